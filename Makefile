@@ -1,0 +1,39 @@
+# The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test ui bench lint clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(VENV)/.complete ## Make the environment from uv.lock
+
+# uv is taken from the machine, or from PyPI into a folder of its own where there is none.
+$(VENV)/.complete: pyproject.toml uv.lock
+	@command -v uv >/dev/null || test -x .uv/bin/uv || \
+	  { echo "Getting uv from PyPI ..."; $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
+	@echo "Making the environment in $(VENV) (about 6 GB with PyTorch; only the first time) ..."
+	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv sync --frozen --python "$(PYTHON)"
+	@touch $@
+
+demo: setup ## Answer the question for two synthetic markets whose truth is known
+	@$(BIN)/modalift run studies/demo.yaml
+
+test: setup ## Run the tests
+	@$(BIN)/pytest
+
+ui: setup ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
+	@$(BIN)/modalift ui
+
+bench: setup ## Speed on this machine, as ratios to a plain way of doing the same
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+lint: setup ## Style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+clean: ## Remove the environment (the home folder with its results stays)
+	rm -rf $(VENV) .uv

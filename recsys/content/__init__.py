@@ -1,0 +1,1 @@
+"""Items' content to vectors: encoders, description corpora, arms and controls."""

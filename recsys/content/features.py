@@ -1,0 +1,66 @@
+"""Content as numbers: one row an item, and which items have any."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from recsys.errors import UserError
+
+
+@dataclass(frozen=True)
+class Features:
+    """Vectors of a catalogue's items, in item order.
+
+    Attributes:
+        matrix: float32, shape (n_items, dim); rows of absent items are zero.
+        present: bool, shape (n_items,); False where the item lacks this modality.
+    """
+
+    matrix: np.ndarray
+    present: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that do not belong together and values that are not numbers."""
+        if self.matrix.ndim != 2 or self.present.shape != (len(self.matrix),):
+            raise UserError(
+                f"features of shape {self.matrix.shape} with a mask of shape {self.present.shape}: "
+                "expected (n_items, dim) and (n_items,)"
+            )
+        if not np.isfinite(self.matrix).all():
+            row = int(np.flatnonzero(~np.isfinite(self.matrix).all(axis=1))[0])
+            raise UserError(
+                f"features hold a value that is not finite, first in row {row}: mend or drop that item"
+            )
+
+    @property
+    def dim(self) -> int:
+        """Number of columns."""
+        return self.matrix.shape[1]
+
+    @property
+    def digest(self) -> str:
+        """Hash of the values and the mask: item graphs and caches are keyed by it."""
+        state = hashlib.blake2b(np.ascontiguousarray(self.matrix), digest_size=16)
+        state.update(np.ascontiguousarray(self.present))
+        state.update(str(self.matrix.shape).encode())
+        return state.hexdigest()
+
+    def save(self, path: Path, item_ids: list[str]) -> None:
+        """Write one safetensors file that names its items."""
+        tensors = {"matrix": np.ascontiguousarray(self.matrix), "present": np.ascontiguousarray(self.present)}
+        save_file(tensors, path, metadata={"item_ids": json.dumps(item_ids)})
+
+    @classmethod
+    def load(cls, path: Path) -> "Features":
+        """Read what `save` wrote."""
+        with safe_open(path, framework="numpy") as file:
+            return cls(file.get_tensor("matrix"), file.get_tensor("present"))
+
+
+Content = dict[str, Features]
+"""What a model is shown: features by source (`text`, `image`, `descriptions`, ...); empty means interactions only."""

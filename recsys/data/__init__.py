@@ -1,0 +1,1 @@
+"""Catalogues in, splits out: readers, cleaning, splits, and the synthetic market."""

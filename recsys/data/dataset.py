@@ -1,0 +1,86 @@
+"""A cleaned and split catalogue: the one thing that every model, metric and verdict refers to."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+PARTS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Interactions over dense indices, split into parts, with the tables that give the indices meaning.
+
+    Attributes:
+        interactions: one row a (user, item) pair: `user`, `item` (int32 indices), `part` (one of `PARTS`)
+            and, where known, `rating` and `timestamp`.
+        users: `user_id` (string); row number is the user index.
+        items: `item_id`, `title`, `text`, `image_path`, `image_digest` and attributes; row number is the item index.
+        quarantine: rows left out, with a reason (see `recsys.data.raw`).
+        facts: counts of each step (`counts`), planted truth of a synthetic source (`truth`).
+    """
+
+    interactions: pd.DataFrame
+    users: pd.DataFrame
+    items: pd.DataFrame
+    quarantine: pd.DataFrame
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_users(self) -> int:
+        """Number of users, those without a training interaction included."""
+        return len(self.users)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items, those without a training interaction included."""
+        return len(self.items)
+
+    @cached_property
+    def train(self) -> sparse.csr_array:
+        """Training interactions, binary float32, shape (n_users, n_items)."""
+        return self._part("train")
+
+    @cached_property
+    def valid(self) -> sparse.csr_array:
+        """Validation interactions, binary float32, shape (n_users, n_items)."""
+        return self._part("valid")
+
+    @cached_property
+    def test(self) -> sparse.csr_array:
+        """Test interactions, binary float32, shape (n_users, n_items)."""
+        return self._part("test")
+
+    def _part(self, part: str) -> sparse.csr_array:
+        rows = self.interactions[self.interactions["part"] == part]
+        ones = np.ones(len(rows), dtype=np.float32)
+        shape = (self.n_users, self.n_items)
+        return sparse.csr_array((ones, (rows["user"].to_numpy(), rows["item"].to_numpy())), shape=shape)
+
+    def save(self, folder: Path) -> None:
+        """Write the tables as Parquet and the facts as JSON into an existing folder."""
+        self.interactions.to_parquet(folder / "interactions.parquet", index=False)
+        self.users.to_parquet(folder / "users.parquet", index=False)
+        self.items.to_parquet(folder / "items.parquet", index=False)
+        self.quarantine.astype("string").to_parquet(folder / "quarantine.parquet", index=False)
+        (folder / "facts.json").write_text(json.dumps(self.facts, indent=1, sort_keys=True), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Dataset":
+        """Read what `save` wrote; relative image paths come back as paths under `folder`."""
+        items = pd.read_parquet(folder / "items.parquet")
+        known = items["image_path"].notna()
+        items.loc[known, "image_path"] = [str(folder / path) for path in items.loc[known, "image_path"]]
+        return cls(
+            interactions=pd.read_parquet(folder / "interactions.parquet"),
+            users=pd.read_parquet(folder / "users.parquet"),
+            items=items,
+            quarantine=pd.read_parquet(folder / "quarantine.parquet"),
+            facts=json.loads((folder / "facts.json").read_text(encoding="utf-8")),
+        )

@@ -1,0 +1,34 @@
+"""What a reader hands on: tables as they were found, and what it could not use."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+ITEM_COLUMNS = ("item_id", "title", "text", "image_path", "image_digest")
+QUARANTINE_COLUMNS = ("table", "row", "key", "reason")
+
+
+@dataclass(frozen=True)
+class RawData:
+    """A catalogue and its interactions before cleaning.
+
+    Attributes:
+        items: one row an item: `item_id` (string, unique), `title`, `text`, `image_path` (a path, relative
+            ones are relative to the dataset's own folder), `image_digest` (hash of the file's bytes), each
+            None where the item has none, and any further column as an attribute (such as `genres`).
+        interactions: `user_id`, `item_id` (strings) and, where the source has them, `rating` (float),
+            `timestamp` (seconds since 1970, int64), `part` (`train`, `valid` or `test`: a split by file).
+        quarantine: what cannot be used: `table`, `row` (line in the source, None if it has none), `key`, `reason`.
+        truth: what is known about a synthetic source, empty for real data.
+    """
+
+    items: pd.DataFrame
+    interactions: pd.DataFrame
+    quarantine: pd.DataFrame = field(default_factory=lambda: empty_quarantine())
+    truth: dict[str, Any] = field(default_factory=dict)
+
+
+def empty_quarantine() -> pd.DataFrame:
+    """A quarantine table without rows."""
+    return pd.DataFrame({column: pd.Series(dtype="object") for column in QUARANTINE_COLUMNS})

@@ -1,0 +1,53 @@
+"""How models are evaluated: the choices of a study that apply to all its models alike."""
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Metric = Literal["recall", "ndcg", "hit_rate", "precision", "map", "mrr"]
+
+
+class Protocol(BaseModel):
+    """Evaluation settings.
+
+    Attributes:
+        ks: cut-offs, ascending.
+        primary: the metric that tunes, stops training, chooses and judges, such as `ndcg_at_20`.
+        mask: what cannot be recommended at test: `seen` (train and validation items) or `train` (train
+            items only, for parity with published tables). At validation both mask the train items.
+        n_negatives: None ranks all items; a number ranks each user's held-out items among so many items
+            the user never touched, drawn once and the same for all models.
+        negatives_seed: of that draw.
+        ndcg: `truncated` divides by the ideal over min(k, held-out items); `retrieved` by the ideal order
+            of the hits within the longest list, as some published code does.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ks: tuple[int, ...] = (5, 10, 20, 50)
+    primary: str = "ndcg_at_20"
+    mask: Literal["seen", "train"] = "seen"
+    n_negatives: int | None = Field(default=None, ge=1)
+    negatives_seed: int = 42
+    ndcg: Literal["truncated", "retrieved"] = "truncated"
+
+    @field_validator("ks")
+    @classmethod
+    def _ascending(cls, ks: tuple[int, ...]) -> tuple[int, ...]:
+        if not ks or min(ks) < 1:
+            raise ValueError("give at least one cut-off of 1 or more, such as [10, 20]")
+        return tuple(sorted(set(ks)))
+
+    @field_validator("primary")
+    @classmethod
+    def _known(cls, primary: str) -> str:
+        names = "|".join(Metric.__args__)  # type: ignore[attr-defined]
+        if not re.fullmatch(rf"({names})_at_\d+", primary):
+            raise ValueError(f"'{primary}' is no metric; write METRIC_at_K with METRIC one of {names}")
+        return primary
+
+    @property
+    def depth(self) -> int:
+        """Length of the ranked lists."""
+        return max(*self.ks, int(self.primary.rsplit("_", 1)[1]))

@@ -1,0 +1,1 @@
+"""Paired tests, lifts, controls, verdicts and the report."""

@@ -1,0 +1,4 @@
+"""Recommenders: the contract in `base`, the look-up in `registry`, then one file a model.
+
+A model is found by its file: `EASE` stands in `linear/ease.py`. Models in `multimodal/` take content.
+"""

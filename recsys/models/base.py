@@ -1,0 +1,141 @@
+"""The contract of a recommender.
+
+A new model is one file: a config whose fields are its hyper-parameters, each written once with its range for
+tuning, and a class that is registered, fits, scores, and can be stored.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors.numpy import load_file, save_file
+from scipy import sparse
+
+from recsys.content.features import Content
+from recsys.errors import UserError
+
+
+class ModelConfig(BaseModel):
+    """Hyper-parameters of a model; fields made by `searched` are tuned."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def searched(
+    default: Any,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    log: bool = False,
+    choices: Sequence[Any] | None = None,
+) -> Any:
+    """A hyper-parameter with its default and the range or the choices that tuning draws from."""
+    space = {"choices": list(choices)} if choices is not None else {"low": low, "high": high, "log": log}
+    return Field(default, json_schema_extra={"search": space})
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a model may learn from.
+
+    Attributes:
+        train: binary float32 CSR, shape (n_users, n_items).
+        content: features by source as the arm shows them; empty: the content path is to be removed.
+        seed: of every random draw.
+        validate: gives the primary metric on the validation part for the model as it stands (higher is
+            better); trained models stop early by it. None: train for the full number of epochs.
+    """
+
+    train: sparse.csr_array
+    content: Content = field(default_factory=dict)
+    seed: int = 0
+    validate: Callable[["Recommender"], float] | None = None
+
+
+class Recommender(ABC):
+    """A model that scores all items for a block of users.
+
+    Attributes:
+        source: the paper (authors, title, venue, year) whose equations the model follows.
+        deterministic: the same data give the same model whatever the seed.
+        scores_cold_items: items without interactions get scores that mean something.
+        curve: one dict an epoch (`epoch`, `loss`, `valid`), for models trained by gradient.
+    """
+
+    Config: ClassVar[type[ModelConfig]] = ModelConfig
+    source: ClassVar[str]
+    deterministic: ClassVar[bool] = False
+    scores_cold_items: ClassVar[bool] = False
+
+    def __init__(self, config: ModelConfig | None = None) -> None:
+        """A model to be fitted, with default hyper-parameters unless a config is given."""
+        self.config: Any = config if config is not None else self.Config()
+        self.curve: list[dict[str, float]] = []
+
+    @classmethod
+    def from_params(cls, **params: Any) -> Self:
+        """A model with these hyper-parameters; UserError names the first that is wrong."""
+        try:
+            return cls(cls.Config(**params))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            known = ", ".join(cls.Config.model_fields) or "none"
+            raise UserError(
+                f"{cls.__name__}: hyper-parameter '{key}': {first['msg']} (known: {known})"
+            ) from None
+
+    @abstractmethod
+    def fit(self, data: TrainingData) -> None:
+        """Learn from the training data."""
+
+    @abstractmethod
+    def score(self, users: np.ndarray) -> np.ndarray:
+        """Scores of all items, float32, shape (len(users), n_items); higher is better, seen items not masked."""
+
+    @property
+    def content_used(self) -> bool:
+        """False where the hyper-parameters give content no weight: the model is then one of interactions."""
+        return True
+
+    @abstractmethod
+    def state(self) -> dict[str, np.ndarray]:
+        """All that scoring needs, as arrays."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take back what `state` gave."""
+
+    def save(self, path: Path) -> None:
+        """Write the fitted model as one safetensors file with its config."""
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.state().items()}
+        save_file(arrays, path)
+        path.with_suffix(".json").write_text(self.config.model_dump_json(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        config = cls.Config.model_validate_json(path.with_suffix(".json").read_text(encoding="utf-8"))
+        model = cls(config)
+        model.restore(load_file(path))
+        return model
+
+
+def pack_sparse(name: str, matrix: sparse.csr_array) -> dict[str, np.ndarray]:
+    """A CSR matrix as four named arrays."""
+    return {
+        f"{name}.data": matrix.data,
+        f"{name}.indices": matrix.indices,
+        f"{name}.indptr": matrix.indptr,
+        f"{name}.shape": np.asarray(matrix.shape, dtype=np.int64),
+    }
+
+
+def unpack_sparse(name: str, state: dict[str, np.ndarray]) -> sparse.csr_array:
+    """The CSR matrix that `pack_sparse` took apart."""
+    parts = (state[f"{name}.data"], state[f"{name}.indices"], state[f"{name}.indptr"])
+    return sparse.csr_array(parts, shape=tuple(state[f"{name}.shape"]))

@@ -1,0 +1,1 @@
+"""Recommenders without a notion of taste: every other model must beat them."""

@@ -1,0 +1,1 @@
+"""Matrix factorisation trained by gradient."""

@@ -1,0 +1,1 @@
+"""Models that propagate embeddings over the user-item graph."""

@@ -1,0 +1,1 @@
+"""Models that take item content, whatever their mathematics."""

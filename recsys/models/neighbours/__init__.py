@@ -1,0 +1,1 @@
+"""Neighbourhood models: users or items that are alike."""

@@ -1,0 +1,72 @@
+"""Which models there are: found by their files, so that no list is edited to add one.
+
+Looking a model up (`find`, `names`) imports nothing: a code location of many studies loads in moments.
+Only `load` imports the model's module, and with it torch where the model needs it.
+"""
+
+import importlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from recsys.errors import UserError
+from recsys.models.base import Recommender
+
+ROOT = Path(__file__).parent
+_registered: dict[str, type[Recommender]] = {}
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """Where a model stands: `path` is its source file, `family` the folder it stands in."""
+
+    path: Path
+    family: str
+
+    @property
+    def module(self) -> str:
+        """Dotted name to import."""
+        return f"{__package__}.{self.family}.{self.path.stem}"
+
+    @property
+    def takes_content(self) -> bool:
+        """Whether the model reads item content."""
+        return self.family == "multimodal"
+
+
+def register(cls: type[Recommender]) -> type[Recommender]:
+    """Class decorator: make the model known under its class name."""
+    _registered[cls.__name__.lower()] = cls
+    return cls
+
+
+@cache
+def _files() -> dict[str, ModelFile]:
+    return {
+        path.stem: ModelFile(path, path.parent.name)
+        for path in sorted(ROOT.glob("*/*.py"))
+        if not path.stem.startswith("_")
+    }
+
+
+def find(name: str) -> ModelFile:
+    """The file of a model, by its class name; UserError proposes the nearest name."""
+    files = _files()
+    if name.lower() in files:
+        return files[name.lower()]
+    near = get_close_matches(name.lower(), files, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise UserError(f"there is no model '{name}'{hint} (`modalift models` lists them)")
+
+
+def load(name: str) -> type[Recommender]:
+    """The class of a model, by its class name."""
+    importlib.import_module(find(name).module)
+    return _registered[name.lower()]
+
+
+def load_all() -> dict[str, type[Recommender]]:
+    """Every model's class by name."""
+    classes = [load(stem) for stem in _files()]
+    return {cls.__name__: cls for cls in classes}

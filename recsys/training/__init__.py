@@ -1,0 +1,1 @@
+"""What trained models share: sampling, graph operators, the loop, early stopping, tuning."""
