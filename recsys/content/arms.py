@@ -50,9 +50,7 @@ def honest(name: str, sources: Sequence[str]) -> Arm:
     return Arm(name, tuple(sources))
 
 
-def controlled(
-    arm: Arm, control: Control, altered: Sequence[str] | None = None, name: str | None = None
-) -> Arm:
+def controlled(arm: Arm, control: Control, altered: Sequence[str] | None = None, name: str | None = None) -> Arm:
     """The same arm with all its sources, or only those in `altered`, replaced by a control."""
     replaced = arm.sources if altered is None else tuple(altered)
     suffix = control if replaced == arm.sources else "_".join((*replaced, control))

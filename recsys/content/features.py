@@ -33,9 +33,7 @@ class Features:
             )
         if not np.isfinite(self.matrix).all():
             row = int(np.flatnonzero(~np.isfinite(self.matrix).all(axis=1))[0])
-            raise UserError(
-                f"features hold a value that is not finite, first in row {row}: mend or drop that item"
-            )
+            raise UserError(f"features hold a value that is not finite, first in row {row}: mend or drop that item")
 
     @property
     def dim(self) -> int:
@@ -45,8 +43,8 @@ class Features:
     @property
     def digest(self) -> str:
         """Hash of the values and the mask: item graphs and caches are keyed by it."""
-        state = hashlib.blake2b(np.ascontiguousarray(self.matrix), digest_size=16)
-        state.update(np.ascontiguousarray(self.present))
+        state = hashlib.blake2b(self.matrix.tobytes(), digest_size=16)
+        state.update(self.present.tobytes())
         state.update(str(self.matrix.shape).encode())
         return state.hexdigest()
 

@@ -34,7 +34,9 @@ def searched(
     choices: Sequence[Any] | None = None,
 ) -> Any:
     """A hyper-parameter with its default and the range or the choices that tuning draws from."""
-    space = {"choices": list(choices)} if choices is not None else {"low": low, "high": high, "log": log}
+    space: dict[str, Any] = (
+        {"choices": list(choices)} if choices is not None else {"low": low, "high": high, "log": log}
+    )
     return Field(default, json_schema_extra={"search": space})
 
 
@@ -85,9 +87,7 @@ class Recommender(ABC):
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
             known = ", ".join(cls.Config.model_fields) or "none"
-            raise UserError(
-                f"{cls.__name__}: hyper-parameter '{key}': {first['msg']} (known: {known})"
-            ) from None
+            raise UserError(f"{cls.__name__}: hyper-parameter '{key}': {first['msg']} (known: {known})") from None
 
     @abstractmethod
     def fit(self, data: TrainingData) -> None:
