@@ -1,0 +1,113 @@
+"""A model on its arms: tuned with one budget, trained with every seed, and summed up for what comes after."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestration import keys
+from orchestration.cells import CellRunner, Inputs, StoredCell
+from orchestration.home import Home
+from orchestration.study import Study
+from recsys.content.arms import Arm
+from recsys.engine.search import Trained, tune_and_train
+from recsys.models import registry
+from recsys.training.tuning import Tuner
+
+RESULT = "result.json"
+
+
+class ArmResult(BaseModel):
+    """What came of one (model, arm).
+
+    Attributes:
+        valid: primary metric on validation, mean over the final seeds; the only figure that choices may use.
+        content_used: whether the chosen hyper-parameters give content any weight.
+        trials: one row a tuning trial, in order: `params`, `valid` (None: failed), `seconds`.
+        finals: fingerprint of the final cell of each seed.
+        seconds: of fitting and evaluating all its cells.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    arm: str
+    sources: tuple[str, ...]
+    control: str | None
+    altered: tuple[str, ...]
+    params: dict[str, Any]
+    valid: float
+    content_used: bool
+    trials: list[dict[str, Any]]
+    finals: list[str]
+    seconds: float
+
+
+class ModelResult(BaseModel):
+    """What came of a list of arms, of one model or of several."""
+
+    model_config = ConfigDict(frozen=True)
+
+    arms: list[ArmResult]
+
+    def save(self, folder: Path) -> None:
+        """Write it into an asset's folder."""
+        (folder / RESULT).write_text(self.model_dump_json(indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "ModelResult":
+        """Read it from an asset's folder."""
+        return cls.model_validate_json((folder / RESULT).read_text(encoding="utf-8"))
+
+
+def train(
+    home: Home, study: Study, dataset: str, model: str, arms: Sequence[Arm], *, asset: str, run: str
+) -> tuple[list[ArmResult], CellRunner]:
+    """Tune and train a model on arms of a dataset; gives the results and the runner that knows what it computed."""
+    runner = CellRunner(home, _inputs(home, study, dataset, model, arms, asset, run))
+    config = registry.load(model).Config
+
+    def new_tuner() -> Tuner:
+        return Tuner(config, study.params_of(model), study.tuning.trials, study.tuning.seed)
+
+    seeds = range(1, study.seeds + 1)
+    return [_result(model, trained) for trained in tune_and_train(arms, new_tuner, seeds, runner)], runner
+
+
+def _inputs(home: Home, study: Study, dataset: str, model: str, arms: Sequence[Arm], asset: str, run: str) -> Inputs:
+    data = home.current(keys.dataset(dataset))
+    shown = {source for arm in arms for source in arm.sources}
+    content = {source: home.current(keys.embeddings(dataset, source)) for source in sorted(shown)}
+    return Inputs(
+        dataset=dataset,
+        folder=home.folder(data),
+        data_version=data.content_hash,
+        content={source: home.folder(event) for source, event in content.items()},
+        content_versions={source: event.content_hash for source, event in content.items()},
+        model=model,
+        protocol=study.evaluation,
+        asset=asset,
+        run=run,
+    )
+
+
+def _result(model: str, trained: Trained[StoredCell]) -> ArmResult:
+    arm, finals = trained.arm, trained.finals
+    values = [cell.valid for cell in finals if cell.valid is not None]
+    return ArmResult(
+        model=model,
+        arm=arm.name,
+        sources=arm.sources,
+        control=arm.control,
+        altered=arm.altered,
+        params=trained.params,
+        valid=sum(values) / len(values),
+        content_used=any(cell.record["content_used"] for cell in finals),
+        trials=[
+            {"params": cell.record["params"], "valid": cell.valid, "seconds": sum(cell.record["seconds"].values())}
+            for cell in trained.trials
+        ],
+        finals=[cell.fingerprint for cell in finals],
+        seconds=sum(sum(cell.record["seconds"].values()) for cell in (*trained.trials, *finals)),
+    )
