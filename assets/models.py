@@ -34,8 +34,8 @@ def build(study: Study, name: str, model: str) -> dg.AssetsDefinition:
         group_name=name,
         kinds={"pytorch", "mlflow"} if sources else {"numpy", "mlflow"},
         code_version=version,
-        description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; {study.tuning.trials} tuning trials "
-        f"and {study.seeds} seeds for each.",
+        description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; "
+        f"{study.tuning.trials} tuning trials and {study.seeds} seeds for each.",
     )
     @plainly
     def recommender(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:

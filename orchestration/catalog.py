@@ -18,8 +18,8 @@ from orchestration.lineage import Event
 TABLES = {
     "run": "run_id TEXT, asset TEXT, started TIMESTAMPTZ, ended TIMESTAMPTZ, seconds DOUBLE, reused BOOLEAN, "
     "code_version TEXT",
-    "dataset_version": "asset TEXT, fingerprint TEXT, content_hash TEXT, path TEXT, n_rows BIGINT, created TIMESTAMPTZ, "
-    "facts JSON",
+    "dataset_version": "asset TEXT, fingerprint TEXT, content_hash TEXT, path TEXT, n_rows BIGINT, "
+    "created TIMESTAMPTZ, facts JSON",
     "run_input": "run_id TEXT, asset TEXT, input_asset TEXT, input_fingerprint TEXT, input_content_hash TEXT",
     "run_output": "run_id TEXT, asset TEXT, fingerprint TEXT, content_hash TEXT",
     "asset_check": "run_id TEXT, asset TEXT, fingerprint TEXT, name TEXT, passed BOOLEAN, message TEXT",

@@ -13,7 +13,7 @@ from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home
 from orchestration.tracking import Training
 from recsys.content.arms import Arm
-from recsys.engine.cell import Cell, CellResult, Stage
+from recsys.engine.cell import Cell, CellResult
 from recsys.engine.pool import Failure, Outcome, default_workers, run_cells
 from recsys.engine.search import Trial
 from recsys.evaluation.protocol import Protocol

@@ -81,8 +81,8 @@ def _refuse_shared_names(studies: Iterable[Study]) -> None:
         for name in study.datasets:
             if name in owner:
                 raise UserError(
-                    f"studies {owner[name]} and {study.name} both have a dataset '{name}': rename one, since a dataset "
-                    "is an asset of that name"
+                    f"studies {owner[name]} and {study.name} both have a dataset '{name}': rename one, "
+                    "since a dataset is an asset of that name"
                 )
             owner[name] = study.name
 

@@ -1,7 +1,6 @@
 """Materialise a study from the command line, in this process, as a run that Dagster's page shows too."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg

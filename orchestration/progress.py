@@ -2,10 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Iterator, Protocol
+from typing import Protocol
 
+logger = logging.getLogger(__name__)
 Advance = Callable[[int], None]
 
 
@@ -19,8 +20,8 @@ class Progress(Protocol):
 class LogProgress:
     """A line in a log at the start, at the end, and every half minute between, with the time left."""
 
-    def __init__(self, log: Callable[[str], None] = logging.getLogger(__name__).info, every: float = 30.0) -> None:
-        """Lines go to `log`; `every` so many seconds."""
+    def __init__(self, log: Callable[[str], None] = logger.info, every: float = 30.0) -> None:
+        """Lines go to `log`, `every` so many seconds."""
         self.log = log
         self.every = every
 
