@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict
 
 from assets.models import budget
 from orchestration import keys
-from orchestration.cells import model_code
-from orchestration.fingerprints import code_version, fingerprint
+from orchestration.fingerprints import code_version, fingerprint, model_code
 from orchestration.home import Home, Outcome
+from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.results import key, materialised, plainly, table
 from orchestration.study import Study
-from orchestration.trainings import ArmResult, ModelResult, train
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, controlled
 from recsys.models import registry
 
@@ -78,6 +77,8 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
     @plainly
     def controls(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
         def fit(out: Path, read: dict[str, Path]) -> Outcome:
+            from orchestration.trainings import train
+
             results = [arm for upstream in inputs for arm in ModelResult.load(read[upstream]).arms]
             selection, needed = select(study, name, results)
             known = {(arm.model, arm.arm) for arm in results}

@@ -8,13 +8,12 @@ import pandas as pd
 
 from assets.controls import judges
 from orchestration import keys
-from orchestration.cells import load_cell
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
+from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.results import key, materialised, plainly, plot, table
 from orchestration.study import Study
-from orchestration.trainings import ArmResult, ModelResult
 from recsys.content.arms import INTERACTIONS_ONLY
 
 BASELINES = ("Random", "TopPop")
@@ -106,6 +105,8 @@ def _measure(home: Home, study: Study, name: str, folders: list[Path], out: Path
 
 
 def _finals(home: Home, name: str, result: ArmResult) -> tuple[list[pd.DataFrame], list[dict[str, float]]]:
+    from orchestration.cells import load_cell
+
     # A deterministic model has one cell that stands for all seeds: read it once.
     cells = {mark: load_cell(home, name, mark) for mark in set(result.finals)}
     frames = {mark: cell.test() for mark, cell in cells.items()}

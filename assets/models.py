@@ -7,12 +7,11 @@ import dagster as dg
 import pandas as pd
 
 from orchestration import keys
-from orchestration.cells import model_code
-from orchestration.fingerprints import fingerprint
+from orchestration.fingerprints import fingerprint, model_code
 from orchestration.home import Home, Outcome
+from orchestration.outcomes import ModelResult
 from orchestration.results import key, materialised, plainly, plot, table
 from orchestration.study import Study
-from orchestration.trainings import ModelResult, train
 
 
 def budget(study: Study) -> list[Any]:
@@ -40,6 +39,8 @@ def build(study: Study, name: str, model: str) -> dg.AssetsDefinition:
     @plainly
     def recommender(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
         def fit(out: Path, _: dict[str, Path]) -> Outcome:
+            from orchestration.trainings import train
+
             home.tracker.sweep(name, asset)
             results, runner = train(home, study, name, model, arms, asset=asset, run=context.run.run_id)
             ModelResult(arms=results).save(out)

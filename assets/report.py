@@ -1,1 +1,265 @@
 """`<study>/report`: one self-contained page that says what holds and what does not."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from assets.controls import judges
+from assets.embeddings import FEATURES
+from assets.verdict import Judgement
+from orchestration import catalog, keys
+from orchestration.fingerprints import code_version, fingerprint
+from orchestration.home import Home, Outcome
+from orchestration.lineage import Event
+from orchestration.outcomes import ArmResult, ModelResult
+from orchestration.results import key, materialised, plainly
+from orchestration.storage import write_text
+from orchestration.study import DatasetSpec, Study
+from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.content.features import Features
+
+REPORTS_UI = "http://127.0.0.1:5001"
+LIBRARIES = (
+    "modalift",
+    "dagster",
+    "mlflow",
+    "duckdb",
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-image",
+    "optuna",
+)
+BASELINES = ("Random", "TopPop")
+
+
+def build(study: Study) -> dg.AssetsDefinition:
+    """The asset of a study's report."""
+    asset = keys.report(study.name)
+    inputs = [upstream for name in study.datasets for upstream in _inputs(study, name)]
+    settings = [study.title, study.question, [spec.scenario.model_dump() for spec in study.datasets.values()]]
+    stamp = fingerprint(settings, code_version("assets/report.py", "recsys/evidence/report"))
+
+    @dg.asset(
+        key=key(asset),
+        deps=[key(upstream) for upstream in inputs],
+        group_name=next(iter(study.datasets)) if len(study.datasets) == 1 else study.name,
+        kinds={"html"},
+        code_version=stamp,
+        description=f"{study.title}: the answer in a sentence, the evidence under it, and how to repeat it.",
+    )
+    @plainly
+    def report(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
+        event = home.produce(
+            asset,
+            run=context.run.run_id,
+            code_version=stamp,
+            inputs=inputs,
+            build=lambda out, _: _render(home, study, out),
+        )
+        page = (home.folder(event) / "report.html").read_text(encoding="utf-8")
+        file = home.settings.reports / f"{study.name}.html"
+        write_text(file, page)
+        catalog.refresh(home)
+        shown = {
+            "report": dg.MetadataValue.url(f"{REPORTS_UI}/{study.name}.html"),
+            "file": dg.MetadataValue.path(str(file)),
+            **{name: dg.MetadataValue.md(sentence) for name, sentence in event.facts["answers"].items()},
+        }
+        return materialised(event, shown)
+
+    return report
+
+
+def _inputs(study: Study, name: str) -> list[str]:
+    spec = study.datasets[name]
+    judged = [keys.verdict(name)] if judges(study, name) else []
+    return [
+        keys.dataset(name),
+        *(keys.embeddings(name, source) for source in spec.content),
+        keys.metrics(name),
+        *judged,
+    ]
+
+
+def _render(home: Home, study: Study, out: Path) -> Outcome:
+    from recsys.evidence.report import RunFacts, StudyReport, render
+
+    datasets = [_dataset(home, study, name) for name in study.datasets]
+    events = [home.current(upstream) for name in study.datasets for upstream in _inputs(study, name)]
+    seconds = sum(arm.seconds for name in study.datasets for arm in _arms(home, name))
+    page = StudyReport(
+        title=study.title,
+        question=study.question,
+        date=datetime.now(UTC).date(),
+        datasets=datasets,
+        run=RunFacts(
+            versions={library: version(library) for library in LIBRARIES},
+            seeds=list(range(1, study.seeds + 1)),
+            n_trials=study.tuning.trials,
+            seconds=seconds,
+            commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
+            fingerprints={event.asset: event.content_hash for event in events},
+        ),
+    )
+    (out / "report.html").write_text(render(page), encoding="utf-8")
+    answers = {d.name: d.verdict.sentence for d in datasets if d.verdict is not None}
+    return Outcome(facts={"answers": answers})
+
+
+def _arms(home: Home, name: str) -> list[ArmResult]:
+    return ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms
+
+
+def _dataset(home: Home, study: Study, name: str) -> Any:
+    from recsys.evidence.report import CheckRow, DatasetReport, Link, StratumRow, TuningCurve
+
+    spec = study.datasets[name]
+    data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
+    judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if judges(study, name) else None
+    arms = _arms(home, name)
+    curves = {(arm.model, arm.arm): pd.Series([t["valid"] for t in arm.trials], dtype=float).cummax() for arm in arms}
+    checked = [home.current(upstream) for upstream in _inputs(study, name)]
+    return DatasetReport(
+        name=name,
+        scenario=_scenario(spec),
+        verdict=judgement.overall if judgement else None,
+        sources=judgement.by_source if judgement else [],
+        counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
+        quarantine=_quarantine(home.folder(data)),
+        content=[_content(home, name, source, spec) for source in spec.content],
+        results=_results(home.folder(metrics), study, arms),
+        comparisons=_comparisons(judgement, arms) if judgement else [],
+        strata=[
+            StratumRow(strata="users by activity", stratum=s.users, comparison=s.comparison)
+            for s in (judgement.strata if judgement else [])
+        ],
+        tuning=[
+            TuningCurve(
+                model=arm.model, arm=arm.arm, kind=_kind(arm), best=curves[arm.model, arm.arm].fillna(0).tolist()
+            )
+            for arm in arms
+        ],
+        checks=[
+            CheckRow(name=f"{event.asset}: {check.name}", passed=check.passed, found=check.message)
+            for event in checked
+            for check in event.checks
+        ],
+        truth=_truth(data, judgement),
+        links=[
+            Link(text="Trainings in MLflow", address=home.tracker.search_url(name)),
+            Link(text="Assets in Dagster", address=f"http://127.0.0.1:3000/asset-groups/{name}"),
+        ],
+    )
+
+
+def _scenario(spec: DatasetSpec) -> Any:
+    from recsys.evidence.report import Scenario
+
+    given = spec.scenario
+    return Scenario(
+        domain=given.domain,
+        feedback=given.feedback,
+        seen_before_choice=", ".join(given.seen_before_choosing) or "not stated",
+        item_kinds=given.item_kinds,
+        split=spec.split.protocol,
+        data_date=given.date_of_data,
+    )
+
+
+def _quarantine(folder: Path) -> list[Any]:
+    from recsys.evidence.report import QuarantineRow
+
+    rows = pd.read_parquet(folder / "quarantine.parquet")
+    counts = rows.groupby(["table", "reason"]).size()
+    return [QuarantineRow(table=t, reason=reason, n_rows=int(n)) for (t, reason), n in counts.items()]
+
+
+def _content(home: Home, name: str, source: str, spec: DatasetSpec) -> Any:
+    from recsys.content.integrity import inspect
+    from recsys.evidence.report import ContentRow
+
+    features = Features.load(home.folder(home.current(keys.embeddings(name, source))) / FEATURES)
+    found = inspect(features)
+    present = int(features.present.sum())
+    return ContentRow(
+        source=source,
+        encoder=spec.content[source].encoder,
+        dim=features.dim,
+        n_present=present,
+        n_items=found.n_items,
+        n_distinct=round(found.distinct * present),
+    )
+
+
+def _kind(arm: ArmResult) -> str:
+    if arm.model in BASELINES:
+        return "baseline"
+    if arm.control is not None:
+        return "control"
+    return "interactions" if arm.arm == INTERACTIONS_ONLY else "content"
+
+
+def _results(folder: Path, study: Study, arms: list[ArmResult]) -> list[Any]:
+    from recsys.evidence.interval import Interval
+    from recsys.evidence.report import ResultRow
+
+    summary = pd.read_parquet(folder / "summary.parquet").dropna(subset=["ci_low"])
+    rows: Mapping[Any, pd.DataFrame] = dict(list(summary.groupby(["model", "arm"])))
+    results = []
+    for arm in arms:
+        table = rows[arm.model, arm.arm].set_index("metric")
+        results.append(
+            ResultRow(
+                model=arm.model,
+                arm=arm.arm,
+                kind=_kind(arm),
+                metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.iterrows()},
+                seed_means=list(table.loc[study.evaluation.primary, "per_seed"]),
+                valid=arm.valid,
+                n_trials=len(arm.trials),
+                seconds=arm.seconds,
+            )
+        )
+    return results
+
+
+def _comparisons(judgement: Judgement, arms: list[ArmResult]) -> list[Any]:
+    from recsys.evidence.report import ComparisonRow
+
+    known = {(arm.model, arm.arm): arm for arm in arms}
+    rows = []
+    for comparison in judgement.comparisons:
+        arm = known[comparison.model_a, comparison.arm_a]
+        real = next((a.arm for a in arms if a.control is None and a.sources == arm.sources), None)
+        rows.append(
+            ComparisonRow(comparison=comparison, control=arm.control, control_of=real if arm.control else None)
+        )
+    return rows
+
+
+def _truth(data: Event, judgement: Judgement | None) -> list[Any]:
+    from recsys.evidence.report import TruthRow
+
+    truth = data.facts.get("truth") or {}
+    if not truth or judgement is None:
+        return []
+    drivers = sorted(truth["drivers"])
+    found = judgement.overall.name
+    named = sorted(source.source for source in judgement.by_source if source.named)
+    expected = "helps" if drivers else "anything but helps"
+    return [
+        TruthRow(what="verdict", expected=expected, found=found, agrees=(found == "helps") == bool(drivers)),
+        TruthRow(
+            what="sources that drive choice",
+            expected=", ".join(drivers) or "none",
+            found=", ".join(named) or "none",
+            agrees=named == drivers,
+        ),
+    ]

@@ -1,28 +1,66 @@
 """`<dataset>/verdict`: whether content helps here, which part of it, and how sure that is."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 
 from assets.controls import SELECTION, Pair, Selection
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
+from orchestration.outcomes import ModelResult
 from orchestration.results import key, materialised, plainly, table
 from orchestration.study import Study
-from orchestration.trainings import ModelResult
+from recsys.data.dataset import Dataset
+from recsys.evidence.comparison import Comparison, compare, holm
+from recsys.evidence.scores import Scores
+from recsys.evidence.sources import SourceScores, SourceVerdict, judge_sources
+from recsys.evidence.verdict import Verdict, decide
 
 VERDICT = "verdict.json"
+ACTIVITY = (0, 5, 10, 20, 50)
+
+
+class Stratum(BaseModel):
+    """The chosen content against its best rival among some of the users."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+
+    users: str
+    comparison: Comparison
+
+
+class Judgement(BaseModel):
+    """All that is concluded about a dataset.
+
+    Attributes:
+        overall: the verdict, with the two comparisons it rests on.
+        by_source: one verdict a source, none where content does not help.
+        comparisons: every other (model, arm) against the best rival, p-values corrected by Holm.
+        strata: users by their number of training interactions.
+    """
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+
+    overall: Verdict
+    by_source: list[SourceVerdict]
+    comparisons: list[Comparison]
+    strata: list[Stratum]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Judgement":
+        """Read it from the verdict asset's folder."""
+        return cls.model_validate_json((folder / VERDICT).read_text(encoding="utf-8"))
 
 
 def build(study: Study, name: str) -> dg.AssetsDefinition:
     """The asset of one dataset's verdict."""
     asset = keys.verdict(name)
-    inputs = [keys.metrics(name), keys.controls(name)]
+    inputs = [keys.metrics(name), keys.controls(name), keys.dataset(name)]
     settings = [study.statistics.model_dump(), study.evaluation.primary]
     version = fingerprint(settings, code_version("assets/verdict.py", "recsys/evidence"))
 
@@ -41,50 +79,60 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
             run=context.run.run_id,
             code_version=version,
             inputs=inputs,
-            build=lambda out, read: _judge(study, read[inputs[0]], read[inputs[1]], out),
+            build=lambda out, read: _judge(study, *(read[upstream] for upstream in inputs), out),
         )
         return materialised(event, _shown(home.folder(event)))
 
     return verdict
 
 
-def _judge(study: Study, metrics: Path, controls: Path, out: Path) -> Outcome:
-    from recsys.evidence.comparison import compare, holm
-    from recsys.evidence.sources import SourceScores, judge_sources
-    from recsys.evidence.verdict import decide
-
+def _judge(study: Study, metrics: Path, controls: Path, dataset: Path, out: Path) -> Outcome:
     scores = read_scores(metrics)
-    selection = Selection.model_validate_json((controls / SELECTION).read_text(encoding="utf-8"))
+    chosen = Selection.model_validate_json((controls / SELECTION).read_text(encoding="utf-8"))
     how: dict[str, Any] = {"n_resamples": study.statistics.resamples, "seed": study.statistics.seed}
-    content, rival, shuffled = (scores[pair] for pair in (selection.content, selection.rival, selection.shuffled))
-    verdict = decide(content, rival, shuffled, metric=study.evaluation.primary, margin=study.statistics.margin, **how)
-    judged = [
+    margin, metric = study.statistics.margin, study.evaluation.primary
+    content, rival, shuffled = scores[chosen.content], scores[chosen.rival], scores[chosen.shuffled]
+    overall = decide(content, rival, shuffled, metric=metric, margin=margin, **how)
+    sources = [
         SourceScores(
             source=source,
             own=scores[pairs.own],
             own_shuffled=scores[pairs.own_shuffled],
-            fused=_maybe(scores, pairs.fused),
-            fused_altered=_maybe(scores, pairs.fused_altered),
+            fused=scores[pairs.fused] if pairs.fused else None,
+            fused_altered=scores[pairs.fused_altered] if pairs.fused_altered else None,
         )
-        for source, pairs in selection.sources.items()
+        for source, pairs in chosen.sources.items()
     ]
-    sources = judge_sources(verdict, judged, rival, **how)
-    others = [pair for pair in scores if pair != selection.rival]
-    compared = [compare(scores[pair], rival, margin=study.statistics.margin, **how) for pair in others]
-    said = {
-        "overall": asdict(verdict),
-        "by_source": [asdict(source) for source in sources],
-        "comparisons": [asdict(comparison) for comparison in holm(compared)],
-    }
-    (out / VERDICT).write_text(json.dumps(said, indent=1), encoding="utf-8")
-    named = [source.source for source in sources if source.named]
-    return Outcome(facts={"verdict": verdict.name, "sources": named, "sentence": verdict.sentence}, rows=1)
+    judgement = Judgement(
+        overall=overall,
+        by_source=judge_sources(overall, sources, rival, **how),
+        comparisons=holm(
+            [compare(scores[pair], rival, margin=margin, **how) for pair in scores if pair != chosen.rival]
+        ),
+        strata=_strata(content, rival, Dataset.load(dataset), **how),
+    )
+    (out / VERDICT).write_text(judgement.model_dump_json(indent=1), encoding="utf-8")
+    named = [source.source for source in judgement.by_source if source.named]
+    return Outcome(facts={"verdict": overall.name, "sources": named, "sentence": overall.sentence}, rows=1)
 
 
-def read_scores(metrics: Path) -> dict[Pair, Any]:
+def _strata(content: Scores, rival: Scores, data: Dataset, **how: Any) -> list[Stratum]:
+    """Lift among users by activity; strata of fewer than 30 users say nothing and are left out."""
+    users = np.intersect1d(content.users, rival.users)
+    activity = np.diff(data.train.indptr)[users]
+    strata = []
+    for low, high in zip(ACTIVITY, (*ACTIVITY[1:], None), strict=True):
+        among = users[(activity >= low) & ((activity < high) if high else True)]
+        if len(among) >= 30:
+            name = f"{low} to {high - 1} training interactions" if high else f"{low} or more training interactions"
+            strata.append(
+                Stratum(users=name, comparison=compare(content.restricted(among), rival.restricted(among), **how))
+            )
+    return strata
+
+
+def read_scores(metrics: Path) -> dict[Pair, Scores]:
     """Per-user scores of every (model, arm), as comparisons want them, from the metrics asset's folder."""
-    from recsys.evidence.scores import Scores
-
     table_ = pd.read_parquet(metrics / "scores.parquet")
     groups = table_.groupby(["model", "arm"], observed=True)
     results = {(arm.model, arm.arm): arm for arm in ModelResult.load(metrics).arms}
@@ -101,20 +149,16 @@ def read_scores(metrics: Path) -> dict[Pair, Any]:
     return scores
 
 
-def _maybe(scores: dict[Pair, Any], pair: Pair | None) -> Any:
-    return None if pair is None else scores[pair]
-
-
 def _shown(folder: Path) -> dict[str, object]:
-    said = json.loads((folder / VERDICT).read_text(encoding="utf-8"))
-    overall = said["overall"]
+    judgement = Judgement.load(folder)
+    overall = judgement.overall
     rows = [
-        {"against": against, "lift": c["lift"], "low": c["lift_low"], "high": c["lift_high"], "p": c["p_value"]}
-        for against, c in (("best rival", overall["against_rival"]), ("shuffled", overall["against_shuffled"]))
+        {"against": against, "lift": c.lift, "low": c.lift_low, "high": c.lift_high, "p": c.p_value}
+        for against, c in (("best rival", overall.against_rival), ("shuffled", overall.against_shuffled))
     ]
     return {
-        "verdict": overall["name"],
-        "sentence": dg.MetadataValue.md(overall["sentence"]),
-        "sources": ", ".join(s["source"] for s in said["by_source"] if s["named"]) or "none",
+        "verdict": overall.name,
+        "sentence": dg.MetadataValue.md(overall.sentence),
+        "sources": ", ".join(source.source for source in judgement.by_source if source.named) or "none",
         "comparisons": table(pd.DataFrame(rows)),
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from orchestration.fingerprints import code_version, fingerprint
+from orchestration.fingerprints import fingerprint, model_code
 from orchestration.home import Home
 from orchestration.tracking import Training
 from recsys.content.arms import Arm
@@ -18,15 +18,6 @@ from recsys.engine.pool import Failure, Outcome, default_workers, run_cells
 from recsys.engine.search import Trial
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
-
-SHARED_CODE = ("recsys/content/arms.py", "recsys/content/features.py", "recsys/engine", "recsys/evaluation")
-
-
-def model_code(model: str) -> str:
-    """Hash of the code that a model's cells run."""
-    file = registry.find(model).path.relative_to(registry.ROOT.parents[1])
-    bases = ("recsys/models/base.py", "recsys/models/scoring.py", "recsys/models/neighbours", "recsys/training")
-    return code_version(*SHARED_CODE, *bases, str(file))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.settings import CHECKOUT
+from recsys.models import registry
+
+SHARED_CODE = ("recsys/content/arms.py", "recsys/content/features.py", "recsys/engine", "recsys/evaluation")
 
 
 def fingerprint(*parts: Any) -> str:
@@ -22,6 +25,13 @@ def code_version(*places: str) -> str:
     """Hash of the code in files and folders of the checkout; comments and layout do not count."""
     files = sorted(file for place in places for file in _sources(CHECKOUT / place))
     return fingerprint([[str(f.relative_to(CHECKOUT)), ast.dump(ast.parse(f.read_text("utf-8")))] for f in files])
+
+
+def model_code(model: str) -> str:
+    """Hash of the code that a model's cells run."""
+    file = registry.find(model).path.relative_to(registry.ROOT.parents[1])
+    bases = ("recsys/models/base.py", "recsys/models/scoring.py", "recsys/models/neighbours", "recsys/training")
+    return code_version(*SHARED_CODE, *bases, str(file))
 
 
 def _sources(place: Path) -> Iterable[Path]:
