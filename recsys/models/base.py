@@ -95,7 +95,10 @@ class Recommender(ABC):
 
     @abstractmethod
     def score(self, users: np.ndarray) -> np.ndarray:
-        """Scores of all items, float32, shape (len(users), n_items); higher is better, seen items not masked."""
+        """Scores of all items, float32, shape (len(users), n_items); higher is better, seen items not masked.
+
+        The array is the caller's to overwrite: ranking masks it in place.
+        """
 
     @property
     def content_used(self) -> bool:

@@ -1,0 +1,62 @@
+"""Two ways to score that many models share: a product of factors, and a product with item weights."""
+
+import numpy as np
+from scipy import sparse
+
+from recsys.models.base import Recommender, pack_sparse, unpack_sparse
+
+
+class FactorModel(Recommender):
+    """A model whose score is the inner product of a user's and an item's vector.
+
+    `fit` sets the two attributes; biases or projected content are further columns of them.
+
+    Attributes:
+        user_factors: float32, shape (n_users, n_factors).
+        item_factors: float32, shape (n_items, n_factors).
+    """
+
+    user_factors: np.ndarray
+    item_factors: np.ndarray
+
+    def score(self, users: np.ndarray) -> np.ndarray:
+        """Scores of all items, float32, shape (len(users), n_items)."""
+        return self.user_factors[users] @ self.item_factors.T
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Both tables of factors."""
+        return {"user_factors": self.user_factors, "item_factors": self.item_factors}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take back what `state` gave."""
+        self.user_factors, self.item_factors = state["user_factors"], state["item_factors"]
+
+
+class ItemWeightsModel(Recommender):
+    """A model whose score for an item is the weights towards it summed over the user's training items.
+
+    Attributes:
+        train: training interactions, float32 CSR, shape (n_users, n_items).
+        weights: float32, shape (n_items, n_items), sparse or dense, from the item in the profile (row) to the
+            item scored (column).
+    """
+
+    train: sparse.csr_array
+    weights: sparse.csr_array | np.ndarray
+
+    def score(self, users: np.ndarray) -> np.ndarray:
+        """Scores of all items, float32, shape (len(users), n_items)."""
+        scores = self.train[users] @ self.weights
+        return scores if isinstance(scores, np.ndarray) else scores.toarray()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The profiles and the weights."""
+        profiles = pack_sparse("train", self.train)
+        if isinstance(self.weights, np.ndarray):
+            return profiles | {"weights": self.weights}
+        return profiles | pack_sparse("weights", self.weights)
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take back what `state` gave."""
+        self.train = unpack_sparse("train", state)
+        self.weights = state["weights"] if "weights" in state else unpack_sparse("weights", state)

@@ -1,0 +1,160 @@
+"""What every model must keep to: inherit `ModelContract`, name the model, and these tests run for it.
+
+class TestEASE(ModelContract):
+    model = EASE
+    params = {"l2": 10.0}
+    reference = 0.8123
+"""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from recsys.content.arms import Arm
+from recsys.content.features import Content
+from recsys.errors import UserError
+from recsys.evaluation.ranking import Ranking, rank
+from recsys.models import registry
+from recsys.models.base import Recommender, TrainingData
+from tests.models import planted
+
+K = 10
+SEED = 3
+ALL_USERS = np.arange(planted.N_USERS, dtype=np.int32)
+MARKET = planted.planted_market()
+
+
+class ModelContract:
+    """Contract tests of one model.
+
+    Attributes:
+        model: the class.
+        params: hyper-parameters that fit the small market (few epochs, few factors).
+        reference: recorded nDCG@10 on the small market with `params` and seed 3.
+        tolerance: around `reference`. The 1e-3 of a closed form is less than one held-out item moving by a rank
+            (about 0.002 over 60 users): only rounding passes. A model trained by gradient differs between
+            builds of torch from the first rounding on; give it two standard deviations of its seeds.
+        personal: whether it can learn who likes what; False for Random and TopPop.
+    """
+
+    model: ClassVar[type[Recommender]]
+    params: ClassVar[dict[str, Any]] = {}
+    reference: ClassVar[float]
+    tolerance: ClassVar[float] = 1e-3
+    personal: ClassVar[bool] = True
+
+    def fitted(self, content: Content | None = None, seed: int = SEED) -> Recommender:
+        model = self.model.from_params(**self.params)
+        model.fit(TrainingData(MARKET.train, MARKET.content if content is None else content, seed))
+        return model
+
+    def test_is_registered_under_its_name(self) -> None:
+        assert registry.load(self.model.__name__) is self.model
+        assert self.model.source
+
+    def test_scores_all_items_of_any_block_of_users(self) -> None:
+        model = self.fitted()
+        scores = model.score(ALL_USERS)
+        assert scores.shape == (planted.N_USERS, planted.N_ITEMS)
+        assert scores.dtype == np.float32
+        assert np.isfinite(scores).all()
+        block = np.array([planted.COLD_USER, 4, 17], dtype=np.int32)
+        np.testing.assert_allclose(model.score(block), scores[block], rtol=1e-4, atol=1e-5)
+
+    def test_leaves_the_training_data_as_they_were(self) -> None:
+        before = MARKET.train.copy()
+        model = self.fitted()
+        model.score(ALL_USERS)[:] = -1  # the caller masks in place
+        assert (MARKET.train != before).nnz == 0
+        assert not np.array_equal(model.score(ALL_USERS), np.full((planted.N_USERS, planted.N_ITEMS), -1))
+
+    def test_ranks_without_seen_items(self) -> None:
+        items = ranked(self.fitted()).items
+        seen = MARKET.train.toarray() > 0
+        assert items.min() >= 0
+        assert not seen[ALL_USERS[:, None], items].any()
+
+    def test_same_seed_gives_the_same_result(self) -> None:
+        one, two = self.fitted(), self.fitted()
+        np.testing.assert_array_equal(one.score(ALL_USERS), two.score(ALL_USERS))
+        if self.model.deterministic:
+            np.testing.assert_array_equal(one.score(ALL_USERS), self.fitted(seed=SEED + 1).score(ALL_USERS))
+
+    def test_another_seed_gives_another_result_unless_deterministic(self) -> None:
+        if self.model.deterministic:
+            pytest.skip("deterministic: covered by the test of equal results")
+        assert not np.array_equal(self.fitted().score(ALL_USERS), self.fitted(seed=SEED + 1).score(ALL_USERS))
+
+    def test_save_and_load_give_the_same_ranking(self, tmp_path: Path) -> None:
+        model = self.fitted()
+        model.save(tmp_path / "model.safetensors")
+        loaded = self.model.load(tmp_path / "model.safetensors")
+        assert loaded.config == model.config
+        np.testing.assert_array_equal(ranked(loaded).items, ranked(model).items)
+        np.testing.assert_array_equal(ranked(loaded).scores, ranked(model).scores)
+
+    def test_runs_with_a_missing_modality(self) -> None:
+        assert np.isfinite(self.fitted(planted.with_missing(MARKET.content)).score(ALL_USERS)).all()
+
+    def test_runs_on_interactions_only(self) -> None:
+        assert np.isfinite(self.fitted({}).score(ALL_USERS)).all()
+
+    def test_content_matters_exactly_to_multimodal_models(self) -> None:
+        shuffled = Arm("shuffled", tuple(MARKET.content), "shuffled", tuple(MARKET.content)).show(MARKET.content, 0)
+        same = np.array_equal(self.fitted().score(ALL_USERS), self.fitted(shuffled).score(ALL_USERS))
+        assert same != registry.find(self.model.__name__).takes_content
+
+    def test_learns_the_planted_pattern(self) -> None:
+        if not self.personal:
+            pytest.skip("not a personal model")
+        assert ndcg(self.fitted()) > 1.5 * popularity_ndcg()
+
+    def test_cold_items_reach_those_who_like_their_block(self) -> None:
+        if not self.model.scores_cold_items:
+            pytest.skip("items without interactions get no score that means something")
+        warm = ALL_USERS[ALL_USERS != planted.COLD_USER]
+        best = self.fitted().score(warm)[:, planted.COLD_ITEMS].argmax(axis=1)
+        hits = planted.BLOCK_OF_ITEM[planted.COLD_ITEMS[best]] == planted.BLOCK_OF_USER[warm]
+        assert hits.mean() > 0.5  # one of four by chance
+
+    def test_stays_near_its_reference_value(self) -> None:
+        assert ndcg(self.fitted()) == pytest.approx(self.reference, abs=self.tolerance)
+
+    def test_an_unknown_hyper_parameter_is_one_line(self) -> None:
+        with pytest.raises(UserError, match=f"{self.model.__name__}: hyper-parameter 'no_such_thing'") as error:
+            self.model.from_params(no_such_thing=1)
+        assert "\n" not in str(error.value)
+
+    def test_defaults_lie_in_their_search_spaces(self) -> None:
+        for name, field in self.model.Config.model_fields.items():
+            extra: Any = field.json_schema_extra or {}
+            space = extra.get("search")
+            if space and "choices" in space:
+                assert field.default in space["choices"], name
+            elif space:
+                assert space["low"] <= field.default <= space["high"], name
+
+
+def ranked(model: Recommender) -> Ranking:
+    return rank(model, ALL_USERS, MARKET.train, K)
+
+
+def ndcg(model: Recommender) -> float:
+    """Mean nDCG@10 on the held-out items, computed here so that the contract does not lean on the metrics."""
+    return _ndcg(ranked(model).items)
+
+
+def popularity_ndcg() -> float:
+    scores = np.where(MARKET.train.toarray() > 0, -np.inf, MARKET.train.sum(axis=0)[None, :])
+    return _ndcg(np.argsort(-scores, axis=1, kind="stable")[:, :K])
+
+
+def _ndcg(items: np.ndarray) -> float:
+    truth = MARKET.held_out.toarray() > 0
+    known = np.flatnonzero(truth.any(axis=1))
+    discount = 1 / np.log2(np.arange(2, K + 2))
+    gain = (truth[known[:, None], items[known]] * discount).sum(axis=1)
+    ideal = np.array([discount[: min(K, n)].sum() for n in truth[known].sum(axis=1)])
+    return float((gain / ideal).mean())
