@@ -1,0 +1,70 @@
+"""LightGCN: embeddings averaged over the layers of a propagation on the user-item graph."""
+
+import torch
+from pydantic import NonNegativeFloat, PositiveInt
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from recsys.models.base import TrainingData, searched
+from recsys.models.registry import register
+from recsys.models.scoring import FactorModel
+from recsys.training.embeddings import generator, initial_embeddings
+from recsys.training.graph import GraphOperator, normalised_adjacency, propagate
+from recsys.training.loop import PairwiseNetwork, TrainedConfig, device, train
+from recsys.training.losses import bpr_loss, squared_l2_loss
+
+
+class LightGCNConfig(TrainedConfig):
+    """Hyper-parameters of LightGCN.
+
+    Attributes:
+        n_layers: propagation steps.
+        l2: weight of half the squared norm of the batch's embeddings before propagation.
+    """
+
+    n_layers: PositiveInt = searched(2, 1, 4)
+    l2: NonNegativeFloat = searched(1e-4, 1e-6, 1e-1, log=True)
+
+
+class LightGCNNetwork(PairwiseNetwork):
+    """One table of embeddings, users before items, and the graph over them."""
+
+    def __init__(self, data: TrainingData, config: LightGCNConfig) -> None:
+        """Draw the table from the seed and lay out the graph."""
+        super().__init__(data.train, config.batch_size)
+        self.config = config
+        self.n_users = data.train.shape[0]
+        tables = initial_embeddings(data.train, config.n_factors, generator(data.seed))
+        self.embeddings = nn.Parameter(torch.cat(tables))
+        self.adjacency = GraphOperator(normalised_adjacency(data.train), device(), symmetric=True)
+
+    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+        """BPR on propagated embeddings, squared norm of those before propagation."""
+        users, positives, negatives = batch
+        nodes = torch.cat([users, positives + self.n_users, negatives + self.n_users])
+        propagated = propagate(self.adjacency, self.embeddings, self.config.n_layers)
+        u, p, n = embedding(nodes, propagated).chunk(3)
+        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        return ranking + self.config.l2 * squared_l2_loss(*embedding(nodes, self.embeddings).chunk(3))
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """The propagated table, cut into users and items."""
+        propagated = propagate(self.adjacency, self.embeddings, self.config.n_layers)
+        return propagated[: self.n_users], propagated[self.n_users :]
+
+
+@register
+class LightGCN(FactorModel):
+    """Score: the inner product of propagated embeddings, each the mean of its layers 0 to `n_layers`.
+
+    Regularised by the squared norm as in the paper (eq. 15); the published multimodal tables use the un-squared
+    norm here, with other weights. The graph has no self-loops, and degrees get no epsilon: a node without an edge
+    keeps an empty row.
+    """
+
+    Config = LightGCNConfig
+    source = "He, Deng, Wang, Li, Zhang, Wang: LightGCN, SIGIR 2020"
+
+    def fit(self, data: TrainingData) -> None:
+        """Learn the table by Adam on pairs."""
+        train(self, LightGCNNetwork(data, self.config), data)

@@ -1,0 +1,38 @@
+"""Losses that trained models share, each with the scale its papers mean.
+
+The regularisers are told apart by name because their weights are not comparable: a published weight of 2.0 makes
+sense with `embedding_norm_loss` only.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+
+def bpr_loss(positive: Tensor, negative: Tensor) -> Tensor:
+    """Bayesian personalised ranking: the mean of -log sigmoid(positive - negative) (Rendle et al., UAI 2009, eq. 4).
+
+    Args:
+        positive: scores of the items the users chose, shape (batch,).
+        negative: scores of the items they did not, shape (batch,).
+    """
+    return softplus(negative - positive).mean()
+
+
+def embedding_norm_loss(*blocks: Tensor) -> Tensor:
+    """Sum of the blocks' Frobenius norms, not squared, divided by the rows of the last block (RecBole's EmbLoss).
+
+    Args:
+        blocks: embeddings of a batch, each of shape (batch, n_factors).
+    """
+    norms = torch.stack([torch.linalg.vector_norm(block) for block in blocks])
+    return norms.sum() / len(blocks[-1])
+
+
+def squared_l2_loss(*blocks: Tensor) -> Tensor:
+    """Half the squared norm of all blocks, divided by the rows of the last block (He et al., SIGIR 2020, eq. 15).
+
+    Args:
+        blocks: embeddings of a batch, each of shape (batch, n_factors).
+    """
+    return sum((block.square().sum() for block in blocks), start=torch.zeros(())) / (2 * len(blocks[-1]))
