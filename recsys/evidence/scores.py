@@ -1,6 +1,5 @@
 """What the evidence is made of: one model's metric for each user, under one arm, over its seeds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,10 +57,3 @@ class Scores:
 def label(model: str, arm: str) -> str:
     """A (model, arm) in words: the model alone where it sees interactions only."""
     return model if arm == INTERACTIONS_ONLY else f"{model} ({arm})"
-
-
-def choose(candidates: Sequence[Scores]) -> Scores:
-    """The candidate with the best validation score, the first of equals; test scores have no say."""
-    if not candidates:
-        raise ValueError("there is no candidate to choose from")
-    return max(candidates, key=lambda scores: scores.valid)

@@ -6,7 +6,7 @@ does not pay; C must beat S, or what pays is capacity and not content. A verdict
 two tests, each at 5 %, and needs no correction inside.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,6 +43,13 @@ class Verdict:
     against_rival: Comparison
     against_shuffled: Comparison
     metric: str
+
+
+def choose(candidates: Sequence[Scores]) -> Scores:
+    """The candidate with the best validation score, the first of equals; test scores have no say."""
+    if not candidates:
+        raise ValueError("there is no candidate to choose from")
+    return max(candidates, key=lambda scores: scores.valid)
 
 
 def decide(
