@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
+from recsys.evidence.scores import label
 from recsys.evidence.sources import SourceVerdict
 from recsys.evidence.verdict import Verdict
 
@@ -82,6 +83,11 @@ class ResultRow(Part):
     valid: float
     n_trials: int
     seconds: float
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return label(self.model, self.arm)
 
 
 class ComparisonRow(Part):
