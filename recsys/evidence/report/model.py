@@ -164,7 +164,7 @@ class DatasetReport(Part):
 
     name: str
     scenario: Scenario
-    verdict: Verdict
+    verdict: Verdict | None
     sources: list[SourceVerdict] = Field(default_factory=list)
     counts: dict[str, int]
     quarantine: list[QuarantineRow] = Field(default_factory=list)
