@@ -9,7 +9,7 @@ from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
-from orchestration.results import key, materialised, plainly, table
+from orchestration.results import key, materialised, plainly, preview
 from orchestration.study import Corpus, DatasetSpec, resolve
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
@@ -49,8 +49,8 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
             build=lambda out, read: _parse(settings, file, out, read[inputs[0]]),
             also_depends_on=signature(file),
         )
-        preview = pd.read_parquet(home.folder(event) / "corpus.parquet").head(5).astype(str)
-        shown = {**event.facts, "preview": table(preview.map(lambda value: value[:80]))}
+        corpus = pd.read_parquet(home.folder(event) / "corpus.parquet")
+        shown = {**event.facts, "preview": preview(corpus)}
         return materialised(event, shown)
 
     return descriptions
