@@ -49,8 +49,8 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
             build=lambda out, read: _parse(settings, file, out, read[inputs[0]]),
             also_depends_on=signature(file),
         )
-        corpus = pd.read_parquet(home.folder(event) / "corpus.parquet")
-        shown = {**event.facts, "preview": preview(corpus)}
+        answers = pd.read_parquet(home.folder(event) / "corpus.parquet")
+        shown = {**event.facts, "preview": preview(answers)}
         return materialised(event, shown)
 
     return descriptions
