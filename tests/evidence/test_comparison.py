@@ -1,6 +1,7 @@
 """Comparisons of two models, user by user."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,8 +180,6 @@ def test_holm_corrects_as_statsmodels_does_and_keeps_the_order():
 
 
 def test_holm_by_hand():
-    from dataclasses import replace
-
     comparison = compare(noisy(), noisy(seed=1, model="B"), n_resamples=50)
     table = [replace(comparison, p_value=p) for p in (0.01, 0.04, 0.03)]
     assert [each.p_holm for each in holm(table)] == pytest.approx([0.03, 0.06, 0.06])

@@ -139,14 +139,13 @@ def test_two_renderings_are_the_same(baby, market, html):
     assert render(study(baby, market)) == html
 
 
-def test_a_report_survives_storing(baby, html, market):
+def test_a_report_survives_storing(baby):
     undefined = type(baby.verdict.against_rival)(**vars(baby.verdict.against_rival) | {"lift": float("nan")})
     row = baby.comparisons[0].model_copy(update={"comparison": undefined})
-    report = study(baby.model_copy(update={"comparisons": [row, *baby.comparisons[1:]]}), market)
+    report = study(baby.model_copy(update={"comparisons": [row, *baby.comparisons[1:]]}))
     again = StudyReport.model_validate_json(report.model_dump_json())
     assert again.model_dump_json() == report.model_dump_json()
-    assert render(again) == render(report)
-    assert "undefined" in render(again)
+    assert "undefined" in Page(render(again)).text
 
 
 def test_a_bare_report_renders(baby):
