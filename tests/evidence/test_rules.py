@@ -7,7 +7,7 @@ from recsys.evidence.scores import Scores
 from recsys.evidence.verdict import choose, decide
 
 N_USERS, N_SEEDS, N_DRAWS = 400, 3, 100
-IRRELEVANT = {"no_effect", "inconclusive", "content_not_chosen", "model_harms", "capacity_not_content"}
+IRRELEVANT = {"no_effect", "inconclusive", "content_not_chosen", "model_harms"}
 
 
 def market(gain, rng):
