@@ -49,5 +49,5 @@ def movies(real: Path) -> pd.DataFrame:
 def shared_genres(movies: pd.DataFrame, left: np.ndarray, right: np.ndarray) -> float:
     """Mean cosine of the genre vectors of pairs of movies."""
     genres = movies["genres"].str.get_dummies("|").to_numpy(dtype=float)
-    genres /= np.linalg.norm(genres, axis=1, keepdims=True)
+    genres = genres / np.linalg.norm(genres, axis=1, keepdims=True)
     return float((genres[left] * genres[right]).sum(axis=1).mean())

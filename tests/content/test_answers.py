@@ -11,7 +11,8 @@ MOVIES = FIELDS["movies"]
 ALL = {"Genre": "Drama", "Audience": "Young Adults", "Visual Format": "3D", "Mood": "Tense", "Setting": "High School"}
 
 FORMS = {
-    "asked": "[Genre] {Drama}, [Audience] {Young Adults}, [Visual Format] {3D}, [Mood] {Tense}, [Setting] {High School}",
+    "asked": "[Genre] {Drama}, [Audience] {Young Adults}, [Visual Format] {3D}, [Mood] {Tense}, "
+    "[Setting] {High School}",
     "wrong closing bracket": "[Genre] {Drama], [Audience] {Young Adults}, [Visual Format] {3D], [Mood] {Tense}, "
     "[Setting] {High School].",
     "cut short": "[Genre] {Drama}, [Audience] {Young Adults}, [Visual Format] {3D}, [Mood] {Tense}, "
@@ -26,7 +27,8 @@ FORMS = {
     "colons and lines": "Genre: Drama\nAudience: Young Adults\nVisual Format: 3D\nMood: Tense\nSetting: High School",
     "in one bracket": "[Genre: Drama], [Audience: Young Adults], [Visual Format: 3D], [Mood: Tense], "
     "[Setting: High School]",
-    "numbered": "1. Genre: Drama 2. Audience: Young Adults 3. Visual Format: 3D 4. Mood: Tense 5. Setting: High School",
+    "numbered": "1. Genre: Drama 2. Audience: Young Adults 3. Visual Format: 3D 4. Mood: Tense "
+    "5. Setting: High School",
     "bullets": "- **Genre:** Drama\n- **Audience:** Young Adults\n- **Visual Format:** 3D\n- **Mood:** Tense\n"
     "- **Setting:** High School",
     "dashes": "Genre - Drama\nAudience - Young Adults\nVisual Format - 3D\nMood - Tense\nSetting - High School",
@@ -65,7 +67,10 @@ def test_every_form_gives_the_same_fields(answer):
         ("[Genre] {}, [Mood] {...}", {}),
         ("[Genre] {Drama}, [Genre] {Comedy}", {"Genre": "Drama"}),
         ("[Setting] {Unknown (Supernatural/Otherworldly)", {"Setting": "Unknown (Supernatural/Otherworldly)"}),
-        ("[Audience] {Children's}, [Setting] {St. Louis, U.S. Army}", {"Audience": "Children's", "Setting": "St. Louis, U.S. Army"}),
+        (
+            "[Audience] {Children's}, [Setting] {St. Louis, U.S. Army}",
+            {"Audience": "Children's", "Setting": "St. Louis, U.S. Army"},
+        ),
         ("Setting: St. Louis", {"Setting": "St. Louis"}),
         ('{"Genre": null, "Mood": ["Dark", "Tense"]}', {"Mood": "Dark, Tense"}),
         ("Sub-Genre: Slasher, Mood: Tense", {"Mood": "Tense"}),
@@ -86,7 +91,9 @@ def test_any_answer_can_be_parsed(answer):
     assert all(value and value == value.strip() for value in found.values())
 
 
-@given(st.dictionaries(st.sampled_from(MOVIES), st.from_regex(r"[A-Za-z0-9][a-z0-9 &/+]{0,20}[a-z0-9]", fullmatch=True)))
+@given(
+    st.dictionaries(st.sampled_from(MOVIES), st.from_regex(r"[A-Za-z0-9][a-z0-9 &/+]{0,20}[a-z0-9]", fullmatch=True))
+)
 def test_what_is_written_as_asked_is_read_as_written(values):
     answer = ", ".join(f"[{field}] {{{value}}}" for field, value in values.items())
     assert parse(answer, MOVIES) == values

@@ -62,7 +62,11 @@ def test_what_cannot_be_used_is_set_aside(tmp_path):
     [
         ("", {}, "cannot be read (No columns to parse from file); give UTF-8 CSV or Parquet with a header"),
         ("movieId,text\n1,Genre, Mood\n", {}, "its rows have more cells than its header; put answers with commas in"),
-        ("movieId,text\n1,a\n2,b, c\n", {}, "cannot be read (Error tokenizing data. C error: Expected 2 fields in line"),
+        (
+            "movieId,text\n1,a\n2,b, c\n",
+            {},
+            "cannot be read (Error tokenizing data. C error: Expected 2 fields in line",
+        ),
         ("movieId,x,y\n1,a,b\n", {}, "cannot tell which column is meant; set text_column to one of: x, y"),
         ("movieId,x\n1,a\n", {"id_column": "asin"}, "has no column 'asin' (id_column); it has: movieId, x"),
     ],

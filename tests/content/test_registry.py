@@ -33,8 +33,11 @@ def test_the_catalogue_describes_every_encoder():
     [
         ("tfidf", {}, "there is no encoder 'tfidf'; did you mean 'tfidf_svd'? (`modalift encoders` lists them)"),
         ("xyz", {}, "there is no encoder 'xyz' (`modalift encoders` lists them)"),
-        ("attributes", {"cols": ["genres"]}, "encoder 'attributes': option 'cols': Extra inputs are not permitted "
-         "(known: columns, separator, top)"),
+        (
+            "attributes",
+            {"cols": ["genres"]},
+            "encoder 'attributes': option 'cols': Extra inputs are not permitted (known: columns, separator, top)",
+        ),
         ("matrix_file", {}, "encoder 'matrix_file': option 'file': Field required (known: file, key, ids_file)"),
     ],
 )

@@ -45,8 +45,10 @@ def test_blocks_weigh_the_same(tmp_path):
 def test_a_shape_is_told_from_its_turned_copy_of_the_same_colours(tmp_path):
     rows = np.zeros((96, 96), dtype=np.uint8)
     rows[::8] = rows[1::8] = 255
-    paths = [save(tmp_path, f"{n}.png", Image.fromarray(np.roll(p, n, axis=(0, 1)))) for n, p in
-             enumerate([rows, rows.T, rows, rows.T])]
+    paths = [
+        save(tmp_path, f"{n}.png", Image.fromarray(np.roll(p, n, axis=(0, 1))))
+        for n, p in enumerate([rows, rows.T, rows, rows.T])
+    ]
     matrix = encode("visual_descriptors", {"dim": None}, item_table(4, image_path=paths)).matrix
     assert np.linalg.norm(matrix[0] - matrix[2]) < np.linalg.norm(matrix[0] - matrix[1])
 
