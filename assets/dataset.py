@@ -9,7 +9,7 @@ from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
-from orchestration.results import key, materialised, plainly, plot, table
+from orchestration.results import key, materialised, plainly, plot, preview, table
 from orchestration.study import DatasetSpec, resolve
 from recsys.data.dataset import PARTS, Dataset
 
@@ -76,7 +76,6 @@ def _shown(data: Dataset) -> dict[str, object]:
     axes[1].hist(data.interactions["user"].value_counts(), bins=40)
     axes[1].set(title="Interactions by user")
     reasons = data.quarantine["reason"].value_counts().rename_axis("reason").reset_index(name="rows")
-    preview = data.items.drop(columns=["image_path", "image_digest"]).head(5)
     return {
         "users": data.n_users,
         "items": data.n_items,
@@ -85,6 +84,6 @@ def _shown(data: Dataset) -> dict[str, object]:
         "with_image": int(data.items["image_path"].notna().sum()),
         "with_text": int(data.items["text"].notna().sum()),
         "quarantine": table(reasons if len(reasons) else pd.DataFrame({"reason": ["none"], "rows": [0]})),
-        "items_preview": table(preview.astype(str).map(lambda value: value[:60])),
+        "items_preview": preview(data.items.drop(columns=["image_path", "image_digest"])),
         "interactions": plot(figure),
     }

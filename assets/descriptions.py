@@ -9,9 +9,10 @@ from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
-from orchestration.results import key, materialised, plainly, table
+from orchestration.results import key, materialised, plainly, preview
 from orchestration.study import Corpus, DatasetSpec, resolve
 from recsys.data.dataset import Dataset
+from recsys.errors import UserError
 
 COMPLIANT = 0.9
 
@@ -21,7 +22,7 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
     asset = keys.descriptions(name, corpus)
     settings = spec.descriptions[corpus]
     inputs = [keys.dataset(name)]
-    version = fingerprint(settings.model_dump(), code_version("recsys/content/descriptions.py"))
+    version = fingerprint(settings.model_dump(), code_version("recsys/content/descriptions"))
 
     @dg.asset(
         key=key(asset),
@@ -48,8 +49,8 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
             build=lambda out, read: _parse(settings, file, out, read[inputs[0]]),
             also_depends_on=signature(file),
         )
-        preview = pd.read_parquet(home.folder(event) / "corpus.parquet").head(5).astype(str)
-        shown = {**event.facts, "preview": table(preview.map(lambda value: value[:80]))}
+        answers = pd.read_parquet(home.folder(event) / "corpus.parquet")
+        shown = {**event.facts, "preview": preview(answers)}
         return materialised(event, shown)
 
     return descriptions
@@ -58,21 +59,26 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
 def _parse(settings: Corpus, file: Path, out: Path, dataset: Path) -> Outcome:
     from recsys.content.descriptions import parse_corpus, read_corpus
 
-    corpus, set_aside = read_corpus(file, id_column=settings.id_column, text_column=settings.text_column)
+    corpus = read_corpus(file, id_column=settings.id_column, text_column=settings.text_column)
     wanted = Dataset.load(dataset).items["item_id"]
-    known = corpus[corpus["item_id"].isin(wanted)].reset_index(drop=True)
-    parsed, compliance = parse_corpus(known, settings.fields)
-    parsed.to_parquet(out / "corpus.parquet", index=False)
-    set_aside.astype("string").to_parquet(out / "quarantine.parquet", index=False)
+    known = corpus.answers[corpus.answers["item_id"].isin(wanted)].reset_index(drop=True)
+    if known.empty:
+        raise UserError(f"{file}: none of its {len(corpus.answers)} answers is about an item of the dataset")
+    fields, compliance = parse_corpus(known, settings.fields)
+    known.merge(fields, on="item_id").to_parquet(out / "corpus.parquet", index=False)
+    corpus.quarantine.astype("string").to_parquet(out / "quarantine.parquet", index=False)
     facts = {
-        "answers": len(corpus),
-        "of_known_items": len(known),
+        "answers": len(corpus.answers),
+        "about_known_items": len(known),
         "items_described": len(known) / len(wanted),
-        "set_aside": len(set_aside),
-        **compliance.as_facts(),
+        "set_aside": len(corpus.quarantine),
+        "complete": compliance.complete,
+        "exact_format": compliance.exact,
+        **{f"gives {field}": share for field, share in compliance.given.items()},
     }
-    passed = not settings.fields or compliance.complete >= COMPLIANT
     check = Check(
-        name="keeps_to_format", passed=passed, message=f"{compliance.complete:.1%} of the answers give every field"
+        name="keeps_to_format",
+        passed=not settings.fields or compliance.complete >= COMPLIANT,
+        message=f"{compliance.complete:.1%} of the answers give every field, {compliance.exact:.1%} in the exact form",
     )
-    return Outcome(facts=facts, rows=len(parsed), checks=(check,))
+    return Outcome(facts=facts, rows=len(known), checks=(check,))

@@ -1,20 +1,28 @@
 """`<dataset>/embeddings/<source>`: one source of content as vectors, with a look at whether they can be trusted."""
 
+import base64
+import io
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
-from orchestration.results import key, materialised, plainly, plot, table
+from orchestration.results import key, materialised, plainly, plot
+from orchestration.settings import CHECKOUT
 from orchestration.study import ContentSource, DatasetSpec, resolve
+from recsys.content.encoders import registry
 from recsys.content.features import Features
 from recsys.data.dataset import Dataset
 
 FEATURES = "features.safetensors"
+FIGURES = ("dim", "coverage", "distinct", "effective_rank", "mean_cosine", "norm_median")
 CHECKS = {
     "covers_items": "Every item has a row, and at least half of them content",
     "distinct_rows": "Items do not all look alike",
@@ -26,8 +34,7 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
     asset = keys.embeddings(name, source)
     content = spec.content[source]
     inputs = [keys.dataset(name)] + ([keys.descriptions(name, content.corpus)] if content.corpus else [])
-    code = code_version(f"recsys/content/encoders/{content.encoder}.py", "recsys/content/features.py")
-    version = fingerprint(content.model_dump(), code)
+    version = fingerprint(content.model_dump(), code_version(*_code(content.encoder)))
 
     @dg.asset(
         key=key(asset),
@@ -60,6 +67,17 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
     return embeddings
 
 
+def _code(encoder: str) -> list[str]:
+    shared = ("base.py", "registry.py", "__init__.py")
+    return [
+        *(f"recsys/content/encoders/{file}" for file in shared),
+        str(registry.file(encoder).relative_to(CHECKOUT)),
+        "recsys/content/features.py",
+        "recsys/content/images.py",
+        "recsys/content/one_hot.py",
+    ]
+
+
 def _folder(spec: DatasetSpec, content: ContentSource, home: Home, name: str) -> Path | None:
     if spec.source.folder is None:
         return None
@@ -88,36 +106,60 @@ def _encode(
         features = encode(content.encoder, content.options, items, folder=folder, corpus=corpus, progress=progress)
         advance(len(items) - done)
     features.save(out / FEATURES, items["item_id"].tolist())
-    found = inspect(features)
-    wrong = problems(found)
-    covered = found.coverage >= 0.5
+    found = inspect(features, items)
+    alike = [sentence for sentence in problems(found) if "alike" in sentence]
     checks = (
         Check(
-            name="covers_items", passed=covered, message=f"{found.coverage:.1%} of {found.n_items} items have content"
+            name="covers_items",
+            passed=found.coverage >= 0.5,
+            message=f"{found.coverage:.1%} of {found.n_items} items have content",
         ),
         Check(
             name="distinct_rows",
-            passed=not [sentence for sentence in wrong if "alike" in sentence],
-            message="; ".join(wrong) or f"{found.distinct:.1%} of the rows with content are distinct",
+            passed=not alike,
+            message=" ".join(alike) or f"{found.distinct:.1%} of the rows with content are distinct",
         ),
     )
-    return Outcome(facts=found.as_facts(), rows=found.n_items, checks=checks)
+    return Outcome(facts=asdict(found), rows=found.n_items, checks=checks)
 
 
-def _shown(facts: dict[str, object], items: pd.DataFrame, features: Features) -> dict[str, object]:
+def _shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dict[str, object]:
     from matplotlib.figure import Figure
+    from sklearn.decomposition import PCA
 
-    from recsys.content.neighbours import nearest
-    from recsys.content.space import plane
-
-    rows = plane(features)
+    present = np.flatnonzero(features.present)
+    figures = {
+        name: facts[name] for name in ("dim", "coverage", "distinct", "effective_rank", "mean_cosine", "norm_median")
+    }
+    if len(present) < 6 or features.dim < 2:
+        return figures
+    sample = np.random.default_rng(0).permutation(present)[:3000]
+    plane = PCA(n_components=2, random_state=0).fit_transform(features.matrix[sample])
     figure = Figure(figsize=(4, 3.4))
     axes = figure.subplots()
-    axes.scatter(rows[:, 0], rows[:, 1], s=4, alpha=0.5)
+    axes.scatter(plane[:, 0], plane[:, 1], s=4, alpha=0.5)
     axes.set(title="The space, two principal components", xticks=[], yticks=[])
-    names = items["title"].fillna(items["item_id"]).astype(str).str.slice(0, 40)
-    near = [
-        {"item": names.iloc[item], "nearest by cosine": "; ".join(names.iloc[list(others)])}
-        for item, others in nearest(features, n_items=5, n_neighbours=4)
-    ]
-    return {**facts, "space": plot(figure), "neighbours": table(pd.DataFrame(near))}
+    return {**figures, "space": plot(figure), "neighbours": _neighbours(items, features, sample[:4])}
+
+
+def _neighbours(items: pd.DataFrame, features: Features, asked: np.ndarray) -> dg.MetadataValue:
+    """A few items and what the vectors say is like them, with their pictures where they have any."""
+    from recsys.content.neighbours import nearest
+
+    near = nearest(features, asked.tolist(), k=4).groupby("item", sort=False)["neighbour"]
+    lines = ["| item | nearest by cosine | | | |", "| --- | --- | --- | --- | --- |"]
+    lines += ["| " + " | ".join(_card(items.iloc[i]) for i in (item, *others)) + " |" for item, others in near]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _card(item: pd.Series) -> str:
+    from PIL import Image
+
+    title = str(item["title"] or item["item_id"])[:40].replace("|", "/")
+    if not item["image_path"]:
+        return title
+    with Image.open(item["image_path"]) as image:
+        image.thumbnail((72, 72))
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, format="JPEG", quality=70)
+    return f"![{title}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}) {title}"

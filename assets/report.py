@@ -1,16 +1,13 @@
 """`<study>/report`: one self-contained page that says what holds and what does not."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pandas as pd
 
 from assets.controls import judges
-from assets.embeddings import FEATURES
 from assets.verdict import Judgement
 from orchestration import catalog, keys
 from orchestration.fingerprints import code_version, fingerprint
@@ -21,7 +18,23 @@ from orchestration.results import key, materialised, plainly
 from orchestration.storage import write_text
 from orchestration.study import DatasetSpec, Study
 from recsys.content.arms import INTERACTIONS_ONLY
-from recsys.content.features import Features
+from recsys.evidence.interval import Interval
+from recsys.evidence.report.model import (
+    CheckRow,
+    ComparisonRow,
+    ContentRow,
+    DatasetReport,
+    Kind,
+    Link,
+    QuarantineRow,
+    ResultRow,
+    RunFacts,
+    Scenario,
+    StratumRow,
+    StudyReport,
+    TruthRow,
+    TuningCurve,
+)
 
 REPORTS_UI = "http://127.0.0.1:5001"
 LIBRARIES = (
@@ -89,7 +102,7 @@ def _inputs(study: Study, name: str) -> list[str]:
 
 
 def _render(home: Home, study: Study, out: Path) -> Outcome:
-    from recsys.evidence.report import RunFacts, StudyReport, render
+    from recsys.evidence.report import render
 
     datasets = [_dataset(home, study, name) for name in study.datasets]
     events = [home.current(upstream) for name in study.datasets for upstream in _inputs(study, name)]
@@ -117,9 +130,7 @@ def _arms(home: Home, name: str) -> list[ArmResult]:
     return ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms
 
 
-def _dataset(home: Home, study: Study, name: str) -> Any:
-    from recsys.evidence.report import CheckRow, DatasetReport, Link, StratumRow, TuningCurve
-
+def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     spec = study.datasets[name]
     data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
     judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if judges(study, name) else None
@@ -159,9 +170,7 @@ def _dataset(home: Home, study: Study, name: str) -> Any:
     )
 
 
-def _scenario(spec: DatasetSpec) -> Any:
-    from recsys.evidence.report import Scenario
-
+def _scenario(spec: DatasetSpec) -> Scenario:
     given = spec.scenario
     return Scenario(
         domain=given.domain,
@@ -173,32 +182,26 @@ def _scenario(spec: DatasetSpec) -> Any:
     )
 
 
-def _quarantine(folder: Path) -> list[Any]:
-    from recsys.evidence.report import QuarantineRow
-
+def _quarantine(folder: Path) -> list[QuarantineRow]:
     rows = pd.read_parquet(folder / "quarantine.parquet")
     counts = rows.groupby(["table", "reason"]).size()
     return [QuarantineRow(table=t, reason=reason, n_rows=int(n)) for (t, reason), n in counts.items()]
 
 
-def _content(home: Home, name: str, source: str, spec: DatasetSpec) -> Any:
-    from recsys.content.integrity import inspect
-    from recsys.evidence.report import ContentRow
-
-    features = Features.load(home.folder(home.current(keys.embeddings(name, source))) / FEATURES)
-    found = inspect(features)
-    present = int(features.present.sum())
+def _content(home: Home, name: str, source: str, spec: DatasetSpec) -> ContentRow:
+    found = home.current(keys.embeddings(name, source)).facts
+    n_present = round(found["coverage"] * found["n_items"])
     return ContentRow(
         source=source,
         encoder=spec.content[source].encoder,
-        dim=features.dim,
-        n_present=present,
-        n_items=found.n_items,
-        n_distinct=round(found.distinct * present),
+        dim=found["dim"],
+        n_present=n_present,
+        n_items=found["n_items"],
+        n_distinct=round(found["distinct"] * n_present),
     )
 
 
-def _kind(arm: ArmResult) -> str:
+def _kind(arm: ArmResult) -> Kind:
     if arm.model in BASELINES:
         return "baseline"
     if arm.control is not None:
@@ -206,12 +209,9 @@ def _kind(arm: ArmResult) -> str:
     return "interactions" if arm.arm == INTERACTIONS_ONLY else "content"
 
 
-def _results(folder: Path, study: Study, arms: list[ArmResult]) -> list[Any]:
-    from recsys.evidence.interval import Interval
-    from recsys.evidence.report import ResultRow
-
+def _results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow]:
     summary = pd.read_parquet(folder / "summary.parquet").dropna(subset=["ci_low"])
-    rows: Mapping[Any, pd.DataFrame] = dict(list(summary.groupby(["model", "arm"])))
+    rows = dict(list(summary.groupby(["model", "arm"])))
     results = []
     for arm in arms:
         table = rows[arm.model, arm.arm].set_index("metric")
@@ -230,9 +230,7 @@ def _results(folder: Path, study: Study, arms: list[ArmResult]) -> list[Any]:
     return results
 
 
-def _comparisons(judgement: Judgement, arms: list[ArmResult]) -> list[Any]:
-    from recsys.evidence.report import ComparisonRow
-
+def _comparisons(judgement: Judgement, arms: list[ArmResult]) -> list[ComparisonRow]:
     known = {(arm.model, arm.arm): arm for arm in arms}
     rows = []
     for comparison in judgement.comparisons:
@@ -244,9 +242,7 @@ def _comparisons(judgement: Judgement, arms: list[ArmResult]) -> list[Any]:
     return rows
 
 
-def _truth(data: Event, judgement: Judgement | None) -> list[Any]:
-    from recsys.evidence.report import TruthRow
-
+def _truth(data: Event, judgement: Judgement | None) -> list[TruthRow]:
     truth = data.facts.get("truth") or {}
     if not truth or judgement is None:
         return []

@@ -6,6 +6,7 @@ refresh takes moments.
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -63,7 +64,7 @@ def build_definitions(
     )
 
 
-def _job(study: Study) -> dg.UnresolvedAssetJobDefinition:
+def _job(study: Study) -> Any:
     wanted = [dg.AssetSelection.groups(name) for name in study.datasets]
     selection = wanted[0]
     for more in wanted[1:]:

@@ -11,7 +11,13 @@ from typing import Any
 from orchestration.settings import CHECKOUT
 from recsys.models import registry
 
-SHARED_CODE = ("recsys/content/arms.py", "recsys/content/features.py", "recsys/engine", "recsys/evaluation")
+SHARED_CODE = (
+    "recsys/content/arms.py",
+    "recsys/content/features.py",
+    "recsys/engine",
+    "recsys/evaluation",
+    "recsys/training",
+)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -28,10 +34,10 @@ def code_version(*places: str) -> str:
 
 
 def model_code(model: str) -> str:
-    """Hash of the code that a model's cells run."""
-    file = registry.find(model).path.relative_to(registry.ROOT.parents[1])
-    bases = ("recsys/models/base.py", "recsys/models/scoring.py", "recsys/models/neighbours", "recsys/training")
-    return code_version(*SHARED_CODE, *bases, str(file))
+    """Hash of the code that a model's cells run: its own file, what models share, and how cells are run."""
+    own = registry.find(model).path
+    shared = [registry.ROOT / "base.py", registry.ROOT / "scoring.py", *registry.ROOT.glob("*/_[a-z]*.py")]
+    return code_version(*SHARED_CODE, *(str(file.relative_to(CHECKOUT)) for file in (own, *shared)))
 
 
 def _sources(place: Path) -> Iterable[Path]:

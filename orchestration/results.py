@@ -66,6 +66,11 @@ def table(frame: pd.DataFrame, digits: int = 4) -> dg.MetadataValue:
     return dg.MetadataValue.md(frame.to_markdown(index=False, floatfmt=f".{digits}f"))
 
 
+def preview(frame: pd.DataFrame, rows: int = 5, width: int = 60) -> dg.MetadataValue:
+    """The first rows of a table, long texts cut."""
+    return table(frame.head(rows).map(lambda value: "" if value is None or value != value else str(value)[:width]))
+
+
 def plot(figure: "Figure") -> dg.MetadataValue:
     """A figure as a picture within Markdown."""
     buffer = io.BytesIO()

@@ -55,7 +55,7 @@ class CellResult:
     """What came of a cell.
 
     Attributes:
-        valid: mean of each metric on the validation part.
+        valid: each metric on the validation part.
         curve: one dict an epoch, for models trained by gradient.
         content_used: whether the fitted model gives content any weight.
         seconds: of the fit, and of ranking with metrics.
@@ -103,7 +103,7 @@ def run_cell(cell: Cell) -> CellResult:
     test = evaluate(model, dataset, "test", cell.protocol) if cell.stage == "final" else None
     ended = time.perf_counter()
     return CellResult(
-        valid=valid.means,
+        valid=valid.summary,
         curve=model.curve,
         content_used=bool(cell.arm.sources) and model.content_used,
         seconds={"fit": fitted - started, "evaluate": ended - fitted},

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from statsmodels.stats.multitest import multipletests
@@ -160,8 +161,13 @@ def _equivalence_p_value(differences: np.ndarray, margin: float) -> float:
 def _detectable_difference(differences: np.ndarray) -> float:
     if np.ptp(differences) <= NOTHING:
         return np.nan
-    effect = TTestPower().solve_power(nobs=len(differences), alpha=ALPHA, power=POWER)
-    return float(effect * differences.std(ddof=1))
+    return _detectable_effect(len(differences)) * float(differences.std(ddof=1))
+
+
+@cache
+def _detectable_effect(n_users: int) -> float:
+    """In standard deviations; kept, for finding the root takes longer than the rest of a small comparison."""
+    return float(TTestPower().solve_power(nobs=n_users, alpha=ALPHA, power=POWER))
 
 
 def _relative(difference: float, base: float) -> float:

@@ -178,7 +178,7 @@ def study(*datasets: DatasetReport) -> StudyReport:
     """A study of these datasets."""
     return StudyReport(
         title="Does content help on three catalogues?",
-        question="Do text and photographs make recommendations better than the best model that sees interactions only?",
+        question="Do text and photographs beat the best model that sees interactions only?",
         date=date(2026, 11, 21),
         datasets=list(datasets),
         run=RunFacts(

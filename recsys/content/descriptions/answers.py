@@ -29,7 +29,8 @@ CLOSERS = {"{": "}]", "[": "]}", "(": ")", "<": ">"}
 ABBREVIATIONS = r"(?<!\b[A-Z])(?<!\bSt|\bDr|\bMr|\bMs)"
 AFTER_VALUE = re.compile(rf"\n|[\[{{]|{ABBREVIATIONS}\.\s|[,;]\s*[A-Z][\w /]{{0,30}}:\s")
 """What ends a bare value: a new line, a bracket, a sentence, or a label nobody asked for."""
-LIST_MARK = re.compile(r"\s+\d{1,2}[.)]\s*$")
+LIST_MARK = re.compile(r"\s\d{1,2}[.)]\s+$")
+"""The number of the next line of a list."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _from_json(text: str, fields: Sequence[str]) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[\W_]", "", name.lower())
 
 
 @cache
@@ -158,9 +159,9 @@ def _exact(fields: tuple[str, ...]) -> re.Pattern[str]:
 
 def _value(segment: str) -> str:
     """The value at the start of what stands between a label and the next, without its wrapping."""
-    text = re.sub(rf"^[\s{QUOTES}]+", "", segment)
+    text = re.sub(rf"^[\s{QUOTES}]+", "", LIST_MARK.sub("", segment))
     end = re.search(rf"[{re.escape(CLOSERS[text[0]])}]", text) if text[:1] in CLOSERS else None
     text = text[: end.start()] if end else text
     text = AFTER_VALUE.split(text.lstrip("{[(<"), maxsplit=1)[0]
-    text = LIST_MARK.sub("", re.sub(r"[\"*`]", "", text)).strip(" \t\r,;.|'_-\u2013\u2014\u2022[]{}<>(")
+    text = re.sub(r"[\"*`]", "", text).strip(" \t\r,;.|'_-\u2013\u2014\u2022[]{}<>(")
     return text.rstrip(") ") if text.count(")") > text.count("(") else text

@@ -41,8 +41,13 @@ def check(name: str) -> None:
     raise UserError(f"there is no encoder '{name}'{hint} (`modalift encoders` lists them)")
 
 
+def file(name: str) -> Path:
+    """The source file of an encoder."""
+    check(name)
+    return _files()[name]
+
+
 def load(name: str) -> type[Encoder]:
     """The class of an encoder."""
-    check(name)
-    importlib.import_module(f"{__package__}.{_files()[name].parent.name}.{name}")
+    importlib.import_module(f"{__package__}.{file(name).parent.name}.{name}")
     return _registered[name]

@@ -56,7 +56,7 @@ def _rising(dataset: DatasetReport) -> str | None:
     ]
     if not rising:
         return None
-    return f"Still rising in the last fifth of its trials: {', '.join(rising)}; more tuning might lift it."
+    return f"Still rising in the last fifth of its trials: {', '.join(rising)}; more tuning might find more."
 
 
 def _rose_late(best: list[float]) -> bool:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
+from recsys.evidence.scores import label
 from recsys.evidence.sources import SourceVerdict
 from recsys.evidence.verdict import Verdict
 
@@ -83,6 +84,11 @@ class ResultRow(Part):
     n_trials: int
     seconds: float
 
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return label(self.model, self.arm)
+
 
 class ComparisonRow(Part):
     """One (model, arm) against the best rival; `control_of` names the arm that a control stands in for.
@@ -158,7 +164,7 @@ class DatasetReport(Part):
 
     name: str
     scenario: Scenario
-    verdict: Verdict
+    verdict: Verdict | None
     sources: list[SourceVerdict] = Field(default_factory=list)
     counts: dict[str, int]
     quarantine: list[QuarantineRow] = Field(default_factory=list)

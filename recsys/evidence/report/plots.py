@@ -9,9 +9,10 @@ from recsys.evidence.report.model import ComparisonRow, DatasetReport, ResultRow
 from recsys.evidence.scores import label
 from recsys.evidence.wording import metric_name, percent
 
-WIDTH = 6.8
-ROW = 0.25
+WIDTH = 9.2
+ROW = 0.27
 MARGIN_BELOW = 0.55
+MINUS = "\u2212"
 
 
 def forest(dataset: DatasetReport, name: str) -> str:
@@ -29,9 +30,11 @@ def forest(dataset: DatasetReport, name: str) -> str:
         axes.axvspan(-margin, margin, color=GRID, alpha=0.55, linewidth=0)
         for position, row in enumerate(rows):
             _interval(axes, position, row)
-        names = [f"{row.comparison.model_a} · {row.comparison.arm_a}" for row in rows]
-        _label_rows(axes, names, [percent(row.comparison.lift, signed=True) for row in rows])
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+.3g} %"))
+        names = [row.comparison.a if row.control is None else f"with {row.control} content" for row in rows]
+        _label_rows(axes, names, [percent(row.comparison.lift, signed=True).replace("-", MINUS) for row in rows])
+        for name_of_row, row in zip(axes.get_yticklabels(), rows, strict=True):
+            name_of_row.set_color(INK if row.control is None else MUTED)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
         axes.set_xlabel(f"lift in {metric_name(dataset.verdict.metric)} over {dataset.verdict.against_rival.b}")
         return inline_svg(figure, name, "Lift of each model and arm over the best rival, with 95 % intervals")
 
@@ -61,7 +64,7 @@ def tuning(dataset: DatasetReport, name: str) -> str:
     if not curves:
         return ""
     with styled():
-        figure = Figure(figsize=(WIDTH, 2.6))
+        figure = Figure(figsize=(WIDTH * 0.93, 2.9))
         axes = figure.add_subplot()
         for curve in curves:
             _curve(axes, curve)
@@ -71,6 +74,10 @@ def tuning(dataset: DatasetReport, name: str) -> str:
         axes.set_ylabel(f"best {metric_name(dataset.verdict.metric)} on validation")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return inline_svg(figure, name, "Best validation score after each tuning trial")
+
+
+def _tick(share: float) -> str:
+    return f"{100 * share:+.3g} %".replace("-", MINUS) if round(share, 6) else "0"
 
 
 def _grouped(rows: list[ComparisonRow]) -> list[ComparisonRow]:
@@ -106,7 +113,7 @@ def _label_rows(axes: Axes, left: list[str], right: list[str]) -> None:
     """Names to the left of the rows, figures to their right."""
     axes.set_yticks(range(len(left)), left, color=INK)
     for position, text in enumerate(right):
-        axes.text(1.02, position, text, transform=axes.get_yaxis_transform(), va="center", color=INK)
+        axes.text(1.02, position, text, transform=axes.get_yaxis_transform(), va="center_baseline", color=INK)
 
 
 def _interval(axes: Axes, position: int, row: ComparisonRow) -> None:
@@ -135,7 +142,7 @@ def _curve(axes: Axes, curve: TuningCurve) -> None:
 def _name_curves(axes: Axes, curves: list[TuningCurve]) -> None:
     """Each curve's name at its end, moved apart where two would overlap."""
     low, high = axes.get_ylim()
-    step = (high - low) / 13
+    step = (high - low) / 15
     free = float("inf")
     for curve in sorted(curves, key=lambda curve: curve.best[-1], reverse=True):
         height = min(curve.best[-1], free)
@@ -147,5 +154,5 @@ def _name_curves(axes: Axes, curves: list[TuningCurve]) -> None:
             xycoords=("axes fraction", "data"),
             va="center",
             color=COLOURS[curve.kind],
-            fontsize=8.5,
+            fontsize=8,
         )

@@ -49,14 +49,14 @@ def render(report: StudyReport) -> str:
         style=style,
         verdicts=VERDICTS,
         limits=limits,
-        figures={dataset.name: _figures(dataset, position) for position, dataset in enumerate(report.datasets)},
+        drawings=[_drawings(dataset, position) for position, dataset in enumerate(report.datasets)],
         metrics=metrics,
         controls=controls,
         control_names=CONTROLS,
     )
 
 
-def _figures(dataset: DatasetReport, position: int) -> dict[str, Markup]:
+def _drawings(dataset: DatasetReport, position: int) -> dict[str, Markup]:
     """The drawings of one dataset; their text is escaped by matplotlib and by `inline_svg`."""
     drawn = {
         plot.__name__: plot(dataset, f"d{position}-{plot.__name__}")

@@ -33,9 +33,11 @@ class EASE(ItemWeightsModel):
     def fit(self, data: TrainingData) -> None:
         """Invert the regularised Gram matrix."""
         self.train = data.train
+        # Single precision loses digits where popularity is large beside l2, as on small dense catalogues.
         gram = torch.from_numpy((data.train.T @ data.train).toarray().astype(np.float64))
         gram.diagonal().add_(self.config.l2)
         precision = torch.cholesky_inverse(torch.linalg.cholesky(gram))
         weights = precision.div_(-precision.diagonal().clone())
         weights.fill_diagonal_(0)
-        self.weights = weights.float().numpy()
+        # Cholesky leaves columns in memory, and scoring reads rows.
+        self.weights = weights.float().contiguous().numpy()

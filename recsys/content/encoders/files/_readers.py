@@ -25,8 +25,9 @@ def read_matrix(path: Path, key: str | None) -> tuple[np.ndarray, list[str] | No
         raise UserError(f"{path}: not a kind of file that can be read; give {', '.join(readers)}")
     try:
         arrays, ids = readers[path.suffix](path)
-    except (ValueError, OSError, EOFError, BadZipFile, SafetensorError) as error:
-        raise UserError(f"{path}: cannot be read ({_line(error)}); write it anew, without Python objects") from None
+    except (ValueError, OSError, EOFError, BadZipFile, SafetensorError):
+        # NumPy's own message advises to load it by pickle.
+        raise UserError(f"{path}: damaged, or made of Python objects; write it anew as an array of numbers") from None
     return _choose(path, arrays, key), ids
 
 
@@ -36,8 +37,8 @@ def read_ids(path: Path) -> list[str]:
         if path.suffix == ".npy":
             return _strings(np.load(path, allow_pickle=False))
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (ValueError, OSError, EOFError) as error:
-        raise UserError(f"{path}: cannot be read ({_line(error)}); give UTF-8 text, one id a line") from None
+    except (ValueError, OSError, EOFError):
+        raise UserError(f"{path}: cannot be read as ids; give UTF-8 text, one id a line, or .npy") from None
     names = [line.strip() for line in lines]
     return names[1:] if names[:1] == ["item_id"] else names
 
@@ -75,7 +76,3 @@ def _choose(path: Path, arrays: Mapping[str, np.ndarray], key: str | None) -> np
 
 def _strings(ids: np.ndarray) -> list[str]:
     return [str(name) for name in ids.ravel().tolist()]
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

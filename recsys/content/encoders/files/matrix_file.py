@@ -45,9 +45,9 @@ class MatrixFile(Encoder):
         if self.options.ids_file is not None:
             where = context.find(self.options.ids_file)
             ids = read_ids(where)
-        rows = _by_number(items["item_id"], matrix, path) if ids is None else _by_id(items["item_id"], ids, where)
         if ids is not None and len(ids) != len(matrix):
             raise UserError(f"{where}: {len(ids)} ids for the {len(matrix)} rows of {path.name}; give one id a row")
+        rows = _by_number(items["item_id"], matrix, path) if ids is None else _by_id(items["item_id"], ids, where)
         known = rows >= 0
         with np.errstate(over="ignore"):  # a value beyond float32 becomes infinite, and its row is dropped below
             vectors = np.asarray(matrix[rows[known]], dtype=np.float32)

