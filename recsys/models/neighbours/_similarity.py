@@ -47,9 +47,9 @@ class NeighbourConfig(ModelConfig):
         beta: weight of the neighbour's norm (tversky).
     """
 
-    n_neighbours: PositiveInt = searched(100, 5, 1000)
+    n_neighbours: PositiveInt = searched(200, 5, 1000)
     similarity: Similarity = searched("cosine", choices=["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"])
-    shrink: NonNegativeFloat = searched(10.0, 0.0, 1000.0)
+    shrink: NonNegativeFloat = searched(100.0, 0.0, 1000.0)
     weighting: Weighting = searched("none", choices=["none", "tfidf", "bm25"])
     alpha: NonNegativeFloat = searched(0.5, 0.0, 2.0)
     beta: NonNegativeFloat = searched(0.5, 0.0, 2.0)
