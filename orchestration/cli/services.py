@@ -11,8 +11,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -137,8 +137,10 @@ class Services:
 
     def _end(self) -> None:
         # A second Ctrl-C must not leave servers behind.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        with _deaf(signal.SIGINT, signal.SIGTERM):
+            self._end_all()
+
+    def _end_all(self) -> None:
         families = [member for process in self._processes.values() for member in _family(process.pid)]
         for process in self._processes.values():
             _signal_group(process.pid, signal.SIGINT)
@@ -150,6 +152,17 @@ class Services:
                 member.kill()
         for process in self._processes.values():
             process.wait()
+
+
+@contextmanager
+def _deaf(*numbers: signal.Signals) -> Iterator[None]:
+    """Ignore signals for a while."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -30,7 +30,9 @@ def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port =
     settings = settings.model_copy(update={"home": settings.home.resolve(), "studies": settings.studies.resolve()})
     servers = _servers(settings, dagster_port, mlflow_port, reports_port)
     check_ports(servers)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Started in the background by a script, a process is deaf to SIGINT unless it says otherwise.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     note("starting: half a minute, the first time longer")
     prepare(settings)
     settings.reports.mkdir(parents=True, exist_ok=True)
