@@ -37,6 +37,7 @@ def item_graph(features: Features, k: int, weights: Weights = "binary") -> spars
         _graphs[key] = _build(features, k, weights)
         if len(_graphs) > _KEPT_GRAPHS:
             _graphs.popitem(last=False)
+    _graphs.move_to_end(key)
     return _graphs[key]
 
 

@@ -36,9 +36,9 @@ class TrainedConfig(ModelConfig):
     """
 
     n_factors: PositiveInt = 64
-    learning_rate: PositiveFloat = searched(1e-3, 5e-4, 1e-2, log=True)
+    learning_rate: PositiveFloat = searched(1e-3, 1e-3, 1e-2, log=True)
     batch_size: PositiveInt = 2048
-    max_epochs: PositiveInt = 500
+    max_epochs: PositiveInt = 300
     patience: PositiveInt = 10
 
 
