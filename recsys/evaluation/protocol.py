@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Metric = Literal["recall", "ndcg", "hit_rate", "precision", "map", "mrr"]
+from recsys.evaluation.metrics import METRICS
 
 
 class Protocol(BaseModel):
@@ -42,7 +42,7 @@ class Protocol(BaseModel):
     @field_validator("primary")
     @classmethod
     def _known(cls, primary: str) -> str:
-        names = "|".join(Metric.__args__)  # type: ignore[attr-defined]
+        names = "|".join(METRICS)
         if not re.fullmatch(rf"({names})_at_\d+", primary):
             raise ValueError(f"'{primary}' is no metric; write METRIC_at_K with METRIC one of {names}")
         return primary

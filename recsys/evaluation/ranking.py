@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy import sparse
 
+from recsys.errors import UserError
 from recsys.models.base import Recommender
 
 BLOCK = 1024
@@ -43,6 +45,9 @@ def rank(
         k: length of the lists; shorter where there are fewer items.
         candidates: shape (n_users, n_items): only these entries can be recommended; None: all.
         block: users scored at a time.
+
+    Raises:
+        UserError: the model scores with NaN.
     """
     n_items = seen.shape[1]
     k = min(k, n_items)
@@ -53,26 +58,41 @@ def rank(
         values = model.score(part)
         if candidates is not None:
             values = _only(values, candidates[part])
-        rows, columns = _entries(seen[part])
+        rows, columns = entries(seen[part])
         values[rows, columns] = -np.inf
         items[start : start + block], scores[start : start + block] = top_k(values, k)
+    if np.isnan(scores).any():
+        raise UserError(
+            f"{type(model).__name__} gave scores that are not numbers: its training diverged; lower the rate"
+        )
     return Ranking(np.asarray(users, dtype=np.int32), items, scores)
 
 
 def top_k(values: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and values of each row's K largest, equal ones in column order; -1 where -inf."""
-    items = np.argsort(-values, axis=1, kind="stable")[:, :k].astype(np.int32)
-    scores = np.take_along_axis(values, items, axis=1)
-    items[scores == -np.inf] = -1
-    return items, scores
+    """Columns (int32) and values of each row's k largest, equal ones in column order; column -1 where -inf."""
+    found = torch.topk(torch.from_numpy(values), min(k + 1, values.shape[1]))
+    columns, best = found.indices.numpy().astype(np.int32), found.values.numpy()
+    if best.shape[1] > k:
+        # topk leaves open which of equal values it takes; where the cut falls among equals, the first columns stay.
+        cut = best[:, k - 1]
+        for row in np.flatnonzero((cut == best[:, k]) & (cut > -np.inf)):
+            above, equal = np.flatnonzero(values[row] > cut[row]), np.flatnonzero(values[row] == cut[row])
+            columns[row, :k] = np.concatenate([above, equal[: k - len(above)]])
+        columns = columns[:, :k]
+        best = np.take_along_axis(values, columns, axis=1)
+    order = np.lexsort((columns, -best), axis=1)
+    columns, best = np.take_along_axis(columns, order, axis=1), np.take_along_axis(best, order, axis=1)
+    columns[best == -np.inf] = -1
+    return columns, best
 
 
 def _only(values: np.ndarray, candidates: sparse.csr_array) -> np.ndarray:
-    rows, columns = _entries(candidates)
+    rows, columns = entries(candidates)
     kept = np.full_like(values, -np.inf)
     kept[rows, columns] = values[rows, columns]
     return kept
 
 
-def _entries(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+def entries(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of each stored entry."""
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices

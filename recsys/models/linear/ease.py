@@ -1,0 +1,43 @@
+"""Item weights by ridge regression in closed form."""
+
+import numpy as np
+import torch
+from pydantic import PositiveFloat
+
+from recsys.models.base import ModelConfig, TrainingData, searched
+from recsys.models.registry import register
+from recsys.models.scoring import ItemWeightsModel
+
+
+class EASEConfig(ModelConfig):
+    """Hyper-parameters.
+
+    Attributes:
+        l2: regularisation, lambda in the paper.
+    """
+
+    l2: PositiveFloat = searched(1000.0, 1.0, 1e7, log=True)
+
+
+@register
+class EASE(ItemWeightsModel):
+    """B = -P / diag(P) with a zero diagonal, P = (X'X + l2 I)^-1 (equation 8); score = X B.
+
+    The diagonal of X'X holds the items' popularity. P is found by Cholesky, its memory n_items^2.
+    """
+
+    Config = EASEConfig
+    source = "Steck: Embarrassingly shallow autoencoders for sparse data, WWW 2019"
+    deterministic = True
+
+    def fit(self, data: TrainingData) -> None:
+        """Invert the regularised Gram matrix."""
+        self.train = data.train
+        # Single precision loses digits where popularity is large beside l2, as on small dense catalogues.
+        gram = torch.from_numpy((data.train.T @ data.train).toarray().astype(np.float64))
+        gram.diagonal().add_(self.config.l2)
+        precision = torch.cholesky_inverse(torch.linalg.cholesky(gram))
+        weights = precision.div_(-precision.diagonal().clone())
+        weights.fill_diagonal_(0)
+        # Cholesky leaves columns in memory, and scoring reads rows.
+        self.weights = weights.float().contiguous().numpy()

@@ -1,0 +1,35 @@
+"""Content as directions: vectors whose inner products compare items."""
+
+import numpy as np
+
+from recsys.content.features import Features
+
+ROUNDING = 1e-5
+"""A centred row shorter than this share of the mean row is what rounding left of an item like all others."""
+
+
+def centred(features: Features) -> np.ndarray:
+    """Rows of present items less their mean, float32, shape (n_items, dim).
+
+    Rows of absent items, and of items that equal the mean, are zero: constant content points nowhere.
+    """
+    known = features.matrix[features.present].astype(np.float64)
+    rows = np.zeros(features.matrix.shape, dtype=np.float32)
+    if len(known):
+        difference = known - known.mean(axis=0)
+        length = np.linalg.norm(difference, axis=1)
+        difference[length <= ROUNDING * np.linalg.norm(known, axis=1).mean()] = 0
+        rows[features.present] = difference
+    return rows
+
+
+def directions(features: Features) -> np.ndarray:
+    """Centred rows of length 1, so that an inner product is a cosine; float32, shape (n_items, dim)."""
+    rows = centred(features)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(length > 0, length, 1)
+
+
+def is_attributes(features: Features) -> bool:
+    """Whether the content says what an item has (0 or 1) rather than where it lies."""
+    return bool(np.isin(features.matrix, (0, 1)).all())

@@ -1,0 +1,154 @@
+"""Nearest neighbours among rows of a matrix: the part that all neighbourhood models share.
+
+Formulas as tabled by Ferrari Dacrema, Cremonesi, Jannach (RecSys 2019) for binary data, where the count of a row is
+its squared norm; squared norms are used throughout, so that weighted rows and dense vectors work too (Tanimoto).
+With a the row whose neighbours are sought, b another, h the shrink term and n their norms:
+
+    cosine      a.b / (n_a n_b + h)
+    asymmetric  a.b / (n_a^(2 alpha) n_b^(2 (1 - alpha)) + h)                      (Aiolli, RecSys 2013)
+    jaccard     a.b / (n_a^2 + n_b^2 - a.b + h)
+    dice        a.b / (n_a^2 + n_b^2 + h)                                          (without the usual factor 2)
+    tversky     a.b / (a.b + alpha (n_a^2 - a.b) + beta (n_b^2 - a.b) + h)
+    dot         a.b                                                                (cosine not normalised)
+
+Choices where published code differs: only positive similarities make neighbours; equal ones are taken in index
+order; each row keeps its own nearest neighbours (some code keeps those rows that it is a neighbour of); the rows
+compared are the documents of TF-IDF and BM25 (some code lets items be the documents when users are compared,
+which cosine then undoes); an idf below zero counts as zero.
+"""
+
+from typing import Literal
+
+import numpy as np
+from pydantic import NonNegativeFloat, PositiveInt
+from scipy import sparse
+
+from recsys.evaluation.ranking import entries, top_k
+from recsys.models.base import ModelConfig, searched
+
+BLOCK_ENTRIES = 2**24
+"""Similarities held at a time: 64 MB."""
+TINY = 1e-6
+BM25_K1, BM25_B = 1.2, 0.75
+
+Similarity = Literal["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"]
+Weighting = Literal["none", "tfidf", "bm25"]
+
+
+class NeighbourConfig(ModelConfig):
+    """How neighbours are found.
+
+    Attributes:
+        n_neighbours: kept for each row.
+        similarity: see the formulas above.
+        shrink: lowers similarities that rest on few common entries.
+        weighting: of the columns, before rows are compared.
+        alpha: weight of a row's own norm (asymmetric, tversky).
+        beta: weight of the neighbour's norm (tversky).
+    """
+
+    n_neighbours: PositiveInt = searched(200, 5, 1000)
+    similarity: Similarity = searched("cosine", choices=["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"])
+    shrink: NonNegativeFloat = searched(100.0, 0.0, 1000.0)
+    weighting: Weighting = searched("none", choices=["none", "tfidf", "bm25"])
+    alpha: NonNegativeFloat = searched(0.5, 0.0, 2.0)
+    beta: NonNegativeFloat = searched(0.5, 0.0, 2.0)
+
+
+def nearest(rows: sparse.csr_array, config: NeighbourConfig, vectors: np.ndarray | None = None) -> sparse.csr_array:
+    """Similarities of each row to its nearest other rows.
+
+    Args:
+        rows: shape (n, n_columns), non-negative; weighted before as the config says (see `weighted`).
+        config: similarity, shrink and number of neighbours.
+        vectors: float32, shape (n, dim): further, dense columns.
+
+    Returns:
+        float32 CSR, shape (n, n): row a holds its neighbours' similarities; the diagonal is empty.
+    """
+    n = rows.shape[0]
+    squares = np.asarray(rows.multiply(rows).sum(axis=1), dtype=np.float32)
+    if vectors is not None:
+        squares += np.einsum("ij,ij->i", vectors, vectors)
+    columns = rows.T.tocsr()
+    step = max(1, BLOCK_ENTRIES // n)
+    parts = []
+    for start in range(0, n, step):
+        block = slice(start, min(start + step, n))
+        dots = rows[block] @ columns
+        if vectors is None:
+            at, other = entries(dots)
+            dots.data = _similarity(dots.data, squares[block][at], squares[other], config)
+            dots.data[other == at + start] = 0
+            parts.append(_strongest_stored(dots, config.n_neighbours))
+        else:
+            dense = dots.toarray() + vectors[block] @ vectors.T
+            values = _similarity(dense, squares[block, None], squares[None, :], config)
+            np.fill_diagonal(values[:, start:], 0)
+            parts.append(strongest(values, config.n_neighbours))
+    return sparse.vstack(parts, format="csr")
+
+
+def strongest(values: np.ndarray, n_neighbours: int) -> sparse.csr_array:
+    """The largest positive values of each row as float32 CSR of the same shape."""
+    columns, best = top_k(values, min(n_neighbours, values.shape[1]))
+    kept = best > 0
+    indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    matrix = sparse.csr_array((best[kept], columns[kept], indptr), shape=values.shape)
+    matrix.sort_indices()
+    return matrix
+
+
+def _strongest_stored(matrix: sparse.csr_array, n_neighbours: int) -> sparse.csr_array:
+    """As `strongest`, from the stored entries of a sparse matrix, which is changed."""
+    for row in np.flatnonzero(np.diff(matrix.indptr) > n_neighbours):
+        stored = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        values, columns = matrix.data[stored], matrix.indices[stored]
+        cut = np.partition(values, -n_neighbours)[-n_neighbours]
+        equal = np.flatnonzero(values == cut)
+        in_order = equal[np.argsort(columns[equal])]
+        values[in_order[n_neighbours - np.count_nonzero(values > cut) :]] = 0
+        values[values < cut] = 0
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def weighted(rows: sparse.csr_array, weighting: Weighting) -> sparse.csr_array:
+    """Rows as documents and columns as terms, weighted.
+
+    TF-IDF: sqrt(tf) idf. BM25: tf (K1 + 1) / (tf + K1 (1 - B + B length / mean length)) idf, K1 = 1.2, B = 0.75.
+    Both with idf = ln(N / (1 + df)).
+    """
+    if weighting == "none":
+        return rows
+    n = rows.shape[0]
+    document_frequency = np.bincount(rows.indices, minlength=rows.shape[1])
+    idf = np.maximum(np.log(n / (1 + document_frequency)), 0)[rows.indices]
+    if weighting == "tfidf":
+        data = np.sqrt(rows.data) * idf
+    else:
+        length = np.asarray(rows.sum(axis=1))
+        relative = 1 - BM25_B + BM25_B * length / max(length.mean(), TINY)
+        at, _ = entries(rows)
+        data = rows.data * (BM25_K1 + 1) / (rows.data + BM25_K1 * relative[at]) * idf
+    return sparse.csr_array((data.astype(np.float32), rows.indices, rows.indptr), shape=rows.shape)
+
+
+def _similarity(dots: np.ndarray, own: np.ndarray, other: np.ndarray, config: NeighbourConfig) -> np.ndarray:
+    """Similarity by the config; `own` and `other` are the squared norms of the two rows."""
+    alpha, beta = np.float32(config.alpha), np.float32(config.beta)
+    match config.similarity:
+        case "dot":
+            return dots
+        case "cosine":
+            denominator = np.sqrt(own) * np.sqrt(other)
+        case "asymmetric":
+            denominator = (own + TINY) ** alpha * (other + TINY) ** (1 - alpha)
+        case "jaccard":
+            denominator = own + other - dots
+        case "dice":
+            denominator = own + other
+        case "tversky":
+            # Counts never fall below the overlap; squared norms of weighted rows may.
+            denominator = dots + alpha * np.maximum(own - dots, 0) + beta * np.maximum(other - dots, 0)
+    return dots / (denominator + np.float32(config.shrink + TINY))

@@ -1,0 +1,98 @@
+import numba
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recsys.evaluation.lists import gini, list_metrics
+from recsys.evaluation.metrics import METRICS, per_user
+from recsys.evaluation.ranking import Ranking
+
+
+def ranking_of(items: list[list[int]]) -> Ranking:
+    table = np.array(items, dtype=np.int32)
+    return Ranking(np.arange(len(table), dtype=np.int32), table, np.zeros(table.shape, dtype=np.float32))
+
+
+def truth_of(items: list[list[int]], n_items: int) -> sparse.csr_array:
+    dense = np.zeros((len(items), n_items), dtype=np.float32)
+    for user, held_out in enumerate(items):
+        dense[user, held_out] = 1
+    return sparse.csr_array(dense)
+
+
+def test_metrics_by_hand() -> None:
+    # User 0 holds out 3 items, of which ranks 2 and 4 are two; user 1 none; user 2 one that the list misses.
+    ranking = ranking_of([[9, 1, 8, 2], [1, 2, 3, 4], [1, 2, -1, -1]])
+    frame = per_user(ranking, truth_of([[1, 2, 3], [], [7]], 10), [2, 4])
+    assert list(frame["user"]) == [0, 2]
+    first = frame.iloc[0]
+    assert first["recall_at_2"] == pytest.approx(1 / 3, abs=1e-15)
+    assert first["recall_at_4"] == pytest.approx(2 / 3, abs=1e-15)
+    assert first["precision_at_4"] == 0.5
+    assert first["hit_rate_at_2"] == 1
+    assert first["mrr_at_4"] == 0.5
+    assert first["map_at_4"] == pytest.approx((1 / 2 + 2 / 4) / 3, abs=1e-15)
+    assert first["map_at_2"] == pytest.approx((1 / 2) / 2, abs=1e-15)
+    discounts = 1 / np.log2([2, 3, 4, 5])
+    assert first["ndcg_at_4"] == pytest.approx((discounts[1] + discounts[3]) / discounts[:3].sum(), abs=1e-15)
+    assert first["ndcg_at_2"] == pytest.approx(discounts[1] / discounts[:2].sum(), abs=1e-15)
+    assert (frame.iloc[1].drop("user") == 0).all()
+    assert (frame.drop(columns="user").dtypes == np.float64).all()
+
+
+def test_retrieved_ndcg_divides_by_the_hits_of_the_longest_list() -> None:
+    ranking = ranking_of([[9, 1, 8, 2], [5, 6, 7, 8]])
+    frame = per_user(ranking, truth_of([[1, 2, 3], [1]], 10), [2, 3], ndcg_ideal="retrieved")
+    discounts = 1 / np.log2([2, 3, 4, 5])
+    assert frame["ndcg_at_2"][0] == pytest.approx(discounts[1] / discounts[:2].sum(), abs=1e-15)
+    # The hit at rank 4 counts in the ideal although the cut-off is 3.
+    assert frame["ndcg_at_3"][0] == pytest.approx(discounts[1] / discounts[:2].sum(), abs=1e-15)
+    assert frame["ndcg_at_3"][1] == 0
+
+
+def test_lists_shorter_than_the_cut_off() -> None:
+    frame = per_user(ranking_of([[1, 0]]), truth_of([[0]], 2), [5])
+    assert frame["precision_at_5"][0] == pytest.approx(1 / 5)
+    assert frame["mrr_at_5"][0] == 0.5
+
+
+def test_equal_to_ranx_on_random_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Compiling ranx takes minutes; as plain Python it takes no time on lists this few.
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    from ranx import Qrels, Run, evaluate
+
+    rng = np.random.default_rng(0)
+    n_users, n_items, k = 80, 60, 10
+    items = np.stack([rng.permutation(n_items)[:20] for _ in range(n_users)])
+    truth = [rng.permutation(n_items)[: rng.integers(1, 25)].tolist() for _ in range(n_users)]
+    frame = per_user(ranking_of(items.tolist()), truth_of(truth, n_items), [k])
+    qrels = Qrels({str(u): {str(i): 1 for i in held_out} for u, held_out in enumerate(truth)})
+    run = Run({str(u): {str(i): float(20 - r) for r, i in enumerate(row)} for u, row in enumerate(items)})
+    theirs = ["recall", "ndcg", "hit_rate", "precision", "mrr", "map"]
+    scores = evaluate(qrels, run, [f"{name}@{k}" for name in theirs], return_mean=False)
+    users = [int(user) for user in run.run]
+    for name in theirs:
+        expected = np.empty(n_users)
+        expected[users] = scores[f"{name}@{k}"]
+        if name == "map":  # ranx divides by all held-out items, not by min(m, k)
+            m = np.array([len(held_out) for held_out in truth])
+            expected *= m / np.minimum(m, k)
+        np.testing.assert_allclose(frame[f"{name}_at_{k}"], expected, rtol=0, atol=1e-12, err_msg=name)
+    assert set(theirs) == set(METRICS)
+
+
+def test_list_metrics_by_hand() -> None:
+    popularity = np.array([4, 2, 1, 1, 0])
+    metrics = list_metrics(ranking_of([[0, 1], [0, -1]]), popularity, [1, 2])
+    assert metrics["coverage_at_1"] == 0.2
+    assert metrics["coverage_at_2"] == 0.4
+    assert metrics["gini_at_1"] == pytest.approx(0.8)
+    assert metrics["popularity_at_2"] == pytest.approx((4 + 4 + 2) / 3)
+    # Item 4 counts as having one interaction: 9 in all.
+    assert metrics["novelty_at_2"] == pytest.approx((2 * np.log2(9 / 4) + np.log2(9 / 2)) / 3)
+
+
+def test_gini_at_its_ends() -> None:
+    assert gini(np.full(7, 3)) == pytest.approx(0)
+    assert gini(np.array([0, 0, 0, 5])) == pytest.approx(3 / 4)
+    assert gini(np.zeros(4, dtype=int)) == 0

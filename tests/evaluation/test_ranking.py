@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import sparse
+
+from recsys.errors import UserError
+from recsys.evaluation.candidates import sample_candidates
+from recsys.evaluation.ranking import rank, top_k
+from recsys.models.base import TrainingData
+from recsys.models.baselines.random import Random
+from recsys.models.scoring import FactorModel
+
+
+class Table(FactorModel):
+    """Scores as they are given: the users' factors, with the items' the identity."""
+
+    source = "none"
+
+    def __init__(self, scores: np.ndarray) -> None:
+        super().__init__()
+        self.user_factors = scores.astype(np.float32)
+        self.item_factors = np.eye(scores.shape[1], dtype=np.float32)
+
+    def fit(self, data: TrainingData) -> None:
+        pass
+
+
+def csr(rows: list[list[int]]) -> sparse.csr_array:
+    return sparse.csr_array(np.array(rows, dtype=np.float32))
+
+
+def test_ranks_by_hand() -> None:
+    model = Table(np.array([[0.1, 0.9, 0.5, 0.7], [0.4, 0.3, 0.2, 0.1]]))
+    ranking = rank(model, np.array([1, 0], dtype=np.int32), csr([[0, 1, 0, 0], [1, 1, 1, 0]]), k=3)
+    np.testing.assert_array_equal(ranking.users, [1, 0])
+    np.testing.assert_array_equal(ranking.items, [[3, -1, -1], [3, 2, 0]])
+    np.testing.assert_allclose(ranking.scores, [[0.1, -np.inf, -np.inf], [0.7, 0.5, 0.1]])
+
+
+def test_candidates_restrict_the_lists() -> None:
+    model = Table(np.array([[0.1, 0.9, 0.5, 0.7]]))
+    ranking = rank(model, np.array([0]), csr([[0, 0, 1, 0]]), k=3, candidates=csr([[1, 0, 1, 1]]))
+    np.testing.assert_array_equal(ranking.items, [[3, 0, -1]])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    values=arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 12)), elements=st.integers(-2, 2)),
+    k=st.integers(1, 12),
+    mask=st.integers(0, 2**31),
+)
+def test_equal_scores_stand_in_item_order(values: np.ndarray, k: int, mask: int) -> None:
+    values[np.random.default_rng(mask).random(values.shape) < 0.2] = -np.inf
+    k = min(k, values.shape[1])
+    expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    best = np.take_along_axis(values, expected, axis=1)
+    items, scores = top_k(values, k)
+    np.testing.assert_array_equal(items, np.where(best == -np.inf, -1, expected))
+    np.testing.assert_array_equal(scores, best)
+
+
+@settings(max_examples=25, deadline=None)
+@given(block=st.integers(1, 40))
+def test_the_size_of_blocks_changes_nothing(block: int) -> None:
+    model = Random()
+    seen = sparse.random_array((30, 50), density=0.2, rng=1, format="csr", dtype=np.float32)
+    model.fit(TrainingData(seen))
+    users = np.arange(30, dtype=np.int32)
+    whole, parts = rank(model, users, seen, 10), rank(model, users, seen, 10, block=block)
+    np.testing.assert_array_equal(whole.items, parts.items)
+
+
+def test_scores_that_are_not_numbers_are_refused() -> None:
+    with pytest.raises(UserError, match=r"^Table gave scores that are not numbers: its training diverged; lower the"):
+        rank(Table(np.array([[0.1, np.nan, 0.5]])), np.array([0]), csr([[0, 0, 0]]), k=2)
+
+
+def test_negatives_are_drawn_once_and_never_touched() -> None:
+    rng = np.random.default_rng(0)
+    touched = sparse.csr_array((rng.random((50, 200)) < 0.1).astype(np.float32))
+    dense = touched.toarray() > 0
+    held_out_of = dense & (rng.random(dense.shape) < 0.2)
+    held_out_of[3] = False
+    truth = sparse.csr_array(held_out_of.astype(np.float32))
+    candidates = sample_candidates(truth, touched, n_negatives=99, seed=5)
+    negatives = (candidates.toarray() > 0) & (truth.toarray() == 0)
+    held_out = np.diff(truth.indptr)
+    assert not (negatives & dense).any()
+    np.testing.assert_array_equal(negatives.sum(axis=1), np.where(held_out > 0, 99, 0))
+    np.testing.assert_array_equal(np.diff(candidates.indptr), np.where(held_out > 0, 99 + held_out, 0))
+    assert (sample_candidates(truth, touched, 99, 5) != candidates).nnz == 0
+    assert (sample_candidates(truth, touched, 99, 6) != candidates).nnz > 0
+    # Every untouched item is as likely as any other.
+    share = negatives.sum(axis=0) / (~dense)[held_out > 0].sum(axis=0)
+    assert abs(share.mean() - 99 / 180) < 0.02
+
+
+def test_fewer_untouched_items_than_negatives_asked() -> None:
+    candidates = sample_candidates(csr([[1, 0, 0, 0]]), csr([[1, 1, 0, 0]]), n_negatives=9, seed=0)
+    np.testing.assert_array_equal(candidates.toarray() > 0, [[True, False, True, True]])
