@@ -94,7 +94,8 @@ class FREEDOMNetwork(PairwiseNetwork):
 
     def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
         """An epoch of triples, on a newly thinned graph."""
-        self.thinned = GraphOperator(normalised_adjacency(self.dropping.draw(rng)), device(), symmetric=True)
+        if self.config.drop_rate > 0:
+            self.thinned = GraphOperator(normalised_adjacency(self.dropping.draw(rng)), device(), symmetric=True)
         yield from super().batches(rng)
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
