@@ -17,7 +17,7 @@ $(VENV)/.complete: pyproject.toml uv.lock
 	@command -v uv >/dev/null || test -x .uv/bin/uv || \
 	  { echo "Getting uv from PyPI ..."; $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
 	@echo "Making the environment in $(VENV) (about 6 GB with PyTorch; only the first time) ..."
-	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv sync --frozen --python "$(PYTHON)"
+	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv sync --frozen --compile-bytecode --python "$(PYTHON)"
 	@touch $@
 
 demo: setup ## Answer the question for two synthetic markets whose truth is known

@@ -61,8 +61,10 @@ class Tracker:
         """A client on a database that exists."""
         import logging
 
-        logging.getLogger("alembic").setLevel(logging.WARNING)
         from mlflow import MlflowClient
+
+        for name in ("alembic", "mlflow"):
+            logging.getLogger(name).setLevel(logging.WARNING)
 
         self.settings.home.mkdir(parents=True, exist_ok=True)
         self.settings.artifacts.mkdir(exist_ok=True)
@@ -74,12 +76,13 @@ class Tracker:
     def experiment(self, name: str) -> str:
         """Id of an experiment, made where it is missing."""
         if name not in self._experiments:
+            client = self.client
             with FileLock(self.settings.home / "mlflow.lock"):
-                found = self.client.get_experiment_by_name(name)
+                found = client.get_experiment_by_name(name)
                 self._experiments[name] = (
                     found.experiment_id
                     if found
-                    else self.client.create_experiment(name, (self.settings.artifacts / name).resolve().as_uri())
+                    else client.create_experiment(name, (self.settings.artifacts / name).resolve().as_uri())
                 )
         return self._experiments[name]
 

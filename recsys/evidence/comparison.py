@@ -181,7 +181,8 @@ def _detectable_difference(differences: np.ndarray) -> float:
 @cache
 def _detectable_effect(n_users: int) -> float:
     """In standard deviations; kept, for finding the root takes longer than the rest of a small comparison."""
-    return float(TTestPower().solve_power(nobs=n_users, alpha=ALPHA, power=POWER))
+    # For some numbers of users the solver answers with an array of one.
+    return np.asarray(TTestPower().solve_power(nobs=n_users, alpha=ALPHA, power=POWER)).item()
 
 
 def _relative(difference: float, base: float) -> float:

@@ -202,3 +202,11 @@ def test_scores_that_cannot_be_paired_are_refused(values, users, message):
 def test_scores_of_a_user_that_is_not_there():
     with pytest.raises(KeyError, match="no score of user 9"):
         scored([[1, 2]], users=[3, 5]).restricted(np.array([3, 9]))
+
+
+@pytest.mark.parametrize("n_users", [30, 66, 120, 500])
+def test_a_detectable_lift_is_one_number(n_users: int) -> None:
+    values = np.random.default_rng(n_users).random((1, n_users))
+    a = Scores("A", "both", np.arange(n_users), values, 0.5)
+    b = Scores("B", "interactions_only", np.arange(n_users), values[:, ::-1], 0.5)
+    assert 0 < compare(a, b, n_resamples=200).detectable_lift < 1

@@ -47,9 +47,9 @@ class NeighbourConfig(ModelConfig):
         beta: weight of the neighbour's norm (tversky).
     """
 
-    n_neighbours: PositiveInt = searched(100, 5, 1000)
+    n_neighbours: PositiveInt = searched(200, 5, 1000)
     similarity: Similarity = searched("cosine", choices=["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"])
-    shrink: NonNegativeFloat = searched(10.0, 0.0, 1000.0)
+    shrink: NonNegativeFloat = searched(100.0, 0.0, 1000.0)
     weighting: Weighting = searched("none", choices=["none", "tfidf", "bm25"])
     alpha: NonNegativeFloat = searched(0.5, 0.0, 2.0)
     beta: NonNegativeFloat = searched(0.5, 0.0, 2.0)
@@ -79,12 +79,13 @@ def nearest(rows: sparse.csr_array, config: NeighbourConfig, vectors: np.ndarray
         if vectors is None:
             at, other = entries(dots)
             dots.data = _similarity(dots.data, squares[block][at], squares[other], config)
-            values = dots.toarray()
+            dots.data[other == at + start] = 0
+            parts.append(_strongest_stored(dots, config.n_neighbours))
         else:
             dense = dots.toarray() + vectors[block] @ vectors.T
             values = _similarity(dense, squares[block, None], squares[None, :], config)
-        np.fill_diagonal(values[:, start:], 0)
-        parts.append(strongest(values, config.n_neighbours))
+            np.fill_diagonal(values[:, start:], 0)
+            parts.append(strongest(values, config.n_neighbours))
     return sparse.vstack(parts, format="csr")
 
 
@@ -95,6 +96,20 @@ def strongest(values: np.ndarray, n_neighbours: int) -> sparse.csr_array:
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
     matrix = sparse.csr_array((best[kept], columns[kept], indptr), shape=values.shape)
     matrix.sort_indices()
+    return matrix
+
+
+def _strongest_stored(matrix: sparse.csr_array, n_neighbours: int) -> sparse.csr_array:
+    """As `strongest`, from the stored entries of a sparse matrix, which is changed."""
+    for row in np.flatnonzero(np.diff(matrix.indptr) > n_neighbours):
+        stored = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        values, columns = matrix.data[stored], matrix.indices[stored]
+        cut = np.partition(values, -n_neighbours)[-n_neighbours]
+        equal = np.flatnonzero(values == cut)
+        in_order = equal[np.argsort(columns[equal])]
+        values[in_order[n_neighbours - np.count_nonzero(values > cut) :]] = 0
+        values[values < cut] = 0
+    matrix.eliminate_zeros()
     return matrix
 
 

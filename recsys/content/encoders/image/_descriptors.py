@@ -1,9 +1,15 @@
 """Classical descriptors of one picture: colour, texture and shape, each a block of numbers."""
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 from skimage.color import rgb2gray, rgb2lab
 from skimage.feature import graycomatrix, graycoprops, hog, local_binary_pattern
+
+from recsys.content.images import open_rgb
+
+Blocks = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 HSV_BINS = (12, 4, 4)
 LAYOUT_CELLS = 4
@@ -11,7 +17,13 @@ GREY_LEVELS = 32
 LBP_RADII = (1, 2)
 
 
-def describe(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def describe_file(path: str, size: int) -> Blocks | None:
+    """The descriptors of a picture scaled to a square of so many pixels a side; None where it cannot be read."""
+    picture = open_rgb(Path(path), size)
+    return None if picture is None else describe(np.asarray(picture))
+
+
+def describe(rgb: np.ndarray) -> Blocks:
     """Colour, texture and shape of a picture: uint8, shape (side, side, 3), side a multiple of 16.
 
     Counts are kept as the root of their share, so that a Euclidean distance between them is Hellinger's.
@@ -22,7 +34,7 @@ def describe(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _colour(rgb: np.ndarray) -> np.ndarray:
     """Joint HSV histogram, and mean and spread of CIELAB in the cells of a grid: which colours, and where."""
-    hsv = np.asarray(Image.fromarray(rgb).convert("HSV")).reshape(-1, 3)  # 20 times as fast as scikit-image's
+    hsv = np.asarray(Image.fromarray(rgb).convert("HSV")).reshape(-1, 3)  # 10 times as fast as scikit-image's
     bins = np.ravel_multi_index(tuple((hsv * np.array(HSV_BINS) // 256).T), HSV_BINS)
     counts = np.bincount(bins, minlength=np.prod(HSV_BINS))
     lab = rgb2lab(rgb)

@@ -6,7 +6,6 @@ They need no weights, and are the yardstick that a trained image encoder must be
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -16,14 +15,12 @@ from pydantic import Field
 from sklearn.decomposition import PCA
 
 from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
-from recsys.content.encoders.image._descriptors import describe
+from recsys.content.encoders.image._descriptors import Blocks, describe_file
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
-from recsys.content.images import open_rgb
 
 log = logging.getLogger(__name__)
 
-Blocks = tuple[np.ndarray, ...]
 BATCH = 64
 
 
@@ -69,9 +66,9 @@ class VisualDescriptors(Encoder):
 
     def _describe(self, paths: list[str]) -> Iterator[Blocks | None]:
         if self.options.workers == 1:
-            return (_describe_file(path, self.options.size) for path in paths)
+            return (describe_file(path, self.options.size) for path in paths)
         pool = Parallel(n_jobs=self.options.workers, batch_size=BATCH, return_as="generator")
-        return pool(delayed(_describe_file)(path, self.options.size) for path in paths)
+        return pool(delayed(describe_file)(path, self.options.size) for path in paths)
 
     def _assemble(self, keys: pd.Series, described: dict[str, Blocks]) -> Features:
         if not described:
@@ -86,11 +83,6 @@ class VisualDescriptors(Encoder):
         matrix = np.zeros((len(keys), vectors.shape[1]))
         matrix[present] = vectors[rows[present].astype(int)]
         return Features.where(present, matrix)
-
-
-def _describe_file(path: str, size: int) -> Blocks | None:
-    picture = open_rgb(Path(path), size)
-    return None if picture is None else describe(np.asarray(picture))
 
 
 def _standardise(block: np.ndarray) -> np.ndarray:

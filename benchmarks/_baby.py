@@ -1,0 +1,56 @@
+"""What the benchmarks share: Amazon Baby or a random market of its size, and a way to time and print."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from recsys.data.dataset import Dataset
+
+N_USERS, N_ITEMS, N_INTERACTIONS = 19_445, 7_050, 160_792
+console = Console()
+
+
+def market() -> Dataset:
+    """Amazon Baby from the folder named by MODALIFT_DATA, or, without it, a random market of its size."""
+    folder = os.environ.get("MODALIFT_DATA")
+    if folder:
+        rows = pd.read_csv(Path(folder) / "baby" / "baby.inter", sep="\t")
+        rows = rows.rename(columns={"userID": "user", "itemID": "item"})
+        rows["part"] = rows["x_label"].map({0: "train", 1: "valid", 2: "test"})
+        console.print("Amazon Baby")
+    else:
+        console.print("MODALIFT_DATA is not set: a random market of the size of Amazon Baby")
+        rng = np.random.default_rng(0)
+        # Skewed towards heavy users and popular items, as real markets are.
+        drawn = {
+            "user": (N_USERS * rng.random(N_INTERACTIONS) ** 1.5).astype(np.int32),
+            "item": (N_ITEMS * rng.random(N_INTERACTIONS) ** 2.5).astype(np.int32),
+        }
+        rows = pd.DataFrame(drawn).drop_duplicates(ignore_index=True)
+        rows["part"] = rng.choice(["train", "valid", "test"], len(rows), p=[0.74, 0.13, 0.13])
+    users, items = pd.DataFrame(index=range(N_USERS)), pd.DataFrame(index=range(N_ITEMS))
+    return Dataset(rows, users, items, quarantine=pd.DataFrame())
+
+
+def seconds(work: Callable[[], object], repeats: int = 3) -> float:
+    """Least time of a few runs: what other work on the machine adds is left out."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def compare(title: str, rows: list[tuple[str, float, str, float]]) -> None:
+    """Print rows of: what, our seconds, the plain way, its seconds."""
+    table = Table("", "seconds", "plain way", "its seconds", "ratio", title=title)
+    for what, ours, plain, theirs in rows:
+        table.add_row(what, f"{ours:.2f}", plain, f"{theirs:.2f}", f"{theirs / ours:.1f} x")
+    console.print(table)
