@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from recsys.evidence.report import StudyReport, render
 from recsys.evidence.report.limits import limits
 from recsys.evidence.report.model import Link, TuningCurve
-from recsys.evidence.report.render import VERDICTS, controls, duration, typeset
+from recsys.evidence.report.opening import BADGES
+from recsys.evidence.report.render import controls, duration, typeset
 from recsys.evidence.wording import metric_name, percent, probability
 from tests.evidence.studies import dataset, study, truth
 
@@ -75,7 +76,7 @@ def test_it_opens_with_one_sentence_a_dataset(page, baby, market):
     first = page.text.index(str(typeset(baby.verdict.sentence)))
     second = page.text.index(str(typeset(market.verdict.sentence)))
     assert first < second < page.text.index("Domain")
-    assert VERDICTS[baby.verdict.name] in page.text
+    assert BADGES[baby.verdict.name] in page.text
 
 
 def test_it_holds_the_figures(page, baby):
