@@ -155,8 +155,8 @@ def _neighbours(items: pd.DataFrame, features: Features, asked: np.ndarray) -> d
 def _card(item: pd.Series) -> str:
     from PIL import Image
 
-    title = str(item["title"] or item["item_id"])[:40].replace("|", "/")
-    if not item["image_path"]:
+    title = str(item["item_id"] if pd.isna(item["title"]) else item["title"])[:40].replace("|", "/")
+    if pd.isna(item["image_path"]):
         return title
     with Image.open(item["image_path"]) as image:
         image.thumbnail((72, 72))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 
 from orchestration.fingerprints import fingerprint, model_code
 from orchestration.home import Home
+from orchestration.progress import Advance
 from orchestration.tracking import Training
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult
@@ -120,11 +121,12 @@ def load_cell(home: Home, dataset: str, mark: str) -> StoredCell:
 class CellRunner:
     """Runs the cells of one model asset through the store."""
 
-    def __init__(self, home: Home, inputs: Inputs, workers: int | None = None) -> None:
-        """A runner for cells that share `inputs`; `workers` None: as the settings say, or one a core."""
+    def __init__(self, home: Home, inputs: Inputs, advance: Advance) -> None:
+        """A runner for cells that share `inputs`; `advance` is told of each cell that is there."""
         self.home = home
         self.inputs = inputs
-        self.workers = workers or home.settings.workers or default_workers()
+        self.advance = advance
+        self.workers = home.settings.workers or default_workers()
         self.place = place(inputs.dataset)
         self.runs: list[str] = []
         self.computed = 0
@@ -138,18 +140,17 @@ class CellRunner:
         }
         if missing:
             self._compute(missing)
+        self.advance(len(trials) - len(missing))
         found = {mark: load_cell(self.home, self.inputs.dataset, mark) for mark in marks}
         self.runs += [cell.record["mlflow_run"] for cell in found.values()]
         return [found[mark] for mark in marks]
 
     def _compute(self, missing: dict[str, Cell]) -> None:
         marks, cells = list(missing), list(missing.values())
-        label = f"{self.inputs.dataset}: {self.inputs.model}, {_stage_label(cells)}"
-        with self.home.progress.track(label, len(cells)) as advance:
-            for position, outcome in run_cells(cells, self.workers):
-                self._keep(marks[position], cells[position], outcome)
-                self.computed += 1
-                advance(1)
+        for position, outcome in run_cells(cells, self.workers):
+            self._keep(marks[position], cells[position], outcome)
+            self.computed += 1
+            self.advance(1)
 
     def _keep(self, mark: str, cell: Cell, outcome: Outcome) -> None:
         record = self._record(cell, outcome)
@@ -207,10 +208,6 @@ class CellRunner:
             ended=record["ended"],
             failed=record["failure"],
         )
-
-
-def _stage_label(cells: Iterable[Cell]) -> str:
-    return "tuning" if all(cell.stage == "tuning" for cell in cells) else "final seeds"
 
 
 def _ranking_table(result: CellResult) -> pd.DataFrame:

@@ -17,14 +17,19 @@ def train(
     home: Home, study: Study, dataset: str, model: str, arms: Sequence[Arm], *, asset: str, run: str
 ) -> tuple[list[ArmResult], CellRunner]:
     """Tune and train a model on arms of a dataset; gives the results and the runner that knows what it computed."""
-    runner = CellRunner(home, _inputs(home, study, dataset, model, arms, asset, run))
     config = registry.load(model).Config
 
     def new_tuner() -> Tuner:
         return Tuner(config, study.params_of(model), study.tuning.trials, study.tuning.seed)
 
     seeds = range(1, study.seeds + 1)
-    return [_result(model, trained) for trained in tune_and_train(arms, new_tuner, seeds, runner)], runner
+    most = len(arms) * (study.tuning.trials + study.seeds)
+    with home.progress.track(f"{dataset}: {model}, {len(arms)} arms", most) as advance:
+        runner = CellRunner(home, _inputs(home, study, dataset, model, arms, asset, run), advance)
+        trained = tune_and_train(arms, new_tuner, seeds, runner)
+        # A model with little or nothing to tune is done before its budget is.
+        advance(most - sum(len(row.trials) + len(row.finals) for row in trained))
+    return [_result(model, row) for row in trained], runner
 
 
 def _inputs(home: Home, study: Study, dataset: str, model: str, arms: Sequence[Arm], asset: str, run: str) -> Inputs:

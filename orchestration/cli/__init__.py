@@ -16,20 +16,8 @@ from orchestration.cli import (  # noqa: F401  (importing a module registers its
 from orchestration.cli.app import app
 
 # Help lists commands in the order in which a person meets them.
-ORDER = [
-    "new",
-    "check",
-    "run",
-    "results",
-    "report",
-    "recommend",
-    "lineage",
-    "export",
-    "ui",
-    "models",
-    "encoders",
-    "doctor",
-]
-app.registered_commands.sort(key=lambda known: ORDER.index(known.name or ""))
+ORDER = ("new", "check", "run", "results", "report", "recommend", "lineage", "export", "ui")
+LISTS = ("models", "encoders", "doctor")
+app.registered_commands.sort(key=lambda known: (*ORDER, *LISTS).index(known.name or ""))
 
 __all__ = ["app"]

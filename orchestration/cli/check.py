@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from orchestration.cli.app import command
-from orchestration.cli.console import out, tick
+from orchestration.cli.console import count, out, tick
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.studies import find_study, read_settings
 from orchestration.settings import Settings
@@ -29,8 +29,8 @@ def check(study: StudyArgument) -> None:
     read = find_study(study, settings)
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
     out.print(
-        f"{tick(True)} study {read.name}: {len(read.datasets)} datasets, {len(read.models)} models, "
-        f"{arms} arms of {read.tuning.trials} trials and {read.seeds} seeds",
+        f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
+        f"{count(arms, 'arm')} of {count(read.tuning.trials, 'trial')} and {count(read.seeds, 'seed')}",
         highlight=False,
     )
     failures = [what for what, find in _checks(read, settings) if not _passes(what, find)]

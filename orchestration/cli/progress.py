@@ -46,7 +46,8 @@ class RichProgress:
 
     def __exit__(self, *_: object) -> None:
         """Leave the terminal as it was."""
-        self._bars.stop()
+        if self.console.is_terminal:
+            self._bars.stop()
 
     @contextmanager
     def track(self, label: str, total: int) -> Iterator[Advance]:

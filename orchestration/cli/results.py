@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from orchestration.study import Study
     from recsys.evidence.sources import SourceVerdict
 
+SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
+
 
 @command("results", "modalift results demo", "modalift results demo --json")
 def results(study: StudyArgument, as_json: JsonOption = False) -> None:
@@ -96,7 +98,7 @@ def _source(verdict: "SourceVerdict | None") -> dict[str, Any]:
 def _show(home: "Home", study: "Study", name: str) -> None:
     summary, primary = _summary(home, name), study.evaluation.primary
     at = primary[primary.index("_at_") :]
-    others = [m for m in summary["metric"].unique() if m.endswith(at) and m != primary]
+    others = [m for kind in SHOWN if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
     shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{m}" for m in others), title=name)
     means = summary.pivot(index=["model", "arm"], columns="metric", values="mean")
     for row in summary[summary["metric"] == primary].sort_values("mean", ascending=False).itertuples(index=False):

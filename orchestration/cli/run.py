@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.cli.app import command
-from orchestration.cli.console import complain, err, out, say, table
+from orchestration.cli.console import complain, count, err, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import find_study, read_settings
@@ -56,7 +56,7 @@ def _show_plan(study: "Study", settings: Settings, select: str | None) -> None:
         shown.add_row(step.asset, state, step.why, str(step.cells or ""))
     out.print(shown)
     to_do = [step for step in steps if step.state != "up to date"]
-    say(f"{len(to_do)} of {len(steps)} assets to materialise, {sum(step.cells for step in to_do)} cells at most")
+    say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {sum(step.cells for step in to_do):,} cells at most")
 
 
 def _materialise(study: "Study", settings: Settings, select: str | None) -> None:
@@ -83,7 +83,7 @@ def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
     from orchestration.cli.verdicts import judgements, verdict_table
 
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
-    say(f"{len(assets)} assets of study {study.name} are up to date")
+    say(f"Materialised {count(len(assets), 'asset')} of study {study.name}")
     if judged:
         out.print(verdict_table(study, home, judged))
     for name, judgement in judged.items():
