@@ -106,7 +106,7 @@ def _inputs(study: Study, name: str) -> list[str]:
 
 
 def _render(home: Home, study: Study, out: Path) -> Outcome:
-    from recsys.evidence.report import render
+    from recsys.evidence.report.render import render
 
     datasets = [_dataset(home, study, name) for name in study.datasets]
     events = [home.current(upstream) for name in study.datasets for upstream in _inputs(study, name)]

@@ -9,7 +9,7 @@ from recsys.evidence.scores import Scores, label
 from recsys.evidence.verdict import choose
 from recsys.evidence.wording import detectable, listed, metric_name, percent
 
-OPEN = "is not shown to differ from"
+OPEN = "is not shown to differ from {}"
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,16 @@ def _sentence(best: str, test: Interval, comparisons: Sequence[Comparison], metr
         others.setdefault(relation, []).append(f"{each.a} ({detectable(each)})" if relation == OPEN else each.a)
     if not others:
         return f"{opening}."
-    found = (f"{relation} {listed(names)}" for relation, names in others.items())
+    found = (relation.format(listed(names)) for relation, names in others.items())
     return f"{opening}; there, with p corrected by Holm, it {'; it '.join(found)}."
 
 
 def _relation(comparison: Comparison) -> str:
-    """How B, the best model on validation, relates to A on test."""
+    """How B, the best model on validation, relates to A on test, whose name goes into the braces."""
     if comparison.a_better:
-        return "is beaten by"
+        return "is beaten by {}"
     if comparison.b_better:
-        return "beats"
+        return "beats {}"
     if comparison.equivalent:
-        return f"equals, within a margin of {percent(comparison.margin)},"
+        return f"equals {{}} within a margin of {percent(comparison.margin)}"
     return OPEN
