@@ -17,7 +17,7 @@ $(VENV)/.complete: pyproject.toml uv.lock
 	@command -v uv >/dev/null || test -x .uv/bin/uv || \
 	  { echo "Getting uv from PyPI ..."; $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
 	@echo "Making the environment in $(VENV) (about 6 GB with PyTorch; only the first time) ..."
-	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv sync --frozen --python "$(PYTHON)"
+	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv sync --frozen --compile-bytecode --python "$(PYTHON)"
 	@touch $@
 
 demo: setup ## Answer the question for two synthetic markets whose truth is known
@@ -30,7 +30,7 @@ ui: setup ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 	@$(BIN)/modalift ui
 
 bench: setup ## Speed on this machine, as ratios to a plain way of doing the same
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for name in ranking closed_form training; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 lint: setup ## Style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

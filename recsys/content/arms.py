@@ -2,9 +2,11 @@
 
 Terms are those of the evidence the program prints: `shuffled` permutes rows among items (same values, same
 capacity, link broken), `noise` draws Gaussians with each column's mean and spread, `constant` gives one row
-to all items.
+to all items. Whether an item has content at all can tell something about it (popular items have more), so no
+control leaves the mask where it was: `shuffled` and `noise` permute it with the rows, `constant` drops it.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from recsys.content.features import Content, Features
+from recsys.errors import UserError
 
 Control = Literal["shuffled", "noise", "constant"]
 INTERACTIONS_ONLY = "interactions_only"
@@ -33,15 +36,26 @@ class Arm:
     control: Control | None = None
     altered: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Fill in `altered`; refuse a control that would alter nothing or what is not shown."""
+        if self.control is not None and not self.altered:
+            object.__setattr__(self, "altered", self.sources)
+        if self.control is not None and not self.sources:
+            raise UserError(f"arm '{self.name}': there is no content to put '{self.control}' in the place of")
+        hidden = [source for source in self.altered if source not in self.sources]
+        if hidden:
+            raise UserError(f"arm '{self.name}': cannot alter '{hidden[0]}', which it does not show; {self.sources}")
+
     def show(self, features: Content, seed: int) -> Content:
         """The content a model is shown, a pure function of the features and the seed."""
+        missing = [source for source in self.sources if source not in features]
+        if missing:
+            known = ", ".join(features) or "none"
+            raise UserError(f"arm '{self.name}': there is no source '{missing[0]}'; the study has: {known}")
         shown = {source: features[source] for source in self.sources}
-        if self.control is None:
-            return shown
-        # One draw serves all altered sources, so that what correlates among them stays correlated.
-        order = np.random.default_rng(seed).permutation(len(next(iter(shown.values())).matrix))
-        for source in self.altered:
-            shown[source] = _replace(shown[source], self.control, order, seed)
+        if self.control is not None:
+            for source in self.altered:
+                shown[source] = _replace(shown[source], self.control, source, seed)
         return shown
 
 
@@ -57,19 +71,25 @@ def controlled(arm: Arm, control: Control, altered: Sequence[str] | None = None,
     return Arm(name or f"{arm.name}_{suffix}", arm.sources, control, replaced)
 
 
-def _replace(features: Features, control: Control, order: np.ndarray, seed: int) -> Features:
+def _replace(features: Features, control: Control, source: str, seed: int) -> Features:
+    # The order does not depend on the source, so that what correlates among altered sources stays correlated.
+    order = _generator(seed, "order").permutation(len(features.matrix))
     if control == "shuffled":
         return Features(features.matrix[order], features.present[order])
     known = features.matrix[features.present]
     if not len(known):
         return features
+    mean = known.mean(axis=0, dtype=np.float64)
     if control == "constant":
-        row = known.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return _fill(features, np.broadcast_to(row, features.matrix.shape))
-    draw = np.random.default_rng((seed, features.dim)).standard_normal(features.matrix.shape)
-    noise = known.mean(axis=0, dtype=np.float64) + draw * known.std(axis=0, dtype=np.float64)
-    return _fill(features, noise.astype(np.float32))
+        return Features(np.tile(mean.astype(np.float32), (len(order), 1)), np.ones(len(order), dtype=bool))
+    present = features.present[order]
+    noise = np.zeros(features.matrix.shape, dtype=np.float32)
+    # Each source draws its own noise: sources of the same width must not be copies of one another.
+    draw = _generator(seed, source).standard_normal(known.shape)
+    noise[present] = mean + draw * known.std(axis=0, dtype=np.float64)
+    return Features(noise, present)
 
 
-def _fill(features: Features, values: np.ndarray) -> Features:
-    return Features(np.where(features.present[:, None], values, np.float32(0)), features.present)
+def _generator(seed: int, purpose: str) -> np.random.Generator:
+    # A key beside the seed keeps these draws apart from those of a model given the same seed.
+    return np.random.default_rng((seed, zlib.crc32(purpose.encode())))

@@ -25,7 +25,12 @@ class Features:
     present: np.ndarray
 
     def __post_init__(self) -> None:
-        """Refuse shapes that do not belong together and values that are not numbers."""
+        """Refuse types and shapes that do not belong together, and values that are not numbers."""
+        if self.matrix.dtype != np.float32 or self.present.dtype != np.bool_:
+            raise UserError(
+                f"features of type {self.matrix.dtype} with a mask of type {self.present.dtype}: "
+                "expected float32 and bool"
+            )
         if self.matrix.ndim != 2 or self.present.shape != (len(self.matrix),):
             raise UserError(
                 f"features of shape {self.matrix.shape} with a mask of shape {self.present.shape}: "
@@ -34,6 +39,16 @@ class Features:
         if not np.isfinite(self.matrix).all():
             row = int(np.flatnonzero(~np.isfinite(self.matrix).all(axis=1))[0])
             raise UserError(f"features hold a value that is not finite, first in row {row}: mend or drop that item")
+        if self.matrix[~self.present].any():
+            row = int(np.flatnonzero(~self.present & self.matrix.any(axis=1))[0])
+            raise UserError(f"features hold values for an item marked absent, first in row {row}: set them to zero")
+
+    @classmethod
+    def where(cls, present: np.ndarray, matrix: np.ndarray) -> "Features":
+        """Features of any numeric type as float32, with the rows of absent items set to zero."""
+        rows = np.zeros(matrix.shape, dtype=np.float32)
+        rows[present] = matrix[present]
+        return cls(rows, present)
 
     @property
     def dim(self) -> int:
@@ -55,7 +70,7 @@ class Features:
 
     @classmethod
     def load(cls, path: Path) -> "Features":
-        """Read what `save` wrote."""
+        """Read what `save` wrote; the ids in it serve other programs, and `matrix_file`."""
         with safe_open(path, framework="numpy") as file:
             return cls(file.get_tensor("matrix"), file.get_tensor("present"))
 

@@ -73,8 +73,9 @@ class Dataset:
 
     @classmethod
     def load(cls, folder: Path) -> "Dataset":
-        """Read what `save` wrote; relative image paths come back as paths under `folder`."""
-        items = pd.read_parquet(folder / "items.parquet")
+        """Read what `save` wrote: missing values as None, relative image paths as paths under `folder`."""
+        items = pd.read_parquet(folder / "items.parquet").astype(object)
+        items = items.where(items.notna(), None)
         known = items["image_path"].notna()
         items.loc[known, "image_path"] = [str(folder / path) for path in items.loc[known, "image_path"]]
         return cls(

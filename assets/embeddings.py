@@ -1,0 +1,165 @@
+"""`<dataset>/embeddings/<source>`: one source of content as vectors, with a look at whether they can be trusted."""
+
+import base64
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from orchestration import keys
+from orchestration.fingerprints import code_version, fingerprint, signature
+from orchestration.home import Home, Outcome
+from orchestration.lineage import Check
+from orchestration.results import key, materialised, plainly, plot
+from orchestration.settings import CHECKOUT
+from orchestration.study import ContentSource, DatasetSpec, resolve
+from recsys.content.encoders import registry
+from recsys.content.features import Features
+from recsys.data.dataset import Dataset
+
+FEATURES = "features.safetensors"
+FIGURES = ("dim", "coverage", "distinct", "effective_rank", "mean_cosine", "norm_median")
+CHECKS = {
+    "covers_items": "Every item has a row, and at least half of them content",
+    "distinct_rows": "Items do not all look alike",
+}
+
+
+def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
+    """The asset of one content source of a dataset."""
+    asset = keys.embeddings(name, source)
+    content = spec.content[source]
+    inputs = [keys.dataset(name)] + ([keys.descriptions(name, content.corpus)] if content.corpus else [])
+    version = fingerprint(content.model_dump(), code_version(*_code(content.encoder)))
+
+    @dg.asset(
+        key=key(asset),
+        deps=[key(upstream) for upstream in inputs],
+        group_name=name,
+        kinds={"safetensors", "numpy"},
+        code_version=version,
+        description=f"Items of {name} as vectors: source `{source}`, encoder `{content.encoder}`.",
+        check_specs=[
+            dg.AssetCheckSpec(check, asset=key(asset), description=description)
+            for check, description in CHECKS.items()
+        ],
+    )
+    @plainly
+    def embeddings(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
+        folder = _folder(spec, content, home, name)
+        event = home.produce(
+            asset,
+            run=context.run.run_id,
+            code_version=version,
+            inputs=inputs,
+            build=lambda out, read: _encode(home, asset, content, folder, out, [read[i] for i in inputs]),
+            also_depends_on=signature(folder / content.options["file"])
+            if "file" in content.options and folder
+            else "",
+        )
+        items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
+        return materialised(event, _shown(event.facts, items, Features.load(home.folder(event) / FEATURES)))
+
+    return embeddings
+
+
+def _code(encoder: str) -> list[str]:
+    shared = ("base.py", "registry.py", "__init__.py")
+    return [
+        *(f"recsys/content/encoders/{file}" for file in shared),
+        str(registry.file(encoder).relative_to(CHECKOUT)),
+        "recsys/content/features.py",
+        "recsys/content/images.py",
+        "recsys/content/one_hot.py",
+    ]
+
+
+def _folder(spec: DatasetSpec, content: ContentSource, home: Home, name: str) -> Path | None:
+    if spec.source.folder is None:
+        return None
+    folder = resolve(spec.source.folder, home.settings, f"dataset {name}")
+    if "file" in content.options:
+        resolve(str(folder / content.options["file"]), home.settings, f"dataset {name}: content '{content.encoder}'")
+    return folder
+
+
+def _encode(
+    home: Home, asset: str, content: ContentSource, folder: Path | None, out: Path, read: list[Path]
+) -> Outcome:
+    from recsys.content.encoders import encode
+    from recsys.content.integrity import inspect, problems
+
+    items = Dataset.load(read[0]).items
+    corpus = pd.read_parquet(read[1] / "corpus.parquet") if content.corpus else None
+    with home.progress.track(asset, len(items)) as advance:
+        done = 0
+
+        def progress(now: int, total: int) -> None:
+            nonlocal done
+            advance(now - done)
+            done = now
+
+        features = encode(content.encoder, content.options, items, folder=folder, corpus=corpus, progress=progress)
+        advance(len(items) - done)
+    features.save(out / FEATURES, items["item_id"].tolist())
+    found = inspect(features, items)
+    alike = [sentence for sentence in problems(found) if "alike" in sentence]
+    checks = (
+        Check(
+            name="covers_items",
+            passed=found.coverage >= 0.5,
+            message=f"{found.coverage:.1%} of {found.n_items} items have content",
+        ),
+        Check(
+            name="distinct_rows",
+            passed=not alike,
+            message=" ".join(alike) or f"{found.distinct:.1%} of the rows with content are distinct",
+        ),
+    )
+    return Outcome(facts=asdict(found), rows=found.n_items, checks=checks)
+
+
+def _shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dict[str, object]:
+    from matplotlib.figure import Figure
+    from sklearn.decomposition import PCA
+
+    present = np.flatnonzero(features.present)
+    figures = {
+        name: facts[name] for name in ("dim", "coverage", "distinct", "effective_rank", "mean_cosine", "norm_median")
+    }
+    if len(present) < 6 or features.dim < 2:
+        return figures
+    sample = np.random.default_rng(0).permutation(present)[:3000]
+    plane = PCA(n_components=2, random_state=0).fit_transform(features.matrix[sample])
+    figure = Figure(figsize=(4, 3.4))
+    axes = figure.subplots()
+    axes.scatter(plane[:, 0], plane[:, 1], s=4, alpha=0.5)
+    axes.set(title="The space, two principal components", xticks=[], yticks=[])
+    return {**figures, "space": plot(figure), "neighbours": _neighbours(items, features, sample[:4])}
+
+
+def _neighbours(items: pd.DataFrame, features: Features, asked: np.ndarray) -> dg.MetadataValue:
+    """A few items and what the vectors say is like them, with their pictures where they have any."""
+    from recsys.content.neighbours import nearest
+
+    near = nearest(features, asked.tolist(), k=4).groupby("item", sort=False)["neighbour"]
+    lines = ["| item | nearest by cosine | | | |", "| --- | --- | --- | --- | --- |"]
+    lines += ["| " + " | ".join(_card(items.iloc[i]) for i in (item, *others)) + " |" for item, others in near]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _card(item: pd.Series) -> str:
+    from PIL import Image
+
+    title = str(item["item_id"] if pd.isna(item["title"]) else item["title"])[:40].replace("|", "/")
+    if pd.isna(item["image_path"]):
+        return title
+    with Image.open(item["image_path"]) as image:
+        image.thumbnail((72, 72))
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, format="JPEG", quality=70)
+    return f"![{title}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}) {title}"

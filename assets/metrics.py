@@ -1,0 +1,206 @@
+"""`<dataset>/metrics`: every (model, arm) on the test part, with intervals, read once.
+
+Where there is content, the verdict follows. Where there is none, the models are compared here.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+from pydantic import TypeAdapter
+
+from assets.controls import Pair, judges
+from orchestration import keys
+from orchestration.fingerprints import code_version, fingerprint
+from orchestration.home import Home, Outcome
+from orchestration.lineage import Check
+from orchestration.outcomes import ArmResult, ModelResult
+from orchestration.results import key, materialised, plainly, plot, table
+from orchestration.study import Study
+from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.evidence.interval import Interval, mean_intervals
+from recsys.evidence.scores import Scores
+from recsys.evidence.standing import Standing, rank_models
+
+STANDING = "standing.json"
+BASELINES = ("Random", "TopPop")
+CHECKS = {
+    "beats_baselines": "A personalised model beats Random and the most popular items",
+    "shuffled_shows_no_lift": "With its rows shuffled, content brings a model nothing over interactions alone",
+}
+
+
+def build(study: Study, name: str) -> dg.AssetsDefinition:
+    """The asset of one dataset's metrics."""
+    asset = keys.metrics(name)
+    inputs = [keys.model(name, model) for model in study.models]
+    if judges(study, name):
+        inputs.append(keys.controls(name))
+    primary = study.evaluation.primary
+    version = fingerprint(study.statistics.model_dump(), primary, code_version("assets/metrics.py", "recsys/evidence"))
+
+    @dg.asset(
+        key=key(asset),
+        deps=[key(upstream) for upstream in inputs],
+        group_name=name,
+        kinds={"parquet", "duckdb"},
+        code_version=version,
+        description="Mean of each metric on the test part for every model and arm, with 95 % intervals.",
+        check_specs=[
+            dg.AssetCheckSpec(check, asset=key(asset), description=description)
+            for check, description in CHECKS.items()
+        ],
+    )
+    @plainly
+    def metrics(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
+        event = home.produce(
+            asset,
+            run=context.run.run_id,
+            code_version=version,
+            inputs=inputs,
+            build=lambda out, read: _measure(home, study, name, [read[upstream] for upstream in inputs], out),
+        )
+        return materialised(event, _shown(home.folder(event), primary))
+
+    return metrics
+
+
+def _measure(home: Home, study: Study, name: str, folders: list[Path], out: Path) -> Outcome:
+    results = [arm for folder in folders for arm in ModelResult.load(folder).arms]
+    finals = {(r.model, r.arm): _finals(home, name, r) for r in results}
+    wide = {
+        (*pair, metric): np.stack([frame[metric].to_numpy() for frame in frames])
+        for pair, (frames, _) in finals.items()
+        for metric in frames[0].columns.drop("user")
+    }
+    intervals = mean_intervals(wide, n_resamples=study.statistics.resamples, seed=study.statistics.seed)
+    rows = [
+        {
+            "model": model,
+            "arm": arm,
+            "metric": metric,
+            "mean": interval.mean,
+            "ci_low": interval.low,
+            "ci_high": interval.high,
+            "per_seed": wide[model, arm, metric].mean(axis=1).tolist(),
+        }
+        for (model, arm, metric), interval in intervals.items()
+    ]
+    for (model, arm), (_, lists) in finals.items():
+        for metric in lists[0]:
+            values = [one[metric] for one in lists]
+            mean = float(np.mean(values))
+            rows.append(
+                {"model": model, "arm": arm, "metric": metric, "mean": mean, "ci_low": None, "ci_high": None}
+                | {"per_seed": values}
+            )
+    summary = pd.DataFrame(rows).astype({"ci_low": float, "ci_high": float})
+    summary.to_parquet(out / "summary.parquet", index=False)
+    primary = study.evaluation.primary
+    scores = pd.concat(
+        frame[["user", primary]].rename(columns={primary: "value"}).assign(model=model, arm=arm, seed=seed)
+        for (model, arm), (frames, _) in finals.items()
+        for seed, frame in enumerate(frames, start=1)
+    )
+    scores.astype({"model": "category", "arm": "category", "seed": "int16"}).to_parquet(
+        out / "scores.parquet", index=False
+    )
+    ModelResult(arms=results).save(out)
+    facts = {}
+    if not judges(study, name):
+        standing = _standing(study, out, {pair: intervals[*pair, primary] for pair in finals})
+        (out / STANDING).write_text(json.dumps(asdict(standing), indent=1), encoding="utf-8")
+        facts = {"sentence": standing.sentence}
+    return Outcome(facts=facts, rows=len(summary), checks=tuple(_checks(summary, primary)))
+
+
+def _standing(study: Study, out: Path, intervals: dict[Pair, Interval]) -> Standing:
+    scores = read_scores(out)
+    return rank_models(
+        list(scores.values()),
+        [intervals[pair] for pair in scores],
+        metric=study.evaluation.primary,
+        margin=study.statistics.margin,
+        n_resamples=study.statistics.resamples,
+        seed=study.statistics.seed,
+    )
+
+
+def load_standing(folder: Path) -> Standing:
+    """Read from the metrics asset's folder which model is best, for a dataset that has no verdict."""
+    return TypeAdapter(Standing).validate_json((folder / STANDING).read_text(encoding="utf-8"))
+
+
+def read_scores(folder: Path) -> dict[Pair, Scores]:
+    """Per-user scores of every (model, arm), as comparisons want them, from the metrics asset's folder."""
+    table_ = pd.read_parquet(folder / "scores.parquet")
+    groups = table_.groupby(["model", "arm"], observed=True)
+    results = {(arm.model, arm.arm): arm for arm in ModelResult.load(folder).arms}
+    scores = {}
+    for pair, result in results.items():
+        wide = groups.get_group(pair).pivot(index="seed", columns="user", values="value")
+        scores[pair] = Scores(
+            *pair,
+            users=wide.columns.to_numpy(),
+            values=wide.to_numpy(),
+            valid=result.valid,
+            content_used=result.content_used,
+        )
+    return scores
+
+
+def _finals(home: Home, name: str, result: ArmResult) -> tuple[list[pd.DataFrame], list[dict[str, float]]]:
+    from orchestration.cells import load_cell
+
+    # A deterministic model has one cell that stands for all seeds: read it once.
+    cells = {mark: load_cell(home, name, mark) for mark in set(result.finals)}
+    frames = {mark: cell.test() for mark, cell in cells.items()}
+    return [frames[m] for m in result.finals], [cells[m].record["lists"] for m in result.finals]
+
+
+def _checks(summary: pd.DataFrame, primary: str) -> list[Check]:
+    means = summary[summary["metric"] == primary].set_index(["model", "arm"])
+    floors = [model for model in BASELINES if (model, INTERACTIONS_ONLY) in means.index]
+    rivals = means.drop(index=[(model, INTERACTIONS_ONLY) for model in floors])
+    floor = max((means.loc[(model, INTERACTIONS_ONLY), "mean"] for model in floors), default=0.0)
+    best = rivals["mean"].max() if len(rivals) else 0.0
+    beaten = Check(
+        name="beats_baselines",
+        passed=bool(best > floor),
+        message=f"best personalised {primary} {best:.4f}, best of {' and '.join(floors) or 'no baseline'} {floor:.4f}",
+    )
+    return [beaten, _shuffled_check(means)]
+
+
+def _shuffled_check(means: pd.DataFrame) -> Check:
+    suspicious = []
+    for model in means.index.unique("model"):
+        if (model, "shuffled") in means.index and (model, INTERACTIONS_ONLY) in means.index:
+            alone, shuffled = means.loc[(model, INTERACTIONS_ONLY)], means.loc[(model, "shuffled")]
+            if shuffled["ci_low"] > alone["ci_high"]:
+                suspicious.append(f"{model} ({shuffled['mean']:.4f} against {alone['mean']:.4f})")
+    message = (
+        f"shuffled content lifts {', '.join(suspicious)}: what these models gain is capacity, not content"
+        if suspicious
+        else "shuffled content lifts no model beyond its interactions"
+    )
+    return Check(name="shuffled_shows_no_lift", passed=not suspicious, message=message)
+
+
+def _shown(folder: Path, primary: str) -> dict[str, object]:
+    from matplotlib.figure import Figure
+
+    summary = pd.read_parquet(folder / "summary.parquet")
+    rows = summary[summary["metric"] == primary].sort_values("mean", ascending=False)
+    figure = Figure(figsize=(6, 0.6 + 0.24 * len(rows)))
+    axes = figure.subplots()
+    spread = [rows["mean"] - rows["ci_low"], rows["ci_high"] - rows["mean"]]
+    axes.errorbar(rows["mean"], rows["model"] + " " + rows["arm"], xerr=spread, fmt="o")
+    axes.invert_yaxis()
+    axes.set(title=f"{primary} on test, 95 % intervals")
+    wide = summary.pivot_table(index=["model", "arm"], columns="metric", values="mean", sort=False).reset_index()
+    columns = ["model", "arm", primary, *[m for m in wide.columns if m.endswith("_at_20") and m != primary]]
+    return {"test": table(wide[columns].sort_values(primary, ascending=False)), "intervals": plot(figure)}

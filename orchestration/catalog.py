@@ -1,0 +1,105 @@
+"""`catalog.duckdb`: the lineage events and the cells as tables that a person queries.
+
+DuckDB locks a file that is open for writing, and a reader blocks a writer; the catalogue is therefore built anew
+from the events into another file that replaces the old one. Open it read-only, even while a run goes on.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from orchestration.home import Home
+from orchestration.lineage import Event
+
+TABLES = {
+    "run": "run_id TEXT, asset TEXT, started TIMESTAMPTZ, ended TIMESTAMPTZ, seconds DOUBLE, reused BOOLEAN, "
+    "code_version TEXT",
+    "dataset_version": "asset TEXT, fingerprint TEXT, content_hash TEXT, path TEXT, n_rows BIGINT, "
+    "created TIMESTAMPTZ, facts JSON",
+    "run_input": "run_id TEXT, asset TEXT, input_asset TEXT, input_fingerprint TEXT, input_content_hash TEXT",
+    "run_output": "run_id TEXT, asset TEXT, fingerprint TEXT, content_hash TEXT",
+    "asset_check": "run_id TEXT, asset TEXT, fingerprint TEXT, name TEXT, passed BOOLEAN, message TEXT",
+    "cell": "fingerprint TEXT, dataset TEXT, model TEXT, arm TEXT, seed BIGINT, stage TEXT, params JSON, "
+    "primary_metric TEXT, valid DOUBLE, content_used BOOLEAN, fit_seconds DOUBLE, evaluate_seconds DOUBLE, "
+    "peak_memory DOUBLE, failure TEXT, mlflow_run TEXT",
+    "metric": "dataset TEXT, model TEXT, arm TEXT, metric TEXT, mean DOUBLE, ci_low DOUBLE, ci_high DOUBLE, "
+    "per_seed DOUBLE[]",
+    "comparison": "dataset TEXT, model_a TEXT, arm_a TEXT, model_b TEXT, arm_b TEXT, mean_a DOUBLE, mean_b DOUBLE, "
+    "lift DOUBLE, lift_low DOUBLE, lift_high DOUBLE, p_value DOUBLE, p_holm DOUBLE, p_equivalent DOUBLE, "
+    "share_tied DOUBLE, detectable_lift DOUBLE",
+}
+
+
+def refresh(home: Home) -> Path:
+    """Build the catalogue anew from what the home folder holds; gives its path."""
+    events = sorted(home.lineage.events(), key=lambda event: event.ended)
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+    for event in events:
+        _add_event(rows, event)
+    newest = {event.asset: event for event in events}
+    for event in newest.values():
+        _add_results(rows, home, event)
+    for file in home.settings.store.glob("*/cells/*/cell.json"):
+        rows["cell"].append(_cell(file))
+    pending = home.settings.catalog.with_name(f".pending-{os.getpid()}.duckdb")
+    pending.unlink(missing_ok=True)
+    home.settings.home.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(pending)) as connection:
+        for name, columns in TABLES.items():
+            connection.execute(f"CREATE TABLE {name} ({columns})")
+            _insert(connection, name, columns, rows[name])
+    pending.replace(home.settings.catalog)
+    return home.settings.catalog
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    names = [column.split()[0] for column in columns.split(", ")]
+    connection.register("incoming", pd.DataFrame(rows, columns=names))
+    connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+def _add_event(rows: dict[str, list[tuple[Any, ...]]], e: Event) -> None:
+    rows["run"].append((e.run, e.asset, e.started, e.ended, e.seconds, e.reused, e.code_version))
+    rows["run_output"].append((e.run, e.asset, e.fingerprint, e.content_hash))
+    rows["run_input"] += [(e.run, e.asset, i.asset, i.fingerprint, i.content_hash) for i in e.inputs]
+    rows["asset_check"] += [(e.run, e.asset, e.fingerprint, c.name, c.passed, c.message) for c in e.checks]
+    if not e.reused:
+        version = (e.asset, e.fingerprint, e.content_hash, e.path, e.rows, e.ended, json.dumps(e.facts))
+        rows["dataset_version"].append(version)
+
+
+def _add_results(rows: dict[str, list[tuple[Any, ...]]], home: Home, event: Event) -> None:
+    dataset, kind = event.asset.split("/")[:2]
+    folder = home.folder(event)
+    if kind == "metrics" and folder.is_dir():
+        for row in pd.read_parquet(folder / "summary.parquet").itertuples(index=False):
+            values = (row.model, row.arm, row.metric, row.mean, row.ci_low, row.ci_high, list(row.per_seed))
+            rows["metric"].append((dataset, *values))
+    judged = folder / {"verdict": "verdict.json", "metrics": "standing.json"}.get(kind, "")
+    if judged.is_file():
+        said = json.loads(judged.read_text(encoding="utf-8"))
+        columns = [part.split()[0] for part in TABLES["comparison"].split(", ")][1:]
+        rows["comparison"] += [(dataset, *(c[column] for column in columns)) for c in said["comparisons"]]
+
+
+def _cell(file: Path) -> tuple[Any, ...]:
+    cell = json.loads(file.read_text(encoding="utf-8"))
+    named = (cell[key] for key in ("dataset", "model", "arm", "seed", "stage"))
+    valid = cell["valid"].get(cell["primary"])
+    seconds = (cell["seconds"].get("fit"), cell["seconds"].get("evaluate"))
+    kept = (
+        json.dumps(cell["params"]),
+        cell["primary"],
+        valid,
+        cell["content_used"],
+        *seconds,
+        cell.get("peak_memory"),
+    )
+    return (file.parent.name, *named, *kept, cell["failure"], cell["mlflow_run"])

@@ -1,0 +1,23 @@
+"""The command line: one file a command or a pair of commands, each registered with `app` where it is written."""
+
+from orchestration.cli import (  # noqa: F401  (importing a module registers its commands)
+    check,
+    doctor,
+    export,
+    lineage,
+    models,
+    new,
+    recommend,
+    report,
+    results,
+    run,
+    ui,
+)
+from orchestration.cli.app import app
+
+# Help lists commands in the order in which a person meets them.
+ORDER = ("new", "check", "run", "results", "report", "recommend", "lineage", "export", "ui")
+LISTS = ("models", "encoders", "doctor")
+app.registered_commands.sort(key=lambda known: (*ORDER, *LISTS).index(known.name or ""))
+
+__all__ = ["app"]

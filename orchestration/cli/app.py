@@ -1,0 +1,79 @@
+"""The application that commands are registered with, and how their errors read.
+
+A user's mistake is one red line and exit code 1. Anything else that goes wrong is a fault of the program: one
+line too, and its traceback with `modalift --debug`. Command modules import what is heavy (Dagster, torch,
+MLflow) within their functions, so that help and mistakes answer at once.
+"""
+
+import functools
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated, ParamSpec, TypeVar
+
+import typer
+
+from orchestration.cli.console import complain
+from recsys.errors import UserError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+app = typer.Typer(
+    name="modalift",
+    help="Does item content make recommendations better here, which part of it, and can we believe the answer?",
+    epilog="Start with: modalift run demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_debug = False
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"modalift {version('modalift')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options that stand before the command."""
+    global _debug
+    _debug = debug
+
+
+def command(name: str, *examples: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Register a function as a command; its docstring and the examples are its help."""
+
+    def register(function: Callable[P, R]) -> Callable[P, R]:
+        shown = "\n\n".join(f"Example: [bold]{example}[/bold]" for example in examples)
+        app.command(name, epilog=shown)(_plainly(function))
+        return function
+
+    return register
+
+
+def _plainly(function: Callable[P, R]) -> Callable[P, R]:
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except UserError as error:
+            complain(str(error))
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if _debug:
+                raise
+            said = " ".join(str(error).split()) or "no message"
+            complain(f"unexpected {type(error).__name__}: {said} (`modalift --debug ...` shows where)")
+        raise typer.Exit(1)
+
+    return wrapped

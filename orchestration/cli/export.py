@@ -1,0 +1,31 @@
+"""`modalift export`: an asset's metadata for others."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.app import command
+from orchestration.cli.console import say
+from orchestration.cli.options import AssetArgument
+from orchestration.cli.studies import choose, read_settings
+from orchestration.storage import write_text
+
+
+@command("export", "modalift export image_market/dataset --croissant croissant.json")
+def export(
+    asset: AssetArgument,
+    croissant: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the Croissant JSON-LD.")],
+) -> None:
+    """Write the Croissant metadata of a dataset, an embedding set or a description corpus.
+
+    It names the files of the asset's newest version with their hashes and columns; copy it beside them.
+    """
+    from orchestration import exports
+    from orchestration.home import Home
+
+    home = Home(read_settings())
+    key = choose(asset, home.lineage.assets(), "materialised asset")
+    write_text(croissant.absolute(), json.dumps(exports.croissant(home, key), indent=1))
+    say(f"{croissant}: Croissant metadata of {key}, whose files are in {home.folder(home.current(key))}")

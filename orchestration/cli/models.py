@@ -1,0 +1,69 @@
+"""`modalift models` and `modalift encoders`: what a study can name."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestration.cli.app import command
+from orchestration.cli.console import out, say, table
+
+if TYPE_CHECKING:
+    from recsys.models.base import Recommender
+
+
+@command("models", "modalift models", "modalift models EASE")
+def models(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this model, in full.")] = None,
+) -> None:
+    """List the recommenders with their sources; one of them with its hyper-parameters and their ranges."""
+    from recsys.models import registry
+
+    if name:
+        _show_model(registry.load(name), registry.find(name))
+        return
+    shown = table("model", "family", "content", "tuned hyper-parameters", "source")
+    for model, cls in registry.load_all().items():
+        tuned = [field for field, _, searched in _fields(cls) if searched]
+        file = registry.find(model)
+        shown.add_row(model, file.family, "yes" if file.takes_content else "", ", ".join(tuned), cls.source)
+    out.print(shown)
+
+
+def _show_model(cls: "type[Recommender]", file: Any) -> None:
+    say(f"{cls.__name__} ({file.family}): {(cls.__doc__ or '').strip().splitlines()[0]}")
+    say(f"Source: {cls.source}")
+    say(
+        f"Content: {'taken' if file.takes_content else 'not taken'}; "
+        f"{'the same for every seed' if cls.deterministic else 'differs by seed'}; "
+        f"items without interactions: {'scored' if cls.scores_cold_items else 'not scored'}"
+    )
+    shown = table("hyper-parameter", ">default", "searched")
+    for field, default, searched in _fields(cls):
+        shown.add_row(field, str(default), searched or "no: fixed unless a study sets it")
+    out.print(shown)
+
+
+def _fields(cls: "type[Recommender]") -> list[tuple[str, Any, str]]:
+    """Name, default and search range of each hyper-parameter."""
+    return [(name, field.default, _range(field.json_schema_extra)) for name, field in cls.Config.model_fields.items()]
+
+
+def _range(extra: Any) -> str:
+    space = (extra or {}).get("search") if isinstance(extra, dict) else None
+    if space is None:
+        return ""
+    if "choices" in space:
+        return f"one of {', '.join(map(str, space['choices']))}"
+    return f"{space['low']} to {space['high']}{', log scale' if space['log'] else ''}"
+
+
+@command("encoders", "modalift encoders")
+def encoders() -> None:
+    """List the encoders that turn text, images, descriptions and attributes into vectors."""
+    from recsys.content.encoders import catalogue
+
+    shown = table("encoder", "reads", "what it does", "options", "weights", "licence")
+    for info in catalogue():
+        weights = "needed" if info.needs_weights else "none"
+        shown.add_row(info.name, info.modality, info.description, ", ".join(info.options), weights, info.licence)
+    out.print(shown)

@@ -1,0 +1,114 @@
+"""`modalift results`: a study's figures, as tables or as JSON."""
+
+from typing import TYPE_CHECKING, Any
+
+from orchestration import keys
+from orchestration.cli.app import command
+from orchestration.cli.console import note, out, print_json, say, table
+from orchestration.cli.options import JsonOption, StudyArgument
+from orchestration.cli.studies import find_study, read_settings
+from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from assets.verdict import Judgement
+    from orchestration.home import Home
+    from orchestration.study import Study
+    from recsys.evidence.sources import SourceVerdict
+
+SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
+
+
+@command("results", "modalift results demo", "modalift results demo --json")
+def results(study: StudyArgument, as_json: JsonOption = False) -> None:
+    """Print every model and arm on the test part, and the verdict of each dataset."""
+    from orchestration.home import Home
+
+    settings = read_settings()
+    read, home = find_study(study, settings), Home(settings)
+    ready = [name for name in read.datasets if home.lineage.latest(keys.metrics(name))]
+    if not ready:
+        raise UserError(f"study {read.name} has no results yet: `modalift run {study}` computes them")
+    for name in read.datasets:
+        if name not in ready:
+            note(f"dataset {name} has no results yet: `modalift run {study}` computes them")
+    if as_json:
+        print_json({"study": read.name, "datasets": {name: dataset_results(home, read, name) for name in ready}})
+    else:
+        for name in ready:
+            _show(home, read, name)
+
+
+def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:
+    """What is known of a dataset, for a program: counts, metrics by model and arm, and the verdict."""
+    models: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in _summary(home, name).itertuples(index=False):
+        values = {"mean": row.mean, "ci_low": row.ci_low, "ci_high": row.ci_high, "per_seed": list(row.per_seed)}
+        models.setdefault(row.model, {}).setdefault(row.arm, {})[row.metric] = values
+    counts = home.current(keys.dataset(name)).facts.get("counts", {})
+    return {"counts": counts, "models": models, "verdict": _verdict(home, study, name)}
+
+
+def _summary(home: "Home", name: str) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.read_parquet(home.folder(home.current(keys.metrics(name))) / "summary.parquet")
+
+
+def _judgement(home: "Home", name: str) -> "Judgement | None":
+    from assets.verdict import Judgement
+
+    event = home.lineage.latest(keys.verdict(name))
+    return Judgement.load(home.folder(event)) if event else None
+
+
+def _verdict(home: "Home", study: "Study", name: str) -> dict[str, Any] | None:
+    judgement = _judgement(home, name)
+    if judgement is None:
+        return None
+    rival = judgement.overall.against_rival
+    judged = {source.source: source for source in judgement.by_source}
+    return {
+        "overall": {
+            "verdict": judgement.overall.name,
+            "lift": rival.lift,
+            "ci_low": rival.lift_low,
+            "ci_high": rival.lift_high,
+            "p_value": rival.p_value,
+        },
+        "by_source": {source: _source(judged.get(source)) for source in study.datasets[name].content},
+    }
+
+
+def _source(verdict: "SourceVerdict | None") -> dict[str, Any]:
+    """A source alone against its shuffled control; sources are not judged where content does not help."""
+    if verdict is None:
+        return {"named": False} | dict.fromkeys(("lift", "ci_low", "ci_high", "p_value", "p_holm"))
+    return {
+        "named": verdict.named,
+        "lift": verdict.own.lift,
+        "ci_low": verdict.own.lift_low,
+        "ci_high": verdict.own.lift_high,
+        "p_value": verdict.p_value,
+        "p_holm": verdict.p_holm,
+    }
+
+
+def _show(home: "Home", study: "Study", name: str) -> None:
+    summary, primary = _summary(home, name), study.evaluation.primary
+    at = primary[primary.index("_at_") :]
+    others = [m for kind in SHOWN if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
+    shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{m}" for m in others), title=name)
+    means = summary.pivot(index=["model", "arm"], columns="metric", values="mean")
+    for row in summary[summary["metric"] == primary].sort_values("mean", ascending=False).itertuples(index=False):
+        interval = f"{row.ci_low:.4f} to {row.ci_high:.4f}"
+        rest = [f"{means.loc[(row.model, row.arm), other]:.4f}" for other in others]
+        shown.add_row(row.model, row.arm, f"{row.mean:.4f}", interval, *rest)
+    out.print(shown)
+    judgement = _judgement(home, name)
+    if judgement:
+        say(judgement.overall.sentence)
+        for source in judgement.by_source:
+            say(f"  {source.sentence}")
+    say("")

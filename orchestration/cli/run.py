@@ -1,0 +1,92 @@
+"""`modalift run`: materialise a study and say what came of it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.cli.app import command
+from orchestration.cli.console import complain, count, err, out, say, table
+from orchestration.cli.options import StudyArgument
+from orchestration.cli.progress import RichProgress
+from orchestration.cli.studies import find_study, read_settings
+from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestration.home import Home
+    from orchestration.study import Study
+
+COLOURS = {"up to date": "green", "stale": "yellow", "missing": "red"}
+STOPPED = 130
+
+
+@command("run", "modalift run demo", "modalift run demo --dry-run", "modalift run demo --select 'group:image_market'")
+def run(
+    study: StudyArgument,
+    select: Annotated[
+        str | None,
+        typer.Option(metavar="SELECTION", help="Only these assets, such as 'key:\"demo/report\"' or '+group:x'."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that train side by side; one a core unless said.")
+    ] = None,
+) -> None:
+    """Answer a study's question: compute what is missing, then state the verdict and write the report.
+
+    What was computed before is found again; a run that was stopped goes on where it was.
+    """
+    settings = read_settings()
+    if workers:
+        settings = settings.model_copy(update={"workers": workers})
+    read = find_study(study, settings)
+    if dry_run:
+        _show_plan(read, settings, select)
+    else:
+        _materialise(read, settings, select)
+
+
+def _show_plan(study: "Study", settings: Settings, select: str | None) -> None:
+    from orchestration.cli.plan import plan
+    from orchestration.home import Home
+
+    steps = plan(study, Home(settings), select)
+    shown = table("asset", "state", "why", ">cells at most", title=f"Study {study.name}")
+    for step in steps:
+        state = f"[{COLOURS[step.state]}]{step.state}[/]"
+        shown.add_row(step.asset, state, step.why, str(step.cells or ""))
+    out.print(shown)
+    to_do = [step for step in steps if step.state != "up to date"]
+    say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {sum(step.cells for step in to_do):,} cells at most")
+
+
+def _materialise(study: "Study", settings: Settings, select: str | None) -> None:
+    import dagster as dg
+
+    from orchestration.home import Home
+    from orchestration.materialise import materialise
+
+    try:
+        with RichProgress(err) as progress:
+            done = materialise(study, settings, progress, select)
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        complain("stopped; run the same command again to go on")
+        raise typer.Exit(STOPPED) from None
+    _conclude(study, Home(settings), done.assets)
+    for failure in done.failures:
+        complain(failure)
+    if done.failures:
+        raise typer.Exit(1)
+
+
+def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
+    from orchestration import keys
+    from orchestration.cli.verdicts import judgements, verdict_table
+
+    judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
+    say(f"Materialised {count(len(assets), 'asset')} of study {study.name}")
+    if judged:
+        out.print(verdict_table(study, home, judged))
+    for name, judgement in judged.items():
+        say(f"{name}: {judgement.overall.sentence}")
+    if keys.report(study.name) in assets:
+        say(f"Report: {(home.settings.reports / f'{study.name}.html').resolve()}")

@@ -1,0 +1,64 @@
+"""From what a person types to a study, a dataset, an asset or a model; a slip is answered with the nearest name."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from orchestration.settings import Settings
+from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from orchestration.study import Study
+
+
+def read_settings() -> Settings:
+    """The settings; UserError names the environment variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {first['msg']}; mend or unset it") from None
+
+
+def find_study(given: str, settings: Settings) -> "Study":
+    """The study of a file, or of the name of a file in the studies folder."""
+    from orchestration.study import load_study
+
+    path = Path(given)
+    if path.is_file():
+        return load_study(path)
+    known = {file.stem: file for file in sorted(settings.studies.glob("*.yaml"))}
+    if path.stem in known and path.parent == Path():
+        return load_study(known[path.stem])
+    raise UserError(f"there is no study '{given}'{hint(path.stem, known)}")
+
+
+def hint(given: str, known: Collection[str]) -> str:
+    """What may have been meant: the nearest name, else all of them."""
+    lowered = {name.lower(): name for name in known}
+    near = get_close_matches(given.lower(), lowered, n=1)
+    if near:
+        return f"; did you mean '{lowered[near[0]]}'?"
+    return f" (known: {', '.join(known) or 'none'})"
+
+
+def choose(given: str, known: Collection[str], what: str) -> str:
+    """The known name that was given, letters' case aside."""
+    for name in known:
+        if name.lower() == given.lower():
+            return name
+    raise UserError(f"there is no {what} '{given}'{hint(given, known)}")
+
+
+def choose_dataset(given: str | None, study: "Study") -> str:
+    """The dataset that was given, or the only one."""
+    if given is not None:
+        return choose(given, study.datasets, f"dataset of study {study.name} called")
+    if len(study.datasets) > 1:
+        raise UserError(
+            f"study {study.name} has several datasets: choose one of {', '.join(study.datasets)} with --dataset"
+        )
+    return next(iter(study.datasets))

@@ -1,0 +1,83 @@
+"""`modalift ui`: Dagster, MLflow and the reports on this machine's own address."""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.app import command
+from orchestration.cli.console import note, say
+from orchestration.cli.services import HOST, Service, Services, check_ports
+from orchestration.cli.studies import read_settings
+from orchestration.settings import CHECKOUT, Settings
+
+# MLflow's job queue, eight processes, serves features that nothing here uses.
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONUNBUFFERED": "1",
+}
+
+Port = Annotated[int, typer.Option(min=1, max=65535)]
+
+
+@command("ui", "modalift ui", "modalift ui --dagster-port 3001")
+def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port = 5001) -> None:
+    """Serve Dagster (assets, lineage), MLflow (every training) and the reports until Ctrl-C.
+
+    Links in reports lead to the default ports.
+    """
+    from orchestration.instance import prepare
+    from orchestration.tracking import Tracker
+
+    settings = read_settings()
+    settings = settings.model_copy(update={"home": settings.home.resolve(), "studies": settings.studies.resolve()})
+    servers = _servers(settings, dagster_port, mlflow_port, reports_port)
+    check_ports(servers)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    note("starting: half a minute, the first time longer")
+    prepare(settings)
+    settings.reports.mkdir(parents=True, exist_ok=True)
+    try:
+        # Servers that find no database would each make it, and two at a time spoil it.
+        _ = Tracker(settings).client
+        with Services(servers, cwd=CHECKOUT) as services:
+            services.wait_until_ready()
+            for service in services.services:
+                say(f"{service.name:8} {service.address}")
+            note("Ctrl-C ends all three")
+            services.watch()
+    except KeyboardInterrupt:
+        note("ended")
+
+
+def _servers(settings: Settings, dagster_port: int, mlflow_port: int, reports_port: int) -> list[Service]:
+    logs = settings.home / "logs"
+    python = [sys.executable, "-m"]
+    dagster = [
+        *python,
+        "dagster_webserver",
+        "--host",
+        HOST,
+        "--port",
+        str(dagster_port),
+        "--workspace",
+        "workspace.yaml",
+    ]
+    mlflow = [*python, "mlflow", "server", "--host", HOST, "--port", str(mlflow_port), "--workers", "1"]
+    mlflow += ["--backend-store-uri", settings.tracking_uri, "--artifacts-destination", str(settings.artifacts)]
+    reports = [*python, "http.server", str(reports_port), "--bind", HOST, "--directory", str(settings.reports)]
+    environment = {
+        **QUIET,
+        "DAGSTER_HOME": str(settings.dagster),
+        "MODALIFT_HOME": str(settings.home),
+        "MODALIFT_STUDIES": str(settings.studies),
+        **({"MODALIFT_DATA": str(settings.data.resolve())} if settings.data else {}),
+    }
+    return [
+        Service("Dagster", dagster, dagster_port, "--dagster-port", logs / "dagster.log", environment),
+        Service("MLflow", mlflow, mlflow_port, "--mlflow-port", logs / "mlflow.log", environment),
+        Service("Reports", reports, reports_port, "--reports-port", logs / "reports.log", environment),
+    ]

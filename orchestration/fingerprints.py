@@ -1,0 +1,60 @@
+"""Fingerprints: what a result depends on, as one short hash."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from orchestration.settings import CHECKOUT
+from recsys.models import registry
+
+SHARED_CODE = (
+    "recsys/content/arms.py",
+    "recsys/content/features.py",
+    "recsys/engine",
+    "recsys/evaluation",
+    "recsys/training",
+)
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash of values that JSON can write (or that can say themselves as a string), whatever the order of keys."""
+    text = json.dumps(parts, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+@cache
+def code_version(*places: str) -> str:
+    """Hash of the code in files and folders of the checkout; comments and layout do not count."""
+    files = sorted(file for place in places for file in _sources(CHECKOUT / place))
+    return fingerprint([[str(f.relative_to(CHECKOUT)), ast.dump(ast.parse(f.read_text("utf-8")))] for f in files])
+
+
+def model_code(model: str) -> str:
+    """Hash of the code that a model's cells run: its own file, what models share, and how cells are run."""
+    own = registry.find(model).path
+    shared = [registry.ROOT / "base.py", registry.ROOT / "scoring.py", *registry.ROOT.glob("*/_[a-z]*.py")]
+    return code_version(*SHARED_CODE, *(str(file.relative_to(CHECKOUT)) for file in (own, *shared)))
+
+
+def _sources(place: Path) -> Iterable[Path]:
+    return place.rglob("*.py") if place.is_dir() else [place]
+
+
+def content_hash(folder: Path) -> str:
+    """Hash of all files under a folder, by name and bytes."""
+    state = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        state.update(str(file.relative_to(folder)).encode() + b"\0")
+        with file.open("rb") as stream:
+            state.update(hashlib.file_digest(stream, "sha256").digest())
+    return state.hexdigest()[:20]
+
+
+def signature(place: Path) -> str:
+    """Hash of a file's or folder's names, sizes and times of change: cheap, and enough to see that data moved on."""
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    return fingerprint([[str(file), (stat := file.stat()).st_size, stat.st_mtime_ns] for file in files])

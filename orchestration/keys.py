@@ -1,0 +1,41 @@
+"""Names of assets: `<dataset>/<kind>[/<name>]`."""
+
+
+def dataset(name: str) -> str:
+    """A cleaned and split catalogue."""
+    return f"{name}/dataset"
+
+
+def descriptions(name: str, corpus: str) -> str:
+    """A description corpus, parsed."""
+    return f"{name}/descriptions/{corpus}"
+
+
+def embeddings(name: str, source: str) -> str:
+    """An embedding set."""
+    return f"{name}/embeddings/{source}"
+
+
+def model(name: str, model_name: str) -> str:
+    """A model, tuned and trained on each of its arms."""
+    return f"{name}/models/{model_name}"
+
+
+def controls(name: str) -> str:
+    """The controls that the verdict needs of the chosen models."""
+    return f"{name}/controls"
+
+
+def metrics(name: str) -> str:
+    """Every (model, arm) on the test part."""
+    return f"{name}/metrics"
+
+
+def verdict(name: str) -> str:
+    """What holds for this catalogue."""
+    return f"{name}/verdict"
+
+
+def report(study: str) -> str:
+    """The page that says so."""
+    return f"{study}/report"

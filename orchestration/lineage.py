@@ -1,0 +1,101 @@
+"""Lineage: one JSON event beside each materialisation, with the exact inputs and their hashes.
+
+Names follow OpenLineage: a run produces dataset versions from dataset versions.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestration.storage import write_text
+
+
+class Input(BaseModel):
+    """A version that was read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    asset: str
+    fingerprint: str
+    content_hash: str
+
+
+class Check(BaseModel):
+    """What a person must know before trusting an asset."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    passed: bool
+    message: str
+
+
+class Event(BaseModel):
+    """One materialisation of an asset.
+
+    Attributes:
+        asset: the asset's key, its parts joined by `/`.
+        run: Dagster's run id.
+        fingerprint: hash of the code, the settings and the inputs; names the version's folder.
+        content_hash: hash of what was written; equal content has equal hashes whatever produced it.
+        path: the version's folder, relative to the store.
+        reused: the version was there already and nothing was computed.
+        facts: what a person is shown: counts, choices, checks.
+        mlflow_runs: the runs that belong to the version.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    event_id: str = Field(default_factory=lambda: uuid4().hex)
+    asset: str
+    run: str
+    started: datetime
+    ended: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    code_version: str
+    fingerprint: str
+    content_hash: str
+    path: str
+    inputs: tuple[Input, ...] = ()
+    rows: int | None = None
+    reused: bool = False
+    checks: tuple[Check, ...] = ()
+    facts: dict = Field(default_factory=dict)
+    mlflow_runs: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long the materialisation took."""
+        return (self.ended - self.started).total_seconds()
+
+
+class Lineage:
+    """The events under a folder, one folder an asset."""
+
+    def __init__(self, root: Path) -> None:
+        """The lineage kept in a folder, which is made when first written to."""
+        self.root = root
+
+    def record(self, event: Event) -> None:
+        """Put an event in its place, whole."""
+        name = f"{event.ended:%Y%m%dT%H%M%S.%f}-{event.event_id[:8]}.json"
+        write_text(self.root / event.asset / name, event.model_dump_json(indent=1))
+
+    def latest(self, asset: str) -> Event | None:
+        """The newest event of an asset, None if it was never materialised."""
+        names = sorted(file.name for file in (self.root / asset).glob("*.json"))
+        if not names:
+            return None
+        return Event.model_validate_json((self.root / asset / names[-1]).read_text(encoding="utf-8"))
+
+    def events(self) -> Iterator[Event]:
+        """All events, oldest first for each asset."""
+        for file in sorted(self.root.rglob("*.json")):
+            yield Event.model_validate(json.loads(file.read_text(encoding="utf-8")))
+
+    def assets(self) -> list[str]:
+        """Keys of all assets that were materialised at least once."""
+        return sorted({str(file.parent.relative_to(self.root)) for file in self.root.rglob("*.json")})

@@ -1,0 +1,78 @@
+"""From an event to what Dagster records and shows, and from a user's mistake to one plain line."""
+
+import base64
+import functools
+import io
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import dagster as dg
+import pandas as pd
+
+from orchestration.lineage import Event
+from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def key(asset: str) -> dg.AssetKey:
+    """Dagster's key of an asset."""
+    return dg.AssetKey(asset.split("/"))
+
+
+def materialised(event: Event, metadata: Mapping[str, Any]) -> dg.MaterializeResult:
+    """What Dagster records of a version: its content hash as data version, its checks, and what a person sees."""
+    shown = {
+        "computed": "reused: nothing it depends on has changed" if event.reused else f"in {event.seconds:.1f} s",
+        "version": event.fingerprint,
+        **({"dagster/row_count": event.rows} if event.rows is not None else {}),
+        **metadata,
+    }
+    return dg.MaterializeResult(
+        asset_key=key(event.asset),
+        metadata=shown,
+        data_version=dg.DataVersion(event.content_hash),
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=check.name,
+                passed=check.passed,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"finding": check.message},
+            )
+            for check in event.checks
+        ],
+    )
+
+
+def plainly(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a user's mistake a failed step whose message is its one line."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except UserError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from None
+
+    return wrapped
+
+
+def table(frame: pd.DataFrame, digits: int = 4) -> dg.MetadataValue:
+    """A small table as Markdown."""
+    return dg.MetadataValue.md(frame.to_markdown(index=False, floatfmt=f".{digits}f"))
+
+
+def preview(frame: pd.DataFrame, rows: int = 5, width: int = 60) -> dg.MetadataValue:
+    """The first rows of a table, long texts cut."""
+    return table(frame.head(rows).map(lambda value: "" if value is None or value != value else str(value)[:width]))
+
+
+def plot(figure: "Figure") -> dg.MetadataValue:
+    """A figure as a picture within Markdown."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")

@@ -1,0 +1,61 @@
+"""Where things are: the home folder, the data folder, the studies; each from the environment or a default."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """Settings of this installation, each from an environment variable `MODALIFT_<NAME>`.
+
+    Attributes:
+        home: everything the program writes.
+        data: where studies look for the folders they name; None: beside the study file only.
+        studies: the folder of study files that Dagster shows.
+        workers: processes that run cells; None: one a core.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MODALIFT_", frozen=True)
+
+    home: Path = CHECKOUT / ".modalift"
+    data: Path | None = None
+    studies: Path = CHECKOUT / "studies"
+    workers: int | None = Field(default=None, ge=1)
+
+    @property
+    def store(self) -> Path:
+        """Parquet and safetensors files, one folder a version."""
+        return self.home / "store"
+
+    @property
+    def lineage(self) -> Path:
+        """One JSON event a materialisation."""
+        return self.home / "lineage"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's own instance folder."""
+        return self.home / "dagster"
+
+    @property
+    def reports(self) -> Path:
+        """The newest report of each study."""
+        return self.home / "reports"
+
+    @property
+    def catalog(self) -> Path:
+        """The DuckDB file that a person queries."""
+        return self.home / "catalog.duckdb"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's database."""
+        return f"sqlite:///{(self.home / 'mlflow.db').resolve()}"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's files."""
+        return self.home / "mlartifacts"

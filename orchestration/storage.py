@@ -1,0 +1,89 @@
+"""The store: immutable versions of what assets and cells produce, written whole or not at all.
+
+A version is a folder named by the fingerprint of everything it depends on. It is written under another name,
+flushed, and renamed, so that a reader never sees half of it and a killed writer leaves only a folder that the
+next writer removes.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+from filelock import FileLock
+
+PENDING = ".pending"
+
+
+class Store:
+    """Versions under `<root>/<place>/<fingerprint>/`."""
+
+    def __init__(self, root: Path) -> None:
+        """A store in a folder, which is made when first written to."""
+        self.root = root
+
+    def find(self, place: str, fingerprint: str) -> Path | None:
+        """The folder of a version, None if it was never written."""
+        folder = self.root / place / fingerprint
+        return folder if folder.is_dir() else None
+
+    def write(self, place: str, fingerprint: str, fill: Callable[[Path], None]) -> Path:
+        """Write a version by filling a folder; the first of two equal writers wins."""
+        parent = self.root / place
+        parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(parent)
+        pending = parent / f"{PENDING}-{os.getpid()}-{uuid4().hex[:8]}"
+        pending.mkdir()
+        final = parent / fingerprint
+        try:
+            fill(pending)
+            _flush(pending)
+            if not final.is_dir():
+                pending.rename(final)
+                _flush_folder(parent)
+        finally:
+            shutil.rmtree(pending, ignore_errors=True)
+        return final
+
+    @contextmanager
+    def lock(self, place: str) -> Iterator[None]:
+        """Let one process at a time produce a place; the lock goes with its process, however that ends."""
+        file = self.root.parent / "locks" / f"{place.replace('/', '.')}.lock"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file):
+            yield
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pending = file.with_name(f"{PENDING}-{os.getpid()}-{uuid4().hex[:8]}")
+    with pending.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    pending.replace(file)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for folder in parent.glob(f"{PENDING}-*"):
+        if not psutil.pid_exists(int(folder.name.split("-")[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _flush(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,268 @@
+"""A study: one YAML file that names datasets, their content, the models, and how they are judged."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, field_validator, model_validator
+
+from orchestration.settings import Settings
+from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, controlled, honest
+from recsys.data.cleaning import CleaningRules
+from recsys.data.splits import SplitRule
+from recsys.errors import UserError
+from recsys.evaluation.protocol import Protocol
+from recsys.models import registry
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+RAW_MODALITIES = ("text", "image", "audio")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(BaseModel):
+    """Where interactions and items come from: a reader, its folder, and the reader's own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    reader: str
+    folder: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the reader itself is told."""
+        return dict(self.model_extra or {})
+
+
+class ContentSource(BaseModel):
+    """How one source of content becomes vectors: an encoder and its own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    encoder: str
+    corpus: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the encoder itself is told."""
+        return dict(self.model_extra or {})
+
+
+class Corpus(_Strict):
+    """A file of descriptions, one an item, and the fields they are asked to have."""
+
+    file: str
+    fields: tuple[str, ...] = ()
+    id_column: str | None = None
+    text_column: str | None = None
+
+
+class Scenario(_Strict):
+    """What a verdict holds for: it says nothing about any other situation."""
+
+    domain: str = "not stated"
+    feedback: str = "not stated"
+    seen_before_choosing: tuple[str, ...] = ()
+    item_kinds: str = "not stated"
+    date_of_data: str = "not stated"
+
+
+class Published(_Strict):
+    """Figures that others published for a dataset, to stand beside ours.
+
+    Attributes:
+        source: who published them, and where.
+        rows: by model, then by metric such as `recall_at_20`.
+    """
+
+    source: str
+    rows: dict[str, dict[str, PositiveFloat]]
+
+
+class DatasetSpec(_Strict):
+    """One catalogue of a study."""
+
+    source: Source
+    cleaning: CleaningRules = CleaningRules()
+    split: SplitRule = SplitRule()
+    descriptions: dict[str, Corpus] = {}
+    content: dict[str, ContentSource] = {}
+    both: tuple[str, ...] | None = None
+    scenario: Scenario = Scenario()
+    published: Published | None = None
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> "DatasetSpec":
+        for source, content in self.content.items():
+            if content.corpus is not None and content.corpus not in self.descriptions:
+                raise ValueError(f"content '{source}' names corpus '{content.corpus}', which 'descriptions' lacks")
+        for source in self.both or ():
+            if source not in self.content:
+                raise ValueError(f"'both' names '{source}', which 'content' lacks")
+        return self
+
+    @property
+    def fused(self) -> Arm | None:
+        """The arm that shows the raw modalities together; None without content."""
+        sources = self.both or tuple(s for s in self.content if s in RAW_MODALITIES) or tuple(self.content)
+        if not sources:
+            return None
+        return honest("both", sources) if len(sources) > 1 else honest(sources[0], sources)
+
+    def arms(self, controls: tuple[Control, ...]) -> list[Arm]:
+        """All arms of a model that takes content, each once: fused, each source, interactions only, controls."""
+        fused = self.fused
+        if fused is None:
+            return [Arm(INTERACTIONS_ONLY)]
+        single = [honest(source, (source,)) for source in self.content if (source,) != fused.sources]
+        return [
+            fused,
+            *single,
+            Arm(INTERACTIONS_ONLY),
+            *(controlled(fused, control, name=control) for control in controls),
+        ]
+
+
+class Tuning(_Strict):
+    """The budget that every (model, arm) gets alike."""
+
+    trials: int = Field(default=10, ge=1)
+    seed: int = 0
+
+
+class Statistics(_Strict):
+    """How comparisons are made: equivalence margin relative to the rival, resamples of tests and intervals."""
+
+    margin: float = Field(default=0.02, gt=0, lt=1)
+    resamples: int = Field(default=10_000, ge=100)
+    seed: int = 0
+
+
+class Study(_Strict):
+    """A whole study.
+
+    Attributes:
+        name: the file's stem.
+        models: hyper-parameters by model: a value fixes it, a list is searched instead of the model's own range,
+            and `arms` names the arms to run where not all are wanted.
+        controls: which controls every content model meets; `shuffled` cannot be left out where there is content.
+        seeds: number of final trainings of each (model, arm).
+    """
+
+    name: str
+    title: str
+    question: str = "Does item content make recommendations better here, and which part of it?"
+    datasets: dict[str, DatasetSpec]
+    models: dict[str, dict[str, Any]]
+    controls: tuple[Control, ...] = ("shuffled", "noise", "constant")
+    evaluation: Protocol = Protocol()
+    tuning: Tuning = Tuning()
+    statistics: Statistics = Statistics()
+    seeds: int = Field(default=5, ge=1)
+
+    @field_validator("datasets")
+    @classmethod
+    def _plain_names(cls, datasets: dict[str, DatasetSpec]) -> dict[str, DatasetSpec]:
+        if not datasets:
+            raise ValueError("a study needs at least one dataset")
+        for dataset, spec in datasets.items():
+            for name in (dataset, *spec.descriptions, *spec.content):
+                if not NAME.fullmatch(name):
+                    raise ValueError(f"'{name}' cannot be a name: use letters, digits and _, a letter first")
+        return datasets
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _without_settings(cls, models: Any) -> Any:
+        if isinstance(models, list):
+            return {model: {} for model in models}
+        return {model: options or {} for model, options in models.items()} if isinstance(models, dict) else models
+
+    @field_validator("models")
+    @classmethod
+    def _known_models(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for model in models:
+            registry.find(model)
+        return models
+
+    @model_validator(mode="after")
+    def _published_figures_are_measured(self) -> "Study":
+        published = [
+            (dataset, model, metric)
+            for dataset, spec in self.datasets.items()
+            for model, figures in (spec.published.rows if spec.published else {}).items()
+            for metric in figures
+        ]
+        for dataset, model, metric in published:
+            if model not in self.models:
+                raise ValueError(f"dataset '{dataset}': published: 'models' has no '{model}' to stand beside it")
+            if metric not in self.evaluation.metrics:
+                raise ValueError(
+                    f"dataset '{dataset}': published: {model}: '{metric}' is not measured; "
+                    f"write METRIC_at_K with a K of 'evaluation.ks' ({', '.join(map(str, self.evaluation.ks))})"
+                )
+        return self
+
+    def arms_of(self, dataset: str, model: str) -> list[Arm]:
+        """The arms a model runs on a dataset, in the order of tables."""
+        if not registry.find(model).takes_content:
+            return [Arm(INTERACTIONS_ONLY)]
+        arms = self.datasets[dataset].arms(self.controls)
+        wanted = self.models[model].get("arms")
+        if wanted is None:
+            return arms
+        unknown = sorted(set(wanted) - {arm.name for arm in arms})
+        if unknown:
+            known = ", ".join(arm.name for arm in arms)
+            raise UserError(f"study {self.name}: model {model}: there is no arm '{unknown[0]}' (known: {known})")
+        return [arm for arm in arms if arm.name in wanted]
+
+    def params_of(self, model: str) -> dict[str, Any]:
+        """What the study fixes of a model's hyper-parameters, or lists as choices."""
+        return {key: value for key, value in self.models[model].items() if key != "arms"}
+
+
+def load_study(path: Path) -> Study:
+    """Read and check a study file.
+
+    Raises:
+        UserError: the file is missing, is no YAML, or a key in it is wrong; one line that names it.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a study file") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not a text file; give the path of a study file") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "cannot be parsed"
+        raise UserError(f"{path}:{place} is not YAML: {problem}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds no study; a study is a mapping with title, datasets and models")
+    try:
+        return Study(name=path.stem, **content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+    except UserError as error:
+        raise UserError(f"{path}: models: {error}") from None
+    except TypeError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def resolve(path: str, settings: Settings, what: str) -> Path:
+    """A path named in a study: absolute, or under the data folder, or under the folder of study files."""
+    given = Path(path).expanduser()
+    bases = [base for base in (settings.data, settings.studies, Path.cwd()) if base is not None]
+    candidates = [given] if given.is_absolute() else [base / given for base in bases]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate.resolve()
+    hint = "" if settings.data or given.is_absolute() else "; set MODALIFT_DATA to the folder that holds it"
+    raise UserError(f"{what}: '{path}' is not there (looked at {', '.join(map(str, candidates))}){hint}")

@@ -1,0 +1,63 @@
+"""Encoders: the contract in `base`, the look-up in `registry`, then one file an encoder in the folder of its kind."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recsys.content.encoders import registry
+from recsys.content.encoders.base import Context, Modality, Progress
+from recsys.content.features import Features
+
+__all__ = ["EncoderInfo", "catalogue", "encode"]
+
+
+@dataclass(frozen=True)
+class EncoderInfo:
+    """What a person must know to choose an encoder; the fields are those of `Encoder`."""
+
+    name: str
+    modality: Modality
+    description: str
+    licence: str
+    needs_weights: bool
+    options: tuple[str, ...]
+
+
+def encode(
+    encoder: str,
+    options: dict[str, Any],
+    items: pd.DataFrame,
+    *,
+    folder: Path | None = None,
+    corpus: pd.DataFrame | None = None,
+    progress: Progress | None = None,
+) -> Features:
+    """Vectors of the items by the encoder of this name.
+
+    Args:
+        encoder: its name, such as `tfidf_svd`.
+        options: its options; those left out take their defaults.
+        items: the item table of a dataset (see `recsys.data.raw`); row order is the order of the vectors.
+        folder: what file names in the options are relative to.
+        corpus: a description corpus (`item_id`, `answer`), for encoders that read one.
+        progress: called with (done, total) while a long encoding goes on.
+
+    Raises:
+        UserError: there is no such encoder, an option is wrong, or a file it names cannot be used.
+    """
+    worker = registry.load(encoder).from_options(encoder, options)
+    features = worker.encode(items, Context(folder, corpus, progress))
+    assert len(features.matrix) == len(items), f"encoder '{encoder}' broke its contract: a row for each item"
+    return features
+
+
+def catalogue() -> list[EncoderInfo]:
+    """All encoders; imports every one of them."""
+    found = []
+    for name in registry.names():
+        cls = registry.load(name)
+        options = tuple(cls.Options.model_fields)
+        found.append(EncoderInfo(name, cls.modality, cls.description, cls.licence, cls.needs_weights, options))
+    return found

@@ -1,0 +1,1 @@
+"""Encoders of the further columns of an item table."""

@@ -1,0 +1,90 @@
+"""The contract of an encoder: what turns the content of items into vectors.
+
+A new encoder is one file in the folder of its kind: a class with its options, a line that describes it, and
+`encode`. It is known by the name of its file.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recsys.content.features import Features
+from recsys.errors import UserError
+
+Modality = Literal["text", "image", "descriptions", "attributes", "any"]
+Progress = Callable[[int, int], None]
+"""Called with (done, total) now and then while a long encoding goes on."""
+
+
+class EncoderOptions(BaseModel):
+    """Options of an encoder; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an encoder may use beside the item table.
+
+    Attributes:
+        folder: what file names in the options are relative to.
+        corpus: a description corpus: `item_id`, `answer` (see `recsys.content.descriptions`).
+        progress: told how far the work is.
+    """
+
+    folder: Path | None = None
+    corpus: pd.DataFrame | None = None
+    progress: Progress | None = None
+
+    def find(self, name: str) -> Path:
+        """The file of this name, which must exist."""
+        path = (self.folder or Path()) / name
+        if not path.is_file():
+            raise UserError(f"{path}: there is no such file; give one that exists, relative to the dataset's folder")
+        return path
+
+
+class Encoder(ABC):
+    """Turns the content of items into vectors.
+
+    Attributes:
+        modality: what of an item it reads.
+        description: what it does, in one line.
+        licence: of the weights or the method, in one line.
+        needs_weights: whether it must be given trained weights.
+    """
+
+    Options: ClassVar[type[EncoderOptions]] = EncoderOptions
+    modality: ClassVar[Modality]
+    description: ClassVar[str]
+    licence: ClassVar[str] = "free of rights: no trained weights"
+    needs_weights: ClassVar[bool] = False
+
+    def __init__(self, options: EncoderOptions | None = None) -> None:
+        """An encoder with default options unless some are given."""
+        self.options: Any = options if options is not None else self.Options()
+
+    @classmethod
+    def from_options(cls, name: str, options: dict[str, Any]) -> Self:
+        """An encoder with these options; UserError names the first that is wrong."""
+        try:
+            return cls(cls.Options(**options))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            known = ", ".join(cls.Options.model_fields) or "none"
+            raise UserError(f"encoder '{name}': option '{key}': {first['msg']} (known: {known})") from None
+
+    @abstractmethod
+    def encode(self, items: pd.DataFrame, context: Context) -> Features:
+        """Vectors of the items, a row each, in their order; items without this content are absent.
+
+        Args:
+            items: `item_id`, `title`, `text`, `image_path` (ready to open), `image_digest` and attributes.
+            context: what else may be read.
+        """

@@ -1,0 +1,1 @@
+"""Encoders of what a vision-language model said about items."""

@@ -1,0 +1,87 @@
+"""Vectors that were made elsewhere: the feature files of published studies, or a user's own."""
+
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
+from recsys.content.encoders.files._readers import read_ids, read_matrix
+from recsys.content.encoders.registry import register
+from recsys.content.features import Features
+from recsys.errors import UserError
+
+
+class MatrixFileOptions(EncoderOptions):
+    """Options of `matrix_file`.
+
+    Attributes:
+        file: `.npy`, `.npz` or `.safetensors`, relative to the dataset's folder; a row for each item.
+        key: name of the matrix in the file, where it holds several of two dimensions.
+        ids_file: which item each row is: a text file of one id a line, or `.npy`. Without it the ids that
+            the file itself holds count (an array `ids` or `item_ids`), and without those an item's id is its
+            row number, as in the published `.inter` data.
+    """
+
+    file: str
+    key: str | None = None
+    ids_file: str | None = None
+
+
+@register
+class MatrixFile(Encoder):
+    """Rows of a dense matrix."""
+
+    Options = MatrixFileOptions
+    modality: ClassVar[Modality] = "any"
+    description = "vectors from a .npy, .npz or .safetensors file"
+    licence = "that of the file"
+
+    def encode(self, items: pd.DataFrame, context: Context) -> Features:
+        """The matrix's rows as float32; items without a row, or with a row of zeros or NaN, are absent."""
+        path = context.find(self.options.file)
+        matrix, ids = read_matrix(path, self.options.key)
+        where = path
+        if self.options.ids_file is not None:
+            where = context.find(self.options.ids_file)
+            ids = read_ids(where)
+        if ids is not None and len(ids) != len(matrix):
+            raise UserError(f"{where}: {len(ids)} ids for the {len(matrix)} rows of {path.name}; give one id a row")
+        rows = _by_number(items["item_id"], matrix, path) if ids is None else _by_id(items["item_id"], ids, where)
+        known = rows >= 0
+        with np.errstate(over="ignore"):  # a value beyond float32 becomes infinite, and its row is dropped below
+            vectors = np.asarray(matrix[rows[known]], dtype=np.float32)
+        usable = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)
+        present = known.copy()
+        present[known] = usable
+        filled = np.zeros((len(items), matrix.shape[1]), dtype=np.float32)
+        filled[present] = vectors[usable]
+        return Features(filled, present)
+
+
+def _by_number(item_ids: pd.Series, matrix: np.ndarray, path: object) -> np.ndarray:
+    numbers = pd.to_numeric(item_ids, errors="coerce")
+    wrong = item_ids[numbers.isna() | (numbers < 0) | (numbers % 1 != 0)]
+    if len(wrong):
+        raise UserError(f"{path}: item '{wrong.iloc[0]}' is no row number; name the rows in an `ids_file`")
+    if len(numbers) and numbers.max() >= len(matrix):
+        item = item_ids.iloc[int(numbers.to_numpy().argmax())]
+        raise UserError(
+            f"{path}: has {len(matrix)} rows, and item '{item}' needs row {item}, counted from 0; "
+            "give a row for each item, or name the rows in an `ids_file`"
+        )
+    return numbers.to_numpy(dtype=np.int64)
+
+
+def _by_id(item_ids: pd.Series, ids: list[str], where: object) -> np.ndarray:
+    row_of = {name: row for row, name in enumerate(ids)}
+    if len(row_of) < len(ids):
+        row = next(row for row, name in enumerate(ids) if row_of[name] != row)
+        raise UserError(f"{where}: the id '{ids[row]}' of row {row} stands in row {row_of[ids[row]]} too; keep one")
+    rows = item_ids.map(row_of).fillna(-1).to_numpy(dtype=np.int64)
+    if not (rows >= 0).any():
+        raise UserError(
+            f"{where}: holds none of the items; its first id is '{(ids or [''])[0]}', an item's is "
+            f"'{item_ids.iloc[0]}'; give the ids that the items have"
+        )
+    return rows

@@ -1,0 +1,1 @@
+"""The synthetic market: a catalogue with rendered images and written texts whose buyers' motives are known."""

@@ -1,0 +1,31 @@
+"""Options of readers: what a study file may say about a source, checked before a file is opened."""
+
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recsys.errors import UserError
+
+
+class SourceOptions(BaseModel):
+    """Options of a reader; a key it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Options = TypeVar("Options", bound=SourceOptions)
+
+
+def parse(model: type[Options], reader: str, options: dict[str, Any]) -> Options:
+    """Options as the reader knows them; UserError names the first wrong key or value."""
+    try:
+        return model(**options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            near = get_close_matches(key, model.model_fields, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(model.model_fields) or 'none'}"
+            raise UserError(f"reader '{reader}': there is no option '{key}'; {hint}") from None
+        raise UserError(f"reader '{reader}': option '{key}': {first['msg']}; mend its value") from None

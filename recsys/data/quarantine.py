@@ -1,0 +1,52 @@
+"""Taking unusable rows out of a table, each with the reason, so that nothing disappears in silence."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from recsys.data.raw import QUARANTINE_COLUMNS, empty_quarantine
+
+INTERACTION_KEY = ("user_id", "item_id")
+
+
+class Sieve:
+    """A table that loses its unusable rows one reason at a time.
+
+    Attributes:
+        kept: the rows still in use, in their first order and with their first index.
+    """
+
+    def __init__(self, table: str, frame: pd.DataFrame, key: Sequence[str]) -> None:
+        """Start with all rows of `frame`; `key` names the columns that a reader would look a row up by."""
+        self.kept = frame
+        self._table = table
+        self._key = tuple(key)
+        self._rejected: list[pd.DataFrame] = []
+
+    def reject(self, bad: pd.Series | np.ndarray, reason: str) -> None:
+        """Move the rows where `bad` (bool, aligned with `kept`) is true to the quarantine."""
+        mask = np.asarray(bad, dtype=bool)
+        if mask.any():
+            self._rejected.append(set_aside(self._table, self.kept[mask], self._key, reason))
+            self.kept = self.kept[~mask]
+
+    def quarantine(self) -> pd.DataFrame:
+        """All rejected rows, in the order of the reasons."""
+        return collect(self._rejected)
+
+
+def set_aside(table: str, frame: pd.DataFrame, key: Sequence[str], reason: str | Sequence[str]) -> pd.DataFrame:
+    """Quarantine entries for all rows of `frame`; its column `row`, if it has one, says where they stood."""
+    labels = frame[key[0]].astype("string").fillna("?")
+    for column in key[1:]:
+        labels = labels + " / " + frame[column].astype("string").fillna("?")
+    rows = frame["row"] if "row" in frame else pd.Series(pd.NA, index=frame.index)
+    columns = {"table": table, "row": rows.astype("Int64"), "key": labels.astype("object"), "reason": reason}
+    return pd.DataFrame(columns, columns=list(QUARANTINE_COLUMNS)).reset_index(drop=True)
+
+
+def collect(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One quarantine table of several."""
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else empty_quarantine()

@@ -1,0 +1,103 @@
+"""`.inter` files: interactions with dense integer ids and a split by label, as MMRec publishes its datasets.
+
+The number of items is the greatest id plus one over the whole file, so that an item without a training
+interaction keeps its row in feature files made for these ids.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
+from recsys.data.raw import RawData
+from recsys.data.readers.catalogue import ItemTableOptions, read_items, usable_interactions, with_images
+from recsys.data.readers.tables import Table, existing, read_table
+from recsys.errors import UserError
+
+LABELS = {"0": "train", "1": "valid", "2": "test"}
+MAX_SPARSITY = 10
+"""Ids may be at most so many times as many as the items that occur: beyond, they are no row numbers."""
+
+
+class InterOptions(ItemTableOptions):
+    """Options of `.inter` files, beside those of the item table.
+
+    Attributes:
+        file: the `.inter` file; None takes the only one in the folder.
+        user_column: the user's id.
+        label_column: 0, 1 or 2 for train, valid or test; without such a column the file has no split.
+    """
+
+    file: str | None = None
+    user_column: str = "userID"
+    item_column: str = "itemID"
+    label_column: str = "x_label"
+
+
+def read(options: InterOptions, folder: Path, workdir: Path) -> RawData:
+    """Read the interactions, their split, and the item table where the options name one."""
+    table = read_table(_path(options, folder), "interactions")
+    table.need([options.user_column, options.item_column])
+    interactions, out_ids = _whole_ids(_standard_columns(table.frame, options))
+    interactions, out_labels = _parts(interactions)
+    interactions, out_fields = usable_interactions(interactions, None)
+    items, out_items = _items(options, folder, _n_items(interactions, table))
+    items, out_images = with_images(items, options, folder)
+    quarantine = collect([out_items, out_images, table.quarantine, out_ids, out_labels, out_fields])
+    return RawData(items, interactions, quarantine)
+
+
+def _path(options: InterOptions, folder: Path) -> Path:
+    if options.file:
+        return existing(folder, options.file, "file")
+    found = sorted(folder.glob("*.inter"))
+    if len(found) != 1:
+        raise UserError(f"{folder}: {len(found)} files end in .inter where one is needed; set the option 'file'")
+    return found[0]
+
+
+def _standard_columns(frame: pd.DataFrame, options: InterOptions) -> pd.DataFrame:
+    names = {options.user_column: "user_id", options.item_column: "item_id", options.label_column: "part"}
+    standard = frame.rename(columns=names)
+    kept = ["user_id", "item_id", "part", "rating", "timestamp", "row"]
+    return standard[[name for name in kept if name in standard]]
+
+
+def _whole_ids(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    sieve = Sieve("interactions", frame, INTERACTION_KEY)
+    for column, name in (("user_id", "user id"), ("item_id", "item id")):
+        whole = sieve.kept[column].str.fullmatch(r"[0-9]{1,18}").fillna(False)
+        sieve.reject(~whole.astype(bool), f"{name} is not a whole number")
+    numbers = {column: sieve.kept[column].astype("int64").astype("str") for column in INTERACTION_KEY}
+    return sieve.kept.assign(**numbers), sieve.quarantine()
+
+
+def _parts(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    sieve = Sieve("interactions", frame, INTERACTION_KEY)
+    if "part" in frame:
+        sieve.reject(~sieve.kept["part"].isin(LABELS), "label is not 0, 1 or 2")
+        sieve.kept = sieve.kept.assign(part=sieve.kept["part"].map(LABELS))
+    return sieve.kept, sieve.quarantine()
+
+
+def _n_items(interactions: pd.DataFrame, table: Table) -> int:
+    if not len(interactions):
+        raise UserError(f"{table.path}: no row can be used; ids must be whole numbers and labels 0, 1 or 2")
+    ids = interactions["item_id"].astype("int64")
+    n_items = int(ids.max()) + 1
+    if n_items > 1000 and n_items > MAX_SPARSITY * ids.nunique():
+        raise UserError(
+            f"{table.path}: item ids go up to {n_items - 1} for {ids.nunique()} items, but ids of an .inter file "
+            "number the items from 0; renumber them or use the reader 'table'"
+        )
+    return n_items
+
+
+def _items(options: InterOptions, folder: Path, n_items: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    ids = pd.DataFrame({"item_id": [str(index) for index in range(n_items)]})
+    if not options.items:
+        return ids.assign(title=None, text=None, image_path=None), collect([])
+    described, out = read_items(options, folder)
+    sieve = Sieve("items", described, ("item_id",))
+    sieve.reject(~sieve.kept["item_id"].isin(ids["item_id"]), "id beyond those of the interactions")
+    return ids.merge(sieve.kept, on="item_id", how="left", validate="one_to_one"), collect([out, sieve.quarantine()])

@@ -1,0 +1,57 @@
+"""Any catalogue kept as CSV or Parquet: the options say which column is what."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from recsys.data.quarantine import collect
+from recsys.data.raw import RawData
+from recsys.data.readers.catalogue import ItemTableOptions, read_items, usable_interactions, with_images
+from recsys.data.readers.tables import existing, read_table
+
+
+class TableOptions(ItemTableOptions):
+    """Options of plain tables, beside those of the item table.
+
+    Attributes:
+        interactions: file of interactions.
+        items_id_column: the item's id in the item table, where it is called otherwise than `item_column` there.
+        user_column: the user's id.
+        rating_column: an explicit rating, for `min_rating` of the cleaning.
+        timestamp_column: seconds since 1970, or a date and time as ISO 8601.
+    """
+
+    interactions: str
+    items_id_column: str | None = None
+    user_column: str = "user_id"
+    rating_column: str | None = None
+    timestamp_column: str | None = None
+
+
+def read(options: TableOptions, folder: Path, workdir: Path) -> RawData:
+    """Read interactions and, where the options name one, the item table; images by column or by file name."""
+    table = read_table(existing(folder, options.interactions, "interactions"), "interactions")
+    named = {
+        "user_id": options.user_column,
+        "item_id": options.item_column,
+        "rating": options.rating_column,
+        "timestamp": options.timestamp_column,
+    }
+    used = {name: column for name, column in named.items() if column}
+    table.need(list(used.values()))
+    frame = pd.DataFrame({name: table.frame[column] for name, column in used.items()} | {"row": table.frame["row"]})
+    if options.items:
+        id_column = options.items_id_column or options.item_column
+        items, out_items = read_items(options.model_copy(update={"item_column": id_column}), folder)
+        interactions, out_interactions = usable_interactions(frame, items["item_id"])
+    else:
+        interactions, out_interactions = usable_interactions(frame, None)
+        items, out_items = bare_items(interactions["item_id"].unique().tolist()), collect([])
+    items, out_images = with_images(items, options, folder)
+    quarantine = collect([out_items, out_images, table.quarantine, out_interactions])
+    return RawData(items, interactions, quarantine)
+
+
+def bare_items(ids: list[str]) -> pd.DataFrame:
+    """Items of which nothing is known but the id."""
+    return pd.DataFrame({"item_id": ids, "title": None, "text": None, "image_path": None})

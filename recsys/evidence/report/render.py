@@ -1,0 +1,107 @@
+"""A study's report as one HTML file that needs nothing but itself: no script, no font, no address to fetch."""
+
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from recsys.evidence import wording
+from recsys.evidence.comparison import Comparison
+from recsys.evidence.report import plots
+from recsys.evidence.report.limits import limits
+from recsys.evidence.report.model import ComparisonRow, DatasetReport, Kind, ResultRow, StudyReport
+from recsys.evidence.report.opening import BADGES, key_figures
+
+HERE = Path(__file__).parent
+CONTROLS = ("shuffled", "noise", "constant")
+KINDS: dict[Kind, str] = {
+    "content": "content",
+    "control": "its controls",
+    "interactions": "interactions only",
+    "baseline": "baseline",
+}
+
+
+def render(report: StudyReport) -> str:
+    """The report as HTML; all text of the study is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "count": lambda number: typeset(f"{number:,}"),
+        "duration": duration,
+        "kinds": kinds,
+        "lift": lambda share: typeset(wording.percent(share, signed=True)),
+        "metric": wording.metric_name,
+        "p": lambda p: typeset("< 0.001" if p < 0.001 else f"{p:.3f}"),
+        "percent": lambda share: typeset(wording.percent(share)),
+        "score": lambda value: f"{value:.4f}",
+        "typeset": typeset,
+    }
+    style = Markup((HERE / "style.css").read_text(encoding="utf-8"))
+    template = environment.get_template("report.html.j2")
+    return template.render(
+        report=report,
+        style=style,
+        badges=BADGES,
+        key_figures=key_figures,
+        limits=limits,
+        drawings=[_drawings(dataset, position) for position, dataset in enumerate(report.datasets)],
+        metrics=metrics,
+        controls=controls,
+        control_names=CONTROLS,
+    )
+
+
+def _drawings(dataset: DatasetReport, position: int) -> dict[str, Markup]:
+    """The drawings of one dataset; their text is escaped by matplotlib and by `inline_svg`."""
+    drawn = {
+        plot.__name__: plot(dataset, f"d{position}-{plot.__name__}")
+        for plot in (plots.forest, plots.bars, plots.tuning)
+    }
+    return {name: Markup(svg) for name, svg in drawn.items()}
+
+
+def metrics(rows: list[ResultRow]) -> list[str]:
+    """Every metric that some row has, in order of first appearance."""
+    return list(dict.fromkeys(metric for row in rows for metric in row.metrics))
+
+
+def kinds(rows: list[ResultRow] | list[ComparisonRow]) -> dict[Kind, str]:
+    """The kinds that some row is of, each with its words for a legend."""
+    return {kind: words for kind, words in KINDS.items() if any(row.kind == kind for row in rows)}
+
+
+def controls(dataset: DatasetReport) -> list[tuple[Comparison, dict[str, Comparison]]]:
+    """Each content arm's comparison with the best rival, and beside it those of its controls, by control."""
+    found = []
+    for row in dataset.comparisons:
+        arm = (row.comparison.model_a, row.comparison.arm_a)
+        own = {
+            other.control: other.comparison
+            for other in dataset.comparisons
+            if other.control in CONTROLS and (other.comparison.model_a, other.control_of) == arm
+        }
+        if row.control is None and own:
+            found.append((row.comparison, own))
+    return found
+
+
+def typeset(text: str) -> Markup:
+    """Figures as print has them: a true minus, and no line break between a number and its unit."""
+    minus = re.sub(r"(?<![\w-])-(?=\d)", "\u2212", str(escape(text)))
+    return Markup(re.sub(r"(?<=\d) %|(?<=\bp) (?==|&lt;)|(?<==) (?=\d)|(?<=&lt;) (?=\d)", _unbroken, minus))
+
+
+def _unbroken(match: re.Match[str]) -> str:
+    return match.group().replace(" ", "\u00a0")
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit a person would use."""
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

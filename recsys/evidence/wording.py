@@ -1,0 +1,58 @@
+"""How figures read in sentences and tables: one place, so that a lift looks the same wherever it stands."""
+
+import math
+from collections.abc import Sequence
+
+from recsys.evidence.comparison import Comparison
+
+_METRICS = {
+    "ndcg": "nDCG",
+    "recall": "Recall",
+    "hit_rate": "Hit rate",
+    "precision": "Precision",
+    "map": "MAP",
+    "mrr": "MRR",
+}
+
+
+def metric_name(metric: str) -> str:
+    """`ndcg_at_20` as nDCG@20."""
+    name, _, k = metric.rpartition("_at_")
+    return f"{_METRICS.get(name, name)}@{k}" if name else metric
+
+
+def percent(share: float, *, signed: bool = False, digits: int = 1) -> str:
+    """0.0312 as 3.1 %, with its sign where the sign is the point."""
+    if not math.isfinite(share):
+        return "undefined"
+    return f"{100 * share:{'+' if signed else ''}.{digits}f} %"
+
+
+def probability(p: float) -> str:
+    """A p-value with its sign of equality: three digits are enough, and none is ever zero."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def lift(comparison: Comparison) -> str:
+    """Lift, interval and p-value of a comparison."""
+    low, high = percent(comparison.lift_low, signed=True), percent(comparison.lift_high, signed=True)
+    figure = percent(comparison.lift, signed=True)
+    return f"lift {figure}, 95 % interval {low} to {high}, {probability(comparison.p_value)}"
+
+
+def means(comparison: Comparison, metric: str) -> str:
+    """Both means on the metric, four digits each."""
+    return f"{metric_name(metric)} {comparison.mean_a:.4f} against {comparison.mean_b:.4f}"
+
+
+def detectable(comparison: Comparison) -> str:
+    """What the data could have shown, to stand beside every difference that was not."""
+    if not math.isfinite(comparison.detectable_lift):
+        return "how small a lift could have been shown is unknown, for no two users differ"
+    return f"the smallest lift that could have been shown is {percent(comparison.detectable_lift)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: `A, B and C`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

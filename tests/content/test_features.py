@@ -1,0 +1,52 @@
+"""Features refuse what cannot be content, and come back from a file as they were."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from recsys.content.features import Features
+from recsys.errors import UserError
+
+HERE = np.array([True, False])
+
+
+def test_where_casts_and_clears_absent_rows():
+    features = Features.where(HERE, np.array([[1.5, 2], [np.nan, 7]], dtype=np.float16))
+    assert features.matrix.dtype == np.float32
+    np.testing.assert_array_equal(features.matrix, [[1.5, 2], [0, 0]])
+    assert features.dim == 2
+
+
+@pytest.mark.parametrize(
+    ("matrix", "present", "message"),
+    [
+        (np.zeros((2, 3)), HERE, "features of type float64 with a mask of type bool: expected float32 and bool"),
+        (np.zeros((3, 2), np.float32), HERE, "expected (n_items, dim) and (n_items,)"),
+        (np.array([[0], [np.inf]], np.float32), HERE, "a value that is not finite, first in row 1"),
+        (np.ones((2, 1), np.float32), HERE, "an item marked absent, first in row 1: set them to zero"),
+    ],
+)
+def test_refuses(matrix, present, message):
+    with pytest.raises(UserError) as error:
+        Features(matrix, present)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_digest_tells_values_masks_and_shapes_apart():
+    zeros = Features(np.zeros((2, 2), np.float32), HERE)
+    assert zeros.digest == Features(np.zeros((2, 2), np.float32), HERE).digest
+    assert zeros.digest != Features(np.zeros((2, 2), np.float32), ~HERE).digest
+    assert zeros.digest != Features(np.zeros((2, 4), np.float32), HERE).digest
+    assert zeros.digest != Features.where(HERE, np.ones((2, 2))).digest
+
+
+def test_a_file_gives_back_what_was_saved_and_names_its_items(tmp_path):
+    features = Features.where(HERE, np.arange(6).reshape(3, 2).T)  # not contiguous
+    features.save(tmp_path / "text.safetensors", ["a", "b"])
+    again = Features.load(tmp_path / "text.safetensors")
+    assert again.digest == features.digest
+    with safe_open(tmp_path / "text.safetensors", framework="numpy") as file:
+        assert json.loads(file.metadata()["item_ids"]) == ["a", "b"]

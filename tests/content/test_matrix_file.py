@@ -1,0 +1,103 @@
+"""Rows of a matrix find their items, and a file that cannot be right is refused in one line."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from recsys.content.encoders import encode
+from recsys.content.features import Features
+from recsys.errors import UserError
+from tests.content.conftest import item_table
+
+MATRIX = np.array([[1, 2], [0, 0], [np.nan, 1], [3, 4], [5, 6]])
+
+
+def by(folder, items, **options):
+    return encode("matrix_file", options, items, folder=folder)
+
+
+def named(*ids):
+    return item_table(len(ids), title=["x"] * len(ids)).assign(item_id=list(ids))
+
+
+def test_without_ids_the_item_id_is_the_row(tmp_path):
+    np.save(tmp_path / "a.npy", MATRIX.astype(np.float16))
+    features = by(tmp_path, named("4", "1", "2", "0"), file="a.npy")
+    assert features.matrix.dtype == np.float32
+    np.testing.assert_array_equal(features.matrix, [[5, 6], [0, 0], [0, 0], [1, 2]])
+    assert features.present.tolist() == [True, False, False, True]
+
+
+def test_ids_of_a_text_file(tmp_path):
+    np.save(tmp_path / "a.npy", MATRIX)
+    (tmp_path / "ids.txt").write_text("item_id\nv\nw\nx\ny\nz\n", encoding="utf-8")
+    features = by(tmp_path, named("z", "unknown", "y", "w"), file="a.npy", ids_file="ids.txt")
+    np.testing.assert_array_equal(features.matrix, [[5, 6], [0, 0], [3, 4], [0, 0]])
+    assert features.present.tolist() == [True, False, True, False]
+
+
+def test_ids_of_a_npy_file(tmp_path):
+    np.save(tmp_path / "a.npy", MATRIX)
+    np.save(tmp_path / "ids.npy", np.array([50, 40, 30, 20, 10]))
+    np.testing.assert_array_equal(by(tmp_path, named("20"), file="a.npy", ids_file="ids.npy").matrix, [[3, 4]])
+
+
+def test_npz_and_safetensors_hold_their_own_ids(tmp_path):
+    ids = np.array(list("vwxyz"))
+    np.savez(tmp_path / "a.npz", features=MATRIX, ids=ids, other=np.zeros(3))
+    save_file({"rows": MATRIX, "ids": np.arange(10, 15)}, tmp_path / "b.safetensors")
+    np.testing.assert_array_equal(by(tmp_path, named("z", "y"), file="a.npz").matrix, [[5, 6], [3, 4]])
+    np.testing.assert_array_equal(by(tmp_path, named("14"), file="b.safetensors").matrix, [[5, 6]])
+
+
+def test_what_features_saved_can_be_brought_to_another_catalogue(tmp_path):
+    Features.where(np.array([True, True]), np.array([[1, 2], [3, 4]])).save(tmp_path / "f.safetensors", ["p", "q"])
+    np.testing.assert_array_equal(by(tmp_path, named("q", "r"), file="f.safetensors").matrix, [[3, 4], [0, 0]])
+
+
+def test_key_chooses_among_several_matrices(tmp_path):
+    np.savez(tmp_path / "a.npz", text=MATRIX, image=2 * MATRIX)
+    np.testing.assert_array_equal(by(tmp_path, named("0"), file="a.npz", key="image").matrix, [[2, 4]])
+    with pytest.raises(UserError, match=r"cannot tell which array is the matrix .*; set `key` to one of them$"):
+        by(tmp_path, named("0"), file="a.npz")
+    with pytest.raises(UserError, match=r"has no array 'audio'; it has: text, image$"):
+        by(tmp_path, named("0"), file="a.npz", key="audio")
+
+
+def test_values_beyond_float32_make_an_item_absent(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[1e300, 1], [1, 1]]))
+    assert by(tmp_path, named("0", "1"), file="a.npy").present.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("items", "options", "message"),
+    [
+        (named("0", "5", "2"), {}, "a.npy: has 5 rows, and item '5' needs row 5, counted from 0; give a row for each"),
+        (named("0", "B00X"), {}, "a.npy: item 'B00X' is no row number; name the rows in an `ids_file`"),
+        (named("0"), {"ids_file": "short.txt"}, "short.txt: 2 ids for the 5 rows of a.npy; give one id a row"),
+        (named("0"), {"ids_file": "twice.txt"}, "twice.txt: the id 'a' of row 0 stands in row 2 too; keep one"),
+        (named("q"), {"ids_file": "other.txt"}, "other.txt: holds none of the items; its first id is 'a', an item's"),
+        (named("0"), {"ids_file": "none.txt"}, "none.txt: there is no such file; give one that exists, relative to"),
+        (
+            named("0"),
+            {"file": "flat.npy"},
+            "flat.npy: cannot tell which array is the matrix (one: float64 (4,)); give",
+        ),
+        (named("0"), {"file": "objects.npy"}, "objects.npy: damaged, or made of Python objects; write it anew as an"),
+        (named("0"), {"file": "broken.npz"}, "broken.npz: damaged, or made of Python"),
+        (named("0"), {"file": "broken.safetensors"}, "broken.safetensors: damaged, or made of Python objects"),
+        (named("0"), {"file": "short.txt"}, "short.txt: not a kind of file that can be read; give .npy, .npz, .safet"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path, items, options, message):
+    np.save(tmp_path / "a.npy", MATRIX)
+    np.save(tmp_path / "flat.npy", np.zeros(4))
+    np.save(tmp_path / "objects.npy", np.array([{}, None]), allow_pickle=True)
+    (tmp_path / "broken.npz").write_bytes(b"PK no")
+    (tmp_path / "broken.safetensors").write_bytes(b"no")
+    for name, ids in {"short": "ab", "twice": "abacd", "other": "abcde"}.items():
+        (tmp_path / f"{name}.txt").write_text("\n".join(ids), encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        by(tmp_path, items, **{"file": "a.npy", **options})
+    assert str(error.value).startswith(f"{tmp_path}/{message}")
+    assert "\n" not in str(error.value)

@@ -1,0 +1,47 @@
+"""Encoders are found by their files, and mistakes in naming them are one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from recsys.content.encoders import catalogue, encode, registry
+from recsys.errors import UserError
+from tests.content.conftest import item_table
+
+
+def test_looking_up_imports_no_encoder():
+    program = (
+        "import sys; from recsys.content.encoders import registry; registry.check('tfidf_svd'); registry.names();"
+        "print([name for name in ('sklearn', 'skimage', 'torch', 'joblib', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_catalogue_describes_every_encoder():
+    found = catalogue()
+    names = {"tfidf_svd", "visual_descriptors", "matrix_file", "keywords", "attributes"}
+    assert names <= {info.name for info in found} == set(registry.names())
+    for info in found:
+        assert info.description and "\n" not in info.description and info.licence
+        assert not (info.needs_weights and info.name in names)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "options", "message"),
+    [
+        ("tfidf", {}, "there is no encoder 'tfidf'; did you mean 'tfidf_svd'? (`modalift encoders` lists them)"),
+        ("xyz", {}, "there is no encoder 'xyz' (`modalift encoders` lists them)"),
+        (
+            "attributes",
+            {"cols": ["genres"]},
+            "encoder 'attributes': option 'cols': Extra inputs are not permitted (known: columns, separator, top)",
+        ),
+        ("matrix_file", {}, "encoder 'matrix_file': option 'file': Field required (known: file, key, ids_file)"),
+    ],
+)
+def test_mistakes_are_one_line(encoder, options, message):
+    with pytest.raises(UserError) as error:
+        encode(encoder, options, item_table(1))
+    assert str(error.value) == message

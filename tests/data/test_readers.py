@@ -1,0 +1,217 @@
+"""Readers against small files written by hand: what is read, what is set aside, and what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from recsys.data.raw import RawData
+from recsys.data.readers import parse_options, read
+from recsys.errors import UserError
+
+RATINGS = (
+    "userId,movieId,rating,timestamp\n1,10,4.0,100\n1,20,3.5,101\n2,10,bad,102\n2,99,5.0,103\n,10,5.0,104\n3,20\n"
+)
+MOVIES = (
+    'movieId,title,genres\n10,"Up, up (2001)",Drama|War\n20,Down (2002),Comedy\n10,Again,Drama\n30,Left (2003),War\n'
+)
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / name.replace("_dot_", ".")).write_text(text, encoding="utf-8")
+    return folder
+
+
+def reasons(raw: RawData) -> list[tuple[Any, ...]]:
+    return list(raw.quarantine.itertuples(index=False, name=None))
+
+
+@pytest.fixture
+def movielens(tmp_path: Path) -> Path:
+    write(
+        tmp_path, ratings_dot_csv=RATINGS, movies_dot_csv=MOVIES, plots_dot_csv="movieId,plot\n20,He falls.\n7,Who?\n"
+    )
+    (tmp_path / "posters").mkdir()
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "posters" / "10.jpg")
+    (tmp_path / "posters" / "20.jpg").write_bytes((tmp_path / "posters" / "10.jpg").read_bytes()[:200])
+    return tmp_path
+
+
+def test_movielens_reads_all_movies_with_posters_and_plots(movielens: Path) -> None:
+    raw = read("movielens", {}, movielens, movielens)
+    assert raw.items["item_id"].tolist() == ["10", "20", "30"]
+    assert raw.items["title"].tolist() == ["Up, up (2001)", "Down (2002)", "Left (2003)"]
+    assert raw.items["genres"].tolist() == ["Drama|War", "Comedy", "War"]
+    assert raw.items["text"].dropna().to_dict() == {1: "He falls."}
+    assert raw.items["image_path"].dropna().to_dict() == {0: str(movielens / "posters" / "10.jpg")}
+    kept = raw.interactions[["user_id", "item_id", "rating", "timestamp", "row"]]
+    assert list(kept.itertuples(index=False, name=None)) == [("1", "10", 4.0, 100, 2), ("1", "20", 3.5, 101, 3)]
+
+
+def test_movielens_sets_aside_what_it_cannot_use_with_line_and_reason(movielens: Path) -> None:
+    found = reasons(read("movielens", {}, movielens, movielens))
+    assert found[0] == ("items", 4, "10", "item id again: the first row was kept")
+    assert found[1] == ("plots", 3, "7", "unknown item")
+    assert found[2][0::2] == ("images", "20")
+    assert found[2][3].startswith("image cannot be read (")
+    assert found[3] == ("interactions", 7, "3,20", "2 fields where the header has 4")
+    assert found[4] == ("interactions", 6, "? / 10", "no user id")
+    assert found[5] == ("interactions", 4, "2 / 10", "rating is not a number")
+    assert found[6] == ("interactions", 5, "2 / 99", "unknown item")
+    assert len(found) == 7
+
+
+def test_movielens_without_posters_and_plots_is_an_ordinary_case(tmp_path: Path) -> None:
+    write(tmp_path, ratings_dot_csv=RATINGS, movies_dot_csv=MOVIES)
+    raw = read("movielens", {}, tmp_path, tmp_path)
+    assert raw.items[["text", "image_path", "image_digest"]].isna().all().all()
+
+
+INTER = "userID\titemID\tx_label\n0\t3\t0\n0\t0\t1\n1\t3\t2\n1\tx\t0\n1\t1\t7\n"
+
+
+def test_inter_has_an_item_for_every_id_up_to_the_greatest(tmp_path: Path) -> None:
+    items = "itemID,name,tags,year\n0,Zero,a b,1999\n3,Three,,2001\n8,Eight,c,2002\n"
+    write(tmp_path, a_dot_inter=INTER, items_dot_csv=items)
+    options = {"items": "items.csv", "title_column": "name", "text_columns": ["name", "tags"]}
+    raw = read("inter", options, tmp_path, tmp_path)
+    assert raw.items["item_id"].tolist() == ["0", "1", "2", "3"]
+    assert raw.items["text"].dropna().to_dict() == {0: "Zero\na b", 3: "Three"}
+    assert raw.items["year"].dropna().to_dict() == {0: "1999", 3: "2001"}
+    assert raw.interactions["part"].tolist() == ["train", "valid", "test"]
+    assert reasons(raw) == [
+        ("items", pd.NA, "8", "id beyond those of the interactions"),
+        ("interactions", 5, "1 / x", "item id is not a whole number"),
+        ("interactions", 6, "1 / 1", "label is not 0, 1 or 2"),
+    ]
+
+
+def test_inter_without_labels_has_no_split(tmp_path: Path) -> None:
+    write(tmp_path, a_dot_inter="userID\titemID\trating\n0\t1\t3\n")
+    raw = read("inter", {}, tmp_path, tmp_path)
+    assert "part" not in raw.interactions
+    assert raw.interactions["rating"].tolist() == [3.0]
+
+
+TABLE_OPTIONS: dict[str, Any] = {
+    "interactions": "buys.csv",
+    "items": "goods.csv",
+    "user_column": "who",
+    "item_column": "what",
+    "timestamp_column": "when",
+    "title_column": "label",
+    "text_columns": ["label", "about"],
+}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    buys = "who,what,when\nann,a,2020-01-02T00:00:00Z\nbob,b,1577836800\ncid,b,soon\n"
+    goods = 'what,label,about,picture,brand\na,Ax,"sharp\nand long",pics/ax.png,Acme\nb,Bow,,,\n'
+    write(tmp_path, buys_dot_csv=buys, goods_dot_csv=goods)
+    (tmp_path / "pics").mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "pics" / "ax.png")
+    Image.new("RGB", (4, 4)).save(tmp_path / "pics" / "b.webp")
+    return tmp_path
+
+
+def test_table_reads_the_named_columns(shop: Path) -> None:
+    raw = read("table", TABLE_OPTIONS | {"image_column": "picture"}, shop, shop)
+    assert raw.interactions["timestamp"].tolist() == [1_577_923_200, 1_577_836_800]
+    assert raw.items["text"].tolist() == ["Ax\nsharp\nand long", "Bow"]
+    assert raw.items["image_path"].dropna().tolist() == [str(shop / "pics" / "ax.png")]
+    assert raw.items["brand"].dropna().tolist() == ["Acme"]
+    assert reasons(raw) == [
+        ("interactions", 4, "cid / b", "timestamp is neither seconds since 1970 nor a date"),
+    ]
+
+
+def test_table_finds_images_named_by_item_with_any_suffix(shop: Path) -> None:
+    raw = read("table", TABLE_OPTIONS | {"images": "pics"}, shop, shop)
+    assert raw.items["image_path"].dropna().to_dict() == {1: str(shop / "pics" / "b.webp")}
+
+
+def test_table_without_item_table_takes_items_from_interactions(shop: Path) -> None:
+    raw = read("table", {"interactions": "buys.csv", "user_column": "who", "item_column": "what"}, shop, shop)
+    assert raw.items["item_id"].tolist() == ["a", "b"]
+    assert len(raw.interactions) == 3
+
+
+def test_parquet_keeps_integer_ids_exact_beside_missing_ones(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user_id": pd.array([1, 2**53 + 1, None], dtype="Int64"), "item_id": [5, 6, 7]})
+    frame.to_parquet(tmp_path / "buys.parquet")
+    raw = read("table", {"interactions": "buys.parquet"}, tmp_path, tmp_path)
+    assert raw.interactions["user_id"].tolist() == ["1", "9007199254740993"]
+    assert reasons(raw) == [("interactions", 3, "? / 7", "no user id")]
+
+
+def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
+    raw = read("movielens", {}, movielens, movielens)
+    aside = raw.quarantine["table"].value_counts()
+    assert len(raw.interactions) + aside["interactions"] == RATINGS.count("\n") - 1
+    assert len(raw.items) + aside["items"] == MOVIES.count("\n") - 1
+
+
+@pytest.mark.parametrize(
+    ("reader", "options", "line"),
+    [
+        ("movielen", {}, "there is no reader 'movielen'; did you mean 'movielens'?"),
+        ("csvs", {}, "there is no reader 'csvs'; known: inter, market, movielens, table"),
+        (
+            "movielens",
+            {"poster": "x"},
+            "reader 'movielens': there is no option 'poster'; did you mean 'posters'?",
+        ),
+        (
+            "market",
+            {"n_users": 1},
+            "reader 'market': option 'n_users': Input should be greater than or equal to 10; mend its value",
+        ),
+        ("table", {}, "reader 'table': option 'interactions': Field required; mend its value"),
+    ],
+)
+def test_wrong_options_are_named(reader: str, options: dict[str, Any], line: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse_options(reader, options)
+    assert str(error.value) == line
+
+
+def test_missing_folder_file_and_column_are_named(tmp_path: Path) -> None:
+    def line(reader: str, options: dict[str, Any], folder: Path | None = tmp_path) -> str:
+        with pytest.raises(UserError) as error:
+            read(reader, options, folder, tmp_path)
+        return str(error.value)
+
+    assert line("inter", {}, None) == "reader 'inter' reads files: set the dataset's folder"
+    gone = tmp_path / "gone"
+    assert line("inter", {}, gone).startswith(f"{gone}: there is no such folder; put the files")
+    assert line("inter", {}) == f"{tmp_path}: 0 files end in .inter where one is needed; set the option 'file'"
+    assert line("table", {"interactions": "a.csv"}) == (
+        f"{tmp_path / 'a.csv'}: there is no such file; put it there or set the option 'interactions'"
+    )
+    write(tmp_path, a_dot_csv="user,item_id\n1,2\n", b_dot_csv="", c_dot_txt="x", d_dot_csv="a,a\n1,2\n")
+    (tmp_path / "e.csv").write_bytes(b"user_id,item_id\n\xff,2\n")
+    (tmp_path / "f.parquet").write_bytes(b"not parquet")
+    assert line("table", {"interactions": "a.csv"}) == (
+        f"{tmp_path / 'a.csv'}: there is no column 'user_id' (it has user, item_id); "
+        "rename it in the file or name the right one in the dataset's options"
+    )
+    assert line("table", {"interactions": "b.csv"}) == (
+        f"{tmp_path / 'b.csv'}: cannot be read (it is empty); mend or replace the file"
+    )
+    assert "'.txt' files are not read" in line("table", {"interactions": "c.txt"})
+    assert "two columns have the same name" in line("table", {"interactions": "d.csv"})
+    assert "(it is not UTF-8)" in line("table", {"interactions": "e.csv"})
+    assert line("table", {"interactions": "f.parquet"}).startswith(f"{tmp_path / 'f.parquet'}: cannot be read (")
+    assert line("movielens", {"posters": "art"}).endswith(
+        "there is no such file; put it there or set the option 'folder'"
+    )
+
+
+def test_inter_refuses_ids_that_are_no_row_numbers(tmp_path: Path) -> None:
+    write(tmp_path, a_dot_inter="userID\titemID\tx_label\n0\t5000000\t0\n")
+    with pytest.raises(UserError, match=r"item ids go up to 5000000 for 1 items.*use the reader 'table'"):
+        read("inter", {}, tmp_path, tmp_path)

@@ -1,0 +1,1 @@
+"""Tests of the evidence: comparisons, verdicts, the report."""

@@ -1,0 +1,238 @@
+"""Made-up scores and a made-up study, for tests of what is computed from them."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+
+from recsys.evidence.comparison import Comparison, compare, holm
+from recsys.evidence.interval import mean_intervals
+from recsys.evidence.report.model import (
+    CheckRow,
+    ComparisonRow,
+    ContentRow,
+    DatasetReport,
+    Kind,
+    Link,
+    QuarantineRow,
+    ResultRow,
+    RunFacts,
+    Scenario,
+    StratumRow,
+    StudyReport,
+    Table,
+    TruthRow,
+    TuningCurve,
+)
+from recsys.evidence.report.published import beside_published
+from recsys.evidence.scores import Scores
+from recsys.evidence.sources import SourceScores, judge_sources
+from recsys.evidence.standing import rank_models
+from recsys.evidence.verdict import decide
+
+N_RESAMPLES = 500
+ONLY = "interactions_only"
+
+
+def taste(n_users: int, rng: np.random.Generator) -> np.ndarray:
+    """How easily each user is served: most not at all."""
+    return rng.beta(1.2, 2.5, n_users) * (rng.random(n_users) < 0.4)
+
+
+def scores(model: str, arm: str, gain: float, ease: np.ndarray, rng: np.random.Generator, n_seeds: int = 3) -> Scores:
+    """A model whose metric is a user's ease times `1 + gain`, with noise in the users that are served at all."""
+    served = ease > 0
+    personal = rng.normal(0, 0.12, len(ease))
+    noise = rng.normal(0, 0.04, (n_seeds, len(ease)))
+    values = np.clip(ease * (1 + gain) + (personal + noise) * served, 0, 1)
+    return Scores(model, arm, np.arange(len(ease)), values, valid=float(values.mean()) * 1.05)
+
+
+GAINS: Mapping[tuple[str, str, Kind], float] = {
+    ("FREEDOM", "both", "content"): 0.14,
+    ("FREEDOM", "text", "content"): 0.09,
+    ("FREEDOM", "image", "content"): 0.03,
+    ("VBPR", "both", "content"): -0.04,
+    ("EASE", ONLY, "interactions"): 0.0,
+    ("ItemKNN", ONLY, "interactions"): -0.03,
+    ("LightGCN", ONLY, "interactions"): -0.05,
+    ("TopPop", ONLY, "baseline"): -0.6,
+    ("Random", ONLY, "baseline"): -0.97,
+    ("FREEDOM", "both_shuffled", "control"): -0.01,
+    ("FREEDOM", "both_noise", "control"): -0.03,
+    ("FREEDOM", "both_constant", "control"): -0.02,
+    ("VBPR", "both_shuffled", "control"): -0.09,
+}
+
+
+def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0) -> DatasetReport:
+    """A dataset on which content lifts by some ten percent times `strength`."""
+    rng = np.random.default_rng(seed)
+    ease = taste(n_users, rng)
+    cells = {
+        key: scores(key[0], key[1], gain * strength if key[2] == "content" else gain, ease, rng)
+        for key, gain in GAINS.items()
+    }
+    content, rival = cells["FREEDOM", "both", "content"], cells["EASE", ONLY, "interactions"]
+    shuffled = cells["FREEDOM", "both_shuffled", "control"]
+    verdict = decide(content, rival, shuffled, n_resamples=N_RESAMPLES)
+    sources = [
+        SourceScores(
+            source,
+            cells["FREEDOM", source, "content"],
+            scores("FREEDOM", f"{source}_shuffled", -0.02, ease, rng),
+            content,
+            scores("FREEDOM", f"both_{source}_shuffled", altered, ease, rng),
+        )
+        for source, altered in (("text", 0.04), ("image", 0.14))
+    ]
+    return DatasetReport(
+        name=name,
+        scenario=Scenario(
+            domain="Baby products",
+            feedback="purchases with a rating",
+            seen_before_choice="title, description and photograph",
+            item_kinds="many kinds",
+            split="random by user, 8 : 1 : 1",
+            data_date="1996 to 2014",
+        ),
+        metric="ndcg_at_20",
+        verdict=verdict,
+        sources=judge_sources(verdict, sources, rival, n_resamples=N_RESAMPLES),
+        counts={"users": n_users, "items": 7050, "train": 118551, "valid": 20559, "test": 21682},
+        quarantine=[
+            QuarantineRow(table="interactions", reason="repeats an earlier row", n_rows=412),
+            QuarantineRow(table="items", reason="the image cannot be read", n_rows=37),
+        ],
+        content=[
+            ContentRow(
+                source="text", encoder="all-MiniLM-L6-v2", dim=384, n_present=7050, n_items=7050, n_distinct=6991
+            ),
+            ContentRow(source="image", encoder="resnet50", dim=2048, n_present=7013, n_items=7050, n_distinct=6872),
+        ],
+        results=_results(cells),
+        comparisons=_comparisons(cells, rival),
+        strata=[
+            StratumRow(strata="Users by training interactions", stratum=stratum, comparison=verdict.against_rival)
+            for stratum in ("5 to 9", "10 to 19", "20 and more")
+        ],
+        tuning=_tuning(cells, rng),
+        checks=[
+            CheckRow(name="No pair stands in two parts of the split", passed=True, found="0 of 160,792 pairs"),
+            CheckRow(name="A personalised model beats TopPop", passed=True, found="EASE by 148.0 %"),
+            CheckRow(name="Images can be told apart", passed=False, found="178 of 7,050 rows repeat another"),
+        ],
+        tables=[
+            Table(
+                title="Beyond accuracy",
+                columns=["Model and arm", "Coverage", "Gini", "Novelty"],
+                rows=[["FREEDOM (both)", "61.2 %", "0.81", "9.4 bits"], ["EASE", "48.0 %", "0.88", "8.7 bits"]],
+            )
+        ],
+        limits=["Items without a photograph were shown a row of zeros."],
+        links=[Link(text="Tracked runs", address="http://127.0.0.1:5000/#/experiments/3")],
+    )
+
+
+def without_content(name: str, n_users: int = 3000, seed: int = 0) -> DatasetReport:
+    """A dataset on which no content was compared: EASE is best, LightGCN as good as equal, the others worse."""
+    rng = np.random.default_rng(seed)
+    ease = taste(n_users, rng)
+    kinds: dict[str, Kind] = {"EASE": "interactions", "LightGCN": "interactions", "ItemKNN": "interactions"}
+    kinds["TopPop"] = "baseline"
+    gains = {"EASE": 0.0, "LightGCN": -0.002, "ItemKNN": -0.05, "TopPop": -0.6}
+    found = {(model, ONLY, kinds[model]): scores(model, ONLY, gain, ease, rng) for model, gain in gains.items()}
+    results = _results(found)
+    standing = rank_models(
+        list(found.values()),
+        [row.metrics["ndcg_at_20"] for row in results],
+        metric="ndcg_at_20",
+        n_resamples=N_RESAMPLES,
+    )
+    full = dataset(name, n_users=300)
+    return DatasetReport(
+        name=name,
+        scenario=full.scenario,
+        metric="ndcg_at_20",
+        verdict=None,
+        standing=standing,
+        counts=full.counts,
+        results=results,
+        comparisons=[ComparisonRow(comparison=each, kind=kinds[each.model_a]) for each in standing.comparisons],
+        tuning=_tuning(found, rng),
+        checks=full.checks,
+        tables=[
+            beside_published("Somebody 2025", {"ItemKNN": {"ndcg_at_20": 0.1, "recall_at_20": 0.2}}, results),
+        ],
+    )
+
+
+def _results(cells: dict[tuple[str, str, Kind], Scores]) -> list[ResultRow]:
+    intervals = mean_intervals({key: each.values for key, each in cells.items()}, n_resamples=200)
+    return [
+        ResultRow(
+            model=key[0],
+            arm=key[1],
+            kind=key[2],
+            metrics={"ndcg_at_20": intervals[key], "recall_at_20": intervals[key], "ndcg_at_10": intervals[key]},
+            seed_means=each.values.mean(axis=1).tolist(),
+            valid=each.valid,
+            n_trials=1 if key[2] == "baseline" else 20,
+            exhausted=key[2] == "baseline",
+            seconds=3.2 if key[2] == "baseline" else 412.0,
+        )
+        for key, each in cells.items()
+    ]
+
+
+def _comparisons(cells: dict[tuple[str, str, Kind], Scores], rival: Scores) -> list[ComparisonRow]:
+    shown = {key: each for key, each in cells.items() if key[2] in ("content", "control")}
+    corrected = holm([compare(each, rival, n_resamples=N_RESAMPLES) for each in shown.values()])
+    return [_row(comparison, kind) for (_, _, kind), comparison in zip(shown, corrected, strict=True)]
+
+
+def _row(comparison: Comparison, kind: Kind) -> ComparisonRow:
+    if kind == "content":
+        return ComparisonRow(comparison=comparison, kind=kind)
+    arm, _, control = comparison.arm_a.rpartition("_")
+    return ComparisonRow(comparison=comparison, kind=kind, control=control, control_of=arm)
+
+
+def _tuning(cells: dict[tuple[str, str, Kind], Scores], rng: np.random.Generator) -> list[TuningCurve]:
+    return [
+        TuningCurve(
+            model=model,
+            arm=arm,
+            kind=kind,
+            best=np.maximum.accumulate(each.valid * (1 - rng.exponential(0.08, 20))).tolist(),
+        )
+        for (model, arm, kind), each in cells.items()
+        if kind != "baseline" and not arm.endswith(("noise", "constant"))
+    ]
+
+
+def study(*datasets: DatasetReport) -> StudyReport:
+    """A study of these datasets."""
+    return StudyReport(
+        title="Does content help on three catalogues?",
+        question="Do text and photographs beat the best model that sees interactions only?",
+        date=date(2026, 11, 21),
+        datasets=list(datasets),
+        run=RunFacts(
+            versions={"modalift": "0.1.0", "numpy": "2.4.6", "torch": "2.13.0"},
+            seeds=[0, 1, 2],
+            n_trials=20,
+            seconds=8140.0,
+            commands=["uv sync --frozen", "uv run modalift run studies/demo.yaml"],
+            fingerprints={"baby": "9f0c2b7d51e8a6c4", "code": "1c44aa07e2b9d3f5"},
+        ),
+        links=[Link(text="Tracked runs", address="http://127.0.0.1:5000")],
+    )
+
+
+def truth() -> list[TruthRow]:
+    """What was planted in an image-driven market."""
+    return [
+        TruthRow(what="verdict", expected="helps", found="helps", agrees=True),
+        TruthRow(what="source", expected="image", found="text", agrees=False),
+    ]

@@ -1,0 +1,310 @@
+"""The report holds the figures, escapes what it is given, and needs nothing but itself."""
+
+import re
+from datetime import date
+from html.parser import HTMLParser
+
+import pytest
+from pydantic import ValidationError
+
+from recsys.evidence.report.limits import limits
+from recsys.evidence.report.model import Link, StudyReport, TuningCurve
+from recsys.evidence.report.opening import BADGES
+from recsys.evidence.report.published import beside_published
+from recsys.evidence.report.render import controls, duration, kinds, render, typeset
+from recsys.evidence.wording import metric_name, percent, probability
+from tests.evidence.studies import dataset, study, truth, without_content
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+HOSTILE = '<script>alert("1")</script> & $x$'
+
+
+class Page(HTMLParser):
+    """Tags in balance, ids, attributes and visible text of a page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.ids, self.attributes, self.text, self.tags = [], [], [], "", []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        self.ids += [value for name, value in attrs if name == "id"]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def baby():
+    return dataset("Amazon Baby")
+
+
+@pytest.fixture(scope="module")
+def market():
+    return dataset("Synthetic", n_users=300, seed=3).model_copy(update={"truth": truth()})
+
+
+@pytest.fixture(scope="module")
+def html(baby, market):
+    return render(study(baby, market))
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def test_the_page_is_well_formed_with_unique_ids(page):
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_it_opens_with_one_sentence_a_dataset(page, baby, market):
+    first = page.text.index(str(typeset(baby.verdict.sentence)))
+    second = page.text.index(str(typeset(market.verdict.sentence)))
+    assert first < second < page.text.index("Domain")
+    assert BADGES[baby.verdict.name] in page.text
+
+
+def test_it_holds_the_figures(page, baby):
+    rival = baby.verdict.against_rival
+    for figure in (percent(rival.lift, signed=True), percent(rival.detectable_lift), percent(rival.share_tied)):
+        assert str(typeset(figure)) in page.text
+    for row in baby.results:
+        assert f"{row.metrics['ndcg_at_20'].mean:.4f}" in page.text
+    assert "118,551" in page.text
+    assert "repeats an earlier row" in page.text
+    assert "uv run modalift run studies/demo.yaml" in page.text
+    assert "9f0c2b7d51e8a6c4" in page.text
+    assert "21 November 2026" in page.text
+
+
+def test_sources_checks_and_truth_say_what_failed(page):
+    assert "not shown" in page.text
+    assert "failed" in page.text
+    assert "not as planted" in page.text
+
+
+def test_it_fetches_nothing(html, page):
+    allowed = {"http://127.0.0.1:5000", "http://127.0.0.1:5000/#/experiments/3"}
+    assert set(re.findall(r"\w+://[^\"'<\s]+", html)) == allowed
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    assert "@import" not in html
+    assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
+
+
+def test_what_the_study_says_is_escaped(baby):
+    comparison = baby.comparisons[0]
+    hostile = baby.model_copy(
+        update={
+            "name": HOSTILE,
+            "limits": [HOSTILE],
+            "comparisons": [
+                comparison.model_copy(
+                    update={
+                        "comparison": type(comparison.comparison)(**vars(comparison.comparison) | {"model_a": HOSTILE})
+                    }
+                )
+            ],
+        }
+    )
+    html = render(study(hostile).model_copy(update={"title": HOSTILE, "question": HOSTILE}))
+    page = Page(html)
+    assert "script" not in page.tags
+    assert page.open == []
+    assert page.text.count(HOSTILE) >= 5
+
+
+def test_drawings_take_their_colours_from_the_page(html):
+    drawings = "".join(re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL))
+    assert drawings.count("<svg") == 6
+    assert "currentColor" in drawings
+    assert "var(--content)" in drawings
+    assert not re.search(r"#[0-9a-f]{6}\b", drawings)
+
+
+def test_two_renderings_are_the_same(baby, market, html):
+    assert render(study(baby, market)) == html
+
+
+def test_a_report_survives_storing(baby):
+    undefined = type(baby.verdict.against_rival)(**vars(baby.verdict.against_rival) | {"lift": float("nan")})
+    row = baby.comparisons[0].model_copy(update={"comparison": undefined})
+    report = study(baby.model_copy(update={"comparisons": [row, *baby.comparisons[1:]]}))
+    again = StudyReport.model_validate_json(report.model_dump_json())
+    assert again.model_dump_json() == report.model_dump_json()
+    assert "undefined" in Page(render(again)).text
+
+
+def test_a_bare_report_renders(baby):
+    bare = baby.model_copy(
+        update={"sources": [], "comparisons": [], "tuning": [], "tables": [], "checks": [], "strata": [], "links": []}
+    )
+    page = Page(render(study(bare)))
+    assert "Tuning" not in page.text
+    assert "Which source" not in page.text
+
+
+def test_controls_stand_beside_their_content(baby):
+    pairs = {content.a: own for content, own in controls(baby)}
+    assert set(pairs["FREEDOM (both)"]) == {"shuffled", "noise", "constant"}
+    assert set(pairs["VBPR (both)"]) == {"shuffled"}
+    assert "FREEDOM (text)" not in pairs
+
+
+def test_limits_say_what_is_not_shown(baby):
+    said = limits(baby)
+    assert said[0] == "The check “Images can be told apart” failed: 178 of 7,050 rows repeat another."
+    assert any(
+        line.startswith("The smallest lift of FREEDOM (both) over EASE that could have been shown is ")
+        for line in said
+    )
+    assert (
+        "Each model was tuned with 20 trials on each arm; no rival was tuned longer. "
+        "Nothing to tune: TopPop and Random."
+    ) in said
+    assert "With 3 seeds a model, intervals understate how much training varies." in said
+    assert said[-1] == "Items without a photograph were shown a row of zeros."
+
+
+@pytest.mark.parametrize(
+    ("of_ease", "said"),
+    [
+        ({"n_trials": 5}, "Tuning was not equal: EASE had fewer than the 20 trials of the others."),
+        (
+            {"n_trials": 1, "exhausted": True},
+            "Each model was tuned with 20 trials on each arm; no rival was tuned longer. Nothing to tune: EASE.",
+        ),
+        (
+            {"n_trials": 7, "exhausted": True},
+            "Each model was tuned with 20 trials on each arm; no rival was tuned longer. "
+            "Fewer settings than trials, all of them tried: EASE (7).",
+        ),
+    ],
+)
+def test_limits_tell_a_short_budget_from_a_small_space(baby, of_ease, said):
+    tuned = [row for row in baby.results if row.kind != "baseline"]
+    results = [row.model_copy(update=of_ease) if row.model == "EASE" else row for row in tuned]
+    assert said in limits(baby.model_copy(update={"results": results}))
+
+
+def test_limits_say_that_one_trial_is_no_tuning(baby):
+    results = [row.model_copy(update={"n_trials": 1, "exhausted": False}) for row in baby.results]
+    assert "No model was tuned: each ran with its default or fixed hyper-parameters." in limits(
+        baby.model_copy(update={"results": results})
+    )
+
+
+def test_limits_ask_no_more_seeds_of_models_that_never_vary(baby):
+    results = [row.model_copy(update={"deterministic": True}) for row in baby.results]
+    assert not any("seeds a model" in line for line in limits(baby.model_copy(update={"results": results})))
+
+
+@pytest.mark.parametrize(("best", "rising"), [([0.1] * 5 + [0.2] * 5, False), ([0.1] * 9 + [0.2], True)])
+def test_limits_name_curves_that_still_rise(baby, best, rising):
+    curve = TuningCurve(model="EASE", arm="interactions_only", kind="interactions", best=best)
+    said = limits(baby.model_copy(update={"tuning": [curve]}))
+    assert any(line.startswith("Still rising in the last fifth of its trials: EASE;") for line in said) == rising
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "JavaScript:x"])
+def test_links_cannot_run_anything(address):
+    with pytest.raises(ValidationError, match="no address a report may point to"):
+        Link(text="runs", address=address)
+
+
+def test_typography():
+    assert typeset("lift -3.1 %, p = 0.020, 2024-05") == "lift \u22123.1\u00a0%, p\u00a0=\u00a00.020, 2024-05"
+    assert typeset("p < 0.001") == "p\u00a0&lt;\u00a00.001"
+    assert typeset("<b>") == "&lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.21, "3.2 s"), (42, "42 s"), (600, "10 min"), (8140, "2.3 h"), (89.9, "90 s")]
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_wording():
+    assert metric_name("ndcg_at_20") == "nDCG@20"
+    assert metric_name("hit_rate_at_5") == "Hit rate@5"
+    assert percent(-0.0312, signed=True) == "-3.1 %"
+    assert percent(float("nan")) == "undefined"
+    assert (probability(0.0004), probability(0.0496)) == ("p < 0.001", "p = 0.050")
+
+
+def test_the_date_is_the_studys(baby):
+    report = study(baby).model_copy(update={"date": date(2027, 3, 5)})
+    assert "5 March 2027" in Page(render(report)).text
+
+
+@pytest.fixture(scope="module")
+def ranked():
+    return without_content("Taobao")
+
+
+@pytest.fixture(scope="module")
+def ranked_page(ranked):
+    return Page(render(study(ranked)))
+
+
+def test_without_content_it_opens_with_the_best_model(ranked, ranked_page):
+    assert ranked_page.open == []
+    assert ranked_page.text.index("No content compared") < ranked_page.text.index(str(typeset(ranked.sentence)))
+    assert "Every other model and arm against EASE" in ranked_page.text
+    assert "The two comparisons that decide" not in ranked_page.text
+    assert "shuffled" not in ranked_page.text
+
+
+def test_without_content_every_drawing_is_there(ranked, ranked_page):
+    assert ranked_page.tags.count("svg") == 3
+    assert kinds(ranked.comparisons) == {"interactions": "interactions only", "baseline": "baseline"}
+
+
+def test_without_content_the_nearest_rival_says_what_could_be_shown(ranked):
+    assert ranked.deciding[0].a == "LightGCN"
+    assert any(line.startswith("The smallest lift of LightGCN over EASE that could") for line in limits(ranked))
+
+
+def test_a_report_has_one_answer(baby, ranked):
+    for update in ({"verdict": None}, {"standing": ranked.standing}):
+        with pytest.raises(ValidationError, match="a verdict, or a standing where it has none"):
+            type(baby)(**dict(baby) | update)
+
+
+def test_a_report_without_content_survives_storing(ranked):
+    report = study(ranked)
+    assert StudyReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_published_figures_stand_beside_ours(ranked):
+    row = next(row for row in ranked.results if row.model == "ItemKNN")
+    interval = row.metrics["recall_at_20"]
+    (table,) = ranked.tables
+    assert table.rows[1] == [
+        "ItemKNN",
+        "Recall@20",
+        f"{interval.mean:.4f}",
+        f"{interval.low:.4f} to {interval.high:.4f}",
+        "0.2000",
+        percent(interval.mean / 0.2 - 1, signed=True),
+    ]
+
+
+def test_a_published_model_stands_for_itself_by_its_first_arm(baby):
+    rows = beside_published("S", {"FREEDOM": {"ndcg_at_20": 0.1}}, baby.results).rows
+    assert [row[0] for row in rows] == ["FREEDOM (both)"]

@@ -1,0 +1,95 @@
+"""Producing an asset: what is there is found again, what changed is made anew, and each time is recorded."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestration.home import Home, Outcome
+from orchestration.lineage import Check, Event
+from orchestration.settings import Settings
+from recsys.errors import UserError
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(Settings(home=tmp_path))
+
+
+class Producer:
+    """An asset of one number, which counts how often it was built."""
+
+    def __init__(self, home: Home, asset: str, *inputs: str) -> None:
+        self.home, self.asset, self.inputs, self.built = home, asset, inputs, 0
+
+    def __call__(self, value: int, code: str = "1", outside: str = "") -> Event:
+        def build(out: Path, read: dict[str, Path]) -> Outcome:
+            self.built += 1
+            total = value + sum(int((folder / "value").read_text()) for folder in read.values())
+            (out / "value").write_text(str(total))
+            return Outcome(facts={"value": total}, rows=1, checks=(Check(name="small", passed=True, message="yes"),))
+
+        return self.home.produce(
+            self.asset, run="r", code_version=code, inputs=self.inputs, build=build, also_depends_on=outside
+        )
+
+
+def test_the_same_twice_is_built_once_and_recorded_twice(home: Home) -> None:
+    a = Producer(home, "d/a")
+    first, second = a(1), a(1)
+    assert (a.built, first.reused, second.reused) == (1, False, True)
+    assert first.fingerprint == second.fingerprint and second.facts == {"value": 1}
+    assert [event.reused for event in home.lineage.events()] == [False, True]
+    assert second.checks[0].message == "yes"
+
+
+def test_a_new_code_version_or_outside_file_builds_anew(home: Home) -> None:
+    a = Producer(home, "d/a")
+    marks = {a(1, code="1").fingerprint, a(1, code="2").fingerprint, a(1, code="2", outside="x").fingerprint}
+    assert (a.built, len(marks)) == (3, 3)
+
+
+def test_what_follows_is_built_anew_only_where_content_changed(home: Home) -> None:
+    a, b = Producer(home, "d/a"), Producer(home, "d/b", "d/a")
+    a(1, code="1"), b(10)
+    a(1, code="2"), b(10)
+    assert (a.built, b.built) == (2, 1)
+    a(2, code="3")
+    assert b(10).facts == {"value": 12}
+    assert b.built == 2
+
+
+def test_an_event_names_its_inputs_exactly(home: Home) -> None:
+    a, b = Producer(home, "d/a"), Producer(home, "d/b", "d/a")
+    made, after = a(1), b(1)
+    assert [(i.asset, i.fingerprint, i.content_hash) for i in after.inputs] == [
+        ("d/a", made.fingerprint, made.content_hash)
+    ]
+
+
+def test_going_back_finds_the_old_version(home: Home) -> None:
+    a = Producer(home, "d/a")
+    a(1, code="1"), a(2, code="2")
+    assert a(1, code="1").facts == {"value": 1}
+    assert a.built == 2
+    assert home.current("d/a").facts == {"value": 1}
+
+
+def test_a_missing_input_is_one_line(home: Home) -> None:
+    with pytest.raises(UserError, match="^asset d/a has not been materialised yet: materialise it first"):
+        Producer(home, "d/b", "d/a")(1)
+
+
+def test_a_build_that_fails_leaves_no_event(home: Home) -> None:
+    def build(out: Path, _: dict[str, Path]) -> Outcome:
+        raise UserError("no")
+
+    with pytest.raises(UserError):
+        home.produce("d/a", run="r", code_version="1", inputs=[], build=build)
+    assert list(home.lineage.events()) == []
+
+
+def test_events_are_plain_json(home: Home) -> None:
+    Producer(home, "d/a")(1)
+    (file,) = home.lineage.root.rglob("*.json")
+    assert json.loads(file.read_text())["asset"] == "d/a"

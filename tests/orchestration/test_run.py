@@ -1,0 +1,165 @@
+"""A study run end to end: what it leaves behind, what a second run computes, what a change recomputes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pandas as pd
+import pytest
+
+from assets.controls import SELECTION, Selection
+from orchestration.catalog import refresh
+from orchestration.definitions import build_definitions
+from orchestration.home import Home
+from orchestration.instance import prepare
+from orchestration.settings import Settings
+from orchestration.study import Study
+from tests.orchestration.conftest import TINY, run, write_study
+
+Finished = tuple[Settings, Study]
+
+
+@pytest.fixture
+def again(finished: Finished, tmp_path: Path) -> Settings:
+    """A copy of the finished home, to run more in."""
+    settings = finished[0].model_copy(update={"home": tmp_path / "home", "studies": tmp_path})
+    shutil.copytree(finished[0].home, settings.home)
+    return settings
+
+
+def cells(settings: Settings) -> dict[str, int]:
+    return {file.parent.name: file.stat().st_mtime_ns for file in settings.store.glob("*/cells/*/cell.json")}
+
+
+def versions(settings: Settings) -> dict[str, str]:
+    lineage = Home(settings).lineage
+    return {asset: lineage.latest(asset).fingerprint for asset in lineage.assets()}  # type: ignore[union-attr]
+
+
+def test_every_asset_of_the_study_has_a_version(finished: Finished) -> None:
+    settings, study = finished
+    graph = build_definitions(settings, [study]).resolve_asset_graph()
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert keys == set(versions(settings))
+    assert {
+        "tiny/dataset",
+        "tiny/embeddings/image",
+        "tiny/models/HybridItemKNN",
+        "tiny/verdict",
+        "tiny/report",
+    } <= keys
+
+
+def test_the_budget_is_the_same_for_every_arm(finished: Finished) -> None:
+    settings, _ = finished
+    home = Home(settings)
+    result = json.loads((home.folder(home.current("tiny/models/HybridItemKNN")) / "result.json").read_text())
+    assert {arm["arm"]: len(arm["trials"]) for arm in result["arms"]} == dict.fromkeys(
+        ["both", "text", "image", "interactions_only", "shuffled"], 3
+    )
+
+
+def test_choices_are_made_on_validation(finished: Finished) -> None:
+    settings, _ = finished
+    home = Home(settings)
+    folder = home.folder(home.current("tiny/controls"))
+    selection = Selection.model_validate_json((folder / SELECTION).read_text())
+    arms = [
+        arm
+        for model in ("TopPop", "ItemKNN", "HybridItemKNN")
+        for arm in json.loads((home.folder(home.current(f"tiny/models/{model}")) / "result.json").read_text())["arms"]
+        if arm["control"] is None
+    ]
+    content = max((a for a in arms if a["arm"] != "interactions_only"), key=lambda a: a["valid"])
+    rival = max((a for a in arms if a["arm"] == "interactions_only"), key=lambda a: a["valid"])
+    assert selection.content == (content["model"], content["arm"])
+    assert selection.rival == (rival["model"], rival["arm"])
+
+
+def test_every_cell_is_an_mlflow_run_that_has_ended(finished: Finished) -> None:
+    settings, _ = finished
+    home = Home(settings)
+    runs = home.tracker.client.search_runs([home.tracker.experiment("tiny")], max_results=1000)
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert sorted(run.data.tags["fingerprint"] for run in runs) == sorted(cells(settings))
+    assert {"model", "arm", "seed", "stage", "asset", "dagster_run"} <= set(runs[0].data.tags)
+    final = next(run for run in runs if run.data.tags["stage"] == "final")
+    assert {"recall_at_20", "ndcg_at_20", "valid_ndcg_at_20", "seconds_fit"} <= set(final.data.metrics)
+
+
+def test_the_catalogue_answers_questions(finished: Finished) -> None:
+    settings, _ = finished
+    with duckdb.connect(str(refresh(Home(settings))), read_only=True) as catalog:
+        lists = catalog.execute("SELECT count(*) FROM cell WHERE stage = 'final'").fetchone()
+        assert lists is not None and lists[0] > 0
+        upstream = catalog.execute(
+            "WITH RECURSIVE up(asset) AS (SELECT 'tiny/verdict' UNION "
+            "SELECT input_asset FROM run_input JOIN up USING (asset)) SELECT asset FROM up ORDER BY 1"
+        ).fetchall()
+        assert ("tiny/dataset",) in upstream and ("tiny/embeddings/image",) in upstream
+        best = catalog.execute(
+            "SELECT model FROM metric WHERE metric = 'ndcg_at_20' AND arm <> 'shuffled' ORDER BY mean DESC LIMIT 1"
+        ).fetchone()
+        assert best != ("TopPop",)
+        compared = catalog.execute("SELECT count(*) FROM comparison WHERE p_holm >= p_value").fetchone()
+        assert compared is not None and compared[0] > 0
+
+
+def test_the_report_stands_in_its_place(finished: Finished) -> None:
+    settings, _ = finished
+    page = (settings.reports / "tiny.html").read_text(encoding="utf-8")
+    assert "A tiny market" in page and "HybridItemKNN" in page
+
+
+def test_a_second_run_computes_nothing(again: Settings, finished: Finished) -> None:
+    before, old = cells(again), versions(again)
+    run(finished[1], again)
+    assert cells(again) == before
+    assert versions(again) == old
+    home = Home(again)
+    assert all(home.current(asset).reused for asset in old)
+
+
+def test_a_changed_model_recomputes_itself_and_what_follows(again: Settings) -> None:
+    before, old = cells(again), versions(again)
+    study = write_study(again.studies, TINY.replace("n_neighbours: 20", "n_neighbours: 7"))
+    assert stale(again, study) == {"tiny/models/ItemKNN"}
+    run(study, again)
+    changed = {asset for asset, version in versions(again).items() if old[asset] != version}
+    assert changed == {"tiny/models/ItemKNN", "tiny/controls", "tiny/metrics", "tiny/verdict", "tiny/report"} - {
+        asset for asset in ("tiny/report", "tiny/verdict") if old[asset] == versions(again)[asset]
+    }
+    new = set(cells(again)) - set(before)
+    assert {json.loads((again.store / f"tiny/cells/{mark}/cell.json").read_text())["model"] for mark in new} == {
+        "ItemKNN"
+    }
+    assert before.items() <= cells(again).items()
+    assert stale(again, study) == set()
+
+
+def stale(settings: Settings, study: Study) -> set[str]:
+    """Assets whose settings or code changed, as Dagster's page sees it."""
+    prepare(settings)
+    definitions = build_definitions(settings, [study])
+    with dg.DagsterInstance.get() as instance:
+        found = set()
+        for spec in definitions.resolve_all_asset_specs():
+            event = instance.get_latest_materialization_event(spec.key)
+            assert event is not None and event.asset_materialization is not None
+            tags = event.asset_materialization.tags or {}
+            if tags["dagster/code_version"] != spec.code_version:
+                found.add(spec.key.to_user_string())
+        return found
+
+
+def test_per_user_figures_average_to_the_table(finished: Finished) -> None:
+    home = Home(finished[0])
+    folder = home.folder(home.current("tiny/metrics"))
+    scores = pd.read_parquet(folder / "scores.parquet")
+    means = scores.groupby(["model", "arm"], observed=True)["value"].mean()
+    table = pd.read_parquet(folder / "summary.parquet").query("metric == 'ndcg_at_20'").set_index(["model", "arm"])
+    assert len(means) == len(table)
+    for pair, mean in means.items():
+        assert table.loc[pair, "mean"] == pytest.approx(mean, abs=1e-12)

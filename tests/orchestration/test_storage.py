@@ -1,0 +1,94 @@
+"""A version is written whole or not at all, whatever happens to its writer."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestration.storage import Store, write_text
+
+SLOW_WRITER = """
+import sys, time
+from pathlib import Path
+from orchestration.storage import Store
+
+def fill(folder):
+    (folder / "half").write_text("half")
+    print("writing", flush=True)
+    time.sleep(60)
+
+with Store(Path(sys.argv[1])).lock("a/b"):
+    Store(Path(sys.argv[1])).write("a/b", "v1", fill)
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def start_writer(store: Store) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", SLOW_WRITER, str(store.root)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "writing\n"
+    return process
+
+
+def test_a_version_is_found_once_it_is_whole(store: Store) -> None:
+    assert store.find("a/b", "v1") is None
+    folder = store.write("a/b", "v1", lambda f: write_text(f / "x", "1"))
+    assert store.find("a/b", "v1") == folder
+    assert (folder / "x").read_text() == "1"
+
+
+def test_a_writer_that_fails_leaves_nothing(store: Store) -> None:
+    def fill(folder: Path) -> None:
+        write_text(folder / "x", "1")
+        raise RuntimeError("disk on fire")
+
+    with pytest.raises(RuntimeError):
+        store.write("a", "v1", fill)
+    assert list((store.root / "a").iterdir()) == []
+
+
+def test_the_first_of_two_equal_writers_wins(store: Store) -> None:
+    store.write("a", "v1", lambda f: write_text(f / "x", "first"))
+    folder = store.write("a", "v1", lambda f: write_text(f / "x", "second"))
+    assert (folder / "x").read_text() == "first"
+    assert [path.name for path in folder.parent.iterdir()] == ["v1"]
+
+
+def test_a_killed_writer_leaves_no_version_and_its_rest_is_removed(store: Store) -> None:
+    process = start_writer(store)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert store.find("a/b", "v1") is None
+    store.write("a/b", "v2", lambda f: write_text(f / "x", "1"))
+    assert [path.name for path in (store.root / "a/b").iterdir()] == ["v2"]
+
+
+def test_a_killed_writer_gives_its_lock_back(store: Store) -> None:
+    process = start_writer(store)
+    process.kill()
+    process.wait()
+    started = time.monotonic()
+    with store.lock("a/b"):
+        assert time.monotonic() - started < 5
+
+
+def test_the_rest_of_a_living_writer_is_left_alone(store: Store) -> None:
+    pending = store.root / "a" / f".pending-{os.getpid()}-12345678"
+    pending.mkdir(parents=True)
+    store.write("a", "v1", lambda f: write_text(f / "x", "1"))
+    assert pending.is_dir()
+
+
+def test_a_text_is_replaced_whole(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "x.json"
+    write_text(file, "1")
+    write_text(file, "2")
+    assert file.read_text() == "2"
+    assert [path.name for path in file.parent.iterdir()] == ["x.json"]

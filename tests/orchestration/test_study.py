@@ -1,0 +1,131 @@
+"""A study file is read whole, or refused in one line that names the key."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import CHECKOUT, Settings
+from orchestration.study import DatasetSpec, Study, load_study, resolve
+from recsys.errors import UserError
+
+GOOD = """
+title: T
+datasets:
+  d:
+    source: {reader: market, seed: 3}
+    content:
+      text: {encoder: tfidf_svd, dim: 8}
+      image: {encoder: visual_descriptors}
+      tags: {encoder: attributes, columns: [genres]}
+models:
+  EASE: {l2: [10, 100]}
+  HybridItemKNN: {arms: [both, shuffled]}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "s.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_good_study(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, GOOD))
+    assert (study.name, study.datasets["d"].source.options) == ("s", {"seed": 3})
+    assert study.params_of("EASE") == {"l2": [10, 100]}
+    assert [arm.name for arm in study.arms_of("d", "HybridItemKNN")] == ["both", "shuffled"]
+    assert [arm.name for arm in study.arms_of("d", "EASE")] == ["interactions_only"]
+
+
+def test_the_arms_of_a_dataset(tmp_path: Path) -> None:
+    spec = load_study(write(tmp_path, GOOD)).datasets["d"]
+    arms = {arm.name: arm for arm in spec.arms(("shuffled", "constant"))}
+    assert list(arms) == ["both", "text", "image", "tags", "interactions_only", "shuffled", "constant"]
+    assert arms["both"].sources == arms["shuffled"].sources == ("text", "image")
+    assert arms["shuffled"].altered == ("text", "image")
+
+
+def test_a_single_source_is_its_own_fused_arm() -> None:
+    spec = DatasetSpec.model_validate({"source": {"reader": "market"}, "content": {"text": {"encoder": "tfidf_svd"}}})
+    assert [arm.name for arm in spec.arms(("shuffled",))] == ["text", "interactions_only", "shuffled"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("title: [", "s.yaml: line 1, column 9 is not YAML: "),
+        ("- 1", "s.yaml: holds no study; a study is a mapping with title, datasets and models"),
+        (GOOD.replace("title: T", ""), "s.yaml: title: Field required"),
+        (GOOD + "colour: red", "s.yaml: colour: Extra inputs are not permitted"),
+        (GOOD.replace("EASE", "EASY"), "s.yaml: models: there is no model 'EASY'; did you mean 'ease'?"),
+        (GOOD.replace("  d:", "  a-b:"), "s.yaml: datasets: 'a-b' cannot be a name: use letters, digits and _"),
+        (GOOD + "evaluation: {primary: gain_at_3}", "s.yaml: evaluation.primary: 'gain_at_3' is no metric"),
+        (
+            GOOD.replace("encoder: tfidf_svd", "corpus: c, encoder: tfidf_svd"),
+            "s.yaml: datasets.d: content 'text' names corpus 'c', which 'descriptions' lacks",
+        ),
+        (GOOD.replace("content:", "both: [taste]\n    content:"), "'both' names 'taste', which 'content' lacks"),
+    ],
+)
+def test_a_wrong_study_is_one_line(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(UserError) as error:
+        load_study(write(tmp_path, text))
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+PUBLISHED = GOOD.replace(
+    "    content:", "    published: {source: Somebody 2025, rows: {EASE: {recall_at_10: 0.05}}}\n    content:"
+)
+
+
+def test_published_figures_can_stand_beside_ours(tmp_path: Path) -> None:
+    published = load_study(write(tmp_path, PUBLISHED)).datasets["d"].published
+    assert published is not None
+    assert (published.source, published.rows) == ("Somebody 2025", {"EASE": {"recall_at_10": 0.05}})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{EASE:", "{ItemKNN:", "dataset 'd': published: 'models' has no 'ItemKNN' to stand beside it"),
+        (
+            "recall_at_10",
+            "recall_at_7",
+            "published: EASE: 'recall_at_7' is not measured; write METRIC_at_K with a K of",
+        ),
+        ("0.05", "0", "s.yaml: datasets.d.published.rows.EASE.recall_at_10: Input should be greater than 0"),
+        ("source: Somebody 2025, ", "", "s.yaml: datasets.d.published.source: Field required"),
+    ],
+)
+def test_published_figures_without_ours_are_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(UserError) as error:
+        load_study(write(tmp_path, PUBLISHED.replace(old, new)))
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_arm_is_one_line(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, GOOD.replace("[both, shuffled]", "[smell]")))
+    with pytest.raises(UserError, match="model HybridItemKNN: there is no arm 'smell' \\(known: both, text,"):
+        study.arms_of("d", "HybridItemKNN")
+
+
+def test_a_missing_or_binary_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nowhere.yaml: cannot be read"):
+        load_study(tmp_path / "nowhere.yaml")
+    (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="b.yaml: is not a text file"):
+        load_study(tmp_path / "b.yaml")
+
+
+def test_a_folder_is_looked_for_where_data_are(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    assert resolve("here", Settings(data=tmp_path), "dataset d") == tmp_path / "here"
+    with pytest.raises(UserError, match="^dataset d: 'gone' is not there .*; set MODALIFT_DATA to the folder"):
+        resolve("gone", Settings(data=None), "dataset d")
+
+
+@pytest.mark.parametrize("file", sorted((CHECKOUT / "studies").glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_study_that_ships_can_be_read(file: Path) -> None:
+    assert isinstance(load_study(file), Study)
