@@ -6,6 +6,7 @@ with the transpose, and the product itself is the one that is fastest on the dev
 """
 
 import math
+import warnings
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,7 +41,9 @@ class CsrProduct:
     def __init__(self, matrix: sparse.csr_array, device: torch.device) -> None:
         parts = (torch.from_numpy(matrix.indptr), torch.from_numpy(matrix.indices))
         weights = torch.from_numpy(matrix.data.astype(np.float32))
-        self._matrix = torch.sparse_csr_tensor(*parts, weights, matrix.shape, device=device, check_invariants=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+            self._matrix = torch.sparse_csr_tensor(*parts, weights, matrix.shape, device=device, check_invariants=True)
 
     def __call__(self, x: Tensor) -> Tensor:
         """The product with `x`, shape (n_columns, n_factors)."""
