@@ -1,12 +1,18 @@
-"""`<dataset>/metrics`: every (model, arm) on the test part, with intervals, read once."""
+"""`<dataset>/metrics`: every (model, arm) on the test part, with intervals, read once.
 
+Where there is content, the verdict follows. Where there is none, the models are compared here.
+"""
+
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import dagster as dg
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 
-from assets.controls import judges
+from assets.controls import Pair, judges
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
@@ -15,7 +21,11 @@ from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.results import key, materialised, plainly, plot, table
 from orchestration.study import Study
 from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.evidence.interval import Interval, mean_intervals
+from recsys.evidence.scores import Scores
+from recsys.evidence.standing import Standing, rank_models
 
+STANDING = "standing.json"
 BASELINES = ("Random", "TopPop")
 CHECKS = {
     "beats_baselines": "A personalised model beats Random and the most popular items",
@@ -59,8 +69,6 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
 
 
 def _measure(home: Home, study: Study, name: str, folders: list[Path], out: Path) -> Outcome:
-    from recsys.evidence.interval import mean_intervals
-
     results = [arm for folder in folders for arm in ModelResult.load(folder).arms]
     finals = {(r.model, r.arm): _finals(home, name, r) for r in results}
     wide = {
@@ -101,7 +109,47 @@ def _measure(home: Home, study: Study, name: str, folders: list[Path], out: Path
         out / "scores.parquet", index=False
     )
     ModelResult(arms=results).save(out)
-    return Outcome(facts={}, rows=len(summary), checks=tuple(_checks(summary, primary)))
+    facts = {}
+    if not judges(study, name):
+        standing = _standing(study, out, {pair: intervals[*pair, primary] for pair in finals})
+        (out / STANDING).write_text(json.dumps(asdict(standing), indent=1), encoding="utf-8")
+        facts = {"sentence": standing.sentence}
+    return Outcome(facts=facts, rows=len(summary), checks=tuple(_checks(summary, primary)))
+
+
+def _standing(study: Study, out: Path, intervals: dict[Pair, Interval]) -> Standing:
+    scores = read_scores(out)
+    return rank_models(
+        list(scores.values()),
+        [intervals[pair] for pair in scores],
+        metric=study.evaluation.primary,
+        margin=study.statistics.margin,
+        n_resamples=study.statistics.resamples,
+        seed=study.statistics.seed,
+    )
+
+
+def load_standing(folder: Path) -> Standing:
+    """Read from the metrics asset's folder which model is best, for a dataset that has no verdict."""
+    return TypeAdapter(Standing).validate_json((folder / STANDING).read_text(encoding="utf-8"))
+
+
+def read_scores(folder: Path) -> dict[Pair, Scores]:
+    """Per-user scores of every (model, arm), as comparisons want them, from the metrics asset's folder."""
+    table_ = pd.read_parquet(folder / "scores.parquet")
+    groups = table_.groupby(["model", "arm"], observed=True)
+    results = {(arm.model, arm.arm): arm for arm in ModelResult.load(folder).arms}
+    scores = {}
+    for pair, result in results.items():
+        wide = groups.get_group(pair).pivot(index="seed", columns="user", values="value")
+        scores[pair] = Scores(
+            *pair,
+            users=wide.columns.to_numpy(),
+            values=wide.to_numpy(),
+            valid=result.valid,
+            content_used=result.content_used,
+        )
+    return scores
 
 
 def _finals(home: Home, name: str, result: ArmResult) -> tuple[list[pd.DataFrame], list[dict[str, float]]]:

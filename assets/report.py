@@ -8,6 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from assets.controls import judges
+from assets.metrics import BASELINES, load_standing
 from assets.verdict import Judgement
 from orchestration import catalog, keys
 from orchestration.fingerprints import code_version, fingerprint
@@ -18,6 +19,7 @@ from orchestration.results import key, materialised, plainly
 from orchestration.storage import write_text
 from orchestration.study import DatasetSpec, Study
 from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
 from recsys.evidence.report.model import (
     CheckRow,
@@ -35,6 +37,8 @@ from recsys.evidence.report.model import (
     TruthRow,
     TuningCurve,
 )
+from recsys.evidence.report.published import beside_published
+from recsys.models import registry
 
 REPORTS_UI = "http://127.0.0.1:5001"
 LIBRARIES = (
@@ -49,14 +53,14 @@ LIBRARIES = (
     "scikit-image",
     "optuna",
 )
-BASELINES = ("Random", "TopPop")
 
 
 def build(study: Study) -> dg.AssetsDefinition:
     """The asset of a study's report."""
     asset = keys.report(study.name)
     inputs = [upstream for name in study.datasets for upstream in _inputs(study, name)]
-    settings = [study.title, study.question, [spec.scenario.model_dump() for spec in study.datasets.values()]]
+    told = [spec.model_dump(include={"scenario", "published"}) for spec in study.datasets.values()]
+    settings = [study.title, study.question, told, study.tuning.model_dump(), study.seeds]
     stamp = fingerprint(settings, code_version("assets/report.py", "recsys/evidence/report"))
 
     @dg.asset(
@@ -102,7 +106,7 @@ def _inputs(study: Study, name: str) -> list[str]:
 
 
 def _render(home: Home, study: Study, out: Path) -> Outcome:
-    from recsys.evidence.report import render
+    from recsys.evidence.report.render import render
 
     datasets = [_dataset(home, study, name) for name in study.datasets]
     events = [home.current(upstream) for name in study.datasets for upstream in _inputs(study, name)]
@@ -122,7 +126,7 @@ def _render(home: Home, study: Study, out: Path) -> Outcome:
         ),
     )
     (out / "report.html").write_text(render(page), encoding="utf-8")
-    answers = {d.name: d.verdict.sentence for d in datasets if d.verdict is not None}
+    answers = {dataset.name: dataset.sentence for dataset in datasets}
     return Outcome(facts={"answers": answers})
 
 
@@ -134,19 +138,24 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     spec = study.datasets[name]
     data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
     judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if judges(study, name) else None
+    standing = None if judgement else load_standing(home.folder(metrics))
     arms = _arms(home, name)
     curves = {(arm.model, arm.arm): pd.Series([t["valid"] for t in arm.trials], dtype=float).cummax() for arm in arms}
+    results = _results(home.folder(metrics), study, arms)
+    published = spec.published
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
     return DatasetReport(
         name=name,
         scenario=_scenario(spec),
+        metric=study.evaluation.primary,
         verdict=judgement.overall if judgement else None,
+        standing=standing,
         sources=judgement.by_source if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=_quarantine(home.folder(data)),
         content=[_content(home, name, source, spec) for source in spec.content],
-        results=_results(home.folder(metrics), study, arms),
-        comparisons=_comparisons(judgement, arms) if judgement else [],
+        results=results,
+        comparisons=_comparisons((judgement or standing).comparisons, arms),
         strata=[
             StratumRow(strata="users by activity", stratum=s.users, comparison=s.comparison)
             for s in (judgement.strata if judgement else [])
@@ -163,6 +172,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             for check in event.checks
         ],
         truth=_truth(data, judgement),
+        tables=[beside_published(published.source, published.rows, results)] if published else [],
         links=[
             Link(text="Trainings in MLflow", address=home.tracker.search_url(name)),
             Link(text="Assets in Dagster", address=f"http://127.0.0.1:3000/asset-groups/{name}"),
@@ -224,20 +234,28 @@ def _results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRo
                 seed_means=list(table.loc[study.evaluation.primary, "per_seed"]),
                 valid=arm.valid,
                 n_trials=len(arm.trials),
+                # A tuner stops before its budget only where it has tried every setting there is.
+                exhausted=len(arm.trials) < study.tuning.trials,
+                deterministic=registry.load(arm.model).deterministic and arm.control is None,
                 seconds=arm.seconds,
             )
         )
     return results
 
 
-def _comparisons(judgement: Judgement, arms: list[ArmResult]) -> list[ComparisonRow]:
+def _comparisons(comparisons: list[Comparison], arms: list[ArmResult]) -> list[ComparisonRow]:
     known = {(arm.model, arm.arm): arm for arm in arms}
     rows = []
-    for comparison in judgement.comparisons:
+    for comparison in comparisons:
         arm = known[comparison.model_a, comparison.arm_a]
         real = next((a.arm for a in arms if a.control is None and a.sources == arm.sources), None)
         rows.append(
-            ComparisonRow(comparison=comparison, control=arm.control, control_of=real if arm.control else None)
+            ComparisonRow(
+                comparison=comparison,
+                kind=_kind(arm),
+                control=arm.control,
+                control_of=real if arm.control else None,
+            )
         )
     return rows
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from assets.controls import SELECTION, Pair, Selection
+from assets.controls import SELECTION, Selection
+from assets.metrics import read_scores
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
-from orchestration.outcomes import ModelResult
 from orchestration.results import key, materialised, plainly, table
 from orchestration.study import Study
 from recsys.data.dataset import Dataset
@@ -129,24 +129,6 @@ def _strata(content: Scores, rival: Scores, data: Dataset, **how: Any) -> list[S
                 Stratum(users=name, comparison=compare(content.restricted(among), rival.restricted(among), **how))
             )
     return strata
-
-
-def read_scores(metrics: Path) -> dict[Pair, Scores]:
-    """Per-user scores of every (model, arm), as comparisons want them, from the metrics asset's folder."""
-    table_ = pd.read_parquet(metrics / "scores.parquet")
-    groups = table_.groupby(["model", "arm"], observed=True)
-    results = {(arm.model, arm.arm): arm for arm in ModelResult.load(metrics).arms}
-    scores = {}
-    for pair, result in results.items():
-        wide = groups.get_group(pair).pivot(index="seed", columns="user", values="value")
-        scores[pair] = Scores(
-            *pair,
-            users=wide.columns.to_numpy(),
-            values=wide.to_numpy(),
-            valid=result.valid,
-            content_used=result.content_used,
-        )
-    return scores
 
 
 def _shown(folder: Path) -> dict[str, object]:

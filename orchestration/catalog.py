@@ -82,8 +82,9 @@ def _add_results(rows: dict[str, list[tuple[Any, ...]]], home: Home, event: Even
         for row in pd.read_parquet(folder / "summary.parquet").itertuples(index=False):
             values = (row.model, row.arm, row.metric, row.mean, row.ci_low, row.ci_high, list(row.per_seed))
             rows["metric"].append((dataset, *values))
-    if kind == "verdict" and folder.is_dir():
-        said = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    judged = folder / {"verdict": "verdict.json", "metrics": "standing.json"}.get(kind, "")
+    if judged.is_file():
+        said = json.loads(judged.read_text(encoding="utf-8"))
         columns = [part.split()[0] for part in TABLES["comparison"].split(", ")][1:]
         rows["comparison"] += [(dataset, *(c[column] for column in columns)) for c in said["comparisons"]]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, field_validator, model_validator
 
 from orchestration.settings import Settings
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, controlled, honest
@@ -70,6 +70,18 @@ class Scenario(_Strict):
     date_of_data: str = "not stated"
 
 
+class Published(_Strict):
+    """Figures that others published for a dataset, to stand beside ours.
+
+    Attributes:
+        source: who published them, and where.
+        rows: by model, then by metric such as `recall_at_20`.
+    """
+
+    source: str
+    rows: dict[str, dict[str, PositiveFloat]]
+
+
 class DatasetSpec(_Strict):
     """One catalogue of a study."""
 
@@ -80,6 +92,7 @@ class DatasetSpec(_Strict):
     content: dict[str, ContentSource] = {}
     both: tuple[str, ...] | None = None
     scenario: Scenario = Scenario()
+    published: Published | None = None
 
     @model_validator(mode="after")
     def _sources_exist(self) -> "DatasetSpec":
@@ -174,6 +187,24 @@ class Study(_Strict):
         for model in models:
             registry.find(model)
         return models
+
+    @model_validator(mode="after")
+    def _published_figures_are_measured(self) -> "Study":
+        published = [
+            (dataset, model, metric)
+            for dataset, spec in self.datasets.items()
+            for model, figures in (spec.published.rows if spec.published else {}).items()
+            for metric in figures
+        ]
+        for dataset, model, metric in published:
+            if model not in self.models:
+                raise ValueError(f"dataset '{dataset}': published: 'models' has no '{model}' to stand beside it")
+            if metric not in self.evaluation.metrics:
+                raise ValueError(
+                    f"dataset '{dataset}': published: {model}: '{metric}' is not measured; "
+                    f"write METRIC_at_K with a K of 'evaluation.ks' ({', '.join(map(str, self.evaluation.ks))})"
+                )
+        return self
 
     def arms_of(self, dataset: str, model: str) -> list[Arm]:
         """The arms a model runs on a dataset, in the order of tables."""

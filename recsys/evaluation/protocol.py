@@ -48,6 +48,11 @@ class Protocol(BaseModel):
         return primary
 
     @property
+    def metrics(self) -> set[str]:
+        """Names of what is measured user by user, such as `recall_at_10`."""
+        return {f"{name}_at_{k}" for name in METRICS for k in self.ks} | {self.primary}
+
+    @property
     def depth(self) -> int:
         """Length of the ranked lists."""
         return max(*self.ks, int(self.primary.rsplit("_", 1)[1]))

@@ -38,7 +38,8 @@ class Comparison:
         share_tied: share of the users whose scores, averaged over seeds, differ by exactly nothing.
         detectable_lift: smallest lift that these users could have shown with 80 % power at 5 %; nan where
             no two users differ in their difference, for then nothing is known of its spread.
-        p_holm: p-value corrected for the table the comparison stands in; None outside a table.
+        p_holm: p-value corrected for the table the comparison stands in; likewise `p_equivalent_holm`, for
+            the claims of equivalence are as many; None outside a table.
     """
 
     model_a: str
@@ -60,6 +61,7 @@ class Comparison:
     share_tied: float
     detectable_lift: float
     p_holm: float | None = None
+    p_equivalent_holm: float | None = None
 
     @property
     def a(self) -> str:
@@ -72,19 +74,24 @@ class Comparison:
         return label(self.model_b, self.arm_b)
 
     @property
+    def p(self) -> float:
+        """The p-value that counts: the corrected one where the comparison stands in a table."""
+        return self.p_value if self.p_holm is None else self.p_holm
+
+    @property
     def equivalent(self) -> bool:
         """Whether the difference was shown to lie within the margin."""
-        return self.p_equivalent <= ALPHA
+        return (self.p_equivalent if self.p_equivalent_holm is None else self.p_equivalent_holm) <= ALPHA
 
     @property
     def a_better(self) -> bool:
         """Whether A was shown to be better."""
-        return self.p_value <= ALPHA and self.difference > 0
+        return self.p <= ALPHA and self.difference > 0
 
     @property
     def b_better(self) -> bool:
         """Whether B was shown to be better."""
-        return self.p_value <= ALPHA and self.difference < 0
+        return self.p <= ALPHA and self.difference < 0
 
 
 def compare(
@@ -132,11 +139,18 @@ def compare(
 
 
 def holm(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The comparisons of one table, each with its p-value corrected by Holm's method."""
-    if not comparisons:
-        return []
-    corrected = multipletests([each.p_value for each in comparisons], alpha=ALPHA, method="holm")[1]
-    return [replace(each, p_holm=float(p)) for each, p in zip(comparisons, corrected, strict=True)]
+    """The comparisons of one table, each with its two p-values corrected by Holm's method."""
+    different = holm_corrected([each.p_value for each in comparisons])
+    equivalent = holm_corrected([each.p_equivalent for each in comparisons])
+    return [
+        replace(each, p_holm=p, p_equivalent_holm=p_equivalent)
+        for each, p, p_equivalent in zip(comparisons, different, equivalent, strict=True)
+    ]
+
+
+def holm_corrected(p_values: Sequence[float]) -> list[float]:
+    """P-values of one family, corrected by Holm's method."""
+    return multipletests(p_values, alpha=ALPHA, method="holm")[1].tolist() if p_values else []
 
 
 def _intervals(a: np.ndarray, b: np.ndarray, n_resamples: int, seed: int) -> tuple[list[float], list[float]]:

@@ -9,9 +9,7 @@ source out instead of shuffling it would change the model's capacity along with 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from statsmodels.stats.multitest import multipletests
-
-from recsys.evidence.comparison import ALPHA, N_RESAMPLES, Comparison, compare
+from recsys.evidence.comparison import ALPHA, N_RESAMPLES, Comparison, compare, holm_corrected
 from recsys.evidence.scores import Scores
 from recsys.evidence.verdict import Verdict
 from recsys.evidence.wording import lift
@@ -82,11 +80,9 @@ def judge_sources(
         return []
     pairs = [_conditions(each, len(sources), n_resamples, seed) for each in sources]
     p_values = [max(_one_way(condition) for condition in pair if condition) for pair in pairs]
-    corrected = multipletests(p_values, alpha=ALPHA, method="holm")[1]
+    corrected = holm_corrected(p_values)
     return [
-        _judged(
-            each.source, own, fused, compare(each.own, rival, n_resamples=n_resamples, seed=seed), p, float(p_holm)
-        )
+        _judged(each.source, own, fused, compare(each.own, rival, n_resamples=n_resamples, seed=seed), p, p_holm)
         for each, (own, fused), p, p_holm in zip(sources, pairs, p_values, corrected, strict=True)
     ]
 

@@ -1,6 +1,7 @@
 """How figures read in sentences and tables: one place, so that a lift looks the same wherever it stands."""
 
 import math
+from collections.abc import Sequence
 
 from recsys.evidence.comparison import Comparison
 
@@ -49,3 +50,9 @@ def detectable(comparison: Comparison) -> str:
     if not math.isfinite(comparison.detectable_lift):
         return "how small a lift could have been shown is unknown, for no two users differ"
     return f"the smallest lift that could have been shown is {percent(comparison.detectable_lift)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: `A, B and C`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

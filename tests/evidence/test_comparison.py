@@ -183,6 +183,15 @@ def test_holm_by_hand():
     comparison = compare(noisy(), noisy(seed=1, model="B"), n_resamples=50)
     table = [replace(comparison, p_value=p) for p in (0.01, 0.04, 0.03)]
     assert [each.p_holm for each in holm(table)] == pytest.approx([0.03, 0.06, 0.06])
+    assert [each.p for each in table] == [0.01, 0.04, 0.03]
+    assert [each.p for each in holm(table)] == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_in_a_table_only_corrected_differences_and_equivalences_count():
+    comparison = compare(noisy(shift=0.1), noisy(seed=1, model="B"), n_resamples=50)
+    table = [replace(comparison, p_value=0.03, p_equivalent=0.03) for _ in range(2)]
+    assert all(each.a_better and each.equivalent for each in table)
+    assert not any(each.a_better or each.equivalent for each in holm(table))
 
 
 @pytest.mark.parametrize(

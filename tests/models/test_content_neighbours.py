@@ -8,7 +8,7 @@ from recsys.models.base import TrainingData
 from recsys.models.multimodal import hybriditemknn
 from recsys.models.multimodal._vectors import centred, directions
 from recsys.models.multimodal.attributeitemknn import AttributeItemKNN
-from recsys.models.multimodal.hybriditemknn import HybridItemKNN, content_neighbours
+from recsys.models.multimodal.hybriditemknn import HybridItemKNN, agreement, content_neighbours
 from recsys.models.neighbours.itemknn import ItemKNN
 from recsys.models.scoring import ItemWeightsModel
 from tests.models import planted
@@ -16,6 +16,8 @@ from tests.models.contract import ModelContract
 
 KNN = {"n_neighbours": 10, "shrink": 1.0}
 MARKET = planted.planted_market()
+NOBODY = sparse.csr_array((1, 4), dtype=np.float32)
+"""No interaction agrees with any source, which then count alike."""
 
 
 class TestAttributeItemKNN(ModelContract):
@@ -60,7 +62,7 @@ def test_weight_zero_is_itemknn_and_says_so() -> None:
 
 
 def test_constant_content_makes_no_neighbours() -> None:
-    assert content_neighbours(shown("constant"), 5).nnz == 0
+    assert content_neighbours(shown("constant"), MARKET.train, 5).nnz == 0
     np.testing.assert_array_equal(weights(AttributeItemKNN, shown("constant")), weights(ItemKNN, {}))
     hybrid = weights(HybridItemKNN, shown("constant"), content_weight=0.5)
     np.testing.assert_allclose(hybrid, weights(ItemKNN, {}) * 0.5, rtol=1e-6)
@@ -68,7 +70,7 @@ def test_constant_content_makes_no_neighbours() -> None:
 
 def test_weight_one_is_content_alone() -> None:
     found = weights(HybridItemKNN, MARKET.content, content_weight=1.0, n_content_neighbours=5)
-    alike = content_neighbours(MARKET.content, 5).toarray().T
+    alike = content_neighbours(MARKET.content, MARKET.train, 5).toarray().T
     np.testing.assert_array_equal(found > 0, alike > 0)
     np.testing.assert_allclose(found.sum(), weights(ItemKNN, {}).sum(), rtol=1e-5)
 
@@ -77,7 +79,7 @@ def test_content_similarity_is_the_mean_over_shared_sources() -> None:
     # By image 0 and 1 point one way; by text, which item 1 lacks, 0 and 2 do.
     image = features([[1, 0], [1, 0], [-1, 0], [-1, 0]])
     text = features([[0, 2], [0, 0], [0, 2], [0, -4]], [True, False, True, True])
-    found = content_neighbours({"image": image, "text": text}, 3).toarray()
+    found = content_neighbours({"image": image, "text": text}, NOBODY, 3).toarray()
     expected = np.zeros((4, 4))
     expected[0, 1] = expected[1, 0] = 1  # image alone: item 1 has no text
     # Items 0 and 2: image -1, text 1: nothing. Items 2 and 3: image 1, text -1: nothing.
@@ -87,7 +89,7 @@ def test_content_similarity_is_the_mean_over_shared_sources() -> None:
 def test_absent_items_have_no_content_neighbours() -> None:
     rows = np.random.default_rng(0).standard_normal((6, 3)).tolist()
     rows[2] = [0, 0, 0]
-    found = content_neighbours({"text": features(rows, [True, True, False, True, True, True])}, 5).toarray()
+    found = content_neighbours({"text": features(rows, [True, True, False, True, True, True])}, NOBODY, 5).toarray()
     assert not found[2].any() and not found[:, 2].any()
     assert found.any()
 
@@ -114,6 +116,26 @@ def test_directions_are_of_length_one_or_none() -> None:
 
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = content_neighbours(MARKET.content, 5).toarray()
+    whole = content_neighbours(MARKET.content, MARKET.train, 5).toarray()
     monkeypatch.setattr(hybriditemknn, "BLOCK_ENTRIES", planted.N_ITEMS * 7)
-    np.testing.assert_allclose(content_neighbours(MARKET.content, 5).toarray(), whole, rtol=1e-5)
+    np.testing.assert_allclose(content_neighbours(MARKET.content, MARKET.train, 5).toarray(), whole, rtol=1e-5)
+
+
+def test_agreement_is_the_gain_in_mean_cosine() -> None:
+    # Users: {0, 1}, {0, 1}, {2}; items 0 and 1 have cosine 1, every other pair 0: a mean of 2/6 over ordered pairs.
+    train = sparse.csr_array(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]], dtype=np.float32))
+    right = sparse.csr_array(np.array([[0, 0.4, 0], [0.4, 0, 0], [0, 0, 0]], dtype=np.float32))
+    wrong = sparse.csr_array(np.array([[0, 0, 0.4], [0, 0, 0], [0.4, 0, 0]], dtype=np.float32))
+    assert agreement(right, train) == pytest.approx(1 - 1 / 3)
+    assert agreement(wrong, train) == 0
+    assert agreement(sparse.csr_array((3, 3), dtype=np.float32), train) == 0
+
+
+def test_a_shuffled_source_hardly_dilutes_an_honest_one() -> None:
+    source = next(iter(MARKET.content))
+    honest = {source: MARKET.content[source]}
+    noisy = Arm("x", (source,), "shuffled").show(honest, 0)[source]
+    alone = content_neighbours(honest, MARKET.train, 5)
+    together = content_neighbours(honest | {"noise": noisy}, MARKET.train, 5)
+    shared = float((alone > 0).multiply(together > 0).sum()) / alone.nnz
+    assert shared > 0.6

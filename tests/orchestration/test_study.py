@@ -74,6 +74,37 @@ def test_a_wrong_study_is_one_line(tmp_path: Path, text: str, told: str) -> None
     assert "\n" not in str(error.value)
 
 
+PUBLISHED = GOOD.replace(
+    "    content:", "    published: {source: Somebody 2025, rows: {EASE: {recall_at_10: 0.05}}}\n    content:"
+)
+
+
+def test_published_figures_can_stand_beside_ours(tmp_path: Path) -> None:
+    published = load_study(write(tmp_path, PUBLISHED)).datasets["d"].published
+    assert published is not None
+    assert (published.source, published.rows) == ("Somebody 2025", {"EASE": {"recall_at_10": 0.05}})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{EASE:", "{ItemKNN:", "dataset 'd': published: 'models' has no 'ItemKNN' to stand beside it"),
+        (
+            "recall_at_10",
+            "recall_at_7",
+            "published: EASE: 'recall_at_7' is not measured; write METRIC_at_K with a K of",
+        ),
+        ("0.05", "0", "s.yaml: datasets.d.published.rows.EASE.recall_at_10: Input should be greater than 0"),
+        ("source: Somebody 2025, ", "", "s.yaml: datasets.d.published.source: Field required"),
+    ],
+)
+def test_published_figures_without_ours_are_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(UserError) as error:
+        load_study(write(tmp_path, PUBLISHED.replace(old, new)))
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
 def test_an_unknown_arm_is_one_line(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, GOOD.replace("[both, shuffled]", "[smell]")))
     with pytest.raises(UserError, match="model HybridItemKNN: there is no arm 'smell' \\(known: both, text,"):

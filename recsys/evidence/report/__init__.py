@@ -1,6 +1,4 @@
-"""The report of a study: its data model, its drawings, and one self-contained HTML file."""
+"""The report of a study: its data model, its drawings, and one self-contained HTML file.
 
-from recsys.evidence.report.model import StudyReport
-from recsys.evidence.report.render import render
-
-__all__ = ["StudyReport", "render"]
+Nothing is imported here: its data model is needed where loading the drawings would take too long.
+"""

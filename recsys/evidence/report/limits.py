@@ -1,8 +1,9 @@
 """What a verdict does not show, said as plainly as what it does: sentences read off the figures."""
 
-from recsys.evidence.report.model import DatasetReport
+from recsys.evidence.comparison import ALPHA
+from recsys.evidence.report.model import DatasetReport, ResultRow
 from recsys.evidence.scores import label
-from recsys.evidence.wording import percent
+from recsys.evidence.wording import listed, percent
 
 FEW_SEEDS = 3
 STILL_RISING = 0.2
@@ -16,35 +17,47 @@ def limits(dataset: DatasetReport) -> list[str]:
 
 
 def _power(dataset: DatasetReport) -> str | None:
-    comparison = dataset.verdict.against_rival
+    if not dataset.deciding:
+        return None
+    comparison = dataset.deciding[0]
     tied = f"{percent(comparison.share_tied, digits=0)} of the {comparison.n_users:,} users differ by exactly nothing"
     smallest = percent(comparison.detectable_lift)
-    return f"The smallest lift over {comparison.b} that could have been shown is {smallest}; {tied}."
+    return f"The smallest lift of {comparison.a} over {comparison.b} that could have been shown is {smallest}; {tied}."
 
 
 def _seeds_disagree(dataset: DatasetReport) -> str | None:
     """A test over users speaks of the models as trained; the interval also of other seeds, and may disagree."""
-    verdict = dataset.verdict
     wide = [
-        comparison.b
-        for comparison in (verdict.against_rival, verdict.against_shuffled)
-        if comparison.p_value <= 0.05 and comparison.ci_low <= 0 <= comparison.ci_high
+        f"{comparison.a} against {comparison.b}"
+        for comparison in dataset.deciding
+        if comparison.p <= ALPHA and comparison.ci_low <= 0 <= comparison.ci_high
     ]
     if not wide:
         return None
-    names = " and ".join(wide)
-    return f"The difference from {names} is certain for the models as trained, but might vanish with other seeds."
+    return f"Shown for the models as trained, but might vanish with other seeds: {listed(wide)}."
 
 
 def _budget(dataset: DatasetReport) -> str | None:
-    trials = {label(row.model, row.arm): row.n_trials for row in dataset.results if row.kind != "baseline"}
-    if not trials:
-        return None
-    fewest, most = min(trials.values()), max(trials.values())
-    if fewest == most:
-        return f"Each model was tuned with {most} trials on each arm; no rival was tuned longer."
-    short = ", ".join(name for name, n in trials.items() if n < most)
-    return f"Tuning was not equal: {short} had fewer than the {most} trials of the others."
+    exhausted = {row.model: row.n_trials for row in dataset.results if row.exhausted}
+    untuned = [model for model, n_trials in exhausted.items() if n_trials == 1]
+    small = [f"{model} ({n_trials})" for model, n_trials in exhausted.items() if n_trials > 1]
+    said = [
+        _trials([row for row in dataset.results if not row.exhausted]),
+        f"Nothing to tune: {listed(untuned)}." if untuned else "",
+        f"Fewer settings than trials, all of them tried: {listed(small)}." if small else "",
+    ]
+    return " ".join(filter(None, said)) or None
+
+
+def _trials(rows: list[ResultRow]) -> str:
+    """Whether those that had more settings than trials were given the same number of trials."""
+    most = max((row.n_trials for row in rows), default=0)
+    short = [row.name for row in rows if row.n_trials < most]
+    if short:
+        return f"Tuning was not equal: {listed(short)} had fewer than the {most} trials of the others."
+    if most == 1:
+        return "No model was tuned: each ran with its default or fixed hyper-parameters."
+    return f"Each model was tuned with {most} trials on each arm; no rival was tuned longer." if rows else ""
 
 
 def _rising(dataset: DatasetReport) -> str | None:
@@ -64,8 +77,10 @@ def _rose_late(best: list[float]) -> bool:
 
 
 def _seeds(dataset: DatasetReport) -> str | None:
-    n_seeds = max((len(row.seed_means) for row in dataset.results), default=0)
-    if n_seeds > FEW_SEEDS:
+    """Of the models that training can vary; a baseline's seeds matter to nobody."""
+    varied = [row for row in dataset.results if row.kind != "baseline" and not row.deterministic]
+    n_seeds = max((len(row.seed_means) for row in varied), default=0)
+    if not 0 < n_seeds <= FEW_SEEDS:
         return None
     seeds = "seed" if n_seeds == 1 else "seeds"
     return f"With {n_seeds} {seeds} a model, intervals understate how much training varies."

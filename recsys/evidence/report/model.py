@@ -1,19 +1,21 @@
 """What a report is made of: plain data, so that it can be stored as JSON and rendered again."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
 from recsys.evidence.scores import label
 from recsys.evidence.sources import SourceVerdict
-from recsys.evidence.verdict import Verdict
+from recsys.evidence.standing import Standing
+from recsys.evidence.verdict import Verdict, VerdictName
 
 Kind = Literal["content", "interactions", "control", "baseline"]
 """`content`: shown real content; `interactions`: shown none; `control`: shown content that carries nothing;
 `baseline`: without a notion of taste, such as Random and TopPop."""
+Answer = VerdictName | Literal["not_compared"]
 
 
 class Part(BaseModel):
@@ -72,6 +74,8 @@ class ResultRow(Part):
         seed_means: primary metric of each seed.
         valid: primary metric on the validation part.
         n_trials: tuning trials it was given.
+        exhausted: whether these were all the settings it has; one trial then means that there was nothing to tune.
+        deterministic: whether every seed gives the same model.
         seconds: of tuning and training together.
     """
 
@@ -82,6 +86,8 @@ class ResultRow(Part):
     seed_means: list[float]
     valid: float
     n_trials: int
+    exhausted: bool = False
+    deterministic: bool = False
     seconds: float
 
     @property
@@ -97,6 +103,7 @@ class ComparisonRow(Part):
     """
 
     comparison: Comparison
+    kind: Kind
     control: str | None = None
     control_of: str | None = None
 
@@ -160,11 +167,34 @@ class Link(Part):
 
 
 class DatasetReport(Part):
-    """All that is said about one dataset; `comparisons` are each against the best rival, controls among them."""
+    """All that is said about one dataset.
+
+    Attributes:
+        name: of the dataset.
+        scenario: what the answer holds for.
+        metric: the primary one, in which all comparisons are.
+        verdict: on content; None where no content was compared.
+        standing: which model is best, where no content was compared; None beside a verdict.
+        sources: one verdict a source, none where content does not help.
+        counts: of users, items and interactions, by name.
+        quarantine: what was left out.
+        content: integrity of each source.
+        results: every (model, arm).
+        comparisons: each against the best rival (or the best model), controls among them.
+        strata: the deciding lift among some of the users.
+        tuning: one curve a (model, arm).
+        checks: of the data and the models.
+        truth: what was planted, for a synthetic market.
+        tables: any others.
+        limits: sentences of the study's own.
+        links: to more.
+    """
 
     name: str
     scenario: Scenario
+    metric: str
     verdict: Verdict | None
+    standing: Standing | None = None
     sources: list[SourceVerdict] = Field(default_factory=list)
     counts: dict[str, int]
     quarantine: list[QuarantineRow] = Field(default_factory=list)
@@ -178,6 +208,31 @@ class DatasetReport(Part):
     tables: list[Table] = Field(default_factory=list)
     limits: list[str] = Field(default_factory=list)
     links: list[Link] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Self:
+        if (self.verdict is None) == (self.standing is None):
+            raise ValueError(f"dataset '{self.name}': a report has a verdict, or a standing where it has none")
+        return self
+
+    @property
+    def answer(self) -> Answer:
+        """The answer in a word."""
+        return self.verdict.name if self.verdict else "not_compared"
+
+    @property
+    def sentence(self) -> str:
+        """The answer in a sentence."""
+        said = self.verdict or self.standing
+        assert said is not None
+        return said.sentence
+
+    @property
+    def deciding(self) -> list[Comparison]:
+        """The comparisons that the answer rests on, the one that counts most first."""
+        if self.verdict:
+            return [self.verdict.against_rival, self.verdict.against_shuffled]
+        return sorted((row.comparison for row in self.comparisons), key=lambda each: abs(each.difference))
 
 
 class RunFacts(Part):

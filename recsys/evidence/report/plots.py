@@ -4,6 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from recsys.evidence.comparison import ALPHA
 from recsys.evidence.report.figures import COLOURS, GRID, INK, MUTED, PAGE, inline_svg, styled
 from recsys.evidence.report.model import ComparisonRow, DatasetReport, ResultRow, TuningCurve
 from recsys.evidence.scores import label
@@ -18,15 +19,16 @@ MINUS = "\u2212"
 def forest(dataset: DatasetReport, name: str) -> str:
     """Lift of every (model, arm) over the best rival with its 95 % interval, controls under the arm they stand in for.
 
-    Filled: the difference stands after Holm's correction; hollow: it does not.
+    Filled: the difference stands after Holm's correction; hollow: it does not. Baselines are left out: beside
+    one that loses nine tenths, no other difference could be seen.
     """
-    rows = _grouped(dataset.comparisons)
+    rows = _grouped([row for row in dataset.comparisons if row.kind != "baseline"])
     if not rows:
         return ""
     with styled():
         figure, axes = _bars_figure(len(rows))
         axes.axvline(0, color=MUTED, linewidth=1)
-        margin = dataset.verdict.against_rival.margin
+        margin = rows[0].comparison.margin
         axes.axvspan(-margin, margin, color=GRID, alpha=0.55, linewidth=0)
         for position, row in enumerate(rows):
             _interval(axes, position, row)
@@ -35,13 +37,13 @@ def forest(dataset: DatasetReport, name: str) -> str:
         for name_of_row, row in zip(axes.get_yticklabels(), rows, strict=True):
             name_of_row.set_color(INK if row.control is None else MUTED)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
-        axes.set_xlabel(f"lift in {metric_name(dataset.verdict.metric)} over {dataset.verdict.against_rival.b}")
+        axes.set_xlabel(f"lift in {metric_name(dataset.metric)} over {rows[0].comparison.b}")
         return inline_svg(figure, name, "Lift of each model and arm over the best rival, with 95 % intervals")
 
 
 def bars(dataset: DatasetReport, name: str) -> str:
     """Primary metric of every (model, arm) but controls, with its 95 % interval and a dot for each seed."""
-    metric = dataset.verdict.metric
+    metric = dataset.metric
     shown = [row for row in dataset.results if row.kind != "control" and metric in row.metrics]
     rows = sorted(shown, key=lambda row: row.metrics[metric].mean, reverse=True)
     if not rows:
@@ -60,7 +62,7 @@ def bars(dataset: DatasetReport, name: str) -> str:
 
 def tuning(dataset: DatasetReport, name: str) -> str:
     """Best validation score after each trial: a curve still rising at its end asks for more trials."""
-    curves = [curve for curve in dataset.tuning if curve.best]
+    curves = [curve for curve in dataset.tuning if len(curve.best) > 1]
     if not curves:
         return ""
     with styled():
@@ -71,7 +73,7 @@ def tuning(dataset: DatasetReport, name: str) -> str:
         _name_curves(axes, curves)
         axes.grid(axis="y")
         axes.set_xlabel("trials")
-        axes.set_ylabel(f"best {metric_name(dataset.verdict.metric)} on validation")
+        axes.set_ylabel(f"best {metric_name(dataset.metric)} on validation")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         return inline_svg(figure, name, "Best validation score after each tuning trial")
 
@@ -118,10 +120,9 @@ def _label_rows(axes: Axes, left: list[str], right: list[str]) -> None:
 
 def _interval(axes: Axes, position: int, row: ComparisonRow) -> None:
     comparison = row.comparison
-    colour = COLOURS["content" if row.control is None else "control"]
-    p_value = comparison.p_value if comparison.p_holm is None else comparison.p_holm
+    colour = COLOURS[row.kind]
     axes.plot([comparison.lift_low, comparison.lift_high], [position] * 2, color=colour, linewidth=2)
-    face = colour if p_value <= 0.05 else PAGE
+    face = colour if comparison.p <= ALPHA else PAGE
     marker = "o" if row.control is None else "s"
     size = 6.5 if row.control is None else 5
     axes.plot(comparison.lift, position, marker, color=colour, markerfacecolor=face, markersize=size, mew=1.6)

@@ -10,20 +10,16 @@ from recsys.evidence import wording
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.report import plots
 from recsys.evidence.report.limits import limits
-from recsys.evidence.report.model import DatasetReport, ResultRow, StudyReport
-from recsys.evidence.verdict import VerdictName
+from recsys.evidence.report.model import ComparisonRow, DatasetReport, Kind, ResultRow, StudyReport
+from recsys.evidence.report.opening import BADGES, key_figures
 
 HERE = Path(__file__).parent
 CONTROLS = ("shuffled", "noise", "constant")
-VERDICTS: dict[VerdictName, str] = {
-    "helps": "Content helps",
-    "used_but_does_not_pay": "Used, but does not pay",
-    "capacity_not_content": "Capacity, not content",
-    "no_effect": "No effect",
-    "harms": "Content harms",
-    "model_harms": "The model is the loss",
-    "content_not_chosen": "Content not chosen",
-    "inconclusive": "Inconclusive",
+KINDS: dict[Kind, str] = {
+    "content": "content",
+    "control": "its controls",
+    "interactions": "interactions only",
+    "baseline": "baseline",
 }
 
 
@@ -35,6 +31,7 @@ def render(report: StudyReport) -> str:
     environment.filters |= {
         "count": lambda number: typeset(f"{number:,}"),
         "duration": duration,
+        "kinds": kinds,
         "lift": lambda share: typeset(wording.percent(share, signed=True)),
         "metric": wording.metric_name,
         "p": lambda p: typeset("< 0.001" if p < 0.001 else f"{p:.3f}"),
@@ -47,7 +44,8 @@ def render(report: StudyReport) -> str:
     return template.render(
         report=report,
         style=style,
-        verdicts=VERDICTS,
+        badges=BADGES,
+        key_figures=key_figures,
         limits=limits,
         drawings=[_drawings(dataset, position) for position, dataset in enumerate(report.datasets)],
         metrics=metrics,
@@ -68,6 +66,11 @@ def _drawings(dataset: DatasetReport, position: int) -> dict[str, Markup]:
 def metrics(rows: list[ResultRow]) -> list[str]:
     """Every metric that some row has, in order of first appearance."""
     return list(dict.fromkeys(metric for row in rows for metric in row.metrics))
+
+
+def kinds(rows: list[ResultRow] | list[ComparisonRow]) -> dict[Kind, str]:
+    """The kinds that some row is of, each with its words for a legend."""
+    return {kind: words for kind, words in KINDS.items() if any(row.kind == kind for row in rows)}
 
 
 def controls(dataset: DatasetReport) -> list[tuple[Comparison, dict[str, Comparison]]]:

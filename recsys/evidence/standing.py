@@ -1,0 +1,89 @@
+"""Where models stand when no content was compared: the best one, chosen on validation, against all the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare, holm
+from recsys.evidence.interval import Interval
+from recsys.evidence.scores import Scores, label
+from recsys.evidence.verdict import choose
+from recsys.evidence.wording import detectable, listed, metric_name, percent
+
+OPEN = "is not shown to differ from {}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The best model of a dataset and how it compares.
+
+    Attributes:
+        model: the best one on the validation part.
+        arm: what it was shown.
+        test: its figure on the test part.
+        comparisons: every other (model, arm) against it, best first, p-values corrected by Holm.
+        sentence: what holds and what does not, with the figures.
+    """
+
+    model: str
+    arm: str
+    test: Interval
+    comparisons: list[Comparison]
+    sentence: str
+
+    @property
+    def best(self) -> str:
+        """The best model in words."""
+        return label(self.model, self.arm)
+
+
+def rank_models(
+    candidates: Sequence[Scores],
+    intervals: Sequence[Interval],
+    *,
+    metric: str,
+    margin: float = MARGIN,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> Standing:
+    """Choose the best candidate on validation and compare all others with it on test.
+
+    Args:
+        candidates: every (model, arm).
+        intervals: the test figure of each candidate, in their order.
+        metric: what all figures are in, such as `ndcg_at_20`.
+        margin: of equivalence, relative to the best.
+        n_resamples: of each comparison.
+        seed: of each comparison.
+    """
+    best = choose(candidates)
+    test = next(interval for each, interval in zip(candidates, intervals, strict=True) if each is best)
+    others = [each for each in candidates if each is not best]
+    compared = holm([compare(each, best, margin=margin, n_resamples=n_resamples, seed=seed) for each in others])
+    comparisons = sorted(compared, key=lambda each: each.mean_a, reverse=True)
+    return Standing(best.model, best.arm, test, comparisons, _sentence(best.label, test, comparisons, metric))
+
+
+def _sentence(best: str, test: Interval, comparisons: Sequence[Comparison], metric: str) -> str:
+    opening = (
+        f"No content was compared: {best} is the best model on validation, with {metric_name(metric)} {test.mean:.4f} "
+        f"on test (95 % interval {test.low:.4f} to {test.high:.4f})"
+    )
+    others: dict[str, list[str]] = {}
+    for each in comparisons:
+        relation = _relation(each)
+        others.setdefault(relation, []).append(f"{each.a} ({detectable(each)})" if relation == OPEN else each.a)
+    if not others:
+        return f"{opening}."
+    found = (relation.format(listed(names)) for relation, names in others.items())
+    return f"{opening}; there, with p corrected by Holm, it {'; it '.join(found)}."
+
+
+def _relation(comparison: Comparison) -> str:
+    """How B, the best model on validation, relates to A on test, whose name goes into the braces."""
+    if comparison.a_better:
+        return "is beaten by {}"
+    if comparison.b_better:
+        return "beats {}"
+    if comparison.equivalent:
+        return f"equals {{}} within a margin of {percent(comparison.margin)}"
+    return OPEN
