@@ -3,7 +3,8 @@
 import ast
 import hashlib
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,16 @@ def content_hash(folder: Path) -> str:
     return state.hexdigest()[:20]
 
 
+def _visible(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(root, name) for name in names)
+
+
 def signature(place: Path) -> str:
-    """Hash of a file's or folder's names, sizes and times of change: cheap, and enough to see that data moved on."""
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    """Hash of a file's or folder's names, sizes and times of change: cheap, and enough to see that data moved on.
+
+    Hidden folders do not count: data kept in a checkout would change with every write to the home folder beside it.
+    """
+    files = [place] if place.is_file() else sorted(_visible(place))
     return fingerprint([[str(file), (stat := file.stat()).st_size, stat.st_mtime_ns] for file in files])

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from rich.markup import escape
+
 from orchestration.cli.app import command
 from orchestration.cli.console import out, table, tick
 from orchestration.cli.studies import read_settings
@@ -44,7 +46,7 @@ def doctor() -> None:
         except Exception as error:  # a broken installation fails in ways that cannot be listed
             good, found = False, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         wrong += not good
-        shown.add_row(tick(good), name, found)
+        shown.add_row(tick(good), name, escape(found))
     out.print(shown)
     if wrong:
         raise UserError(f"{wrong} of {len(CHECKS)} checks failed; each says what to do")

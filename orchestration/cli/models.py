@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from orchestration.cli.app import command
 from orchestration.cli.console import out, say, table
@@ -39,7 +40,7 @@ def _show_model(cls: "type[Recommender]", file: Any) -> None:
     )
     shown = table("hyper-parameter", ">default", "searched")
     for field, default, searched in _fields(cls):
-        shown.add_row(field, str(default), searched or "no: fixed unless a study sets it")
+        shown.add_row(field, escape(str(default)), escape(searched) or "no: fixed unless a study sets it")
     out.print(shown)
 
 

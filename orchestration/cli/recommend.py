@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from orchestration.cli.app import command
 from orchestration.cli.console import note, out, print_json, say, table
@@ -43,6 +44,6 @@ def recommend(
         return
     shown = table(">rank", "item", "title", ">score", title=f"{made.model} ({made.arm}) for user {user} of {name}")
     for row in made.items.itertuples(index=False):
-        shown.add_row(str(row.rank), row.item_id, row.title or "", f"{row.score:.4f}")
+        shown.add_row(str(row.rank), escape(row.item_id), escape(row.title or ""), f"{row.score:.4f}")
     out.print(shown)
     say(f"In training: {made.history}")

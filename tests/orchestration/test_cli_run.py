@@ -11,6 +11,7 @@ from rich.console import Console
 from orchestration import materialise
 from orchestration.cli.plan import plan
 from orchestration.cli.progress import RichProgress
+from orchestration.fingerprints import signature
 from orchestration.home import Home
 from orchestration.settings import Settings
 from orchestration.study import Study, load_study
@@ -146,3 +147,13 @@ def test_progress_shows_counts_with_and_without_a_terminal(terminal: bool) -> No
     assert ("fits: 1 of 2" in text.getvalue()) is not terminal
     with pytest.raises(RuntimeError), RichProgress(console) as progress, progress.track("fits", 1), nullcontext():
         raise RuntimeError
+
+
+def test_hidden_folders_beside_the_data_do_not_make_it_stale(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a", encoding="utf-8")
+    before = signature(tmp_path)
+    (tmp_path / ".modalift").mkdir()
+    (tmp_path / ".modalift" / "event.json").write_text("{}", encoding="utf-8")
+    assert signature(tmp_path) == before
+    (tmp_path / "more.csv").write_text("b", encoding="utf-8")
+    assert signature(tmp_path) != before
