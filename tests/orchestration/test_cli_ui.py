@@ -43,9 +43,10 @@ def test_children_of_other_sessions_end_too(tmp_path: Path, monkeypatch: pytest.
     one = server(tmp_path, STUBBORN)
     with Services([one], tmp_path) as running:
         running.wait_until_ready()
-        children = psutil.Process().children(recursive=True)
-        assert len(children) == 2
-    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+        (leader,) = (child for child in psutil.Process().children() if str(one.port) in child.cmdline())
+        family = [leader, *leader.children(recursive=True)]
+        assert len(family) == 2
+    assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_server_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
