@@ -79,7 +79,7 @@ def _shown(data: Dataset) -> dict[str, object]:
     return {
         "users": data.n_users,
         "items": data.n_items,
-        "density": len(data.interactions) / (data.n_users * data.n_items),
+        "density": round(len(data.interactions) / (data.n_users * data.n_items), 6),
         **{part: int((data.interactions["part"] == part).sum()) for part in PARTS},
         "with_image": int(data.items["image_path"].notna().sum()),
         "with_text": int(data.items["text"].notna().sum()),

@@ -78,7 +78,7 @@ def _shown(
         }
         for arm in result.arms
     ]
-    query = f"tags.model = '{model}'"
+    query = f"tags.model = '{model}' and tags.stage = 'final'"
     return {
         **facts,
         "arms": table(pd.DataFrame(rows)),

@@ -8,13 +8,17 @@ import psutil
 from orchestration.settings import Settings
 from orchestration.storage import write_text
 
-# A run starts at once, without a queue: no daemon has to run for the page's buttons to work.
+# A run starts at once, without a queue: no daemon has to run for the page's buttons to work. Output of steps is
+# not captured: that takes the terminal away from progress bars, and its helper processes complain on Ctrl-C.
 CONFIG = """\
 telemetry:
   enabled: false
 run_coordinator:
   module: dagster._core.run_coordinator
   class: DefaultRunCoordinator
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 """
 PID = "modalift/pid"
 

@@ -53,7 +53,11 @@ def selected(study: Study, settings: Settings, select: str | None) -> list[str]:
 
 
 def materialise(study: Study, settings: Settings, progress: Progress, select: str | None = None) -> Materialised:
-    """Run a study's assets, or those selected; a failed step is told, not raised."""
+    """Run a study's assets, or those selected; a failed step is told, not raised.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, which Dagster makes a failed step of.
+    """
     prepare(settings)
     assets = selected(study, settings, select)
     definitions = build_definitions(settings, [study], progress)
@@ -66,9 +70,17 @@ def materialise(study: Study, settings: Settings, progress: Progress, select: st
             run_config=QUIET,
             raise_on_error=False,
         )
-    failures = tuple(_reason(event) for event in result.all_events if event.is_step_failure)
+    failed = [event for event in result.all_events if event.is_step_failure]
+    if any(_interrupted(event) for event in failed):
+        raise KeyboardInterrupt
+    failures = tuple(_reason(event) for event in failed)
     done = tuple(e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key)
     return Materialised(result.run_id, failures, done)
+
+
+def _interrupted(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error
+    return error is not None and "DagsterExecutionInterruptedError" in (error.cls_name or "", error.message.strip())
 
 
 def _reason(event: dg.DagsterEvent) -> str:

@@ -136,6 +136,9 @@ class Services:
                 raise UserError(f"{service.name} has ended with code {code}; the end of {service.log}: {tail}")
 
     def _end(self) -> None:
+        # A second Ctrl-C must not leave servers behind.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         families = [member for process in self._processes.values() for member in _family(process.pid)]
         for process in self._processes.values():
             _signal_group(process.pid, signal.SIGINT)

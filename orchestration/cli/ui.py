@@ -12,7 +12,13 @@ from orchestration.cli.services import HOST, Service, Services, check_ports
 from orchestration.cli.studies import read_settings
 from orchestration.settings import CHECKOUT, Settings
 
-QUIET = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONUNBUFFERED": "1"}
+# MLflow's job queue, eight processes, serves features that nothing here uses.
+QUIET = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "PYTHONUNBUFFERED": "1",
+}
 
 Port = Annotated[int, typer.Option(min=1, max=65535)]
 

@@ -74,7 +74,7 @@ def clean(raw: RawData, rules: CleaningRules) -> Cleaned:
     left_out = set_aside("interactions", raw.interactions[out], INTERACTION_KEY, reasons[out].tolist())
     sieve = Sieve("items", raw.items, ("item_id",))
     if rules.k_core.items:
-        missing = ~raw.items["item_id"].isin(interactions["item_id"])
+        missing = ~raw.items["item_id"].isin(interactions["item_id"].unique())
         sieve.reject(missing, f"fewer than {rules.k_core.items} interactions")
     cleaned = replace(
         raw,

@@ -37,6 +37,7 @@ def item_graph(features: Features, k: int, weights: Weights = "binary") -> spars
         _graphs[key] = _build(features, k, weights)
         if len(_graphs) > _KEPT_GRAPHS:
             _graphs.popitem(last=False)
+    _graphs.move_to_end(key)
     return _graphs[key]
 
 
@@ -46,7 +47,8 @@ def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:
     nodes = np.flatnonzero(features.present & (norms > 0))
     rows = features.matrix[nodes] / norms[nodes, None]
     if not len(nodes) or not np.ptp(features.matrix[nodes], axis=0).any():
-        return sparse.coo_array((n_items, n_items), dtype=np.float32).tocsr()
+        nothing = np.zeros(0, dtype=np.int64)
+        return sparse.csr_array((np.zeros(0, np.float32), (nothing, nothing)), shape=(n_items, n_items))
     neighbours, cosines = _nearest(rows, min(k, len(nodes)))
     values = np.ones_like(cosines) if weights == "binary" else cosines.clip(min=0)
     scale = 1 / np.sqrt(values.sum(axis=1, dtype=np.float64))

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from recsys.errors import UserError
 from recsys.models.base import ModelConfig, Recommender, TrainingData, searched
+from recsys.training.memory import keep_freed_memory
 from recsys.training.sampling import PairSampler
 
 MIN_STEPS_BETWEEN_EVALUATIONS = 20
@@ -35,9 +36,9 @@ class TrainedConfig(ModelConfig):
     """
 
     n_factors: PositiveInt = 64
-    learning_rate: PositiveFloat = searched(1e-3, 5e-4, 1e-2, log=True)
+    learning_rate: PositiveFloat = searched(1e-3, 1e-3, 1e-2, log=True)
     batch_size: PositiveInt = 2048
-    max_epochs: PositiveInt = 500
+    max_epochs: PositiveInt = 300
     patience: PositiveInt = 10
 
 
@@ -95,12 +96,12 @@ def train(model: Recommender, network: Network, data: TrainingData) -> None:
     Raises:
         UserError: the loss is no longer a number.
     """
+    keep_freed_memory()
     config: TrainedConfig = model.config
     network.to(device())
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     rng = np.random.default_rng((data.seed, 1))  # the initial values were drawn from the seed itself
     best, best_arrays, n_without_gain = -math.inf, None, 0
-    interval = 1
     model.curve = []
     for epoch in range(1, config.max_epochs + 1):
         loss, n_steps = _epoch(network, optimiser, rng)

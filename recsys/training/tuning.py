@@ -1,146 +1,95 @@
-"""Tuning: the same budget for every model and arm, drawn by Optuna, and the same whoever computes it.
+"""Hyper-parameter search in batches, the same whatever runs the trials.
 
-Trials are asked for in batches of a fixed size and told in the order in which they were asked, so that what is
-asked next does not depend on how many workers ran them. A tuner that is told the same values asks for the same
-trials again: that is how a killed study goes on.
+A tuner asks for a batch, is told its values, and asks for the next. What it asks depends only on the space, the
+seed and the values it was told: the number of workers changes nothing, and a search that was killed is resumed by
+telling a new tuner the values of the trials that are already known.
 """
 
-import itertools
 import math
-import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.trial import TrialState
+from optuna.trial import Trial, TrialState
 
+from recsys.errors import UserError
 from recsys.models.base import ModelConfig
+from recsys.training.space import Point, SearchSpace
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-STARTUP_SHARE = 3
-"""One in so many trials is drawn at random before the sampler learns from them."""
-LISTABLE = 10_000
-"""Points of a finite space that are listed to find one not measured yet."""
+_ATTEMPTS = 10
+"""Draws of the sampler that may repeat a known point before an unknown one is taken from the list of all points."""
 
 
 class Tuner:
-    """Asks for hyper-parameters of a model and is told what they were worth on the validation part."""
+    """Searches a model's hyper-parameters by TPE (Bergstra et al., NeurIPS 2011), best value highest.
 
-    def __init__(
-        self, config: type[ModelConfig], fixed: dict[str, Any], n_trials: int, seed: int, batch: int = 4
-    ) -> None:
-        """A tuner that has asked for nothing yet.
+    The first trial is the model's defaults, so tuning never loses to them on the validation part.
+    """
+
+    def __init__(self, config: type[ModelConfig], fixed: dict[str, Any], n_trials: int, seed: int, batch: int = 4):
+        """Set up the search; UserError if `fixed` does not fit the model.
 
         Args:
-            config: the model's hyper-parameters, with the ranges that `searched` gave them.
-            fixed: values to keep; a list gives choices to search instead of the model's own range.
-            n_trials: the budget; the first trial has the defaults.
+            config: the model's hyper-parameters; fields made by `searched` are the space.
+            fixed: values that replace a default and are not searched; a list is searched as choices instead.
+            n_trials: the budget; a space with fewer points is searched whole.
             seed: of the sampler.
-            batch: trials asked for at a time.
+            batch: trials that are asked for at once, and told before the next are.
         """
-        self.n_trials = n_trials
-        self.batch = batch
-        self.fixed = {name: value for name, value in fixed.items() if not isinstance(value, list)}
-        self.space = _space(config, fixed)
-        sampler = optuna.samplers.TPESampler(
-            seed=seed, n_startup_trials=max(4, n_trials // STARTUP_SHARE), multivariate=True, constant_liar=True
-        )
-        self.study = optuna.create_study(direction="maximize", sampler=sampler)
-        defaults = {name: config.model_fields[name].default for name in self.space}
-        self.study.enqueue_trial({name: v for name, v in defaults.items() if _allows(self.space[name], v)})
+        self._space = SearchSpace(config, fixed)
+        self._budget = int(min(n_trials, self._space.n_points))
+        self._batch = batch
         self._rng = np.random.default_rng(seed)
-        self._asked: list[optuna.Trial] = []
-        self._done: set[tuple[Any, ...]] = set()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+        self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        self._open: list[Trial] = []
+        self._asked: list[Point] = []
+        self._values: list[float | None] = []
 
     def ask(self) -> list[dict[str, Any]]:
-        """The next trials' hyper-parameters, none where the budget or the space is spent."""
-        if self._asked:
-            raise RuntimeError("tell the values of the trials asked for before asking again")
-        while len(self._asked) < self.batch and len(self._done) < min(self.n_trials, self._size()):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                trial = self.study.ask(self.space)
-            point = tuple(trial.params[name] for name in self.space)
-            if point in self._done:
-                # A finite space is walked through rather than measured twice at one point.
-                self.study.tell(trial, state=TrialState.PRUNED)
-                self._enqueue_fresh()
-                continue
-            self._done.add(point)
-            self._asked.append(trial)
-        return [self.fixed | trial.params for trial in self._asked]
+        """Hyper-parameters of the next batch, complete; empty when the budget is spent."""
+        if self._open:
+            raise RuntimeError("tell the values of the last batch first")
+        for _ in range(min(self._batch, self._budget - len(self._asked))):
+            trial = self._next_trial()
+            self._open.append(trial)
+            self._asked.append(trial.params)
+        return [self._space.params(trial.params) for trial in self._open]
 
     def tell(self, values: list[float | None]) -> None:
-        """What the trials last asked for were worth, in their order; None for a trial that failed."""
-        for trial, value in zip(self._asked, values, strict=True):
-            if value is None or math.isnan(value):
-                self.study.tell(trial, state=TrialState.FAIL)
+        """Values of the last batch, in its order; None for a trial that failed."""
+        for trial, value in zip(self._open, values, strict=True):
+            if value is None or not math.isfinite(value):
+                self._study.tell(trial, state=TrialState.FAIL)
+                self._values.append(None)
             else:
-                self.study.tell(trial, value)
-        self._asked = []
+                self._study.tell(trial, value)
+                self._values.append(value)
+        self._open = []
 
     @property
     def best(self) -> tuple[dict[str, Any], float]:
-        """Hyper-parameters and value of the best trial, the earliest among equals."""
-        done = [trial for trial in self.study.trials if trial.state == TrialState.COMPLETE]
-        best = max(done, key=lambda trial: (trial.value, -trial.number))
-        assert best.value is not None
-        return self.fixed | best.params, best.value
+        """The best hyper-parameters and their value, the earliest of equals; UserError if no trial succeeded."""
+        known = [(value, -number) for number, value in enumerate(self._values) if value is not None]
+        if not known:
+            raise UserError(f"all {len(self._values)} tuning trials failed: see the error of the first one")
+        value, number = max(known)
+        return self._space.params(self._asked[-number]), value
 
-    def _size(self) -> float:
-        return math.prod((_count(distribution) for distribution in self.space.values()), start=1.0)
+    def _next_trial(self) -> Trial:
+        if not self._asked:
+            return self._trial_at(self._space.first)
+        for _ in range(_ATTEMPTS):
+            trial = self._study.ask(self._space.distributions)
+            if trial.params not in self._asked:
+                return trial
+            self._study.tell(trial, state=TrialState.FAIL)
+        if math.isinf(self._space.n_points):
+            return self._study.ask(self._space.distributions)
+        unknown = [point for point in self._space.points() if point not in self._asked]
+        return self._trial_at(unknown[int(self._rng.integers(len(unknown)))])
 
-    def _enqueue_fresh(self) -> None:
-        """Put a point not measured yet first in the queue, where the space is small enough to list."""
-        if self._size() > LISTABLE:
-            return
-        values = [_values(distribution) for distribution in self.space.values()]
-        fresh = [point for point in itertools.product(*values) if point not in self._done]
-        chosen = fresh[self._rng.integers(len(fresh))]
-        self.study.enqueue_trial(dict(zip(self.space, chosen, strict=True)))
-
-
-def _space(config: type[ModelConfig], fixed: dict[str, Any]) -> dict[str, BaseDistribution]:
-    """What is searched: each field that `searched` made and the study did not fix, and each list the study gave."""
-    space: dict[str, BaseDistribution] = {}
-    for name, info in config.model_fields.items():
-        extra = info.json_schema_extra
-        search = extra.get("search") if isinstance(extra, dict) else None
-        if isinstance(fixed.get(name), list):
-            space[name] = CategoricalDistribution(fixed[name])
-        elif search is not None and name not in fixed:
-            space[name] = _distribution(search, integer=isinstance(info.default, int))
-    return space
-
-
-def _distribution(search: Any, integer: bool) -> BaseDistribution:
-    if "choices" in search:
-        return CategoricalDistribution(search["choices"])
-    if integer:
-        return IntDistribution(int(search["low"]), int(search["high"]), log=search["log"])
-    return FloatDistribution(float(search["low"]), float(search["high"]), log=search["log"])
-
-
-def _allows(distribution: BaseDistribution, value: Any) -> bool:
-    if isinstance(distribution, CategoricalDistribution):
-        return value in distribution.choices
-    assert isinstance(distribution, IntDistribution | FloatDistribution)
-    return distribution.low <= value <= distribution.high
-
-
-def _count(distribution: BaseDistribution) -> float:
-    return math.inf if isinstance(distribution, FloatDistribution) else len(_values(distribution))
-
-
-def _values(distribution: BaseDistribution) -> Sequence[Any]:
-    if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices
-    assert isinstance(distribution, IntDistribution)
-    return range(distribution.low, distribution.high + 1)
+    def _trial_at(self, point: Point) -> Trial:
+        self._study.enqueue_trial(point)
+        return self._study.ask(self._space.distributions)

@@ -1,85 +1,142 @@
-"""One budget, the same trials whoever runs them, and no point measured twice."""
-
+import math
+from statistics import median
 from typing import Any
 
 import pytest
+from pydantic import NonNegativeFloat, PositiveInt
 
+from recsys.errors import UserError
 from recsys.models.base import ModelConfig, searched
 from recsys.training.tuning import Tuner
 
 
-class Smooth(ModelConfig):
-    x: float = searched(0.5, 0.001, 10.0, log=True)
-    n: int = searched(5, 1, 100)
-    kind: str = searched("a", choices=["a", "b"])
-    kept: int = 3
+class Config(ModelConfig):
+    n_factors: PositiveInt = 64
+    rate: NonNegativeFloat = searched(1e-2, 1e-4, 1.0, log=True)
+    n_layers: PositiveInt = searched(2, 1, 4)
+    loss: str = searched("bpr", choices=["bpr", "softmax"])
 
 
-class Small(ModelConfig):
-    a: int = searched(1, 1, 3)
-    b: bool = searched(True, choices=[True, False])
+class Finite(ModelConfig):
+    n_layers: PositiveInt = searched(2, 1, 3)
+    loss: str = searched("bpr", choices=["bpr", "softmax"])
 
 
 class Nothing(ModelConfig):
-    kept: int = 3
+    n_factors: int = 64
 
 
-def worth(params: dict[str, Any]) -> float:
-    return -abs(params["x"] - 2) - abs(params["n"] - 40) / 100 + (params["kind"] == "b")
+def value(params: dict[str, Any]) -> float:
+    """Highest at a rate of 0.1 and four layers."""
+    return -abs(math.log10(params["rate"]) + 1) + params["n_layers"] / 10
 
 
-def asked(tuner: Tuner, told: list[float | None] | None = None) -> list[dict[str, Any]]:
-    trials: list[dict[str, Any]] = []
+def run(tuner: Tuner) -> list[dict[str, Any]]:
+    asked = []
     while batch := tuner.ask():
-        trials += batch
-        tuner.tell([worth(p) if "x" in p else 0.0 for p in batch])
-    return trials
+        tuner.tell([value(params) for params in batch])
+        asked += batch
+    return asked
 
 
-def test_the_first_trial_has_the_defaults_and_the_budget_is_kept() -> None:
-    trials = asked(Tuner(Smooth, {}, n_trials=10, seed=0))
-    assert len(trials) == 10
-    assert trials[0] == {"x": 0.5, "n": 5, "kind": "a"}
+def test_first_trial_is_the_defaults_with_what_is_fixed() -> None:
+    first = Tuner(Config, {"n_factors": 16, "rate": 0.5}, n_trials=8, seed=1).ask()[0]
+    assert first == {"n_factors": 16, "rate": 0.5, "n_layers": 2, "loss": "bpr"}
 
 
-def test_the_same_values_lead_to_the_same_trials() -> None:
-    assert asked(Tuner(Smooth, {}, 12, seed=3)) == asked(Tuner(Smooth, {}, 12, seed=3))
-    assert asked(Tuner(Smooth, {}, 12, seed=3)) != asked(Tuner(Smooth, {}, 12, seed=4))
+def test_same_values_told_ask_the_same_again() -> None:
+    assert run(Tuner(Config, {}, n_trials=22, seed=3)) == run(Tuner(Config, {}, n_trials=22, seed=3))
 
 
-def test_it_learns_from_what_it_is_told() -> None:
-    tuner = Tuner(Smooth, {}, n_trials=60, seed=0)
-    values = [worth(trial) for trial in asked(tuner)]
-    assert tuner.best[1] == max(values) > values[0]
-    assert sum(values[-20:]) > sum(values[:20])
+def test_another_seed_asks_for_other_points() -> None:
+    assert run(Tuner(Config, {}, n_trials=8, seed=3)) != run(Tuner(Config, {}, n_trials=8, seed=4))
 
 
-def test_fixed_values_stay_and_lists_are_searched() -> None:
-    trials = asked(Tuner(Smooth, {"x": 2.0, "n": [7, 8], "kept": 9}, n_trials=20, seed=0))
-    assert {(t["x"], t["kept"]) for t in trials} == {(2.0, 9)}
-    assert {(t["n"], t["kind"]) for t in trials} == {(n, kind) for n in (7, 8) for kind in "ab"}
-    assert len(trials) == 4
+def test_a_killed_search_resumes_where_it_stood() -> None:
+    whole = run(Tuner(Config, {}, n_trials=18, seed=3))
+    resumed = Tuner(Config, {}, n_trials=18, seed=3)
+    for _ in range(3):
+        resumed.tell([value(params) for params in resumed.ask()])
+    assert resumed.ask() == whole[12:16]
 
 
-def test_a_small_space_is_walked_through_once() -> None:
-    trials = asked(Tuner(Small, {}, n_trials=50, seed=0))
-    assert len(trials) == 6 == len({(t["a"], t["b"]) for t in trials})
+def test_budget_and_batches() -> None:
+    tuner = Tuner(Config, {}, n_trials=6, seed=0)
+    sizes = []
+    while batch := tuner.ask():
+        sizes.append(len(batch))
+        tuner.tell([0.0] * len(batch))
+    assert sizes == [4, 2]
 
 
-def test_a_model_without_hyper_parameters_has_one_trial() -> None:
-    assert asked(Tuner(Nothing, {}, n_trials=50, seed=0)) == [{}]
-    assert asked(Tuner(Nothing, {"kept": 4}, n_trials=50, seed=0)) == [{"kept": 4}]
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_search_gets_nearer_than_its_random_start(seed: int) -> None:
+    tuner = Tuner(Config, {}, n_trials=40, seed=seed)
+    values = [value(params) for params in run(tuner)]
+    assert median(values[12:]) > median(values[:12]) + 0.3
+    assert tuner.best[1] == max(values)
 
 
-def test_a_failed_trial_is_no_choice_and_the_earliest_of_equals_is() -> None:
-    tuner = Tuner(Small, {}, n_trials=4, seed=0, batch=4)
-    trials = tuner.ask()
-    tuner.tell([None, 0.3, 0.3, float("nan")])
-    assert tuner.best == (trials[1], 0.3)
+def test_values_stay_in_their_ranges_and_kinds() -> None:
+    for params in run(Tuner(Config, {}, n_trials=30, seed=5)):
+        assert 1e-4 <= params["rate"] <= 1.0
+        assert type(params["n_layers"]) is int
+        assert 1 <= params["n_layers"] <= 4
+        assert params["loss"] in ("bpr", "softmax")
 
 
-def test_asking_twice_without_telling_is_refused() -> None:
-    tuner = Tuner(Smooth, {}, n_trials=4, seed=0)
+def test_a_list_is_searched_instead_of_the_range() -> None:
+    asked = run(Tuner(Config, {"rate": [0.2, 0.3], "n_factors": [8, 32]}, n_trials=20, seed=1))
+    assert asked[0] == {"n_factors": 8, "rate": 0.2, "n_layers": 2, "loss": "bpr"}
+    assert {params["rate"] for params in asked} == {0.2, 0.3}
+    assert {params["n_factors"] for params in asked} == {8, 32}
+
+
+@pytest.mark.parametrize(("n_trials", "expected"), [(100, 6), (5, 5)])
+def test_a_finite_space_is_never_asked_twice(n_trials: int, expected: int) -> None:
+    tuner = Tuner(Finite, {}, n_trials, seed=2)
+    asked = []
+    while batch := tuner.ask():
+        asked += batch
+        tuner.tell([1.0 if params["loss"] == "bpr" else 0.0 for params in batch])
+    assert len(asked) == len({tuple(params.values()) for params in asked}) == expected
+
+
+def test_nothing_to_search_is_one_trial() -> None:
+    tuner = Tuner(Nothing, {"n_factors": 8}, n_trials=30, seed=0)
+    assert tuner.ask() == [{"n_factors": 8}]
+    tuner.tell([0.5])
+    assert tuner.ask() == []
+    assert tuner.best == ({"n_factors": 8}, 0.5)
+
+
+def test_the_earliest_of_equals_is_best_and_failures_are_passed_over() -> None:
+    tuner = Tuner(Config, {}, n_trials=4, seed=0)
+    asked = tuner.ask()
+    tuner.tell([None, 0.3, float("nan"), 0.3])
+    assert tuner.best == (asked[1], 0.3)
+
+
+def test_only_failures_are_one_line() -> None:
+    tuner = Tuner(Nothing, {}, n_trials=4, seed=0)
+    tuner.ask()
+    tuner.tell([None])
+    with pytest.raises(UserError, match="all 1 tuning trials failed"):
+        _ = tuner.best
+
+
+def test_an_unknown_name_is_one_line() -> None:
+    with pytest.raises(UserError, match=r"Config: no hyper-parameter 'layers' to fix \(known: n_factors, rate, n_lay"):
+        Tuner(Config, {"layers": 3}, n_trials=4, seed=0)
+
+
+def test_tells_a_caller_who_asks_twice() -> None:
+    tuner = Tuner(Config, {}, n_trials=8, seed=0)
     tuner.ask()
     with pytest.raises(RuntimeError, match="tell the values"):
         tuner.ask()
+
+
+def test_an_empty_list_of_choices_is_one_line() -> None:
+    with pytest.raises(UserError, match="Config: the list of choices for 'rate' is empty: name at least one"):
+        Tuner(Config, {"rate": []}, n_trials=4, seed=0)

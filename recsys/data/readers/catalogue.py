@@ -20,8 +20,8 @@ class ItemTableOptions(SourceOptions):
         item_column: the item's id, in the item table and in the interactions.
         title_column: a short name.
         text_columns: joined to the item's text, in this order.
-        image_column: path of the image, relative to the source folder.
-        images: folder of images named by item id, used where `image_column` is not given.
+        image_column: path of the image, relative to `images` where that is given, else to the source folder.
+        images: folder of images, named by item id where `image_column` is not given.
     """
 
     items: str | None = None
@@ -74,7 +74,7 @@ def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) ->
     """Items with `image_path` and `image_digest`, from the image column or from a folder of files named by id."""
     if options.image_column:
         given = items["image_path"]
-        paths = given.map(lambda name: folder / name, na_action="ignore").astype("object")
+        paths = given.map(lambda name: folder / (options.images or "") / name, na_action="ignore").astype("object")
     elif options.images:
         paths = items["item_id"].map(files_by_stem(folder / options.images)).astype("object")
     else:

@@ -15,12 +15,14 @@ class TableOptions(ItemTableOptions):
 
     Attributes:
         interactions: file of interactions.
+        items_id_column: the item's id in the item table, where it is called otherwise than `item_column` there.
         user_column: the user's id.
         rating_column: an explicit rating, for `min_rating` of the cleaning.
         timestamp_column: seconds since 1970, or a date and time as ISO 8601.
     """
 
     interactions: str
+    items_id_column: str | None = None
     user_column: str = "user_id"
     rating_column: str | None = None
     timestamp_column: str | None = None
@@ -39,7 +41,8 @@ def read(options: TableOptions, folder: Path, workdir: Path) -> RawData:
     table.need(list(used.values()))
     frame = pd.DataFrame({name: table.frame[column] for name, column in used.items()} | {"row": table.frame["row"]})
     if options.items:
-        items, out_items = read_items(options, folder)
+        id_column = options.items_id_column or options.item_column
+        items, out_items = read_items(options.model_copy(update={"item_column": id_column}), folder)
         interactions, out_interactions = usable_interactions(frame, items["item_id"])
     else:
         interactions, out_interactions = usable_interactions(frame, None)

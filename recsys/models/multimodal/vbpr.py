@@ -58,7 +58,7 @@ class VBPRNetwork(PairwiseNetwork):
         return self.users, self._items(torch.arange(len(self.items), device=self.items.device))
 
     def _items(self, items: Tensor) -> Tensor:
-        content = self.features[items] @ self.projection + self.bias * self.known[items]
+        content = embedding(items, self.features) @ self.projection + self.bias * embedding(items, self.known)
         return torch.cat([embedding(items, self.items), content], dim=1)
 
 

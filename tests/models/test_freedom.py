@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import torch
+
+from recsys.content.arms import Arm
+from recsys.content.features import Content, Features
+from recsys.models.base import TrainingData
+from recsys.models.graph.lightgcn import LightGCN
+from recsys.models.multimodal.freedom import FREEDOM, FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
+from recsys.training.graph import normalised_adjacency
+from recsys.training.item_graph import item_graph
+from tests.models.contract import ALL_USERS, MARKET, ModelContract
+from tests.models.planted import N_ITEMS, N_USERS
+
+PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
+TEXT, IMAGE = MARKET.content["text"], MARKET.content["image"]
+
+
+class TestFREEDOM(ModelContract):
+    model = FREEDOM
+    params = PARAMS
+    reference = 0.670
+    tolerance = 0.03
+
+
+def network(content: Content, **params: float) -> FREEDOMNetwork:
+    return FREEDOMNetwork(TrainingData(MARKET.train, content, 5), FREEDOMConfig(n_factors=8, **params))
+
+
+def test_without_content_and_dropping_it_is_lightgcn() -> None:
+    freedom, lightgcn = FREEDOM.from_params(**PARAMS, drop_rate=0.0), LightGCN.from_params(**PARAMS, l2=0.0)
+    for model in (freedom, lightgcn):
+        model.fit(TrainingData(MARKET.train, seed=4))
+    np.testing.assert_allclose(freedom.score(ALL_USERS), lightgcn.score(ALL_USERS), rtol=1e-4, atol=1e-5)
+
+
+def test_without_content_nothing_that_served_it_is_left() -> None:
+    bare = network({}, content_weight=1e-3)
+    assert [name for name, _ in bare.named_parameters()] == ["users", "items"]
+    assert bare.item_graph is None
+    assert not bare.content_used
+
+
+def test_factors_add_the_neighbours_to_the_items() -> None:
+    model = network(MARKET.content)
+    embeddings = torch.cat([model.users, model.items]).detach().numpy()
+    adjacency = normalised_adjacency(MARKET.train).toarray()
+    expected = (embeddings + adjacency @ embeddings + adjacency @ adjacency @ embeddings) / 3
+    expected[N_USERS:] += mixed_item_graph(MARKET.content, model.config) @ embeddings[N_USERS:]
+    users, items = model.factors()
+    np.testing.assert_allclose(torch.cat([users, items]).detach().numpy(), expected, atol=1e-6)
+
+
+def test_loss_by_hand() -> None:
+    holes = Features(np.where(np.arange(N_ITEMS)[:, None] == 6, np.float32(0), TEXT.matrix), np.arange(N_ITEMS) != 6)
+    model = network({"text": holes}, content_weight=0.5, drop_rate=0.0)
+    u, p, n = np.array([0, 1]), np.array([4, 5]), np.array([6, 7])
+    users, items = (table.detach().numpy() for table in model.factors())
+    fused = np.log1p(np.exp(-(users[u] * (items[p] - items[n])).sum(axis=1))).mean()
+    projected = holes.matrix / np.linalg.norm(TEXT.matrix[holes.present], axis=1).mean()
+    projected = projected @ model.rankings[0].projection.detach().numpy()
+    margin = (users[u] * (projected[p] - projected[n])).sum(axis=1)
+    content = np.log1p(np.exp(-margin))[1] / 2  # the first pair's negative lacks the source
+    loss = model.loss(tuple(torch.from_numpy(part) for part in (u, p, n)))
+    np.testing.assert_allclose(loss.item(), fused + 0.5 * content, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shown", "weights"),
+    [
+        ({"text": TEXT, "image": IMAGE}, {"text": 0.9, "image": 0.1}),
+        ({"image": IMAGE}, {"image": 1.0}),
+        ({"text": TEXT, "image": IMAGE, "audio": TEXT}, {"text": 1 / 3, "image": 1 / 3, "audio": 1 / 3}),
+    ],
+)
+def test_weights_of_what_is_shown_sum_to_one(shown: Content, weights: dict[str, float]) -> None:
+    expected = sum(weight * item_graph(shown[source], 10).toarray() for source, weight in weights.items())
+    np.testing.assert_allclose(mixed_item_graph(shown, FREEDOMConfig()).toarray(), expected, rtol=1e-6)
+
+
+def test_each_epoch_trains_on_another_thinned_graph_and_scores_on_the_whole() -> None:
+    model = network(MARKET.content, drop_rate=0.5)
+    rng, probe = np.random.default_rng(0), torch.eye(N_USERS + N_ITEMS)
+    graphs = []
+    for _ in range(2):
+        next(model.batches(rng))
+        graphs.append((model.thinned @ probe).numpy())
+    assert [np.count_nonzero(graph) // 2 for graph in graphs] == [MARKET.train.nnz // 2] * 2
+    assert not np.array_equal(*graphs)
+    np.testing.assert_allclose((model.whole @ probe).numpy(), normalised_adjacency(MARKET.train).toarray())
+
+
+def test_constant_content_is_used_only_by_its_loss() -> None:
+    constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": TEXT}, 0)
+    assert not network(constant, content_weight=0.0).content_used
+    assert network(constant, content_weight=1e-3).content_used
+    assert network({"text": TEXT}, content_weight=0.0).content_used

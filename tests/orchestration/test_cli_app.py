@@ -1,0 +1,80 @@
+"""Help, mistakes and faults: what a person meets before anything works."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestration.cli import app
+from orchestration.settings import Settings
+from tests.orchestration.command_line import call, complaint, printed
+
+COMMANDS = [command.name or "" for command in app.registered_commands]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", studies=tmp_path / "studies", data=None)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_every_command_has_help_with_an_example(settings: Settings, command: str, flag: str) -> None:
+    assert f"Example: modalift {command}" in printed(settings, command, flag)
+
+
+def test_help_lists_the_commands_in_order_of_use(settings: Settings) -> None:
+    text = printed(settings, "--help")
+    places = [text.index(f" {command} ") for command in COMMANDS]
+    assert places == sorted(places) and COMMANDS[0] == "new"
+
+
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
+    heavy = ["dagster", "torch", "mlflow", "pandas", "scipy", "duckdb", "statsmodels", "sklearn"]
+    code = f"import sys, orchestration.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_study_is_answered_with_the_nearest(settings: Settings) -> None:
+    settings.studies.mkdir()
+    for name in ("demo", "baby"):
+        (settings.studies / f"{name}.yaml").write_text("title: x", encoding="utf-8")
+    assert complaint(settings, "run", "demoo") == "there is no study 'demoo'; did you mean 'demo'?"
+    assert complaint(settings, "check", "zzz") == "there is no study 'zzz' (known: baby, demo)"
+
+
+def test_a_wrong_environment_variable_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = complaint(settings.model_copy(update={"workers": -1}), "results", "demo")
+    assert line == "MODALIFT_WORKERS: Input should be greater than or equal to 1; mend or unset it"
+
+
+def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("recsys.content.encoders.catalogue", fail)
+    line = complaint(settings, "encoders")
+    assert line == "unexpected RuntimeError: two lines (`modalift --debug ...` shows where)"
+    assert isinstance(call(settings, "--debug", "encoders").exception, RuntimeError)
+
+
+def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) -> None:
+    assert "EASE" in printed(settings, "models")
+    shown = printed(settings, "models", "ItemKNN")
+    assert "n_neighbours" in shown and "one of cosine" in shown and "Source: " in shown
+    assert "tfidf_svd" in printed(settings, "encoders")
+    assert complaint(settings, "models", "EAS").startswith("there is no model 'EAS'; did you mean 'ease'?")
+
+
+def test_doctor_passes_here_and_says_what_is_wrong(settings: Settings, tmp_path: Path) -> None:
+    settings.studies.mkdir()
+    assert "✗" not in printed(settings, "doctor")
+    broken = settings.model_copy(update={"data": tmp_path / "nowhere"})
+    result = call(broken, "doctor")
+    assert result.exit_code == 1
+    assert result.stderr == "1 of 10 checks failed; each says what to do\n"
+    assert "no such folder" in result.stdout

@@ -1,0 +1,171 @@
+"""`new`: odd but realistic tables of a user's own."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from orchestration.settings import Settings
+from orchestration.study import Study, load_study
+from tests.orchestration.command_line import complaint, printed
+
+N_USERS, N_ITEMS = 40, 30
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "studies").mkdir()
+    return Settings(home=tmp_path / "home", studies=tmp_path / "studies")
+
+
+def rows(user: str, item: str, first_item: int = 0, **columns: object) -> pd.DataFrame:
+    """Each user with ten items, and further columns drawn from given values."""
+    rng = np.random.default_rng(1)
+    pairs = [(u, first_item + i) for u in range(N_USERS) for i in rng.permutation(N_ITEMS)[:10]]
+    frame = pd.DataFrame(pairs, columns=[user, item])
+    return frame.assign(**{name: rng.choice(values, len(frame)) for name, values in columns.items()})
+
+
+def write(frame: pd.DataFrame, file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(file) if file.suffix == ".parquet" else frame.to_csv(file, index=False)
+    return file
+
+
+def pictures(folder: Path, names: list[str]) -> Path:
+    folder.mkdir(parents=True)
+    for n, name in enumerate(names):
+        Image.new("RGB", (8, 8), (n * 7 % 255, n * 3 % 255, n)).save(folder / name)
+    return folder
+
+
+def new(settings: Settings, interactions: Path, items: Path, *more: str | Path) -> tuple[Study, str]:
+    """The study that is written, which must pass its own check, and what was said."""
+    said = printed(settings, "new", "mine", "--interactions", interactions, "--items", items, *more)
+    assert "✗" not in printed(settings, "check", "mine")
+    return load_study(settings.studies / "mine.yaml"), said
+
+
+def test_a_shop_with_stars_dates_and_photos_named_by_id(settings: Settings, tmp_path: Path) -> None:
+    orders = rows("customer_id", "asin", stars=[1, 2, 3, 4, 5], created_at=["2024-01-02 10:00:00", "2024-02-03"])
+    products = pd.DataFrame({"asin": range(N_ITEMS), "name": "Chair", "description": "A chair", "price": 3.5})
+    photos = pictures(tmp_path / "photos", [f"{n}.jpg" for n in range(N_ITEMS - 2)])
+    study, said = new(
+        settings, write(orders, tmp_path / "o.csv"), write(products, tmp_path / "p.csv"), "--images", photos
+    )
+    spec = study.datasets["mine"]
+    assert spec.source.model_dump() == {
+        "reader": "table",
+        "folder": str(tmp_path),
+        "interactions": "o.csv",
+        "items": "p.csv",
+        "user_column": "customer_id",
+        "item_column": "asin",
+        "rating_column": "stars",
+        "timestamp_column": "created_at",
+        "title_column": "name",
+        "text_columns": ["description"],
+        "images": "photos",
+    }
+    assert spec.cleaning.min_rating == 4 and "min_rating: 4 on a scale of 1 to 5" in said
+    assert spec.split.protocol == "ratio"
+    assert set(spec.content) == {"text", "image"}
+    assert "28 of 30 items have a file named by their id" in said
+    assert said.endswith("modalift check mine modalift run mine --dry-run modalift run mine")
+
+
+def test_movielens_like_parquet_with_camel_case(settings: Settings, tmp_path: Path) -> None:
+    ratings = rows("userId", "movieId", rating=[0.5, 3.0, 5.0], timestamp=[1_500_000_000, 1_600_000_000])
+    films = pd.DataFrame({"movieId": range(N_ITEMS), "title": "Film", "genres": "Drama|War"})
+    study, _ = new(settings, write(ratings, tmp_path / "r.parquet"), write(films, tmp_path / "f.parquet"))
+    source = study.datasets["mine"].source.options
+    assert (source["user_column"], source["item_column"]) == ("userId", "movieId")
+    assert (source["rating_column"], source["timestamp_column"]) == ("rating", "timestamp")
+    assert (source["title_column"], source["text_columns"]) == ("title", ["genres"])
+    assert study.datasets["mine"].cleaning.min_rating == 4
+
+
+def test_clicks_without_ratings_where_items_call_their_id_otherwise(settings: Settings, tmp_path: Path) -> None:
+    clicks = rows("uid", "product", ts=[1, 2, 3]).reset_index(names="id")
+    items = pd.DataFrame({"sku": range(N_ITEMS), "headline": "News", "picture": [f"{n}.png" for n in range(N_ITEMS)]})
+    pictures(tmp_path / "img", [f"{n}.png" for n in range(N_ITEMS)])
+    items["picture"] = "img/" + items["picture"]
+    study, _ = new(settings, write(clicks, tmp_path / "c.csv"), write(items, tmp_path / "i.csv"))
+    spec, source = study.datasets["mine"], study.datasets["mine"].source.options
+    assert (source["item_column"], source["items_id_column"], source["user_column"]) == ("product", "sku", "uid")
+    assert source["image_column"] == "picture" and "images" not in source
+    assert "rating_column" not in source and spec.cleaning.min_rating is None
+    assert spec.scenario.feedback == "every row"
+
+
+def test_a_column_names_the_files_of_the_image_folder(settings: Settings, tmp_path: Path) -> None:
+    items = pd.DataFrame({"item": [f"x{n}" for n in range(N_ITEMS)], "title": "T"})
+    items["file"] = [f"shot_{n}.jpg" for n in range(N_ITEMS)]
+    likes = rows("user", "item").assign(item=lambda frame: "x" + frame["item"].astype(str))
+    shots = pictures(tmp_path / "a" / "shots", items["file"].tolist())
+    study, _ = new(
+        settings, write(likes, tmp_path / "l.csv"), write(items, tmp_path / "b" / "i.csv"), "--images", shots
+    )
+    source = study.datasets["mine"].source.options
+    assert (source["image_column"], source["images"], source["items"]) == ("file", "a/shots", "b/i.csv")
+
+
+def test_unnamed_columns_are_found_by_their_values(settings: Settings, tmp_path: Path) -> None:
+    pairs = rows("who", "what", first_item=1000)
+    items = pd.DataFrame({"code": range(1000, 1000 + N_ITEMS), "name": "Thing"})
+    study, said = new(settings, write(pairs, tmp_path / "p.csv"), write(items, tmp_path / "i.csv"))
+    source = study.datasets["mine"].source.options
+    assert (source["user_column"], source["item_column"], source["items_id_column"]) == ("who", "what", "code")
+    assert "user: 'who', the column with most values that repeat" in said
+
+
+def test_a_time_split_on_request_needs_times(settings: Settings, tmp_path: Path) -> None:
+    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
+    dated = write(rows("user", "item", date=["2024-01-01", "2024-05-05"]), tmp_path / "d.csv")
+    study, _ = new(settings, dated, items, "--split", "temporal")
+    assert study.datasets["mine"].split.protocol == "temporal"
+    plain = write(rows("user", "item"), tmp_path / "p.csv")
+    ask = ("new", "other", "--interactions", plain, "--items", items, "--split", "temporal")
+    assert complaint(settings, *ask) == f"{plain}: --split temporal needs a column of times, and none was found"
+
+
+def test_small_data_get_a_small_core(settings: Settings, tmp_path: Path) -> None:
+    few = rows("user", "item").groupby("user").head(3)
+    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
+    study, said = new(settings, write(few, tmp_path / "p.csv"), items)
+    assert study.datasets["mine"].cleaning.k_core.users == 2 and "k_core: 2" in said
+
+
+def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
+    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
+    pairs = write(rows("user", "item"), tmp_path / "p.csv")
+
+    def said(name: str, *arguments: str | Path) -> str:
+        return complaint(settings, "new", name, *arguments)
+
+    both = ("--interactions", pairs, "--items", items)
+    assert said("2nd", *both) == "'2nd' cannot be a name: use letters, digits and _, a letter first"
+    gone = tmp_path / "gone.csv"
+    assert said("a", "--interactions", gone, "--items", items) == (
+        f"{gone}: there is no such file; --interactions takes a CSV, TSV or Parquet file"
+    )
+    semicolons = tmp_path / "s.csv"
+    semicolons.write_text("user;item\n1;2\n", encoding="utf-8")
+    assert said("a", "--interactions", semicolons, "--items", items) == (
+        f"{semicolons}: columns are separated by semicolons; save it with commas, or as Parquet"
+    )
+    others = write(pd.DataFrame({"sku": ["x", "y"]}), tmp_path / "x.csv")
+    assert said("a", "--interactions", pairs, "--items", others) == (
+        f"{pairs} and {others} share no item id in any column: give tables whose item ids are the same"
+    )
+    empty = tmp_path / "none"
+    empty.mkdir()
+    assert said("a", *both, "--images", empty).startswith(f"{empty}: no file is named by an item id (such as 0.jpg)")
+    assert printed(settings, "new", "a", *both)
+    file = settings.studies / "a.yaml"
+    assert said("a", *both) == f"{file}: exists already; give another name, or --force to replace it"
+    assert printed(settings, "new", "a", *both, "--force")
+    file.rename(settings.studies / "b.yaml")
+    assert said("a", *both) == "'a' is a dataset of study b already: give another name"

@@ -1,0 +1,97 @@
+"""`ui`: three servers that start, answer, and end with all their children."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from orchestration.cli import services
+from orchestration.cli.services import Service, Services
+from orchestration.settings import Settings
+from recsys.errors import UserError
+from tests.orchestration.command_line import complaint
+
+# A server that starts a child of another session, as Dagster's does, and ignores the polite signal.
+STUBBORN = """
+import http.server, signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+http.server.test(http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]), bind="127.0.0.1")
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def server(tmp_path: Path, code: str, name: str = "Test") -> Service:
+    port = free_port()
+    return Service(name, [sys.executable, "-c", code, str(port)], port, "--test-port", tmp_path / f"{name}.log")
+
+
+def test_children_of_other_sessions_end_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "GRACE_SECONDS", 0.5)
+    one = server(tmp_path, STUBBORN)
+    with Services([one], tmp_path) as running:
+        running.wait_until_ready()
+        children = psutil.Process().children(recursive=True)
+        assert len(children) == 2
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_server_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
+    good, bad = server(tmp_path, STUBBORN, "Good"), server(tmp_path, "print('first'); exit('no disk')", "Bad")
+    with pytest.raises(UserError) as raised, Services([good, bad], tmp_path) as running:
+        running.watch()
+    assert str(raised.value) == f"Bad has ended with code 1; the end of {bad.log}: first | no disk"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", good.port))
+
+
+def test_a_port_in_use_or_asked_for_twice_is_named(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        line = complaint(settings, "ui", "--mlflow-port", port, "--dagster-port", str(free_port()))
+        assert line == f"port {port} for MLflow is in use: give another with --mlflow-port"
+    twice = str(free_port())
+    line = complaint(settings, "ui", "--dagster-port", twice, "--mlflow-port", twice)
+    assert line == f"port {twice} is asked for twice: give another with --mlflow-port"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ui_serves_all_three_and_ends_them(tmp_path: Path, number: signal.Signals) -> None:
+    home = tmp_path / "home"
+    (home / "reports").mkdir(parents=True)
+    (home / "reports" / "demo.html").write_text("the answer", encoding="utf-8")
+    ports = {name: free_port() for name in ("dagster", "mlflow", "reports")}
+    options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
+    environment = {**os.environ, "MODALIFT_HOME": str(home), "MODALIFT_STUDIES": str(tmp_path)}
+    command = [sys.executable, "-c", "from orchestration.cli import app; app()", "ui", *options]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        addresses = [process.stdout.readline().split()[-1] for _ in ports]
+        assert addresses == [f"http://127.0.0.1:{port}" for port in ports.values()]
+        with urllib.request.urlopen(f"{addresses[2]}/demo.html") as page:
+            assert page.read() == b"the answer"
+        for address in addresses[:2]:
+            with urllib.request.urlopen(address) as page:
+                assert page.status == 200
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+        assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    finally:
+        process.kill()

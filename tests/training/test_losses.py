@@ -1,0 +1,31 @@
+import math
+
+import pytest
+import torch
+
+from recsys.training.losses import bpr_loss, embedding_norm_loss, squared_l2_loss
+
+
+def test_bpr_by_hand() -> None:
+    loss = bpr_loss(torch.tensor([2.0, 0.0]), torch.tensor([1.0, 0.0]))
+    assert loss.item() == pytest.approx((math.log(1 + math.exp(-1)) + math.log(2)) / 2, rel=1e-6)
+
+
+def test_bpr_stays_finite_where_a_sigmoid_would_be_zero() -> None:
+    assert bpr_loss(torch.tensor([-500.0]), torch.tensor([500.0])).item() == pytest.approx(1000)
+
+
+def test_embedding_norm_is_not_squared_and_divided_by_the_last_block() -> None:
+    blocks = torch.tensor([[3.0, 4.0]]), torch.tensor([[6.0, 0.0], [0.0, 8.0]])
+    assert embedding_norm_loss(*blocks).item() == pytest.approx((5 + 10) / 2)
+
+
+def test_embedding_norm_of_zeros_has_a_finite_gradient() -> None:
+    zeros = torch.zeros(2, 3, requires_grad=True)
+    embedding_norm_loss(zeros).backward()
+    assert torch.equal(zeros.grad, torch.zeros(2, 3))
+
+
+def test_squared_l2_is_halved() -> None:
+    blocks = torch.tensor([[3.0, 4.0]]), torch.tensor([[6.0, 0.0], [0.0, 8.0]])
+    assert squared_l2_loss(*blocks).item() == pytest.approx((25 + 100) / 4)
