@@ -62,8 +62,8 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
     """The asset of one dataset's controls."""
     asset = keys.controls(name)
     inputs = [keys.model(name, model) for model in study.models]
-    code = [model_code(model) for model in content_models(study)]
-    version = fingerprint(budget(study), study.models, code, code_version("assets/controls.py"))
+    content = [(model, study.params_of(model), model_code(model)) for model in content_models(study)]
+    version = fingerprint(budget(study), list(study.models), content, code_version("assets/controls.py"))
     sources = [keys.embeddings(name, source) for source in study.datasets[name].content]
 
     @dg.asset(

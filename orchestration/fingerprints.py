@@ -12,6 +12,7 @@ from typing import Any
 from orchestration.settings import CHECKOUT
 from recsys.models import registry
 
+SOURCES = (".py", ".j2", ".css")
 SHARED_CODE = (
     "recsys/content/arms.py",
     "recsys/content/features.py",
@@ -31,7 +32,12 @@ def fingerprint(*parts: Any) -> str:
 def code_version(*places: str) -> str:
     """Hash of the code in files and folders of the checkout; comments and layout do not count."""
     files = sorted(file for place in places for file in _sources(CHECKOUT / place))
-    return fingerprint([[str(f.relative_to(CHECKOUT)), ast.dump(ast.parse(f.read_text("utf-8")))] for f in files])
+    return fingerprint([[str(file.relative_to(CHECKOUT)), _meaning(file)] for file in files])
+
+
+def _meaning(file: Path) -> str:
+    text = file.read_text(encoding="utf-8")
+    return ast.dump(ast.parse(text)) if file.suffix == ".py" else text
 
 
 def model_code(model: str) -> str:
@@ -42,7 +48,7 @@ def model_code(model: str) -> str:
 
 
 def _sources(place: Path) -> Iterable[Path]:
-    return place.rglob("*.py") if place.is_dir() else [place]
+    return (file for file in place.rglob("*") if file.suffix in SOURCES) if place.is_dir() else [place]
 
 
 def content_hash(folder: Path) -> str:

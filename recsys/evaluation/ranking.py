@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy import sparse
 
 from recsys.errors import UserError
@@ -70,6 +69,8 @@ def rank(
 
 def top_k(values: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Columns (int32) and values of each row's k largest, equal ones in column order; column -1 where -inf."""
+    import torch  # here, so that a study that only names its metrics does not load it
+
     found = torch.topk(torch.from_numpy(values), min(k + 1, values.shape[1]))
     columns, best = found.indices.numpy().astype(np.int32), found.values.numpy()
     if best.shape[1] > k:

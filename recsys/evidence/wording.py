@@ -25,7 +25,7 @@ def percent(share: float, *, signed: bool = False, digits: int = 1) -> str:
     """0.0312 as 3.1 %, with its sign where the sign is the point."""
     if not math.isfinite(share):
         return "undefined"
-    return f"{100 * share:{'+' if signed else ''}.{digits}f} %"
+    return f"{100 * share:{'+' if signed else ''}z.{digits}f} %"
 
 
 def probability(p: float) -> str:

@@ -1,0 +1,95 @@
+"""What a person sees, in a real browser: Dagster's pages, a materialisation from the page alone, the report."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.home import Home
+from orchestration.settings import Settings
+from orchestration.study import Study
+from tests.orchestration.test_cli_ui import free_port
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+if CHROMIUM:
+    from playwright.sync_api import Page, expect, sync_playwright
+
+
+@pytest.fixture(scope="module")
+def dagster(
+    finished: tuple[Settings, Study], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Settings]]:
+    """Dagster's page on a copy of the finished home."""
+    home = tmp_path_factory.mktemp("pages") / "home"
+    shutil.copytree(finished[0].home, home)
+    settings = finished[0].model_copy(update={"home": home})
+    ports = [free_port() for _ in range(3)]
+    options = [f"--{name}-port={port}" for name, port in zip(("dagster", "mlflow", "reports"), ports, strict=True)]
+    env = os.environ | {"MODALIFT_HOME": str(home), "MODALIFT_STUDIES": str(settings.studies)}
+    command = [sys.executable, "-c", "from orchestration.cli import app; app()", "ui", *options]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, bufsize=1)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Reports"):
+            break
+    yield f"http://127.0.0.1:{ports[0]}", settings
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def page() -> "Iterator[Page]":
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1500, "height": 1200})
+        browser.close()
+
+
+def test_an_asset_shows_its_checks_and_what_it_holds(page: "Page", dagster: tuple[str, Settings]) -> None:
+    page.goto(f"{dagster[0]}/assets/tiny/embeddings/image")
+    page.request.post(f"{dagster[0]}/graphql", data={"query": "mutation { setNuxSeen }"})
+    page.reload()
+    expect(page.get_by_text("effective_rank")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("neighbours")).to_be_visible()
+    page.get_by_text("[Show Markdown]").last.click()
+    picture = page.get_by_role("dialog").locator("img").first
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 0
+
+
+def test_an_asset_is_materialised_from_its_page_alone(page: "Page", dagster: tuple[str, Settings]) -> None:
+    address, settings = dagster
+    home = Home(settings)
+    before = home.current("tiny/models/ItemKNN")
+    page.goto(f"{address}/assets/tiny/models/ItemKNN")
+    page.get_by_role("button", name="Materialize", exact=False).first.click(timeout=60_000)
+    for _ in range(120):
+        page.wait_for_timeout(1000)
+        if home.current("tiny/models/ItemKNN").event_id != before.event_id:
+            break
+    after = home.current("tiny/models/ItemKNN")
+    assert after.event_id != before.event_id
+    assert (after.reused, after.fingerprint) == (True, before.fingerprint)
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_the_report_fits_its_page(page: "Page", finished: tuple[Settings, Study], width: int) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(Path(finished[0].reports / "tiny.html").as_uri())
+    expect(page.get_by_role("heading", name="A tiny market")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("svg").count() >= 2
+    assert complaints == []
