@@ -80,13 +80,13 @@ def _materialise(study: "Study", settings: Settings, select: str | None) -> None
 
 def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
     from orchestration import keys
-    from orchestration.cli.verdicts import judgements, verdict_table
+    from orchestration.cli.verdicts import judgements, sentences, verdict_table
 
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
     say(f"Materialised {count(len(assets), 'asset')} of study {study.name}")
     if judged:
         out.print(verdict_table(study, home, judged))
-    for name, judgement in judged.items():
-        say(f"{name}: {judgement.overall.sentence}")
+    for sentence in sentences(study, home, assets):
+        say(sentence)
     if keys.report(study.name) in assets:
         say(f"Report: {(home.settings.reports / f'{study.name}.html').resolve()}")

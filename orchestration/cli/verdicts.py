@@ -1,10 +1,11 @@
 """Verdicts as tables on the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rich.table import Table
 
+from assets.controls import judges
 from assets.verdict import Judgement
 from orchestration import keys
 from orchestration.cli.console import table, tick
@@ -17,6 +18,17 @@ def judgements(study: Study, home: Home) -> dict[str, Judgement]:
     """The newest verdict of each dataset that has one."""
     events = {name: home.lineage.latest(keys.verdict(name)) for name in study.datasets}
     return {name: Judgement.load(home.folder(event)) for name, event in events.items() if event}
+
+
+def sentences(study: Study, home: Home, assets: Collection[str]) -> list[str]:
+    """One sentence for each dataset concluded among the assets: its verdict, or the best model without one."""
+    told = []
+    for name in study.datasets:
+        concluded = keys.verdict(name) if judges(study, name) else keys.metrics(name)
+        event = home.lineage.latest(concluded)
+        if event and concluded in assets:
+            told.append(f"{name}: {event.facts['sentence']}")
+    return told
 
 
 def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> Table:
