@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+PYTHON ?= python3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test ui bench lint clean
@@ -17,7 +17,7 @@ $(VENV)/.complete: pyproject.toml uv.lock
 	@command -v uv >/dev/null || test -x .uv/bin/uv || \
 	  { echo "Getting uv from PyPI ..."; $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
 	@echo "Making the environment in $(VENV) (about 6 GB with PyTorch; only the first time) ..."
-	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv sync --frozen --compile-bytecode --python "$(PYTHON)"
+	@PATH="$(CURDIR)/.uv/bin:$$PATH" uv sync --frozen --compile-bytecode
 	@touch $@
 
 demo: setup ## Answer the question for two synthetic markets whose truth is known
