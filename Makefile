@@ -24,7 +24,7 @@ demo: setup ## Answer the question for two synthetic markets whose truth is know
 	@$(BIN)/modalift run studies/demo.yaml
 
 test: setup ## Run the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 ui: setup ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 	@$(BIN)/modalift ui

@@ -6,6 +6,7 @@ those that are missing are tuned and trained here with the same budget.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pandas as pd
@@ -20,6 +21,9 @@ from orchestration.results import key, materialised, plainly, table
 from orchestration.study import Study
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, controlled
 from recsys.models import registry
+
+if TYPE_CHECKING:
+    from orchestration.cells import CellRunner
 
 SELECTION = "selection.json"
 Pair = tuple[str, str]
@@ -91,6 +95,9 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
                     trained, runner = train(home, study, name, model, arms, asset=asset, run=context.run.run_id)
                     made += trained
                     runs += runner.runs
+            trained, runner = _untuned(home, study, name, selection, results, asset, context.run.run_id)
+            made += trained
+            runs += runner.runs
             ModelResult(arms=made).save(out)
             (out / SELECTION).write_text(selection.model_dump_json(indent=1), encoding="utf-8")
             return Outcome(facts={"trained": len(made)}, rows=len(made), mlflow_runs=tuple(runs))
@@ -105,6 +112,21 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
         return materialised(event, _shown(home.folder(event)))
 
     return controls
+
+
+def _untuned(
+    home: Home, study: Study, name: str, selection: Selection, results: list[ArmResult], asset: str, run: str
+) -> tuple[list[ArmResult], "CellRunner"]:
+    """The chosen arm shuffled, with the hyper-parameters of the honest one.
+
+    It is easy to beat and proves nothing alone; it stands beside the tuned control for that very reason.
+    """
+    from orchestration.trainings import train
+
+    chosen = next(r for r in results if (r.model, r.arm) == selection.content)
+    arm = controlled(_arm(chosen), "shuffled", name=f"{chosen.arm}_shuffled_untuned")
+    fixed = study.model_copy(update={"models": study.models | {chosen.model: chosen.params}})
+    return train(home, fixed, name, chosen.model, [arm], asset=asset, run=run)
 
 
 def select(study: Study, name: str, results: list[ArmResult]) -> tuple[Selection, list[tuple[str, Arm]]]:

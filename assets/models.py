@@ -83,7 +83,7 @@ def _shown(
         **facts,
         "arms": table(pd.DataFrame(rows)),
         "tuning": plot(figure),
-        "mlflow": dg.MetadataValue.url(home.tracker.search_url(name, query)),
+        "mlflow": dg.MetadataValue.url(home.tracker.search_url(name, query, primary)),
     }
 
 

@@ -174,7 +174,10 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         truth=_truth(data, judgement),
         tables=[beside_published(published.source, published.rows, results)] if published else [],
         links=[
-            Link(text="Trainings in MLflow", address=home.tracker.search_url(name)),
+            Link(
+                text="Trainings in MLflow",
+                address=home.tracker.search_url(name, "tags.stage = 'final'", study.evaluation.primary),
+            ),
             Link(text="Assets in Dagster", address=f"http://127.0.0.1:3000/asset-groups/{name}"),
         ],
     )

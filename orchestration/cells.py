@@ -199,7 +199,7 @@ class CellRunner:
         valid = {f"valid_{name}": value for name, value in record["valid"].items()}
         return Training(
             experiment=self.inputs.dataset,
-            name=f"{cell.model} {cell.arm.name} {cell.stage} {cell.seed}",
+            name=f"{cell.arm.name}, {cell.model}, seed {cell.seed}",
             tags=tags,
             params=cell.params,
             metrics=valid | record["test"] | record["lists"] | seconds,

@@ -120,13 +120,13 @@ class Tracker:
             self.client.set_terminated(run.info.run_id, "KILLED")
         return len(left)
 
-    def url(self, run_id: str, experiment: str) -> str:
-        """Address of a run in the MLflow page that `modalift ui` serves."""
-        return f"{UI}/#/experiments/{self.experiment(experiment)}/runs/{run_id}"
+    def search_url(self, experiment: str, query: str = "", sort_by: str = "") -> str:
+        """Address of an experiment's runs as charts, filtered, the highest of a metric first."""
+        from urllib.parse import urlencode
 
-    def search_url(self, experiment: str, query: str = "") -> str:
-        """Address of an experiment's runs, filtered."""
-        from urllib.parse import quote
-
-        suffix = f"?searchFilter={quote(query)}" if query else ""
-        return f"{UI}/#/experiments/{self.experiment(experiment)}/runs{suffix}"
+        asked = {"compareRunsMode": "CHART"}
+        if query:
+            asked["searchFilter"] = query
+        if sort_by:
+            asked |= {"orderByKey": f"metrics.`{sort_by}`", "orderByAsc": "false"}
+        return f"{UI}/#/experiments/{self.experiment(experiment)}/runs?{urlencode(asked)}"

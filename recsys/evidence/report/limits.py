@@ -38,7 +38,7 @@ def _seeds_disagree(dataset: DatasetReport) -> str | None:
 
 
 def _budget(dataset: DatasetReport) -> str | None:
-    exhausted = {row.model: row.n_trials for row in dataset.results if row.exhausted}
+    exhausted = {row.model: row.n_trials for row in dataset.results if row.exhausted and row.kind != "control"}
     untuned = [model for model, n_trials in exhausted.items() if n_trials == 1]
     small = [f"{model} ({n_trials})" for model, n_trials in exhausted.items() if n_trials > 1]
     said = [
