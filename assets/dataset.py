@@ -40,7 +40,7 @@ def build(name: str, spec: DatasetSpec) -> dg.AssetsDefinition:
             code_version=version,
             inputs=[],
             build=lambda out, _: _prepare(spec, folder, out),
-            also_depends_on=signature(folder) if folder else "",
+            also_depends_on=signature(*spec.source.places(folder)) if folder else "",
         )
         return materialised(event, _shown(Dataset.load(home.folder(event))))
 

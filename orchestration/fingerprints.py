@@ -67,10 +67,10 @@ def _visible(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in names)
 
 
-def signature(place: Path) -> str:
-    """Hash of a file's or folder's names, sizes and times of change: cheap, and enough to see that data moved on.
+def signature(*places: Path) -> str:
+    """Hash of files' and folders' names, sizes and times of change: cheap, and enough to see that data moved on.
 
     Hidden folders do not count: data kept in a checkout would change with every write to the home folder beside it.
     """
-    files = [place] if place.is_file() else sorted(_visible(place))
+    files = [file for place in places for file in ([place] if place.is_file() else sorted(_visible(place)))]
     return fingerprint([[str(file), (stat := file.stat()).st_size, stat.st_mtime_ns] for file in files])

@@ -36,6 +36,11 @@ class Source(BaseModel):
         """What the reader itself is told."""
         return dict(self.model_extra or {})
 
+    def places(self, folder: Path) -> list[Path]:
+        """The files and folders that the options name; the whole folder where they name none."""
+        named = [folder / value for value in self.options.values() if isinstance(value, str)]
+        return [place for place in named if place.exists()] or [folder]
+
 
 class ContentSource(BaseModel):
     """How one source of content becomes vectors: an encoder and its own options."""

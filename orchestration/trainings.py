@@ -24,7 +24,8 @@ def train(
 
     seeds = range(1, study.seeds + 1)
     most = len(arms) * (study.tuning.trials + study.seeds)
-    with home.progress.track(f"{dataset}: {model}, {len(arms)} arms", most) as advance:
+    label = f"{dataset}: {model}, {len(arms)} arm{'' if len(arms) == 1 else 's'}"
+    with home.progress.track(label, most) as advance:
         runner = CellRunner(home, _inputs(home, study, dataset, model, arms, asset, run), advance)
         trained = tune_and_train(arms, new_tuner, seeds, runner)
         # A model with little or nothing to tune is done before its budget is.

@@ -89,11 +89,11 @@ def _table(file: Path, what: str) -> Table:
 
 
 def _folder(paths: Iterable[Path]) -> Path:
-    return Path(os.path.commonpath([path.resolve().parent for path in paths]))
+    return Path(os.path.commonpath([path.absolute().parent for path in paths]))
 
 
 def _relative(path: Path, folder: Path) -> str:
-    return path.resolve().relative_to(folder).as_posix()
+    return path.absolute().relative_to(folder).as_posix()
 
 
 def _source(found: Guess, folder: Path, interactions: Path, items: Path) -> dict[str, Any]:

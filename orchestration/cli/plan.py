@@ -77,7 +77,7 @@ def _outside(study: Study, asset: str, home: Home) -> str:
         return ""
     folder = resolve(spec.source.folder, home.settings, f"dataset {dataset}")
     if kind == "dataset":
-        return signature(folder)
+        return signature(*spec.source.places(folder))
     file = spec.descriptions[rest[0]].file if kind == "descriptions" else spec.content[rest[0]].options.get("file")
     return signature(resolve(str(folder / file), home.settings, f"dataset {dataset}")) if file else ""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import CHECKOUT, Settings
-from orchestration.study import DatasetSpec, Study, load_study, resolve
+from orchestration.study import DatasetSpec, Source, Study, load_study, resolve
 from recsys.errors import UserError
 
 GOOD = """
@@ -124,6 +124,14 @@ def test_a_folder_is_looked_for_where_data_are(tmp_path: Path) -> None:
     assert resolve("here", Settings(data=tmp_path), "dataset d") == tmp_path / "here"
     with pytest.raises(UserError, match="^dataset d: 'gone' is not there .*; set MODALIFT_DATA to the folder"):
         resolve("gone", Settings(data=None), "dataset d")
+
+
+def test_only_the_files_that_a_source_names_count_as_its_data(tmp_path: Path) -> None:
+    for name in ("orders.csv", "items.csv", "else.csv"):
+        (tmp_path / name).touch()
+    named = Source(reader="table", folder="x", interactions="orders.csv", items="items.csv", user_column="user")  # type: ignore[call-arg]
+    assert named.places(tmp_path) == [tmp_path / "orders.csv", tmp_path / "items.csv"]
+    assert Source(reader="inter", folder="x").places(tmp_path) == [tmp_path]
 
 
 @pytest.mark.parametrize("file", sorted((CHECKOUT / "studies").glob("*.yaml")), ids=lambda file: file.stem)
