@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orchestration.cells import CellRunner
 
 SELECTION = "selection.json"
+UNTUNED = "_untuned"
 Pair = tuple[str, str]
 """A model and an arm."""
 
@@ -124,7 +125,7 @@ def _untuned(
     from orchestration.trainings import train
 
     chosen = next(r for r in results if (r.model, r.arm) == selection.content)
-    arm = controlled(_arm(chosen), "shuffled", name=f"{chosen.arm}_shuffled_untuned")
+    arm = controlled(_arm(chosen), "shuffled", name=f"{chosen.arm}_shuffled{UNTUNED}")
     fixed = study.model_copy(update={"models": study.models | {chosen.model: chosen.params}})
     return train(home, fixed, name, chosen.model, [arm], asset=asset, run=run)
 

@@ -10,7 +10,8 @@ from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.results import key, materialised, plainly, plot, preview, table
-from orchestration.study import DatasetSpec, resolve
+from orchestration.study import DatasetSpec
+from orchestration.study_file import resolve
 from recsys.data.dataset import PARTS, Dataset
 
 

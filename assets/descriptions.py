@@ -10,7 +10,8 @@ from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.results import key, materialised, plainly, preview
-from orchestration.study import Corpus, DatasetSpec, resolve
+from orchestration.study import Corpus, DatasetSpec
+from orchestration.study_file import resolve
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 

@@ -16,7 +16,8 @@ from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.results import key, materialised, plainly, plot
 from orchestration.settings import CHECKOUT
-from orchestration.study import ContentSource, DatasetSpec, resolve
+from orchestration.study import ContentSource, DatasetSpec
+from orchestration.study_file import resolve
 from recsys.content.encoders import registry
 from recsys.content.features import Features
 from recsys.data.dataset import Dataset

@@ -5,40 +5,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
-import pandas as pd
 
+from assets import report_parts as parts
 from assets.controls import judges
-from assets.metrics import BASELINES, load_standing
+from assets.metrics import load_standing
 from assets.verdict import Judgement
 from orchestration import catalog, keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
-from orchestration.lineage import Event
 from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.results import key, materialised, plainly
 from orchestration.storage import write_text
-from orchestration.study import DatasetSpec, Study
-from recsys.content.arms import INTERACTIONS_ONLY
-from recsys.evidence.comparison import Comparison
-from recsys.evidence.interval import Interval
-from recsys.evidence.report.model import (
-    CheckRow,
-    ComparisonRow,
-    ContentRow,
-    DatasetReport,
-    Kind,
-    Link,
-    QuarantineRow,
-    ResultRow,
-    RunFacts,
-    Scenario,
-    StratumRow,
-    StudyReport,
-    TruthRow,
-    TuningCurve,
-)
+from orchestration.study import Study
+from recsys.evidence.report.model import CheckRow, DatasetReport, Link, RunFacts, StratumRow, StudyReport
 from recsys.evidence.report.published import beside_published
-from recsys.models import registry
 
 REPORTS_UI = "http://127.0.0.1:5001"
 LIBRARIES = (
@@ -61,7 +41,7 @@ def build(study: Study) -> dg.AssetsDefinition:
     inputs = [upstream for name in study.datasets for upstream in _inputs(study, name)]
     told = [spec.model_dump(include={"scenario", "published"}) for spec in study.datasets.values()]
     settings = [study.title, study.question, told, study.tuning.model_dump(), study.seeds]
-    stamp = fingerprint(settings, code_version("assets/report.py", "recsys/evidence/report"))
+    stamp = fingerprint(settings, code_version("assets/report.py", "assets/report_parts.py", "recsys/evidence/report"))
 
     @dg.asset(
         key=key(asset),
@@ -140,38 +120,32 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if judges(study, name) else None
     standing = None if judgement else load_standing(home.folder(metrics))
     arms = _arms(home, name)
-    curves = {(arm.model, arm.arm): pd.Series([t["valid"] for t in arm.trials], dtype=float).cummax() for arm in arms}
-    results = _results(home.folder(metrics), study, arms)
+    results = parts.results(home.folder(metrics), study, arms)
     published = spec.published
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
     return DatasetReport(
         name=name,
-        scenario=_scenario(spec),
+        scenario=parts.scenario(spec),
         metric=study.evaluation.primary,
         verdict=judgement.overall if judgement else None,
         standing=standing,
         sources=judgement.by_source if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
-        quarantine=_quarantine(home.folder(data)),
-        content=[_content(home, name, source, spec) for source in spec.content],
+        quarantine=parts.quarantine(home.folder(data)),
+        content=[parts.content(home, name, source, spec) for source in spec.content],
         results=results,
-        comparisons=_comparisons((judgement or standing).comparisons, arms),
+        comparisons=parts.comparisons((judgement or standing).comparisons, arms),
         strata=[
             StratumRow(strata="users by activity", stratum=s.users, comparison=s.comparison)
             for s in (judgement.strata if judgement else [])
         ],
-        tuning=[
-            TuningCurve(
-                model=arm.model, arm=arm.arm, kind=_kind(arm), best=curves[arm.model, arm.arm].fillna(0).tolist()
-            )
-            for arm in arms
-        ],
+        tuning=[parts.curve(arm) for arm in arms],
         checks=[
             CheckRow(name=f"{event.asset}: {check.name}", passed=check.passed, found=check.message)
             for event in checked
             for check in event.checks
         ],
-        truth=_truth(data, judgement),
+        truth=parts.truth(data, judgement),
         tables=[beside_published(published.source, published.rows, results)] if published else [],
         links=[
             Link(
@@ -181,102 +155,3 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             Link(text="Assets in Dagster", address=f"http://127.0.0.1:3000/asset-groups/{name}"),
         ],
     )
-
-
-def _scenario(spec: DatasetSpec) -> Scenario:
-    given = spec.scenario
-    return Scenario(
-        domain=given.domain,
-        feedback=given.feedback,
-        seen_before_choice=", ".join(given.seen_before_choosing) or "not stated",
-        item_kinds=given.item_kinds,
-        split=spec.split.protocol,
-        data_date=given.date_of_data,
-    )
-
-
-def _quarantine(folder: Path) -> list[QuarantineRow]:
-    rows = pd.read_parquet(folder / "quarantine.parquet")
-    counts = rows.groupby(["table", "reason"]).size()
-    return [QuarantineRow(table=t, reason=reason, n_rows=int(n)) for (t, reason), n in counts.items()]
-
-
-def _content(home: Home, name: str, source: str, spec: DatasetSpec) -> ContentRow:
-    found = home.current(keys.embeddings(name, source)).facts
-    n_present = round(found["coverage"] * found["n_items"])
-    return ContentRow(
-        source=source,
-        encoder=spec.content[source].encoder,
-        dim=found["dim"],
-        n_present=n_present,
-        n_items=found["n_items"],
-        n_distinct=round(found["distinct"] * n_present),
-    )
-
-
-def _kind(arm: ArmResult) -> Kind:
-    if arm.model in BASELINES:
-        return "baseline"
-    if arm.control is not None:
-        return "control"
-    return "interactions" if arm.arm == INTERACTIONS_ONLY else "content"
-
-
-def _results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow]:
-    summary = pd.read_parquet(folder / "summary.parquet").dropna(subset=["ci_low"])
-    rows = dict(list(summary.groupby(["model", "arm"])))
-    results = []
-    for arm in arms:
-        table = rows[arm.model, arm.arm].set_index("metric")
-        results.append(
-            ResultRow(
-                model=arm.model,
-                arm=arm.arm,
-                kind=_kind(arm),
-                metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.iterrows()},
-                seed_means=list(table.loc[study.evaluation.primary, "per_seed"]),
-                valid=arm.valid,
-                n_trials=len(arm.trials),
-                # A tuner stops before its budget only where it has tried every setting there is.
-                exhausted=len(arm.trials) < study.tuning.trials,
-                deterministic=registry.load(arm.model).deterministic and arm.control is None,
-                seconds=arm.seconds,
-            )
-        )
-    return results
-
-
-def _comparisons(comparisons: list[Comparison], arms: list[ArmResult]) -> list[ComparisonRow]:
-    known = {(arm.model, arm.arm): arm for arm in arms}
-    rows = []
-    for comparison in comparisons:
-        arm = known[comparison.model_a, comparison.arm_a]
-        real = next((a.arm for a in arms if a.control is None and a.sources == arm.sources), None)
-        rows.append(
-            ComparisonRow(
-                comparison=comparison,
-                kind=_kind(arm),
-                control=arm.control,
-                control_of=real if arm.control else None,
-            )
-        )
-    return rows
-
-
-def _truth(data: Event, judgement: Judgement | None) -> list[TruthRow]:
-    truth = data.facts.get("truth") or {}
-    if not truth or judgement is None:
-        return []
-    drivers = sorted(truth["drivers"])
-    found = judgement.overall.name
-    named = sorted(source.source for source in judgement.by_source if source.named)
-    expected = "helps" if drivers else "anything but helps"
-    return [
-        TruthRow(what="verdict", expected=expected, found=found, agrees=(found == "helps") == bool(drivers)),
-        TruthRow(
-            what="sources that drive choice",
-            expected=", ".join(drivers) or "none",
-            found=", ".join(named) or "none",
-            agrees=named == drivers,
-        ),
-    ]

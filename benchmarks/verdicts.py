@@ -23,7 +23,8 @@ from orchestration.home import Home
 from orchestration.materialise import materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import CHECKOUT, Settings
-from orchestration.study import Study, load_study
+from orchestration.study import Study
+from orchestration.study_file import load_study
 
 console = Console()
 

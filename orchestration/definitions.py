@@ -16,7 +16,8 @@ from orchestration.home import Home
 from orchestration.progress import LogProgress, Progress
 from orchestration.results import key
 from orchestration.settings import Settings
-from orchestration.study import Study, load_study
+from orchestration.study import Study
+from orchestration.study_file import load_study
 from recsys.errors import UserError
 
 

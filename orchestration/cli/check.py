@@ -89,13 +89,13 @@ def _dataset(name: str, spec: "DatasetSpec", settings: Settings) -> str:
 
 
 def _folder(name: str, spec: "DatasetSpec", settings: Settings) -> Path | None:
-    from orchestration.study import resolve
+    from orchestration.study_file import resolve
 
     return resolve(spec.source.folder, settings, f"dataset {name}") if spec.source.folder else None
 
 
 def _file(name: str, spec: "DatasetSpec", settings: Settings, file: str) -> str:
-    from orchestration.study import resolve
+    from orchestration.study_file import resolve
 
     folder = _folder(name, spec, settings) or Path()
     return str(resolve(str(folder / file), settings, f"dataset {name}"))

@@ -38,7 +38,7 @@ def new(
     The guesses are printed and stand in the file, where they can be mended.
     """
     from orchestration.cli.own_data import look_at
-    from orchestration.study import load_study
+    from orchestration.study_file import load_study
 
     settings = read_settings()
     file = _place(name, settings, force)
@@ -68,7 +68,7 @@ def _place(name: str, settings: Settings, force: bool) -> Path:
 
 
 def _datasets(file: Path) -> list[str]:
-    from orchestration.study import load_study
+    from orchestration.study_file import load_study
 
     try:
         return list(load_study(file).datasets)

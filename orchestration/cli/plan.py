@@ -6,7 +6,8 @@ from typing import Literal
 from orchestration import keys
 from orchestration.fingerprints import fingerprint, signature
 from orchestration.home import Home
-from orchestration.study import Study, resolve
+from orchestration.study import Study
+from orchestration.study_file import resolve
 
 State = Literal["missing", "stale", "up to date"]
 

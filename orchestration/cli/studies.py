@@ -25,7 +25,7 @@ def read_settings() -> Settings:
 
 def find_study(given: str, settings: Settings) -> "Study":
     """The study of a file, or of the name of a file in the studies folder."""
-    from orchestration.study import load_study
+    from orchestration.study_file import load_study
 
     path = Path(given)
     if path.is_file():

@@ -7,7 +7,8 @@ import pytest
 from orchestration.materialise import Materialised, materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
-from orchestration.study import Study, load_study
+from orchestration.study import Study
+from orchestration.study_file import load_study
 
 TINY = """
 title: A tiny market

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import CHECKOUT, Settings
-from orchestration.study import DatasetSpec, Source, Study, load_study, resolve
+from orchestration.study import DatasetSpec, Source, Study
+from orchestration.study_file import load_study, resolve
 from recsys.errors import UserError
 
 GOOD = """

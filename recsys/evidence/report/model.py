@@ -99,7 +99,8 @@ class ResultRow(Part):
 class ComparisonRow(Part):
     """One (model, arm) against the best rival; `control_of` names the arm that a control stands in for.
 
-    `control` is what stands in the content's place (`shuffled`, `noise`, `constant`), None for content itself.
+    `control` is what stands in the content's place (`shuffled`, `noise`, `constant`, or in words what is shuffled of
+    it), None for content itself.
     """
 
     comparison: Comparison

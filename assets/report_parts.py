@@ -1,0 +1,148 @@
+"""The parts of a report, read off what the assets of a dataset left behind."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from assets.controls import UNTUNED
+from assets.metrics import BASELINES
+from assets.verdict import Judgement
+from orchestration import keys
+from orchestration.home import Home
+from orchestration.lineage import Event
+from orchestration.outcomes import ArmResult
+from orchestration.study import DatasetSpec, Study
+from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.evidence.comparison import Comparison
+from recsys.evidence.interval import Interval
+from recsys.evidence.report.model import (
+    ComparisonRow,
+    ContentRow,
+    Kind,
+    QuarantineRow,
+    ResultRow,
+    Scenario,
+    TruthRow,
+    TuningCurve,
+)
+from recsys.models import registry
+
+
+def scenario(spec: DatasetSpec) -> Scenario:
+    """What the answer holds for."""
+    given = spec.scenario
+    return Scenario(
+        domain=given.domain,
+        feedback=given.feedback,
+        seen_before_choice=", ".join(given.seen_before_choosing) or "not stated",
+        item_kinds=given.item_kinds,
+        split=spec.split.protocol,
+        data_date=given.date_of_data,
+    )
+
+
+def quarantine(folder: Path) -> list[QuarantineRow]:
+    """Rows left out, counted by table and reason."""
+    rows = pd.read_parquet(folder / "quarantine.parquet")
+    counts = rows.groupby(["table", "reason"]).size()
+    return [QuarantineRow(table=t, reason=reason, n_rows=int(n)) for (t, reason), n in counts.items()]
+
+
+def content(home: Home, name: str, source: str, spec: DatasetSpec) -> ContentRow:
+    """Whether a source's vectors can be told apart."""
+    found = home.current(keys.embeddings(name, source)).facts
+    n_present = round(found["coverage"] * found["n_items"])
+    return ContentRow(
+        source=source,
+        encoder=spec.content[source].encoder,
+        dim=found["dim"],
+        n_present=n_present,
+        n_items=found["n_items"],
+        n_distinct=round(found["distinct"] * n_present),
+    )
+
+
+def curve(arm: ArmResult) -> TuningCurve:
+    """Best validation score after each trial; a failed trial adds nothing."""
+    best = pd.Series([trial["valid"] for trial in arm.trials], dtype=float).cummax().ffill().fillna(0)
+    return TuningCurve(model=arm.model, arm=arm.arm, kind=_kind(arm), best=best.tolist())
+
+
+def _kind(arm: ArmResult) -> Kind:
+    if arm.model in BASELINES:
+        return "baseline"
+    if arm.control is not None:
+        return "control"
+    return "interactions" if arm.arm == INTERACTIONS_ONLY else "content"
+
+
+def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow]:
+    """Every (model, arm) on the test part."""
+    summary = pd.read_parquet(folder / "summary.parquet").dropna(subset=["ci_low"])
+    rows = dict(list(summary.groupby(["model", "arm"])))
+    results = []
+    for arm in arms:
+        table = rows[arm.model, arm.arm].set_index("metric")
+        results.append(
+            ResultRow(
+                model=arm.model,
+                arm=arm.arm,
+                kind=_kind(arm),
+                metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.iterrows()},
+                seed_means=list(table.loc[study.evaluation.primary, "per_seed"]),
+                valid=arm.valid,
+                n_trials=len(arm.trials),
+                # A tuner stops before its budget only where it has tried every setting there is.
+                exhausted=len(arm.trials) < study.tuning.trials,
+                deterministic=registry.load(arm.model).deterministic and arm.control is None,
+                seconds=arm.seconds,
+            )
+        )
+    return results
+
+
+def comparisons(comparisons: list[Comparison], arms: list[ArmResult]) -> list[ComparisonRow]:
+    """Every (model, arm) against the best rival."""
+    known = {(arm.model, arm.arm): arm for arm in arms}
+    rows = []
+    for comparison in comparisons:
+        arm = known[comparison.model_a, comparison.arm_a]
+        real = next((a.arm for a in arms if a.control is None and a.sources == arm.sources), None)
+        rows.append(
+            ComparisonRow(
+                comparison=comparison,
+                kind=_kind(arm),
+                control=_control(arm),
+                control_of=real if arm.control else None,
+            )
+        )
+    return rows
+
+
+def _control(arm: ArmResult) -> str | None:
+    """What stands in the content's place, None for content itself."""
+    if arm.control is None:
+        return None
+    if arm.arm.endswith(UNTUNED):
+        return f"untuned {arm.control}"
+    return arm.control if arm.altered == arm.sources else f"{arm.control} {' and '.join(arm.altered)}"
+
+
+def truth(data: Event, judgement: Judgement | None) -> list[TruthRow]:
+    """What was planted in a synthetic market, and what was found."""
+    truth = data.facts.get("truth") or {}
+    if not truth or judgement is None:
+        return []
+    drivers = sorted(truth["drivers"])
+    found = judgement.overall.name
+    named = sorted(source.source for source in judgement.by_source if source.named)
+    expected = "helps" if drivers else "anything but helps"
+    return [
+        TruthRow(what="verdict", expected=expected, found=found, agrees=(found == "helps") == bool(drivers)),
+        TruthRow(
+            what="sources that drive choice",
+            expected=", ".join(drivers) or "none",
+            found=", ".join(named) or "none",
+            agrees=named == drivers,
+        ),
+    ]

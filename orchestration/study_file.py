@@ -1,0 +1,53 @@
+"""From a file to a study, and from a path in it to a place on this machine; a mistake in either is one line."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from orchestration.settings import Settings
+from orchestration.study import Study
+from recsys.errors import UserError
+
+
+def load_study(path: Path) -> Study:
+    """Read and check a study file.
+
+    Raises:
+        UserError: the file is missing, is no YAML, or a key in it is wrong; one line that names it.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a study file") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not a text file; give the path of a study file") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "cannot be parsed"
+        raise UserError(f"{path}:{place} is not YAML: {problem}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds no study; a study is a mapping with title, datasets and models")
+    try:
+        return Study(name=path.stem, **content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+    except UserError as error:
+        raise UserError(f"{path}: models: {error}") from None
+    except TypeError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def resolve(path: str, settings: Settings, what: str) -> Path:
+    """A path named in a study: absolute, or under the data folder, or under the folder of study files."""
+    given = Path(path).expanduser()
+    bases = [base for base in (settings.data, settings.studies, Path.cwd()) if base is not None]
+    candidates = [given] if given.is_absolute() else [base / given for base in bases]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate.resolve()
+    hint = "" if settings.data or given.is_absolute() else "; set MODALIFT_DATA to the folder that holds it"
+    raise UserError(f"{what}: '{path}' is not there (looked at {', '.join(map(str, candidates))}){hint}")
