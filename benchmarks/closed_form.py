@@ -68,7 +68,7 @@ def main() -> None:
         ("EASE", fit(EASE(), 1), "numpy's inverse", seconds(lambda: plain_ease(train), 1)),
         (
             "content neighbours, 256 columns",
-            seconds(lambda: content_neighbours(content, K)),
+            seconds(lambda: content_neighbours(content, train, K)),
             "all at once, argpartition",
             seconds(lambda: plain_content(vectors), 1),
         ),
