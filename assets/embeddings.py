@@ -58,9 +58,7 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
             code_version=version,
             inputs=inputs,
             build=lambda out, read: _encode(home, asset, content, folder, out, [read[i] for i in inputs]),
-            also_depends_on=signature(folder / content.options["file"])
-            if "file" in content.options and folder
-            else "",
+            also_depends_on=signature(*places) if folder and (places := content.places(folder)) else "",
         )
         items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
         return materialised(event, _shown(event.facts, items, Features.load(home.folder(event) / FEATURES)))

@@ -21,6 +21,12 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _named(options: dict[str, Any], folder: Path) -> list[Path]:
+    """The options' values that are files or folders under `folder`."""
+    named = [folder / value for value in options.values() if isinstance(value, str)]
+    return [place for place in named if place.exists()]
+
+
 class Source(BaseModel):
     """Where interactions and items come from: a reader, its folder, and the reader's own options."""
 
@@ -36,8 +42,7 @@ class Source(BaseModel):
 
     def places(self, folder: Path) -> list[Path]:
         """The files and folders that the options name; the whole folder where they name none."""
-        named = [folder / value for value in self.options.values() if isinstance(value, str)]
-        return [place for place in named if place.exists()] or [folder]
+        return _named(self.options, folder) or [folder]
 
 
 class ContentSource(BaseModel):
@@ -52,6 +57,10 @@ class ContentSource(BaseModel):
     def options(self) -> dict[str, Any]:
         """What the encoder itself is told."""
         return dict(self.model_extra or {})
+
+    def places(self, folder: Path) -> list[Path]:
+        """The files and folders that the options name."""
+        return _named(self.options, folder)
 
 
 class Corpus(_Strict):

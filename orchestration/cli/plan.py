@@ -79,8 +79,11 @@ def _outside(study: Study, asset: str, home: Home) -> str:
     folder = resolve(spec.source.folder, home.settings, f"dataset {dataset}")
     if kind == "dataset":
         return signature(*spec.source.places(folder))
-    file = spec.descriptions[rest[0]].file if kind == "descriptions" else spec.content[rest[0]].options.get("file")
-    return signature(resolve(str(folder / file), home.settings, f"dataset {dataset}")) if file else ""
+    if kind == "embeddings":
+        places = spec.content[rest[0]].places(folder)
+        return signature(*places) if places else ""
+    file = spec.descriptions[rest[0]].file
+    return signature(resolve(str(folder / file), home.settings, f"dataset {dataset}"))
 
 
 def _most_cells(study: Study) -> dict[str, int]:

@@ -7,7 +7,7 @@ and cells run side by side.
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from joblib import Parallel, delayed, parallel_config
@@ -35,7 +35,7 @@ def default_workers() -> int:
 def run_cells(cells: Sequence[Cell], workers: int) -> Iterator[tuple[int, Outcome]]:
     """Run all cells, giving each one's position and outcome as it ends, in any order."""
     if workers == 1 or len(cells) == 1:
-        yield from ((position, _outcome(run_cell, cell)) for position, cell in enumerate(cells))
+        yield from ((position, _outcome(cell)) for position, cell in enumerate(cells))
         return
     with parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
         tasks = (delayed(_in_worker)(os.getpid(), position, cell) for position, cell in enumerate(cells))
@@ -48,9 +48,9 @@ def run_cells(cells: Sequence[Cell], workers: int) -> Iterator[tuple[int, Outcom
             ) from None
 
 
-def _outcome(run: Callable[[Cell], CellResult], cell: Cell) -> Outcome:
+def _outcome(cell: Cell) -> Outcome:
     try:
-        return run(cell)
+        return run_cell(cell)
     except UserError as error:
         return Failure(str(error))
 
@@ -60,7 +60,7 @@ def _in_worker(parent: int, position: int, cell: Cell) -> tuple[int, Outcome]:
 
     torch.set_num_threads(1)
     _die_with(parent)
-    return position, _outcome(run_cell, cell)
+    return position, _outcome(cell)
 
 
 def _die_with(parent: int) -> None:

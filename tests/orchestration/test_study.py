@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import CHECKOUT, Settings
-from orchestration.study import DatasetSpec, Source, Study
+from orchestration.study import ContentSource, DatasetSpec, Source, Study
 from orchestration.study_file import load_study, resolve
 from recsys.errors import UserError
 
@@ -133,6 +133,9 @@ def test_only_the_files_that_a_source_names_count_as_its_data(tmp_path: Path) ->
     named = Source(reader="table", folder="x", interactions="orders.csv", items="items.csv", user_column="user")  # type: ignore[call-arg]
     assert named.places(tmp_path) == [tmp_path / "orders.csv", tmp_path / "items.csv"]
     assert Source(reader="inter", folder="x").places(tmp_path) == [tmp_path]
+    content = ContentSource(encoder="matrix_file", file="orders.csv", ids_file="items.csv", dim=3)  # type: ignore[call-arg]
+    assert content.places(tmp_path) == [tmp_path / "orders.csv", tmp_path / "items.csv"]
+    assert ContentSource(encoder="tfidf_svd").places(tmp_path) == []
 
 
 @pytest.mark.parametrize("file", sorted((CHECKOUT / "studies").glob("*.yaml")), ids=lambda file: file.stem)
