@@ -32,6 +32,8 @@ def encode(
     *,
     folder: Path | None = None,
     corpus: pd.DataFrame | None = None,
+    hidden: Path | None = None,
+    work: Path | None = None,
     progress: Progress | None = None,
 ) -> Features:
     """Vectors of the items by the encoder of this name.
@@ -42,13 +44,15 @@ def encode(
         items: the item table of a dataset (see `recsys.data.raw`); row order is the order of the vectors.
         folder: what file names in the options are relative to.
         corpus: a description corpus (`item_id`, `answer`), for encoders that read one.
+        hidden: the folder of that corpus' hidden states, for encoders that read them.
+        work: where finished batches are kept, so that a killed encoding goes on where it was.
         progress: called with (done, total) while a long encoding goes on.
 
     Raises:
         UserError: there is no such encoder, an option is wrong, or a file it names cannot be used.
     """
     worker = registry.load(encoder).from_options(encoder, options)
-    features = worker.encode(items, Context(folder, corpus, progress))
+    features = worker.encode(items, Context(folder, corpus, hidden, work, progress))
     assert len(features.matrix) == len(items), f"encoder '{encoder}' broke its contract: a row for each item"
     return features
 

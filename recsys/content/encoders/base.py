@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from recsys.content.features import Features
 from recsys.errors import UserError
 
-Modality = Literal["text", "image", "descriptions", "attributes", "any"]
+Modality = Literal["text", "image", "joint", "descriptions", "attributes", "any"]
 Progress = Callable[[int, int], None]
 """Called with (done, total) now and then while a long encoding goes on."""
 
@@ -34,11 +34,16 @@ class Context:
     Attributes:
         folder: what file names in the options are relative to.
         corpus: a description corpus: `item_id`, `answer` (see `recsys.content.descriptions`).
+        hidden: the folder of the hidden states that came with the corpus, `<pooling>.safetensors` each.
+        work: where finished batches of a long encoding are kept until all are done (see `recsys.content.kept`);
+            None: nowhere, a killed encoding starts anew.
         progress: told how far the work is.
     """
 
     folder: Path | None = None
     corpus: pd.DataFrame | None = None
+    hidden: Path | None = None
+    work: Path | None = None
     progress: Progress | None = None
 
     def find(self, name: str) -> Path:

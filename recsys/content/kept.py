@@ -1,0 +1,60 @@
+"""Work that is kept as it is done, so that an extraction that was killed goes on where it was."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Column = np.ndarray | Sequence[str]
+"""Numbers of shape (n, dim), or n texts."""
+
+
+class Kept:
+    """Rows by key, one Parquet file a batch, each renamed into place when it is whole.
+
+    Keys are digests of content, so that equal items are worked on once. A folder belongs to one piece of work:
+    one model, one revision, one set of options.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Work kept in this folder, which is made if need be."""
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def keys(self) -> set[str]:
+        """What is done."""
+        files = self.folder.glob("*.parquet")
+        return {key for file in files for key in pq.read_table(file, columns=["key"])["key"].to_pylist()}
+
+    def add(self, keys: Sequence[str], columns: dict[str, Column]) -> None:
+        """Keep a batch, whole or not at all."""
+        table = pa.table({"key": pa.array(keys, pa.string()), **{name: _arrow(c) for name, c in columns.items()}})
+        pending = self.folder / f".pending-{uuid4().hex}"
+        with pending.open("wb") as stream:
+            pq.write_table(table, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        pending.replace(self.folder / f"{uuid4().hex}.parquet")
+
+    def column(self, name: str, keys: Sequence[str]) -> np.ndarray:
+        """One column of these keys, in their order: (n, dim), or n texts as objects; KeyError if one is not done."""
+        tables = [pq.read_table(file, columns=["key", name]) for file in sorted(self.folder.glob("*.parquet"))]
+        whole = pa.concat_tables(tables).combine_chunks()
+        row_of = {key: row for row, key in enumerate(whole["key"].to_pylist())}
+        wanted = [row_of[key] for key in keys]
+        cells = whole[name]
+        if pa.types.is_fixed_size_list(cells.type):
+            dim = cells.type.list_size
+            return cells.combine_chunks().flatten().to_numpy().reshape(-1, dim)[wanted]
+        return cells.to_pandas().to_numpy(dtype=object)[wanted]
+
+
+def _arrow(column: Column) -> pa.Array:
+    if isinstance(column, np.ndarray):
+        rows = np.ascontiguousarray(column)
+        return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
+    return pa.array(column, pa.string())
