@@ -86,4 +86,4 @@ def _fetch(model: str, revision: str | None) -> Path:
         raise UserError(f"model '{model}': neither a folder nor the id of a hub model; {ways}") from None
     except (HfHubHTTPError, OSError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"model '{model}': model.safetensors cannot be fetched from the hub ({reason}); {ways}") from None
+        raise UserError(f"model '{model}': cannot fetch model.safetensors from the hub ({reason}); {ways}") from None
