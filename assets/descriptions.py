@@ -1,6 +1,11 @@
-"""`<dataset>/descriptions/<corpus>`: what a model wrote about the items, raw and by field, with its compliance."""
+"""`<dataset>/descriptions/<corpus>`: what a model says about the items, raw and by field, with its compliance.
 
+The answers are read from a file, or asked of a vision-language model, which also gives its hidden states.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -9,13 +14,23 @@ from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
+from orchestration.progress import counted
 from orchestration.results import key, materialised, plainly, preview
 from orchestration.study import Corpus, DatasetSpec
 from orchestration.study_file import resolve
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 
+CORPUS, QUARANTINE = "corpus.parquet", "quarantine.parquet"
 COMPLIANT = 0.9
+SHARED = ("recsys/content/descriptions/answers.py",)
+READING = ("recsys/content/descriptions/corpus.py",)
+ASKING = (
+    "recsys/content/images.py",
+    "recsys/content/kept.py",
+    "recsys/content/weights.py",
+    *(f"recsys/content/vlm/{file}.py" for file in ("describer", "extraction", "prompts", "transformers_describer")),
+)
 
 
 def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
@@ -23,13 +38,14 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
     asset = keys.descriptions(name, corpus)
     settings = spec.descriptions[corpus]
     inputs = [keys.dataset(name)]
-    version = fingerprint(settings.model_dump(), code_version("recsys/content/descriptions"))
+    code = code_version(*SHARED, *(ASKING if settings.model else READING))
+    version = fingerprint(settings.model_dump(exclude={"truth"}), code)
 
     @dg.asset(
         key=key(asset),
         deps=[key(upstream) for upstream in inputs],
         group_name=name,
-        kinds={"parquet"},
+        kinds={"parquet", "huggingface"} if settings.model else {"parquet"},
         code_version=version,
         description=f"Descriptions of the items of {name}: corpus `{corpus}`, raw answers and parsed fields.",
         check_specs=[
@@ -41,45 +57,78 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
     @plainly
     def descriptions(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
         folder = resolve(spec.source.folder, home.settings, f"dataset {name}") if spec.source.folder else Path()
-        file = resolve(str(folder / settings.file), home.settings, f"dataset {name}: corpus '{corpus}'")
         event = home.produce(
             asset,
             run=context.run.run_id,
             code_version=version,
             inputs=inputs,
-            build=lambda out, read: _parse(settings, file, out, read[inputs[0]]),
-            also_depends_on=signature(file),
+            build=lambda out, read: _gather(home, asset, settings, folder, out, read[inputs[0]]),
+            also_depends_on=outside(settings, folder, home, name),
         )
-        answers = pd.read_parquet(home.folder(event) / "corpus.parquet")
-        shown = {**event.facts, "preview": preview(answers)}
-        return materialised(event, shown)
+        answers = pd.read_parquet(home.folder(event) / CORPUS)
+        return materialised(event, {**event.facts, "preview": preview(answers)})
 
     return descriptions
 
 
-def _parse(settings: Corpus, file: Path, out: Path, dataset: Path) -> Outcome:
-    from recsys.content.descriptions import parse_corpus, read_corpus
+def outside(settings: Corpus, folder: Path, home: Home, name: str) -> str:
+    """Signature of what is read beside the store: the file of answers, or a model's own files."""
+    if settings.file is not None:
+        return signature(resolve(str(folder / settings.file), home.settings, f"dataset {name}: descriptions"))
+    places = settings.places(folder)
+    return signature(*places) if places else ""
+
+
+def _gather(home: Home, asset: str, settings: Corpus, folder: Path, out: Path, dataset: Path) -> Outcome:
+    items = Dataset.load(dataset).items
+    if settings.file is not None:
+        return _parse(*_read(settings, folder / settings.file, out, items), settings.fields, out, items)
+    with counted(home.progress, asset, len(items)) as progress:
+        answers, facts, fields = _ask(settings, folder, home.settings.work / asset, out, items, progress)
+    return _parse(answers, facts, fields, out, items)
+
+
+def _read(settings: Corpus, file: Path, out: Path, items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    from recsys.content.descriptions import read_corpus
 
     corpus = read_corpus(file, id_column=settings.id_column, text_column=settings.text_column)
-    wanted = Dataset.load(dataset).items["item_id"]
-    known = corpus.answers[corpus.answers["item_id"].isin(wanted)].reset_index(drop=True)
+    known = corpus.answers[corpus.answers["item_id"].isin(items["item_id"])].reset_index(drop=True)
     if known.empty:
         raise UserError(f"{file}: none of its {len(corpus.answers)} answers is about an item of the dataset")
-    fields, compliance = parse_corpus(known, settings.fields)
-    known.merge(fields, on="item_id").to_parquet(out / "corpus.parquet", index=False)
-    corpus.quarantine.astype("string").to_parquet(out / "quarantine.parquet", index=False)
-    facts = {
-        "answers": len(corpus.answers),
-        "about_known_items": len(known),
-        "items_described": len(known) / len(wanted),
-        "set_aside": len(corpus.quarantine),
+    corpus.quarantine.astype("string").to_parquet(out / QUARANTINE, index=False)
+    return known, {"answers": len(corpus.answers), "set_aside": len(corpus.quarantine)}
+
+
+def _ask(
+    settings: Corpus, folder: Path, work: Path, out: Path, items: pd.DataFrame, progress: Callable[[int, int], None]
+) -> tuple[pd.DataFrame, dict[str, Any], tuple[str, ...]]:
+    from recsys.content.vlm.extraction import VlmOptions, extract
+    from recsys.content.vlm.prompts import load_prompt
+
+    options = VlmOptions.from_options(settings.options)
+    extraction = extract(items, options, folder=folder, work=work, progress=progress)
+    extraction.save(out)
+    return extraction.answers, extraction.facts, tuple(load_prompt(options.prompt, folder).fields)
+
+
+def _parse(
+    answers: pd.DataFrame, facts: dict[str, Any], fields: tuple[str, ...], out: Path, items: pd.DataFrame
+) -> Outcome:
+    from recsys.content.descriptions import parse_corpus
+
+    values, compliance = parse_corpus(answers, fields)
+    answers.merge(values, on="item_id").to_parquet(out / CORPUS, index=False)
+    found = {
+        **facts,
+        "about_known_items": len(answers),
+        "items_described": len(answers) / len(items),
         "complete": compliance.complete,
         "exact_format": compliance.exact,
         **{f"gives {field}": share for field, share in compliance.given.items()},
     }
     check = Check(
         name="keeps_to_format",
-        passed=not settings.fields or compliance.complete >= COMPLIANT,
+        passed=not fields or compliance.complete >= COMPLIANT,
         message=f"{compliance.complete:.1%} of the answers give every field, {compliance.exact:.1%} in the exact form",
     )
-    return Outcome(facts=facts, rows=len(known), checks=(check,))
+    return Outcome(facts=found, rows=len(answers), checks=(check,))

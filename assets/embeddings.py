@@ -10,10 +10,12 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from assets.descriptions import CORPUS
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
+from orchestration.progress import counted
 from orchestration.results import key, materialised, plainly, plot
 from orchestration.settings import CHECKOUT
 from orchestration.study import ContentSource, DatasetSpec
@@ -23,6 +25,10 @@ from recsys.content.features import Features
 from recsys.data.dataset import Dataset
 
 FEATURES = "features.safetensors"
+SHARED_CODE = tuple(
+    f"recsys/content/{file}"
+    for file in ("descriptions", "features.py", "images.py", "kept.py", "one_hot.py", "weights.py")
+)
 FIGURES = ("dim", "coverage", "distinct", "effective_rank", "mean_cosine", "norm_median")
 CHECKS = {
     "covers_items": "Every item has a row, and at least half of them content",
@@ -58,7 +64,7 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
             code_version=version,
             inputs=inputs,
             build=lambda out, read: _encode(home, asset, content, folder, out, [read[i] for i in inputs]),
-            also_depends_on=signature(*places) if folder and (places := content.places(folder)) else "",
+            also_depends_on=signature(*places) if (places := content.places(folder or Path())) else "",
         )
         items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
         return materialised(event, _shown(event.facts, items, Features.load(home.folder(event) / FEATURES)))
@@ -67,14 +73,10 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
 
 
 def _code(encoder: str) -> list[str]:
-    shared = ("base.py", "registry.py", "__init__.py")
-    return [
-        *(f"recsys/content/encoders/{file}" for file in shared),
-        str(registry.file(encoder).relative_to(CHECKOUT)),
-        "recsys/content/features.py",
-        "recsys/content/images.py",
-        "recsys/content/one_hot.py",
-    ]
+    """The encoder's own file, what encoders of its kind share, and what all do."""
+    own = registry.file(encoder)
+    shared = [*own.parent.glob("_*.py"), *registry.ROOT.glob("*.py")]
+    return [*(str(file.relative_to(CHECKOUT)) for file in (own, *shared)), *SHARED_CODE]
 
 
 def _folder(spec: DatasetSpec, content: ContentSource, home: Home, name: str) -> Path | None:
@@ -93,17 +95,18 @@ def _encode(
     from recsys.content.integrity import inspect, problems
 
     items = Dataset.load(read[0]).items
-    corpus = pd.read_parquet(read[1] / "corpus.parquet") if content.corpus else None
-    with home.progress.track(asset, len(items)) as advance:
-        done = 0
-
-        def progress(now: int, total: int) -> None:
-            nonlocal done
-            advance(now - done)
-            done = now
-
-        features = encode(content.encoder, content.options, items, folder=folder, corpus=corpus, progress=progress)
-        advance(len(items) - done)
+    corpus = pd.read_parquet(read[1] / CORPUS) if content.corpus else None
+    with counted(home.progress, asset, len(items)) as progress:
+        features = encode(
+            content.encoder,
+            content.options,
+            items,
+            folder=folder,
+            corpus=corpus,
+            hidden=read[1] if content.corpus else None,
+            work=home.settings.work / asset,
+            progress=progress,
+        )
     features.save(out / FEATURES, items["item_id"].tolist())
     found = inspect(features, items)
     alike = [sentence for sentence in problems(found) if "alike" in sentence]
@@ -127,9 +130,7 @@ def _shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> di
     from sklearn.decomposition import PCA
 
     present = np.flatnonzero(features.present)
-    figures = {
-        name: facts[name] for name in ("dim", "coverage", "distinct", "effective_rank", "mean_cosine", "norm_median")
-    }
+    figures = {name: facts[name] for name in FIGURES}
     if len(present) < 6 or features.dim < 2:
         return figures
     sample = np.random.default_rng(0).permutation(present)[:3000]

@@ -130,6 +130,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         verdict=judgement.overall if judgement else None,
         standing=standing,
         sources=judgement.by_source if judgement else [],
+        questions=judgement.questions if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=parts.quarantine(home.folder(data)),
         content=[parts.content(home, name, source, spec) for source in spec.content],

@@ -1,5 +1,6 @@
 """`<dataset>/verdict`: whether content helps here, which part of it, and how sure that is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,16 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from assets.controls import SELECTION, Selection
+from assets.controls import SELECTION, Pair, Selection
 from assets.metrics import read_scores
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.results import key, materialised, plainly, table
-from orchestration.study import Study
+from orchestration.study import Question, Study
 from recsys.data.dataset import Dataset
 from recsys.evidence.comparison import Comparison, compare, holm
+from recsys.evidence.questions import Answered, Asked, answer
 from recsys.evidence.scores import Scores
 from recsys.evidence.sources import SourceScores, SourceVerdict, judge_sources
 from recsys.evidence.verdict import Verdict, decide
@@ -41,6 +43,7 @@ class Judgement(BaseModel):
         overall: the verdict, with the two comparisons it rests on.
         by_source: one verdict a source, none where content does not help.
         comparisons: every other (model, arm) against the best rival, p-values corrected by Holm.
+        questions: the study's own, answered.
         strata: users by their number of training interactions.
     """
 
@@ -49,6 +52,7 @@ class Judgement(BaseModel):
     overall: Verdict
     by_source: list[SourceVerdict]
     comparisons: list[Comparison]
+    questions: list[Answered]
     strata: list[Stratum]
 
     @classmethod
@@ -61,7 +65,8 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
     """The asset of one dataset's verdict."""
     asset = keys.verdict(name)
     inputs = [keys.metrics(name), keys.controls(name), keys.dataset(name)]
-    settings = [study.statistics.model_dump(), study.evaluation.primary]
+    asked = [question.model_dump() for question in study.datasets[name].questions]
+    settings = [study.statistics.model_dump(), study.evaluation.primary, asked]
     version = fingerprint(settings, code_version("assets/verdict.py", "recsys/evidence"))
 
     @dg.asset(
@@ -79,14 +84,14 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
             run=context.run.run_id,
             code_version=version,
             inputs=inputs,
-            build=lambda out, read: _judge(study, *(read[upstream] for upstream in inputs), out),
+            build=lambda out, read: _judge(study, name, *(read[upstream] for upstream in inputs), out),
         )
         return materialised(event, _shown(home.folder(event)))
 
     return verdict
 
 
-def _judge(study: Study, metrics: Path, controls: Path, dataset: Path, out: Path) -> Outcome:
+def _judge(study: Study, name: str, metrics: Path, controls: Path, dataset: Path, out: Path) -> Outcome:
     scores = read_scores(metrics)
     chosen = Selection.model_validate_json((controls / SELECTION).read_text(encoding="utf-8"))
     how: dict[str, Any] = {"n_resamples": study.statistics.resamples, "seed": study.statistics.seed}
@@ -109,11 +114,29 @@ def _judge(study: Study, metrics: Path, controls: Path, dataset: Path, out: Path
         comparisons=holm(
             [compare(scores[pair], rival, margin=margin, **how) for pair in scores if pair != chosen.rival]
         ),
+        questions=answer(_asked(study.datasets[name].questions, chosen, scores), margin=margin, **how),
         strata=_strata(content, rival, Dataset.load(dataset), **how),
     )
     (out / VERDICT).write_text(judgement.model_dump_json(indent=1), encoding="utf-8")
     named = [source.source for source in judgement.by_source if source.named]
     return Outcome(facts={"verdict": overall.name, "sources": named, "sentence": overall.sentence}, rows=1)
+
+
+def _asked(questions: Sequence[Question], chosen: Selection, scores: dict[Pair, Scores]) -> list[Asked]:
+    """Each question with the scores of its two sides; a source's shuffled control is that of its best model."""
+
+    def side(arm: str) -> list[Scores]:
+        return [found for (_, shown), found in scores.items() if shown == arm]
+
+    asked = []
+    for question in questions:
+        pairs = chosen.sources.get(question.better)
+        if question.than == "shuffled" and pairs:
+            sides = [scores[pairs.own]], [scores[pairs.own_shuffled]]
+        else:
+            sides = side(question.better), side(question.than)
+        asked.append(Asked(question.ask, *sides))
+    return asked
 
 
 def _strata(content: Scores, rival: Scores, data: Dataset, **how: Any) -> list[Stratum]:
@@ -143,4 +166,5 @@ def _shown(folder: Path) -> dict[str, object]:
         "sentence": dg.MetadataValue.md(overall.sentence),
         "sources": ", ".join(source.source for source in judgement.by_source if source.named) or "none",
         "comparisons": table(pd.DataFrame(rows)),
+        **{each.ask: dg.MetadataValue.md(each.sentence) for each in judgement.questions},
     }

@@ -42,3 +42,19 @@ class LogProgress:
 
         yield advance
         self.log(f"{label}: {done} of {total} in {time.monotonic() - started:.1f} s")
+
+
+@contextmanager
+def counted(progress: Progress, label: str, total: int) -> Iterator[Callable[[int, int], None]]:
+    """Show work that tells (steps done, steps there are), as encoders do; equal items are steps done at once."""
+    with progress.track(label, total) as advance:
+        shown = 0
+
+        def tell(done: int, steps: int) -> None:
+            nonlocal shown
+            now = total * done // max(steps, 1)
+            advance(now - shown)
+            shown = now
+
+        yield tell
+        advance(total - shown)

@@ -31,6 +31,11 @@ class Settings(BaseSettings):
         return self.home / "store"
 
     @property
+    def work(self) -> Path:
+        """Finished batches of long encodings, by asset: what makes them resumable. It may be removed at any time."""
+        return self.home / "work"
+
+    @property
     def lineage(self) -> Path:
         """One JSON event a materialisation."""
         return self.home / "lineage"

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, controlled, honest
+from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.splits import SplitRule
 from recsys.errors import UserError
@@ -22,9 +23,10 @@ class _Strict(BaseModel):
 
 
 def _named(options: dict[str, Any], folder: Path) -> list[Path]:
-    """The options' values that are files or folders under `folder`."""
-    named = [folder / value for value in options.values() if isinstance(value, str)]
-    return [place for place in named if place.exists()]
+    """The options' values that are files or folders under `folder`, and the folder of a model's own weights."""
+    named = [folder / value for key, value in options.items() if isinstance(value, str) and key != "model"]
+    weights = own_folder(str(options["model"]), folder) if "model" in options else None
+    return [place for place in (*named, weights) if place is not None and place.exists()]
 
 
 class Source(BaseModel):
@@ -63,13 +65,45 @@ class ContentSource(BaseModel):
         return _named(self.options, folder)
 
 
-class Corpus(_Strict):
-    """A file of descriptions, one an item, and the fields they are asked to have."""
+class Corpus(BaseModel):
+    """Descriptions of items, one an item: from a file, or asked of a vision-language model.
 
-    file: str
+    Attributes:
+        file: of descriptions that were made elsewhere; `id_column` and `text_column` name its columns.
+        fields: that the answers of a file are asked to have; a model's are those of its prompt.
+        model: asked for the descriptions; every further key is an option of the asking (`recsys.content.vlm`).
+        truth: columns of the item table that tell what a field should say, by field.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    file: str | None = None
     fields: tuple[str, ...] = ()
     id_column: str | None = None
     text_column: str | None = None
+    model: str | None = None
+    truth: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Corpus":
+        if (self.file is None) == (self.model is None):
+            raise ValueError("descriptions come from a 'file' or from a 'model': give one of the two")
+        if self.file is not None and self.model_extra:
+            raise ValueError(f"'{next(iter(self.model_extra))}' means nothing to descriptions from a file")
+        if self.model is not None and (self.fields or self.id_column or self.text_column):
+            raise ValueError(
+                "'fields', 'id_column' and 'text_column' belong to a file; a model has those of its prompt"
+            )
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the asking of a model is told."""
+        return {"model": self.model, **(self.model_extra or {})}
+
+    def places(self, folder: Path) -> list[Path]:
+        """The files and folders that the options name: a model's weights, a prompt of the study's own."""
+        return _named(self.options, folder)
 
 
 class Scenario(_Strict):
@@ -80,6 +114,20 @@ class Scenario(_Strict):
     seen_before_choosing: tuple[str, ...] = ()
     item_kinds: str = "not stated"
     date_of_data: str = "not stated"
+
+
+class Question(_Strict):
+    """A comparison that the study announces before it is run.
+
+    Attributes:
+        ask: the question in words.
+        better: the arm that a yes would say is better.
+        than: the arm it is compared with; `shuffled` is the shuffled control of `better`.
+    """
+
+    ask: str
+    better: str
+    than: str
 
 
 class Published(_Strict):
@@ -103,6 +151,7 @@ class DatasetSpec(_Strict):
     descriptions: dict[str, Corpus] = {}
     content: dict[str, ContentSource] = {}
     both: tuple[str, ...] | None = None
+    questions: tuple[Question, ...] = ()
     scenario: Scenario = Scenario()
     published: Published | None = None
 
@@ -114,6 +163,11 @@ class DatasetSpec(_Strict):
         for source in self.both or ():
             if source not in self.content:
                 raise ValueError(f"'both' names '{source}', which 'content' lacks")
+        arms = {"both", INTERACTIONS_ONLY, *self.content}
+        for question in self.questions:
+            for arm, allowed in ((question.better, arms), (question.than, arms | {"shuffled"})):
+                if arm not in allowed:
+                    raise ValueError(f"question '{question.ask}' names '{arm}'; known: {', '.join(sorted(allowed))}")
         return self
 
     @property

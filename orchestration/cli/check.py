@@ -53,7 +53,7 @@ def _checks(study: "Study", settings: Settings) -> Iterator[Check]:
     for name, spec in study.datasets.items():
         yield f"dataset {name}", partial(_dataset, name, spec, settings)
         for corpus in spec.descriptions:
-            yield f"descriptions {name}/{corpus}", partial(_file, name, spec, settings, spec.descriptions[corpus].file)
+            yield f"descriptions {name}/{corpus}", partial(_descriptions, name, spec, settings, corpus)
         for source in spec.content:
             yield f"content {name}/{source}", partial(_content, name, spec, settings, source)
 
@@ -99,6 +99,19 @@ def _file(name: str, spec: "DatasetSpec", settings: Settings, file: str) -> str:
 
     folder = _folder(name, spec, settings) or Path()
     return str(resolve(str(folder / file), settings, f"dataset {name}"))
+
+
+def _descriptions(name: str, spec: "DatasetSpec", settings: Settings, corpus: str) -> str:
+    given = spec.descriptions[corpus]
+    if given.file is not None:
+        return _file(name, spec, settings, given.file)
+    from recsys.content.vlm.extraction import VlmOptions
+    from recsys.content.vlm.prompts import load_prompt
+
+    folder = _folder(name, spec, settings) or Path()
+    options = VlmOptions.from_options(given.options)
+    prompt = load_prompt(options.prompt, folder)
+    return f"asks {options.model}, prompt {prompt.name} (version {prompt.version})"
 
 
 def _content(name: str, spec: "DatasetSpec", settings: Settings, source: str) -> str:

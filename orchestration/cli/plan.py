@@ -1,8 +1,10 @@
 """What a run would do: each asset up to date, stale or missing, and how many cells it may need at most."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from assets.descriptions import outside
 from orchestration import keys
 from orchestration.fingerprints import fingerprint, signature
 from orchestration.home import Home
@@ -74,16 +76,15 @@ def _outside(study: Study, asset: str, home: Home) -> str:
     """Signature of the files outside the store that an asset reads."""
     dataset, kind, *rest = asset.split("/")
     spec = study.datasets.get(dataset)
-    if spec is None or spec.source.folder is None or kind not in ("dataset", "descriptions", "embeddings"):
+    if spec is None or kind not in ("dataset", "descriptions", "embeddings"):
         return ""
-    folder = resolve(spec.source.folder, home.settings, f"dataset {dataset}")
+    folder = resolve(spec.source.folder, home.settings, f"dataset {dataset}") if spec.source.folder else None
     if kind == "dataset":
-        return signature(*spec.source.places(folder))
+        return signature(*spec.source.places(folder)) if folder else ""
     if kind == "embeddings":
-        places = spec.content[rest[0]].places(folder)
+        places = spec.content[rest[0]].places(folder or Path())
         return signature(*places) if places else ""
-    file = spec.descriptions[rest[0]].file
-    return signature(resolve(str(folder / file), home.settings, f"dataset {dataset}"))
+    return outside(spec.descriptions[rest[0]], folder or Path(), home, dataset)
 
 
 def _most_cells(study: Study) -> dict[str, int]:

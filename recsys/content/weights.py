@@ -39,15 +39,21 @@ def locate(model: str, revision: str | None = None, folder: Path | None = None) 
 
 def on_this_machine(model: str, revision: str | None = None, folder: Path | None = None) -> Path | None:
     """The local folder of a model's weights; None where they would have to be fetched."""
+    place = own_folder(model, folder)
+    if place is not None:
+        return place
+    return _packaged(model) if revision is None else _cached(model, revision)
+
+
+def own_folder(model: str, folder: Path | None = None) -> Path | None:
+    """The folder of a model that is shipped or lies in a folder of the user's own: what may change under its name."""
     if model in SHIPPED:
         return SHIPPED[model]
     bases = [folder, Path(os.environ["MODALIFT_MODELS"]) if "MODALIFT_MODELS" in os.environ else None, Path()]
     for base in bases:
         if base is not None and (base / model / "config.json").is_file():
             return (base / model).resolve()
-    if revision is None:
-        return _packaged(model)
-    return _cached(model, revision)
+    return None
 
 
 def _packaged(model: str) -> Path | None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
+from recsys.evidence.questions import Answered
 from recsys.evidence.scores import label
 from recsys.evidence.sources import SourceVerdict
 from recsys.evidence.standing import Standing
@@ -177,6 +178,7 @@ class DatasetReport(Part):
         verdict: on content; None where no content was compared.
         standing: which model is best, where no content was compared; None beside a verdict.
         sources: one verdict a source, none where content does not help.
+        questions: that the study asked beforehand, answered.
         counts: of users, items and interactions, by name.
         quarantine: what was left out.
         content: integrity of each source.
@@ -197,6 +199,7 @@ class DatasetReport(Part):
     verdict: Verdict | None
     standing: Standing | None = None
     sources: list[SourceVerdict] = Field(default_factory=list)
+    questions: list[Answered] = Field(default_factory=list)
     counts: dict[str, int]
     quarantine: list[QuarantineRow] = Field(default_factory=list)
     content: list[ContentRow] = Field(default_factory=list)
