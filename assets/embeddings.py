@@ -1,22 +1,19 @@
 """`<dataset>/embeddings/<source>`: one source of content as vectors, with a look at whether they can be trusted."""
 
-import base64
-import io
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
-import numpy as np
 import pandas as pd
 
+from assets import embedding_views
 from assets.descriptions import CORPUS
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
-from orchestration.results import key, materialised, plainly, plot
+from orchestration.results import key, materialised, plainly
 from orchestration.settings import CHECKOUT
 from orchestration.study import ContentSource, DatasetSpec
 from orchestration.study_file import resolve
@@ -29,7 +26,6 @@ SHARED_CODE = tuple(
     f"recsys/content/{file}"
     for file in ("descriptions", "features.py", "images.py", "kept.py", "one_hot.py", "weights.py")
 )
-FIGURES = ("dim", "coverage", "distinct", "effective_rank", "mean_cosine", "norm_median")
 CHECKS = {
     "covers_items": "Every item has a row, and at least half of them content",
     "distinct_rows": "Items do not all look alike",
@@ -67,7 +63,9 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
             also_depends_on=signature(*places) if (places := content.places(folder or Path())) else "",
         )
         items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
-        return materialised(event, _shown(event.facts, items, Features.load(home.folder(event) / FEATURES)))
+        return materialised(
+            event, embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))
+        )
 
     return embeddings
 
@@ -123,43 +121,3 @@ def _encode(
         ),
     )
     return Outcome(facts=asdict(found), rows=found.n_items, checks=checks)
-
-
-def _shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dict[str, object]:
-    from matplotlib.figure import Figure
-    from sklearn.decomposition import PCA
-
-    present = np.flatnonzero(features.present)
-    figures = {name: facts[name] for name in FIGURES}
-    if len(present) < 6 or features.dim < 2:
-        return figures
-    sample = np.random.default_rng(0).permutation(present)[:3000]
-    plane = PCA(n_components=2, random_state=0).fit_transform(features.matrix[sample])
-    figure = Figure(figsize=(4, 3.4))
-    axes = figure.subplots()
-    axes.scatter(plane[:, 0], plane[:, 1], s=4, alpha=0.5)
-    axes.set(title="The space, two principal components", xticks=[], yticks=[])
-    return {**figures, "space": plot(figure), "neighbours": _neighbours(items, features, sample[:4])}
-
-
-def _neighbours(items: pd.DataFrame, features: Features, asked: np.ndarray) -> dg.MetadataValue:
-    """A few items and what the vectors say is like them, with their pictures where they have any."""
-    from recsys.content.neighbours import nearest
-
-    near = nearest(features, asked.tolist(), k=4).groupby("item", sort=False)["neighbour"]
-    lines = ["| item | nearest by cosine | | | |", "| --- | --- | --- | --- | --- |"]
-    lines += ["| " + " | ".join(_card(items.iloc[i]) for i in (item, *others)) + " |" for item, others in near]
-    return dg.MetadataValue.md("\n".join(lines))
-
-
-def _card(item: pd.Series) -> str:
-    from PIL import Image
-
-    title = str(item["item_id"] if pd.isna(item["title"]) else item["title"])[:40].replace("|", "/")
-    if pd.isna(item["image_path"]):
-        return title
-    with Image.open(item["image_path"]) as image:
-        image.thumbnail((72, 72))
-        buffer = io.BytesIO()
-        image.convert("RGB").save(buffer, format="JPEG", quality=70)
-    return f"![{title}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}) {title}"

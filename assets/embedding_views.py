@@ -1,0 +1,85 @@
+"""What a person sees of an embedding set: its figures, the space as a map, and what is near to what."""
+
+import base64
+import io
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from orchestration.results import plot
+from recsys.content.features import Features
+
+FIGURES = (
+    "dim",
+    "coverage",
+    "finite",
+    "distinct",
+    "largest_group",
+    "effective_rank",
+    "mean_cosine",
+    "norm_median",
+    "norm_spread",
+)
+SAMPLE = 3000
+N_THUMBNAILS = 60
+N_ASKED = 4
+
+
+def shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dict[str, object]:
+    """Figures, a map of the space, and neighbours; the figures alone where there is too little to draw."""
+    figures = {name: facts[name] for name in FIGURES}
+    present = np.flatnonzero(features.present)
+    if len(present) < 6 or features.dim < 2:
+        return figures
+    sample = np.random.default_rng(0).permutation(present)[:SAMPLE]
+    return {
+        **figures,
+        "space": _space(items, features, sample),
+        "neighbours": _near(items, features, sample[:N_ASKED]),
+    }
+
+
+def _space(items: pd.DataFrame, features: Features, sample: np.ndarray) -> dg.MetadataValue:
+    """The first two principal components, with the pictures of some items where they stand."""
+    from matplotlib.figure import Figure
+    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+    from sklearn.decomposition import PCA
+
+    plane = PCA(n_components=2, random_state=0).fit_transform(features.matrix[sample])
+    figure = Figure(figsize=(7, 5.6))
+    axes = figure.subplots()
+    axes.scatter(plane[:, 0], plane[:, 1], s=4, alpha=0.4, linewidths=0)
+    pictured = [row for row, item in enumerate(sample) if not pd.isna(items.iloc[item]["image_path"])]
+    for row in pictured[:N_THUMBNAILS]:
+        picture = np.asarray(_thumbnail(items.iloc[sample[row]], 28))
+        axes.add_artist(AnnotationBbox(OffsetImage(picture), tuple(plane[row]), frameon=False))
+    axes.set(title="The space, two principal components", xticks=[], yticks=[])
+    return plot(figure)
+
+
+def _near(items: pd.DataFrame, features: Features, asked: np.ndarray) -> dg.MetadataValue:
+    """A few items and what the vectors say is like them, with their pictures where they have any."""
+    from recsys.content.neighbours import nearest
+
+    near = nearest(features, asked.tolist(), k=4).groupby("item", sort=False)["neighbour"]
+    lines = ["| item | nearest by cosine | | | |", "| --- | --- | --- | --- | --- |"]
+    lines += ["| " + " | ".join(_card(items.iloc[i]) for i in (item, *others)) + " |" for item, others in near]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _card(item: pd.Series) -> str:
+    title = str(item["item_id"] if pd.isna(item["title"]) else item["title"])[:40].replace("|", "/")
+    if pd.isna(item["image_path"]):
+        return title
+    buffer = io.BytesIO()
+    _thumbnail(item, 72).save(buffer, format="JPEG", quality=70)
+    return f"![{title}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}) {title}"
+
+
+def _thumbnail(item: pd.Series, side: int) -> Image.Image:
+    with Image.open(item["image_path"]) as image:
+        image.thumbnail((side, side))
+        return image.convert("RGB")
