@@ -9,6 +9,7 @@ import dagster as dg
 from assets import report_parts as parts
 from assets.controls import judges
 from assets.metrics import load_standing
+from assets.truth import planted
 from assets.verdict import Judgement
 from orchestration import catalog, keys
 from orchestration.fingerprints import code_version, fingerprint
@@ -21,6 +22,7 @@ from recsys.evidence.report.model import CheckRow, DatasetReport, Link, RunFacts
 from recsys.evidence.report.published import beside_published
 
 REPORTS_UI = "http://127.0.0.1:5001"
+CODE = ("assets/report.py", "assets/report_parts.py", "assets/truth.py", "recsys/evidence/report")
 LIBRARIES = (
     "modalift",
     "dagster",
@@ -41,7 +43,10 @@ def build(study: Study) -> dg.AssetsDefinition:
     inputs = [upstream for name in study.datasets for upstream in _inputs(study, name)]
     told = [spec.model_dump(include={"scenario", "published"}) for spec in study.datasets.values()]
     settings = [study.title, study.question, told, study.tuning.model_dump(), study.seeds]
-    stamp = fingerprint(settings, code_version("assets/report.py", "assets/report_parts.py", "recsys/evidence/report"))
+    stamp = fingerprint(
+        settings,
+        code_version("assets/report.py", "assets/report_parts.py", "assets/truth.py", "recsys/evidence/report"),
+    )
 
     @dg.asset(
         key=key(asset),
@@ -146,7 +151,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             for event in checked
             for check in event.checks
         ],
-        truth=parts.truth(data, judgement),
+        truth=planted(data, spec, judgement) if judgement else [],
         tables=[beside_published(published.source, published.rows, results)] if published else [],
         links=[
             Link(

@@ -6,10 +6,8 @@ import pandas as pd
 
 from assets.controls import UNTUNED
 from assets.metrics import BASELINES
-from assets.verdict import Judgement
 from orchestration import keys
 from orchestration.home import Home
-from orchestration.lineage import Event
 from orchestration.outcomes import ArmResult
 from orchestration.study import DatasetSpec, Study
 from recsys.content.arms import INTERACTIONS_ONLY
@@ -22,7 +20,6 @@ from recsys.evidence.report.model import (
     QuarantineRow,
     ResultRow,
     Scenario,
-    TruthRow,
     TuningCurve,
 )
 from recsys.models import registry
@@ -126,23 +123,3 @@ def _control(arm: ArmResult) -> str | None:
     if arm.arm.endswith(UNTUNED):
         return f"untuned {arm.control}"
     return arm.control if arm.altered == arm.sources else f"{arm.control} {' and '.join(arm.altered)}"
-
-
-def truth(data: Event, judgement: Judgement | None) -> list[TruthRow]:
-    """What was planted in a synthetic market, and what was found."""
-    truth = data.facts.get("truth") or {}
-    if not truth or judgement is None:
-        return []
-    drivers = sorted(truth["drivers"])
-    found = judgement.overall.name
-    named = sorted(source.source for source in judgement.by_source if source.named)
-    expected = "helps" if drivers else "anything but helps"
-    return [
-        TruthRow(what="verdict", expected=expected, found=found, agrees=(found == "helps") == bool(drivers)),
-        TruthRow(
-            what="sources that drive choice",
-            expected=", ".join(drivers) or "none",
-            found=", ".join(named) or "none",
-            agrees=named == drivers,
-        ),
-    ]

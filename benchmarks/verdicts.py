@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/verdicts.py --draws 20 --first 101
 
-Each draw is a study of its own, run as `modalift run` runs it, in a home that is thrown away. Of the draws of each
-market it prints how often the program said what, how often the right source was named, and exact 95 % bounds.
+Each draw is a study of its own, run as `modalift run` runs it, in a home that is thrown away. For everything that is
+planted in a market it prints how often the program found it, with exact 95 % bounds, and what it said.
 """
 
 import tempfile
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import binomtest
 
+from assets.truth import planted
 from assets.verdict import Judgement
 from orchestration import keys
 from orchestration.home import Home
@@ -25,6 +26,7 @@ from orchestration.progress import LogProgress
 from orchestration.settings import CHECKOUT, Settings
 from orchestration.study import Study
 from orchestration.study_file import load_study
+from recsys.evidence.report.model import TruthRow
 
 console = Console()
 
@@ -43,15 +45,18 @@ def redrawn(study: Study, seed: int) -> Study:
     return study.model_copy(update={"datasets": datasets})
 
 
-def judge(study: Study, home: Path) -> dict[str, tuple[str, list[str]]]:
-    """Verdict and named sources of each dataset."""
+def judge(study: Study, home: Path) -> dict[str, list[TruthRow]]:
+    """What was planted and found in each dataset."""
     settings = Settings(home=home)
     done = materialise(study, settings, LogProgress(lambda line: None))
     if done.failures:
         raise SystemExit("\n".join(done.failures))
     place = Home(settings)
-    found = {name: Judgement.load(place.folder(place.current(keys.verdict(name)))) for name in study.datasets}
-    return {name: (j.overall.name, sorted(s.source for s in j.by_source if s.named)) for name, j in found.items()}
+    rows = {}
+    for name, spec in study.datasets.items():
+        data, verdict = place.current(keys.dataset(name)), place.current(keys.verdict(name))
+        rows[name] = planted(data, spec, Judgement.load(place.folder(verdict)))
+    return rows
 
 
 def bounds(hits: int, n: int) -> str:
@@ -66,23 +71,22 @@ def main(
 ) -> None:
     """Tabulate the verdicts on markets whose truth is known."""
     demo = load_study(CHECKOUT / "studies" / "demo.yaml")
-    told: dict[str, list[tuple[str, list[str]]]] = {name: [] for name in demo.datasets}
+    told: dict[str, list[list[TruthRow]]] = {name: [] for name in demo.datasets}
     for seed in range(first, first + draws):
         started = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
-            found = judge(redrawn(demo, seed), Path(folder))
-        for name, verdict in found.items():
-            told[name].append(verdict)
-        console.print(f"seed {seed}: {found} in {time.perf_counter() - started:.0f} s")
-    table = Table("market", "helps (exact 95 % interval)", "the right sources", "all verdicts")
-    for name, verdicts in told.items():
-        options = demo.datasets[name].source.options
-        drivers = sorted(s for s in ("image", "text") if options.get(f"{s}_weight", 0) > 0)
-        helps = sum(verdict == "helps" for verdict, _ in verdicts)
-        right = sum(sources == drivers for _, sources in verdicts)
-        counts = Counter(verdict for verdict, _ in verdicts)
-        every = ", ".join(f"{verdict} {n}" for verdict, n in counts.most_common())
-        table.add_row(name, bounds(helps, draws), bounds(right, draws), every)
+            rows = judge(redrawn(demo, seed), Path(folder))
+        for name, found in rows.items():
+            told[name].append(found)
+        said = {name: [row.found for row in found] for name, found in rows.items()}
+        console.print(f"seed {seed}: {said} in {time.perf_counter() - started:.0f} s")
+    table = Table("market", "planted", "expected", "as planted (exact 95 % interval)", "found")
+    for name, runs in told.items():
+        for rows_of_one in zip(*runs, strict=True):
+            what, expected = rows_of_one[0].what, rows_of_one[0].expected
+            counts = Counter(row.found for row in rows_of_one).most_common()
+            every = "; ".join(f"{found} {n}" for found, n in counts)
+            table.add_row(name, what, expected, bounds(sum(row.agrees for row in rows_of_one), draws), every)
     console.print(table)
 
 

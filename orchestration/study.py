@@ -170,6 +170,13 @@ class DatasetSpec(_Strict):
                     raise ValueError(f"question '{question.ask}' names '{arm}'; known: {', '.join(sorted(allowed))}")
         return self
 
+    def reads(self, source: str) -> frozenset[str]:
+        """What of an item a source reads: itself, or what the model behind its corpus is shown."""
+        corpus = self.descriptions.get(self.content[source].corpus or "")
+        if corpus is None or corpus.model is None:
+            return frozenset({source})
+        return frozenset(corpus.options.get("inputs", ("image",)))
+
     @property
     def fused(self) -> Arm | None:
         """The arm that shows the raw modalities together; None without content."""

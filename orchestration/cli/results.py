@@ -78,6 +78,10 @@ def _verdict(home: "Home", study: "Study", name: str) -> dict[str, Any] | None:
             "p_value": rival.p_value,
         },
         "by_source": {source: _source(judged.get(source)) for source in study.datasets[name].content},
+        "questions": [
+            {"ask": each.ask, "answer": each.answer, "lift": each.best.lift, "p_holm": each.best.p_holm}
+            for each in judgement.questions
+        ],
     }
 
 
@@ -111,4 +115,6 @@ def _show(home: "Home", study: "Study", name: str) -> None:
         say(judgement.overall.sentence)
         for source in judgement.by_source:
             say(f"  {source.sentence}")
+        for question in judgement.questions:
+            say(f"  {question.ask} {question.sentence}")
     say("")

@@ -1,16 +1,17 @@
 """Verdicts as tables on the command line."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from rich.table import Table
 
 from assets.controls import judges
+from assets.truth import planted
 from assets.verdict import Judgement
 from orchestration import keys
 from orchestration.cli.console import table, tick
 from orchestration.home import Home
 from orchestration.study import Study
+from recsys.evidence.report.model import TruthRow
 from recsys.evidence.wording import percent, probability
 
 
@@ -33,7 +34,7 @@ def sentences(study: Study, home: Home, assets: Collection[str]) -> list[str]:
 
 def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> Table:
     """One row a dataset; for synthetic markets also whether the planted truth was found."""
-    truths = {name: drivers for name in judged if (drivers := _drivers(home, name)) is not None}
+    truths = _truth(study, home, judged)
     columns = ["dataset", "verdict", ">lift", "95 % interval", ">p", "against shuffled", "sources named"]
     made = table(
         *columns,
@@ -53,19 +54,25 @@ def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> 
             ", ".join(named) or "none",
         ]
         if name in truths:
-            row.append(_agreement(truths[name], judgement.overall.name == "helps", named))
+            row.append(_agreement(truths[name]))
         made.add_row(*row)
     return made
 
 
-def _drivers(home: Home, dataset: str) -> list[str] | None:
-    """The sources that drive choice in a synthetic market; None where nobody knows."""
-    event = home.lineage.latest(keys.dataset(dataset))
-    truth: dict[str, Any] = (event.facts.get("truth") or {}) if event else {}
-    return sorted(truth["drivers"]) if "drivers" in truth else None
+def _truth(study: Study, home: Home, judged: Mapping[str, Judgement]) -> dict[str, list[TruthRow]]:
+    """What was planted and found in each synthetic market."""
+    found = {}
+    for name, judgement in judged.items():
+        data = home.lineage.latest(keys.dataset(name))
+        rows = planted(data, study.datasets[name], judgement) if data else []
+        if rows:
+            found[name] = rows
+    return found
 
 
-def _agreement(drivers: list[str], helps: bool, named: list[str]) -> str:
-    agrees = helps == bool(drivers) and named == drivers
-    expected, found = (", ".join(sources) or "no source" for sources in (drivers, named))
-    return f"{tick(agrees)} expected {expected}, found {found}"
+def _agreement(rows: list[TruthRow]) -> str:
+    wrong = [row for row in rows if not row.agrees]
+    if not wrong:
+        return f"{tick(True)} {len(rows)} of {len(rows)} as planted"
+    said = "; ".join(f"{row.what}: expected {row.expected}, found {row.found}" for row in wrong)
+    return f"{tick(False)} {said}"

@@ -69,7 +69,7 @@ def test_a_run_ends_with_verdict_truth_sentence_and_report(finished: Finished) -
     settings, _ = finished
     shown = printed(settings, "run", "tiny")
     assert "Materialised 10 assets of study tiny" in shown
-    assert "expected image, found" in shown
+    assert "2 of 2 as planted" in shown
     assert "nDCG@20" in shown
     report = settings.reports / "tiny.html"
     assert shown.endswith(f"Report: {report}") and report.is_file()

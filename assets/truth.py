@@ -1,0 +1,53 @@
+"""What was planted in a synthetic market, beside what the program found."""
+
+from assets.verdict import Judgement
+from orchestration.lineage import Event
+from orchestration.study import DatasetSpec
+from recsys.evidence.report.model import TruthRow
+
+
+def planted(data: Event, spec: DatasetSpec, judgement: Judgement) -> list[TruthRow]:
+    """A row for each thing that the market's truth decides; none where nobody knows the truth.
+
+    A source is right where what it reads drives choice: a vision-language model that was shown images is right to be
+    named where the image drives. A question of a source against its own shuffled control has a known answer too.
+    """
+    truth = data.facts.get("truth") or {}
+    if "drivers" not in truth:
+        return []
+    drivers = frozenset(truth["drivers"])
+    found, named = judgement.overall.name, sorted(source.source for source in judgement.by_source if source.named)
+    right = all(spec.reads(source) & drivers for source in named)
+    told = frozenset().union(*(spec.reads(source) for source in named))
+    return [
+        TruthRow(
+            what="verdict",
+            expected="helps" if drivers else "anything but helps",
+            found=found.replace("_", " "),
+            agrees=(found == "helps") == bool(drivers),
+        ),
+        TruthRow(
+            what="sources that drive choice",
+            expected=", ".join(sorted(drivers)) or "none",
+            found=", ".join(named) or "none",
+            agrees=right and drivers <= told,
+        ),
+        *_answers(spec, judgement, drivers),
+    ]
+
+
+def _answers(spec: DatasetSpec, judgement: Judgement, drivers: frozenset[str]) -> list[TruthRow]:
+    answers = {each.ask: each.answer for each in judgement.questions}
+    rows = []
+    for question in spec.questions:
+        if question.than == "shuffled" and question.better in spec.content and question.ask in answers:
+            expected = bool(spec.reads(question.better) & drivers)
+            rows.append(
+                TruthRow(
+                    what=question.ask,
+                    expected="yes" if expected else "anything but yes",
+                    found=answers[question.ask],
+                    agrees=(answers[question.ask] == "yes") == expected,
+                )
+            )
+    return rows
