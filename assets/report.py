@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets import comprehension_tables
 from assets import report_parts as parts
 from assets.controls import judges
 from assets.metrics import load_standing
@@ -14,10 +15,11 @@ from assets.verdict import Judgement
 from orchestration import catalog, keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
+from orchestration.lineage import Event
 from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.results import key, materialised, plainly
 from orchestration.storage import write_text
-from orchestration.study import Study
+from orchestration.study import DatasetSpec, Study
 from recsys.evidence.report.model import CheckRow, DatasetReport, Link, RunFacts, StratumRow, StudyReport
 from recsys.evidence.report.published import beside_published
 
@@ -84,6 +86,7 @@ def _inputs(study: Study, name: str) -> list[str]:
     judged = [keys.verdict(name)] if judges(study, name) else []
     return [
         keys.dataset(name),
+        *([keys.comprehension(name)] if spec.descriptions else []),
         *(keys.embeddings(name, source) for source in spec.content),
         keys.metrics(name),
         *judged,
@@ -119,6 +122,10 @@ def _arms(home: Home, name: str) -> list[ArmResult]:
     return ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms
 
 
+def _comprehension(home: Home, spec: DatasetSpec, name: str) -> Event | None:
+    return home.current(keys.comprehension(name)) if spec.descriptions else None
+
+
 def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     spec = study.datasets[name]
     data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
@@ -152,7 +159,10 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             for check in event.checks
         ],
         truth=planted(data, spec, judgement) if judgement else [],
-        tables=[beside_published(published.source, published.rows, results)] if published else [],
+        tables=[
+            *([beside_published(published.source, published.rows, results)] if published else []),
+            *(comprehension_tables.tables(home.folder(said)) if (said := _comprehension(home, spec, name)) else []),
+        ],
         links=[
             Link(
                 text="Trainings in MLflow",

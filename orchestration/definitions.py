@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets import controls, dataset, descriptions, embeddings, metrics, models, report, verdict
+from assets import comprehension, controls, dataset, descriptions, embeddings, metrics, models, report, verdict
 from orchestration import keys
 from orchestration.home import Home
 from orchestration.progress import LogProgress, Progress
@@ -27,6 +27,8 @@ def study_assets(study: Study) -> list[dg.AssetsDefinition]:
     for name, spec in study.datasets.items():
         made.append(dataset.build(name, spec))
         made += [descriptions.build(name, spec, corpus) for corpus in spec.descriptions]
+        if spec.descriptions:
+            made.append(comprehension.build(name, spec))
         made += [embeddings.build(name, spec, source) for source in spec.content]
         made += [models.build(study, name, model) for model in study.models]
         if controls.judges(study, name):

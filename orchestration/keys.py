@@ -11,6 +11,11 @@ def descriptions(name: str, corpus: str) -> str:
     return f"{name}/descriptions/{corpus}"
 
 
+def comprehension(name: str) -> str:
+    """What the descriptions of a dataset are worth."""
+    return f"{name}/comprehension"
+
+
 def embeddings(name: str, source: str) -> str:
     """An embedding set."""
     return f"{name}/embeddings/{source}"
