@@ -16,6 +16,7 @@ from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
 from orchestration.results import key, materialised, plainly, preview
+from orchestration.settings import CHECKOUT
 from orchestration.study import Corpus, DatasetSpec
 from orchestration.study_file import resolve
 from recsys.data.dataset import Dataset
@@ -29,7 +30,7 @@ ASKING = (
     "recsys/content/images.py",
     "recsys/content/kept.py",
     "recsys/content/weights.py",
-    *(f"recsys/content/vlm/{file}.py" for file in ("describer", "extraction", "prompts", "transformers_describer")),
+    *(str(file.relative_to(CHECKOUT)) for file in sorted((CHECKOUT / "recsys/content/vlm").glob("*.py"))),
 )
 
 
@@ -105,7 +106,7 @@ def _ask(
     from recsys.content.vlm.extraction import VlmOptions, extract
     from recsys.content.vlm.prompts import load_prompt
 
-    options = VlmOptions.from_options(settings.options)
+    options = VlmOptions.read(settings.options)
     extraction = extract(items, options, folder=folder, work=work, progress=progress)
     extraction.save(out)
     return extraction.answers, extraction.facts, tuple(load_prompt(options.prompt, folder).fields)

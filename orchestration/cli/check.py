@@ -109,7 +109,7 @@ def _descriptions(name: str, spec: "DatasetSpec", settings: Settings, corpus: st
     from recsys.content.vlm.prompts import load_prompt
 
     folder = _folder(name, spec, settings) or Path()
-    options = VlmOptions.from_options(given.options)
+    options = VlmOptions.read(given.options)
     prompt = load_prompt(options.prompt, folder)
     return f"asks {options.model}, prompt {prompt.name} (version {prompt.version})"
 

@@ -1,10 +1,11 @@
 """What a study may say about a vision-language model, checked before anything is loaded."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recsys.content.vlm.describer import Pooling
+from recsys.errors import UserError
 
 Inputs = tuple[Literal["image"]] | tuple[Literal["image"], Literal["text"]] | tuple[Literal["text"]]
 
@@ -49,3 +50,13 @@ class VlmOptions(BaseModel):
     batch_size: int = Field(8, ge=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> Self:
+        """Options as a study gives them; UserError names the first that is wrong."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            known = ", ".join(cls.model_fields)
+            raise UserError(f"a model's descriptions: '{first['loc'][0]}': {first['msg']} (known: {known})") from None
