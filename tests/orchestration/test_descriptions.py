@@ -1,0 +1,107 @@
+"""Descriptions that a study asks a model for: what they leave behind, and what a change of the asking makes stale."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from orchestration.cli.plan import plan
+from orchestration.home import Home
+from orchestration.settings import Settings
+from orchestration.study import Study
+from recsys.content.features import Features
+from tests.content.vlm.tiny import FAMILIES
+from tests.orchestration.conftest import run, write_study
+
+STUDY = """
+title: A tiny market, described
+datasets:
+  seen:
+    source: {{reader: market, n_users: 60, n_items: 40, image_weight: 2.5, seed: 5}}
+    descriptions:
+      asked: {{model: {folder}/model, revision: one, prompt: {folder}/prompt.yaml, max_new_tokens: 8,
+               poolings: [prompt_end, image_mean], truth: {{Colour: image_colour}}}}
+      other: {{model: {folder}/model, prompt: movies_fields, max_new_tokens: 4, poolings: []}}
+    content:
+      image: {{encoder: visual_descriptors, dim: 8}}
+      lvlm: {{encoder: hidden_states, corpus: asked, pooling: prompt_end}}
+models:
+  TopPop:
+  HybridItemKNN: {{arms: [image, lvlm, shuffled]}}
+controls: [shuffled]
+tuning: {{trials: 1}}
+seeds: 1
+statistics: {{resamples: 100}}
+"""
+PROMPT = "name: mine\nversion: 1\ndomain: market\nfields: [Colour]\ntext: 'Fill in: [Colour] {}'\n"
+AFTER_LVLM = {"embeddings/lvlm", "models/HybridItemKNN", "controls", "metrics", "verdict"}
+AFTER_ASKED = {"descriptions/asked", "comprehension", *AFTER_LVLM}
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Path]:
+    """A home in which the study was run, and the folder of its model and its prompt."""
+    folder = tmp_path_factory.mktemp("described")
+    FAMILIES["idefics3"](folder / "model")
+    (folder / "prompt.yaml").write_text(PROMPT)
+    settings = Settings(home=folder / "home", studies=folder, workers=1)
+    run(study(folder), settings)
+    return settings, folder
+
+
+def study(folder: Path, old: str = "", new: str = "") -> Study:
+    text = STUDY.format(folder=folder)
+    assert old in text
+    return write_study(folder, text.replace(old, new, 1), name="described")
+
+
+def stale(settings: Settings, wanted: Study) -> set[str]:
+    steps = plan(wanted, Home(settings), None)
+    return {step.asset.removeprefix("seen/") for step in steps if step.state != "up to date"}
+
+
+def test_answers_hidden_states_and_their_worth_are_assets(described: tuple[Settings, Path]) -> None:
+    home = Home(described[0])
+    folder = home.folder(home.current("seen/descriptions/asked"))
+    answers = pd.read_parquet(folder / "corpus.parquet")
+    pooled = Features.load(folder / "prompt_end.safetensors")
+    assert list(answers) == ["item_id", "answer", "Colour"]
+    assert pooled.present.sum() == len(answers) == home.current("seen/descriptions/asked").facts["answered"]
+    shown = Features.load(home.folder(home.current("seen/embeddings/lvlm")) / "features.safetensors")
+    assert shown.digest == pooled.digest
+    assert home.current("seen/comprehension").facts["corpora"] == ["asked", "other"]
+
+
+def test_nothing_is_stale_after_a_run(described: tuple[Settings, Path]) -> None:
+    settings, folder = described
+    assert stale(settings, study(folder)) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("revision: one", "revision: two", AFTER_ASKED),
+        ("poolings: [prompt_end, image_mean]", "poolings: [prompt_end, answer_mean]", AFTER_ASKED),
+        ("pooling: prompt_end", "pooling: image_mean", AFTER_LVLM),
+        ("truth: {Colour: image_colour}", "truth: {}", {"comprehension"}),
+        ("encoder: visual_descriptors, dim: 8", "encoder: visual_descriptors, dim: 4", AFTER_LVLM - {"embeddings/lvlm"}),
+    ],
+)
+def test_a_change_makes_exactly_what_comes_after_it_stale(
+    described: tuple[Settings, Path], old: str, new: str, expected: set[str]
+) -> None:
+    settings, folder = described
+    if "visual" in old:
+        expected = expected | {"embeddings/image"}
+    assert stale(settings, study(folder, old, new)) == expected | {"described/report"}
+
+
+def test_another_wording_of_the_prompt_does_too(described: tuple[Settings, Path], tmp_path: Path) -> None:
+    settings, folder = described
+    kept = tmp_path / "prompt.yaml"
+    shutil.copy2(folder / "prompt.yaml", kept)
+    (folder / "prompt.yaml").write_text(PROMPT.replace("Fill in", "Please fill in"))
+    assert stale(settings, study(folder)) == AFTER_ASKED | {"described/report"}
+    shutil.copy2(kept, folder / "prompt.yaml")
+    assert stale(settings, study(folder)) == set()
