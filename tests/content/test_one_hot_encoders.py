@@ -77,7 +77,7 @@ def test_different_descriptions_have_different_vectors(values):
         str(n): ", ".join(f"[{f}] {{{v}}}" for f, v in zip(fields, row, strict=True)) for n, row in enumerate(values)
     }
     items = item_table(len(values))
-    features = encode("keywords", {}, items, corpus=answers(**said))
+    features = encode("keywords", {"fields": fields}, items, corpus=answers(**said))
     assert inspect(features, items).distinct == 1
     assert (features.matrix.sum(axis=1) == 5).all()
 
@@ -86,4 +86,8 @@ def test_mistakes_are_one_line():
     with pytest.raises(UserError, match=r"^encoder 'keywords': needs a description corpus; name one in the study$"):
         encode("keywords", {}, item_table(1))
     with pytest.raises(UserError, match=r"no answer about any of the 2 items gives one of Genre, .*set `fields` to"):
+        encode("keywords", {"fields": ["Genre", "Mood"]}, item_table(2), corpus=answers(**{"0": "A car"}))
+    with pytest.raises(
+        UserError, match=r"^the description corpus has no parsed fields; set `fields` to what its prompt"
+    ):
         encode("keywords", {}, item_table(2), corpus=answers(**{"0": "A car"}))

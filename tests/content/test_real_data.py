@@ -78,7 +78,7 @@ def test_posters_tell_genres(movies):
 
 def test_keywords_tell_genres(real, movies):
     answers = corpus(real, "qwen2-vl-7b_keywords").answers
-    features = encode("keywords", {}, movies, corpus=answers)
+    features = encode("keywords", {"fields": FIELDS["movies"]}, movies, corpus=answers)
     assert features.present.sum() == 1571
     assert lift_of_neighbours(movies, features) > 1.8
 

@@ -5,25 +5,26 @@ from typing import ClassVar
 import pandas as pd
 from pydantic import Field
 
-from recsys.content.descriptions import FIELDS, parse_corpus
+from recsys.content.descriptions import fields_of, value_sets, values
+from recsys.content.descriptions.synonyms import Merge
 from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.one_hot import join, one_hot
 from recsys.errors import UserError
 
-SEPARATORS = r"[,;|]"
-
 
 class KeywordsOptions(EncoderOptions):
     """Options of `keywords`.
 
     Attributes:
-        fields: names of the fields that the answers give; those of a movie prompt unless said otherwise.
+        fields: which fields of the corpus; all that it has unless said otherwise.
+        merge: merge near-synonyms, by which model and up to which distance; None leaves them apart.
         top: keep so many values of each field, the most frequent; the others become one.
     """
 
-    fields: tuple[str, ...] = Field(FIELDS["movies"], min_length=1)
+    fields: tuple[str, ...] | None = Field(None, min_length=1)
+    merge: Merge | None = None
     top: int = Field(50, ge=1)
 
 
@@ -39,11 +40,13 @@ class Keywords(Encoder):
         """A binary matrix; an item whose answer gives no field is absent."""
         if context.corpus is None:
             raise UserError("encoder 'keywords': needs a description corpus; name one in the study")
-        table, _ = parse_corpus(context.corpus, self.options.fields)
-        fields = table.set_index("item_id").reindex(items["item_id"])
+        fields = fields_of(context.corpus, self.options.fields).reindex(items["item_id"])
         if fields.isna().all(axis=None):
             raise UserError(
                 f"encoder 'keywords': no answer about any of the {len(items)} items gives one of "
-                f"{', '.join(self.options.fields)}; set `fields` to what the prompt asked for"
+                f"{', '.join(map(str, fields))}; set `fields` to what the prompt asked for"
             )
-        return join([one_hot(fields[field].str.split(SEPARATORS), self.options.top) for field in self.options.fields])
+        merge = self.options.merge
+        said = value_sets(values(fields, merge and merge.load(context.folder)))
+        per_item = said.reindex(index=items["item_id"], columns=fields.columns)
+        return join([one_hot(per_item[field], self.options.top) for field in per_item])
