@@ -54,7 +54,8 @@ def load(folder: Path) -> dict[str, pd.DataFrame]:
 
 def _assess(truth: dict[str, dict[str, str]], dataset: Path, folders: list[Path], out: Path) -> Outcome:
     from recsys.content.descriptions import fields_of, values, vocabulary
-    from recsys.content.descriptions.comprehension import agreement_between, agreement_with_attributes, coarseness
+    from recsys.content.descriptions.comprehension import agreement_with_attributes
+    from recsys.content.descriptions.consistency import agreement_between, coarseness
     from recsys.content.descriptions.user_signal import user_signal
 
     data = Dataset.load(dataset)

@@ -84,6 +84,8 @@ def rewire(graph: sparse.csr_array, rng: np.random.Generator) -> sparse.csr_arra
     Source: Carstens, Hamann, Meyer, Penschuck, Tran, Wagner, "Parallel and I/O-efficient randomisation of massive
     networks using global curveball trades", ESA 2018.
     """
+    if not graph.nnz:
+        return graph
     (user, item), (n_users, n_items) = graph.nonzero(), graph.shape
     for _ in range(N_TRADES // 2):
         user = _traded(user, n_users, item, n_items, rng)
