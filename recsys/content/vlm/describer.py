@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 import numpy as np
 
 Pooling = Literal["prompt_end", "answer_end", "answer_mean", "image_mean"]
-"""Which hidden states become an item's vector: that of the prompt's last token, that of the answer's last token
-(the end-of-sequence token where the model gave one), the mean over the answer's tokens, or over the image's."""
+"""Which hidden states become an item's vector: that of the prompt's last token, from which the answer's first is
+told; that of the answer's last token, which is the end-of-sequence token unless the answer was cut off; the mean over
+the answer's tokens without that end; or the mean over the image's tokens."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,14 @@ class Said:
     Attributes:
         answers: one an item, raw, without the prompt.
         hidden: by pooling, float32, shape (n_items, hidden_size); rows of NaN where an item has none (the mean over
-            the image's tokens, of an item without an image). Empty where the model shows no hidden states.
+            the image's tokens, of an item without an image; that over an answer without words). Empty where the
+            model shows no hidden states.
+        n_tokens: of each answer, its end not counted; empty where that is not known.
     """
 
     answers: list[str]
     hidden: dict[Pooling, np.ndarray] = field(default_factory=dict)
+    n_tokens: list[int] = field(default_factory=list)
 
 
 class UnfinishedError(Exception):

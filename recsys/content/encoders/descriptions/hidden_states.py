@@ -1,0 +1,48 @@
+"""Hidden states of a vision-language model, as they were pooled when it described the items."""
+
+from typing import ClassVar
+
+import pandas as pd
+
+from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
+from recsys.content.encoders.files.matrix_file import MatrixFile, MatrixFileOptions
+from recsys.content.encoders.registry import register
+from recsys.content.features import Features
+from recsys.content.vlm.describer import Pooling
+from recsys.errors import UserError
+
+
+class HiddenStatesOptions(EncoderOptions):
+    """Options of `hidden_states`.
+
+    Attributes:
+        pooling: which hidden states (see `recsys.content.vlm.describer`), one of those that the corpus came with.
+    """
+
+    pooling: Pooling = "answer_end"
+
+
+@register
+class HiddenStates(Encoder):
+    """Vectors that came with a description corpus, found by item id."""
+
+    Options = HiddenStatesOptions
+    modality: ClassVar[Modality] = "descriptions"
+    description = "hidden states of the vision-language model that wrote a description corpus"
+    licence = "that of the model"
+
+    def encode(self, items: pd.DataFrame, context: Context) -> Features:
+        """The pooled vectors; items that the model was not asked about are absent."""
+        found = sorted(file.stem for file in context.hidden.glob("*.safetensors")) if context.hidden else []
+        if context.hidden is None or not found:
+            raise UserError(
+                "encoder 'hidden_states': needs a description corpus that a model of this study writes, with "
+                "`poolings`; one read from a file has no hidden states"
+            )
+        if self.options.pooling not in found:
+            raise UserError(
+                f"encoder 'hidden_states': the corpus has no '{self.options.pooling}'; set `pooling` to one of "
+                f"{', '.join(found)}, or add it to the corpus' `poolings`"
+            )
+        rows = MatrixFile(MatrixFileOptions(file=f"{self.options.pooling}.safetensors", key="matrix"))
+        return rows.encode(items, Context(folder=context.hidden))

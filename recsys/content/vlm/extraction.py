@@ -1,0 +1,209 @@
+"""A vision-language model over a catalogue: in one pass an answer about each item, and vectors of its hidden states.
+
+Items of equal content are asked about once. What is done is kept batch by batch, so that an extraction that was
+killed goes on where it was.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+
+from recsys.content.encoders.base import Progress
+from recsys.content.features import Features
+from recsys.content.images import open_rgb
+from recsys.content.kept import Column, Kept
+from recsys.content.vlm.describer import Describer, Pooling, Shown
+from recsys.content.vlm.options import VlmOptions
+from recsys.content.vlm.prompts import Prompt, load_prompt
+from recsys.content.weights import locate
+from recsys.errors import UserError
+
+__all__ = ["Extraction", "VlmOptions", "extract"]
+
+log = logging.getLogger(__name__)
+
+CHANGE_NO_ANSWER = {"batch_size", "device"}
+SEEN_IN_CONTENT = {"inputs", "text_fields"}
+"""Options by which the model is shown something else, which is another content."""
+NOTHING = Shown()
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What a model made of a catalogue.
+
+    Attributes:
+        item_ids: all items, in their order.
+        answers: `item_id`, `answer`, raw: a row for each item that was asked about, in their order.
+        hidden: vectors by pooling, a row for each item. Absent are items that were not asked about, and those
+            without such hidden states (the mean over the image, of an item without one).
+        facts: `items`; `answered`; `contents`, the different ones among these; `equal_items`, that share the
+            answer of another; `unreadable_images`; `tokens` of the answers to all contents; `kept`, contents that
+            an earlier run had answered; `seconds` of this run.
+    """
+
+    item_ids: list[str]
+    answers: pd.DataFrame
+    hidden: dict[Pooling, Features]
+    facts: dict[str, int | float]
+
+    def save(self, folder: Path) -> None:
+        """Write `answers.parquet`, and `<pooling>.safetensors` for each pooling."""
+        self.answers.to_parquet(folder / "answers.parquet", index=False)
+        for pooling, features in self.hidden.items():
+            features.save(folder / f"{pooling}.safetensors", self.item_ids)
+
+
+def extract(
+    items: pd.DataFrame,
+    options: VlmOptions,
+    *,
+    folder: Path | None = None,
+    work: Path | None = None,
+    progress: Progress | None = None,
+) -> Extraction:
+    """Ask a model about every item.
+
+    Args:
+        items: the item table of a dataset (see `recsys.data.raw`).
+        options: the model, the prompt, what is shown and what is pooled.
+        folder: what file names in the options are relative to.
+        work: where finished batches are kept; None: nowhere, a killed extraction starts anew.
+        progress: called with (done, total) different contents after every batch.
+
+    Raises:
+        UserError: the prompt, the model or an option cannot be used, or there is nothing to show of any item.
+    """
+    started = perf_counter()
+    prompt = load_prompt(options.prompt, folder)
+    shown = _shown(items, options)
+    contents = {key: what for key, what in shown if what != NOTHING}
+    weights = locate(options.model, options.revision, folder)
+    with ExitStack() as stack:
+        place = work or Path(stack.enter_context(TemporaryDirectory()))
+        kept = Kept(place / _fingerprint(options, prompt, weights))
+        before = contents.keys() & kept.keys()
+        pending = {key: what for key, what in contents.items() if key not in before}
+        if pending:
+            for done in _ask(pending, prompt, choose(options, weights), options.batch_size, kept):
+                if progress:
+                    progress(len(before) + done, len(contents))
+        if not contents.keys() & kept.keys():
+            wanted = " or ".join(options.inputs)
+            raise UserError(
+                f"none of the {len(items)} items has {wanted} to show the model; see the column or `inputs`"
+            )
+        extraction = _assemble(items["item_id"].tolist(), shown, options.poolings, kept)
+    extraction.facts.update(kept=len(before), seconds=perf_counter() - started)
+    if unreadable := extraction.facts["unreadable_images"]:
+        log.warning("pictures that could not be read: %d", unreadable)
+    return extraction
+
+
+def choose(options: VlmOptions, weights: Path) -> Describer:
+    """What answers under these options."""
+    from recsys.content.vlm.transformers_describer import TransformersDescriber
+
+    return TransformersDescriber(weights, options)
+
+
+def _shown(items: pd.DataFrame, options: VlmOptions) -> list[tuple[str, Shown]]:
+    """What the model is to see of each item, behind a digest of it."""
+    texts = _texts(items, options.text_fields) if "text" in options.inputs else [None] * len(items)
+    listed = []
+    for path, digest, text in zip(items["image_path"], items["image_digest"], texts, strict=True):
+        image = Path(path) if "image" in options.inputs and pd.notna(path) else None
+        picture = None if image is None else digest if pd.notna(digest) else str(image)
+        key = hashlib.blake2b(json.dumps([picture, text]).encode(), digest_size=16).hexdigest()
+        listed.append((key, Shown(image, text)))
+    return listed
+
+
+def _texts(items: pd.DataFrame, fields: Sequence[str]) -> list[str | None]:
+    unknown = [field for field in fields if field not in items]
+    if unknown:
+        raise UserError(f"`text_fields`: items have no '{unknown[0]}'; they have: {', '.join(map(str, items))}")
+    rows = items[list(fields)].itertuples(index=False)
+    lines = ([str(cell).strip() for cell in row if pd.notna(cell)] for row in rows)
+    return ["\n".join(filter(None, row)) or None for row in lines]
+
+
+def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path) -> str:
+    """What the answer to a content depends on, as one short hash."""
+    from recsys.content.vlm.transformers_describer import device_and_precision
+
+    _, precision = device_and_precision(options)
+    matter = options.model_dump(mode="json", exclude=CHANGE_NO_ANSWER | SEEN_IN_CONTENT) | {"precision": precision}
+    files = [(str(file.relative_to(weights)), file.stat()) for file in sorted(weights.rglob("*")) if file.is_file()]
+    stamps = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in files]
+    text = json.dumps([matter, prompt.version, prompt.text, stamps], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _ask(
+    contents: dict[str, Shown], prompt: Prompt, describer: Describer, batch_size: int, kept: Kept
+) -> Iterator[int]:
+    """Ask about contents and keep what is said, batch by batch; tells after each how many are done."""
+    # Questions of like length stand together, so that little of a batch is padding.
+    order = sorted(contents.items(), key=lambda content: (content[1].image is None, len(content[1].text or "")))
+    with _opened([what.image for _, what in order]) as opened:
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            seen = {key: what if next(opened) else replace(what, image=None) for key, what in batch}
+            asked = {key: what for key, what in seen.items() if what != NOTHING}
+            if asked:
+                said = describer.describe(prompt.text, list(asked.values()))
+                tokens = np.array(said.n_tokens or [0] * len(asked), dtype=np.int32)[:, None]
+                pictured = np.array([[what.image is not None] for what in asked.values()], dtype=np.int8)
+                columns: dict[str, Column] = {"answer": said.answers, "n_tokens": tokens, "pictured": pictured}
+                kept.add(list(asked), columns | {str(pooling): rows for pooling, rows in said.hidden.items()})
+            yield start + len(batch)
+
+
+@contextmanager
+def _opened(images: Sequence[Path | None]) -> Iterator[Iterator[bool]]:
+    """Whether each picture opens, found out ahead by other threads while the model works."""
+    pool = ThreadPoolExecutor(2)
+    try:
+        yield pool.map(lambda image: image is None or open_rgb(image) is not None, images)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _assemble(
+    item_ids: list[str], shown: list[tuple[str, Shown]], poolings: Sequence[Pooling], kept: Kept
+) -> Extraction:
+    """Spread what was said about contents over the items that have them."""
+    known = kept.keys()
+    rows = [row for row, (key, _) in enumerate(shown) if key in known]
+    keys = [shown[row][0] for row in rows]
+    contents = sorted(set(keys))
+    pictured = {key for key, read in zip(contents, kept.column("pictured", contents), strict=True) if read}
+    facts: dict[str, int | float] = {
+        "items": len(item_ids),
+        "answered": len(rows),
+        "contents": len(contents),
+        "equal_items": len(rows) - len(contents),
+        "unreadable_images": sum(what.image is not None and key not in pictured for key, what in shown),
+        "tokens": int(kept.column("n_tokens", contents).sum()),
+    }
+    answers = pd.DataFrame({"item_id": [item_ids[row] for row in rows], "answer": kept.column("answer", keys)})
+    hidden = {pooling: _features(kept.column(pooling, keys), rows, len(item_ids)) for pooling in poolings}
+    return Extraction(item_ids, answers.astype("object"), hidden, facts)
+
+
+def _features(vectors: np.ndarray, rows: list[int], n_items: int) -> Features:
+    matrix = np.zeros((n_items, vectors.shape[1]), dtype=np.float32)
+    present = np.zeros(n_items, dtype=bool)
+    matrix[rows], present[rows] = vectors, ~np.isnan(vectors).any(axis=1)
+    return Features.where(present, matrix)

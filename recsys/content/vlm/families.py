@@ -1,0 +1,126 @@
+"""What differs between families of vision-language models: how one is loaded, and how a question is put to it."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForMultimodalLM, AutoProcessor, GenerationConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
+
+from recsys.errors import UserError
+
+NEED_CODE = {
+    "phi3_v": "Phi-3.5-vision runs only with code from the hub, which is not executed; take Phi-4-multimodal, or "
+    "serve it behind an endpoint",
+    "phi4mm": "this revision of Phi-4-multimodal runs only with code from the hub, which is not executed; take the "
+    "revision that was converted for transformers (refs/pr/70 on the hub), or serve it behind an endpoint",
+}
+PHI4 = "phi4_multimodal"
+VISION_ADAPTER = "vision-lora"
+"""Where Phi-4 keeps the low-rank weights with which it was taught to see; without them it sees badly."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is ready to answer.
+
+    Attributes:
+        kind: its family, as its configuration names it.
+        processor: turns pictures and words into what it reads; pads on the left.
+        network: the model.
+        ends: the tokens that end an answer.
+        image_token: the token that stands for each part of an image; None where the model has none of its own.
+    """
+
+    kind: str
+    processor: Any
+    network: Any
+    ends: list[int]
+    image_token: int | None
+
+    def question(self, prompt: str, text: str | None, *, image: bool) -> str:
+        """One item's turn in the model's own chat format, up to where the answer begins.
+
+        Without an image there is no trace of one. A model without a chat format is given the words alone, after
+        the mark of the image.
+        """
+        words = f"{prompt}\n\n{self._harmless(text)}" if text else prompt
+        mark = getattr(self.processor, "image_token", "") if image else ""
+        if self.kind == PHI4:  # its template takes words only
+            return f"<|user|>{mark}{words}<|end|><|assistant|>"
+        if self.processor.chat_template is None:
+            return f"{mark}\n{words}" if image else words
+        turn = [*([{"type": "image"}] if image else []), {"type": "text", "text": words}]
+        return self.processor.apply_chat_template([{"role": "user", "content": turn}], add_generation_prompt=True)
+
+    def _harmless(self, text: str) -> str:
+        """An item's words without what the model would take for the mark of an image or the end of a turn."""
+        added = self.processor.tokenizer.added_tokens_decoder.values()
+        marks = {token.content for token in added if token.special}
+        return re.sub("|".join(map(re.escape, sorted(marks, key=len, reverse=True))), " ", text) if marks else text
+
+
+def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> Loaded:
+    """The model of a local folder.
+
+    The settings of generation that come with a model (sampling, penalties) are set aside but for the tokens that
+    end an answer: what is asked of every model is the same.
+
+    Args:
+        model: what a user calls it.
+        place: the folder of its weights.
+        device: where it is to run.
+        dtype: of its weights.
+
+    Raises:
+        UserError: the folder holds no vision-language model that runs without code of its own.
+    """
+    kind = _kind(model, place)
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        processor = AutoProcessor.from_pretrained(place, **local)
+        network, report = AutoModelForMultimodalLM.from_pretrained(
+            place, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"model '{model}': cannot be loaded from {place} ({reason}); give a whole copy of it"
+        ) from None
+    if report["missing_keys"]:
+        first = sorted(report["missing_keys"])[0]
+        raise UserError(f"model '{model}': {place} lacks weights, first of all '{first}'; give a whole copy of it")
+    if kind == PHI4 and (place / VISION_ADAPTER).is_dir():
+        network.load_adapter(str(place / VISION_ADAPTER), adapter_name="vision")
+        network.set_adapter("vision")
+    tokenizer = processor.tokenizer
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    own = network.generation_config.eos_token_id
+    ends = {*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id} - {None}
+    network.generation_config = GenerationConfig(pad_token_id=tokenizer.pad_token_id)
+    image_token = getattr(processor, "image_token_id", None)
+    return Loaded(kind, processor, network.to(device).eval(), sorted(ends), image_token)
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _kind(model: str, place: Path) -> str:
+    try:
+        kind = json.loads((place / "config.json").read_text(encoding="utf-8"))["model_type"]
+    except (OSError, ValueError, KeyError):
+        raise UserError(f"model '{model}': {place}/config.json names no model type; give a whole copy of it") from None
+    if kind in NEED_CODE:
+        raise UserError(f"model '{model}': {NEED_CODE[kind]}")
+    if kind not in MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES:
+        raise UserError(
+            f"model '{model}': '{kind}' is no kind of vision-language model that runs without code of its own; choose "
+            "another, or serve it behind an endpoint"
+        )
+    return kind

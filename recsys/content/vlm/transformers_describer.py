@@ -1,0 +1,144 @@
+"""Vision-language models in this process: an answer, and the hidden states behind it, in one pass.
+
+A batch is padded on the left, and what an item is answered does not depend on the batch it is in. Hidden states are
+numbered as transformers numbers them: 0 is what enters the first layer, -1 what leaves the last, normed where the
+model norms it.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from recsys.content.images import open_rgb
+from recsys.content.vlm.describer import Pooling, Said, Shown
+from recsys.content.vlm.families import Loaded, load
+from recsys.content.vlm.generation import Draws, EndIsFed, lengths, pool, seed_of
+from recsys.content.vlm.options import VlmOptions
+from recsys.errors import UserError
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class TransformersDescriber:
+    """A model that transformers runs; it is loaded when the first question is put."""
+
+    def __init__(self, place: Path, options: VlmOptions) -> None:
+        """A describer of the weights in a local folder."""
+        self.place, self.options = place, options
+        self.device, self.precision = device_and_precision(options)
+
+    def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
+        """Answers about a batch of items; those without an image are asked apart from those with one.
+
+        Raises:
+            UserError: a picture cannot be opened, or the batch does not fit on the device.
+        """
+        pictures = [_picture(shown.image, self.options.max_side) for shown in batch]
+        answers, n_tokens = [""] * len(batch), [0] * len(batch)
+        hidden: dict[Pooling, np.ndarray] = {}
+        for image in (True, False):
+            rows = [row for row, picture in enumerate(pictures) if (picture is not None) == image]
+            if not rows:
+                continue
+            questions = [self.loaded.question(prompt, batch[row].text, image=image) for row in rows]
+            said = self._ask(questions, [pictures[row] for row in rows])
+            for row, answer, length in zip(rows, said.answers, said.n_tokens, strict=True):
+                answers[row], n_tokens[row] = answer, length
+            for pooling, vectors in said.hidden.items():
+                shape = len(batch), vectors.shape[1]
+                hidden.setdefault(pooling, np.full(shape, np.nan, dtype=np.float32))[rows] = vectors
+        return Said(answers, hidden, n_tokens)
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        """The model, on its device."""
+        loaded = load(self.options.model, self.place, self.device, PRECISIONS[self.precision])
+        layer = self._layer(loaded.network.config.get_text_config(decoder=True).num_hidden_layers)
+        if "image_mean" in self.options.poolings and loaded.image_token is None:
+            raise UserError(f"model '{self.options.model}': does not mark its image's tokens; leave out image_mean")
+
+        def keep_layer(module: Any, given: Any, output: Any) -> Any:
+            # generate() collects what a forward pass gives: all layers of a batch would be some gigabytes.
+            if output.hidden_states is not None:
+                output.hidden_states = (output.hidden_states[layer],)
+            return output
+
+        loaded.network.register_forward_hook(keep_layer)
+        return loaded
+
+    def _layer(self, n_layers: int) -> int:
+        wanted = self.options.layer
+        index = round(wanted * n_layers) if isinstance(wanted, float) else wanted
+        if not -n_layers - 1 <= index <= n_layers:
+            raise UserError(
+                f"model '{self.options.model}': `layer` is {wanted}; give one of {-n_layers - 1} to {n_layers}"
+            )
+        return index
+
+    def _ask(self, questions: list[str], pictures: list[Image.Image | None]) -> Said:
+        """Answers to questions that all show a picture, or all show none."""
+        processor, options = self.loaded.processor, self.options
+        inputs = self._inputs(questions, pictures)
+        start = inputs["input_ids"].shape[1]
+        ends = torch.tensor(self.loaded.ends, device=self.device)
+        seeds = [seed_of(options.seed, *shown) for shown in zip(questions, pictures, strict=True)]
+        try:
+            given = self.loaded.network.generate(
+                **inputs,
+                max_new_tokens=options.max_new_tokens + 1,  # the last is drawn and not fed: it is none of the answer
+                logits_processor=[Draws(options.temperature, seeds, self.device)] if options.temperature else [],
+                stopping_criteria=[EndIsFed(start, ends)],
+                output_hidden_states=bool(options.poolings),
+                return_dict_in_generate=True,
+            )
+        except torch.cuda.OutOfMemoryError:
+            remedy = "lower `batch_size`, or set `max_side`"
+            raise UserError(
+                f"model '{options.model}': a batch does not fit into the device's memory; {remedy}"
+            ) from None
+        tokens = given.sequences[:, start:-1]
+        n_tokens = lengths(tokens, ends)
+        words = [row[:length] for row, length in zip(tokens, n_tokens, strict=True)]
+        answers = [answer.strip() for answer in processor.batch_decode(words, skip_special_tokens=True)]
+        if not options.poolings:
+            return Said(answers, n_tokens=n_tokens.tolist())
+        states = torch.cat([layer for (layer,) in given.hidden_states], dim=1)
+        is_image = inputs["input_ids"] == (-1 if self.loaded.image_token is None else self.loaded.image_token)
+        vectors = {pooling: pool(pooling, states, start, n_tokens, is_image) for pooling in options.poolings}
+        return Said(answers, {name: rows.cpu().numpy() for name, rows in vectors.items()}, n_tokens.tolist())
+
+    def _inputs(self, questions: list[str], pictures: list[Image.Image | None]) -> Any:
+        processor = self.loaded.processor
+        bos = processor.tokenizer.bos_token
+        return processor(
+            text=questions,
+            images=None if pictures[0] is None else pictures,
+            padding=True,
+            add_special_tokens=not (bos and questions[0].startswith(bos)),
+            return_tensors="pt",
+        ).to(self.device, PRECISIONS[self.precision])
+
+
+def device_and_precision(options: VlmOptions) -> tuple[torch.device, str]:
+    """Where the model runs and what its weights are, with `auto` resolved."""
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("`device` is cuda, and there is no CUDA device here; set it to auto or cpu")
+    cuda = options.device != "cpu" and torch.cuda.is_available()
+    usual = "bfloat16" if cuda else "float32"
+    return torch.device("cuda" if cuda else "cpu"), usual if options.precision == "auto" else options.precision
+
+
+def _picture(path: Path | None, max_side: int | None) -> Image.Image | None:
+    if path is None:
+        return None
+    picture = open_rgb(path)
+    if picture is None:
+        raise UserError(f"{path}: cannot be read as an image; mend or remove it")
+    if max_side is not None:
+        picture.thumbnail((max_side, max_side))
+    return picture

@@ -1,0 +1,73 @@
+"""Vision-language models of every family, with a few thousand random weights, made from their configurations."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers as hf
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+TEXT = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "initializer_range": 0.3,
+}
+"""A wide spread, so that random weights give varied answers."""
+VISION = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+CHAT = (
+    "<bos>{% for message in messages %}{{ message.role }}: {% for part in message.content %}"
+    "{% if part.type == 'image' %}MARK{% else %}{{ part.text }}{% endif %}{% endfor %}"
+    "<end>{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+
+def tokenizer(*marks: str, **named: str) -> hf.PreTrainedTokenizerFast:
+    """A tokenizer of single bytes and a family's special tokens, some of which have a name such as `image_token`."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    plain = Tokenizer(models.BPE({letter: place for place, letter in enumerate(letters)}, []))
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    plain.decoder = decoders.ByteLevel()
+    made = hf.PreTrainedTokenizerFast(
+        tokenizer_object=plain, bos_token="<bos>", eos_token="<end>", pad_token="<pad>", extra_special_tokens=named
+    )
+    made.add_special_tokens({"extra_special_tokens": list(marks)}, replace_extra_special_tokens=False)
+    return made
+
+
+def special(words: hf.PreTrainedTokenizerFast) -> dict[str, Any]:
+    """What a text configuration must know of its tokenizer."""
+    return {
+        "vocab_size": len(words),
+        "bos_token_id": words.bos_token_id,
+        "eos_token_id": words.eos_token_id,
+        "pad_token_id": words.pad_token_id,
+    }
+
+
+def save(folder: Path, processor: Any, config: Any) -> None:
+    """Write the processor and a model with random weights as a hub would hold them."""
+    torch.manual_seed(0)
+    network = hf.AutoModelForMultimodalLM.from_config(config)
+    network.generation_config.eos_token_id = processor.tokenizer.eos_token_id
+    network.save_pretrained(folder)
+    processor.save_pretrained(folder)
+
+
+def idefics3(folder: Path) -> None:
+    words = tokenizer("<fake_token_around_image>", "<global-img>", "<end_of_utterance>", image_token="<image>")
+    pictures = hf.Idefics3ImageProcessor(size={"longest_edge": 64}, max_image_size={"longest_edge": 32})
+    processor = hf.Idefics3Processor(pictures, words, image_seq_len=4, chat_template=CHAT.replace("MARK", "<image>"))
+    config = hf.Idefics3Config(
+        text_config={"model_type": "llama", **TEXT, **special(words)},
+        vision_config={**VISION, "image_size": 32, "patch_size": 8},
+        image_token_id=words.image_token_id,
+        scale_factor=2,
+    )
+    save(folder, processor, config)
+
+
+FAMILIES: dict[str, Callable[[Path], None]] = {"idefics3": idefics3}
