@@ -43,8 +43,21 @@ class Said:
     n_tokens: list[int] = field(default_factory=list)
 
 
+class UnfinishedError(Exception):
+    """A describer had to stop in the middle of a batch, through no fault of an item: asked again, it may go on.
+
+    Attributes:
+        answers: those it was given before, by the item's place in the batch.
+    """
+
+    def __init__(self, reason: str, answers: dict[int, str] | None = None) -> None:
+        """Say why, in one line."""
+        super().__init__(reason)
+        self.answers = answers or {}
+
+
 class Describer(Protocol):
     """Anything that answers a prompt about items."""
 
     def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
-        """Answers about a batch of items, in their order."""
+        """Answers about a batch of items, in their order; UnfinishedError where only a part could be had."""

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from pydantic import PositiveFloat
+from scipy import sparse
 
 from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.registry import register
@@ -33,11 +34,23 @@ class EASE(ItemWeightsModel):
     def fit(self, data: TrainingData) -> None:
         """Invert the regularised Gram matrix."""
         self.train = data.train
-        # Single precision loses digits where popularity is large beside l2, as on small dense catalogues.
-        gram = torch.from_numpy((data.train.T @ data.train).toarray().astype(np.float64))
-        gram.diagonal().add_(self.config.l2)
-        precision = torch.cholesky_inverse(torch.linalg.cholesky(gram))
-        weights = precision.div_(-precision.diagonal().clone())
-        weights.fill_diagonal_(0)
-        # Cholesky leaves columns in memory, and scoring reads rows.
-        self.weights = weights.float().contiguous().numpy()
+        self.weights = ridge_weights(gram(data.train), self.config.l2)
+
+
+def gram(train: sparse.csr_array) -> np.ndarray:
+    """X'X, float64, shape (n_items, n_items).
+
+    Single precision loses digits where popularity is large beside l2, as on small dense catalogues.
+    """
+    return (train.T @ train).toarray().astype(np.float64)
+
+
+def ridge_weights(gram: np.ndarray, l2: float) -> np.ndarray:
+    """Weights of each column's ridge regression on all others, float32, from the Gram matrix, which is changed."""
+    products = torch.from_numpy(gram)
+    products.diagonal().add_(l2)
+    precision = torch.cholesky_inverse(torch.linalg.cholesky(products))
+    weights = precision.div_(-precision.diagonal().clone())
+    weights.fill_diagonal_(0)
+    # Cholesky leaves columns in memory, and scoring reads rows.
+    return weights.float().contiguous().numpy()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recsys.content.features import Features
+from recsys.content.features import Content, Features
 
 ROUNDING = 1e-5
 """A centred row shorter than this share of the mean row is what rounding left of an item like all others."""
@@ -28,6 +28,30 @@ def directions(features: Features) -> np.ndarray:
     rows = centred(features)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(length > 0, length, 1)
+
+
+def scaled(features: Features) -> np.ndarray:
+    """Centred rows divided by the mean length of those present, so that encoders of any width and scale weigh alike.
+
+    Returns:
+        float32, shape (n_items, dim); all zero where the content points nowhere.
+    """
+    rows = centred(features)
+    length = np.linalg.norm(rows[features.present], axis=1).mean() if rows.any() else 1
+    return rows / np.float32(length)
+
+
+def side_by_side(content: Content) -> np.ndarray:
+    """All sources' columns, scaled so that each source has the same part of an item's mean squared length of about 1.
+
+    Args:
+        content: features by source, at least one.
+
+    Returns:
+        float32, shape (n_items, sum of the dims); an item that lacks a source has zeros there.
+    """
+    rows = np.concatenate([scaled(features) for features in content.values()], axis=1)
+    return rows / np.float32(np.sqrt(len(content)))
 
 
 def is_attributes(features: Features) -> bool:

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from recsys.content.features import Content
 from recsys.models.base import TrainingData, searched
-from recsys.models.multimodal._vectors import centred, is_attributes
+from recsys.models.multimodal._vectors import is_attributes, scaled
 from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
@@ -50,10 +50,6 @@ class AttributeItemKNN(ItemWeightsModel):
 
 def _embeddings(content: Content, weight: np.float32) -> np.ndarray | None:
     """Sources that are no attributes, side by side, each of mean row length `weight`; None where there are none."""
-    blocks = []
-    for features in content.values():
-        rows = centred(features)
-        if rows.any() and not is_attributes(features):
-            length = np.linalg.norm(rows[features.present], axis=1).mean()
-            blocks.append(rows * (weight / length))
+    blocks = [scaled(features) * weight for features in content.values() if not is_attributes(features)]
+    blocks = [rows for rows in blocks if rows.any()]
     return np.concatenate(blocks, axis=1) if blocks else None

@@ -1,0 +1,98 @@
+"""What is sent to a chat-completions address about an item, and what is made of the answer."""
+
+import base64
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from openai import APIStatusError
+from pydantic import BaseModel, ValidationError
+
+from recsys.content.images import open_rgb
+from recsys.content.vlm.describer import Shown
+from recsys.errors import UserError
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back for one item.
+
+    Attributes:
+        answer: raw; empty where the item was refused.
+        refused: why, in words that are the same for like items; empty where there is an answer.
+        example: what the server said of this item in particular.
+    """
+
+    answer: str = ""
+    refused: str = ""
+    example: str = ""
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Completion(BaseModel):
+    """As much of a completion as is read here; servers differ in the rest."""
+
+    choices: list[_Choice]
+
+
+def turn(prompt: str, shown: Shown, max_side: int) -> list[Any]:
+    """The messages that ask about an item: one turn, its picture first, then the prompt and the item's text.
+
+    Raises:
+        UserError: the picture cannot be opened.
+    """
+    words = f"{prompt}\n\n{shown.text}" if shown.text else prompt
+    if shown.image is None:
+        return [{"role": "user", "content": words}]
+    picture = {"type": "image_url", "image_url": {"url": _data_url(shown.image, max_side)}}
+    return [{"role": "user", "content": [picture, {"type": "text", "text": words}]}]
+
+
+def read(body: bytes) -> Reply:
+    """The answer in a completion that `refuse_broken` let pass, or why there is none."""
+    completion = _Completion.model_validate_json(body)
+    if not completion.choices:
+        return Reply(refused="no choices")
+    choice = completion.choices[0]
+    if choice.finish_reason == "content_filter":
+        return Reply(refused="content filter")
+    if choice.message.refusal:
+        return Reply(refused="the model refuses", example=choice.message.refusal)
+    answer = (choice.message.content or "").strip()
+    return Reply(answer) if answer else Reply(refused=f"no words (finish_reason: {choice.finish_reason})")
+
+
+def refusal(error: APIStatusError, words: str) -> Reply:
+    """What stands for an answer where the server says that it cannot give one."""
+    code = error.code if error.code != str(error.status_code) else None
+    return Reply(refused=" ".join(filter(None, [f"HTTP {error.status_code}", code])), example=words)
+
+
+async def refuse_broken(response: httpx2.Response) -> None:
+    """Make an error of the connection of an answer that is none, so that the client library asks again."""
+    if response.request.method == "POST" and response.is_success:
+        try:
+            _Completion.model_validate_json(await response.aread())
+        except ValidationError:
+            raise httpx2.DecodingError("what came back is no chat completion", request=response.request) from None
+
+
+def _data_url(file: Path, max_side: int) -> str:
+    picture = open_rgb(file)
+    if picture is None:
+        raise UserError(f"{file}: cannot be read as an image; mend or remove it")
+    picture.thumbnail((max_side, max_side))
+    jpeg = BytesIO()
+    picture.save(jpeg, "JPEG", quality=90)
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg.getvalue()).decode()}"

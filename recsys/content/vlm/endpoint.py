@@ -1,0 +1,224 @@
+"""Vision-language models behind an address: vLLM, or whatever else speaks OpenAI's chat completions.
+
+Retries, back-off and `Retry-After` are the client library's own.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAsyncHttpxClient,
+    OpenAIError,
+    Timeout,
+)
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
+
+from recsys.content.vlm.chat import Reply, read, refusal, refuse_broken, turn
+from recsys.content.vlm.describer import Said, Shown, UnfinishedError
+from recsys.errors import UserError
+
+log = logging.getLogger(__name__)
+
+CONNECT_S = 10.0
+"""Longest wait for a connection; an answer may take longer."""
+REFUSES_ITEM = {400, 413, 422}
+"""What servers say to one request that they cannot or will not answer."""
+REFUSES_KEY, KNOWS_NOTHING = {401, 403}, {404, 405}
+"""What they say to every request where the key, or the model's name or the address, is wrong."""
+SPEAKS_FOR_ALL = 8
+"""So many refusals before the first answer are not about the items."""
+LONGEST = 200
+"""Characters of what a server says that are told."""
+NO_KEY = "EMPTY"
+"""What is sent where no key is set, as in vLLM's own examples; the client library demands one."""
+
+
+class EndpointOptions(BaseModel):
+    """Where a model answers, and how fast it may be asked.
+
+    Attributes:
+        address: where the server's API begins, such as `http://localhost:8000/v1`.
+        api_key_env: the environment variable that holds the key; a server that needs none is asked without.
+        concurrency: requests in flight at a time.
+        requests_per_minute: started at most, retries among them, evenly spread; None: as many as there are.
+        timeout_s: longest wait for an answer to go on, in seconds.
+        retries: of a request, after an overload, a fault of the server, or an answer that was cut short.
+        max_side: pictures with a longer side, in pixels, are scaled down to it before they are sent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    address: str
+    api_key_env: str = Field("OPENAI_API_KEY", pattern=r"^[A-Z_][A-Z0-9_]*$")
+    concurrency: PositiveInt = 16
+    requests_per_minute: PositiveInt | None = None
+    timeout_s: PositiveFloat = 120.0
+    retries: int = Field(6, ge=0)
+    max_side: int = Field(768, ge=28)
+
+    @field_validator("address")
+    @classmethod
+    def _plain(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("write it like http://localhost:8000/v1")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("keys do not belong in it; set the environment variable named by api_key_env")
+        return address.rstrip("/")
+
+
+class EndpointDescriber:
+    """A model behind an address. It shows no hidden states."""
+
+    def __init__(
+        self, model: str, options: EndpointOptions, *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0
+    ) -> None:
+        """A describer that asks the model of this name.
+
+        Args:
+            model: what the server calls it.
+            options: the address and its limits.
+            max_new_tokens: an answer is cut off after so many tokens.
+            temperature: 0 for the likeliest answer.
+            seed: of what is drawn, as far as the server keeps to it.
+        """
+        self.model, self.options = model, options
+        self._how: dict[str, Any] = {"max_tokens": max_new_tokens, "temperature": temperature, "seed": seed}
+        self._where = f"{options.address}: model '{model}'"
+        self._reached, self._answered, self._refused, self._next_start = False, 0, 0, 0.0
+
+    def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
+        """Answers about a batch of items, in their order; an item that the server refuses gets an empty one.
+
+        Raises:
+            UserError: there is no such address or model, the key is not accepted, every item is refused, or a
+                picture cannot be opened.
+            UnfinishedError: a request failed, and so did its retries; the answers to others come with it.
+        """
+        replies = asyncio.run(self._all(prompt, batch))
+        for reply in replies:
+            if isinstance(reply, Exception) and not isinstance(reply, UnfinishedError):
+                raise reply
+        known = {row: reply for row, reply in enumerate(replies) if isinstance(reply, Reply)}
+        self._count(list(known.values()))
+        for reply in replies:
+            if isinstance(reply, UnfinishedError):
+                raise UnfinishedError(str(reply), {row: reply.answer for row, reply in known.items()})
+        return Said([known[row].answer for row in range(len(batch))])
+
+    async def _all(self, prompt: str, batch: Sequence[Shown]) -> list[Reply | BaseException]:
+        """A reply or an error for each item; the first error stops the others."""
+        hooks: dict[str, list[Any]] = {"request": [self._pace], "response": [refuse_broken]}
+        timeout = Timeout(self.options.timeout_s, connect=min(self.options.timeout_s, CONNECT_S))
+        limit = asyncio.Semaphore(self.options.concurrency)
+        async with AsyncOpenAI(
+            api_key=self._key() or NO_KEY,
+            base_url=self.options.address,
+            max_retries=self.options.retries,
+            timeout=timeout,
+            http_client=DefaultAsyncHttpxClient(event_hooks=hooks, timeout=timeout),
+        ) as client:
+            await self._reach(client)
+            tasks = [asyncio.create_task(self._ask(client, limit, prompt, shown)) for shown in batch]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            finally:
+                for task in tasks:
+                    task.cancel()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _reach(self, client: AsyncOpenAI) -> None:
+        """Stop at once where nothing listens at the address; whatever answers there is good enough."""
+        silence = ""
+        if not self._reached:
+            try:
+                await client.with_options(max_retries=0).models.with_raw_response.list()
+            except APIConnectionError as error:
+                if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
+                    silence = str(error.__cause__) or "no connection"
+            except OpenAIError:
+                pass
+        if silence:
+            remedy = "start the server, or mend `address`"
+            raise UserError(f"{self.options.address}: no server answers there ({self._safe(silence)}); {remedy}")
+        self._reached = True
+
+    async def _ask(self, client: AsyncOpenAI, limit: asyncio.Semaphore, prompt: str, shown: Shown) -> Reply:
+        async with limit:
+            # Pictures are opened here, so that no more of them are held than are being asked about.
+            messages = await asyncio.to_thread(turn, prompt, shown, self.options.max_side)
+            reply: Reply | UserError | UnfinishedError
+            try:
+                completions = client.chat.completions.with_raw_response
+                response = await completions.create(model=self.model, messages=messages, **self._how)
+                reply = read(response.content)
+            except OpenAIError as error:
+                reply = self._judge(error)
+        # Raised out here, where the library's own error, which holds the request and so the key, does not cling to it.
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def _judge(self, error: OpenAIError) -> Reply | UserError | UnfinishedError:
+        """What an error means: something for this item, for all of them, or for now."""
+        words, again = self._words(error), f"even after up to {self.options.retries} retries"
+        variable = self.options.api_key_env
+        if not isinstance(error, APIStatusError):
+            return UnfinishedError(f"{self._where}: {words}, {again}")
+        if error.status_code in REFUSES_ITEM:
+            return refusal(error, words)
+        if error.status_code in REFUSES_KEY:
+            return UserError(f"{self._where}: {words}; put a valid key into the environment variable {variable}")
+        if error.status_code in KNOWS_NOTHING:
+            remedy = f"mend `model`, `address` (it often ends in /v1), or the rights of the key in {variable}"
+            return UserError(f"{self._where}: {words}; {remedy}")
+        return UnfinishedError(f"{self._where}: {words}, {again}")
+
+    def _count(self, replies: list[Reply]) -> None:
+        """Tell of refusals; where there have been no answers, they are not about the items."""
+        examples = {reply.refused: reply.example for reply in reversed(replies) if reply.refused}
+        times = Counter(reply.refused for reply in replies if reply.refused)
+        self._refused += times.total()
+        self._answered += len(replies) - times.total()
+        said = {why: self._safe(f"{why}: {examples[why]}" if examples[why] else why) for why in times}
+        if times and not self._answered and self._refused >= SPEAKS_FOR_ALL:
+            usual = said[max(times, key=times.__getitem__)]
+            raise UserError(f"{self._where}: refuses every item ({usual}); mend the options, or take another model")
+        for reason, n in times.most_common():
+            log.warning("%s: no answer for %d of %d items (%s)", self._where, n, len(replies), said[reason])
+
+    def _key(self) -> str:
+        key = os.environ.get(self.options.api_key_env, "").strip()
+        # A header cannot hold such a key, and the client library would quote it in its complaint.
+        if not (key.isascii() and key.isprintable()):
+            raise UserError(f"the environment variable {self.options.api_key_env} holds no key: mend its characters")
+        return key
+
+    def _words(self, error: OpenAIError) -> str:
+        if isinstance(error, APITimeoutError):
+            return f"no answer within {self.options.timeout_s:g} s"
+        shown = error if isinstance(error, APIStatusError) else error.__cause__ or error
+        return self._safe(str(shown) or type(shown).__name__)
+
+    def _safe(self, text: str) -> str:
+        """A server's words on one line, without the key, which some servers repeat."""
+        key = self._key()
+        return " ".join((text.replace(key, "<key>") if key else text).split())[:LONGEST]
+
+    async def _pace(self, request: httpx2.Request) -> None:
+        """Hold a request back until its turn in the minute."""
+        if self.options.requests_per_minute is not None:
+            start = max(time.monotonic(), self._next_start)
+            self._next_start = start + 60 / self.options.requests_per_minute
+            await asyncio.sleep(start - time.monotonic())

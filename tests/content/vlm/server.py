@@ -1,0 +1,142 @@
+"""A chat-completions server on this machine that misbehaves when it is told to."""
+
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Play = Callable[["Handler"], None]
+"""What the server does with one request."""
+SOON = {"retry-after-ms": "1"}
+
+
+@dataclass
+class Server:
+    """What the server saw, and what it is to do.
+
+    Attributes:
+        address: where its API begins.
+        plays: by the last line of an item's text, what is done with its first request, its second, ...; when they
+            are used up, and for other items, the answer is `about <text>`.
+        always: what is done with every request instead.
+        asked: the texts asked about, in the order in which they came.
+        bodies, headers, times: of the requests, likewise.
+        peak: most requests in flight at a time.
+    """
+
+    address: str = ""
+    plays: dict[str, list[Play]] = field(default_factory=lambda: defaultdict(list))
+    always: Play | None = None
+    asked: list[str] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    in_flight: int = 0
+    peak: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    told: Server
+    text: str
+
+    def do_GET(self) -> None:
+        """The list of models, which not every server has."""
+        says(404, "no such page")(self)
+
+    def do_POST(self) -> None:
+        told = self.told
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.text = text_of(body)
+        with told.lock:
+            told.in_flight += 1
+            told.peak = max(told.peak, told.in_flight)
+            told.asked.append(self.text)
+            told.bodies.append(body)
+            told.headers.append({name.lower(): value for name, value in self.headers.items()})
+            told.times.append(time.monotonic())
+            waiting = told.plays[self.text]
+            play = told.always or (waiting.pop(0) if waiting else answers())
+        try:
+            play(self)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the client gave up, as it should
+        finally:
+            with told.lock:
+                told.in_flight -= 1
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing on the terminal."""
+
+
+def text_of(body: dict[str, Any]) -> str:
+    """The last line of the words that were sent."""
+    content = body["messages"][0]["content"]
+    words = content if isinstance(content, str) else content[-1]["text"]
+    return words.splitlines()[-1]
+
+
+def sends(status: int, body: bytes, *, kind: str = "application/json", cut: int = 0, **headers: str) -> Play:
+    """Send these bytes, all but the last `cut` of them."""
+
+    def play(handler: Handler) -> None:
+        handler.send_response(status)
+        told = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
+        for name, value in told.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body[: len(body) - cut])
+
+    return play
+
+
+def completion(content: str | None, finish_reason: str = "stop", **message: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"content": content, **message}, "finish_reason": finish_reason}]}
+
+
+def gives(document: Any, **how: Any) -> Play:
+    return sends(200, json.dumps(document).encode(), **how)
+
+
+def answers(seconds: float = 0.0) -> Play:
+    """The right answer, after some time."""
+
+    def play(handler: Handler) -> None:
+        time.sleep(seconds)
+        gives(completion(f"about {handler.text}"))(handler)
+
+    return play
+
+
+def says(status: int, message: str, code: str | None = None, **headers: str) -> Play:
+    """An error, with the key repeated where the message has a place for it."""
+
+    def play(handler: Handler) -> None:
+        key = (handler.headers["Authorization"] or "").removeprefix("Bearer ")
+        error = {"message": message.replace("{key}", key), "code": code}
+        sends(status, json.dumps({"error": error}).encode(), **headers)(handler)
+
+    return play
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """A server on a free port until the block ends."""
+    told = Server()
+    handler = type("Bound", (Handler,), {"told": told})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        told.address = f"http://127.0.0.1:{server.server_port}/v1"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield told
+        finally:
+            server.shutdown()
+            thread.join()
