@@ -27,8 +27,7 @@ class Kept:
 
     def keys(self) -> set[str]:
         """What is done."""
-        files = self.folder.glob("*.parquet")
-        return {key for file in files for key in pq.read_table(file, columns=["key"])["key"].to_pylist()}
+        return {key for file in self._files() for key in pq.read_table(file, columns=["key"])["key"].to_pylist()}
 
     def add(self, keys: Sequence[str], columns: dict[str, Column]) -> None:
         """Keep a batch, whole or not at all."""
@@ -42,15 +41,17 @@ class Kept:
 
     def column(self, name: str, keys: Sequence[str]) -> np.ndarray:
         """One column of these keys, in their order: (n, dim), or n texts as objects; KeyError if one is not done."""
-        tables = [pq.read_table(file, columns=["key", name]) for file in sorted(self.folder.glob("*.parquet"))]
-        whole = pa.concat_tables(tables).combine_chunks()
-        row_of = {key: row for row, key in enumerate(whole["key"].to_pylist())}
+        tables = [pq.read_table(file, columns=["key", name]) for file in self._files()]
+        done = (key for table in tables for key in table["key"].to_pylist())
+        row_of = {key: row for row, key in enumerate(done)}
         wanted = [row_of[key] for key in keys]
-        cells = whole[name]
-        if pa.types.is_fixed_size_list(cells.type):
-            dim = cells.type.list_size
-            return cells.combine_chunks().flatten().to_numpy().reshape(-1, dim)[wanted]
-        return cells.to_pandas().to_numpy(dtype=object)[wanted]
+        whole = pa.concat_tables(tables)[name].combine_chunks()
+        if pa.types.is_fixed_size_list(whole.type):
+            return whole.flatten().to_numpy().reshape(-1, whole.type.list_size)[wanted]
+        return whole.to_numpy(zero_copy_only=False)[wanted]
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("*.parquet"))
 
 
 def _arrow(column: Column) -> pa.Array:

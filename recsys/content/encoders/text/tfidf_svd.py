@@ -13,10 +13,10 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 
-from recsys.content.descriptions import unwrap
 from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
+from recsys.content.texts import item_texts
 from recsys.errors import UserError
 
 # A row shorter than this after the decomposition is rounding error: its direction means nothing.
@@ -52,7 +52,7 @@ class TfidfSvd(Encoder):
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Unit vectors; an item without a known word is absent."""
-        words = self._count(self._texts(items, context.corpus))
+        words = self._count(item_texts("tfidf_svd", items, self.options.fields, context.corpus))
         has_words = np.diff(words.indptr) > 0
         dim = min(self.options.dim, int(has_words.sum()), words.shape[1])
         _, _, directions = randomized_svd(words, dim, random_state=self.options.seed)
@@ -60,16 +60,6 @@ class TfidfSvd(Encoder):
         norms = np.linalg.norm(rows, axis=1)
         present = norms > SMALLEST_NORM
         return Features.where(present, rows / np.where(present, norms, 1)[:, None])
-
-    def _texts(self, items: pd.DataFrame, corpus: pd.DataFrame | None) -> pd.Series:
-        fields = self.options.fields or (("title", "text") if corpus is None else ("answer",))
-        if corpus is not None:
-            answers = corpus.set_index("item_id")["answer"].map(unwrap)
-            items = items.assign(answer=items["item_id"].map(answers))
-        unknown = [field for field in fields if field not in items]
-        if unknown:
-            raise UserError(f"encoder 'tfidf_svd': items have no column '{unknown[0]}'; they have {list(items)}")
-        return items[list(fields)].astype("string").fillna("").agg(" ".join, axis=1)
 
     def _count(self, texts: pd.Series) -> sparse.csr_array:
         vectorizer = TfidfVectorizer(

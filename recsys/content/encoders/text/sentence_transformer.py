@@ -1,0 +1,88 @@
+"""Sentence encoders: networks trained to put sentences of like meaning near each other.
+
+Reimers and Gurevych, Sentence-BERT, EMNLP 2019. Any model of the sentence-transformers library serves.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+from pydantic import Field
+
+from recsys.content.encoders.base import Checkpoint, Context, Modality
+from recsys.content.encoders.registry import register
+from recsys.content.features import Features
+from recsys.content.pretrained.encoder import PretrainedEncoder, loading
+from recsys.content.pretrained.options import ModelOptions
+from recsys.content.texts import item_texts
+from recsys.content.weights import digest
+
+if TYPE_CHECKING:
+    from recsys.content.pretrained.running import Prepared, Tower
+
+MINI_LM = "sentence-transformers/all-MiniLM-L6-v2"
+MPNET = "sentence-transformers/all-mpnet-base-v2"
+
+
+class SentenceTransformerOptions(ModelOptions):
+    """Options of `sentence_transformer`, beside those of every trained encoder.
+
+    Attributes:
+        fields: item columns whose words are joined; `answer` is the item's answer in the corpus. None: the
+            answer where a corpus is given, else title and text.
+        prompt: put before each text, as some models were trained to expect. None: the model's own default.
+    """
+
+    model: str = MINI_LM
+    fields: tuple[str, ...] | None = Field(None, min_length=1)
+    prompt: str | None = None
+
+
+@register
+class SentenceTransformer(PretrainedEncoder):
+    """The vector that the model gives a text, cut where the model's own limit of tokens is reached."""
+
+    Options = SentenceTransformerOptions
+    modality: ClassVar[Modality] = "text"
+    description = "sentence embeddings of a model of the sentence-transformers library"
+    instead = "tfidf_svd"
+    known = (
+        Checkpoint(MPNET, 768, 438, "Apache-2.0", revision="e8c3b32edf5434bc2275fc9bab85f82640a19130"),
+        Checkpoint(MINI_LM, 384, 91, "Apache-2.0"),
+    )
+
+    def encode(self, items: pd.DataFrame, context: Context) -> Features:
+        """Vectors of the items' words; an item without any is absent."""
+        from recsys.content.pretrained.contents import Contents
+
+        texts = item_texts("sentence_transformer", items, self.options.fields, context.corpus)
+        return self.run(Contents.texts(texts), self.tower(context), context)
+
+    def tower(self, context: Context) -> "Tower":
+        """The model on its device."""
+        import torch
+        from sentence_transformers import SentenceTransformer as Model
+
+        from recsys.content.pretrained.running import Tower
+
+        folder = self.weights(context)
+        with loading(folder):
+            model = Model(
+                str(folder),
+                device=str(self.place.device),
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+            ).eval()
+        prompt = self.options.prompt or model.prompts.get(model.default_prompt_name or "")
+        return Tower(
+            prepare=partial(_tokenise, model, prompt),
+            forward=lambda inputs: model(inputs)["sentence_embedding"],
+            identity=("sentence_transformer", digest(folder), str(prompt)),
+        )
+
+
+def _tokenise(model: Any, prompt: str | None, texts: list[str]) -> "Prepared":
+    from recsys.content.pretrained.running import Prepared
+
+    return Prepared([True] * len(texts), dict(model.preprocess(texts, prompt=prompt)))

@@ -1,0 +1,44 @@
+"""Which device a model runs on, and in which precision."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from recsys.content.pretrained.options import RunOptions
+from recsys.errors import UserError
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device, and the type that most of the arithmetic is done in there."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    @classmethod
+    def choose(cls, options: RunOptions) -> "Place":
+        """What the options ask for on this machine; UserError where it is not to be had."""
+        has_cuda = torch.cuda.is_available()
+        if options.device == "cuda" and not has_cuda:
+            raise UserError("device 'cuda': there is no CUDA device here; set `device` to auto or cpu")
+        kind = ("cuda" if has_cuda else "cpu") if options.device == "auto" else options.device
+        if options.precision != "auto":
+            dtype = getattr(torch, options.precision)
+        elif kind == "cpu":
+            dtype = torch.float32
+        else:
+            dtype = torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+        return cls(torch.device(kind), dtype)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Mixed precision; weights stay float32."""
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
+
+    def move(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Tensors to the device, without waiting for them; other values as they are."""
+        return {
+            name: value.to(self.device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+            for name, value in inputs.items()
+        }

@@ -1,0 +1,75 @@
+"""What encoders with trained weights share: which checkpoints serve, where the weights are, and how they are run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from recsys.content.encoders.base import Checkpoint, Context, Encoder
+from recsys.content.features import Features
+from recsys.content.weights import locate, on_this_machine
+from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from recsys.content.pretrained.contents import Contents
+    from recsys.content.pretrained.device import Place
+    from recsys.content.pretrained.running import Tower
+
+
+class PretrainedEncoder(Encoder):
+    """An encoder whose options are `RunOptions`, and mostly `ModelOptions`.
+
+    Attributes:
+        instead: an encoder of the same content that needs no weights.
+    """
+
+    needs_weights = True
+    licence = "that of the weights"
+    instead: ClassVar[str]
+
+    @classmethod
+    def has(cls, checkpoint: Checkpoint) -> bool:
+        """Whether the weights of a known checkpoint are on this machine."""
+        return on_this_machine(checkpoint.model, checkpoint.revision) is not None
+
+    @cached_property
+    def place(self) -> "Place":
+        """Where the model runs, and in which precision."""
+        from recsys.content.pretrained.device import Place
+
+        return Place.choose(self.options)
+
+    def weights(self, context: Context) -> Path:
+        """The local folder of the weights, fetched if need be."""
+        model, revision = self.options.model, self.options.revision
+        pinned = {checkpoint.model: checkpoint.revision for checkpoint in self.known}
+        instead = f"use encoder '{self.instead}', which needs no weights"
+        return locate(model, revision or pinned.get(model), context.folder, instead)
+
+    def run(self, contents: "Contents", tower: "Tower", context: Context) -> Features:
+        """Vectors of the contents by a model on its device."""
+        from recsys.content.pretrained.running import vectors
+
+        size = self.options.batch_size
+        return vectors(contents, tower, self.place, batch_size=size, work=context.work, progress=context.progress)
+
+
+@contextmanager
+def loading(folder: Path) -> Iterator[None]:
+    """While weights are loaded: no bars of the loader's own, and one line where they are not what it expects."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # loaders raise almost any type on files that are not what they expect
+        first = (str(error).strip().splitlines() or [""])[0]
+        raise UserError(
+            f"{folder}: cannot be loaded as a model ({type(error).__name__}: {first}); give a whole folder, of a kind "
+            "that this encoder takes"
+        ) from error
+    finally:
+        logging.enable_progress_bar()

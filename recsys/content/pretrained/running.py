@@ -1,0 +1,200 @@
+"""The way from contents to vectors: each once, prepared while the model works, and kept as it is done."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from recsys.content.encoders.base import Progress
+from recsys.content.features import Features
+from recsys.content.kept import Kept
+from recsys.content.pretrained.contents import Contents
+from recsys.content.pretrained.device import Place
+from recsys.errors import UserError
+
+log = logging.getLogger(__name__)
+
+KEEP = 512
+"""So many vectors are kept at a time: what a killed run loses at most, beside the batch under way."""
+BATCH_SIZES = {"cpu": 32, "cuda": 64}
+MOST_WORKERS = 16
+MOST_NAMED = 5
+
+Inputs = dict[str, Any]
+"""What a model is called with: tensors of a row a content, and perhaps plain values that hold for all of them."""
+
+
+class Prepared(NamedTuple):
+    """A batch on its way to the model: which of its contents could be read, and the inputs that those became."""
+
+    readable: list[bool]
+    inputs: Inputs
+
+
+@dataclass(frozen=True)
+class Tower:
+    """The part of a model that makes vectors of one modality.
+
+    Attributes:
+        prepare: inputs of a batch of contents; runs in worker processes.
+        forward: vectors of prepared inputs, shape (n, dim); runs on the device.
+        identity: what the vectors depend on beside contents and precision, such as the weights' digest.
+    """
+
+    prepare: Callable[[list[str]], Prepared]
+    forward: Callable[[Inputs], Tensor]
+    identity: tuple[str, ...]
+
+
+def vectors(
+    contents: Contents,
+    tower: Tower,
+    place: Place,
+    *,
+    batch_size: int | None = None,
+    work: Path | None = None,
+    progress: Progress | None = None,
+) -> Features:
+    """A vector for each item that has content which can be read; the others are absent, and reported in one line.
+
+    Args:
+        contents: what of the items the model is shown.
+        tower: the model, already on its device.
+        place: the device, and the precision there.
+        batch_size: contents that the model sees at once; None: what suits the device. Halved while memory is short.
+        work: where finished vectors are kept until all are done; None: nowhere, a killed run starts anew.
+        progress: told how many of the distinct contents are done.
+    """
+    wanted = contents.distinct
+    with _store(work, tower, place) as kept:
+        known = kept.keys()
+        missing = {key: content for key, content in wanted.items() if key not in known}
+        unreadable: list[str] = []
+        writer = _Writer(kept)
+        done = len(wanted) - len(missing)
+        for keys, readable, rows in _encoded(missing, contents, tower, place, batch_size):
+            writer.add([key for key, good in zip(keys, readable, strict=True) if good], rows)
+            unreadable += [missing[key] for key, good in zip(keys, readable, strict=True) if not good]
+            done += len(keys)
+            if progress:
+                progress(done, len(wanted))
+        writer.flush()
+        _report(unreadable, len(wanted), contents.of)
+        return _in_item_order(contents.keys, kept)
+
+
+def _encoded(
+    missing: dict[str, str], contents: Contents, tower: Tower, place: Place, batch_size: int | None
+) -> Iterator[tuple[list[str], list[bool], Tensor | None]]:
+    """Keys of a batch, which of its contents could be read, and their vectors."""
+    size = batch_size or BATCH_SIZES[place.device.type]
+    keys = list(missing)
+    batches = [keys[start : start + size] for start in range(0, len(keys), size)]
+    shown: Any = [[missing[key] for key in batch] for batch in batches]  # a list is all that a loader asks for
+    loader: DataLoader[Prepared] = DataLoader(
+        shown,
+        batch_size=None,
+        collate_fn=tower.prepare,
+        num_workers=_workers(contents, place, len(batches)),
+        pin_memory=place.device.type == "cuda",
+    )
+    forward = _Frugal(tower.forward, size)
+    for batch, (readable, inputs) in zip(batches, loader, strict=True):
+        with torch.inference_mode(), place.autocast():
+            rows = forward(place.move(inputs), sum(readable)).float() if inputs else None
+        yield batch, readable, rows
+
+
+def _workers(contents: Contents, place: Place, n_batches: int) -> int:
+    """Processes that prepare: as many as a GPU can feed on, or those that the model leaves idle on a CPU."""
+    cores = joblib.cpu_count()
+    if place.device.type == "cuda":
+        useful = cores
+    else:
+        useful = 0 if cores == 1 or contents.of == "texts" else max(1, cores - torch.get_num_threads())
+    return min(useful, n_batches - 1, MOST_WORKERS) if n_batches else 0
+
+
+class _Frugal:
+    """Calls the model on parts of a batch that memory suffices for."""
+
+    def __init__(self, forward: Callable[[Inputs], Tensor], size: int) -> None:
+        self.forward, self.size = forward, size
+
+    def __call__(self, inputs: Inputs, n: int) -> Tensor:
+        while True:
+            try:
+                return torch.cat([self.forward(part) for part in self._parts(inputs, n)])
+            except torch.OutOfMemoryError:
+                if self.size == 1:
+                    raise UserError(
+                        "device memory does not suffice for a single item: set `device: cpu`, a lower `precision`, or "
+                        "a smaller model"
+                    ) from None
+            self.size //= 2
+            torch.cuda.empty_cache()
+            log.info("out of memory: %d items at once from here on", self.size)
+
+    def _parts(self, inputs: Inputs, n: int) -> Iterator[Inputs]:
+        for start in range(0, n, self.size):
+            rows = slice(start, start + self.size)
+            yield {name: value[rows] if isinstance(value, Tensor) else value for name, value in inputs.items()}
+
+
+class _Writer:
+    """Hands vectors to what keeps them, many at a time: the device is not asked for them after every batch."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+        self.keys: list[str] = []
+        self.rows: list[Tensor] = []
+
+    def add(self, keys: list[str], rows: Tensor | None) -> None:
+        if rows is not None:
+            self.keys += keys
+            self.rows.append(rows)
+        if len(self.keys) >= KEEP:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.keys:
+            self.kept.add(self.keys, {"vector": torch.cat(self.rows).cpu().numpy()})
+            self.keys, self.rows = [], []
+
+
+@contextmanager
+def _store(work: Path | None, tower: Tower, place: Place) -> Iterator[Kept]:
+    """Where the vectors of just this model, in this precision, are kept."""
+    if work is None:
+        with TemporaryDirectory() as folder:
+            yield Kept(Path(folder))
+    else:
+        identity = repr((tower.identity, str(place.dtype)))
+        yield Kept(work / hashlib.blake2b(identity.encode(), digest_size=10).hexdigest())
+
+
+def _report(unreadable: list[str], n_wanted: int, of: str) -> None:
+    if unreadable:
+        names = ", ".join(unreadable[:MOST_NAMED]) + (", ..." if len(unreadable) > MOST_NAMED else "")
+        log.warning("%d of %d %s could not be read and are absent: %s", len(unreadable), n_wanted, of, names)
+
+
+def _in_item_order(keys: list[str | None], kept: Kept) -> Features:
+    known = kept.keys()
+    present = np.array([key in known for key in keys], dtype=bool)
+    if not present.any():
+        return Features(np.zeros((len(keys), 1), np.float32), present)
+    rows = kept.column("vector", [key for key in keys if key in known])
+    matrix = np.zeros((len(keys), rows.shape[1]), np.float32)
+    matrix[present] = rows
+    return Features(matrix, present)

@@ -1,0 +1,39 @@
+"""An item's words: which of its columns they come from, and how they are told apart."""
+
+import hashlib
+from collections.abc import Sequence
+
+import pandas as pd
+
+from recsys.content.descriptions import unwrap
+from recsys.errors import UserError
+
+
+def item_texts(
+    encoder: str, items: pd.DataFrame, fields: Sequence[str] | None, corpus: pd.DataFrame | None
+) -> pd.Series:
+    """The words of each item, fields joined by a space; empty where it has none.
+
+    Args:
+        encoder: who asks, for the message of an error.
+        items: the item table.
+        fields: item columns whose words are joined; `answer` is the item's answer in the corpus. None: the answer
+            where a corpus is given, else title and text.
+        corpus: a description corpus (`item_id`, `answer`).
+
+    Raises:
+        UserError: the items have no such column.
+    """
+    fields = fields or (("title", "text") if corpus is None else ("answer",))
+    if corpus is not None:
+        answers = corpus.set_index("item_id")["answer"].map(unwrap)
+        items = items.assign(answer=items["item_id"].map(answers))
+    unknown = [field for field in fields if field not in items]
+    if unknown:
+        raise UserError(f"encoder '{encoder}': items have no column '{unknown[0]}'; they have {list(items)}")
+    return items[list(fields)].astype("string").fillna("").agg(" ".join, axis=1).str.strip()
+
+
+def text_key(text: str) -> str:
+    """Hash of a text: encoders key what they have computed by it."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
