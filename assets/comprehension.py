@@ -7,7 +7,7 @@ import pandas as pd
 
 from assets.descriptions import CORPUS
 from orchestration import keys
-from orchestration.fingerprints import code_version, fingerprint
+from orchestration.fingerprints import fingerprint, library_code
 from orchestration.home import Home, Outcome
 from orchestration.results import key, materialised, plainly, table
 from orchestration.study import DatasetSpec
@@ -21,7 +21,7 @@ def build(name: str, spec: DatasetSpec) -> dg.AssetsDefinition:
     asset = keys.comprehension(name)
     inputs = [keys.dataset(name), *(keys.descriptions(name, corpus) for corpus in spec.descriptions)]
     truth = {corpus: settings.truth for corpus, settings in spec.descriptions.items()}
-    version = fingerprint(truth, code_version("assets/comprehension.py", "recsys/content/descriptions"))
+    version = fingerprint(truth, library_code("assets/comprehension.py"))
 
     @dg.asset(
         key=key(asset),

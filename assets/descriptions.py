@@ -11,12 +11,11 @@ import dagster as dg
 import pandas as pd
 
 from orchestration import keys
-from orchestration.fingerprints import code_version, fingerprint, signature
+from orchestration.fingerprints import fingerprint, library_code, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
 from orchestration.results import key, materialised, plainly, preview
-from orchestration.settings import CHECKOUT
 from orchestration.study import Corpus, DatasetSpec
 from orchestration.study_file import resolve
 from recsys.data.dataset import Dataset
@@ -24,14 +23,7 @@ from recsys.errors import UserError
 
 CORPUS, QUARANTINE = "corpus.parquet", "quarantine.parquet"
 COMPLIANT = 0.9
-SHARED = ("recsys/content/descriptions/answers.py",)
-READING = ("recsys/content/descriptions/corpus.py",)
-ASKING = (
-    "recsys/content/images.py",
-    "recsys/content/kept.py",
-    "recsys/content/weights.py",
-    *(str(file.relative_to(CHECKOUT)) for file in sorted((CHECKOUT / "recsys/content/vlm").glob("*.py"))),
-)
+READING, ASKING = "recsys/content/descriptions/__init__.py", "recsys/content/vlm/extraction.py"
 
 
 def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
@@ -39,8 +31,8 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
     asset = keys.descriptions(name, corpus)
     settings = spec.descriptions[corpus]
     inputs = [keys.dataset(name)]
-    code = code_version(*SHARED, *(ASKING if settings.model else READING))
-    version = fingerprint(settings.model_dump(exclude={"truth"}), code)
+    code = [READING, ASKING] if settings.model else [READING]
+    version = fingerprint(settings.model_dump(exclude={"truth"}), library_code(*code))
 
     @dg.asset(
         key=key(asset),

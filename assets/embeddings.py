@@ -9,7 +9,7 @@ import pandas as pd
 from assets import embedding_views
 from assets.descriptions import CORPUS
 from orchestration import keys
-from orchestration.fingerprints import code_version, fingerprint, signature
+from orchestration.fingerprints import fingerprint, library_code, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
@@ -22,10 +22,6 @@ from recsys.content.features import Features
 from recsys.data.dataset import Dataset
 
 FEATURES = "features.safetensors"
-SHARED_CODE = tuple(
-    f"recsys/content/{file}"
-    for file in ("descriptions", "features.py", "images.py", "kept.py", "one_hot.py", "weights.py")
-)
 CHECKS = {
     "covers_items": "Every item has a row, and at least half of them content",
     "distinct_rows": "Items do not all look alike",
@@ -37,7 +33,8 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
     asset = keys.embeddings(name, source)
     content = spec.content[source]
     inputs = [keys.dataset(name)] + ([keys.descriptions(name, content.corpus)] if content.corpus else [])
-    version = fingerprint(content.model_dump(), code_version(*_code(content.encoder)))
+    encoder = str(registry.file(content.encoder).relative_to(CHECKOUT))
+    version = fingerprint(content.model_dump(), library_code(encoder, "recsys/content/encoders/__init__.py"))
 
     @dg.asset(
         key=key(asset),
@@ -68,13 +65,6 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
         )
 
     return embeddings
-
-
-def _code(encoder: str) -> list[str]:
-    """The encoder's own file, what encoders of its kind share, and what all do."""
-    own = registry.file(encoder)
-    shared = [*own.parent.glob("_*.py"), *registry.ROOT.glob("*.py")]
-    return [*(str(file.relative_to(CHECKOUT)) for file in (own, *shared)), *SHARED_CODE]
 
 
 def _folder(spec: DatasetSpec, content: ContentSource, home: Home, name: str) -> Path | None:

@@ -40,6 +40,30 @@ def _meaning(file: Path) -> str:
     return ast.dump(ast.parse(text)) if file.suffix == ".py" else text
 
 
+@cache
+def library_code(*files: str) -> str:
+    """Hash of files of the checkout and of all of the library that they import, directly or not."""
+    pending, found = [CHECKOUT / file for file in files], set[Path]()
+    while pending:
+        file = pending.pop()
+        if file not in found:
+            found.add(file)
+            pending += _imported(file)
+    return code_version(*(str(file.relative_to(CHECKOUT)) for file in found))
+
+
+def _imported(file: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in names:
+            place = CHECKOUT.joinpath(*name.split("."))
+            if name.startswith("recsys."):
+                yield from (each for each in (place.with_suffix(".py"), place / "__init__.py") if each.is_file())
+
+
 def model_code(model: str) -> str:
     """Hash of the code that a model's cells run: its own file, what models share, and how cells are run."""
     own = registry.find(model).path
