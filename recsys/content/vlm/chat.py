@@ -21,11 +21,13 @@ class Reply:
 
     Attributes:
         answer: raw; empty where the item was refused.
+        n_tokens: of the answer, as the server counts; 0 where it does not.
         refused: why, in words that are the same for like items; empty where there is an answer.
         example: what the server said of this item in particular.
     """
 
     answer: str = ""
+    n_tokens: int = 0
     refused: str = ""
     example: str = ""
 
@@ -40,10 +42,15 @@ class _Choice(BaseModel):
     finish_reason: str | None = None
 
 
+class _Usage(BaseModel):
+    completion_tokens: int = 0
+
+
 class _Completion(BaseModel):
     """As much of a completion as is read here; servers differ in the rest."""
 
     choices: list[_Choice]
+    usage: _Usage | None = None
 
 
 def turn(prompt: str, shown: Shown, max_side: int) -> list[Any]:
@@ -70,7 +77,9 @@ def read(body: bytes) -> Reply:
     if choice.message.refusal:
         return Reply(refused="the model refuses", example=choice.message.refusal)
     answer = (choice.message.content or "").strip()
-    return Reply(answer) if answer else Reply(refused=f"no words (finish_reason: {choice.finish_reason})")
+    if not answer:
+        return Reply(refused=f"no words (finish_reason: {choice.finish_reason})")
+    return Reply(answer, completion.usage.completion_tokens if completion.usage else 0)
 
 
 def refusal(error: APIStatusError, words: str) -> Reply:

@@ -35,7 +35,7 @@ class Said:
         hidden: by pooling, float32, shape (n_items, hidden_size); rows of NaN where an item has none (the mean over
             the image's tokens, of an item without an image; that over an answer without words). Empty where the
             model shows no hidden states.
-        n_tokens: of each answer, its end not counted; empty where that is not known.
+        n_tokens: of each answer, its end not counted, or as a server counts; empty where that is not known.
     """
 
     answers: list[str]
@@ -47,13 +47,14 @@ class UnfinishedError(Exception):
     """A describer had to stop in the middle of a batch, through no fault of an item: asked again, it may go on.
 
     Attributes:
-        answers: those it was given before, by the item's place in the batch.
+        rows: the places in the batch of the items that were answered before.
+        said: about these, in this order.
     """
 
-    def __init__(self, reason: str, answers: dict[int, str] | None = None) -> None:
+    def __init__(self, reason: str, rows: Sequence[int] = (), said: Said | None = None) -> None:
         """Say why, in one line."""
         super().__init__(reason)
-        self.answers = answers or {}
+        self.rows, self.said = rows, said or Said([])
 
 
 class Describer(Protocol):

@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 from openai import (
@@ -22,10 +21,10 @@ from openai import (
     OpenAIError,
     Timeout,
 )
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
 
 from recsys.content.vlm.chat import Reply, read, refusal, refuse_broken, turn
 from recsys.content.vlm.describer import Said, Shown, UnfinishedError
+from recsys.content.vlm.options import EndpointOptions, VlmOptions
 from recsys.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -38,64 +37,27 @@ REFUSES_KEY, KNOWS_NOTHING = {401, 403}, {404, 405}
 """What they say to every request where the key, or the model's name or the address, is wrong."""
 SPEAKS_FOR_ALL = 8
 """So many refusals before the first answer are not about the items."""
+MAX_SIDE = 768
+"""Of the pictures that are sent, in pixels, unless the study says otherwise: about 100 kB each."""
 LONGEST = 200
 """Characters of what a server says that are told."""
 NO_KEY = "EMPTY"
 """What is sent where no key is set, as in vLLM's own examples; the client library demands one."""
 
 
-class EndpointOptions(BaseModel):
-    """Where a model answers, and how fast it may be asked.
-
-    Attributes:
-        address: where the server's API begins, such as `http://localhost:8000/v1`.
-        api_key_env: the environment variable that holds the key; a server that needs none is asked without.
-        concurrency: requests in flight at a time.
-        requests_per_minute: started at most, retries among them, evenly spread; None: as many as there are.
-        timeout_s: longest wait for an answer to go on, in seconds.
-        retries: of a request, after an overload, a fault of the server, or an answer that was cut short.
-        max_side: pictures with a longer side, in pixels, are scaled down to it before they are sent.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    address: str
-    api_key_env: str = Field("OPENAI_API_KEY", pattern=r"^[A-Z_][A-Z0-9_]*$")
-    concurrency: PositiveInt = 16
-    requests_per_minute: PositiveInt | None = None
-    timeout_s: PositiveFloat = 120.0
-    retries: int = Field(6, ge=0)
-    max_side: int = Field(768, ge=28)
-
-    @field_validator("address")
-    @classmethod
-    def _plain(cls, address: str) -> str:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("write it like http://localhost:8000/v1")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("keys do not belong in it; set the environment variable named by api_key_env")
-        return address.rstrip("/")
-
-
 class EndpointDescriber:
     """A model behind an address. It shows no hidden states."""
 
-    def __init__(
-        self, model: str, options: EndpointOptions, *, max_new_tokens: int, temperature: float = 0.0, seed: int = 0
-    ) -> None:
-        """A describer that asks the model of this name.
-
-        Args:
-            model: what the server calls it.
-            options: the address and its limits.
-            max_new_tokens: an answer is cut off after so many tokens.
-            temperature: 0 for the likeliest answer.
-            seed: of what is drawn, as far as the server keeps to it.
-        """
-        self.model, self.options = model, options
-        self._how: dict[str, Any] = {"max_tokens": max_new_tokens, "temperature": temperature, "seed": seed}
-        self._where = f"{options.address}: model '{model}'"
+    def __init__(self, endpoint: EndpointOptions, options: VlmOptions) -> None:
+        """A describer that asks the model at this address."""
+        self.model, self.options = options.model, endpoint
+        self._max_side = options.max_side or MAX_SIDE
+        self._how: dict[str, Any] = {
+            "max_tokens": options.max_new_tokens,
+            "temperature": options.temperature,
+            "seed": options.seed,
+        }
+        self._where = f"{endpoint.address}: model '{self.model}'"
         self._reached, self._answered, self._refused, self._next_start = False, 0, 0, 0.0
 
     def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
@@ -112,10 +74,11 @@ class EndpointDescriber:
                 raise reply
         known = {row: reply for row, reply in enumerate(replies) if isinstance(reply, Reply)}
         self._count(list(known.values()))
+        said = Said([reply.answer for reply in known.values()], n_tokens=[reply.n_tokens for reply in known.values()])
         for reply in replies:
             if isinstance(reply, UnfinishedError):
-                raise UnfinishedError(str(reply), {row: reply.answer for row, reply in known.items()})
-        return Said([known[row].answer for row in range(len(batch))])
+                raise UnfinishedError(str(reply), list(known), said)
+        return said
 
     async def _all(self, prompt: str, batch: Sequence[Shown]) -> list[Reply | BaseException]:
         """A reply or an error for each item; the first error stops the others."""
@@ -157,7 +120,7 @@ class EndpointDescriber:
     async def _ask(self, client: AsyncOpenAI, limit: asyncio.Semaphore, prompt: str, shown: Shown) -> Reply:
         async with limit:
             # Pictures are opened here, so that no more of them are held than are being asked about.
-            messages = await asyncio.to_thread(turn, prompt, shown, self.options.max_side)
+            messages = await asyncio.to_thread(turn, prompt, shown, self._max_side)
             reply: Reply | UserError | UnfinishedError
             try:
                 completions = client.chat.completions.with_raw_response

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from recsys.content.encoders.base import Progress
 from recsys.content.features import Features
 from recsys.content.images import open_rgb
 from recsys.content.kept import Column, Kept
-from recsys.content.vlm.describer import Describer, Pooling, Shown
+from recsys.content.vlm.describer import Describer, Pooling, Said, Shown, UnfinishedError
 from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.prompts import Prompt, load_prompt
 from recsys.content.weights import locate
@@ -32,10 +33,16 @@ __all__ = ["Extraction", "VlmOptions", "extract"]
 
 log = logging.getLogger(__name__)
 
-CHANGE_NO_ANSWER = {"batch_size", "device"}
-SEEN_IN_CONTENT = {"inputs", "text_fields"}
+CHANGE_NO_ANSWER: dict[str, Any] = {
+    "batch_size": True,
+    "device": True,
+    "endpoint": {"api_key_env", "concurrency", "requests_per_minute", "timeout_s", "retries"},
+}
+SEEN_IN_CONTENT: dict[str, Any] = {"inputs": True, "text_fields": True}
 """Options by which the model is shown something else, which is another content."""
 NOTHING = Shown()
+ROUNDS = 4
+"""Of an endpoint's concurrent requests in a batch: few batches wait for their slowest, and little is kept late."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +95,21 @@ def extract(
     prompt = load_prompt(options.prompt, folder)
     shown = _shown(items, options)
     contents = {key: what for key, what in shown if what != NOTHING}
-    weights = locate(options.model, options.revision, folder)
+    weights = None if options.endpoint else locate(options.model, options.revision, folder)
     with ExitStack() as stack:
         place = work or Path(stack.enter_context(TemporaryDirectory()))
         kept = Kept(place / _fingerprint(options, prompt, weights))
         before = contents.keys() & kept.keys()
         pending = {key: what for key, what in contents.items() if key not in before}
         if pending:
-            for done in _ask(pending, prompt, choose(options, weights), options.batch_size, kept):
-                if progress:
-                    progress(len(before) + done, len(contents))
+            try:
+                for done in _ask(pending, prompt, choose(options, weights), _batch_size(options), kept):
+                    if progress:
+                        progress(len(before) + done, len(contents))
+            except UnfinishedError as error:
+                n_kept = len(contents.keys() & kept.keys()) if work else 0
+                so_far = f"{n_kept} of {len(contents)} contents are answered and kept; the same command goes on"
+                raise UserError(f"{error}: {so_far}") from None
         if not contents.keys() & kept.keys():
             wanted = " or ".join(options.inputs)
             raise UserError(
@@ -110,8 +122,13 @@ def extract(
     return extraction
 
 
-def choose(options: VlmOptions, weights: Path) -> Describer:
-    """What answers under these options."""
+def choose(options: VlmOptions, weights: Path | None) -> Describer:
+    """What answers under these options: the weights in a folder, or else an endpoint."""
+    if options.endpoint is not None:
+        from recsys.content.vlm.endpoint import EndpointDescriber
+
+        return EndpointDescriber(options.endpoint, options)
+    assert weights is not None
     from recsys.content.vlm.transformers_describer import TransformersDescriber
 
     return TransformersDescriber(weights, options)
@@ -138,16 +155,24 @@ def _texts(items: pd.DataFrame, fields: Sequence[str]) -> list[str | None]:
     return ["\n".join(filter(None, row)) or None for row in lines]
 
 
-def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path) -> str:
+def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> str:
     """What the answer to a content depends on, as one short hash."""
-    from recsys.content.vlm.transformers_describer import device_and_precision
+    matter = options.model_dump(mode="json", exclude=CHANGE_NO_ANSWER | SEEN_IN_CONTENT)
+    stamps = []
+    if weights is not None:
+        from recsys.content.vlm.transformers_describer import device_and_precision
 
-    _, precision = device_and_precision(options)
-    matter = options.model_dump(mode="json", exclude=CHANGE_NO_ANSWER | SEEN_IN_CONTENT) | {"precision": precision}
-    files = [(str(file.relative_to(weights)), file.stat()) for file in sorted(weights.rglob("*")) if file.is_file()]
-    stamps = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in files]
+        _, matter["precision"] = device_and_precision(options)
+        files = [
+            (str(file.relative_to(weights)), file.stat()) for file in sorted(weights.rglob("*")) if file.is_file()
+        ]
+        stamps = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in files]
     text = json.dumps([matter, prompt.version, prompt.text, stamps], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _batch_size(options: VlmOptions) -> int:
+    return options.batch_size if options.endpoint is None else ROUNDS * options.endpoint.concurrency
 
 
 def _ask(
@@ -162,12 +187,22 @@ def _ask(
             seen = {key: what if next(opened) else replace(what, image=None) for key, what in batch}
             asked = {key: what for key, what in seen.items() if what != NOTHING}
             if asked:
-                said = describer.describe(prompt.text, list(asked.values()))
-                tokens = np.array(said.n_tokens or [0] * len(asked), dtype=np.int32)[:, None]
-                pictured = np.array([[what.image is not None] for what in asked.values()], dtype=np.int8)
-                columns: dict[str, Column] = {"answer": said.answers, "n_tokens": tokens, "pictured": pictured}
-                kept.add(list(asked), columns | {str(pooling): rows for pooling, rows in said.hidden.items()})
+                try:
+                    said = describer.describe(prompt.text, list(asked.values()))
+                except UnfinishedError as error:
+                    _keep([list(asked.items())[row] for row in error.rows], error.said, kept)
+                    raise
+                _keep(list(asked.items()), said, kept)
             yield start + len(batch)
+
+
+def _keep(asked: list[tuple[str, Shown]], said: Said, kept: Kept) -> None:
+    """What was said about these contents."""
+    if asked:
+        tokens = np.array(said.n_tokens or [0] * len(asked), dtype=np.int32)[:, None]
+        pictured = np.array([[what.image is not None] for _, what in asked], dtype=np.int8)
+        columns: dict[str, Column] = {"answer": said.answers, "n_tokens": tokens, "pictured": pictured}
+        kept.add([key for key, _ in asked], columns | {str(pooling): rows for pooling, rows in said.hidden.items()})
 
 
 @contextmanager

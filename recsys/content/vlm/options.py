@@ -1,8 +1,18 @@
 """What a study may say about a vision-language model, checked before anything is loaded."""
 
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from recsys.content.vlm.describer import Pooling
 from recsys.errors import UserError
@@ -10,38 +20,79 @@ from recsys.errors import UserError
 Inputs = tuple[Literal["image"]] | tuple[Literal["image"], Literal["text"]] | tuple[Literal["text"]]
 
 
+class EndpointOptions(BaseModel):
+    """Where a model answers that is not run in this process, and how fast it may be asked.
+
+    Attributes:
+        address: where the server's API begins, such as `http://localhost:8000/v1`.
+        api_key_env: the environment variable that holds the key; a server that needs none is asked without.
+        concurrency: requests in flight at a time.
+        requests_per_minute: started at most, retries among them, evenly spread; None: as many as there are.
+        timeout_s: longest wait for an answer to go on, in seconds.
+        retries: of a request, after an overload, a fault of the server, or an answer that was cut short.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    address: str
+    api_key_env: str = Field("OPENAI_API_KEY", pattern=r"^[A-Z_][A-Z0-9_]*$")
+    concurrency: PositiveInt = 16
+    requests_per_minute: PositiveInt | None = None
+    timeout_s: PositiveFloat = 120.0
+    retries: int = Field(6, ge=0)
+
+    @field_validator("address")
+    @classmethod
+    def _plain(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("write it like http://localhost:8000/v1")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("keys do not belong in it; set the environment variable named by api_key_env")
+        return address.rstrip("/")
+
+
+def _usual_poolings(given: dict[str, Any]) -> tuple[Pooling, ...]:
+    return () if given.get("endpoint") else ("answer_end",)
+
+
 class VlmOptions(BaseModel):
     """Options of an extraction.
 
     Attributes:
-        model: weights by name, folder or hub id (see `recsys.content.weights`).
+        model: weights by name, folder or hub id (see `recsys.content.weights`); behind an endpoint, what the
+            server calls it.
         revision: the commit of a hub model.
+        endpoint: asks a server instead of running the model here; `layer`, `batch_size`, `device` and `precision`
+            then mean nothing.
         prompt: the name of a prompt that comes with the program, or a YAML file relative to the dataset's folder.
         inputs: what the model is shown of an item beside the prompt. An item without an image is asked about
             its text where both are shown.
         text_fields: columns of the item table that are its text, in this order.
         poolings: which hidden states become vectors (see `recsys.content.vlm.describer`); any number of them
-            in the same pass, or none. The published embeddings are `answer_end`.
+            in the same pass, or none. The published embeddings are `answer_end`. An endpoint shows none.
         layer: whose hidden states: 0 are the embeddings, 1 the first layer's, -1 the last layer's; a share of
             the depth if it is written with a point, such as 0.5 or 1.0.
         max_new_tokens: an answer is cut off after so many tokens.
         temperature: 0 always takes the likeliest token; above it tokens are drawn.
         seed: of what is drawn. Each item has a stream of its own, so its answer does not hang on its batch.
         max_side: pictures with a longer side, in pixels, are scaled down to it first: some models spend a token
-            on every 28 x 28 pixels. None leaves that to the model's own settings.
+            on every 28 x 28 pixels. None leaves that to the model's own settings; to an endpoint no more than 768
+            are sent.
         batch_size: items a forward pass; it changes speed and memory, not results.
         device: where the model runs; `auto` is a CUDA device if there is one.
         precision: of the weights; `auto` is bfloat16 on a CUDA device and float32 on a CPU.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     model: str
     revision: str | None = None
+    endpoint: EndpointOptions | None = None
     prompt: str
     inputs: Inputs = ("image",)
     text_fields: tuple[str, ...] = Field(("title", "text"), min_length=1)
-    poolings: tuple[Pooling, ...] = ("answer_end",)
+    poolings: tuple[Pooling, ...] = Field(default_factory=_usual_poolings)
     layer: int | Annotated[float, Field(gt=0, le=1)] = -1
     max_new_tokens: int = Field(128, ge=1)
     temperature: float = Field(0.0, ge=0)
@@ -50,6 +101,13 @@ class VlmOptions(BaseModel):
     batch_size: int = Field(8, ge=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+
+    @field_validator("poolings")
+    @classmethod
+    def _has_hidden_states(cls, poolings: tuple[Pooling, ...], info: ValidationInfo) -> tuple[Pooling, ...]:
+        if poolings and info.data.get("endpoint"):
+            raise ValueError("an endpoint shows no hidden states; leave it out, or leave `endpoint` out")
+        return poolings
 
     @classmethod
     def read(cls, given: dict[str, Any]) -> Self:

@@ -110,7 +110,8 @@ def answers(seconds: float = 0.0) -> Play:
 
     def play(handler: Handler) -> None:
         time.sleep(seconds)
-        gives(completion(f"about {handler.text}"))(handler)
+        words = f"about {handler.text}"
+        gives(completion(words) | {"usage": {"completion_tokens": len(words.split()) + 1}})(handler)
 
     return play
 

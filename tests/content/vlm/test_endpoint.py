@@ -14,7 +14,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from recsys.content.vlm.describer import Shown, UnfinishedError
-from recsys.content.vlm.endpoint import SPEAKS_FOR_ALL, EndpointDescriber, EndpointOptions
+from recsys.content.vlm.endpoint import SPEAKS_FOR_ALL, EndpointDescriber
+from recsys.content.vlm.options import EndpointOptions, VlmOptions
 from recsys.errors import UserError
 from tests.content.vlm.server import SOON, Server, answers, completion, gives, says, sends, serving
 
@@ -33,10 +34,10 @@ def key(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
 
-def describer(server: Server, **options) -> EndpointDescriber:
-    return EndpointDescriber(
-        "some-model", EndpointOptions(address=server.address, **options), max_new_tokens=50, temperature=0.5, seed=3
-    )
+def describer(address: str, max_side: int | None = None, **options) -> EndpointDescriber:
+    endpoint = EndpointOptions(address=address, **options)
+    how = {"max_new_tokens": 50, "temperature": 0.5, "seed": 3, "max_side": max_side}
+    return EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="movies_fields", **how))
 
 
 def about(*texts: str) -> list[Shown]:
@@ -44,14 +45,14 @@ def about(*texts: str) -> list[Shown]:
 
 
 def ask(server: Server, *texts: str, **options) -> list[str]:
-    return describer(server, **options).describe(PROMPT, about(*texts)).answers
+    return describer(server.address, **options).describe(PROMPT, about(*texts)).answers
 
 
 def test_an_item_is_one_turn_of_its_small_picture_and_its_words(server, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (600, 1200, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "poster.png")
     shown = [Shown(tmp_path / "poster.png", "a red toy"), Shown(tmp_path / "poster.png"), Shown(None, "words")]
-    said = describer(server, max_side=100).describe(PROMPT, shown)
+    said = describer(server.address, max_side=100).describe(PROMPT, shown)
     assert said.answers == ["about a red toy", f"about {PROMPT}", "about words"] and said.hidden == {}
     body = next(body for body, text in zip(server.bodies, server.asked, strict=True) if text == "a red toy")
     assert (body["model"], body["max_tokens"], body["temperature"], body["seed"]) == ("some-model", 50, 0.5, 3)
@@ -118,7 +119,7 @@ def test_an_item_that_is_refused_is_answered_by_nothing_and_the_others_go_on(ser
 
 def test_a_server_that_refuses_every_item_is_not_asked_about_the_whole_catalogue(server):
     server.always = says(400, "some-model is not a multimodal model")
-    told = describer(server)
+    told = describer(server.address)
     half = about(*map(str, range(SPEAKS_FOR_ALL // 2)))
     assert told.describe(PROMPT, half).answers == [""] * len(half)
     with pytest.raises(UserError, match="refuses every item .*is not a multimodal model"):
@@ -145,7 +146,7 @@ def test_an_address_where_nobody_listens_stops_at_once():
         address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     started = time.monotonic()
     with pytest.raises(UserError, match=f"{address}: no server answers there .*; start the server"):
-        EndpointDescriber("m", EndpointOptions(address=address), max_new_tokens=5).describe(PROMPT, about("a"))
+        describer(address).describe(PROMPT, about("a"))
     assert time.monotonic() - started < 2
 
 
@@ -153,7 +154,7 @@ def test_when_retries_are_spent_the_answers_so_far_are_handed_over(server):
     server.plays["b"] = [says(503, "down for now", **SOON)] * 3
     with pytest.raises(UnfinishedError) as error:
         ask(server, "a", "b", "c", retries=2, concurrency=1)
-    assert error.value.answers == {0: "about a"}
+    assert (error.value.rows, error.value.said.answers) == ([0], ["about a"])
     assert str(error.value).endswith("Error code: 503 - down for now, even after up to 2 retries")
     assert server.asked == ["a", "b", "b", "b"]
 
@@ -172,7 +173,7 @@ def test_no_more_requests_are_in_flight_than_are_allowed(server):
 
 def test_requests_are_spread_over_the_minute(server):
     server.plays["1"] = [says(500, "oh", **SOON)]
-    told = describer(server, requests_per_minute=600)
+    told = describer(server.address, requests_per_minute=600)
     told.describe(PROMPT, about("0", "1"))
     told.describe(PROMPT, about("2"))
     assert len(server.times) == 4
@@ -184,7 +185,7 @@ def test_the_key_is_sent_and_never_told(server, key, caplog, tmp_path):
     caplog.set_level(logging.DEBUG)
     repeats = {"in a 400": says(400, "bad {key}", code="bad"), "in a retry": says(500, "{key}", **SOON)}
     server.plays |= {name: [play] for name, play in repeats.items()}
-    told = describer(server, retries=1)
+    told = describer(server.address, retries=1)
     told.describe(PROMPT, about("a", *repeats))
     seen = [repr(told), repr(vars(told)), repr(told.options), told.options.model_dump_json()]
     for status in (401, 403, 404, 503):

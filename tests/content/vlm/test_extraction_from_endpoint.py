@@ -1,0 +1,92 @@
+"""An extraction that asks a server: it stops where the server does, and goes on with what is missing."""
+
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from recsys.content.vlm.extraction import VlmOptions, extract
+from recsys.errors import UserError
+from tests.content.conftest import item_table
+from tests.content.vlm.server import SOON, answers, says, serving
+
+KEY = "sk-abCD1234-never-to-be-seen"
+TITLES = ["a", "b", "c", "d", "b", None]
+"""Two are equal, and there is nothing to say about the last."""
+
+
+@pytest.fixture
+def server():
+    with serving() as told:
+        yield told
+
+
+@pytest.fixture
+def items(pictures):
+    """Pictures for two of them; that of the third does not open."""
+    paths = [str(pictures[0]), None, str(pictures[0].parent), None, None, None]
+    return item_table(6, title=TITLES, image_path=paths)
+
+
+def run(server, items, work, *, endpoint=None, **options):
+    where = {"address": server.address, "retries": 1, "concurrency": 1} | (endpoint or {})
+    given = {"model": "served", "prompt": "movies_fields", "inputs": ("image", "text"), "text_fields": ("title",)}
+    return extract(items, VlmOptions(endpoint=where, **(given | options)), work=work)
+
+
+def test_every_content_is_asked_about_once(server, items, tmp_path):
+    made = run(server, items, tmp_path)
+    assert made.answers["answer"].tolist() == ["about a", "about b", "about c", "about d", "about b"]
+    assert made.answers["item_id"].tolist() == ["0", "1", "2", "3", "4"]
+    assert sorted(server.asked) == ["a", "b", "c", "d"]
+    with_picture = [text for text, body in zip(server.asked, server.bodies, strict=True) if "image_url" in str(body)]
+    assert with_picture == ["a"]
+    assert made.hidden == {} and made.facts["unreadable_images"] == 1 and made.facts["tokens"] == 4 * 3
+
+
+def test_it_goes_on_with_what_is_missing(server, items, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    server.plays["c"] = [says(503, "down: {key}", **SOON)] * 2
+    with pytest.raises(UserError) as error:
+        run(server, items, tmp_path)
+    before = set(server.asked) - {"c"}
+    line = str(error.value)
+    assert line.endswith(f"retries: {len(before)} of 4 contents are answered and kept; the same command goes on")
+    assert "\n" not in line and KEY not in line
+    server.asked.clear()
+    made = run(server, items, tmp_path)
+    assert set(server.asked) == {"a", "b", "c", "d"} - before and len(server.asked) == 4 - len(before) > 0
+    assert made.facts["kept"] == len(before) > 0
+    assert made.answers["answer"].tolist() == ["about a", "about b", "about c", "about d", "about b"]
+    made.save(tmp_path)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert len(files) > 2 and not any(KEY.encode() in file.read_bytes() for file in files)
+
+
+def test_a_refused_item_is_not_asked_about_again(server, items, tmp_path):
+    server.plays["b"] = [says(400, "flagged", code="content_filter")]
+    for _ in range(2):
+        assert run(server, items, tmp_path).answers["answer"].tolist() == ["about a", "", "about c", "about d", ""]
+    assert len(server.asked) == 4
+
+
+def test_how_fast_it_is_asked_changes_no_answer(server, items, tmp_path):
+    run(server, items, tmp_path)
+    faster = {"concurrency": 3, "timeout_s": 5.0, "retries": 0, "requests_per_minute": 60_000, "api_key_env": "K"}
+    assert run(server, items, tmp_path, endpoint=faster).facts["kept"] == 4
+    assert run(server, items, tmp_path, temperature=0.5).facts["kept"] == 0
+    assert run(server, items, tmp_path, model="another").facts["kept"] == 0
+
+
+def test_many_are_in_flight_across_a_batch(server, items, tmp_path):
+    server.always = answers(0.1)
+    run(server, items, tmp_path, endpoint={"concurrency": 4})
+    assert server.peak == 4
+
+
+def test_an_endpoint_has_no_hidden_states():
+    given = {"model": "served", "prompt": "movies_fields", "endpoint": {"address": "http://localhost:8000/v1"}}
+    assert VlmOptions(**given).poolings == () and VlmOptions(model="m", prompt="p").poolings == ("answer_end",)
+    with pytest.raises(ValidationError, match=re.escape("an endpoint shows no hidden states; leave it out")) as error:
+        VlmOptions(**given, poolings=("answer_end",))
+    assert error.value.errors()[0]["loc"] == ("poolings",)
