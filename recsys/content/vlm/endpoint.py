@@ -24,7 +24,7 @@ from openai import (
 
 from recsys.content.vlm.chat import Reply, read, refusal, refuse_broken, turn
 from recsys.content.vlm.describer import Said, Shown, UnfinishedError
-from recsys.content.vlm.options import EndpointOptions, VlmOptions
+from recsys.content.vlm.options import SPEAKS_FOR_ALL, EndpointOptions, VlmOptions
 from recsys.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,6 @@ REFUSES_ITEM = {400, 413, 422}
 """What servers say to one request that they cannot or will not answer."""
 REFUSES_KEY, KNOWS_NOTHING = {401, 403}, {404, 405}
 """What they say to every request where the key, or the model's name or the address, is wrong."""
-SPEAKS_FOR_ALL = 8
-"""So many refusals before the first answer are not about the items."""
 MAX_SIDE = 768
 """Of the pictures that are sent, in pixels, unless the study says otherwise: about 100 kB each."""
 LONGEST = 200
@@ -135,18 +133,18 @@ class EndpointDescriber:
 
     def _judge(self, error: OpenAIError) -> Reply | UserError | UnfinishedError:
         """What an error means: something for this item, for all of them, or for now."""
-        words, again = self._words(error), f"even after up to {self.options.retries} retries"
-        variable = self.options.api_key_env
-        if not isinstance(error, APIStatusError):
-            return UnfinishedError(f"{self._where}: {words}, {again}")
-        if error.status_code in REFUSES_ITEM:
+        words, variable = self._words(error), self.options.api_key_env
+        status = error.status_code if isinstance(error, APIStatusError) else None
+        if isinstance(error, APIStatusError) and status in REFUSES_ITEM:
             return refusal(error, words)
-        if error.status_code in REFUSES_KEY:
-            return UserError(f"{self._where}: {words}; put a valid key into the environment variable {variable}")
-        if error.status_code in KNOWS_NOTHING:
+        if status in REFUSES_KEY:
+            remedy = f"put a valid key into the environment variable {variable}"
+            return UserError(f"{self._where}: HTTP {status} ({words}); {remedy}")
+        if status in KNOWS_NOTHING:
             remedy = f"mend `model`, `address` (it often ends in /v1), or the rights of the key in {variable}"
-            return UserError(f"{self._where}: {words}; {remedy}")
-        return UnfinishedError(f"{self._where}: {words}, {again}")
+            return UserError(f"{self._where}: HTTP {status} ({words}); {remedy}")
+        what = f"HTTP {status} ({words})" if status else words
+        return UnfinishedError(f"{self._where}: {what}, even after up to {self.options.retries} retries")
 
     def _count(self, replies: list[Reply]) -> None:
         """Tell of refusals; where there have been no answers, they are not about the items."""
@@ -169,10 +167,14 @@ class EndpointDescriber:
         return key
 
     def _words(self, error: OpenAIError) -> str:
+        """What the server says, or what went wrong on the way to it."""
         if isinstance(error, APITimeoutError):
             return f"no answer within {self.options.timeout_s:g} s"
-        shown = error if isinstance(error, APIStatusError) else error.__cause__ or error
-        return self._safe(str(shown) or type(shown).__name__)
+        if isinstance(error, APIStatusError):
+            body = error.body
+            return self._safe(str(body.get("message", body) if isinstance(body, dict) else body or "no reason given"))
+        cause = error.__cause__ or error
+        return self._safe(str(cause) or type(cause).__name__)
 
     def _safe(self, text: str) -> str:
         """A server's words on one line, without the key, which some servers repeat."""

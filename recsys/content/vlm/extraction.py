@@ -41,8 +41,6 @@ CHANGE_NO_ANSWER: dict[str, Any] = {
 SEEN_IN_CONTENT: dict[str, Any] = {"inputs": True, "text_fields": True}
 """Options by which the model is shown something else, which is another content."""
 NOTHING = Shown()
-ROUNDS = 4
-"""Of an endpoint's concurrent requests in a batch: few batches wait for their slowest, and little is kept late."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,9 @@ def extract(
         before = contents.keys() & kept.keys()
         pending = {key: what for key, what in contents.items() if key not in before}
         if pending:
+            size = (options.endpoint or options).batch_size
             try:
-                for done in _ask(pending, prompt, choose(options, weights), _batch_size(options), kept):
+                for done in _ask(pending, prompt, choose(options, weights), size, kept):
                     if progress:
                         progress(len(before) + done, len(contents))
             except UnfinishedError as error:
@@ -169,10 +168,6 @@ def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> s
         stamps = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in files]
     text = json.dumps([matter, prompt.version, prompt.text, stamps], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
-def _batch_size(options: VlmOptions) -> int:
-    return options.batch_size if options.endpoint is None else ROUNDS * options.endpoint.concurrency
 
 
 def _ask(

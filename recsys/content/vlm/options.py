@@ -19,6 +19,9 @@ from recsys.errors import UserError
 
 Inputs = tuple[Literal["image"]] | tuple[Literal["image"], Literal["text"]] | tuple[Literal["text"]]
 
+SPEAKS_FOR_ALL = 8
+"""So many refusals by an endpoint before its first answer are not about the items."""
+
 
 class EndpointOptions(BaseModel):
     """Where a model answers that is not run in this process, and how fast it may be asked.
@@ -50,6 +53,14 @@ class EndpointOptions(BaseModel):
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("keys do not belong in it; set the environment variable named by api_key_env")
         return address.rstrip("/")
+
+    @property
+    def batch_size(self) -> int:
+        """Items asked about before the answers are kept: few waits for the slowest, and not much to lose.
+
+        An endpoint that refuses them all refuses everything, and the refusals are not kept.
+        """
+        return max(4 * self.concurrency, SPEAKS_FOR_ALL)
 
 
 def _usual_poolings(given: dict[str, Any]) -> tuple[Pooling, ...]:

@@ -14,8 +14,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from recsys.content.vlm.describer import Shown, UnfinishedError
-from recsys.content.vlm.endpoint import SPEAKS_FOR_ALL, EndpointDescriber
-from recsys.content.vlm.options import EndpointOptions, VlmOptions
+from recsys.content.vlm.endpoint import EndpointDescriber
+from recsys.content.vlm.options import SPEAKS_FOR_ALL, EndpointOptions, VlmOptions
 from recsys.errors import UserError
 from tests.content.vlm.server import SOON, Server, answers, completion, gives, says, sends, serving
 
@@ -99,7 +99,7 @@ def test_an_item_that_is_refused_is_answered_by_nothing_and_the_others_go_on(ser
         "filtered": [says(400, "flagged", code="content_filter")],
         "long": [says(400, "8192 tokens at most; you sent 9001", code="context_length_exceeded")],
         "longer": [says(400, "8192 tokens at most; you sent 9002", code="context_length_exceeded")],
-        "too large": [says(413, "too large")],
+        "too large": [sends(413, b'{"detail": "too large"}')],
         "no choices": [gives({"choices": []})],
         "filtered answer": [gives(completion("Half an ans", "content_filter"))],
         "unwilling": [gives(completion(None, refusal="I'd rather not"))],
@@ -110,9 +110,8 @@ def test_an_item_that_is_refused_is_answered_by_nothing_and_the_others_go_on(ser
     assert len(server.asked) == len(refusals) + 2  # none was repeated
     prefix = f"{server.address}: model 'some-model': no answer for"
     told = [record.message.removeprefix(prefix) for record in caplog.records if record.levelno == logging.WARNING]
-    assert told[0] == (
-        " 2 of 10 items (HTTP 400 context_length_exceeded: Error code: 400 - 8192 tokens at most; you sent 9001)"
-    )
+    assert told[0] == (" 2 of 10 items (HTTP 400 context_length_exceeded: 8192 tokens at most; you sent 9001)")
+    assert " 1 of 10 items (HTTP 413: {'detail': 'too large'})" in told
     assert len(told) == 7 and " 1 of 10 items (no choices)" in told
     assert " 1 of 10 items (no words (finish_reason: length))" in told
 
@@ -155,7 +154,7 @@ def test_when_retries_are_spent_the_answers_so_far_are_handed_over(server):
     with pytest.raises(UnfinishedError) as error:
         ask(server, "a", "b", "c", retries=2, concurrency=1)
     assert (error.value.rows, error.value.said.answers) == ([0], ["about a"])
-    assert str(error.value).endswith("Error code: 503 - down for now, even after up to 2 retries")
+    assert str(error.value).endswith("HTTP 503 (down for now), even after up to 2 retries")
     assert server.asked == ["a", "b", "b", "b"]
 
 

@@ -70,6 +70,16 @@ def test_a_refused_item_is_not_asked_about_again(server, items, tmp_path):
     assert len(server.asked) == 4
 
 
+def test_a_server_that_refuses_everything_leaves_nothing_behind(server, tmp_path):
+    items = item_table(10, title=[f"item {number}" for number in range(10)])
+    server.always = says(400, "the server was started without this")
+    with pytest.raises(UserError, match="refuses every item"):
+        run(server, items, tmp_path)
+    server.always = None
+    made = run(server, items, tmp_path)
+    assert made.facts["kept"] == 0 and made.answers["answer"][0] == "about item 0"
+
+
 def test_how_fast_it_is_asked_changes_no_answer(server, items, tmp_path):
     run(server, items, tmp_path)
     faster = {"concurrency": 3, "timeout_s": 5.0, "retries": 0, "requests_per_minute": 60_000, "api_key_env": "K"}
