@@ -29,14 +29,15 @@ def _known(known: pd.DataFrame) -> Table:
         "F1": ("f1", _score),
         "F1 by chance": ("f1_chance", _score),
         "accuracy": ("accuracy", percent),
-        "always the commonest": ("majority", percent),
+        "majority": ("majority", percent),
     }
     return Table(
         title="Do the descriptions say what is known?",
         caption="Fields against attributes of the items, over the items that have both; by chance: the same answers "
-        "dealt out at random. Accuracy where no item has two values.",
+        "dealt out at random. Accuracy where no item has two values, beside always saying the commonest.",
         columns=["corpus", "field", "attribute", *shown],
         rows=_rows(known, ["corpus", "field", "column"], shown),
+        n_names=3,
     )
 
 
@@ -49,7 +50,7 @@ def _fields(fields: pd.DataFrame) -> Table:
         "values": ("n_values", "{:,.0f}".format),
         "commonest": ("top", str),
         "its share": ("top_share", percent),
-        "pairs of a user that share a value": ("share", percent),
+        "pairs that share": ("share", percent),
         "beside chance": ("ratio", "{:.2f} times".format),
         "chance varies by": ("ratio_sd", percent),
         "p, Holm": ("p_holm", _probability),
@@ -60,6 +61,7 @@ def _fields(fields: pd.DataFrame) -> Table:
         "degrees; p for dealing the descriptions out anew among items of like popularity.",
         columns=["corpus", "field", *shown],
         rows=_rows(fields, ["corpus", "field"], shown),
+        n_names=2,
     )
 
 

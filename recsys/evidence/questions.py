@@ -42,7 +42,7 @@ class Answered:
             the margin, else `not shown`.
         sentence: the answer with its figures.
         best: the best model of one side against the best of the other.
-        by_model: each model that ran on both sides, one against the other.
+        by_model: each model that ran on both sides, one against the other, where that is not `best` already.
     """
 
     ask: str
@@ -64,6 +64,7 @@ def answer(
     answered = []
     for number, (question, comparison) in enumerate(zip(asked, best, strict=True)):
         single = [each for (owner, _, _), each in zip(pairs, compared, strict=True) if owner == number]
+        single = [each for each in single if (each.a, each.b) != (comparison.a, comparison.b)]
         name = _name(comparison)
         answered.append(Answered(question.ask, name, _SENTENCES[name](comparison), comparison, single))
     return answered

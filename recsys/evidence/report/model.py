@@ -145,12 +145,16 @@ class TruthRow(Part):
 
 
 class Table(Part):
-    """Any further table: a title, what it shows, column heads and cells as they are to be printed."""
+    """Any further table: a title, what it shows, column heads and cells as they are to be printed.
+
+    The first `n_names` columns name what a row is about.
+    """
 
     title: str
     caption: str = ""
     columns: list[str]
     rows: list[list[str]]
+    n_names: int = 1
 
 
 class Link(Part):
