@@ -41,6 +41,8 @@ CHANGE_NO_ANSWER: dict[str, Any] = {
 SEEN_IN_CONTENT: dict[str, Any] = {"inputs": True, "text_fields": True}
 """Options by which the model is shown something else, which is another content."""
 NOTHING = Shown()
+STRIP = 40
+"""A picture so many times longer than broad is a line. Phi-4 refuses those above 44, Qwen those above 200."""
 
 
 @dataclass(frozen=True)
@@ -205,9 +207,14 @@ def _opened(images: Sequence[Path | None]) -> Iterator[Iterator[bool]]:
     """Whether each picture opens, found out ahead by other threads while the model works."""
     pool = ThreadPoolExecutor(2)
     try:
-        yield pool.map(lambda image: image is None or open_rgb(image) is not None, images)
+        yield pool.map(lambda image: image is None or _opens(image), images)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _opens(image: Path) -> bool:
+    picture = open_rgb(image)
+    return picture is not None and max(picture.size) <= STRIP * min(picture.size)
 
 
 def _assemble(

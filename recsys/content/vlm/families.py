@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForMultimodalLM, AutoProcessor, GenerationConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
 
@@ -20,7 +21,6 @@ NEED_CODE = {
 }
 PHI4 = "phi4_multimodal"
 VISION_ADAPTER = "vision-lora"
-"""Where Phi-4 keeps the low-rank weights with which it was taught to see; without them it sees badly."""
 
 
 @dataclass(frozen=True)
@@ -85,17 +85,15 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
         network, report = AutoModelForMultimodalLM.from_pretrained(
             place, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"model '{model}': cannot be loaded from {place} ({reason}); give a whole copy of it"
-        ) from None
+    except ImportError as error:
+        raise UserError(f"model '{model}': {_line(error)}") from None
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise UserError(f"model '{model}': cannot be loaded from {place} ({_line(error)}); mend the copy") from None
     if report["missing_keys"]:
         first = sorted(report["missing_keys"])[0]
         raise UserError(f"model '{model}': {place} lacks weights, first of all '{first}'; give a whole copy of it")
-    if kind == PHI4 and (place / VISION_ADAPTER).is_dir():
-        network.load_adapter(str(place / VISION_ADAPTER), adapter_name="vision")
-        network.set_adapter("vision")
+    if kind == PHI4:
+        _give_sight(network, place)
     tokenizer = processor.tokenizer
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
@@ -105,6 +103,18 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
     network.generation_config = GenerationConfig(pad_token_id=tokenizer.pad_token_id)
     image_token = getattr(processor, "image_token_id", None)
     return Loaded(kind, processor, network.to(device).eval(), sorted(ends), image_token)
+
+
+def _give_sight(network: Any, place: Path) -> None:
+    """Phi-4 with the low-rank weights with which it was taught to see, where they stand beside the others."""
+    if (place / VISION_ADAPTER).is_dir():
+        network.load_adapter(str(place / VISION_ADAPTER), adapter_name="vision")
+        network.set_adapter("vision")
+    # transformers (5.23) marks these as causal. A mask hides it, and a picture that fills its square has none: each
+    # patch would see only those before it, unless another picture of the batch brings a mask.
+    for module in network.model.embed_tokens_extend.image_embed.img_processor.modules():
+        if hasattr(module, "is_causal"):
+            module.is_causal = False
 
 
 def _line(error: Exception) -> str:

@@ -75,9 +75,7 @@ class TransformersDescriber:
         wanted = self.options.layer
         index = round(wanted * n_layers) if isinstance(wanted, float) else wanted
         if not -n_layers - 1 <= index <= n_layers:
-            raise UserError(
-                f"model '{self.options.model}': `layer` is {wanted}; give one of {-n_layers - 1} to {n_layers}"
-            )
+            raise UserError(f"`layer` is {wanted}; '{self.options.model}' has layers {-n_layers - 1} to {n_layers}")
         return index
 
     def _ask(self, questions: list[str], pictures: list[Image.Image | None]) -> Said:
@@ -97,10 +95,7 @@ class TransformersDescriber:
                 return_dict_in_generate=True,
             )
         except torch.cuda.OutOfMemoryError:
-            remedy = "lower `batch_size`, or set `max_side`"
-            raise UserError(
-                f"model '{options.model}': a batch does not fit into the device's memory; {remedy}"
-            ) from None
+            raise UserError("a batch does not fit into the device's memory; lower `batch_size`, `max_side`") from None
         tokens = given.sequences[:, start:-1]
         n_tokens = lengths(tokens, ends)
         words = [row[:length] for row, length in zip(tokens, n_tokens, strict=True)]
@@ -117,7 +112,7 @@ class TransformersDescriber:
         bos = processor.tokenizer.bos_token
         return processor(
             text=questions,
-            images=None if pictures[0] is None else pictures,
+            images=None if pictures[0] is None else [[picture] for picture in pictures],
             padding=True,
             add_special_tokens=not (bos and questions[0].startswith(bos)),
             return_tensors="pt",

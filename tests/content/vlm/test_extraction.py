@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from recsys.content.encoders import encode
 from recsys.content.features import Features
@@ -71,6 +72,13 @@ def test_an_item_whose_picture_does_not_open_is_asked_about_its_words(given, tmp
     answers = made.answers.set_index("item_id")["answer"]
     assert answers["5"] == answers["3"]
     assert made.facts["unreadable_images"] == 1
+
+
+def test_a_picture_that_is_a_line_is_none(given, tmp_path):
+    Image.new("RGB", (410, 10)).save(tmp_path / "broken.png")
+    assert run(given, tmp_path).facts["unreadable_images"] == 1
+    Image.new("RGB", (400, 10)).save(tmp_path / "broken.png")
+    assert run(given, tmp_path).facts["unreadable_images"] == 0
 
 
 def test_words_alone(given, tmp_path):

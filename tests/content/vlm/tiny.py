@@ -70,4 +70,91 @@ def idefics3(folder: Path) -> None:
     save(folder, processor, config)
 
 
-FAMILIES: dict[str, Callable[[Path], None]] = {"idefics3": idefics3}
+def smolvlm(folder: Path) -> None:
+    words = tokenizer(
+        image_token="<image>", fake_image_token="<fake_token_around_image>", global_image_token="<global-img>"
+    )
+    processor = hf.SmolVLMProcessor(
+        hf.SmolVLMImageProcessor(size={"longest_edge": 64}, max_image_size={"longest_edge": 32}),
+        words,
+        hf.SmolVLMVideoProcessor(),
+        image_seq_len=4,
+        chat_template=CHAT.replace("MARK", "<image>"),
+    )
+    config = hf.SmolVLMConfig(
+        text_config={"model_type": "llama", **TEXT, **special(words)},
+        vision_config={**VISION, "image_size": 32, "patch_size": 8},
+        image_token_id=words.image_token_id,
+        scale_factor=2,
+    )
+    save(folder, processor, config)
+
+
+def qwen(
+    folder: Path, config: type, processor: type, patch: int, rope: dict[str, Any], vision: dict[str, Any]
+) -> None:
+    words = tokenizer("<|vision_start|>", "<|vision_end|>", image_token="<|image_pad|>", video_token="<|video_pad|>")
+    side = 2 * patch
+    made = processor(
+        hf.Qwen2VLImageProcessor(patch_size=patch, size={"shortest_edge": side**2, "longest_edge": 9 * side**2}),
+        words,
+        hf.Qwen2VLVideoProcessor(),
+        chat_template=CHAT.replace("MARK", "<|vision_start|><|image_pad|><|vision_end|>"),
+    )
+    save(
+        folder,
+        made,
+        config(
+            text_config={**TEXT, **special(words), "rope_parameters": {"rope_theta": 1e6, **rope}},
+            vision_config={"depth": 2, "num_heads": 4, "patch_size": patch, **vision},
+            image_token_id=words.image_token_id,
+            video_token_id=words.video_token_id,
+            vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
+            vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
+        ),
+    )
+
+
+def qwen2_vl(folder: Path) -> None:
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
+    qwen(folder, hf.Qwen2VLConfig, hf.Qwen2VLProcessor, 14, rope, {"embed_dim": 32, "hidden_size": 32})
+
+
+def qwen2_5_vl(folder: Path) -> None:
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
+    vision = {"hidden_size": 32, "intermediate_size": 48, "out_hidden_size": 32, "fullatt_block_indexes": [1]}
+    qwen(folder, hf.Qwen2_5_VLConfig, hf.Qwen2_5_VLProcessor, 14, rope, {**vision, "window_size": 56})
+
+
+def qwen3_vl(folder: Path) -> None:
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "mrope_interleaved": True}
+    vision = {"hidden_size": 32, "intermediate_size": 48, "out_hidden_size": 32, "num_position_embeddings": 16}
+    qwen(folder, hf.Qwen3VLConfig, hf.Qwen3VLProcessor, 16, rope, {**vision, "deepstack_visual_indexes": [0, 1]})
+
+
+def phi4_multimodal(folder: Path) -> None:
+    words = tokenizer("<|user|>", "<|end|>", "<|assistant|>", image_token="<|image|>", audio_token="<|audio|>")
+    processor = hf.Phi4MultimodalProcessor(
+        hf.Phi4MultimodalImageProcessor(), hf.Phi4MultimodalFeatureExtractor(), words
+    )
+    config = hf.Phi4MultimodalConfig(
+        **TEXT,
+        **special(words),
+        vision_config={**VISION, "image_token_id": words.image_token_id},
+        audio_config={
+            "hidden_size": 32,
+            "intermediate_size": 48,
+            "num_blocks": 1,
+            "num_attention_heads": 4,
+            "ext_pw_out_channel": 32,
+            "depthwise_separable_out_channel": 32,
+            "nemo_conv_channels": 32,
+            "audio_token_id": words.audio_token_id,
+        },
+    )
+    save(folder, processor, config)
+
+
+FAMILIES: dict[str, Callable[[Path], None]] = {
+    made.__name__: made for made in (idefics3, smolvlm, qwen2_vl, qwen2_5_vl, qwen3_vl, phi4_multimodal)
+}
