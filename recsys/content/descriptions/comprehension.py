@@ -4,13 +4,10 @@ Both sides are spelled by one vocabulary, so that `Children's` and `children` ag
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
-from sklearn.preprocessing import MultiLabelBinarizer
 
 from recsys.content.descriptions.synonyms import Synonyms
 from recsys.content.descriptions.vocabulary import value_sets, values
@@ -22,6 +19,8 @@ AGREEMENT = (
     *("accuracy", "majority", "proportional"),
 )
 """Columns of `agreement_with_attributes`."""
+BY_VALUE = ("field", "column", "value", "n_true", "n_given", "precision", "recall", "f1")
+"""Columns of `agreement_by_value`."""
 
 
 def agreement_with_attributes(
@@ -54,7 +53,7 @@ def agreement_with_attributes(
     """
     rows = []
     for field, column in truth.items():
-        sides = _against(fields, items, field, column, synonyms)
+        sides = _sides(fields, items, field, column, synonyms)
         rows.append({"field": field, "column": column, **_summary(sides, min_support)})
     return pd.DataFrame(rows, columns=AGREEMENT)
 
@@ -66,86 +65,69 @@ def agreement_by_value(
 
     A value that is never given has precision 0. The most frequent in truth first.
     """
-    tables = []
-    for field, column in truth.items():
-        sides = _against(fields, items, field, column, synonyms)
-        scores = precision_recall_fscore_support(sides.true, sides.given, average=None, zero_division=0)
-        table = pd.DataFrame(
-            {
-                "field": field,
-                "column": column,
-                "value": sides.names,
-                "n_true": sides.n_true,
-                "n_given": sides.n_given,
-                **dict(zip(("precision", "recall", "f1"), scores, strict=False)),
-            }
-        )
-        tables.append(table.sort_values(["n_true", "n_given", "value"], ascending=[False, False, True]))
-    return pd.concat(tables, ignore_index=True)
+    tables = [
+        _counted(_sides(fields, items, field, column, synonyms)).assign(field=field, column=column)
+        for field, column in truth.items()
+    ]
+    return pd.concat([pd.DataFrame(columns=BY_VALUE), *tables], ignore_index=True)[list(BY_VALUE)]
 
 
-@dataclass(frozen=True)
-class _Sides:
-    """Values of the items that both sides speak of.
-
-    Attributes:
-        names: all values of either side.
-        true: binary, shape (n_items, n_values).
-        given: likewise.
-    """
-
-    names: list[str]
-    true: sparse.csr_array
-    given: sparse.csr_array
-
-    @property
-    def n_true(self) -> np.ndarray:
-        """Number of items of each value in truth."""
-        return self.true.sum(axis=0)
-
-    @property
-    def n_given(self) -> np.ndarray:
-        """Number of items that each value is given to."""
-        return self.given.sum(axis=0)
-
-
-def _against(fields: pd.DataFrame, items: pd.DataFrame, field: str, column: str, synonyms: Synonyms | None) -> _Sides:
+def _sides(
+    fields: pd.DataFrame, items: pd.DataFrame, field: str, column: str, synonyms: Synonyms | None
+) -> pd.DataFrame:
+    """The set of values of each item in truth and as given, for the items that have both."""
     if field not in fields:
         raise UserError(f"the descriptions have no field '{field}'; they have {list(fields)}")
     if column not in items:
         raise UserError(f"items have no column '{column}' to check field '{field}' by; they have {list(items)}")
     cells = {"true": items.set_index("item_id")[column], "given": fields[field]}
-    said = values(pd.concat(cells, names=["side", "item_id"]).to_frame("values"), synonyms)
-    sets = value_sets(said, by="side").reindex(columns=list(cells)).dropna()
-    binary = MultiLabelBinarizer(sparse_output=True).fit([*sets["true"], *sets["given"]])
-    true, given = (sparse.csr_array(binary.transform(sets[side])) for side in ("true", "given"))
-    return _Sides(list(binary.classes_), true, given)
+    said = values(pd.concat(cells, names=["side", "item_id"]).to_frame(field), synonyms)
+    return value_sets(said, by="side").reindex(columns=["true", "given"]).dropna()
 
 
-def _summary(sides: _Sides, min_support: int) -> dict[str, object]:
-    true, given, n_true, n_given = sides.true, sides.given, sides.n_true, sides.n_given
-    n_items = true.shape[0]
-    counted: dict[str, object] = {
+def _counted(sides: pd.DataFrame) -> pd.DataFrame:
+    """Of each value: `value`, `n_true`, `n_given`, `n_right` and the scores, the most frequent in truth first."""
+    right = [true & given for true, given in zip(sides["true"], sides["given"], strict=True)]
+    told = {"n_true": sides["true"], "n_given": sides["given"], "n_right": pd.Series(right, dtype="object")}
+    counts = pd.DataFrame({name: sets.explode().value_counts() for name, sets in told.items()}).fillna(0).astype(int)
+    ranked = counts.sort_index().sort_values(["n_true", "n_given"], ascending=False, kind="stable")
+    return ranked.rename_axis("value").reset_index().assign(**_scores(ranked.reset_index(drop=True)))
+
+
+def _scores(counts: pd.DataFrame | pd.Series) -> dict[str, Any]:
+    """Precision, recall and their harmonic mean; 0 where there is nothing to count."""
+    true, given, right = counts["n_true"], counts["n_given"], counts["n_right"]
+    return {
+        "precision": right / np.maximum(given, 1),
+        "recall": right / np.maximum(true, 1),
+        "f1": 2 * right / np.maximum(true + given, 1),
+    }
+
+
+def _summary(sides: pd.DataFrame, min_support: int) -> dict[str, Any]:
+    counts, n_items = _counted(sides), len(sides)
+    true, given = counts["n_true"], counts["n_given"]
+    found: dict[str, Any] = {
         "n_items": n_items,
-        "n_true_values": int((n_true > 0).sum()),
-        "n_given_values": int((n_given > 0).sum()),
+        "n_true_values": (true > 0).sum(),
+        "n_given_values": (given > 0).sum(),
     }
     if not n_items:
-        return counted
-    supported = np.flatnonzero(n_true >= min_support)
-    micro = precision_recall_fscore_support(true, given, average="micro", zero_division=0)
-    macro = precision_recall_fscore_support(true, given, labels=supported, average="macro", zero_division=0)
-    shared_by_chance = (n_true * n_given).sum() / n_items
-    scored = {
-        **counted,
-        "known": n_given[n_true > 0].sum() / n_given.sum(),
-        **dict(zip(("precision", "recall", "f1"), micro, strict=False)),
-        "f1_chance": 2 * shared_by_chance / (n_true.sum() + n_given.sum()),
+        return found
+    supported = counts[true >= min_support]
+    found |= {
+        "known": given[true > 0].sum() / given.sum(),
+        **_scores(counts[["n_true", "n_given", "n_right"]].sum()),
+        "f1_chance": 2 * (true * given).sum() / n_items / (true.sum() + given.sum()),
         "n_supported": len(supported),
-        **dict(zip(("macro_precision", "macro_recall", "macro_f1"), macro, strict=False)),
+        **{f"macro_{score}": supported[score].mean() for score in ("precision", "recall", "f1")},
     }
-    if true.sum(axis=1).max() > 1:
-        return scored
-    shares = n_true / n_items
-    accuracy = accuracy_score(true, given)
-    return {**scored, "accuracy": accuracy, "majority": shares.max(), "proportional": (shares**2).sum()}
+    if sides["true"].map(len).max() > 1:
+        return found
+    accuracy = (sides["true"] == sides["given"]).mean()
+    return {
+        **found,
+        "accuracy": accuracy,
+        "majority": true.max() / n_items,
+        "proportional": ((true / n_items) ** 2).sum(),
+    }

@@ -14,6 +14,11 @@ from sklearn.metrics import cohen_kappa_score
 from recsys.content.descriptions.synonyms import Synonyms
 from recsys.content.descriptions.vocabulary import value_sets, values
 
+AGREEMENT = ("field", "first", "second", "n_items", "equal", "jaccard", "kappa")
+"""Columns of `agreement_between`."""
+COARSENESS = ("field", "n_items", "n_values", "top", "top_share", "entropy", "effective_values")
+"""Columns of `coarseness`."""
+
 
 def agreement_between(corpora: Mapping[str, pd.DataFrame], *, synonyms: Synonyms | None = None) -> pd.DataFrame:
     """How far models say the same of the same items, for each pair of corpora and each field that both have.
@@ -35,7 +40,7 @@ def agreement_between(corpora: Mapping[str, pd.DataFrame], *, synonyms: Synonyms
         for first, second in combinations(cells, 2):
             pair = sets[[first, second]].dropna()
             rows.append({"field": field, "first": first, "second": second, **_alike(pair[first], pair[second])})
-    return pd.DataFrame(rows, columns=["field", "first", "second", "n_items", "equal", "jaccard", "kappa"])
+    return pd.DataFrame(rows, columns=AGREEMENT)
 
 
 def coarseness(fields: pd.DataFrame, *, synonyms: Synonyms | None = None) -> pd.DataFrame:
@@ -47,7 +52,8 @@ def coarseness(fields: pd.DataFrame, *, synonyms: Synonyms | None = None) -> pd.
         the number of equally frequent values that would have this entropy.
     """
     sets = value_sets(values(fields, synonyms)).reindex(columns=fields.columns)
-    return pd.DataFrame([{"field": field, **_coarse(sets[field].dropna())} for field in fields])
+    rows = [{"field": field, **_coarse(sets[field].dropna())} for field in fields]
+    return pd.DataFrame(rows, columns=COARSENESS)
 
 
 def _alike(first: pd.Series, second: pd.Series) -> dict[str, object]:

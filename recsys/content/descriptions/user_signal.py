@@ -3,7 +3,7 @@
 Chance means two things here, and each answers its own question. How much: beside users and items that have as many
 interactions and nothing else in common (the graph rewired). Whether at all: beside the same users, with the
 descriptions dealt out anew among items that are taken about as often. The first cannot answer the second: items that
-go together whatever is said of them, such as sequels, make real shares vary far more than rewired ones.
+go together whatever is said of them, such as sequels, make real shares vary more than rewired ones.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,8 @@ from sklearn.preprocessing import MultiLabelBinarizer
 from recsys.content.descriptions.synonyms import Synonyms
 from recsys.content.descriptions.vocabulary import value_sets, values
 
+SIGNAL = ("field", "n_items", "n_pairs", "share", "rewired", "ratio", "ratio_sd", "user_ratio", "p_value")
+"""Columns of `user_signal`; those that cannot be told are missing."""
 N_TRADES = 12
 """Rounds of trades of one rewiring; on MovieLens the share of equal values stands still after ten."""
 BLOCK = 20
@@ -68,7 +70,7 @@ def user_signal(
         rng = np.random.default_rng((seed, n_rewired))
         found = _beside_chance(graph, sets[field][has], rewired[has.tobytes()], n_dealt, rng)
         rows.append({"field": field, "n_items": int(has.sum()), **found})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=SIGNAL)
 
 
 def rewire(graph: sparse.csr_array, rng: np.random.Generator) -> sparse.csr_array:
@@ -100,8 +102,8 @@ def _traded(
     pair = (rng.permutation(n_owners) // 2)[owner]
     place = pair * n_things + thing
     order = np.argsort(place)
-    both = np.diff(place[order]) == 0  # the two of a pair have the thing: nothing to trade
-    lone = order[~(np.append(both, False) | np.append(False, both))]
+    second = np.diff(place[order], prepend=-1) == 0  # both of a pair have the thing: nothing to trade
+    lone = order[~(second | np.append(second[1:], False))]
     traded = owner.copy()
     traded[lone] = owner[lone[np.argsort(pair[lone] + rng.random(len(lone)))]]
     return traded
@@ -125,13 +127,15 @@ def _beside_chance(
     popularity = graph.sum(axis=0)
     dealt = [_pairs_alike(graph, _dealt(kinds, popularity, rng), alike).sum() for _ in range(n_dealt)]
     shares, several = chance.sum(axis=1) / pairs.sum(), pairs > 0
+    expected = shares.mean() or np.nan  # nothing is no multiple of nothing
+    user_expected = (chance[:, several] / pairs[several]).mean() or np.nan
     return {
         "n_pairs": int(pairs.sum()) // 2,
         "share": real.sum() / pairs.sum(),
         "rewired": shares.mean(),
-        "ratio": real.sum() / pairs.sum() / shares.mean(),
-        "ratio_sd": shares.std(ddof=1) / shares.mean(),
-        "user_ratio": (real[several] / pairs[several]).mean() / (chance[:, several] / pairs[several]).mean(),
+        "ratio": real.sum() / pairs.sum() / expected,
+        "ratio_sd": shares.std(ddof=1) / expected,
+        "user_ratio": (real[several] / pairs[several]).mean() / user_expected,
         "p_value": (1 + np.sum(dealt >= real.sum())) / (1 + n_dealt),
     }
 
