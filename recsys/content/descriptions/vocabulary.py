@@ -106,7 +106,7 @@ def spelled(value: str) -> str:
 
 @cache
 def _lemmas(spelling: str) -> str:
-    """The same for `lighthearted` and `light hearted`, for `families` and `family`."""
+    """The same for `3-D` and `3D`, for `families` and `family`."""
     return "".join(simplemma.lemmatize(word, lang="en").casefold() for word in spelling.split())
 
 
