@@ -10,12 +10,13 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from assets.embedding_views import card
 from orchestration import keys
 from orchestration.fingerprints import fingerprint, library_code, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
-from orchestration.results import key, materialised, plainly, preview
+from orchestration.results import key, materialised, plainly
 from orchestration.study import Corpus, DatasetSpec
 from orchestration.study_file import resolve
 from recsys.data.dataset import Dataset
@@ -23,6 +24,7 @@ from recsys.errors import UserError
 
 CORPUS, QUARANTINE = "corpus.parquet", "quarantine.parquet"
 COMPLIANT = 0.9
+N_SHOWN = 8
 READING, ASKING = "recsys/content/descriptions/__init__.py", "recsys/content/vlm/extraction.py"
 
 
@@ -59,7 +61,8 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
             also_depends_on=outside(settings, folder, home, name),
         )
         answers = pd.read_parquet(home.folder(event) / CORPUS)
-        return materialised(event, {**event.facts, "preview": preview(answers)})
+        items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
+        return materialised(event, {**event.facts, "preview": _preview(answers, items)})
 
     return descriptions
 
@@ -70,6 +73,16 @@ def outside(settings: Corpus, folder: Path, home: Home, name: str) -> str:
         return signature(resolve(str(folder / settings.file), home.settings, f"dataset {name}: descriptions"))
     places = settings.places(folder)
     return signature(*places) if places else ""
+
+
+def _preview(answers: pd.DataFrame, items: pd.DataFrame) -> dg.MetadataValue:
+    """A few answers beside what they are about."""
+    shown = answers.head(N_SHOWN).merge(items, on="item_id", suffixes=("", "_of_item"))
+    lines = ["| item | answer |", "| --- | --- |"]
+    lines += [
+        f"| {card(item)} | {' '.join(item['answer'].split()).replace('|', '/')} |" for _, item in shown.iterrows()
+    ]
+    return dg.MetadataValue.md("\n".join(lines))
 
 
 def _gather(home: Home, asset: str, settings: Corpus, folder: Path, out: Path, dataset: Path) -> Outcome:

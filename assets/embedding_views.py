@@ -66,11 +66,12 @@ def _near(items: pd.DataFrame, features: Features, asked: np.ndarray) -> dg.Meta
 
     near = nearest(features, asked.tolist(), k=4).groupby("item", sort=False)["neighbour"]
     lines = ["| item | nearest by cosine | | | |", "| --- | --- | --- | --- | --- |"]
-    lines += ["| " + " | ".join(_card(items.iloc[i]) for i in (item, *others)) + " |" for item, others in near]
+    lines += ["| " + " | ".join(card(items.iloc[i]) for i in (item, *others)) + " |" for item, others in near]
     return dg.MetadataValue.md("\n".join(lines))
 
 
-def _card(item: pd.Series) -> str:
+def card(item: pd.Series) -> str:
+    """An item's title, with its picture where it has one, for a cell of a Markdown table."""
     title = str(item["item_id"] if pd.isna(item["title"]) else item["title"])[:40].replace("|", "/")
     if pd.isna(item["image_path"]):
         return title
