@@ -9,9 +9,12 @@ from PIL import Image, ImageOps
 
 log = logging.getLogger(__name__)
 
+MOST_OBLONG = 100
+"""Sides that differ by more make a line, not a picture; scaled by its shorter side it would fill the memory."""
+
 
 def open_rgb(path: Path, size: int | None = None) -> Image.Image | None:
-    """The picture as RGB, or None where it is missing, damaged, or too large to be honest.
+    """The picture as RGB, or None where it is missing, damaged, too oblong, or too large to be honest.
 
     Of an animation the first frame counts; transparent parts become white; a rotation in the EXIF data is
     applied. Pictures above Pillow's limit of pixels (a decompression bomb) are refused before they are decoded.
@@ -24,6 +27,8 @@ def open_rgb(path: Path, size: int | None = None) -> Image.Image | None:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
+                if max(image.size) > MOST_OBLONG * min(image.size):
+                    raise ValueError(f"{image.width} x {image.height} pixels are a line")
                 if size is not None:
                     image.draft(None, (size, size))  # lets the JPEG decoder scale down, which is its cheapest step
                 picture = _flatten(ImageOps.exif_transpose(image))

@@ -4,12 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recsys.content import images
 from recsys.content.encoders import encode
-from recsys.content.images import open_rgb
 from tests.content.conftest import item_table
-
-NOISE = np.random.default_rng(0).integers(0, 256, (90, 60, 3), dtype=np.uint8)
 
 
 def save(folder, name, image, **options):
@@ -70,46 +66,6 @@ def test_missing_and_broken_pictures_are_absent(tmp_path):
 def test_one_picture_alone_is_present(tmp_path):
     features = encode("visual_descriptors", {}, item_table(1, image_path=colours(tmp_path, 1)))
     assert features.present.tolist() == [True]
-
-
-def test_a_decompression_bomb_is_absent(tmp_path, monkeypatch):
-    path = save(tmp_path, "bomb.png", Image.new("1", (300, 300)))
-    assert open_rgb(path) is not None
-    monkeypatch.setattr(images.Image, "MAX_IMAGE_PIXELS", 60_000)  # between half of 90,000 and all: Pillow only warns
-    assert open_rgb(path) is None
-    monkeypatch.setattr(images.Image, "MAX_IMAGE_PIXELS", 10_000)
-    assert open_rgb(path) is None
-
-
-def test_pictures_of_every_mode_look_as_a_browser_shows_them(tmp_path):
-    red = Image.new("RGB", (40, 40), (200, 0, 0))
-    clear = Image.new("RGBA", (40, 40), (200, 0, 0, 0))
-    frames = {"save_all": True, "append_images": [Image.new("RGB", (40, 40), (0, 0, 200))]}
-    deep = Image.fromarray(np.full((40, 40), 128 * 257, dtype=np.uint16))
-    turned = Image.fromarray(np.repeat([[[200, 0, 0]], [[0, 0, 200]]], 20, axis=0).repeat(40, axis=1).astype(np.uint8))
-    exif = Image.Exif()
-    exif[0x0112] = 3  # upside down
-    cases = {
-        "cmyk.jpg": (red.convert("CMYK"), {}, (200, 0, 0)),
-        "palette.png": (red.convert("P"), {}, (200, 0, 0)),
-        "grey.jpg": (Image.new("L", (40, 40), 90), {}, (90, 90, 90)),
-        "grey_alpha.png": (Image.new("LA", (40, 40), (90, 255)), {}, (90, 90, 90)),
-        "clear.png": (clear, {}, (255, 255, 255)),
-        "clear_palette.gif": (clear.convert("P"), {"transparency": clear.convert("P").getpixel((0, 0))}, (255,) * 3),
-        "deep.png": (deep, {}, (128, 128, 128)),
-        "animated.gif": (red, frames, (200, 0, 0)),
-        "animated.webp": (red, {**frames, "lossless": True}, (200, 0, 0)),
-        "turned.png": (turned, {"exif": exif}, (0, 0, 200)),
-    }
-    for name, (image, options, expected) in cases.items():
-        picture = open_rgb(save(tmp_path, name, image, **options))
-        assert picture is not None and picture.mode == "RGB", name
-        np.testing.assert_allclose(picture.getpixel((5, 5)), expected, atol=6, err_msg=name)
-
-
-def test_size_scales_to_a_square(tmp_path):
-    assert open_rgb(save(tmp_path, "a.jpg", Image.fromarray(NOISE)), 32).size == (32, 32)
-    assert open_rgb(save(tmp_path, "b.png", Image.new("RGB", (1, 1))), 32).size == (32, 32)
 
 
 def test_equal_pictures_are_read_once_and_progress_is_told(tmp_path):

@@ -40,12 +40,16 @@ class PretrainedEncoder(Encoder):
 
         return Place.choose(self.options)
 
+    @property
+    def remedy(self) -> str:
+        """What a person can do who cannot have the weights."""
+        return f"use encoder '{self.instead}', which needs no weights"
+
     def weights(self, context: Context) -> Path:
         """The local folder of the weights, fetched if need be."""
         model, revision = self.options.model, self.options.revision
         pinned = {checkpoint.model: checkpoint.revision for checkpoint in self.known}
-        instead = f"use encoder '{self.instead}', which needs no weights"
-        return locate(model, revision or pinned.get(model), context.folder, instead)
+        return locate(model, revision or pinned.get(model), context.folder, self.remedy)
 
     def run(self, contents: "Contents", tower: "Tower", context: Context) -> Features:
         """Vectors of the contents by a model on its device."""
@@ -56,8 +60,8 @@ class PretrainedEncoder(Encoder):
 
 
 @contextmanager
-def loading(folder: Path) -> Iterator[None]:
-    """While weights are loaded: no bars of the loader's own, and one line where they are not what it expects."""
+def loading(place: Path) -> Iterator[None]:
+    """While a file or folder is loaded: no bars of the loader's own, and one line where it is not what is expected."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -68,8 +72,8 @@ def loading(folder: Path) -> Iterator[None]:
     except Exception as error:  # loaders raise almost any type on files that are not what they expect
         first = (str(error).strip().splitlines() or [""])[0]
         raise UserError(
-            f"{folder}: cannot be loaded as a model ({type(error).__name__}: {first}); give a whole folder, of a kind "
-            "that this encoder takes"
+            f"{place}: cannot be loaded as a model ({type(error).__name__}: {first}); give whole weights, of "
+            "a kind that this encoder takes"
         ) from error
     finally:
         logging.enable_progress_bar()

@@ -64,9 +64,7 @@ def test_a_damaged_folder_is_one_line(tmp_path, damage):
         (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:5000])
     else:
         (folder / "config.json").write_text('{"model_type": "nothing"}')
-    with pytest.raises(
-        UserError, match=r"^\S+mine: cannot be loaded as a model \(\w+: [^\n]+\); give a whole folder,"
-    ):
+    with pytest.raises(UserError, match=r"^\S+mine: cannot be loaded as a model \(\w+: [^\n]+\); give whole weights,"):
         encode("sentence_transformer", {"model": str(folder)}, item_table(1, title=["x"]))
 
 

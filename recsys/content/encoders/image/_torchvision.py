@@ -1,0 +1,91 @@
+"""Torchvision's classifiers: which there are, their weights, and a model that ends at a layer."""
+
+import hashlib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision import models
+from torchvision.models import WeightsEnum
+from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+
+from recsys.content.pretrained.encoder import loading
+from recsys.errors import UserError
+
+AS_TRAINED = {name: {"transform_input": True, "init_weights": False} for name in ("googlenet", "inception_v3")}
+"""What some architectures must be told to be as they were trained."""
+
+
+def known_weights(model: str) -> dict[str, Any]:
+    """The weights that torchvision has for a classification model, by name."""
+    names = models.list_models(module=models)
+    if model not in names:
+        near = get_close_matches(model.lower(), names, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise UserError(f"model '{model}': torchvision has no such classification model{hint}")
+    return dict(models.get_model_weights(model).__members__)
+
+
+def file_of(weights: WeightsEnum) -> Path:
+    """Where torchvision keeps weights that it has fetched."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
+
+
+def fetch(weights: WeightsEnum, instead: str) -> Path:
+    """The file of weights, fetched if it is not there yet; its hash, of which its name bears a part, is checked."""
+    file = file_of(weights)
+    published = file.stem.rpartition("-")[2]
+    if file.is_file():
+        if not hash_of(file).startswith(published):
+            raise UserError(f"{file}: is not what torchvision published under this name; delete it to have it fetched")
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(weights.url, str(file), published, progress=False)
+    except Exception as error:  # a network's errors have many types, a wrong hash has that of a bug
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"weights '{weights}': cannot fetch {file.name} from {weights.url} ({reason}); put it into {file.parent}, "
+            f"give a file of your own as `weights`, or {instead}"
+        ) from None
+    return file
+
+
+def hash_of(file: Path) -> str:
+    """Hash of a file of weights."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load(model: str, layer: str, file: Path) -> nn.Module:
+    """The model up to a layer, with the weights of a file: what comes after the layer need not be in it."""
+    extractor = _up_to(layer, models.get_model(model, weights=None, **AS_TRAINED.get(model, {})).eval(), model)
+    with loading(file):
+        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
+        needed = extractor.state_dict()
+        missing = [name for name in needed if name not in state]
+        if missing:
+            raise UserError(f"{file}: has no '{missing[0]}', which {model} needs up to '{layer}'; give its state dict")
+        extractor.load_state_dict({name: state[name] for name in needed})
+    return extractor
+
+
+def _up_to(layer: str, network: nn.Module, model: str) -> nn.Module:
+    try:
+        return create_feature_extractor(network, return_nodes={layer: "vector"})
+    except ValueError:
+        names = ", ".join(get_graph_node_names(network)[1][-4:])
+        raise UserError(f"model '{model}': has no layer '{layer}'; its last ones are {names}") from None
+
+
+def one_vector(output: Tensor, layer: str) -> Tensor:
+    """A row a picture: maps of features are averaged over their places."""
+    if output.ndim == 4:
+        output = output.mean(dim=(2, 3))
+    if output.ndim != 2:
+        shape = tuple(output.shape[1:])
+        raise UserError(f"layer '{layer}': gives {shape} numbers a picture; name one that gives a vector or maps")
+    return output

@@ -1,0 +1,87 @@
+"""Classifiers of torchvision, read before their last layer.
+
+ResNet-50 at `avgpool` (He et al., Deep residual learning for image recognition, CVPR 2016; 2048 columns) is the
+image extractor of most published studies of multimodal recommendation.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+
+from recsys.content.encoders.base import Checkpoint, Context, Modality
+from recsys.content.encoders.registry import register
+from recsys.content.features import Features
+from recsys.content.pretrained.encoder import PretrainedEncoder
+from recsys.content.pretrained.options import RunOptions
+from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from recsys.content.pretrained.running import Inputs, Tower
+
+FILES = (".safetensors", ".pth", ".pt")
+
+
+class TorchvisionBackboneOptions(RunOptions):
+    """Options of `torchvision_backbone`, beside those of how a model is run.
+
+    Attributes:
+        model: a classification model of torchvision, such as `resnet50`.
+        layer: the layer whose output is the vector, by its name in the model; maps of features are averaged.
+        weights: a name that torchvision gives to weights of this model, or a file with a state dict of one's own:
+            .safetensors, or .pth, from which tensors are read and nothing else.
+    """
+
+    model: str = "resnet50"
+    layer: str = "avgpool"
+    weights: str = "IMAGENET1K_V2"
+
+
+@register
+class TorchvisionBackbone(PretrainedEncoder):
+    """The output of a layer, for pictures prepared as the weights were trained."""
+
+    Options = TorchvisionBackboneOptions
+    modality: ClassVar[Modality] = "image"
+    description = "a layer of an image classifier of torchvision, such as ResNet-50 before its last"
+    instead = "visual_descriptors"
+    known = (Checkpoint("resnet50", 2048, 103, "BSD-3-Clause", revision="IMAGENET1K_V2"),)
+
+    @classmethod
+    def has(cls, checkpoint: Checkpoint) -> bool:
+        """Whether torchvision has fetched these weights before."""
+        from recsys.content.encoders.image._torchvision import file_of, known_weights
+
+        return file_of(known_weights(checkpoint.model)[str(checkpoint.revision)]).is_file()
+
+    def encode(self, items: pd.DataFrame, context: Context) -> Features:
+        """Vectors of the items' pictures; an item without a readable one is absent."""
+        from recsys.content.pretrained.contents import Contents
+
+        return self.run(Contents.pictures(items), self.tower(context), context)
+
+    def tower(self, context: Context) -> "Tower":
+        """The model on its device."""
+        from recsys.content.encoders.image._torchvision import fetch, hash_of, known_weights, load, one_vector
+        from recsys.content.pretrained.pictures import prepare_pictures
+        from recsys.content.pretrained.running import Tower
+
+        model, layer, asked = self.options.model, self.options.layer, self.options.weights
+        known = known_weights(model)
+        own = asked.endswith(FILES)
+        if not own and asked not in known:
+            raise UserError(f"model '{model}': has no weights '{asked}'; it has {', '.join(known)}, or give a file")
+        weights = known["DEFAULT" if own else asked]
+        file = context.find(asked) if own else fetch(weights, self.remedy)
+        extractor = load(model, layer, file).to(self.place.device)
+        return Tower(
+            prepare=partial(prepare_pictures, partial(_stack, weights.transforms())),
+            forward=lambda inputs: one_vector(extractor(**inputs)["vector"], layer),
+            identity=("torchvision_backbone", model, layer, hash_of(file)),
+        )
+
+
+def _stack(transform: Any, pictures: list[Any]) -> "Inputs":
+    import torch
+
+    return {"x": torch.stack([transform(picture) for picture in pictures])}

@@ -1,0 +1,22 @@
+"""Picture files on their way to a model; what runs here runs in worker processes."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from recsys.content.images import open_rgb
+from recsys.content.pretrained.running import Inputs, Prepared
+
+
+def prepare_pictures(process: Callable[[list[Image.Image]], Inputs], paths: Sequence[str]) -> Prepared:
+    """A model's inputs of the pictures that can be opened.
+
+    Args:
+        process: the model's own preparation: it scales, crops and normalises RGB pictures of any size.
+        paths: picture files, of which some may be missing or damaged.
+    """
+    opened = [open_rgb(Path(path)) for path in paths]
+    pictures = [picture for picture in opened if picture is not None]
+    readable = [picture is not None for picture in opened]
+    return Prepared(readable, dict(process(pictures)) if pictures else {})
