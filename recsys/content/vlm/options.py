@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.content.vlm.describer import Pooling
 
-Inputs = tuple[Literal["image"]] | tuple[Literal["image"], Literal["text"]] | tuple[Literal["text"]]
-
 
 class VlmOptions(BaseModel):
     """Options of an extraction.
@@ -38,7 +36,7 @@ class VlmOptions(BaseModel):
     model: str
     revision: str | None = None
     prompt: str
-    inputs: Inputs = ("image",)
+    inputs: tuple[Literal["image", "text"], ...] = Field(("image",), min_length=1)
     text_fields: tuple[str, ...] = Field(("title", "text"), min_length=1)
     poolings: tuple[Pooling, ...] = ("answer_end",)
     layer: int | Annotated[float, Field(gt=0, le=1)] = -1
