@@ -55,8 +55,9 @@ class Extraction:
         hidden: vectors by pooling, a row for each item. Absent are items that were not asked about, and those
             without such hidden states (the mean over the image, of an item without one).
         facts: `items`; `answered`; `contents`, the different ones among these; `equal_items`, that share the
-            answer of another; `unreadable_images`; `tokens` of the answers to all contents; `kept`, contents that
-            an earlier run had answered; `seconds` of this run.
+            answer of another; `unreadable_images`; `tokens` of the answers to all contents; `cut_off`, answers
+            among these that reached `max_new_tokens`; `kept`, contents that an earlier run had answered;
+            `seconds` of this run.
     """
 
     item_ids: list[str]
@@ -116,7 +117,7 @@ def extract(
             raise UserError(
                 f"none of the {len(items)} items has {wanted} to show the model; see the column or `inputs`"
             )
-        extraction = _assemble(items["item_id"].tolist(), shown, options.poolings, kept)
+        extraction = _assemble(items["item_id"].tolist(), shown, options, kept)
     extraction.facts.update(kept=len(before), seconds=perf_counter() - started)
     if unreadable := extraction.facts["unreadable_images"]:
         log.warning("pictures that could not be read: %d", unreadable)
@@ -217,25 +218,25 @@ def _opens(image: Path) -> bool:
     return picture is not None and max(picture.size) <= STRIP * min(picture.size)
 
 
-def _assemble(
-    item_ids: list[str], shown: list[tuple[str, Shown]], poolings: Sequence[Pooling], kept: Kept
-) -> Extraction:
+def _assemble(item_ids: list[str], shown: list[tuple[str, Shown]], options: VlmOptions, kept: Kept) -> Extraction:
     """Spread what was said about contents over the items that have them."""
     known = kept.keys()
     rows = [row for row, (key, _) in enumerate(shown) if key in known]
     keys = [shown[row][0] for row in rows]
     contents = sorted(set(keys))
     pictured = {key for key, read in zip(contents, kept.column("pictured", contents), strict=True) if read}
+    tokens = kept.column("n_tokens", contents)
     facts: dict[str, int | float] = {
         "items": len(item_ids),
         "answered": len(rows),
         "contents": len(contents),
         "equal_items": len(rows) - len(contents),
         "unreadable_images": sum(what.image is not None and key not in pictured for key, what in shown),
-        "tokens": int(kept.column("n_tokens", contents).sum()),
+        "tokens": int(tokens.sum()),
+        "cut_off": int((tokens == options.max_new_tokens).sum()),
     }
     answers = pd.DataFrame({"item_id": [item_ids[row] for row in rows], "answer": kept.column("answer", keys)})
-    hidden = {pooling: _features(kept.column(pooling, keys), rows, len(item_ids)) for pooling in poolings}
+    hidden = {pooling: _features(kept.column(pooling, keys), rows, len(item_ids)) for pooling in options.poolings}
     return Extraction(item_ids, answers.astype("object"), hidden, facts)
 
 

@@ -91,7 +91,13 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
         raise UserError(f"model '{model}': cannot be loaded from {place} ({_line(error)}); mend the copy") from None
     if report["missing_keys"]:
         first = sorted(report["missing_keys"])[0]
-        raise UserError(f"model '{model}': {place} lacks weights, first of all '{first}'; give a whole copy of it")
+        raise UserError(f"model '{model}': {place} lacks weights, first of all '{first}'; mend the copy")
+    if not hasattr(processor, "tokenizer"):
+        raise UserError(f"model '{model}': {place} says nothing of images (processor_config.json); mend the copy")
+    if network.config.is_encoder_decoder:
+        raise UserError(
+            f"model '{model}': '{kind}' keeps prompt and answer apart; choose one that reads both in a row"
+        )
     if kind == PHI4:
         _give_sight(network, place)
     tokenizer = processor.tokenizer
@@ -125,7 +131,7 @@ def _kind(model: str, place: Path) -> str:
     try:
         kind = json.loads((place / "config.json").read_text(encoding="utf-8"))["model_type"]
     except (OSError, ValueError, KeyError):
-        raise UserError(f"model '{model}': {place}/config.json names no model type; give a whole copy of it") from None
+        raise UserError(f"model '{model}': {place}/config.json names no model type; mend the copy") from None
     if kind in NEED_CODE:
         raise UserError(f"model '{model}': {NEED_CODE[kind]}")
     if kind not in MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES:

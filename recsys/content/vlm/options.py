@@ -17,8 +17,6 @@ from pydantic import (
 from recsys.content.vlm.describer import Pooling
 from recsys.errors import UserError
 
-Inputs = tuple[Literal["image"]] | tuple[Literal["image"], Literal["text"]] | tuple[Literal["text"]]
-
 SPEAKS_FOR_ALL = 8
 """So many refusals by an endpoint before its first answer are not about the items."""
 
@@ -101,7 +99,7 @@ class VlmOptions(BaseModel):
     revision: str | None = None
     endpoint: EndpointOptions | None = None
     prompt: str
-    inputs: Inputs = ("image",)
+    inputs: tuple[Literal["image", "text"], ...] = Field(("image",), min_length=1)
     text_fields: tuple[str, ...] = Field(("title", "text"), min_length=1)
     poolings: tuple[Pooling, ...] = Field(default_factory=_usual_poolings)
     layer: int | Annotated[float, Field(gt=0, le=1)] = -1
@@ -128,4 +126,5 @@ class VlmOptions(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             known = ", ".join(cls.model_fields)
-            raise UserError(f"a model's descriptions: '{first['loc'][0]}': {first['msg']} (known: {known})") from None
+            key = ".".join(str(part) for part in first["loc"])
+            raise UserError(f"a model's descriptions: '{key}': {first['msg']} (known: {known})") from None

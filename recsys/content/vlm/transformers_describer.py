@@ -84,18 +84,17 @@ class TransformersDescriber:
         inputs = self._inputs(questions, pictures)
         start = inputs["input_ids"].shape[1]
         ends = torch.tensor(self.loaded.ends, device=self.device)
-        seeds = [seed_of(options.seed, *shown) for shown in zip(questions, pictures, strict=True)]
         try:
             given = self.loaded.network.generate(
                 **inputs,
                 max_new_tokens=options.max_new_tokens + 1,  # the last is drawn and not fed: it is none of the answer
-                logits_processor=[Draws(options.temperature, seeds, self.device)] if options.temperature else [],
+                logits_processor=self._draws(questions, pictures),
                 stopping_criteria=[EndIsFed(start, ends)],
                 output_hidden_states=bool(options.poolings),
                 return_dict_in_generate=True,
             )
         except torch.cuda.OutOfMemoryError:
-            raise UserError("a batch does not fit into the device's memory; lower `batch_size`, `max_side`") from None
+            raise UserError("a batch is too large for the device; lower `batch_size` or `max_side`") from None
         tokens = given.sequences[:, start:-1]
         n_tokens = lengths(tokens, ends)
         words = [row[:length] for row, length in zip(tokens, n_tokens, strict=True)]
@@ -103,9 +102,17 @@ class TransformersDescriber:
         if not options.poolings:
             return Said(answers, n_tokens=n_tokens.tolist())
         states = torch.cat([layer for (layer,) in given.hidden_states], dim=1)
+        if states.shape[1] != given.sequences.shape[1] - 1:
+            raise UserError(f"model '{options.model}': gives no hidden state for each token; set `poolings` to []")
         is_image = inputs["input_ids"] == (-1 if self.loaded.image_token is None else self.loaded.image_token)
         vectors = {pooling: pool(pooling, states, start, n_tokens, is_image) for pooling in options.poolings}
         return Said(answers, {name: rows.cpu().numpy() for name, rows in vectors.items()}, n_tokens.tolist())
+
+    def _draws(self, questions: list[str], pictures: list[Image.Image | None]) -> list[Draws]:
+        if not self.options.temperature:
+            return []
+        seeds = [seed_of(self.options.seed, *shown) for shown in zip(questions, pictures, strict=True)]
+        return [Draws(self.options.temperature, seeds, self.device)]
 
     def _inputs(self, questions: list[str], pictures: list[Image.Image | None]) -> Any:
         processor = self.loaded.processor

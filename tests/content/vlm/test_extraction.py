@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
 from recsys.content.encoders import encode
 from recsys.content.features import Features
@@ -54,7 +55,8 @@ def test_images_alone(given, tmp_path, caplog):
     facts = made.facts
     assert (facts["items"], facts["answered"], facts["contents"], facts["equal_items"]) == (7, 4, 3, 1)
     assert facts["unreadable_images"] == 1 and facts["kept"] == 0 and facts["seconds"] > 0
-    assert 0 < facts["tokens"] <= 3 * 5
+    assert 0 < facts["tokens"] <= 3 * 5 and facts["cut_off"] <= 3
+    assert (facts["tokens"] == 3 * 5) == (facts["cut_off"] == 3)
 
 
 def test_words_join_the_image_and_stand_in_for_it(given, tmp_path):
@@ -154,3 +156,11 @@ def test_mistakes_are_one_line(given, tmp_path, changed, message, monkeypatch):
     with pytest.raises(UserError) as error:
         run(given, tmp_path, **changed)
     assert str(error.value).startswith(message) and "\n" not in str(error.value)
+
+
+def test_a_layer_is_counted_and_a_share_is_written_with_a_point():
+    counted, share = (VlmOptions(model="m", prompt="p", layer=layer) for layer in (1, 1.0))
+    assert isinstance(counted.layer, int) and isinstance(share.layer, float)
+    for wrong in ({"layer": 1.5}, {"inputs": ()}, {"inputs": ("sound",)}, {"poolings": ("eos",)}, {"top_k": 1}):
+        with pytest.raises(ValidationError):
+            VlmOptions(**({"model": "m", "prompt": "p"} | wrong))

@@ -12,6 +12,7 @@ import transformers as hf
 from PIL import Image
 
 from recsys.content.images import open_rgb
+from recsys.content.vlm import transformers_describer
 from recsys.content.vlm.describer import Said, Shown
 from recsys.content.vlm.generation import Draws
 from recsys.content.vlm.options import VlmOptions
@@ -221,6 +222,22 @@ def test_half_a_copy_is_one_line(tiny, tmp_path, shown):
     (place / "tokenizer.json").unlink()
     with pytest.raises(UserError, match="cannot be loaded from .*; mend the copy"):
         describer(place).describe(PROMPT, shown)
+
+
+def test_a_copy_that_says_nothing_of_images_is_one_line(tiny, tmp_path, shown):
+    place = shutil.copytree(tiny("idefics3"), tmp_path / "deaf")
+    (place / "processor_config.json").unlink()
+    with pytest.raises(UserError) as error:
+        describer(place).describe(PROMPT, shown)
+    assert "mend the copy" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_poolings_that_a_model_cannot_give_are_one_line(tiny, shown, monkeypatch):
+    plain = describer(tiny("idefics3")).loaded
+    monkeypatch.setattr(transformers_describer, "load", lambda *_: dataclasses.replace(plain, image_token=None))
+    with pytest.raises(UserError, match="does not mark its image's tokens; leave out image_mean"):
+        describer(tiny("idefics3")).describe(PROMPT, shown)
+    assert describer(tiny("idefics3"), poolings=("prompt_end",)).describe(PROMPT, shown).answers
 
 
 @pytest.mark.gpu

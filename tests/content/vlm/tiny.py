@@ -91,45 +91,46 @@ def smolvlm(folder: Path) -> None:
 
 
 def qwen(
-    folder: Path, config: type, processor: type, patch: int, rope: dict[str, Any], vision: dict[str, Any]
+    folder: Path, config: type, processor: type, patch: int, text: dict[str, Any], vision: dict[str, Any]
 ) -> None:
     words = tokenizer("<|vision_start|>", "<|vision_end|>", image_token="<|image_pad|>", video_token="<|video_pad|>")
     side = 2 * patch
     made = processor(
-        hf.Qwen2VLImageProcessor(patch_size=patch, size={"shortest_edge": side**2, "longest_edge": 9 * side**2}),
+        hf.Qwen2VLImageProcessor(patch_size=patch, size={"shortest_edge": side**2, "longest_edge": 256 * side**2}),
         words,
         hf.Qwen2VLVideoProcessor(),
         chat_template=CHAT.replace("MARK", "<|vision_start|><|image_pad|><|vision_end|>"),
     )
-    save(
-        folder,
-        made,
-        config(
-            text_config={**TEXT, **special(words), "rope_parameters": {"rope_theta": 1e6, **rope}},
-            vision_config={"depth": 2, "num_heads": 4, "patch_size": patch, **vision},
-            image_token_id=words.image_token_id,
-            video_token_id=words.video_token_id,
-            vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
-            vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
-        ),
+    sizes = config(
+        text_config={**special(words), **text},
+        vision_config={"depth": 2, "num_heads": 4, "patch_size": patch, **vision},
+        image_token_id=words.image_token_id,
+        video_token_id=words.video_token_id,
+        vision_start_token_id=words.convert_tokens_to_ids("<|vision_start|>"),
+        vision_end_token_id=words.convert_tokens_to_ids("<|vision_end|>"),
     )
+    save(folder, made, sizes)
+
+
+ROPE = {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [1, 1, 2]}
 
 
 def qwen2_vl(folder: Path) -> None:
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
-    qwen(folder, hf.Qwen2VLConfig, hf.Qwen2VLProcessor, 14, rope, {"embed_dim": 32, "hidden_size": 32})
+    vision = {"embed_dim": 32, "hidden_size": 32}
+    qwen(folder, hf.Qwen2VLConfig, hf.Qwen2VLProcessor, 14, {**TEXT, "rope_parameters": ROPE}, vision)
 
 
 def qwen2_5_vl(folder: Path) -> None:
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2]}
     vision = {"hidden_size": 32, "intermediate_size": 48, "out_hidden_size": 32, "fullatt_block_indexes": [1]}
-    qwen(folder, hf.Qwen2_5_VLConfig, hf.Qwen2_5_VLProcessor, 14, rope, {**vision, "window_size": 56})
+    vision["window_size"] = 56
+    qwen(folder, hf.Qwen2_5_VLConfig, hf.Qwen2_5_VLProcessor, 14, {**TEXT, "rope_parameters": ROPE}, vision)
 
 
 def qwen3_vl(folder: Path) -> None:
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "mrope_interleaved": True}
     vision = {"hidden_size": 32, "intermediate_size": 48, "out_hidden_size": 32, "num_position_embeddings": 16}
-    qwen(folder, hf.Qwen3VLConfig, hf.Qwen3VLProcessor, 16, rope, {**vision, "deepstack_visual_indexes": [0, 1]})
+    vision["deepstack_visual_indexes"] = [0, 1]
+    text = {**TEXT, "rope_parameters": {**ROPE, "mrope_interleaved": True}}
+    qwen(folder, hf.Qwen3VLConfig, hf.Qwen3VLProcessor, 16, text, vision)
 
 
 def phi4_multimodal(folder: Path) -> None:
