@@ -24,9 +24,7 @@ class RP3beta(ItemWeightsModel):
     """W of P3alpha, its column j divided by degree_j^beta before the likeliest ends are kept; score = X W."""
 
     Config = RP3betaConfig
-    source = (
-        "Paudel, Christoffel, Newell, Bernstein: Updatable, accurate, diverse recommendations (RP3beta), TiiS 2017"
-    )
+    source = "Christoffel, Paudel, Newell, Bernstein: Blockbusters and wallflowers, RecSys 2015"
     deterministic = True
 
     def fit(self, data: TrainingData) -> None:
