@@ -1,1 +1,1 @@
-"""Models that propagate embeddings over the user-item graph."""
+"""Models that walk, propagate or filter on the user-item graph."""

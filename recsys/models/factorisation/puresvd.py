@@ -1,0 +1,32 @@
+"""PureSVD: interactions as they would be if a few factors explained them all."""
+
+from pydantic import PositiveInt
+
+from recsys.models.base import ModelConfig, TrainingData, searched
+from recsys.models.factorisation._svd import right_singular_vectors
+from recsys.models.registry import register
+from recsys.models.scoring import FactorModel
+
+
+class PureSVDConfig(ModelConfig):
+    """Hyper-parameters.
+
+    Attributes:
+        n_factors: singular values kept; at most the smaller side of the matrix.
+    """
+
+    n_factors: PositiveInt = searched(10, 1, 350)
+
+
+@register
+class PureSVD(FactorModel):
+    """X = U S V' truncated, what nobody took being a zero; score = U S V' = X V V'."""
+
+    Config = PureSVDConfig
+    source = "Cremonesi, Koren, Turrin: Performance of recommender algorithms on top-N tasks, RecSys 2010"
+    deterministic = True
+
+    def fit(self, data: TrainingData) -> None:
+        """Decompose the interactions."""
+        self.item_factors = right_singular_vectors(data.train, self.config.n_factors)
+        self.user_factors = data.train @ self.item_factors

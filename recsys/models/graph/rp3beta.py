@@ -1,0 +1,34 @@
+"""RP3beta: what a random walk reaches, re-ranked against popularity."""
+
+import numpy as np
+from pydantic import NonNegativeFloat
+
+from recsys.models.base import TrainingData, searched
+from recsys.models.graph._walks import WalkConfig, walk_weights
+from recsys.models.registry import register
+from recsys.models.scoring import ItemWeightsModel
+
+
+class RP3betaConfig(WalkConfig):
+    """Hyper-parameters: those of P3alpha, and beta.
+
+    Attributes:
+        beta: power of an item's degree by which walks that end there are divided; 0 is P3alpha.
+    """
+
+    beta: NonNegativeFloat = searched(0.6, 0.0, 2.0)
+
+
+@register
+class RP3beta(ItemWeightsModel):
+    """W of P3alpha, its column j divided by degree_j^beta before the likeliest ends are kept; score = X W."""
+
+    Config = RP3betaConfig
+    source = "Christoffel, Paudel, Newell, Bernstein: Blockbusters and wallflowers, RecSys 2015"
+    deterministic = True
+
+    def fit(self, data: TrainingData) -> None:
+        """Weigh the walks between items."""
+        degrees = np.maximum(data.train.sum(axis=0), 1).astype(np.float32)
+        self.train = data.train
+        self.weights = walk_weights(data.train, self.config, degrees ** np.float32(-self.config.beta))
