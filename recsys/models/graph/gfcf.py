@@ -32,9 +32,7 @@ class GFCF(ItemWeightsModel, FactorModel):
     """
 
     Config = GFCFConfig
-    source = (
-        "Shen, Wu, Zhang, Shan, Zhang, Letaief, Li: How powerful is graph convolution for recommendation?, CIKM 2021"
-    )
+    source = "Shen et al.: How powerful is graph convolution for recommendation?, CIKM 2021"
     deterministic = True
 
     def fit(self, data: TrainingData) -> None:
