@@ -1,1 +1,1 @@
-"""Matrix factorisation trained by gradient."""
+"""Matrix factorisation, by decomposition, by least squares or by gradient."""
