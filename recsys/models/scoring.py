@@ -1,4 +1,4 @@
-"""Two ways to score that many models share: a product of factors, and a product with item weights."""
+"""Ways to score that many models share: a product of factors, and weights between items or between users."""
 
 import numpy as np
 from scipy import sparse
@@ -60,3 +60,27 @@ class ItemWeightsModel(Recommender):
         """Take back what `state` gave."""
         self.train = unpack_sparse("train", state)
         self.weights = state["weights"] if "weights" in state else unpack_sparse("weights", state)
+
+
+class UserWeightsModel(Recommender):
+    """A model whose score for an item is the weights towards the users who have it, summed.
+
+    Attributes:
+        train: training interactions, float32 CSR, shape (n_users, n_items).
+        neighbours: float32 CSR, shape (n_users, n_users): row a user, the weights of others.
+    """
+
+    train: sparse.csr_array
+    neighbours: sparse.csr_array
+
+    def score(self, users: np.ndarray) -> np.ndarray:
+        """Scores of all items, float32, shape (len(users), n_items)."""
+        return (self.neighbours[users] @ self.train).toarray()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The profiles and who is near whom."""
+        return pack_sparse("train", self.train) | pack_sparse("neighbours", self.neighbours)
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take back what `state` gave."""
+        self.train, self.neighbours = unpack_sparse("train", state), unpack_sparse("neighbours", state)

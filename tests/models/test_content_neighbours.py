@@ -8,9 +8,11 @@ from recsys.models.base import TrainingData
 from recsys.models.multimodal import hybriditemknn
 from recsys.models.multimodal._vectors import centred, directions
 from recsys.models.multimodal.attributeitemknn import AttributeItemKNN
+from recsys.models.multimodal.attributeuserknn import AttributeUserKNN, profiles
 from recsys.models.multimodal.hybriditemknn import HybridItemKNN, agreement, content_neighbours
 from recsys.models.neighbours.itemknn import ItemKNN
-from recsys.models.scoring import ItemWeightsModel
+from recsys.models.neighbours.userknn import UserKNN
+from recsys.models.scoring import ItemWeightsModel, UserWeightsModel
 from tests.models import planted
 from tests.models.contract import ModelContract
 
@@ -26,6 +28,12 @@ class TestAttributeItemKNN(ModelContract):
     reference = 0.6536
 
 
+class TestAttributeUserKNN(ModelContract):
+    model = AttributeUserKNN
+    params = KNN
+    reference = 0.6839
+
+
 class TestHybridItemKNN(ModelContract):
     model = HybridItemKNN
     params = KNN | {"content_weight": 0.5, "n_content_neighbours": 5}
@@ -37,6 +45,12 @@ def weights(model: type[ItemWeightsModel], content: Content, **params: object) -
     fitted.fit(TrainingData(MARKET.train, content))
     assert isinstance(fitted.weights, sparse.csr_array)
     return fitted.weights.toarray()
+
+
+def neighbours(model: type[UserWeightsModel], content: Content, **params: object) -> np.ndarray:
+    fitted = model.from_params(**KNN, **params)
+    fitted.fit(TrainingData(MARKET.train, content))
+    return fitted.neighbours.toarray()
 
 
 def shown(control: str) -> Content:
@@ -53,6 +67,13 @@ def test_without_content_both_are_itemknn(weighting: str) -> None:
     plain = weights(ItemKNN, {}, weighting=weighting)
     np.testing.assert_array_equal(weights(AttributeItemKNN, {}, weighting=weighting), plain)
     np.testing.assert_array_equal(weights(HybridItemKNN, {}, weighting=weighting, content_weight=0.5), plain)
+
+
+@pytest.mark.parametrize("weighting", ["none", "tfidf", "bm25"])
+def test_without_content_users_are_those_of_userknn(weighting: str) -> None:
+    plain = neighbours(UserKNN, {}, weighting=weighting)
+    np.testing.assert_array_equal(neighbours(AttributeUserKNN, {}, weighting=weighting), plain)
+    np.testing.assert_array_equal(neighbours(AttributeUserKNN, shown("constant"), weighting=weighting), plain)
 
 
 def test_weight_zero_is_itemknn_and_says_so() -> None:
@@ -139,3 +160,36 @@ def test_a_shuffled_source_hardly_dilutes_an_honest_one() -> None:
     together = content_neighbours(honest | {"noise": noisy}, MARKET.train, 5)
     shared = float((alone > 0).multiply(together > 0).sum()) / alone.nnz
     assert shared > 0.6
+
+
+def test_profiles_are_means_over_described_items() -> None:
+    # User 0 took the items 0, 1 and 3, of which the last has no content; user 1 took that one alone.
+    train = sparse.csr_array(np.array([[1, 1, 0, 1], [0, 0, 0, 1]], dtype=np.float32))
+    rows = np.array([[4, 0], [2, 2], [9, 9], [0, 0]], dtype=np.float32)
+    present = np.array([True, True, True, False])
+    np.testing.assert_allclose(profiles(train, rows, present), [[3, 1], [0, 0]])
+    np.testing.assert_allclose(profiles(train, sparse.csr_array(rows), present).toarray(), [[3, 1], [0, 0]])
+
+
+def test_users_are_compared_by_items_and_profiles() -> None:
+    # Users {0, 1}, {2}, {1}; items 0 and 2 have keyword A, item 1 keyword B; and vectors along one axis.
+    train = sparse.csr_array(np.array([[1, 1, 0], [0, 0, 1], [0, 1, 0]], dtype=np.float32))
+    keywords = features([[1, 0], [0, 1], [1, 0]])
+    vectors = features([[3.0], [0.0], [3.0]])  # centred: 1, -2, 1; profiles -1/2, 1, -2, of mean length 7/6
+    model = AttributeUserKNN.from_params(shrink=0, content_weight=2.0)
+    model.fit(TrainingData(train, {"keywords": keywords, "vectors": vectors}))
+    lengths = np.array([-1 / 2, 1, -2]) / (7 / 6)
+    rows = np.array(
+        [[1, 1, 0, 1, 1, 2 * lengths[0]], [0, 0, 1, 2, 0, 2 * lengths[1]], [0, 1, 0, 0, 2, 2 * lengths[2]]]
+    )
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    expected = np.maximum(unit @ unit.T, 0) * (1 - np.eye(3))
+    np.testing.assert_allclose(model.neighbours.toarray(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_users_of_unlike_items_described_alike_are_near() -> None:
+    # Nobody shares an item with anybody; the keywords of users 0 and 1 agree.
+    train = sparse.csr_array(np.eye(3, dtype=np.float32))
+    model = AttributeUserKNN.from_params(shrink=0)
+    model.fit(TrainingData(train, {"keywords": features([[1, 0], [1, 0], [0, 1]])}))
+    np.testing.assert_allclose(model.score(np.array([0])), [[0, 1 / 2, 0]], rtol=1e-4)

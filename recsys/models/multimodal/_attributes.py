@@ -1,0 +1,52 @@
+"""What the attribute-based neighbourhood models share: content as further columns of the rows that are compared."""
+
+import math
+
+import numpy as np
+from pydantic import PositiveFloat
+from scipy import sparse
+
+from recsys.models.base import searched
+from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
+
+
+class AttributeConfig(NeighbourConfig):
+    """Hyper-parameters.
+
+    Attributes:
+        content_weight: of the content's columns beside those of the interactions.
+    """
+
+    content_weight: PositiveFloat = searched(1.0, math.exp(-5), math.exp(5), log=True)
+
+
+def nearest_described(
+    interactions: sparse.csr_array,
+    attributes: list[sparse.csr_array],
+    embeddings: list[np.ndarray],
+    config: AttributeConfig,
+) -> sparse.csr_array:
+    """Similarities of each row to its nearest other rows, by interactions and content side by side.
+
+    Attributes are weighted by TF-IDF or BM25 like interactions. Embeddings hold no counts, and the weighting leaves
+    them alone; their rows are scaled to a mean length of `content_weight`, which then means the same for any encoder.
+
+    Args:
+        interactions: shape (n, n_others).
+        attributes: of each source, non-negative, shape (n, n_attributes).
+        embeddings: of each source, float32, shape (n, dim).
+        config: weights, similarity and number of neighbours.
+
+    Returns:
+        float32 CSR, shape (n, n); the diagonal is empty.
+    """
+    weight = np.float32(config.content_weight)
+    counted = sparse.csr_array(sparse.hstack([interactions, *(block * weight for block in attributes)], format="csr"))
+    lengths = [np.linalg.norm(block, axis=1) for block in embeddings]
+    scaled = [
+        block * (weight / length[length > 0].mean())
+        for block, length in zip(embeddings, lengths, strict=True)
+        if length.any()
+    ]
+    vectors = np.concatenate(scaled, axis=1) if scaled else None
+    return nearest(weighted(counted, config.weighting), config, vectors)

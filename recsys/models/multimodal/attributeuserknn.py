@@ -1,0 +1,43 @@
+"""Users who took the same items, and items described alike."""
+
+from typing import TypeVar
+
+import numpy as np
+from scipy import sparse
+
+from recsys.models.base import TrainingData
+from recsys.models.multimodal._attributes import AttributeConfig, nearest_described
+from recsys.models.multimodal._vectors import centred, is_attributes
+from recsys.models.registry import register
+from recsys.models.scoring import UserWeightsModel
+
+Rows = TypeVar("Rows", sparse.csr_array, np.ndarray)
+
+
+@register
+class AttributeUserKNN(UserWeightsModel):
+    """UserKNN over a user's items and, times `content_weight`, the user's content profile, side by side.
+
+    The profile is the mean of the content of those of the user's items that have any: of attributes (0 or 1, such as
+    keywords of descriptions) the share of items with each, of other content the mean of centred vectors. Without
+    content this is UserKNN.
+    """
+
+    Config = AttributeConfig
+    source = "Gantner, Rendle, Freudenthaler, Schmidt-Thieme: MyMediaLite, RecSys 2011 (attribute-based user kNN)"
+    deterministic = True
+
+    def fit(self, data: TrainingData) -> None:
+        """Describe the users, and find each one's neighbours."""
+        self.train = data.train
+        sources = data.content.values()
+        attributes = [profiles(data.train, sparse.csr_array(f.matrix), f.present) for f in sources if is_attributes(f)]
+        embeddings = [profiles(data.train, centred(f), f.present) for f in sources if not is_attributes(f)]
+        self.neighbours = nearest_described(data.train, attributes, embeddings, self.config)
+
+
+def profiles(train: sparse.csr_array, rows: Rows, present: np.ndarray) -> Rows:
+    """Mean of the rows of each user's items that are present; shape (n_users, dim), zero where there are none."""
+    known = train * present[None, :].astype(np.float32)
+    n_known = np.maximum(known.sum(axis=1), 1)
+    return sparse.diags_array((1 / n_known).astype(np.float32)) @ (known @ rows)
