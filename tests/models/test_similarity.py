@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,10 +7,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recsys.models.neighbours import _similarity
-from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
+from recsys.models.neighbours._similarity import NeighbourConfig, Similarity, nearest, weighted
 
 # Rows as sets: A = {0, 1, 2}, B = {1, 2, 3, 4}, C = {5}.
 SETS = sparse.csr_array(np.array([[1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 1]], dtype=np.float32))
+APART = np.sqrt((3 + 4 - 2 * 2) / np.sqrt(3 * 4))
+"""Distance of A and B."""
 
 
 @pytest.mark.parametrize(
@@ -20,6 +24,10 @@ SETS = sparse.csr_array(np.array([[1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 0], [0, 0,
         ({"similarity": "jaccard"}, 2 / 5, 2 / 5),
         ({"similarity": "dice"}, 2 / 7, 2 / 7),
         ({"similarity": "asymmetric", "alpha": 0.25}, 2 / (3**0.25 * 4**0.75), 2 / (4**0.25 * 3**0.75)),
+        ({"similarity": "euclidean"}, 1 / APART, 1 / APART),
+        ({"similarity": "euclidean", "shrink": 2}, 1 / (APART + 2), 1 / (APART + 2)),
+        ({"similarity": "euclidean_log", "shrink": 2}, 1 / (np.log(1 + APART) + 2), 1 / (np.log(1 + APART) + 2)),
+        ({"similarity": "euclidean_exp", "shrink": 2}, 1 / (np.exp(APART) + 2), 1 / (np.exp(APART) + 2)),
         ({"similarity": "tversky", "alpha": 1, "beta": 0.5}, 2 / (2 + 1 + 0.5 * 2), 2 / (2 + 2 + 0.5 * 1)),
     ],
 )
@@ -50,7 +58,7 @@ def test_a_term_of_every_document_weighs_nothing() -> None:
 @given(
     seed=st.integers(0, 2**31),
     n_neighbours=st.integers(1, 12),
-    similarity=st.sampled_from(["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"]),
+    similarity=st.sampled_from(get_args(Similarity)),
     dim=st.sampled_from([0, 3]),
 )
 def test_keeps_the_nearest_of_each_row(seed: int, n_neighbours: int, similarity: str, dim: int) -> None:

@@ -10,11 +10,15 @@ With a the row whose neighbours are sought, b another, h the shrink term and n t
     dice        a.b / (n_a^2 + n_b^2 + h)                                          (without the usual factor 2)
     tversky     a.b / (a.b + alpha (n_a^2 - a.b) + beta (n_b^2 - a.b) + h)
     dot         a.b                                                                (cosine not normalised)
+    euclidean   1 / (d + h), d^2 = (n_a^2 + n_b^2 - 2 a.b) / (n_a n_b); _log: ln(1 + d), _exp: e^d in place of d
 
-Choices where published code differs: only positive similarities make neighbours; equal ones are taken in index
-order; each row keeps its own nearest neighbours (some code keeps those rows that it is a neighbour of); the rows
-compared are the documents of TF-IDF and BM25 (some code lets items be the documents when users are compared,
-which cosine then undoes); an idf below zero counts as zero.
+Distances tell few rows apart, and favour items as rare as a user's own: a study may ask for them, but they are left
+out of the search.
+
+Choices where published code differs: rows whose inner product is not positive are no neighbours, however near; equal
+similarities are taken in index order; each row keeps its own nearest neighbours (some code keeps those rows that it
+is a neighbour of); the rows compared are the documents of TF-IDF and BM25 (some code lets items be the documents when
+users are compared, which cosine then undoes); an idf below zero counts as zero.
 """
 
 from typing import Literal
@@ -31,7 +35,17 @@ BLOCK_ENTRIES = 2**24
 TINY = 1e-6
 BM25_K1, BM25_B = 1.2, 0.75
 
-Similarity = Literal["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"]
+Similarity = Literal[
+    "cosine",
+    "asymmetric",
+    "jaccard",
+    "dice",
+    "tversky",
+    "dot",
+    "euclidean",
+    "euclidean_log",
+    "euclidean_exp",
+]
 Weighting = Literal["none", "tfidf", "bm25"]
 
 
@@ -151,4 +165,16 @@ def _similarity(dots: np.ndarray, own: np.ndarray, other: np.ndarray, config: Ne
         case "tversky":
             # Counts never fall below the overlap; squared norms of weighted rows may.
             denominator = dots + alpha * np.maximum(own - dots, 0) + beta * np.maximum(other - dots, 0)
+        case _:
+            return _nearness(dots, own, other, config)
     return dots / (denominator + np.float32(config.shrink + TINY))
+
+
+def _nearness(dots: np.ndarray, own: np.ndarray, other: np.ndarray, config: NeighbourConfig) -> np.ndarray:
+    """Similarity by distance, zero for rows that have nothing in common."""
+    distance = np.sqrt(np.maximum(own + other - 2 * dots, 0) / (np.sqrt(own) * np.sqrt(other) + TINY))
+    if config.similarity == "euclidean_log":
+        distance = np.log1p(distance)
+    elif config.similarity == "euclidean_exp":
+        distance = np.exp(distance)
+    return np.where(dots > 0, 1 / (distance + np.float32(config.shrink + TINY)), np.float32(0))
