@@ -1,4 +1,4 @@
-"""Fitting the closed-form models on Amazon Baby, beside plain numpy and scipy.
+"""Fitting models without gradients on Amazon Baby, beside plain numpy and scipy, and beside `implicit`.
 
 MODALIFT_DATA=... python benchmarks/closed_form.py
 """
@@ -7,10 +7,13 @@ import resource
 
 import numpy as np
 from _baby import compare, console, market, seconds
+from implicit.als import AlternatingLeastSquares
 from scipy import sparse
 
 from recsys.content.features import Features
 from recsys.models.base import Recommender, TrainingData
+from recsys.models.factorisation.ials import IALS
+from recsys.models.graph.rp3beta import RP3beta
 from recsys.models.linear.ease import EASE
 from recsys.models.multimodal.hybriditemknn import content_neighbours
 from recsys.models.neighbours.itemknn import ItemKNN
@@ -44,6 +47,26 @@ def plain_ease(train: sparse.csr_array) -> np.ndarray:
     return weights
 
 
+def plain_walks(train: sparse.csr_array) -> np.ndarray:
+    """All walks at once and dense, then each row sorted."""
+    to_items = (train / train.sum(axis=1)[:, None]).tocsr()
+    degrees = np.maximum(train.sum(axis=0), 1)
+    weights = (train.T.tocsr() / degrees[:, None] @ to_items).toarray() / degrees**0.6
+    np.fill_diagonal(weights, 0)
+    for row in weights:
+        row[np.argsort(row)[:-K]] = 0
+    return weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+
+
+def peer_als(train: sparse.csr_array, *, exact: bool) -> None:
+    """As many iterations of a peer in C, in one thread; exactly, or by its three steps of conjugate gradients."""
+    config = IALS.Config()
+    peer = AlternatingLeastSquares(
+        config.n_factors, iterations=config.n_iterations, use_cg=not exact, num_threads=1, use_gpu=False
+    )
+    peer.fit(sparse.csr_matrix(train), show_progress=False)
+
+
 def plain_content(vectors: np.ndarray) -> np.ndarray:
     """All cosines at once, and numpy's partial sort of each row."""
     rows = vectors - vectors.mean(axis=0)
@@ -66,6 +89,9 @@ def main() -> None:
         ("ItemKNN", fit(ItemKNN.from_params(n_neighbours=K)), "all at once", seconds(lambda: plain_knn(items), 1)),
         ("UserKNN", fit(UserKNN.from_params(n_neighbours=K)), "all at once", seconds(lambda: plain_knn(train), 1)),
         ("EASE", fit(EASE(), 1), "numpy's inverse", seconds(lambda: plain_ease(train), 1)),
+        ("RP3beta", fit(RP3beta.from_params(n_neighbours=K)), "dense, sorted", seconds(lambda: plain_walks(train), 1)),
+        ("iALS", fit(IALS(), 1), "implicit, exact", seconds(lambda: peer_als(train, exact=True), 1)),
+        ("iALS", fit(IALS(), 1), "implicit, approximate", seconds(lambda: peer_als(train, exact=False), 1)),
         (
             "content neighbours, 256 columns",
             seconds(lambda: content_neighbours(content, train, K)),

@@ -51,6 +51,11 @@ def published_split(name: str) -> Dataset:
             0.0865,
         ),
         ("baby", "ItemKNN", {"n_neighbours": 1000, "shrink": 1000}, 0.0830),
+        ("baby", "P3alpha", {"n_neighbours": 500, "alpha": 0.3, "normalise": False}, 0.0851),
+        ("baby", "RP3beta", {"n_neighbours": 500, "alpha": 0.3, "beta": 0.1, "normalise": False}, 0.0842),
+        ("baby", "GFCF", {"n_factors": 64, "low_pass_weight": 3.0}, 0.0798),
+        ("baby", "PureSVD", {}, 0.0570),
+        ("baby", "IALS", {"unobserved_weight": 0.01, "l2": 0.03}, 0.0832),
         ("taobao", "ItemKNN", {"n_neighbours": 1000, "shrink": 1000}, 0.0920),
         (
             "douyin",
