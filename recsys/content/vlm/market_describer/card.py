@@ -42,10 +42,9 @@ On {n_pictures:,} pictures of the market of seed {held_out:,}, none of which it 
 
 ## Training
 
-The pictures of the market of seed {seed:,} with {n_learnt:,} items, rendered on the spot; no other data. The vision
-transformer learns first, from a classifier for each visible field ({looking} steps of {batch} pictures), then all of
-it from the answers ({telling} steps); the classifiers are thrown away. Muon updates the matrices, AdamW the rest. It
-took {minutes:.1f} minutes of one CPU thread ({machine}). This makes it anew, and writes this card:
+The pictures of the market of seed {seed:,} with {n_learnt:,} items, rendered on the spot, and the right answers about
+them; no other data, and no weights from elsewhere. {n_steps} steps of {batch} pictures; Muon updates the matrices,
+AdamW the rest. It took {minutes:.1f} minutes of one CPU thread ({machine}). This makes it anew, and writes this card:
 
     python -m recsys.content.vlm.market_describer --out FOLDER --seed {training_seed}
 
@@ -90,14 +89,13 @@ def write_card(
         answer_seconds=measured.seconds,
         seed=MARKET_SEED,
         n_learnt=recipe.n_pictures,
-        looking=recipe.looking_steps,
-        telling=recipe.telling_steps,
+        n_steps=recipe.n_steps,
         batch=recipe.batch_size,
         machine=f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
         minutes=training_seconds / 60,
         training_seed=recipe.seed,
-        guess=measured.guesses[0],
-        guess_share=measured.guesses[1],
+        guess=measured.material_guess[0],
+        guess_share=measured.material_guess[1],
     )
 
 

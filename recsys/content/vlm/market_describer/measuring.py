@@ -26,14 +26,14 @@ class Measurement:
         n_pictures: number of pictures.
         accuracy: share of pictures whose value is named, by field.
         exact: share of answers in the exact format.
-        guesses: the material named most often, and the share of answers that name it.
+        material_guess: the material named most often, and the share of answers that name it.
         seconds: CPU time of all answers, loading included.
     """
 
     n_pictures: int
     accuracy: dict[str, float]
     exact: float
-    guesses: tuple[str, float]
+    material_guess: tuple[str, float]
     seconds: float
 
 
