@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from orchestration.cli.app import command
-from orchestration.cli.console import out, say, table
+from orchestration.cli.console import out, say, table, tick
 
 if TYPE_CHECKING:
     from recsys.models.base import Recommender
@@ -60,11 +60,27 @@ def _range(extra: Any) -> str:
 
 @command("encoders", "modalift encoders")
 def encoders() -> None:
-    """List the encoders that turn text, images, descriptions and attributes into vectors."""
+    """List the encoders that turn text, images, descriptions and attributes into vectors, and weights for them."""
     from recsys.content.encoders import catalogue
 
+    found = catalogue()
     shown = table("encoder", "reads", "what it does", "options", "weights", "licence")
-    for info in catalogue():
+    for info in found:
         weights = "needed" if info.needs_weights else "none"
         shown.add_row(info.name, info.modality, info.description, ", ".join(info.options), weights, info.licence)
     out.print(shown)
+    known = table(
+        "encoder", "reads", "model", ">dim", ">size", "licence", "here", title="Weights that are known to serve"
+    )
+    for info in found:
+        for checkpoint in info.known:
+            size = _size(checkpoint.megabytes)
+            here = tick(info.has(checkpoint))
+            row = (info.name, info.modality, checkpoint.model, str(checkpoint.dim), size, checkpoint.licence, here)
+            known.add_row(*row)
+    out.print(known)
+    say("Weights that are not here are fetched when a study first needs them, or put where docs/encoders.md says.")
+
+
+def _size(megabytes: int) -> str:
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes} MB"

@@ -26,6 +26,9 @@ def test_the_catalogue_describes_every_encoder():
     for info in found:
         assert info.description and "\n" not in info.description and info.licence
         assert not (info.needs_weights and info.name in names)
+        assert bool(info.known) == info.needs_weights
+        for checkpoint in info.known:
+            assert checkpoint.dim > 0 and checkpoint.megabytes > 0 and checkpoint.licence
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from recsys.content.encoders import registry
-from recsys.content.encoders.base import Context, Modality, Progress
+from recsys.content.encoders.base import Checkpoint, Context, Encoder, Modality, Progress
 from recsys.content.features import Features
 
 __all__ = ["EncoderInfo", "catalogue", "encode"]
@@ -23,6 +23,11 @@ class EncoderInfo:
     licence: str
     needs_weights: bool
     options: tuple[str, ...]
+    known: tuple[Checkpoint, ...]
+
+    def has(self, checkpoint: Checkpoint) -> bool:
+        """Whether the weights of a known checkpoint are on this machine."""
+        return registry.load(self.name).has(checkpoint)
 
 
 def encode(
@@ -59,9 +64,9 @@ def encode(
 
 def catalogue() -> list[EncoderInfo]:
     """All encoders; imports every one of them."""
-    found = []
-    for name in registry.names():
-        cls = registry.load(name)
-        options = tuple(cls.Options.model_fields)
-        found.append(EncoderInfo(name, cls.modality, cls.description, cls.licence, cls.needs_weights, options))
-    return found
+    return [_info(name, registry.load(name)) for name in registry.names()]
+
+
+def _info(name: str, cls: type[Encoder]) -> EncoderInfo:
+    options = tuple(cls.Options.model_fields)
+    return EncoderInfo(name, cls.modality, cls.description, cls.licence, cls.needs_weights, options, cls.known)

@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recsys.content.features import Features
+from recsys.content.weights import on_this_machine
 from recsys.errors import UserError
 
 Modality = Literal["text", "image", "joint", "descriptions", "attributes", "any"]
@@ -63,7 +64,8 @@ class Checkpoint:
         dim: length of the vectors, by the encoder's other options as they are by default.
         megabytes: size of the weights' file.
         licence: of the weights.
-        revision: the commit on the hub that pins them; None: whoever uses them must name one.
+        revision: what pins them: the commit on the hub, or the name that torchvision gives them. None: they are
+            pinned by the package that carries them, or a study must name a commit.
     """
 
     model: str
@@ -105,6 +107,11 @@ class Encoder(ABC):
             key = ".".join(str(part) for part in first["loc"])
             known = ", ".join(cls.Options.model_fields) or "none"
             raise UserError(f"encoder '{name}': option '{key}': {first['msg']} (known: {known})") from None
+
+    @classmethod
+    def has(cls, checkpoint: Checkpoint) -> bool:
+        """Whether the weights of a known checkpoint are on this machine."""
+        return on_this_machine(checkpoint.model, checkpoint.revision) is not None
 
     @abstractmethod
     def encode(self, items: pd.DataFrame, context: Context) -> Features:

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from recsys.content.encoders.base import Checkpoint, Context, Encoder
+from recsys.content.encoders.base import Context, Encoder
 from recsys.content.features import Features
-from recsys.content.weights import locate, on_this_machine
+from recsys.content.weights import locate
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ class PretrainedEncoder(Encoder):
     needs_weights = True
     licence = "that of the weights"
     instead: ClassVar[str]
-
-    @classmethod
-    def has(cls, checkpoint: Checkpoint) -> bool:
-        """Whether the weights of a known checkpoint are on this machine."""
-        return on_this_machine(checkpoint.model, checkpoint.revision) is not None
 
     @cached_property
     def place(self) -> "Place":

@@ -52,7 +52,7 @@ class VisionTransformer(PretrainedEncoder):
         Checkpoint(
             "facebook/dinov2-base", 768, 346, "Apache-2.0", revision="f9e44c814b77203eaa57a6bdbbd535f21ede1415"
         ),
-        Checkpoint("facebook/dinov3-vitb16-pretrain-lvd1689m", 768, 343, "DINOv3 License (to be accepted on the hub)"),
+        Checkpoint("facebook/dinov3-vitb16-pretrain-lvd1689m", 768, 343, "DINOv3 License, to be accepted"),
     )
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
