@@ -9,6 +9,7 @@ from orchestration.cli.app import command
 from orchestration.cli.console import out, say, table, tick
 
 if TYPE_CHECKING:
+    from recsys.content.encoders.base import Checkpoint
     from recsys.models.base import Recommender
 
 
@@ -62,6 +63,8 @@ def _range(extra: Any) -> str:
 def encoders() -> None:
     """List the encoders that turn text, images, descriptions and attributes into vectors, and weights for them."""
     from recsys.content.encoders import catalogue
+    from recsys.content.vlm.known import KNOWN
+    from recsys.content.weights import on_this_machine
 
     found = catalogue()
     shown = table("encoder", "reads", "what it does", "options", "weights", "licence")
@@ -74,12 +77,17 @@ def encoders() -> None:
     )
     for info in found:
         for checkpoint in info.known:
-            size = _size(checkpoint.megabytes)
-            here = tick(info.has(checkpoint))
-            row = (info.name, info.modality, checkpoint.model, str(checkpoint.dim), size, checkpoint.licence, here)
-            known.add_row(*row)
+            known.add_row(info.name, info.modality, *_cells(checkpoint, here=info.has(checkpoint)))
+    for checkpoint in KNOWN:
+        here = on_this_machine(checkpoint.model, checkpoint.revision) is not None
+        known.add_row("hidden_states", "image, text", *_cells(checkpoint, here=here))
     out.print(known)
     say("Weights that are not here are fetched when a study first needs them, or put where docs/encoders.md says.")
+
+
+def _cells(checkpoint: "Checkpoint", *, here: bool) -> tuple[str, ...]:
+    size = _size(checkpoint.megabytes)
+    return checkpoint.model, str(checkpoint.dim), size, checkpoint.licence, tick(here)
 
 
 def _size(megabytes: int) -> str:
