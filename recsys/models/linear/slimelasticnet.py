@@ -10,13 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
 from recsys.models.base import ModelConfig, TrainingData, searched
+from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
 
 MAX_SWEEPS = 100
-
-Column = tuple[np.ndarray, np.ndarray]
-"""Items and their weights."""
 
 
 class SLIMElasticNetConfig(ModelConfig):
@@ -52,19 +50,14 @@ class SLIMElasticNet(ItemWeightsModel):
         self.train = data.train
         n_users, n_items = data.train.shape
         gram = sparse.csr_array(data.train.T @ data.train).astype(np.float64)
-        columns = [
-            largest(
-                regression(gram, item, n_users * self.config.alpha, self.config.l1_ratio), self.config.n_neighbours
-            )
-            for item in range(n_items)
-        ]
-        items, weights = zip(*columns, strict=True)
-        ends = np.cumsum([0, *map(len, items)])
-        by_column = sparse.csc_array((np.concatenate(weights), np.concatenate(items), ends), shape=gram.shape)
-        self.weights = by_column.astype(np.float32).tocsr()
+        parts = [regression(gram, item, n_users * self.config.alpha, self.config.l1_ratio) for item in range(n_items)]
+        items, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
+        ends = np.cumsum([0, *(len(others) for others, _ in parts)])
+        towards = sparse.csr_array((weights.astype(np.float32), items, ends), shape=gram.shape)
+        self.weights = strongest_stored(towards, self.config.n_neighbours).T.tocsr()
 
 
-def regression(gram: sparse.csr_array, item: int, alpha: float, l1_ratio: float) -> Column:
+def regression(gram: sparse.csr_array, item: int, alpha: float, l1_ratio: float) -> tuple[np.ndarray, np.ndarray]:
     """The other items that explain `item`, and their weights.
 
     Args:
@@ -96,11 +89,3 @@ def regression(gram: sparse.csr_array, item: int, alpha: float, l1_ratio: float)
             max_iter=MAX_SWEEPS,
         )
     return others, path[:, 0]
-
-
-def largest(column: Column, n: int) -> Column:
-    """The `n` largest positive weights, of equal ones the first."""
-    items, weights = column
-    kept = np.argsort(-weights, kind="stable")[:n]
-    kept = kept[weights[kept] > 0]
-    return items[kept], weights[kept]

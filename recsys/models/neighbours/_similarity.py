@@ -80,7 +80,7 @@ def nearest(rows: sparse.csr_array, config: NeighbourConfig, vectors: np.ndarray
             at, other = entries(dots)
             dots.data = _similarity(dots.data, squares[block][at], squares[other], config)
             dots.data[other == at + start] = 0
-            parts.append(_strongest_stored(dots, config.n_neighbours))
+            parts.append(strongest_stored(dots, config.n_neighbours))
         else:
             dense = dots.toarray() + vectors[block] @ vectors.T
             values = _similarity(dense, squares[block, None], squares[None, :], config)
@@ -99,7 +99,7 @@ def strongest(values: np.ndarray, n_neighbours: int) -> sparse.csr_array:
     return matrix
 
 
-def _strongest_stored(matrix: sparse.csr_array, n_neighbours: int) -> sparse.csr_array:
+def strongest_stored(matrix: sparse.csr_array, n_neighbours: int) -> sparse.csr_array:
     """As `strongest`, from the stored entries of a sparse matrix, which is changed."""
     for row in np.flatnonzero(np.diff(matrix.indptr) > n_neighbours):
         stored = slice(matrix.indptr[row], matrix.indptr[row + 1])
