@@ -24,22 +24,30 @@ MIN_STEPS_BETWEEN_EVALUATIONS = 20
 evaluation costs more than an epoch, and tells as little."""
 
 
-class TrainedConfig(ModelConfig):
+class LoopConfig(ModelConfig):
     """Hyper-parameters of training by gradient.
 
     Attributes:
-        n_factors: size of the embeddings.
         learning_rate: of Adam.
         batch_size: training pairs a step.
         max_epochs: the most passes over the training pairs.
         patience: evaluations without gain after which training stops.
     """
 
-    n_factors: PositiveInt = 64
     learning_rate: PositiveFloat = searched(1e-3, 1e-3, 1e-2, log=True)
     batch_size: PositiveInt = 2048
     max_epochs: PositiveInt = 300
     patience: PositiveInt = 10
+
+
+class TrainedConfig(LoopConfig):
+    """Those of training embeddings.
+
+    Attributes:
+        n_factors: size of the embeddings.
+    """
+
+    n_factors: PositiveInt = 64
 
 
 class Network(nn.Module, ABC):
@@ -58,8 +66,21 @@ class Network(nn.Module, ABC):
         """What the model's `restore` takes, as the parameters stand."""
 
 
-class PairwiseNetwork(Network):
-    """A network that learns from (user, positive, negative) triples and scores by an inner product."""
+class FactorNetwork(Network):
+    """A network that scores by an inner product, for a `FactorModel`."""
+
+    @abstractmethod
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """Factors of all users and of all items, of one width."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The factors by the names of `FactorModel`."""
+        users, items = (np.array(table.detach().cpu()) for table in self.factors())
+        return {"user_factors": users, "item_factors": items}
+
+
+class PairwiseNetwork(FactorNetwork):
+    """One that learns from (user, positive, negative) triples."""
 
     def __init__(self, train: sparse.csr_array, batch_size: int) -> None:
         """Prepare the sampling from `train`, shape (n_users, n_items)."""
@@ -71,15 +92,6 @@ class PairwiseNetwork(Network):
         device = next(self.parameters()).device
         for triples in self.sampler.epoch(rng):
             yield tuple(torch.from_numpy(part).to(device) for part in triples)
-
-    @abstractmethod
-    def factors(self) -> tuple[Tensor, Tensor]:
-        """Factors of all users and of all items, of one width."""
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The factors by the names of `FactorModel`."""
-        users, items = (np.array(table.detach().cpu()) for table in self.factors())
-        return {"user_factors": users, "item_factors": items}
 
 
 def device() -> torch.device:
@@ -97,7 +109,7 @@ def train(model: Recommender, network: Network, data: TrainingData) -> None:
         UserError: the loss is no longer a number.
     """
     keep_freed_memory()
-    config: TrainedConfig = model.config
+    config: LoopConfig = model.config
     network.to(device())
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     rng = np.random.default_rng((data.seed, 1))  # the initial values were drawn from the seed itself

@@ -1,1 +1,1 @@
-"""Linear item-item models with a closed form."""
+"""Linear item-item models, by regression or by ranking."""
