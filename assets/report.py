@@ -12,6 +12,7 @@ from assets.metrics import load_standing
 from assets.truth import planted
 from assets.verdict import Judgement
 from orchestration import catalog, keys
+from orchestration.applicable import left_out
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.outcomes import ArmResult, ModelResult
@@ -153,6 +154,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         ],
         truth=planted(data, spec, judgement) if judgement else [],
         tables=[beside_published(published.source, published.rows, results)] if published else [],
+        limits=[f"{line}." for model in study.models if (line := left_out(model, name, data.facts))],
         links=[
             Link(
                 text="Trainings in MLflow",
