@@ -6,6 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from orchestration import keys
+from orchestration.applicable import RATED
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
@@ -60,7 +61,7 @@ def _prepare(spec: DatasetSpec, folder: Path | None, out: Path) -> Outcome:
     check = Check(
         name="parts_are_disjoint", passed=not repeated, message=f"{repeated} of {len(pairs)} pairs stand in two parts"
     )
-    return Outcome(facts=data.facts, rows=len(pairs), checks=(check,))
+    return Outcome(facts=data.facts | {RATED: data.ratings is not None}, rows=len(pairs), checks=(check,))
 
 
 def _shown(data: Dataset) -> dict[str, object]:

@@ -21,15 +21,16 @@ from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.results import key, materialised, plainly, plot, table
 from orchestration.study import Study
 from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.errors import UserError
 from recsys.evidence.interval import Interval, mean_intervals
 from recsys.evidence.scores import Scores
 from recsys.evidence.standing import Standing, rank_models
 
 STANDING = "standing.json"
-BASELINES = ("Random", "TopPop")
+BASELINES = ("Random", "TopPop", "GlobalEffects")
 SHUFFLED = "shuffled_shows_no_lift"
 CHECKS = {
-    "beats_baselines": "A personalised model beats Random and the most popular items",
+    "beats_baselines": "A personalised model beats those that show everybody the same, and Random",
     SHUFFLED: "With its rows shuffled, content brings a model nothing over interactions alone",
 }
 
@@ -69,6 +70,8 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
 
 def _measure(home: Home, study: Study, name: str, folders: list[Path], out: Path) -> Outcome:
     results = [arm for folder in folders for arm in ModelResult.load(folder).arms]
+    if not results:
+        raise UserError(f"dataset {name}: none of the study's models is applicable; add one that needs no ratings")
     finals = {(r.model, r.arm): _finals(home, name, r) for r in results}
     wide = {
         (*pair, metric): np.stack([frame[metric].to_numpy() for frame in frames])

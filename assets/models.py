@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from orchestration import keys
+from orchestration.applicable import left_out
 from orchestration.fingerprints import fingerprint, model_code
 from orchestration.home import Home, Outcome
 from orchestration.outcomes import ModelResult
@@ -41,6 +42,9 @@ def build(study: Study, name: str, model: str) -> dg.AssetsDefinition:
         def fit(out: Path, _: dict[str, Path]) -> Outcome:
             from orchestration.trainings import train
 
+            if why := left_out(model, name, home.current(keys.dataset(name)).facts):
+                ModelResult(arms=[]).save(out)
+                return Outcome(facts={"left_out": why}, rows=0)
             home.tracker.sweep(name, asset)
             results, runner = train(home, study, name, model, arms, asset=asset, run=context.run.run_id)
             ModelResult(arms=results).save(out)
@@ -59,6 +63,8 @@ def build(study: Study, name: str, model: str) -> dg.AssetsDefinition:
 def _shown(
     home: Home, study: Study, name: str, model: str, result: ModelResult, facts: dict[str, Any]
 ) -> dict[str, Any]:
+    if not result.arms:
+        return facts
     from matplotlib.figure import Figure
 
     primary = study.evaluation.primary

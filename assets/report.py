@@ -13,6 +13,7 @@ from assets.metrics import load_standing
 from assets.truth import planted
 from assets.verdict import Judgement
 from orchestration import catalog, keys
+from orchestration.applicable import left_out
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Event
@@ -163,6 +164,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             *([beside_published(published.source, published.rows, results)] if published else []),
             *(comprehension_tables.tables(home.folder(said)) if (said := _comprehension(home, spec, name)) else []),
         ],
+        limits=[f"{line}." for model in study.models if (line := left_out(model, name, data.facts))],
         links=[
             Link(
                 text="Trainings in MLflow",

@@ -51,7 +51,7 @@ def _checks(study: "Study", settings: Settings) -> Iterator[Check]:
     for model in study.models:
         yield f"model {model}", partial(_model, study, model)
     for name, spec in study.datasets.items():
-        yield f"dataset {name}", partial(_dataset, name, spec, settings)
+        yield f"dataset {name}", partial(_dataset, study, name, settings)
         for corpus in spec.descriptions:
             yield f"descriptions {name}/{corpus}", partial(_descriptions, name, spec, settings, corpus)
         for source in spec.content:
@@ -74,18 +74,22 @@ def _model(study: "Study", model: str) -> str:
     return ", ".join(said) or "searches its own ranges"
 
 
-def _dataset(name: str, spec: "DatasetSpec", settings: Settings) -> str:
+def _dataset(study: "Study", name: str, settings: Settings) -> str:
+    from orchestration.applicable import RATED, left_out
     from recsys.data.prepare import prepare
     from recsys.data.readers import read
 
+    spec = study.datasets[name]
     with TemporaryDirectory() as scratch:
         raw = read(spec.source.reader, spec.source.options, _folder(name, spec, settings), Path(scratch))
         data = prepare(raw, spec.cleaning, spec.split)
     counts = data.facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
     reasons = data.quarantine["reason"].value_counts()
-    left_out = "".join(f"\n    set aside {n:,}: {reason}" for reason, n in reasons.items())
-    return f"{', '.join(said)}{left_out}"
+    notes = [f"set aside {n:,}: {reason}" for reason, n in reasons.items()]
+    facts = {RATED: data.ratings is not None}
+    notes += [line for model in study.models if (line := left_out(model, name, facts))]
+    return "\n    ".join([", ".join(said), *notes])
 
 
 def _folder(name: str, spec: "DatasetSpec", settings: Settings) -> Path | None:

@@ -35,6 +35,8 @@ class Recommended:
 def recommend(home: Home, dataset: str, model: str, arm: str | None, user: str, k: int) -> Recommended:
     """The stored list of a user; UserError if the model was never run, or there is no such arm or user."""
     event = home.current(keys.model(dataset, model))
+    if "left_out" in event.facts:
+        raise UserError(f"{event.facts['left_out']}: ask another model")
     chosen = _arm(ModelResult.load(home.folder(event)), arm)
     data, cell = _dataset(home, event, dataset), load_cell(home, dataset, chosen.finals[0])
     return Recommended(chosen.model, chosen.arm, *_stored(data, cell, user, k))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from assets.descriptions import outside
 from orchestration import keys
+from orchestration.applicable import left_out
 from orchestration.fingerprints import fingerprint, signature
 from orchestration.home import Home
 from orchestration.study import Study
@@ -21,7 +22,7 @@ class Step:
     Attributes:
         asset: its key.
         state: `up to date` where the very version is in the store.
-        why: what has changed, empty where nothing has.
+        why: what has changed, or why a model is left out; empty where nothing has and it is not.
         cells: trainings at most; those that are stored already are not run again.
     """
 
@@ -48,8 +49,18 @@ def plan(study: Study, home: Home, select: str | None) -> list[Step]:
         state, why = _state(home, asset, node.code_version or "", upstream, changing, _outside(study, asset, home))
         if state != "up to date":
             changing.add(asset)
-        steps.append(Step(asset, state, why, 0 if state == "up to date" else cells.get(asset, 0)))
+        most = 0 if state == "up to date" else cells.get(asset, 0)
+        if unfit := _left_out(asset, home):
+            why, most = unfit, 0
+        steps.append(Step(asset, state, why, most))
     return steps
+
+
+def _left_out(asset: str, home: Home) -> str:
+    """Why the model of an asset cannot run on its dataset, as far as the dataset has been read."""
+    dataset, kind, *rest = asset.split("/")
+    read = home.lineage.latest(keys.dataset(dataset))
+    return left_out(rest[0], dataset, read.facts) if kind == "models" and read else ""
 
 
 def _state(

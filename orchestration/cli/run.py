@@ -84,6 +84,9 @@ def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
 
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
     say(f"Materialised {count(len(assets), 'asset')} of study {study.name}")
+    for facts in (event.facts for asset in assets if (event := home.lineage.latest(asset))):
+        if "left_out" in facts:
+            say(facts["left_out"])
     if judged:
         out.print(verdict_table(study, home, judged))
     for sentence in sentences(study, home, assets):

@@ -57,11 +57,24 @@ class Dataset:
         """Test interactions, binary float32, shape (n_users, n_items)."""
         return self._part("test")
 
+    @cached_property
+    def ratings(self) -> sparse.csr_array | None:
+        """What training users gave, float32, stored where `train` is, zeros too; None where all gave the same."""
+        rows = self._rows("train")
+        if "rating" not in rows or rows["rating"].nunique() < 2:
+            return None
+        return self._matrix(rows, rows["rating"].to_numpy(np.float32))
+
     def _part(self, part: str) -> sparse.csr_array:
-        rows = self.interactions[self.interactions["part"] == part]
-        ones = np.ones(len(rows), dtype=np.float32)
+        rows = self._rows(part)
+        return self._matrix(rows, np.ones(len(rows), dtype=np.float32))
+
+    def _rows(self, part: str) -> pd.DataFrame:
+        return self.interactions[self.interactions["part"] == part]
+
+    def _matrix(self, rows: pd.DataFrame, values: np.ndarray) -> sparse.csr_array:
         shape = (self.n_users, self.n_items)
-        return sparse.csr_array((ones, (rows["user"].to_numpy(), rows["item"].to_numpy())), shape=shape)
+        return sparse.csr_array((values, (rows["user"].to_numpy(), rows["item"].to_numpy())), shape=shape)
 
     def save(self, folder: Path) -> None:
         """Write the tables as Parquet and the facts as JSON into an existing folder."""

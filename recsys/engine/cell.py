@@ -95,6 +95,7 @@ def run_cell(cell: Cell) -> CellResult:
         content=cell.arm.show(features, cell.seed),
         seed=cell.seed,
         validate=validator(dataset, cell.protocol),
+        ratings=dataset.ratings,
     )
     started = time.perf_counter()
     model.fit(data)

@@ -50,12 +50,24 @@ class TrainingData:
         seed: of every random draw.
         validate: gives the primary metric on the validation part for the model as it stands (higher is
             better); trained models stop early by it. None: train for the full number of epochs.
+        ratings: what the users gave, float32 CSR with an entry where `train` has one; None: nothing but that
+            they took it.
     """
 
     train: sparse.csr_array
     content: Content = field(default_factory=dict)
     seed: int = 0
     validate: Callable[["Recommender"], float] | None = None
+    ratings: sparse.csr_array | None = None
+
+    def need_ratings(self, model: "Recommender") -> sparse.csr_array:
+        """The ratings; UserError where there are none."""
+        if self.ratings is None:
+            raise UserError(
+                f"{type(model).__name__} needs ratings, and these data tell only what users took: "
+                "name a rating column or leave the model out"
+            )
+        return self.ratings
 
 
 class Recommender(ABC):

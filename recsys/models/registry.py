@@ -34,6 +34,11 @@ class ModelFile:
         """Whether the model reads item content."""
         return self.family == "multimodal"
 
+    @property
+    def needs_ratings(self) -> bool:
+        """Whether the model says nothing where all that is known is what users took."""
+        return self.family == "ratings"
+
 
 def register(cls: type[Recommender]) -> type[Recommender]:
     """Class decorator: make the model known under its class name."""

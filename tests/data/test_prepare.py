@@ -68,6 +68,21 @@ def test_counts(dataset: Dataset) -> None:
     }
 
 
+@pytest.mark.parametrize(("given", "expected"), [([2, 5, 0, 5, 5], [0, 2]), ([2, 5, 2, 5, 5], None), (None, None)])
+def test_ratings_stand_where_training_does_unless_they_tell_nothing(
+    given: list[int] | None, expected: list[int] | None
+) -> None:
+    rated = FIXED if given is None else FIXED.assign(rating=np.asarray(given, dtype=float))
+    dataset = prepare(catalogue(rated, n_items=11), CleaningRules(), SplitRule(protocol="fixed"))
+    if expected is None:
+        assert dataset.ratings is None
+    else:
+        assert dataset.ratings is not None
+        np.testing.assert_array_equal(dataset.ratings.indices, dataset.train.indices)
+        np.testing.assert_array_equal(dataset.ratings.indptr, dataset.train.indptr)
+        assert dataset.ratings.data.tolist() == expected
+
+
 def test_a_saved_dataset_comes_back(dataset: Dataset, tmp_path: Path) -> None:
     dataset.save(tmp_path)
     loaded = Dataset.load(tmp_path)

@@ -51,6 +51,7 @@ def test_published_splits(
     assert dataset.items["item_id"].tolist() == [str(index) for index in range(dataset.n_items)]
     for file in (folder / name).glob("*_feat.npy"):
         assert len(np.load(file, mmap_mode="r", allow_pickle=False)) == dataset.n_items
+    assert dataset.ratings is None  # Last.fm has a column of ratings, all of them 1
     assert dataset.facts["counts"]["with_text"] == (1_425 if name == "lastfm-2k" else 0)
 
 
@@ -61,4 +62,5 @@ def test_movielens_small(folder: Path, tmp_path: Path) -> None:
     dataset = prepare(raw, CleaningRules(k_core={"items": 5}), SplitRule(protocol="temporal"))
     counts = dataset.facts["counts"]
     assert (counts["users"], counts["items"], counts["with_image"], counts["with_text"]) == (610, 3_650, 3_631, 2_718)
+    assert dataset.ratings is not None and set(np.unique(dataset.ratings.data)) == set(np.arange(0.5, 5.5, 0.5))
     assert counts["interactions"] == counts["train"] + counts["valid"] + counts["test"]

@@ -36,7 +36,7 @@ class ModelContract:
         tolerance: around `reference`. The 1e-3 of a closed form is less than one held-out item moving by a rank
             (about 0.002 over 60 users): only rounding passes. A model trained by gradient differs between
             builds of torch from the first rounding on; give it two standard deviations of its seeds.
-        personal: whether it can learn who likes what; False for Random and TopPop.
+        personal: whether it learns from what users took who likes what; False for Random, TopPop, models of ratings.
     """
 
     model: ClassVar[type[Recommender]]
@@ -47,7 +47,8 @@ class ModelContract:
 
     def fitted(self, content: Content | None = None, seed: int = SEED) -> Recommender:
         model = self.model.from_params(**self.params)
-        model.fit(TrainingData(MARKET.train, MARKET.content if content is None else content, seed))
+        content = MARKET.content if content is None else content
+        model.fit(TrainingData(MARKET.train, content, seed, ratings=MARKET.ratings))
         return model
 
     def test_is_registered_under_its_name(self) -> None:
@@ -100,6 +101,15 @@ class ModelContract:
 
     def test_runs_on_interactions_only(self) -> None:
         assert np.isfinite(self.fitted({}).score(ALL_USERS)).all()
+
+    def test_ratings_are_needed_exactly_by_models_of_ratings(self) -> None:
+        model, data = self.model.from_params(**self.params), TrainingData(MARKET.train, MARKET.content, SEED)
+        if registry.find(self.model.__name__).needs_ratings:
+            with pytest.raises(UserError, match=f"^{self.model.__name__} needs ratings, .*leave the model out$"):
+                model.fit(data)
+        else:
+            model.fit(data)
+            np.testing.assert_array_equal(model.score(ALL_USERS), self.fitted().score(ALL_USERS))
 
     def test_content_matters_exactly_to_multimodal_models(self) -> None:
         shuffled = Arm("shuffled", tuple(MARKET.content), "shuffled", tuple(MARKET.content)).show(MARKET.content, 0)

@@ -17,15 +17,16 @@ BLOCK_OF_ITEM = np.arange(N_ITEMS) % N_BLOCKS
 
 @dataclass(frozen=True)
 class Planted:
-    """Training and held-out interactions with two content sources that agree with the blocks."""
+    """Training and held-out interactions with two content sources and ratings that agree with the blocks."""
 
     train: sparse.csr_array
     held_out: sparse.csr_array
     content: Content
+    ratings: sparse.csr_array
 
 
 def planted_market(seed: int = 7) -> Planted:
-    """Users take 60 % of their block's items and 4 % of the others; two of the former are held out."""
+    """Users take 60 % of their block's items, of which two are held out, and 4 % of the others, liked less."""
     rng = np.random.default_rng(seed)
     own = BLOCK_OF_USER[:, None] == BLOCK_OF_ITEM[None, :]
     touched = rng.random((N_USERS, N_ITEMS)) < np.where(own, 0.6, 0.04)
@@ -36,7 +37,9 @@ def planted_market(seed: int = 7) -> Planted:
         held_out[user, rng.permutation(favourites)[:2]] = True
     train = touched & ~held_out
     train[COLD_USER] = False
-    return Planted(_csr(train), _csr(held_out), {"text": _features(rng, 8), "image": _features(rng, 6)})
+    content = {"text": _features(rng, 8), "image": _features(rng, 6)}
+    given = np.where(own, rng.choice([3.5, 4.0, 4.5, 5.0], own.shape), rng.choice([0.5, 1.0, 2.0, 3.0], own.shape))
+    return Planted(_csr(train), _csr(held_out), content, _csr(train * given))
 
 
 def with_missing(content: Content) -> Content:

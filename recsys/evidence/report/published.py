@@ -12,7 +12,8 @@ def beside_published(source: str, published: Mapping[str, Mapping[str, float]], 
     Args:
         source: who published them.
         published: by model, then by metric such as `recall_at_20`.
-        results: ours; a model that ran on several arms stands for itself by its first, controls aside.
+        results: ours; a model that ran on several arms stands for itself by its first, controls aside; one that did
+            not run has no row.
     """
     ours = {row.model: row for row in reversed(results) if row.kind != "control"}
     return Table(
@@ -22,6 +23,7 @@ def beside_published(source: str, published: Mapping[str, Mapping[str, float]], 
         rows=[
             _row(ours[model], metric, figure)
             for model, figures in published.items()
+            if model in ours
             for metric, figure in figures.items()
         ],
     )
