@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from recsys.content.pretrained.options import RunOptions
 from recsys.errors import UserError
 
 
@@ -18,14 +17,14 @@ class Place:
     dtype: torch.dtype
 
     @classmethod
-    def choose(cls, options: RunOptions) -> "Place":
-        """What the options ask for on this machine; UserError where it is not to be had."""
+    def choose(cls, device: str, precision: str) -> "Place":
+        """What the options `device` and `precision` ask for on this machine; UserError where it is not to be had."""
         has_cuda = torch.cuda.is_available()
-        if options.device == "cuda" and not has_cuda:
+        if device == "cuda" and not has_cuda:
             raise UserError("device 'cuda': there is no CUDA device here; set `device` to auto or cpu")
-        kind = ("cuda" if has_cuda else "cpu") if options.device == "auto" else options.device
-        if options.precision != "auto":
-            dtype = getattr(torch, options.precision)
+        kind = ("cuda" if has_cuda else "cpu") if device == "auto" else device
+        if precision != "auto":
+            dtype = getattr(torch, precision)
         elif kind == "cpu":
             dtype = torch.float32
         else:

@@ -33,7 +33,7 @@ class PretrainedEncoder(Encoder):
         """Where the model runs, and in which precision."""
         from recsys.content.pretrained.device import Place
 
-        return Place.choose(self.options)
+        return Place.choose(self.options.device, self.options.precision)
 
     @property
     def remedy(self) -> str:

@@ -162,9 +162,9 @@ def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> s
     matter = options.model_dump(mode="json", exclude=CHANGE_NO_ANSWER | SEEN_IN_CONTENT)
     stamps = []
     if weights is not None:
-        from recsys.content.vlm.transformers_describer import device_and_precision
+        from recsys.content.pretrained.device import Place
 
-        _, matter["precision"] = device_and_precision(options)
+        matter["precision"] = str(Place.choose(options.device, options.precision).dtype)
         files = [
             (str(file.relative_to(weights)), file.stat()) for file in sorted(weights.rglob("*")) if file.is_file()
         ]

@@ -15,22 +15,21 @@ import torch
 from PIL import Image
 
 from recsys.content.images import open_rgb
+from recsys.content.pretrained.device import Place
 from recsys.content.vlm.describer import Pooling, Said, Shown
 from recsys.content.vlm.families import Loaded, load
 from recsys.content.vlm.generation import Draws, EndIsFed, lengths, pool, seed_of
 from recsys.content.vlm.options import VlmOptions
 from recsys.errors import UserError
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-
 
 class TransformersDescriber:
     """A model that transformers runs; it is loaded when the first question is put."""
 
-    def __init__(self, place: Path, options: VlmOptions) -> None:
+    def __init__(self, weights: Path, options: VlmOptions) -> None:
         """A describer of the weights in a local folder."""
-        self.place, self.options = place, options
-        self.device, self.precision = device_and_precision(options)
+        self.weights, self.options = weights, options
+        self.place = Place.choose(options.device, options.precision)
 
     def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
         """Answers about a batch of items; those without an image are asked apart from those with one.
@@ -57,7 +56,7 @@ class TransformersDescriber:
     @cached_property
     def loaded(self) -> Loaded:
         """The model, on its device."""
-        loaded = load(self.options.model, self.place, self.device, PRECISIONS[self.precision])
+        loaded = load(self.options.model, self.weights, self.place.device, self.place.dtype)
         layer = self._layer(loaded.network.config.get_text_config(decoder=True).num_hidden_layers)
         if "image_mean" in self.options.poolings and loaded.image_token is None:
             raise UserError(f"model '{self.options.model}': does not mark its image's tokens; leave out image_mean")
@@ -83,7 +82,7 @@ class TransformersDescriber:
         processor, options = self.loaded.processor, self.options
         inputs = self._inputs(questions, pictures)
         start = inputs["input_ids"].shape[1]
-        ends = torch.tensor(self.loaded.ends, device=self.device)
+        ends = torch.tensor(self.loaded.ends, device=self.place.device)
         try:
             given = self.loaded.network.generate(
                 **inputs,
@@ -112,7 +111,7 @@ class TransformersDescriber:
         if not self.options.temperature:
             return []
         seeds = [seed_of(self.options.seed, *shown) for shown in zip(questions, pictures, strict=True)]
-        return [Draws(self.options.temperature, seeds, self.device)]
+        return [Draws(self.options.temperature, seeds, self.place.device)]
 
     def _inputs(self, questions: list[str], pictures: list[Image.Image | None]) -> Any:
         processor = self.loaded.processor
@@ -123,16 +122,7 @@ class TransformersDescriber:
             padding=True,
             add_special_tokens=not (bos and questions[0].startswith(bos)),
             return_tensors="pt",
-        ).to(self.device, PRECISIONS[self.precision])
-
-
-def device_and_precision(options: VlmOptions) -> tuple[torch.device, str]:
-    """Where the model runs and what its weights are, with `auto` resolved."""
-    if options.device == "cuda" and not torch.cuda.is_available():
-        raise UserError("`device` is cuda, and there is no CUDA device here; set it to auto or cpu")
-    cuda = options.device != "cpu" and torch.cuda.is_available()
-    usual = "bfloat16" if cuda else "float32"
-    return torch.device("cuda" if cuda else "cpu"), usual if options.precision == "auto" else options.precision
+        ).to(self.place.device, self.place.dtype)
 
 
 def _picture(path: Path | None, max_side: int | None) -> Image.Image | None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from recsys.content.pretrained import running
 from recsys.content.pretrained.contents import Contents
 from recsys.content.pretrained.device import Place
-from recsys.content.pretrained.options import RunOptions
 from recsys.content.pretrained.running import Inputs, Prepared, Tower, vectors
 from recsys.errors import UserError
 
@@ -139,14 +138,14 @@ def test_vectors_are_kept_many_at_a_time(tmp_path, monkeypatch):
 
 
 def test_device_and_precision():
-    assert Place.choose(RunOptions(device="cpu")) == CPU
-    assert Place.choose(RunOptions(device="cpu", precision="bfloat16")).dtype == torch.bfloat16
+    assert Place.choose("cpu", "auto") == CPU
+    assert Place.choose("cpu", "bfloat16").dtype == torch.bfloat16
     if torch.cuda.is_available():
-        assert Place.choose(RunOptions()).dtype in (torch.bfloat16, torch.float16)
+        assert Place.choose("auto", "auto").dtype in (torch.bfloat16, torch.float16)
     else:
-        assert Place.choose(RunOptions()) == CPU
+        assert Place.choose("auto", "auto") == CPU
         with pytest.raises(UserError, match=r"^device 'cuda': there is no CUDA device here; set `device` to auto"):
-            Place.choose(RunOptions(device="cuda"))
+            Place.choose("cuda", "auto")
 
 
 @pytest.mark.parametrize(

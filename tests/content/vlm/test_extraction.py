@@ -148,7 +148,7 @@ def test_a_corpus_without_such_hidden_states_is_one_line(given, tmp_path):
         ({"inputs": ("text",), "text_fields": ("name",)}, "`text_fields`: items have no 'name'; they have: item_id,"),
         ({"model": "/nowhere"}, "model '/nowhere': there is no such folder"),
         ({"prompt": "baby_field"}, "there is no prompt 'baby_field'; did you mean 'baby_fields'?"),
-        ({"device": "cuda"}, "`device` is cuda, and there is no CUDA device here"),
+        ({"device": "cuda"}, "device 'cuda': there is no CUDA device here"),
     ],
 )
 def test_mistakes_are_one_line(given, tmp_path, changed, message, monkeypatch):
