@@ -62,8 +62,11 @@ class Merge(BaseModel):
         """The encoder at work; `folder` is what a relative model folder is relative to."""
         from sentence_transformers import SentenceTransformer
 
+        from recsys.content.pretrained.encoder import loading
+
         place = locate(self.model, self.revision, folder)
-        encoder = SentenceTransformer(
-            str(place), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
-        )
+        with loading(place):
+            encoder = SentenceTransformer(
+                str(place), local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+            )
         return Synonyms(lambda texts: np.asarray(encoder.encode(texts, show_progress_bar=False)), self.threshold)

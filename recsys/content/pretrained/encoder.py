@@ -55,13 +55,23 @@ class PretrainedEncoder(Encoder):
 
 
 @contextmanager
-def loading(place: Path) -> Iterator[None]:
-    """While a file or folder is loaded: no bars of the loader's own, and one line where it is not what is expected."""
+def without_bars() -> Iterator[None]:
+    """While weights are loaded: no bars of the loader's own between those of the study."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     try:
         yield
+    finally:
+        logging.enable_progress_bar()
+
+
+@contextmanager
+def loading(place: Path) -> Iterator[None]:
+    """While a file or folder is loaded: one line where it is not what the loader expects, and no bars."""
+    try:
+        with without_bars():
+            yield
     except UserError:
         raise
     except Exception as error:  # loaders raise almost any type on files that are not what they expect
@@ -70,5 +80,3 @@ def loading(place: Path) -> Iterator[None]:
             f"{place}: cannot be loaded as a model ({type(error).__name__}: {first}); give whole weights, of "
             "a kind that this encoder takes"
         ) from error
-    finally:
-        logging.enable_progress_bar()

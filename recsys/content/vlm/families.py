@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForMultimodalLM, AutoProcessor, GenerationConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
 
+from recsys.content.pretrained.encoder import without_bars
 from recsys.errors import UserError
 
 NEED_CODE = {
@@ -82,9 +83,10 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         processor = AutoProcessor.from_pretrained(place, **local)
-        network, report = AutoModelForMultimodalLM.from_pretrained(
-            place, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
-        )
+        with without_bars():
+            network, report = AutoModelForMultimodalLM.from_pretrained(
+                place, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
+            )
     except ImportError as error:
         raise UserError(f"model '{model}': {_line(error)}") from None
     except (OSError, ValueError, KeyError, SafetensorError) as error:
