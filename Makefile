@@ -30,7 +30,7 @@ ui: setup ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 	@$(BIN)/modalift ui
 
 bench: setup ## Speed on this machine, as ratios to a plain way of doing the same
-	@for name in ranking closed_form training describing; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+	@for name in ranking closed_form training describing encoders; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 lint: setup ## Style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
