@@ -218,7 +218,7 @@ def test_keywords_merge_near_synonyms_where_asked(minilm):
         ({"threshold": 0}, "encoder 'keywords': option 'merge.threshold': Input should be greater than 0 (known: "),
         (
             {"threshold": 0.2, "model": "./no"},
-            "model './no': there is no such folder with a config.json; name a local",
+            "model './no': there is no such folder with a config.json; give a folder",
         ),
     ],
 )
