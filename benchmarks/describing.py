@@ -70,7 +70,7 @@ def bare(describer: TransformersDescriber, items: pd.DataFrame, options: VlmOpti
         inputs = describer.loaded.processor(
             text=[question] * len(pictures), images=pictures, padding=True, return_tensors="pt"
         )
-        batches.append(inputs.to(describer.device, describer.loaded.network.dtype))
+        batches.append(inputs.to(describer.place.device, describer.loaded.network.dtype))
 
     def run() -> None:
         for batch in batches:
