@@ -75,7 +75,7 @@ def bare(describer: TransformersDescriber, items: pd.DataFrame, options: VlmOpti
     def run() -> None:
         for batch in batches:
             describer.loaded.network.generate(**batch, do_sample=False, max_new_tokens=options.max_new_tokens)
-        if describer.device.type == "cuda":
+        if describer.place.device.type == "cuda":
             torch.cuda.synchronize()
 
     return run
