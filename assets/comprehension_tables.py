@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
 from assets.comprehension import load
-from recsys.evidence.comparison import holm_corrected
 from recsys.evidence.report.model import Table
 from recsys.evidence.wording import percent
 
@@ -22,7 +22,7 @@ def tables(folder: Path) -> list[Table]:
 
 
 def _known(known: pd.DataFrame) -> Table:
-    shown = {
+    told = {
         "items": ("n_items", "{:,.0f}".format),
         "precision": ("precision", percent),
         "recall": ("recall", percent),
@@ -31,6 +31,7 @@ def _known(known: pd.DataFrame) -> Table:
         "accuracy": ("accuracy", percent),
         "majority": ("majority", percent),
     }
+    shown = {head: each for head, each in told.items() if each[0] in known and known[each[0]].notna().any()}
     return Table(
         title="Do the descriptions say what is known?",
         caption="Fields against attributes of the items, over the items that have both; by chance: the same answers "
@@ -44,8 +45,10 @@ def _known(known: pd.DataFrame) -> Table:
 def _fields(fields: pd.DataFrame) -> Table:
     if len(fields):
         tested = fields["p_value"].notna() if "p_value" in fields else pd.Series(data=False, index=fields.index)
-        fields = fields.assign(p_holm=math.nan)
-        fields.loc[tested, "p_holm"] = holm_corrected(fields.loc[tested, "p_value"].tolist())
+        fields = fields.assign(p_corrected=math.nan)
+        if tested.any():
+            corrected = multipletests(fields.loc[tested, "p_value"], method="fdr_bh")[1]
+            fields.loc[tested, "p_corrected"] = corrected
     shown = {
         "values": ("n_values", "{:,.0f}".format),
         "commonest": ("top", str),
@@ -53,12 +56,13 @@ def _fields(fields: pd.DataFrame) -> Table:
         "pairs that share": ("share", percent),
         "beside chance": ("ratio", "{:.2f} times".format),
         "chance varies by": ("ratio_sd", percent),
-        "p, Holm": ("p_holm", _probability),
+        "p": ("p_corrected", _probability),
     }
     return Table(
         title="Do the descriptions say what people choose by?",
         caption="How often two items of one user share a value, beside the same with users and items rewired at equal "
-        "degrees; p for dealing the descriptions out anew among items of like popularity.",
+        "degrees; p for dealing the descriptions out anew among items of like popularity, corrected by Benjamini and "
+        "Hochberg's method.",
         columns=["corpus", "field", *shown],
         rows=_rows(fields, ["corpus", "field"], shown),
         n_names=2,

@@ -22,6 +22,10 @@ BADGES: dict[Answer, str] = {
 POWER = "with 80 % power, at 5 %"
 
 
+FEW = 4
+"""So many sources are named one by one in the opening."""
+
+
 @dataclass(frozen=True)
 class KeyFigure:
     """A figure, what it is, and the small print beside it."""
@@ -59,7 +63,7 @@ def _of_sources(sources: list[SourceVerdict]) -> list[KeyFigure]:
     if not sources:
         return []
     named = [each.source for each in sources if each.named]
-    among = ", ".join(each.source for each in sources)
+    among = ", ".join(each.source for each in sources) if len(sources) <= FEW else f"{len(sources)} sources"
     return [KeyFigure("Sources that help", ", ".join(named) or "none named", f"of {among}")]
 
 
