@@ -17,7 +17,7 @@ from orchestration.home import OUTCOME, Home
 from orchestration.lineage import Event, Input
 from recsys.errors import UserError
 
-PRODUCER = "https://pypi.org/project/modalift"
+PRODUCER = "urn:modalift"
 SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 FACETS = "https://openlineage.io/spec/facets"
 NAMESPACE = "modalift"
