@@ -26,7 +26,7 @@ class Server:
         always: what is done with every request instead.
         asked: the texts asked about, in the order in which they came.
         bodies, headers, times: of the requests, likewise.
-        peak: most requests in flight at a time.
+        peak: most requests at a time that were being thought about.
     """
 
     address: str = ""
@@ -36,7 +36,7 @@ class Server:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    in_flight: int = 0
+    thinking: int = 0
     peak: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -56,8 +56,6 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.text = text_of(body)
         with told.lock:
-            told.in_flight += 1
-            told.peak = max(told.peak, told.in_flight)
             told.asked.append(self.text)
             told.bodies.append(body)
             told.headers.append({name.lower(): value for name, value in self.headers.items()})
@@ -68,9 +66,6 @@ class Handler(BaseHTTPRequestHandler):
             play(self)
         except (BrokenPipeError, ConnectionResetError):
             pass  # the client gave up, as it should
-        finally:
-            with told.lock:
-                told.in_flight -= 1
 
     def log_message(self, *_: object) -> None:
         """Say nothing on the terminal."""
@@ -109,7 +104,13 @@ def answers(seconds: float = 0.0) -> Play:
     """The right answer, after some time."""
 
     def play(handler: Handler) -> None:
+        told = handler.told
+        with told.lock:
+            told.thinking += 1
+            told.peak = max(told.peak, told.thinking)
         time.sleep(seconds)
+        with told.lock:
+            told.thinking -= 1
         words = f"about {handler.text}"
         gives(completion(words) | {"usage": {"completion_tokens": len(words.split()) + 1}})(handler)
 

@@ -65,9 +65,9 @@ def test_an_item_is_one_turn_of_its_small_picture_and_its_words(server, tmp_path
 
 
 def test_answers_come_back_in_order_though_they_finish_in_another(server):
-    server.plays |= {"a": [answers(0.4)], "b": [answers(0.2)], "c": [answers(0.0)]}
+    server.plays |= {"a": [answers(1.0)], "b": [answers(0.5)], "c": [answers(0.0)]}
     assert ask(server, "a", "b", "c") == ["about a", "about b", "about c"]
-    assert server.peak == 3
+    assert server.peak > 1
 
 
 def test_what_goes_wrong_once_or_twice_is_asked_again(server):
@@ -79,11 +79,16 @@ def test_what_goes_wrong_once_or_twice_is_asked_again(server):
         "no json": [sends(200, b"{'choices'")],
         "a web page": [sends(200, b"<html>Sign in</html>", kind="text/html")],
         "an error that looks well": [gives({"error": {"message": "upstream failed"}})],
-        "no answer in time": [answers(1.5)],
     }
     server.plays |= {name: list(plays) for name, plays in faults.items()}
-    assert ask(server, *faults, timeout_s=0.5, retries=2) == [f"about {name}" for name in faults]
+    assert ask(server, *faults, retries=2) == [f"about {name}" for name in faults]
     assert Counter(server.asked) == {name: 1 + len(plays) for name, plays in faults.items()}
+
+
+def test_an_answer_that_does_not_come_in_time_is_asked_for_again(server):
+    server.plays["a"] = [answers(seconds=5)]
+    assert ask(server, "a", timeout_s=1, retries=4) == ["about a"]  # a busy machine may need more than one
+    assert len(server.asked) >= 2
 
 
 def test_it_waits_as_long_as_the_server_asks(server):
@@ -91,7 +96,7 @@ def test_it_waits_as_long_as_the_server_asks(server):
         says(429, "slow down", **{"Retry-After": "0.9"})
     ]  # the library's own first wait is 0.5 at most
     assert ask(server, "a") == ["about a"]
-    assert 0.9 <= server.times[1] - server.times[0] < 2
+    assert server.times[1] - server.times[0] >= 0.9
 
 
 def test_an_item_that_is_refused_is_answered_by_nothing_and_the_others_go_on(server, caplog):
@@ -145,8 +150,8 @@ def test_an_address_where_nobody_listens_stops_at_once():
         address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     started = time.monotonic()
     with pytest.raises(UserError, match=f"{address}: no server answers there .*; start the server"):
-        describer(address).describe(PROMPT, about("a"))
-    assert time.monotonic() - started < 2
+        describer(address, retries=20).describe(PROMPT, about("a"))
+    assert time.monotonic() - started < 20  # its retries would take minutes
 
 
 def test_when_retries_are_spent_the_answers_so_far_are_handed_over(server):
@@ -172,11 +177,11 @@ def test_no_more_requests_are_in_flight_than_are_allowed(server):
 
 def test_requests_are_spread_over_the_minute(server):
     server.plays["1"] = [says(500, "oh", **SOON)]
-    told = describer(server.address, requests_per_minute=600)
+    told = describer(server.address, requests_per_minute=120)
     told.describe(PROMPT, about("0", "1"))
     told.describe(PROMPT, about("2"))
     assert len(server.times) == 4
-    assert np.diff(sorted(server.times)).min() > 0.1 - 0.03  # the retry too, and the next batch; but for a late start
+    assert np.diff(sorted(server.times)).min() > 0.5 - 0.2  # the retry too, and the next batch; but for a late start
 
 
 def test_the_key_is_sent_and_never_told(server, key, caplog, tmp_path):
