@@ -5,7 +5,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -62,10 +62,8 @@ class Handler(BaseHTTPRequestHandler):
             told.times.append(time.monotonic())
             waiting = told.plays[self.text]
             play = told.always or (waiting.pop(0) if waiting else answers())
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the client gave up, as it should
             play(self)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the client gave up, as it should
 
     def log_message(self, *_: object) -> None:
         """Say nothing on the terminal."""
