@@ -41,9 +41,7 @@ class Store:
         try:
             fill(pending)
             _flush(pending)
-            if not final.is_dir():
-                pending.rename(final)
-                _flush_folder(parent)
+            _put(pending, final)
         finally:
             shutil.rmtree(pending, ignore_errors=True)
         return final
@@ -66,6 +64,17 @@ def write_text(file: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     pending.replace(file)
+
+
+def _put(pending: Path, final: Path) -> None:
+    """Give a folder its name, unless another writer of the same version was quicker."""
+    try:
+        pending.rename(final)
+    except OSError:
+        if not final.is_dir():
+            raise
+    else:
+        _flush_folder(final.parent)
 
 
 def _remove_abandoned(parent: Path) -> None:
