@@ -4,6 +4,7 @@ import os
 
 import dagster as dg
 import psutil
+from filelock import FileLock
 
 from orchestration.settings import Settings
 from orchestration.storage import write_text
@@ -24,11 +25,14 @@ PID = "modalift/pid"
 
 
 def prepare(settings: Settings) -> None:
-    """Make Dagster's folder with its configuration, and point Dagster at it."""
+    """Make Dagster's folder with its configuration and databases, and point Dagster at it."""
     file = settings.dagster / "dagster.yaml"
     if not file.exists() or file.read_text(encoding="utf-8") != CONFIG:
         write_text(file, CONFIG)
     os.environ["DAGSTER_HOME"] = str(settings.dagster.resolve())
+    # Processes that make new databases side by side trip over each other's tables.
+    with FileLock(settings.dagster / "made.lock"), dg.DagsterInstance.get():
+        pass
 
 
 def close_abandoned(instance: dg.DagsterInstance) -> int:
