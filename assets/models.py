@@ -35,7 +35,7 @@ def build(study: Study, name: str, model: str) -> dg.AssetsDefinition:
         kinds={"pytorch", "mlflow"} if sources else {"numpy", "mlflow"},
         code_version=version,
         description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; "
-        f"{study.tuning.trials} tuning trials and {study.seeds} seeds for each.",
+        f"{study.tuning.said} of tuning and {study.seeds} seeds for each.",
     )
     @plainly
     def recommender(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
@@ -71,8 +71,8 @@ def _shown(
     figure = Figure(figsize=(5, 3))
     axes = figure.subplots()
     for arm in result.arms:
-        best = pd.Series([trial["valid"] for trial in arm.trials], dtype=float).cummax()
-        axes.plot(range(1, len(best) + 1), best, marker="o", label=arm.arm)
+        axes.plot(range(1, len(arm.trials) + 1), arm.best, marker="o", label=arm.arm)
+        axes.plot(arm.pruned, arm.best[[number - 1 for number in arm.pruned]], "x", color="black", zorder=3)
     axes.set(title="Best value found by trials", xlabel="trials", ylabel=f"{primary}, validation")
     axes.legend(fontsize=7)
     rows = [
@@ -80,6 +80,8 @@ def _shown(
             "arm": arm.arm,
             f"valid {primary}": arm.valid,
             "hyper-parameters": ", ".join(f"{k}={_short(v)}" for k, v in arm.params.items()),
+            "trials": len(arm.trials),
+            "given up": len(arm.pruned),
             "seconds": arm.seconds,
         }
         for arm in result.arms

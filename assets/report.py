@@ -108,7 +108,7 @@ def _render(home: Home, study: Study, out: Path) -> Outcome:
         run=RunFacts(
             versions={library: version(library) for library in LIBRARIES},
             seeds=list(range(1, study.seeds + 1)),
-            n_trials=study.tuning.trials,
+            budget=study.tuning.said,
             seconds=seconds,
             commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
             fingerprints={event.asset: event.content_hash for event in events},
@@ -153,6 +153,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             StratumRow(strata="users by activity", stratum=s.users, comparison=s.comparison)
             for s in (judgement.strata if judgement else [])
         ],
+        minutes=study.tuning.minutes,
         tuning=[parts.curve(arm) for arm in arms],
         checks=[
             CheckRow(name=f"{event.asset}: {check.name}", passed=check.passed, found=check.message)

@@ -60,9 +60,9 @@ def content(home: Home, name: str, source: str, spec: DatasetSpec) -> ContentRow
 
 
 def curve(arm: ArmResult) -> TuningCurve:
-    """Best validation score after each trial; a failed trial adds nothing."""
-    best = pd.Series([trial["valid"] for trial in arm.trials], dtype=float).cummax().ffill().fillna(0)
-    return TuningCurve(model=arm.model, arm=arm.arm, kind=_kind(arm), best=best.tolist())
+    """Best validation score after each trial; one that failed or was given up adds nothing."""
+    best = arm.best.fillna(0).tolist()
+    return TuningCurve(model=arm.model, arm=arm.arm, kind=_kind(arm), best=best, pruned=arm.pruned)
 
 
 def _kind(arm: ArmResult) -> Kind:
@@ -89,8 +89,8 @@ def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow
                 seed_means=list(table.loc[study.evaluation.primary, "per_seed"]),
                 valid=arm.valid,
                 n_trials=len(arm.trials),
-                # A tuner stops before its budget only where it has tried every setting there is.
-                exhausted=len(arm.trials) < study.tuning.trials,
+                n_pruned=len(arm.pruned),
+                exhausted=arm.exhausted,
                 deterministic=registry.load(arm.model).deterministic and arm.control is None,
                 seconds=arm.seconds,
             )

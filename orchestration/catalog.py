@@ -25,7 +25,7 @@ TABLES = {
     "asset_check": "run_id TEXT, asset TEXT, fingerprint TEXT, name TEXT, passed BOOLEAN, message TEXT",
     "cell": "fingerprint TEXT, dataset TEXT, model TEXT, arm TEXT, seed BIGINT, stage TEXT, params JSON, "
     "primary_metric TEXT, valid DOUBLE, content_used BOOLEAN, fit_seconds DOUBLE, evaluate_seconds DOUBLE, "
-    "peak_memory DOUBLE, failure TEXT, mlflow_run TEXT",
+    "peak_memory DOUBLE, pruned BOOLEAN, failure TEXT, mlflow_run TEXT",
     "metric": "dataset TEXT, model TEXT, arm TEXT, metric TEXT, mean DOUBLE, ci_low DOUBLE, ci_high DOUBLE, "
     "per_seed DOUBLE[]",
     "comparison": "dataset TEXT, model_a TEXT, arm_a TEXT, model_b TEXT, arm_b TEXT, mean_a DOUBLE, mean_b DOUBLE, "
@@ -43,7 +43,7 @@ def refresh(home: Home) -> Path:
     newest = {event.asset: event for event in events}
     for event in newest.values():
         _add_results(rows, home, event)
-    for file in home.settings.store.glob("*/cells/*/cell.json"):
+    for file in home.settings.store.glob("*/cells/[!.]*/cell.json"):  # what begins with a dot is being written
         rows["cell"].append(_cell(file))
     pending = home.settings.catalog.with_name(f".pending-{os.getpid()}.duckdb")
     pending.unlink(missing_ok=True)
@@ -101,5 +101,6 @@ def _cell(file: Path) -> tuple[Any, ...]:
         cell["content_used"],
         *seconds,
         cell.get("peak_memory"),
+        cell.get("pruned", False),
     )
     return (file.parent.name, *named, *kept, cell["failure"], cell["mlflow_run"])

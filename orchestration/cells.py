@@ -2,16 +2,15 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from orchestration.fingerprints import fingerprint, model_code
+from orchestration.fingerprints import cell_code, fingerprint
 from orchestration.home import Home
-from orchestration.progress import Advance
 from orchestration.tracking import Training
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult
@@ -49,9 +48,18 @@ class Inputs:
 
     def cell(self, trial: Trial) -> Cell:
         """The cell that a trial asks for."""
-        arm, params, seed, stage = trial
-        files = {source: str(self.content[source] / "features.safetensors") for source in arm.sources}
-        return Cell(str(self.folder), files, self.model, params, arm, self._seed(arm, seed), stage, self.protocol)
+        arm = trial.arm
+        return Cell(
+            dataset=str(self.folder),
+            content={source: str(self.content[source] / "features.safetensors") for source in arm.sources},
+            model=self.model,
+            params=trial.params,
+            arm=arm,
+            seed=self._seed(arm, trial.seed),
+            stage=trial.stage,
+            protocol=self.protocol,
+            bar=trial.bar,
+        )
 
     def _seed(self, arm: Arm, seed: int) -> int:
         # A closed-form model on honest content gives the same for every seed: one cell stands for all of them.
@@ -70,7 +78,8 @@ class Inputs:
             cell.seed,
             cell.stage,
             protocol,
-            model_code(cell.model),
+            cell.bar and asdict(cell.bar),
+            cell_code(cell.model),
         )
 
 
@@ -98,6 +107,21 @@ class StoredCell:
         """Why the cell failed, empty where it did not."""
         return self.record["failure"]
 
+    @property
+    def curve(self) -> list[dict[str, float]]:
+        """One dict an epoch, for models trained by gradient."""
+        return self.record["curve"]
+
+    @property
+    def pruned(self) -> bool:
+        """Whether training was given up; `valid` is then what it had reached."""
+        return self.record["pruned"]
+
+    @property
+    def seconds(self) -> float:
+        """Of the fit, and of ranking with metrics."""
+        return sum(self.record["seconds"].values())
+
     def test(self) -> pd.DataFrame:
         """One row a user with every metric."""
         return pd.read_parquet(self.folder / "test.parquet")
@@ -121,11 +145,11 @@ def load_cell(home: Home, dataset: str, mark: str) -> StoredCell:
 class CellRunner:
     """Runs the cells of one model asset through the store."""
 
-    def __init__(self, home: Home, inputs: Inputs, advance: Advance) -> None:
-        """A runner for cells that share `inputs`; `advance` is told of each cell that is there."""
+    def __init__(self, home: Home, inputs: Inputs, tell: Callable[[StoredCell], None]) -> None:
+        """A runner for cells that share `inputs`; `tell` is told of each cell once it is there."""
         self.home = home
         self.inputs = inputs
-        self.advance = advance
+        self.tell = tell
         self.workers = home.settings.workers or default_workers()
         self.place = place(inputs.dataset)
         self.runs: list[str] = []
@@ -138,19 +162,24 @@ class CellRunner:
         missing = {
             mark: cell for mark, cell in zip(marks, cells, strict=True) if not self.home.store.find(self.place, mark)
         }
-        if missing:
-            self._compute(missing)
-        self.advance(len(trials) - len(missing))
-        found = {mark: load_cell(self.home, self.inputs.dataset, mark) for mark in marks}
+        found = self._computed(missing) if missing else {}
+        for mark in dict.fromkeys(mark for mark in marks if mark not in missing):
+            found[mark] = load_cell(self.home, self.inputs.dataset, mark)
+            self.tell(found[mark])
         self.runs += [cell.record["mlflow_run"] for cell in found.values()]
         return [found[mark] for mark in marks]
 
-    def _compute(self, missing: dict[str, Cell]) -> None:
+    def _computed(self, missing: dict[str, Cell]) -> dict[str, StoredCell]:
         marks, cells = list(missing), list(missing.values())
+        made = {}
         for position, outcome in run_cells(cells, self.workers):
-            self._keep(marks[position], cells[position], outcome)
+            mark = marks[position]
+            self._keep(mark, cells[position], outcome)
+            # Read back: where another process was quicker, its cell counts for both.
+            made[mark] = load_cell(self.home, self.inputs.dataset, mark)
             self.computed += 1
-            self.advance(1)
+            self.tell(made[mark])
+        return made
 
     def _keep(self, mark: str, cell: Cell, outcome: Outcome) -> None:
         record = self._record(cell, outcome)
@@ -176,11 +205,12 @@ class CellRunner:
             "ended": time.time(),
         }
         if isinstance(outcome, Failure):
-            empty = {"valid": {}, "curve": [], "content_used": False, "seconds": {}, "lists": {}, "test": {}}
-            return described | empty | {"failure": outcome.message}
+            empty = {"valid": {}, "curve": [], "pruned": False, "content_used": False, "lists": {}, "test": {}}
+            return described | empty | {"seconds": {"fit": outcome.seconds}, "failure": outcome.message}
         test = {} if outcome.test is None else outcome.test.drop(columns="user").mean().to_dict()
         kept = {
-            key: getattr(outcome, key) for key in ("valid", "curve", "content_used", "seconds", "lists", "peak_memory")
+            key: getattr(outcome, key)
+            for key in ("valid", "curve", "pruned", "content_used", "seconds", "lists", "peak_memory")
         }
         return described | kept | {"test": test, "failure": ""}
 
@@ -194,6 +224,7 @@ class CellRunner:
             "asset": self.inputs.asset,
             "dagster_run": self.inputs.run,
             "data_version": self.inputs.data_version,
+            **({"pruned": "true"} if record["pruned"] else {}),
         }
         seconds = {f"seconds_{name}": value for name, value in record["seconds"].items()}
         valid = {f"valid_{name}": value for name, value in record["valid"].items()}

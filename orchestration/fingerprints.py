@@ -13,13 +13,6 @@ from orchestration.settings import CHECKOUT
 from recsys.models import registry
 
 SOURCES = (".py", ".j2", ".css")
-SHARED_CODE = (
-    "recsys/content/arms.py",
-    "recsys/content/features.py",
-    "recsys/engine",
-    "recsys/evaluation",
-    "recsys/training",
-)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -30,14 +23,19 @@ def fingerprint(*parts: Any) -> str:
 
 @cache
 def code_version(*places: str) -> str:
-    """Hash of the code in files and folders of the checkout; comments and layout do not count."""
+    """Hash of the code in files and folders of the checkout; docstrings, comments and layout do not count."""
     files = sorted(file for place in places for file in _sources(CHECKOUT / place))
     return fingerprint([[str(file.relative_to(CHECKOUT)), _meaning(file)] for file in files])
 
 
 def _meaning(file: Path) -> str:
     text = file.read_text(encoding="utf-8")
-    return ast.dump(ast.parse(text)) if file.suffix == ".py" else text
+    return ast.dump(_WithoutDocstrings().visit(ast.parse(text))) if file.suffix == ".py" else text
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) else node
 
 
 @cache
@@ -64,11 +62,18 @@ def _imported(file: Path) -> Iterator[Path]:
                 yield from (each for each in (place.with_suffix(".py"), place / "__init__.py") if each.is_file())
 
 
+def cell_code(model: str) -> str:
+    """Hash of the code that a model's cells run: its own file, how a cell is run, and all that these import."""
+    return library_code(_file(model), "recsys/engine/cell.py")
+
+
 def model_code(model: str) -> str:
-    """Hash of the code that a model's cells run: its own file, what models share, and how cells are run."""
-    own = registry.find(model).path
-    shared = [registry.ROOT / "base.py", registry.ROOT / "scoring.py", *registry.ROOT.glob("*/_[a-z]*.py")]
-    return code_version(*SHARED_CODE, *(str(file.relative_to(CHECKOUT)) for file in (own, *shared)))
+    """Hash of the code of a model's cells and of the search that says which cells there are."""
+    return library_code(_file(model), "recsys/engine/search.py")
+
+
+def _file(model: str) -> str:
+    return str(registry.find(model).path.relative_to(CHECKOUT))
 
 
 def _sources(place: Path) -> Iterable[Path]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 RESULT = "result.json"
@@ -14,7 +15,9 @@ class ArmResult(BaseModel):
     Attributes:
         valid: primary metric on validation, mean over the final seeds; the only figure that choices may use.
         content_used: whether the chosen hyper-parameters give content any weight.
-        trials: one row a tuning trial, in order: `params`, `valid` (None: failed), `seconds`.
+        trials: one row a tuning trial, in order: `params`, `valid` (None: failed), `pruned` (given up as hopeless,
+            `valid` being what it had reached), `seconds`.
+        exhausted: whether the trials are all the settings that there are.
         finals: fingerprint of the final cell of each seed.
         seconds: of fitting and evaluating all its cells.
     """
@@ -30,8 +33,20 @@ class ArmResult(BaseModel):
     valid: float
     content_used: bool
     trials: list[dict[str, Any]]
+    exhausted: bool
     finals: list[str]
     seconds: float
+
+    @property
+    def best(self) -> pd.Series:
+        """Best value on validation after each trial; one that was given up does not count. NaN before the first."""
+        values = [None if trial["pruned"] else trial["valid"] for trial in self.trials]
+        return pd.Series(values, dtype=float).cummax().ffill()
+
+    @property
+    def pruned(self) -> list[int]:
+        """Numbers of the trials that were given up, from 1."""
+        return [number for number, trial in enumerate(self.trials, start=1) if trial["pruned"]]
 
 
 class ModelResult(BaseModel):

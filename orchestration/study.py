@@ -1,5 +1,6 @@
 """A study: one YAML file that names datasets, their content, the models, and how they are judged."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+MOST_TRIALS = 500
+"""Where time is the budget: quick models would otherwise search on long after there is anything to find."""
 RAW_MODALITIES = ("text", "image", "audio")
 
 
@@ -200,10 +203,36 @@ class DatasetSpec(_Strict):
 
 
 class Tuning(_Strict):
-    """The budget that every (model, arm) gets alike."""
+    """The budget that every (model, arm) gets alike.
+
+    Attributes:
+        trials: settings that are tried; with `minutes`, the most.
+        minutes: of training and evaluation, all trials together; a trial that has begun is finished. None: no limit.
+        prune: give up trials of models trained by gradient that are hopeless by their validation curve.
+        seed: of what is tried.
+    """
 
     trials: int = Field(default=10, ge=1)
+    minutes: PositiveFloat | None = None
+    prune: bool = True
     seed: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _time_alone(cls, given: Any) -> Any:
+        return {"trials": MOST_TRIALS} | given if isinstance(given, dict) and "minutes" in given else given
+
+    @property
+    def seconds(self) -> float:
+        """The budget of time, infinite where trials are the budget."""
+        return math.inf if self.minutes is None else 60 * self.minutes
+
+    @property
+    def said(self) -> str:
+        """The budget in words."""
+        if self.minutes is None:
+            return f"{self.trials} trial{'' if self.trials == 1 else 's'}"
+        return f"{self.minutes:g} minute{'' if self.minutes == 1 else 's'}"
 
 
 class Statistics(_Strict):

@@ -1,11 +1,13 @@
 """A model on its arms: tuned with one budget, trained with every seed, and summed up for what comes after."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from orchestration import keys
 from orchestration.cells import CellRunner, Inputs, StoredCell
 from orchestration.home import Home
 from orchestration.outcomes import ArmResult
+from orchestration.progress import Progress
 from orchestration.study import Study
 from recsys.content.arms import Arm
 from recsys.engine.search import Trained, tune_and_train
@@ -19,18 +21,36 @@ def train(
     """Tune and train a model on arms of a dataset; gives the results and the runner that knows what it computed."""
     config = registry.load(model).Config
 
+    budget = study.tuning
+
     def new_tuner() -> Tuner:
-        return Tuner(config, study.params_of(model), study.tuning.trials, study.tuning.seed)
+        return Tuner(config, study.params_of(model), budget.trials, budget.seed, seconds=budget.seconds)
 
     seeds = range(1, study.seeds + 1)
-    most = len(arms) * (study.tuning.trials + study.seeds)
     label = f"{dataset}: {model}, {len(arms)} arm{'' if len(arms) == 1 else 's'}"
-    with home.progress.track(label, most) as advance:
-        runner = CellRunner(home, _inputs(home, study, dataset, model, arms, asset, run), advance)
-        trained = tune_and_train(arms, new_tuner, seeds, runner)
-        # A model with little or nothing to tune is done before its budget is.
-        advance(most - sum(len(row.trials) + len(row.finals) for row in trained))
+    with _shown(home.progress, label, study, len(arms)) as tell:
+        runner = CellRunner(home, _inputs(home, study, dataset, model, arms, asset, run), tell)
+        trained = tune_and_train(arms, new_tuner, seeds, runner, budget.prune)
     return [_result(model, row) for row in trained], runner
+
+
+@contextmanager
+def _shown(progress: Progress, label: str, study: Study, n_arms: int) -> Iterator[Callable[[StoredCell], None]]:
+    """Progress in cells; where time is the budget, and nobody knows how many they will be, in seconds of tuning."""
+    timed = study.tuning.minutes is not None
+    total = int(n_arms * study.tuning.seconds) if timed else n_arms * (study.tuning.trials + study.seeds)
+    done = 0.0
+    with progress.track(f"{label}, seconds of tuning" if timed else label, total) as advance:
+
+        def tell(cell: StoredCell) -> None:
+            nonlocal done
+            before = int(done)
+            done = min(total, done + (cell.seconds * (cell.record["stage"] == "tuning") if timed else 1))
+            advance(int(done) - before)
+
+        yield tell
+        # A model with little or nothing to tune is done before its budget is.
+        advance(total - int(done))
 
 
 def _inputs(home: Home, study: Study, dataset: str, model: str, arms: Sequence[Arm], asset: str, run: str) -> Inputs:
@@ -63,9 +83,10 @@ def _result(model: str, trained: Trained[StoredCell]) -> ArmResult:
         valid=sum(values) / len(values),
         content_used=any(cell.record["content_used"] for cell in finals),
         trials=[
-            {"params": cell.record["params"], "valid": cell.valid, "seconds": sum(cell.record["seconds"].values())}
+            {"params": cell.record["params"], "valid": cell.valid, "pruned": cell.pruned, "seconds": cell.seconds}
             for cell in trained.trials
         ],
+        exhausted=trained.exhausted,
         finals=[cell.fingerprint for cell in finals],
-        seconds=sum(sum(cell.record["seconds"].values()) for cell in (*trained.trials, *finals)),
+        seconds=sum(cell.seconds for cell in (*trained.trials, *finals)),
     )

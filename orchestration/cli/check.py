@@ -30,7 +30,7 @@ def check(study: StudyArgument) -> None:
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
     out.print(
         f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
-        f"{count(arms, 'arm')} of {count(read.tuning.trials, 'trial')} and {count(read.seeds, 'seed')}",
+        f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.seeds, 'seed')}",
         highlight=False,
     )
     failures = [what for what, find in _checks(read, settings) if not _passes(what, find)]

@@ -56,7 +56,9 @@ def _show_plan(study: "Study", settings: Settings, select: str | None) -> None:
         shown.add_row(step.asset, state, step.why, str(step.cells or ""))
     out.print(shown)
     to_do = [step for step in steps if step.state != "up to date"]
-    say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {sum(step.cells for step in to_do):,} cells at most")
+    timed = "" if study.tuning.minutes is None else f", {study.tuning.said} of tuning for each model and arm"
+    most = sum(step.cells for step in to_do)
+    say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {most:,} cells at most{timed}")
 
 
 def _materialise(study: "Study", settings: Settings, select: str | None) -> None:

@@ -21,6 +21,7 @@ from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking
 from recsys.models import registry
 from recsys.models.base import TrainingData
+from recsys.training.pruning import Bar
 
 Stage = Literal["tuning", "final"]
 
@@ -38,6 +39,7 @@ class Cell:
         seed: of training and of the arm's control.
         stage: a `tuning` cell sees the validation part only; a `final` one is evaluated on test too.
         protocol: how it is evaluated.
+        bar: what a tuning cell trained by gradient is given up by; None: it never is.
     """
 
     dataset: str
@@ -48,6 +50,7 @@ class Cell:
     seed: int
     stage: Stage
     protocol: Protocol
+    bar: Bar | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class CellResult:
     Attributes:
         valid: each metric on the validation part.
         curve: one dict an epoch, for models trained by gradient.
+        pruned: whether training was given up; `valid` is then what it had reached.
         content_used: whether the fitted model gives content any weight.
         seconds: of the fit, and of ranking with metrics.
         peak_memory: highest resident memory of the process so far, MiB.
@@ -67,6 +71,7 @@ class CellResult:
 
     valid: dict[str, float]
     curve: list[dict[str, float]]
+    pruned: bool
     content_used: bool
     seconds: dict[str, float]
     peak_memory: float
@@ -96,6 +101,7 @@ def run_cell(cell: Cell) -> CellResult:
         seed=cell.seed,
         validate=validator(dataset, cell.protocol),
         ratings=dataset.ratings,
+        hopeless=cell.bar.hopeless if cell.bar else None,
     )
     started = time.perf_counter()
     model.fit(data)
@@ -106,6 +112,7 @@ def run_cell(cell: Cell) -> CellResult:
     return CellResult(
         valid=valid.summary,
         curve=model.curve,
+        pruned=model.pruned,
         content_used=bool(cell.arm.sources) and model.content_used,
         seconds={"fit": fitted - started, "evaluate": ended - fitted},
         peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

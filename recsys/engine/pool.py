@@ -19,9 +19,15 @@ from recsys.errors import UserError
 
 @dataclass(frozen=True)
 class Failure:
-    """A cell that could not be run: its hyper-parameters diverge or contradict each other."""
+    """A cell that could not be run: its hyper-parameters diverge or contradict each other.
+
+    Attributes:
+        message: why.
+        seconds: that it took to find out.
+    """
 
     message: str
+    seconds: float
 
 
 Outcome = CellResult | Failure
@@ -49,10 +55,11 @@ def run_cells(cells: Sequence[Cell], workers: int) -> Iterator[tuple[int, Outcom
 
 
 def _outcome(cell: Cell) -> Outcome:
+    started = time.perf_counter()
     try:
         return run_cell(cell)
     except UserError as error:
-        return Failure(str(error))
+        return Failure(str(error), time.perf_counter() - started)
 
 
 def _in_worker(parent: int, position: int, cell: Cell) -> tuple[int, Outcome]:

@@ -12,41 +12,78 @@ from typing import Any, Generic, Protocol, TypeVar
 from recsys.content.arms import Arm
 from recsys.engine.cell import Stage
 from recsys.errors import UserError
+from recsys.training.pruning import Bar, Curve, bar
 from recsys.training.tuning import Tuner
 
 
-class Valued(Protocol):
-    """What a runner gives back: the primary metric on validation, None for a cell that failed."""
+class Ran(Protocol):
+    """What a runner gives back for a trial."""
 
     @property
     def valid(self) -> float | None:
-        """Primary metric on the validation part."""
+        """Primary metric on the validation part, None for a cell that failed."""
 
     @property
     def message(self) -> str:
         """Why the cell failed, empty where it did not."""
 
+    @property
+    def curve(self) -> Curve:
+        """One dict an epoch, for models trained by gradient."""
 
-Result = TypeVar("Result", bound=Valued)
-Trial = tuple[Arm, dict[str, Any], int, Stage]
-Runner = Callable[[Sequence[Trial]], Sequence[Result]]
+    @property
+    def pruned(self) -> bool:
+        """Whether training was given up."""
+
+    @property
+    def seconds(self) -> float:
+        """Of the fit, and of ranking with metrics."""
+
+
+Result = TypeVar("Result", bound=Ran)
 TUNING_SEED = 0
 
 
 @dataclass(frozen=True)
+class Trial:
+    """A cell to be run for a model on an arm; `bar` is what it is given up by, None: it never is."""
+
+    arm: Arm
+    params: dict[str, Any]
+    seed: int
+    stage: Stage
+    bar: Bar | None = None
+
+
+Runner = Callable[[Sequence[Trial]], Sequence[Result]]
+
+
+@dataclass(frozen=True)
 class Trained(Generic[Result]):
-    """An arm's chosen hyper-parameters, the trials behind them, and one final cell a seed."""
+    """An arm's chosen hyper-parameters, the trials behind them, and one final cell a seed.
+
+    Attributes:
+        exhausted: whether the trials are all the settings that there are.
+    """
 
     arm: Arm
     params: dict[str, Any]
     trials: list[Result]
     finals: list[Result]
+    exhausted: bool
 
 
 def tune_and_train(
-    arms: Sequence[Arm], new_tuner: Callable[[], Tuner], seeds: Sequence[int], run: Runner[Result]
+    arms: Sequence[Arm], new_tuner: Callable[[], Tuner], seeds: Sequence[int], run: Runner[Result], prune: bool = True
 ) -> list[Trained[Result]]:
     """Tune each arm on validation, then run its choice with every seed; in the order of `arms`.
+
+    Args:
+        arms: what the model is shown.
+        new_tuner: gives a tuner with the whole budget, one for each arm.
+        seeds: of the final cells.
+        run: runs trials and gives what came of them, in their order.
+        prune: give up trials that are hopeless beside those of earlier rounds of the same arm.
 
     Raises:
         UserError: every trial of an arm failed, or a final cell did.
@@ -54,21 +91,31 @@ def tune_and_train(
     tuners = {arm: new_tuner() for arm in arms}
     trials: dict[Arm, list[Result]] = {arm: [] for arm in arms}
     while asked := {arm: params for arm, tuner in tuners.items() if (params := tuner.ask())}:
-        results = iter(run([(arm, p, TUNING_SEED, "tuning") for arm, params in asked.items() for p in params]))
+        bars = {arm: bar([trial.curve for trial in trials[arm] if _finished(trial)]) for arm in asked if prune}
+        results = iter(
+            run([Trial(arm, p, TUNING_SEED, "tuning", bars.get(arm)) for arm, params in asked.items() for p in params])
+        )
         for arm, params in asked.items():
             told = [next(results) for _ in params]
-            tuners[arm].tell([result.valid for result in told])
+            pruned = [position for position, result in enumerate(told) if result.pruned]
+            tuners[arm].tell([result.valid for result in told], pruned, sum(result.seconds for result in told))
             trials[arm] += told
     chosen = {arm: _chosen(arm, tuner, trials[arm]) for arm, tuner in tuners.items()}
-    finals = iter(run([(arm, chosen[arm], seed, "final") for arm in arms for seed in seeds]))
-    trained = [Trained(arm, chosen[arm], trials[arm], [next(finals) for _ in seeds]) for arm in arms]
+    finals = iter(run([Trial(arm, chosen[arm], seed, "final") for arm in arms for seed in seeds]))
+    trained = [
+        Trained(arm, chosen[arm], trials[arm], [next(finals) for _ in seeds], tuners[arm].exhausted) for arm in arms
+    ]
     for row in trained:
         if broken := next((final for final in row.finals if final.valid is None), None):
             raise UserError(f"arm '{row.arm.name}': the chosen hyper-parameters failed: {broken.message}")
     return trained
 
 
-def _chosen(arm: Arm, tuner: Tuner, trials: Sequence[Valued]) -> dict[str, Any]:
+def _finished(trial: Ran) -> bool:
+    return trial.valid is not None and not trial.pruned
+
+
+def _chosen(arm: Arm, tuner: Tuner, trials: Sequence[Ran]) -> dict[str, Any]:
     if all(trial.valid is None for trial in trials):
         raise UserError(f"arm '{arm.name}': every trial failed, the last with: {trials[-1].message}")
     return tuner.best[0]

@@ -52,6 +52,8 @@ class TrainingData:
             better); trained models stop early by it. None: train for the full number of epochs.
         ratings: what the users gave, float32 CSR with an entry where `train` has one; None: nothing but that
             they took it.
+        hopeless: told a trained model's curve and its last epoch, says whether to give it up (see
+            `recsys.training.pruning`). None: never.
     """
 
     train: sparse.csr_array
@@ -59,6 +61,7 @@ class TrainingData:
     seed: int = 0
     validate: Callable[["Recommender"], float] | None = None
     ratings: sparse.csr_array | None = None
+    hopeless: Callable[[list[dict[str, float]], int], bool] | None = None
 
     def need_ratings(self, model: "Recommender") -> sparse.csr_array:
         """The ratings; UserError where there are none."""
@@ -78,6 +81,7 @@ class Recommender(ABC):
         deterministic: the same data give the same model whatever the seed.
         scores_cold_items: items without interactions get scores that mean something.
         curve: one dict an epoch (`epoch`, `loss`, `valid`), for models trained by gradient.
+        pruned: whether training was given up as hopeless; the model then stands at the best it had reached.
     """
 
     Config: ClassVar[type[ModelConfig]] = ModelConfig
@@ -89,6 +93,7 @@ class Recommender(ABC):
         """A model to be fitted, with default hyper-parameters unless a config is given."""
         self.config: Any = config if config is not None else self.Config()
         self.curve: list[dict[str, float]] = []
+        self.pruned = False
 
     @classmethod
     def from_params(cls, **params: Any) -> Self:

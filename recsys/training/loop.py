@@ -103,7 +103,8 @@ def train(model: Recommender, network: Network, data: TrainingData) -> None:
     """Train the network and leave the model in its best state on the validation part, with its curve.
 
     Without `data.validate` it trains for the full number of epochs. Equal seeds give equal results on a CPU with
-    one thread. `model.curve` gets a row an epoch; `valid` stands in those that ended with an evaluation.
+    one thread. `model.curve` gets a row an epoch; `valid` stands in those that ended with an evaluation. A model that
+    `data.hopeless` gives up is marked as pruned.
 
     Raises:
         UserError: the loss is no longer a number.
@@ -114,7 +115,7 @@ def train(model: Recommender, network: Network, data: TrainingData) -> None:
     optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
     rng = np.random.default_rng((data.seed, 1))  # the initial values were drawn from the seed itself
     best, best_arrays, n_without_gain = -math.inf, None, 0
-    model.curve = []
+    model.curve, model.pruned = [], False
     for epoch in range(1, config.max_epochs + 1):
         loss, n_steps = _epoch(network, optimiser, rng)
         if not math.isfinite(loss):
@@ -129,6 +130,9 @@ def train(model: Recommender, network: Network, data: TrainingData) -> None:
         if valid > best:
             best, best_arrays, n_without_gain = valid, arrays, 0
         if n_without_gain >= config.patience:
+            break
+        if data.hopeless is not None and data.hopeless(model.curve, config.max_epochs):
+            model.pruned = True
             break
     if best_arrays is None:
         _publish(model, network)

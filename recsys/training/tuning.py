@@ -1,11 +1,13 @@
 """Hyper-parameter search in batches, the same whatever runs the trials.
 
 A tuner asks for a batch, is told its values, and asks for the next. What it asks depends only on the space, the
-seed and the values it was told: the number of workers changes nothing, and a search that was killed is resumed by
-telling a new tuner the values of the trials that are already known.
+seed and what it was told: the number of workers changes nothing, and a search that was killed is resumed by telling
+a new tuner of the trials that are already known. That holds for a budget of time too, which is spent by the seconds
+that trials are told to have taken and not by the clock.
 """
 
 import math
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,15 @@ class Tuner:
     The first trial is the model's defaults, so tuning never loses to them on the validation part.
     """
 
-    def __init__(self, config: type[ModelConfig], fixed: dict[str, Any], n_trials: int, seed: int, batch: int = 4):
+    def __init__(
+        self,
+        config: type[ModelConfig],
+        fixed: dict[str, Any],
+        n_trials: int,
+        seed: int,
+        batch: int = 4,
+        seconds: float = math.inf,
+    ) -> None:
         """Set up the search; UserError if `fixed` does not fit the model.
 
         Args:
@@ -35,9 +45,12 @@ class Tuner:
             n_trials: the budget; a space with fewer points is searched whole.
             seed: of the sampler.
             batch: trials that are asked for at once, and told before the next are.
+            seconds: the budget of time. A trial is asked for while some of it is left; the first alone, and then
+                no more at once than it is likely to be enough for.
         """
         self._space = SearchSpace(config, fixed)
         self._budget = int(min(n_trials, self._space.n_points))
+        self._seconds, self._spent = seconds, 0.0
         self._batch = batch
         self._rng = np.random.default_rng(seed)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -51,22 +64,38 @@ class Tuner:
         """Hyper-parameters of the next batch, complete; empty when the budget is spent."""
         if self._open:
             raise RuntimeError("tell the values of the last batch first")
-        for _ in range(min(self._batch, self._budget - len(self._asked))):
+        for _ in range(min(self._batch, self._room())):
             trial = self._next_trial()
             self._open.append(trial)
             self._asked.append(trial.params)
         return [self._space.params(trial.params) for trial in self._open]
 
-    def tell(self, values: list[float | None]) -> None:
-        """Values of the last batch, in its order; None for a trial that failed."""
-        for trial, value in zip(self._open, values, strict=True):
+    def tell(self, values: Sequence[float | None], pruned: Collection[int] = (), seconds: float = 0.0) -> None:
+        """What came of the last batch.
+
+        Args:
+            values: in the batch's order; None for a trial that failed.
+            pruned: positions of trials that were given up. Their values guide the search and are never the best.
+            seconds: that the batch took, all its trials together.
+        """
+        for position, (trial, value) in enumerate(zip(self._open, values, strict=True)):
+            finished = value if position not in pruned else None
             if value is None or not math.isfinite(value):
                 self._study.tell(trial, state=TrialState.FAIL)
-                self._values.append(None)
+                finished = None
+            elif position in pruned:
+                trial.report(value, step=0)
+                self._study.tell(trial, state=TrialState.PRUNED)
             else:
                 self._study.tell(trial, value)
-                self._values.append(value)
+            self._values.append(finished)
+        self._spent += seconds
         self._open = []
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every point of the space was asked for."""
+        return len(self._asked) == self._space.n_points
 
     @property
     def best(self) -> tuple[dict[str, Any], float]:
@@ -76,6 +105,16 @@ class Tuner:
             raise UserError(f"all {len(self._values)} tuning trials failed: see the error of the first one")
         value, number = max(known)
         return self._space.params(self._asked[-number]), value
+
+    def _room(self) -> int:
+        """Trials that the budget is likely to be enough for."""
+        trials = self._budget - len(self._asked)
+        if math.isinf(self._seconds):
+            return trials
+        if not self._asked:
+            return 1
+        left, each = self._seconds - self._spent, self._spent / len(self._asked)
+        return 0 if left <= 0 else trials if each == 0 else min(trials, math.ceil(left / each))
 
     def _next_trial(self) -> Trial:
         if not self._asked:

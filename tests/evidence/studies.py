@@ -221,7 +221,7 @@ def study(*datasets: DatasetReport) -> StudyReport:
         run=RunFacts(
             versions={"modalift": "0.1.0", "numpy": "2.4.6", "torch": "2.13.0"},
             seeds=[0, 1, 2],
-            n_trials=20,
+            budget="20 trials",
             seconds=8140.0,
             commands=["uv sync --frozen", "uv run modalift run studies/demo.yaml"],
             fingerprints={"baby": "9f0c2b7d51e8a6c4", "code": "1c44aa07e2b9d3f5"},

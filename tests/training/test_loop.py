@@ -63,6 +63,26 @@ def test_short_epochs_are_evaluated_now_and_then_and_at_the_end() -> None:
     assert model.user_factors[0, 0] == 9
 
 
+def test_a_hopeless_model_is_given_up_and_stands_at_its_best() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def hopeless(curve: list[dict[str, float]], last_epoch: int) -> bool:
+        asked.append((len(curve), last_epoch))
+        return len(curve) == 3
+
+    model = Counter.from_params(max_epochs=50)
+    train(model, CounterNetwork(), TrainingData(TRAIN, validate=scripted(0.1, 0.3, 0.2), hopeless=hopeless))
+    assert model.pruned
+    assert asked == [(1, 50), (2, 50), (3, 50)]
+    assert model.user_factors[0, 0] == 2
+
+
+def test_a_model_whose_patience_is_at_its_end_has_finished() -> None:
+    model = Counter.from_params(patience=1)
+    train(model, CounterNetwork(), TrainingData(TRAIN, validate=scripted(0.3, 0.2), hopeless=lambda c, _: len(c) == 2))
+    assert not model.pruned
+
+
 def test_without_validation_all_epochs_run() -> None:
     model = Counter.from_params(max_epochs=7)
     train(model, CounterNetwork(), TrainingData(TRAIN))

@@ -140,3 +140,75 @@ def test_tells_a_caller_who_asks_twice() -> None:
 def test_an_empty_list_of_choices_is_one_line() -> None:
     with pytest.raises(UserError, match="Config: the list of choices for 'rate' is empty: name at least one"):
         Tuner(Config, {"rate": []}, n_trials=4, seed=0)
+
+
+def test_a_trial_that_was_given_up_is_never_the_best() -> None:
+    tuner = Tuner(Config, {}, n_trials=4, seed=0)
+    asked = tuner.ask()
+    tuner.tell([0.1, 0.9, 0.2, 0.3], pruned=[1])
+    assert tuner.best == (asked[3], 0.3)
+
+
+def test_giving_up_is_part_of_what_a_search_depends_on() -> None:
+    def search(pruned: list[int]) -> list[dict[str, Any]]:
+        tuner = Tuner(Config, {}, n_trials=22, seed=3)
+        asked = []
+        while batch := tuner.ask():
+            asked += batch
+            tuner.tell([value(params) for params in batch], pruned=pruned[: len(batch)])
+        return asked
+
+    assert search([0, 1]) == search([0, 1])
+    assert search([0, 1]) != search([])
+
+
+def timed(seconds: float, each: float, n_trials: int = 100) -> list[int]:
+    """Sizes of the batches of a search by time, whose trials take `each` so many seconds."""
+    tuner = Tuner(Config, {}, n_trials, seed=0, seconds=seconds)
+    sizes = []
+    while batch := tuner.ask():
+        sizes.append(len(batch))
+        tuner.tell([value(params) for params in batch], seconds=each * len(batch))
+    return sizes
+
+
+@pytest.mark.parametrize(
+    ("seconds", "each", "sizes"),
+    [
+        (60, 100, [1]),  # the defaults are tried whatever they take
+        (60, 20, [1, 2]),
+        (60, 25, [1, 2]),  # the third begins at 50 s and is finished
+        (60, 10, [1, 4, 1]),
+        (60, 6, [1, 4, 4, 1]),
+    ],
+)
+def test_a_budget_of_time_is_spent_by_what_trials_take(seconds: float, each: float, sizes: list[int]) -> None:
+    assert timed(seconds, each) == sizes
+
+
+def test_the_number_of_trials_bounds_a_budget_of_time() -> None:
+    assert timed(1e9, 1.0, n_trials=7) == [1, 4, 2]
+    assert timed(1e9, 0.0, n_trials=7) == [1, 4, 2]
+
+
+def test_a_search_by_time_resumes_by_the_seconds_that_were_told() -> None:
+    seconds = [7.0, 22.0, 30.0]
+    whole, resumed = (Tuner(Config, {}, 100, seed=3, seconds=60) for _ in range(2))
+    for spent in seconds[:2]:
+        for tuner in (whole, resumed):
+            tuner.tell([value(params) for params in tuner.ask()], seconds=spent)
+    assert whole.ask() == resumed.ask() != []
+    whole.tell([0.0] * 4, seconds=seconds[2])
+    assert whole.ask() != []
+
+
+@pytest.mark.parametrize(
+    ("config", "n_trials", "exhausted"), [(Finite, 100, True), (Finite, 5, False), (Config, 9, False)]
+)
+def test_a_search_knows_whether_anything_is_left_to_try(
+    config: type[ModelConfig], n_trials: int, exhausted: bool
+) -> None:
+    tuner = Tuner(config, {}, n_trials, seed=0)
+    while batch := tuner.ask():
+        tuner.tell([0.5] * len(batch))
+    assert tuner.exhausted == exhausted

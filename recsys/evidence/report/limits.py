@@ -11,7 +11,8 @@ STILL_RISING = 0.2
 
 def limits(dataset: DatasetReport) -> list[str]:
     """One sentence for each thing a reader may take for shown and that is not; the study's own come last."""
-    found = (_power(dataset), _seeds_disagree(dataset), _budget(dataset), _rising(dataset), _seeds(dataset))
+    read = (_power, _seeds_disagree, _budget, _given_up, _rising, _seeds)
+    found = [sentence(dataset) for sentence in read]
     failed = [f"The check “{check.name}” failed: {check.found}." for check in dataset.checks if not check.passed]
     return [*failed, *(sentence for sentence in found if sentence), *dataset.limits]
 
@@ -42,22 +43,34 @@ def _budget(dataset: DatasetReport) -> str | None:
     untuned = [model for model, n_trials in exhausted.items() if n_trials == 1]
     small = [f"{model} ({n_trials})" for model, n_trials in exhausted.items() if n_trials > 1]
     said = [
-        _trials([row for row in dataset.results if not row.exhausted]),
+        _trials([row for row in dataset.results if not row.exhausted], dataset.minutes),
         f"Nothing to tune: {listed(untuned)}." if untuned else "",
         f"Fewer settings than trials, all of them tried: {listed(small)}." if small else "",
     ]
     return " ".join(filter(None, said)) or None
 
 
-def _trials(rows: list[ResultRow]) -> str:
-    """Whether those that had more settings than trials were given the same number of trials."""
+def _trials(rows: list[ResultRow], minutes: float | None) -> str:
+    """Whether those that had more settings than trials were given the same number of trials, or the same time."""
     most = max((row.n_trials for row in rows), default=0)
+    if minutes is not None and rows:
+        least = min(rows, key=lambda row: row.n_trials)
+        enough = f"{least.n_trials} ({least.name}) to {most}" if least.n_trials < most else str(most)
+        return f"Each model was tuned for {minutes:g} min on each arm, which was enough for {enough} trials."
     short = [row.name for row in rows if row.n_trials < most]
     if short:
         return f"Tuning was not equal: {listed(short)} had fewer than the {most} trials of the others."
     if most == 1:
         return "No model was tuned: each ran with its default or fixed hyper-parameters."
     return f"Each model was tuned with {most} trials on each arm; no rival was tuned longer." if rows else ""
+
+
+def _given_up(dataset: DatasetReport) -> str | None:
+    """Trials that never ended count as trials, and might have done better than they stood."""
+    rows = [f"{row.name} ({row.n_pruned} of {row.n_trials})" for row in dataset.results if row.n_pruned]
+    return (
+        f"Trials given up as hopeless by their validation curve, and never chosen: {listed(rows)}." if rows else None
+    )
 
 
 def _rising(dataset: DatasetReport) -> str | None:

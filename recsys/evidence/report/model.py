@@ -75,6 +75,7 @@ class ResultRow(Part):
         seed_means: primary metric of each seed.
         valid: primary metric on the validation part.
         n_trials: tuning trials it was given.
+        n_pruned: of these, how many were given up because their validation curve was hopeless.
         exhausted: whether these were all the settings it has; one trial then means that there was nothing to tune.
         deterministic: whether every seed gives the same model.
         seconds: of tuning and training together.
@@ -87,6 +88,7 @@ class ResultRow(Part):
     seed_means: list[float]
     valid: float
     n_trials: int
+    n_pruned: int = 0
     exhausted: bool = False
     deterministic: bool = False
     seconds: float
@@ -119,12 +121,13 @@ class StratumRow(Part):
 
 
 class TuningCurve(Part):
-    """Best validation score after each trial."""
+    """Best validation score after each trial; `pruned` are the numbers, from 1, of those that were given up."""
 
     model: str
     arm: str
     kind: Kind
     best: list[float]
+    pruned: list[int] = Field(default_factory=list)
 
 
 class CheckRow(Part):
@@ -189,6 +192,7 @@ class DatasetReport(Part):
         results: every (model, arm).
         comparisons: each against the best rival (or the best model), controls among them.
         strata: the deciding lift among some of the users.
+        minutes: of tuning, the budget of each (model, arm); None where it is a number of trials.
         tuning: one curve a (model, arm).
         checks: of the data and the models.
         truth: what was planted, for a synthetic market.
@@ -210,6 +214,7 @@ class DatasetReport(Part):
     results: list[ResultRow]
     comparisons: list[ComparisonRow]
     strata: list[StratumRow] = Field(default_factory=list)
+    minutes: float | None = None
     tuning: list[TuningCurve] = Field(default_factory=list)
     checks: list[CheckRow] = Field(default_factory=list)
     truth: list[TruthRow] = Field(default_factory=list)
@@ -249,7 +254,7 @@ class RunFacts(Part):
     Attributes:
         versions: of the program and the libraries that the figures hang on, by name.
         seeds: of the final trainings.
-        n_trials: tuning trials of each (model, arm).
+        budget: of each (model, arm), such as "20 trials" or "5 minutes".
         seconds: wall time of the whole study.
         commands: that repeat the study, in order.
         fingerprints: of data and code, by name.
@@ -257,7 +262,7 @@ class RunFacts(Part):
 
     versions: dict[str, str]
     seeds: list[int]
-    n_trials: int
+    budget: str
     seconds: float
     commands: list[str]
     fingerprints: dict[str, str] = Field(default_factory=dict)

@@ -138,6 +138,7 @@ def _bar(axes: Axes, position: int, row: ResultRow, metric: str) -> None:
 def _curve(axes: Axes, curve: TuningCurve) -> None:
     trials = range(1, len(curve.best) + 1)
     axes.step(trials, curve.best, where="post", color=COLOURS[curve.kind], linewidth=1.5)
+    axes.plot(curve.pruned, [curve.best[n - 1] for n in curve.pruned], "x", color=COLOURS[curve.kind], markersize=5)
 
 
 def _name_curves(axes: Axes, curves: list[TuningCurve]) -> None:
