@@ -19,10 +19,6 @@ from recsys.models.base import ModelConfig, Recommender, TrainingData, searched
 from recsys.training.memory import keep_freed_memory
 from recsys.training.sampling import PairSampler
 
-MIN_STEPS_BETWEEN_EVALUATIONS = 20
-"""Where an epoch has fewer steps than this, several epochs pass between evaluations: on a small catalogue an
-evaluation costs more than an epoch, and tells as little."""
-
 
 class LoopConfig(ModelConfig):
     """Hyper-parameters of training by gradient.
@@ -32,12 +28,15 @@ class LoopConfig(ModelConfig):
         batch_size: training pairs a step.
         max_epochs: the most passes over the training pairs.
         patience: evaluations without gain after which training stops.
+        steps_between_evaluations: at least so many, rounded up to epochs. On a small catalogue an evaluation costs
+            more than an epoch, and tells as little.
     """
 
     learning_rate: PositiveFloat = searched(1e-3, 1e-3, 1e-2, log=True)
     batch_size: PositiveInt = 2048
     max_epochs: PositiveInt = 300
     patience: PositiveInt = 10
+    steps_between_evaluations: PositiveInt = 20
 
 
 class TrainedConfig(LoopConfig):
@@ -121,7 +120,7 @@ def train(model: Recommender, network: Network, data: TrainingData) -> None:
         if not math.isfinite(loss):
             raise UserError(_diverged(model, epoch, loss))
         model.curve.append({"epoch": epoch, "loss": loss})
-        interval = -(-MIN_STEPS_BETWEEN_EVALUATIONS // n_steps)
+        interval = -(-config.steps_between_evaluations // n_steps)
         if data.validate is None or (epoch % interval and epoch < config.max_epochs):
             continue
         arrays = _publish(model, network)

@@ -31,7 +31,7 @@ class TestAttributeItemKNN(ModelContract):
 class TestAttributeUserKNN(ModelContract):
     model = AttributeUserKNN
     params = KNN
-    reference = 0.6839
+    reference = 0.6877
 
 
 class TestHybridItemKNN(ModelContract):

@@ -34,9 +34,8 @@ def test_item_scores_by_hand() -> None:
 def test_user_scores_by_hand() -> None:
     model = UserKNN.from_params(n_neighbours=1, shrink=0)
     model.fit(TrainingData(TRAIN))
-    # User 2 = {0} is nearest to user 0 = {0, 1}; user 0 to user 1.
+    # User 0 = {0, 1} is nearest to user 1 = {0, 1, 2} and to user 2 = {0}, and hears from both; nobody's is user 2.
+    to_one, to_two = 2 / np.sqrt(6), 1 / np.sqrt(2)
     np.testing.assert_allclose(
-        model.score(np.array([2, 0])),
-        np.array([1 / np.sqrt(2), 2 / np.sqrt(6)])[:, None] * [[1, 1, 0], [1, 1, 1]],
-        rtol=1e-5,
+        model.score(np.array([2, 0])), [[0, 0, 0], [to_one + to_two, to_one, to_one]], rtol=1e-5
     )

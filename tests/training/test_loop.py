@@ -57,7 +57,7 @@ def test_stops_after_patience_and_keeps_the_best_state() -> None:
 
 
 def test_short_epochs_are_evaluated_now_and_then_and_at_the_end() -> None:
-    model = Counter.from_params(max_epochs=9)
+    model = Counter.from_params(max_epochs=9, steps_between_evaluations=18)
     train(model, CounterNetwork(n_steps=5), TrainingData(TRAIN, validate=scripted(0.1, 0.2, 0.3)))
     assert [row["epoch"] for row in model.curve if "valid" in row] == [4, 8, 9]
     assert model.user_factors[0, 0] == 9

@@ -24,7 +24,8 @@ class SLIMElasticNetConfig(ModelConfig):
         n_neighbours: largest weights kept for each item that is scored.
         alpha: of both penalties, for each user. The comparisons that made the model known default to 1 and search up
             to 100, where sparse data keep no weight at all; the narrower range of a later study is searched here.
-        l1_ratio: share of the absolute values in the penalty.
+        l1_ratio: share of the absolute values in the penalty. Of the powers of ten, the defaults of both are the
+            best on the validation parts of Amazon Baby and of Last.fm.
     """
 
     n_neighbours: PositiveInt = searched(100, 5, 1000)

@@ -16,9 +16,8 @@ Distances tell few rows apart, and favour items as rare as a user's own: a study
 out of the search.
 
 Choices where published code differs: rows whose inner product is not positive are no neighbours, however near; equal
-similarities are taken in index order; each row keeps its own nearest neighbours (some code keeps those rows that it
-is a neighbour of); the rows compared are the documents of TF-IDF and BM25 (some code lets items be the documents when
-users are compared, which cosine then undoes); an idf below zero counts as zero.
+similarities are taken in index order; the rows compared are the documents of TF-IDF and BM25 (some code lets items
+be the documents when users are compared, which cosine then undoes); an idf below zero counts as zero.
 """
 
 from typing import Literal

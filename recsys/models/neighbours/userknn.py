@@ -8,7 +8,12 @@ from recsys.models.scoring import UserWeightsModel
 
 @register
 class UserKNN(UserWeightsModel):
-    """Score of an item = similarities of the user's nearest users who have it, summed."""
+    """Score of an item = similarities, summed, of the users who have it and count the user among their nearest.
+
+    As in published comparisons (there: the largest of each column). Who is near to many hears from many, and who is
+    near to nobody from none. The other way round, each user hearing from their own nearest, did 1 % worse on the
+    validation parts of Taobao and Douyin and no better on Amazon Baby's.
+    """
 
     Config = NeighbourConfig
     source = "Herlocker, Konstan, Borchers, Riedl: An algorithmic framework for collaborative filtering, SIGIR 1999"
@@ -17,4 +22,4 @@ class UserKNN(UserWeightsModel):
     def fit(self, data: TrainingData) -> None:
         """Find each user's neighbours."""
         self.train = data.train
-        self.neighbours = nearest(weighted(data.train, self.config.weighting), self.config)
+        self.neighbours = nearest(weighted(data.train, self.config.weighting), self.config).T.tocsr()
