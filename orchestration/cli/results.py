@@ -1,6 +1,8 @@
-"""`modalift results`: a study's figures, as tables or as JSON."""
+"""`modalift results`: a study's figures, as tables, as Markdown or as JSON."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from orchestration import keys
 from orchestration.cli.app import command
@@ -20,9 +22,14 @@ if TYPE_CHECKING:
 SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
 
 
-@command("results", "modalift results demo", "modalift results demo --json")
-def results(study: StudyArgument, as_json: JsonOption = False) -> None:
+@command("results", "modalift results demo", "modalift results demo --json", "modalift results demo --markdown")
+def results(
+    study: StudyArgument,
+    as_json: JsonOption = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, with the trials too.")] = False,
+) -> None:
     """Print every model and arm on the test part, and the verdict of each dataset."""
+    from orchestration.cli.results_markdown import page
     from orchestration.home import Home
 
     settings = read_settings()
@@ -33,8 +40,12 @@ def results(study: StudyArgument, as_json: JsonOption = False) -> None:
     for name in read.datasets:
         if name not in ready:
             note(f"dataset {name} has no results yet: `modalift run {study}` computes them")
+    if as_json or markdown:
+        known = {name: dataset_results(home, read, name) for name in ready}
     if as_json:
-        print_json({"study": read.name, "datasets": {name: dataset_results(home, read, name) for name in ready}})
+        print_json({"study": read.name, "datasets": known})
+    elif markdown:
+        print(page(home, read, known))
     else:
         for name in ready:
             _show(home, read, name)

@@ -10,7 +10,7 @@ from orchestration.home import Home
 from orchestration.settings import Settings
 from orchestration.study import Study
 from recsys.data.dataset import Dataset
-from tests.orchestration.command_line import complaint, parsed, printed
+from tests.orchestration.command_line import call, complaint, parsed, printed
 from tests.orchestration.conftest import write_study
 
 Finished = tuple[Settings, Study]
@@ -34,6 +34,21 @@ def test_results_as_json_have_the_agreed_form(finished: Finished) -> None:
     assert set(tiny["verdict"]["by_source"]) == set(study.datasets["tiny"].content)
     for source in tiny["verdict"]["by_source"].values():
         assert list(source) == ["named", "lift", "ci_low", "ci_high", "p_value", "p_holm"]
+
+
+def test_results_as_markdown_have_intervals_and_trials(finished: Finished) -> None:
+    settings, _ = finished
+    said = call(settings, "results", "tiny", "--markdown").stdout
+    known = parsed(settings, "results", "tiny", "--json")["datasets"]["tiny"]["models"]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("|")]
+    tables = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
+    recall = known["HybridItemKNN"]["both"]["recall_at_20"]
+    row = tables["HybridItemKNN (both)"]
+    assert row["Recall@20"] == f"{recall['mean']:.4f} ({recall['ci_low']:.4f} to {recall['ci_high']:.4f})"
+    assert row["trials"] == "3" and row["won"] in "123" and float(row["minutes"]) >= 0
+    assert {"ItemKNN", "TopPop", "HybridItemKNN (shuffled)"} <= set(tables)
+    means = [float(row["nDCG@20"].split()[0]) for row in tables.values()]
+    assert means == sorted(means, reverse=True)
 
 
 def test_results_as_tables_begin_with_the_best(finished: Finished) -> None:
