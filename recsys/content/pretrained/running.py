@@ -21,12 +21,13 @@ from recsys.content.kept import Kept
 from recsys.content.pretrained.contents import Contents
 from recsys.content.pretrained.device import Place
 from recsys.errors import UserError
+from recsys.training.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 
 KEEP = 512
 """So many vectors are kept at a time: what a killed run loses at most, beside the batch under way."""
-BATCH_SIZES = {"cpu": 32, "cuda": 64}
+BATCH_SIZES = {"cpu": 16, "cuda": 64}
 MOST_WORKERS = 16
 MOST_NAMED = 5
 
@@ -75,8 +76,9 @@ def vectors(
         work: where finished vectors are kept until all are done; None: nowhere, a killed run starts anew.
         progress: told how many of the distinct contents are done.
     """
+    keep_freed_memory()
     wanted = contents.distinct
-    with _store(work, tower, place) as kept:
+    with _store(work, tower, place) as kept, _explaining_killed_workers():
         known = kept.keys()
         missing = {key: content for key, content in wanted.items() if key not in known}
         unreadable: list[str] = []
@@ -181,6 +183,20 @@ def _store(work: Path | None, tower: Tower, place: Place) -> Iterator[Kept]:
     else:
         identity = repr((tower.identity, str(place.dtype)))
         yield Kept(work / hashlib.blake2b(identity.encode(), digest_size=10).hexdigest())
+
+
+@contextmanager
+def _explaining_killed_workers() -> Iterator[None]:
+    """One line for the error that a loader raises, wherever the main process is, when one of its workers dies."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise UserError(
+            "a process that prepared contents was killed, most often for want of memory, or of shared memory in a "
+            "container (docker run --shm-size=4g): run again with a smaller `batch_size`; finished vectors are kept"
+        ) from None
 
 
 def _report(unreadable: list[str], n_wanted: int, of: str) -> None:

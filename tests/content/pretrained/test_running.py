@@ -137,6 +137,20 @@ def test_vectors_are_kept_many_at_a_time(tmp_path, monkeypatch):
     assert len(list(tmp_path.glob("*/*.parquet"))) == 3
 
 
+def test_a_killed_worker_is_one_line_and_what_is_finished_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "KEEP", 1)
+
+    def forward(batch):
+        if batch["x"][0, 1] == ord("b"):
+            raise RuntimeError("DataLoader worker (pid 4711) is killed by signal: Killed.")
+        return Model().forward(batch)
+
+    with pytest.raises(UserError, match=r"^a process that prepared contents was killed, most often"):
+        vectors(contents(["aaaa", "ccc", "b"]), Tower(prepare, forward, ()), CPU, batch_size=1, work=tmp_path)
+    (place,) = tmp_path.iterdir()
+    assert len(running.Kept(place).keys()) == 2
+
+
 def test_device_and_precision():
     assert Place.choose("cpu", "auto") == CPU
     assert Place.choose("cpu", "bfloat16").dtype == torch.bfloat16
