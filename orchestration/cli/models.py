@@ -1,5 +1,6 @@
 """`modalift models` and `modalift encoders`: what a study can name."""
 
+import inspect
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,7 +33,8 @@ def models(
 
 
 def _show_model(cls: "type[Recommender]", file: Any) -> None:
-    say(f"{cls.__name__} ({file.family}): {(cls.__doc__ or '').strip().splitlines()[0]}")
+    say(f"{cls.__name__} ({file.family})")
+    say(f"\n{inspect.cleandoc(cls.__doc__ or '')}\n")
     say(f"Source: {cls.source}")
     say(
         f"Content: {'taken' if file.takes_content else 'not taken'}; "
