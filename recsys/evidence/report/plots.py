@@ -1,5 +1,7 @@
 """The report's drawings: lifts with their intervals, the primary metric by model, and tuning curves."""
 
+import math
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -13,6 +15,9 @@ from recsys.evidence.wording import metric_name, percent
 WIDTH = 9.2
 ROW = 0.27
 MARGIN_BELOW = 0.55
+PANELS = 4
+LOWEST = -0.2
+"""Of a tuning curve, relative to its end: what is further below is drawn here."""
 MINUS = "\u2212"
 
 
@@ -61,21 +66,27 @@ def bars(dataset: DatasetReport, name: str) -> str:
 
 
 def tuning(dataset: DatasetReport, name: str) -> str:
-    """Best validation score after each trial: a curve still rising at its end asks for more trials."""
-    curves = [curve for curve in dataset.tuning if len(curve.best) > 1]
-    if not curves:
+    """How far below its end each (model, arm) was after each trial, a panel a model.
+
+    A curve that still rises at its end asks for more trials.
+    """
+    panels: dict[str, list[TuningCurve]] = {}
+    for curve in dataset.tuning:
+        if len(curve.best) > 1 and curve.best[-1] > 0:
+            panels.setdefault(curve.model, []).append(curve)
+    if not panels:
         return ""
     with styled():
-        figure = Figure(figsize=(WIDTH * 0.93, 2.9))
-        axes = figure.add_subplot()
-        for curve in curves:
-            _curve(axes, curve)
-        _name_curves(axes, curves)
-        axes.grid(axis="y")
-        axes.set_xlabel("trials")
-        axes.set_ylabel(f"best {metric_name(dataset.metric)} on validation")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        return inline_svg(figure, name, "Best validation score after each tuning trial")
+        n_rows = math.ceil(len(panels) / PANELS)
+        figure = Figure(figsize=(WIDTH, 1.25 * n_rows + MARGIN_BELOW))
+        grid = figure.subplots(n_rows, PANELS, sharex=True, sharey=True, squeeze=False).flatten()
+        for axes, (model, curves) in zip(grid, panels.items(), strict=False):
+            _panel(axes, model, curves)
+        for axes in grid[len(panels) :]:
+            axes.set_visible(False)
+        figure.supxlabel("trials", fontsize="medium", color=MUTED)
+        figure.tight_layout(h_pad=0.8, w_pad=0.6)
+        return inline_svg(figure, name, "Best validation score after each tuning trial, a panel a model")
 
 
 def _tick(share: float) -> str:
@@ -135,26 +146,14 @@ def _bar(axes: Axes, position: int, row: ResultRow, metric: str) -> None:
     axes.plot(row.seed_means, [position] * len(row.seed_means), ".", color=INK, markersize=3.5)
 
 
-def _curve(axes: Axes, curve: TuningCurve) -> None:
-    trials = range(1, len(curve.best) + 1)
-    axes.step(trials, curve.best, where="post", color=COLOURS[curve.kind], linewidth=1.5)
-    axes.plot(curve.pruned, [curve.best[n - 1] for n in curve.pruned], "x", color=COLOURS[curve.kind], markersize=5)
-
-
-def _name_curves(axes: Axes, curves: list[TuningCurve]) -> None:
-    """Each curve's name at its end, moved apart where two would overlap."""
-    low, high = axes.get_ylim()
-    step = (high - low) / 15
-    free = float("inf")
-    for curve in sorted(curves, key=lambda curve: curve.best[-1], reverse=True):
-        height = min(curve.best[-1], free)
-        free = height - step
-        text = label(curve.model, curve.arm)
-        axes.annotate(
-            text,
-            (1.01, height),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            color=COLOURS[curve.kind],
-            fontsize=8,
-        )
+def _panel(axes: Axes, model: str, curves: list[TuningCurve]) -> None:
+    """The curves of a model's arms, each relative to its own end; the best end stands beside the name."""
+    for curve in curves:
+        below = [max(value / curve.best[-1] - 1, LOWEST) for value in curve.best]
+        axes.step(range(1, len(below) + 1), below, where="post", color=COLOURS[curve.kind], linewidth=1.4)
+        axes.plot(curve.pruned, [below[n - 1] for n in curve.pruned], "x", color=COLOURS[curve.kind], markersize=3.5)
+    axes.set_title(f"{model}  {max(curve.best[-1] for curve in curves):.4f}", fontsize=8, color=INK, loc="left")
+    axes.set_ylim(LOWEST * 1.05, -LOWEST * 0.1)
+    axes.grid(axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
