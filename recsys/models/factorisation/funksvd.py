@@ -1,0 +1,43 @@
+"""FunkSVD: matrix factorisation by squared error, with biases."""
+
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from recsys.models.base import TrainingData
+from recsys.models.factorisation._squared_error import SquaredErrorConfig, SquaredErrorNetwork
+from recsys.models.registry import register
+from recsys.models.scoring import FactorModel
+from recsys.training.embeddings import generator, initial_embeddings
+from recsys.training.loop import train
+
+
+class FunkSVDNetwork(SquaredErrorNetwork):
+    """A table of users' vectors beside the items'."""
+
+    def __init__(self, data: TrainingData, config: SquaredErrorConfig) -> None:
+        """Draw both tables from the seed."""
+        users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed))
+        super().__init__(data, config, items)
+        self.users = nn.Parameter(users)
+
+    def user_vectors(self, users: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows of the table and their squared norms."""
+        vectors = embedding(users, self.users)
+        return vectors, vectors.square().sum(dim=1)
+
+
+@register
+class FunkSVD(FactorModel):
+    """Score: mean + bias of the user + bias of the item + inner product of their vectors.
+
+    The code of the published comparisons penalises items by another model's hyper-parameter, which is zero, and
+    takes the share of negatives for that of positives; here both do what their names say, with the defaults and
+    ranges of those comparisons. There the overall mean is learnt; here it follows from the share of negatives.
+    """
+
+    Config = SquaredErrorConfig
+    source = "Funk: Netflix update: Try this at home, 2006; Koren, Bell, Volinsky: Matrix factorization, Computer 2009"
+
+    def fit(self, data: TrainingData) -> None:
+        """Learn tables and biases by Adam on single examples."""
+        train(self, FunkSVDNetwork(data, self.config), data)
