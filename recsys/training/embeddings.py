@@ -13,6 +13,11 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def step_generator(seed: int, device: torch.device) -> torch.Generator:
+    """The source of what a network draws in each step, such as noise: another stream than its starting values."""
+    return torch.Generator(device).manual_seed(int(np.random.SeedSequence((seed, 2)).generate_state(1)[0]))
+
+
 def initial_embeddings(train: sparse.csr_array, n_factors: int, source: torch.Generator) -> tuple[Tensor, Tensor]:
     """Xavier-uniform tables of users and items, shapes (n_users, n_factors) and (n_items, n_factors).
 

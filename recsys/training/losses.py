@@ -6,7 +6,7 @@ sense with `embedding_norm_loss` only.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import cross_entropy, normalize, softplus
 
 _TINY = 1e-30  # keeps the gradient of the root finite at zero, several times faster than the norm's own guard
 
@@ -38,3 +38,17 @@ def squared_l2_loss(*blocks: Tensor) -> Tensor:
         blocks: embeddings of a batch, each of shape (batch, n_factors).
     """
     return sum((block.square().sum() for block in blocks), start=torch.zeros(())) / (2 * len(blocks[-1]))
+
+
+def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """InfoNCE of two views of the same nodes: each row's own counterpart must be nearest to it among all.
+
+    The mean of -log softmax(cosines / temperature) at the row's own counterpart (van den Oord et al., 2018, eq. 4).
+
+    Args:
+        one: embeddings, shape (batch, n_factors).
+        other: the same nodes otherwise seen, same shape.
+        temperature: the lower, the more the nearest of the others count.
+    """
+    logits = (normalize(one) / temperature) @ normalize(other).T
+    return cross_entropy(logits, torch.arange(len(one), device=one.device))

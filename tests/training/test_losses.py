@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from recsys.training.losses import bpr_loss, embedding_norm_loss, squared_l2_loss
+from recsys.training.losses import bpr_loss, embedding_norm_loss, info_nce_loss, squared_l2_loss
 
 
 def test_bpr_by_hand() -> None:
@@ -29,3 +29,11 @@ def test_embedding_norm_of_zeros_has_a_finite_gradient() -> None:
 def test_squared_l2_is_halved() -> None:
     blocks = torch.tensor([[3.0, 4.0]]), torch.tensor([[6.0, 0.0], [0.0, 8.0]])
     assert squared_l2_loss(*blocks).item() == pytest.approx((25 + 100) / 4)
+
+
+def test_info_nce_by_hand() -> None:
+    one, other = torch.tensor([[3.0, 0.0], [0.0, 2.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+    half = math.sqrt(0.5)  # cosines: 1 and half to the first row, 0 and half to the second
+    first = math.log(math.exp(1 / 0.5) + math.exp(half / 0.5)) - 1 / 0.5
+    second = math.log(math.exp(0) + math.exp(half / 0.5)) - half / 0.5
+    assert info_nce_loss(one, other, 0.5).item() == pytest.approx((first + second) / 2, rel=1e-6)

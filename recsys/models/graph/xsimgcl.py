@@ -1,0 +1,95 @@
+"""XSimGCL: LightGCN with noise in its layers, one of which must recognise what comes out of all."""
+
+import torch
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor
+from torch.nn.functional import embedding, normalize
+
+from recsys.models.base import TrainingData, searched
+from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
+from recsys.models.registry import register
+from recsys.models.scoring import FactorModel
+from recsys.training.embeddings import step_generator
+from recsys.training.loop import device, train
+from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss
+
+
+class XSimGCLConfig(LightGCNConfig):
+    """Hyper-parameters of XSimGCL and those of LightGCN.
+
+    Attributes:
+        noise: length of the noise added to each vector in each layer, epsilon in the paper.
+        contrast_weight: of the contrastive loss, lambda.
+        temperature: of the contrastive loss, tau.
+    """
+
+    n_layers: PositiveInt = searched(2, 2, 4)
+    noise: NonNegativeFloat = searched(0.2, 0.01, 0.5, log=True)
+    contrast_weight: NonNegativeFloat = searched(0.2, 0.01, 1.0, log=True)
+    temperature: PositiveFloat = searched(0.15, 0.05, 0.5, log=True)
+
+
+class XSimGCLNetwork(LightGCNNetwork):
+    """LightGCN's table and graph; the readout leaves out the layer before propagation."""
+
+    config: XSimGCLConfig
+
+    def __init__(self, data: TrainingData, config: XSimGCLConfig) -> None:
+        """Draw the table from the seed, and each step's noise."""
+        super().__init__(data, config)
+        self.draws = step_generator(data.seed, device())
+
+    def layers(self, noise: float) -> list[Tensor]:
+        """Layers 1 to `n_layers`, each of shape (n_users + n_items, n_factors)."""
+        layers: list[Tensor] = []
+        layer: Tensor = self.embeddings
+        for _ in range(self.config.n_layers):
+            layer = self.adjacency @ layer
+            if noise:
+                layer = layer + noise * self._direction(layer)
+            layers.append(layer)
+        return layers
+
+    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+        """BPR on noisy vectors, their contrast with the first layer, squared norm of those before propagation."""
+        users, positives, negatives = batch
+        nodes = torch.cat([users, positives + self.n_users, negatives + self.n_users])
+        distinct = users.unique(), positives.unique() + self.n_users
+        sizes = [len(nodes), *map(len, distinct)]
+        rows = [embedding(torch.cat([nodes, *distinct]), layer) for layer in self.layers(self.config.noise)]
+        triples, *views = torch.stack(rows).mean(dim=0).split(sizes)
+        _, *first_views = rows[0].split(sizes)
+        u, p, n = triples.chunk(3)
+        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        for view, first in zip(views, first_views, strict=True):
+            loss = loss + self.config.contrast_weight * info_nce_loss(view, first, self.config.temperature)
+        return loss + self.config.l2 * squared_l2_loss(*embedding(nodes, self.embeddings).chunk(3))
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """The mean of the layers without noise, cut into users and items."""
+        users, items = torch.stack(self.layers(noise=0)).mean(dim=0).tensor_split([self.n_users])
+        return users, items
+
+    @torch.no_grad()
+    def _direction(self, layer: Tensor) -> Tensor:
+        """Random unit vectors in the orthants of the rows."""
+        uniform = torch.rand(layer.shape, generator=self.draws, device=layer.device)
+        return normalize(uniform).mul_(layer.sign())
+
+
+@register
+class XSimGCL(FactorModel):
+    """Score: the inner product of propagated embeddings, each the mean of its layers 1 to `n_layers`.
+
+    In training each layer is moved by noise of a fixed length within its orthant, and a node's final
+    vector is contrasted with its own in the first layer against those of the batch's other users, or items.
+    The layer contrasted is a hyper-parameter of the paper; here it is the first, as published for most data sets.
+    Regularised as LightGCN is; the published code takes the un-squared norm of the noisy final vectors instead.
+    """
+
+    Config = XSimGCLConfig
+    source = "Yu, Xia, Chen, Cui, Hung, Yin: XSimGCL, TKDE 2023"
+
+    def fit(self, data: TrainingData) -> None:
+        """Learn the table by Adam on pairs."""
+        train(self, XSimGCLNetwork(data, self.config), data)
