@@ -1,0 +1,1 @@
+"""Networks that read a user's whole profile at once."""
