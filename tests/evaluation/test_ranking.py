@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
 from recsys.errors import UserError
+from recsys.evaluation import ranking
 from recsys.evaluation.candidates import sample_candidates
 from recsys.evaluation.ranking import rank, top_k
 from recsys.models.base import TrainingData
@@ -33,30 +34,33 @@ def csr(rows: list[list[int]]) -> sparse.csr_array:
 
 def test_ranks_by_hand() -> None:
     model = Table(np.array([[0.1, 0.9, 0.5, 0.7], [0.4, 0.3, 0.2, 0.1]]))
-    ranking = rank(model, np.array([1, 0], dtype=np.int32), csr([[0, 1, 0, 0], [1, 1, 1, 0]]), k=3)
-    np.testing.assert_array_equal(ranking.users, [1, 0])
-    np.testing.assert_array_equal(ranking.items, [[3, -1, -1], [3, 2, 0]])
-    np.testing.assert_allclose(ranking.scores, [[0.1, -np.inf, -np.inf], [0.7, 0.5, 0.1]])
+    lists = rank(model, np.array([1, 0], dtype=np.int32), csr([[0, 1, 0, 0], [1, 1, 1, 0]]), k=3)
+    np.testing.assert_array_equal(lists.users, [1, 0])
+    np.testing.assert_array_equal(lists.items, [[3, -1, -1], [3, 2, 0]])
+    np.testing.assert_allclose(lists.scores, [[0.1, -np.inf, -np.inf], [0.7, 0.5, 0.1]])
 
 
 def test_candidates_restrict_the_lists() -> None:
     model = Table(np.array([[0.1, 0.9, 0.5, 0.7]]))
-    ranking = rank(model, np.array([0]), csr([[0, 0, 1, 0]]), k=3, candidates=csr([[1, 0, 1, 1]]))
-    np.testing.assert_array_equal(ranking.items, [[3, 0, -1]])
+    lists = rank(model, np.array([0]), csr([[0, 0, 1, 0]]), k=3, candidates=csr([[1, 0, 1, 1]]))
+    np.testing.assert_array_equal(lists.items, [[3, 0, -1]])
 
 
 @settings(max_examples=100, deadline=None)
 @given(
-    values=arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 12)), elements=st.integers(-2, 2)),
+    values=arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=st.integers(-2, 2)),
     k=st.integers(1, 12),
+    n_groups=st.sampled_from([3, 400]),
     mask=st.integers(0, 2**31),
 )
-def test_equal_scores_stand_in_item_order(values: np.ndarray, k: int, mask: int) -> None:
+def test_equal_scores_stand_in_item_order(values: np.ndarray, k: int, n_groups: int, mask: int) -> None:
     values[np.random.default_rng(mask).random(values.shape) < 0.2] = -np.inf
     k = min(k, values.shape[1])
     expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
     best = np.take_along_axis(values, expected, axis=1)
-    items, scores = top_k(values, k)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "N_GROUPS", n_groups)
+        items, scores = top_k(values, k)
     np.testing.assert_array_equal(items, np.where(best == -np.inf, -1, expected))
     np.testing.assert_array_equal(scores, best)
 
