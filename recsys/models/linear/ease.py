@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from pydantic import PositiveFloat
 from scipy import sparse
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dpotri
 
 from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.registry import register
@@ -47,10 +49,11 @@ def gram(train: sparse.csr_array) -> np.ndarray:
 
 def ridge_weights(gram: np.ndarray, l2: float) -> np.ndarray:
     """Weights of each column's ridge regression on all others, float32, from the Gram matrix, which is changed."""
-    products = torch.from_numpy(gram)
-    products.diagonal().add_(l2)
-    precision = torch.cholesky_inverse(torch.linalg.cholesky(products))
-    weights = precision.div_(-precision.diagonal().clone())
-    weights.fill_diagonal_(0)
-    # Cholesky leaves columns in memory, and scoring reads rows.
-    return weights.float().contiguous().numpy()
+    gram[np.diag_indices_from(gram)] += l2
+    # scipy's LAPACK takes two thirds of the time of torch's for the inverse, and no second matrix.
+    factor = cholesky(gram.T, lower=True, overwrite_a=True, check_finite=False)
+    inverse, _ = dpotri(factor, lower=True, overwrite_c=True)
+    upper = torch.from_numpy(inverse.T).float()  # LAPACK fills a triangle of columns: one of rows, transposed
+    diagonal = upper.diagonal().clone()
+    upper.triu_(1)
+    return (upper + upper.T).div_(-diagonal).numpy()
