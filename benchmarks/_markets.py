@@ -1,0 +1,64 @@
+"""The markets on which models are measured beside their peers, each as one file of training and one of test pairs."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from _baby import market
+from scipy import sparse
+
+N_USERS, N_ITEMS, N_TASTES, N_DRAWS = 60_000, 15_000, 200, 1_150_000
+Parts = tuple[sparse.csr_array, sparse.csr_array]
+"""Training and test interactions, both of shape (n_users, n_items)."""
+
+
+def baby() -> Parts:
+    """Amazon Baby, or a random market of its size."""
+    dataset = market()
+    return dataset.train, dataset.test
+
+
+def douyin() -> Parts | None:
+    """Douyin from the folder named by MODALIFT_DATA; None without it."""
+    folder = os.environ.get("MODALIFT_DATA")
+    if not folder:
+        return None
+    rows = pd.read_csv(Path(folder) / "douyin" / "douyin.inter", sep="\t")
+    shape = (int(rows["userID"].max()) + 1, int(rows["itemID"].max()) + 1)
+    parts = [rows[rows["x_label"] == label] for label in (0, 2)]
+    train, test = (_matrix(part["userID"].to_numpy(), part["itemID"].to_numpy(), shape) for part in parts)
+    return train, test
+
+
+def larger() -> Parts:
+    """A synthetic market: heavy users, popular items, and tastes that users and items share.
+
+    Two of three draws come from the items of the user's taste, the others from all items; an item's chance falls
+    with its rank. Of each user's items a fifth is held out, never the first.
+    """
+    rng = np.random.default_rng(0)
+    users = (N_USERS * rng.random(N_DRAWS) ** 1.5).astype(np.int64)
+    users = np.concatenate([np.arange(N_USERS), users])
+    rank = (N_ITEMS * rng.random(len(users)) ** 2.5).astype(np.int64)
+    taste_of_user = rng.integers(N_TASTES, size=N_USERS)
+    own = rng.random(len(users)) < 2 / 3
+    # Items of one taste are N_TASTES ranks apart: the nearest such rank keeps the skew.
+    near = rank - rank % N_TASTES + taste_of_user[users]
+    items = rng.permutation(N_ITEMS)[np.where(own, near, rank)]
+    pairs = pd.DataFrame({"user": users, "item": items}).drop_duplicates(ignore_index=True)
+    held_out = (rng.random(len(pairs)) < 0.2) & pairs["user"].duplicated().to_numpy()
+    train, test = (
+        _matrix(part["user"].to_numpy(), part["item"].to_numpy(), (N_USERS, N_ITEMS))
+        for part in (pairs[~held_out], pairs[held_out])
+    )
+    return train, test
+
+
+MARKETS = {"baby": baby, "douyin": douyin, "larger": larger}
+
+
+def _matrix(users: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
+    matrix = sparse.csr_array((np.ones(len(users), dtype=np.float32), (users, items)), shape=shape)
+    matrix.sort_indices()
+    return matrix

@@ -1,0 +1,225 @@
+"""Our interaction-only models beside other packages: time to fit and to recommend, peak memory, accuracy.
+
+MODALIFT_DATA=... python benchmarks/baselines.py --write docs/baselines-speed.md
+
+Needs `uv`, which makes each peer an environment of its own from the first lines of its script in `benchmarks/peers`
+(a first run downloads them: some 5 GB), and for WarpRec a Python 3.12 that uv can find. A peer that cannot be had is
+told in a line and left out. Measurements are kept, one file each; a second run makes only those that are missing.
+The whole takes some two hours of one core.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from _baby import console
+from _baselines_page import OURS, Measurement, page, standings
+from _markets import MARKETS
+from scipy import sparse
+
+from recsys.evaluation.metrics import per_user
+from recsys.evaluation.ranking import Ranking
+
+PEERS = Path(__file__).parent / "peers"
+K = 20
+LIMIT_S = 240
+THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON", "LK", "LK_BACKEND")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model with its hyper-parameters, and who has it too.
+
+    Attributes:
+        model: our class.
+        params: by our names.
+        peers: scripts in `benchmarks/peers` without `run_`; after a blank a variant that the script knows.
+        slower: why we are slower than a peer, where we are.
+        label: its name where a model has several rows.
+    """
+
+    model: str
+    params: dict[str, Any]
+    peers: tuple[str, ...]
+    slower: str = ""
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """By which it is asked for and printed."""
+        return self.label or self.model
+
+
+TRAINED = {"n_factors": 64, "batch_size": 2048, "learning_rate": 1e-2}
+ROWS = [
+    Row("TopPop", {}, ("cornac", "lenskit", "warprec")),
+    Row("ItemKNN", {"n_neighbours": 100, "shrink": 0}, ("similaripy", "implicit", "lenskit", "warprec")),
+    Row("ItemKNN", {"n_neighbours": 100, "shrink": 10}, ("similaripy",), label="ItemKNN, shrink 10"),
+    Row("UserKNN", {"n_neighbours": 100, "shrink": 0}, ("similaripy", "warprec")),
+    Row("UserKNN", {"n_neighbours": 100, "shrink": 10}, ("similaripy",), label="UserKNN, shrink 10"),
+    Row("P3alpha", {"n_neighbours": 100, "alpha": 1.0, "normalise": False}, ("similaripy",)),
+    Row("RP3beta", {"n_neighbours": 100, "alpha": 1.0, "beta": 0.6, "normalise": False}, ("similaripy", "warprec")),
+    Row("EASE", {"l2": 1000.0}, ("cornac", "lenskit", "warprec")),
+    Row("SLIMElasticNet", {"n_neighbours": 100, "alpha": 1e-3, "l1_ratio": 0.1}, ("lenskit", "sklearn")),
+    Row("PureSVD", {"n_factors": 64}, ("sklearn", "sklearn Lanczos")),
+    Row("NMF", {"n_factors": 64, "max_iterations": 100}, ("sklearn", "sklearn descent")),
+    Row(
+        "IALS",
+        {"n_factors": 64, "unobserved_weight": 0.1, "l2": 0.003, "frequency_power": 0.0, "n_iterations": 16},
+        ("implicit", "implicit exact", "lenskit", "warprec"),
+    ),
+    Row("BPRMF", TRAINED | {"max_epochs": 20, "norm_weight": 0.0}, ("implicit", "cornac", "lenskit", "warprec")),
+    Row("LightGCN", TRAINED | {"max_epochs": 5, "n_layers": 2, "l2": 1e-4}, ("lenskit", "warprec")),
+]
+
+
+@dataclass
+class Bench:
+    """Makes the measurements of one market that are not there yet.
+
+    Attributes:
+        market: its name.
+        train: where its training pairs stand.
+        test: its held-out pairs.
+        folder: where measurements are kept.
+        left_out: a line for each that could not be made.
+    """
+
+    market: str
+    train: Path
+    test: sparse.csr_array
+    folder: Path
+    left_out: list[str] = field(default_factory=list)
+
+    def measure(self, row: Row, peer: str) -> Measurement | None:
+        """The kept measurement or a new one; None where there can be none."""
+        kept = self.folder / f"{row.name} by {peer}.json".replace(" ", "-")
+        if not kept.exists():
+            console.print(f"{self.market}: {row.name} by {peer} ...", end=" ")
+            kept.write_text(json.dumps(self._made(row, peer)), encoding="utf-8")
+        told = json.loads(kept.read_text(encoding="utf-8"))
+        if "failed" in told:
+            self.left_out.append(f"{self.market}, {row.name} by {peer}: {told['failed']}")
+            return None
+        return Measurement(**told)
+
+    def _made(self, row: Row, peer: str) -> dict[str, Any]:
+        package, _, variant = peer.partition(" ")
+        out = self.folder / "lists"
+        job = {"model": f"{row.model} {variant}".strip(), "params": row.params, "train": str(self.train)}
+        (self.folder / "job.json").write_text(json.dumps(job | {"k": K, "out": str(out)}), encoding="utf-8")
+        failed = run(package, [str(self.folder / "job.json")])
+        if failed:
+            console.print(failed)
+            return {"failed": failed}
+        costs = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
+        processor, wall = ({part: costs[part][clock] for part in ("fit", "recommend")} for clock in ("processor", "wall"))
+        made = Measurement(
+            self.market,
+            row.name,
+            peer,
+            costs["version"],
+            processor,
+            wall,
+            costs["memory_mib"],
+            ndcg(np.load(out.with_suffix(".npy")), self.test),
+        )
+        console.print(f"{processor['fit']:.2f} s, {processor['recommend']:.2f} s, nDCG@{K} {made.ndcg:.4f}")
+        return asdict(made)
+
+
+def ndcg(lists: np.ndarray, test: sparse.csr_array) -> float:
+    """Mean nDCG@20 over the users with held-out items."""
+    users = np.arange(len(lists), dtype=np.int32)
+    return float(per_user(Ranking(users, lists, np.zeros(lists.shape, np.float32)), test, [K])[f"ndcg_at_{K}"].mean())
+
+
+def run(package: str, arguments: list[str]) -> str:
+    """Run a script of `benchmarks/peers`, one thread each; why it failed, empty where it did not."""
+    script = str(PEERS / f"run_{package}.py")
+    threads = {f"{name}_NUM_THREADS": "1" for name in THREADS} | {"LK_NUM_PROCS": "1"}
+    environment = os.environ | threads | {"CUDA_VISIBLE_DEVICES": ""}
+    if package != OURS:
+        environment.pop("PYTHONPATH", None)
+    command = [sys.executable] if package == OURS else ["uv", "run", "--quiet", "--script"]
+    try:
+        done = subprocess.run(
+            [*command, script, *arguments], env=environment, capture_output=True, text=True, timeout=LIMIT_S
+        )
+    except subprocess.TimeoutExpired:
+        return f"takes more than {LIMIT_S // 60} minutes"
+    return last_line(done.stderr) if done.returncode else ""
+
+
+@cache
+def missing(package: str) -> str:
+    """Why a peer cannot be had on this machine; empty where it can."""
+    if package == OURS:
+        return ""
+    if not shutil.which("uv"):
+        return "uv is not on the path"
+    script = str(PEERS / f"run_{package}.py")
+    done = subprocess.run(["uv", "sync", "--quiet", "--script", script], capture_output=True, text=True)
+    return last_line(done.stderr) if done.returncode else ""
+
+
+def last_line(text: str) -> str:
+    """The last line that says something."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no reason given")
+
+
+def main(
+    only: Annotated[list[str] | None, typer.Option(help="A row's name; again for more. All by default.")] = None,
+    data: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(MARKETS)}. All by default.")] = None,
+    again: Annotated[list[str] | None, typer.Option(help="A package to measure anew, as modalift.")] = None,
+    results: Annotated[Path, typer.Option(help="Where measurements are kept.")] = Path(".modalift/baselines"),
+    write: Annotated[Path | None, typer.Option(help="The page to write, in Markdown.")] = None,
+) -> None:
+    """Measure what is missing, print how we stand, and write the page."""
+    measured, left_out = [], []
+    for name in data or MARKETS:
+        bench = made_ready(name, results / name)
+        if bench is None:
+            left_out.append(f"{name}: MODALIFT_DATA is not set")
+            continue
+        for row in (row for row in ROWS if not only or row.name in only):
+            for peer in (OURS, *row.peers):
+                if reason := missing(peer.split()[0]):
+                    left_out.append(f"{name}, {row.name} by {peer}: it cannot be had here: {reason}")
+                    continue
+                if peer.split()[0] in (again or ()):
+                    (bench.folder / f"{row.name} by {peer}.json".replace(" ", "-")).unlink(missing_ok=True)
+                if one := bench.measure(row, peer):
+                    measured.append(one)
+        left_out += bench.left_out
+    console.print(standings(measured).to_string(index=False, float_format="%.2f"))
+    console.print("\n".join(left_out))
+    if write:
+        reasons = {row.name: row.slower for row in ROWS if row.slower}
+        command = f"python benchmarks/baselines.py --write {write}"
+        write.write_text(page(measured, reasons, left_out, command), encoding="utf-8")
+
+
+def made_ready(name: str, folder: Path) -> Bench | None:
+    """The market's files, written once; None where its data are not on this machine."""
+    folder.mkdir(parents=True, exist_ok=True)
+    train, test = folder / "train.npz", folder / "test.npz"
+    if not test.exists():
+        parts = MARKETS[name]()
+        if parts is None:
+            return None
+        for path, part in zip((train, test), parts, strict=True):
+            sparse.save_npz(path, part)
+    return Bench(name, train.resolve(), sparse.csr_array(sparse.load_npz(test)), folder.resolve())
+
+
+if __name__ == "__main__":
+    typer.run(main)
