@@ -16,7 +16,9 @@ Parts = tuple[sparse.csr_array, sparse.csr_array]
 def baby() -> Parts:
     """Amazon Baby, or a random market of its size."""
     dataset = market()
-    return dataset.train, dataset.test
+    parts = (part.tocoo() for part in (dataset.train, dataset.test))
+    train, test = (_matrix(*part.coords, part.shape) for part in parts)
+    return train, test
 
 
 def douyin() -> Parts | None:
@@ -59,6 +61,5 @@ MARKETS = {"baby": baby, "douyin": douyin, "larger": larger}
 
 
 def _matrix(users: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
-    matrix = sparse.csr_array((np.ones(len(users), dtype=np.float32), (users, items)), shape=shape)
-    matrix.sort_indices()
-    return matrix
+    indices = users.astype(np.int32), items.astype(np.int32)  # as the tables of a study hold them
+    return sparse.csr_array((np.ones(len(users), dtype=np.float32), indices), shape=shape)

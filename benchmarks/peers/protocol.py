@@ -7,6 +7,7 @@ serves jobs needs nothing but numpy and scipy beside the package that it measure
 """
 
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -38,12 +39,13 @@ def serve(package: str, fit_of: Callable[[str], Fit], prepare: Callable[[sparse.
     fit = fit_of(job["model"])
     fit(prepare(tiny_market()), job["params"])(5)
     data = prepare(sparse.csr_matrix(sparse.load_npz(job["train"])))
-    fitting, recommend = timed(lambda: fit(data, job["params"]))
-    recommending, lists = timed(lambda: recommend(job["k"]))
-    out = Path(job["out"])
-    np.save(out.with_suffix(".npy"), np.asarray(lists, dtype=np.int32))
-    costs = {"version": version(package), "fit": fitting, "recommend": recommending, "memory_mib": peak_memory()}
-    out.with_suffix(".json").write_text(json.dumps(costs), encoding="utf-8")
+    costs: dict[str, Any] = {"version": version(package)}
+    costs["fit"], recommend = timed(lambda: fit(data, job["params"]))
+    told = Path(job["out"]).with_suffix(".json")
+    told.write_text(json.dumps(costs), encoding="utf-8")  # all that is known where the lists take too long
+    costs["recommend"], lists = timed(lambda: recommend(job["k"]))
+    np.save(told.with_suffix(".npy"), np.asarray(lists, dtype=np.int32))
+    told.write_text(json.dumps(costs | {"memory_mib": peak_memory()}), encoding="utf-8")
 
 
 def timed(work: Callable[[], Any]) -> tuple[dict[str, float], Any]:
@@ -59,9 +61,14 @@ def timed(work: Callable[[], Any]) -> tuple[dict[str, float], Any]:
 
 
 def peak_memory() -> float:
-    """Most memory that this process held, MiB; `getrusage` would begin with that of the process that started it."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    """Most memory that this process held, MiB.
+
+    Asked of Linux itself, whose `getrusage` begins with what the process that started this one held.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
+    return int(status.read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]) / 1024
 
 
 def tiny_market() -> sparse.csr_matrix:

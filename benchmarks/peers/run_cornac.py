@@ -14,13 +14,10 @@ from scipy import sparse
 
 
 def prepare(train: sparse.csr_matrix) -> Dataset:
-    """Its data set; users and items keep our numbers as they all have one to begin with."""
+    """Its data set, in which users and items keep our numbers."""
     entries = train.tocoo()
-    numbers = {number: number for number in range(max(train.shape))}
-    users = {user: numbers[user] for user in range(train.shape[0])}
-    items = {item: numbers[item] for item in range(train.shape[1])}
-    triples = (entries.row, entries.col, entries.data)
-    return Dataset(train.shape[0], train.shape[1], users, items, triples, seed=0)
+    users, items = ({number: number for number in range(n)} for n in train.shape)
+    return Dataset(*train.shape, users, items, (entries.row, entries.col, entries.data), seed=0)
 
 
 def fitted(model: Any, data: Dataset) -> Recommend:
@@ -44,9 +41,15 @@ def ease(data: Dataset, params: dict[str, Any]) -> Recommend:
 
 
 def bpr(data: Dataset, params: dict[str, Any]) -> Recommend:
-    """Stochastic gradient, a pair at a time."""
+    """Stochastic gradient, a pair at a time, and so at a rate of its own; no penalty."""
     model = BPR(
-        k=params["n_factors"], max_iter=params["max_epochs"], learning_rate=0.05, use_bias=False, seed=0, verbose=False
+        k=params["n_factors"],
+        max_iter=params["max_epochs"],
+        learning_rate=0.05,
+        lambda_reg=0.0,
+        use_bias=False,
+        seed=0,
+        verbose=False,
     )
     return fitted(model, data)
 

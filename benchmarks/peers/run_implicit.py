@@ -41,9 +41,14 @@ def ials(train: sparse.csr_matrix, params: dict[str, Any], *, exact: bool) -> Re
 
 
 def bpr(train: sparse.csr_matrix, params: dict[str, Any]) -> Recommend:
-    """Stochastic gradient, a pair at a time, at the package's own rate and penalty."""
+    """Stochastic gradient, a pair at a time, and so at a rate of its own; no penalty."""
     model = BayesianPersonalizedRanking(
-        factors=params["n_factors"], iterations=params["max_epochs"], num_threads=1, random_state=0
+        factors=params["n_factors"],
+        learning_rate=0.05,
+        regularization=0.0,
+        iterations=params["max_epochs"],
+        num_threads=1,
+        random_state=0,
     )
     return fitted(model, train)
 

@@ -63,7 +63,9 @@ def slim(data: tuple[Dataset, sparse.csr_matrix], params: dict[str, Any]) -> Rec
     return fitted(scorer, data)
 
 
-def trained(scorer_class: Any, data: tuple[Dataset, sparse.csr_matrix], params: dict[str, Any], **extra: Any) -> Recommend:
+def trained(
+    scorer_class: Any, data: tuple[Dataset, sparse.csr_matrix], params: dict[str, Any], **extra: Any
+) -> Recommend:
     """A network by the same sizes, batches, epochs and rate; its own kind of penalty left out."""
     scorer = scorer_class(
         embedding_size=params["n_factors"],

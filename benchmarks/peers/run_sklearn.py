@@ -24,16 +24,19 @@ def pure_svd(train: sparse.csr_matrix, params: dict[str, Any], *, algorithm: str
 
 def nmf(train: sparse.csr_matrix, params: dict[str, Any], *, solver: str) -> Recommend:
     """By multiplicative updates or by coordinate descent."""
-    model = NMF(
-        params["n_factors"], init="random", solver=solver, max_iter=params["max_iterations"], random_state=0
-    )
+    model = NMF(params["n_factors"], init="random", solver=solver, max_iter=params["max_iterations"], random_state=0)
     return by_factors(train, model.fit_transform(train), model.components_)
 
 
 def slim(train: sparse.csr_matrix, params: dict[str, Any]) -> Recommend:
     """Each column on the others, its own set to zero meanwhile; the largest weights kept."""
     net = ElasticNet(
-        alpha=params["alpha"], l1_ratio=params["l1_ratio"], positive=True, fit_intercept=False, copy_X=False, max_iter=100
+        alpha=params["alpha"],
+        l1_ratio=params["l1_ratio"],
+        positive=True,
+        fit_intercept=False,
+        copy_X=False,
+        max_iter=100,
     )
     matrix = train.tocsc()
     columns = []

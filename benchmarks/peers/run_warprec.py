@@ -42,7 +42,7 @@ def prepare(train: sparse.csr_matrix) -> Interactions:
 
 def built(model_class: Any, data: Interactions, params: dict[str, Any]) -> Any:
     """A model; those in closed form are then fitted."""
-    n_users, n_items = data.get_dims()
+    n_users, n_items = data.get_sparse().shape
     named = {NAMES.get(name, name): value for name, value in params.items()}
     return model_class(named, {"n_users": n_users, "n_items": n_items}, interactions=data, seed=0)
 
@@ -84,7 +84,7 @@ def ials(data: Interactions, params: dict[str, Any]) -> Recommend:
     named = {
         "factors": params["n_factors"],
         "alpha0": params["unobserved_weight"],
-        "reg": even_penalty(data.get_dims(), data.get_sparse().nnz, params),
+        "reg": even_penalty(data.get_sparse().shape, data.get_sparse().nnz, params),
         "n_iterations": params["n_iterations"],
         "nu": 0.0,
     }
