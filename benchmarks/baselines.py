@@ -10,11 +10,13 @@ The whole takes some two hours of one core.
 
 import json
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,11 +84,12 @@ ROWS = [
 
 
 LEFT_OUT = {
+    "douyin": {"lenskit": "its lists, user by user, take minutes: see Baby"},
     "larger": {
         "EASE": "the inverse of 15,000 x 15,000 numbers takes minutes for everybody",
         "LightGCN": "an epoch takes minutes for everybody",
         "lenskit": "its lists, user by user, take minutes",
-    }
+    },
 }
 """By market: rows and packages that are not measured, and why."""
 
@@ -169,12 +172,13 @@ def run(package: str, arguments: list[str]) -> str:
     if package != OURS:
         environment.pop("PYTHONPATH", None)
     command = [sys.executable] if package == OURS else ["uv", "run", "--quiet", "--script"]
-    try:
-        done = subprocess.run(
-            [*command, script, *arguments], env=environment, capture_output=True, text=True, timeout=LIMIT_S
-        )
-    except subprocess.TimeoutExpired:
-        return f"takes more than {LIMIT_S} s"
+    # Of processor time: on a busy machine the wall clock would judge the neighbours.
+    limited = partial(resource.setrlimit, resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S + 5))
+    done = subprocess.run(
+        [*command, script, *arguments], env=environment, capture_output=True, text=True, preexec_fn=limited
+    )
+    if done.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
+        return f"takes more than {LIMIT_S} s of processor time"
     return last_line(done.stderr) if done.returncode else ""
 
 

@@ -89,6 +89,13 @@ def test_a_measurement_is_made_once_and_a_failure_is_told_with_what_is_known(
     assert bench.left_out[0] == "planted: EASE by modalift: takes more than 150 s, of which its fit 7.0 s"
 
 
+def test_what_takes_too_much_processor_time_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baselines, "LIMIT_S", 1)
+    monkeypatch.setattr(baselines, "PEERS", tmp_path)
+    (tmp_path / "run_modalift.py").write_text("while True: pass", encoding="utf-8")
+    assert baselines.run("modalift", []) == "takes more than 1 s of processor time"
+
+
 def test_a_peer_that_cannot_be_had_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baselines.shutil, "which", lambda name: None)
     baselines.missing.cache_clear()
