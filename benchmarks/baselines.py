@@ -24,6 +24,7 @@ import numpy as np
 import typer
 from _baby import console
 from _baselines_page import OURS, Measurement, page, standings
+from _baselines_rows import LEFT_OUT, ROWS, Row
 from _markets import MARKETS
 from scipy import sparse
 
@@ -34,64 +35,6 @@ PEERS = Path(__file__).parent / "peers"
 K = 20
 LIMIT_S = 150
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON", "LK", "LK_BACKEND")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A model with its hyper-parameters, and who has it too.
-
-    Attributes:
-        model: our class.
-        params: by our names.
-        peers: scripts in `benchmarks/peers` without `run_`; after a blank a variant that the script knows.
-        slower: why we are slower than a peer, where we are.
-        label: its name where a model has several rows.
-    """
-
-    model: str
-    params: dict[str, Any]
-    peers: tuple[str, ...]
-    slower: str = ""
-    label: str = ""
-
-    @property
-    def name(self) -> str:
-        """By which it is asked for and printed."""
-        return self.label or self.model
-
-
-TRAINED = {"n_factors": 64, "batch_size": 2048, "learning_rate": 1e-2}
-ROWS = [
-    Row("TopPop", {}, ("cornac", "lenskit", "warprec")),
-    Row("ItemKNN", {"n_neighbours": 100, "shrink": 0}, ("similaripy", "implicit", "lenskit", "warprec")),
-    Row("ItemKNN", {"n_neighbours": 100, "shrink": 10}, ("similaripy",), label="ItemKNN, shrink 10"),
-    Row("UserKNN", {"n_neighbours": 100, "shrink": 0}, ("similaripy", "warprec")),
-    Row("UserKNN", {"n_neighbours": 100, "shrink": 10}, ("similaripy",), label="UserKNN, shrink 10"),
-    Row("P3alpha", {"n_neighbours": 500, "alpha": 0.3, "normalise": False}, ("similaripy",)),
-    Row("RP3beta", {"n_neighbours": 500, "alpha": 0.3, "beta": 0.1, "normalise": False}, ("similaripy", "warprec")),
-    Row("EASE", {"l2": 1000.0}, ("cornac", "lenskit", "warprec")),
-    Row("SLIMElasticNet", {"n_neighbours": 100, "alpha": 1e-3, "l1_ratio": 0.1}, ("lenskit", "sklearn")),
-    Row("PureSVD", {"n_factors": 64}, ("sklearn", "sklearn Lanczos")),
-    Row("NMF", {"n_factors": 64, "max_iterations": 100}, ("sklearn", "sklearn descent")),
-    Row(
-        "IALS",
-        {"n_factors": 64, "unobserved_weight": 0.1, "l2": 0.003, "frequency_power": 0.0, "n_iterations": 16},
-        ("implicit", "implicit exact", "lenskit", "warprec"),
-    ),
-    Row("BPRMF", TRAINED | {"max_epochs": 20, "norm_weight": 0.0}, ("implicit", "cornac", "lenskit", "warprec")),
-    Row("LightGCN", TRAINED | {"max_epochs": 5, "n_layers": 2, "l2": 1e-4}, ("lenskit", "warprec")),
-]
-
-
-LEFT_OUT = {
-    "douyin": {"lenskit": "its lists, user by user, take minutes: see Baby"},
-    "larger": {
-        "EASE": "the inverse of 15,000 x 15,000 numbers takes minutes for everybody",
-        "LightGCN": "an epoch takes minutes for everybody",
-        "lenskit": "its lists, user by user, take minutes",
-    },
-}
-"""By market: rows and packages that are not measured, and why."""
 
 
 @dataclass
@@ -207,6 +150,9 @@ def main(
     write: Annotated[Path | None, typer.Option(help="The page to write, in Markdown.")] = None,
 ) -> None:
     """Measure what is missing, print how we stand, and write the page."""
+    for asked, known in ((only, [row.name for row in ROWS]), (data, list(MARKETS))):
+        if unknown := set(asked or ()) - set(known):
+            raise typer.BadParameter(f"there is no '{min(unknown)}'; known: {', '.join(known)}")
     measured, left_out = [], []
     for name in data or MARKETS:
         bench = made_ready(name, results / name)

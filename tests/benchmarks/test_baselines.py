@@ -5,7 +5,8 @@ import baselines
 import numpy as np
 import pytest
 from _baselines_page import Measurement, details, fastest_equal, page, standings
-from baselines import Bench, Row
+from _baselines_rows import Row
+from baselines import Bench
 from protocol import best_unseen, even_penalty, timed
 from scipy import sparse
 
