@@ -152,7 +152,7 @@ def main(
     """Measure what is missing, print how we stand, and write the page."""
     for asked, known in ((only, [row.name for row in ROWS]), (data, list(MARKETS))):
         if unknown := set(asked or ()) - set(known):
-            raise typer.BadParameter(f"there is no '{min(unknown)}'; known: {', '.join(known)}")
+            raise typer.BadParameter(f"there is no '{min(unknown)}'; known: {'; '.join(known)}")
     measured, left_out = [], []
     for name in data or MARKETS:
         bench = made_ready(name, results / name)
