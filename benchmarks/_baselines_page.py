@@ -57,6 +57,11 @@ def fastest_equal(ours: Measurement, peers: Sequence[Measurement], part: str) ->
     return min(equal, key=lambda peer: peer.processor[part], default=None)
 
 
+def ratio(ours: float, theirs: float) -> float:
+    """Of two times in seconds; what takes less than a millisecond counts as one."""
+    return max(ours, 1e-3) / max(theirs, 1e-3)
+
+
 def standings(measured: Sequence[Measurement]) -> pd.DataFrame:
     """For each market and row our seconds, and the fastest equal peer's for fitting and for recommending.
 
@@ -74,7 +79,7 @@ def standings(measured: Sequence[Measurement]) -> pd.DataFrame:
             best = fastest_equal(ours, [one for one in group if one.peer != OURS], part)
             told[f"{part} s"] = ours.processor[part]
             told[f"{part}: fastest equal peer"] = f"{best.peer}, {best.processor[part]:.2f} s" if best else "none"
-            told[f"{part}: ratio"] = ours.processor[part] / best.processor[part] if best else float("nan")
+            told[f"{part}: ratio"] = ratio(ours.processor[part], best.processor[part]) if best else float("nan")
         rows.append(told)
     return pd.DataFrame(rows)
 
@@ -92,8 +97,8 @@ def details(measured: Sequence[Measurement], market: str) -> pd.DataFrame:
                 told[f"{part} s (wall)"] = f"{one.processor[part]:.2f} ({one.wall[part]:.2f})"
             told |= {"MiB": round(one.memory_mib), "nDCG@20": f"{one.ndcg:.4f}"}
             for part in PARTS:
-                told[f"{part} ratio"] = _ratio(ours and ours.processor[part], one.processor[part])
-            told["memory ratio"] = _ratio(ours and ours.memory_mib, one.memory_mib)
+                told[f"{part} ratio"] = f"{ratio(ours.processor[part], one.processor[part]):.2f}" if ours else ""
+            told["memory ratio"] = f"{ours.memory_mib / one.memory_mib:.2f}" if ours else ""
             rows.append(told)
     return pd.DataFrame(rows)
 
@@ -122,7 +127,10 @@ def page(measured: Sequence[Measurement], reasons: dict[str, str], left_out: Seq
         standing.to_markdown(index=False, floatfmt=".2f"),
         "",
     ]
-    lines += [f"- **{row}**: {reasons[row]}" for row in slower["model"].unique() if row in reasons] + [""]
+    why: dict[str, list[str]] = {}
+    for row in slower["model"].unique():
+        why.setdefault(reasons.get(row, "the reason is not known."), []).append(row)
+    lines += [f"- **{'; '.join(rows)}**: {reason}" for reason, rows in why.items()] + [""]
     for market in dict.fromkeys(one.market for one in measured):
         lines += [f"## All figures: {market}", "", details(measured, market).to_markdown(index=False), ""]
     if left_out:
@@ -150,7 +158,3 @@ def _grouped(measured: Sequence[Measurement]) -> dict[tuple[str, str], list[Meas
     for one in measured:
         groups.setdefault((one.market, one.row), []).append(one)
     return groups
-
-
-def _ratio(ours: float | None, theirs: float) -> str:
-    return f"{ours / theirs:.2f}" if ours else ""

@@ -34,7 +34,7 @@ ONE_PASS = (
     "counts before, and gives ranking the dense scores that it gets from every model."
 )
 ROWS = [
-    Row("TopPop", {}, ("cornac", "lenskit", "warprec"), "a fit is a sum over a column, a fraction of a millisecond."),
+    Row("TopPop", {}, ("cornac", "lenskit", "warprec")),
     Row("ItemKNN", {"n_neighbours": 100, "shrink": 0}, ("similaripy", "implicit", "lenskit", "warprec"), ONE_PASS),
     Row("ItemKNN", {"n_neighbours": 100, "shrink": 10}, ("similaripy",), ONE_PASS, "ItemKNN, shrink 10"),
     Row("UserKNN", {"n_neighbours": 100, "shrink": 0}, ("similaripy", "warprec"), ONE_PASS),

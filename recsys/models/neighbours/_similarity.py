@@ -114,14 +114,21 @@ def strongest(values: np.ndarray, n_neighbours: int) -> sparse.csr_array:
 
 def strongest_stored(matrix: sparse.csr_array, n_neighbours: int) -> sparse.csr_array:
     """As `strongest`, from the stored entries of a sparse matrix, which is changed."""
-    for row in np.flatnonzero(np.diff(matrix.indptr) > n_neighbours):
-        stored = slice(matrix.indptr[row], matrix.indptr[row + 1])
-        values, columns = matrix.data[stored], matrix.indices[stored]
-        cut = np.partition(values, -n_neighbours)[-n_neighbours]
-        equal = np.flatnonzero(values == cut)
-        in_order = equal[np.argsort(columns[equal])]
-        values[in_order[n_neighbours - np.count_nonzero(values > cut) :]] = 0
-        values[values < cut] = 0
+    data, starts = matrix.data, matrix.indptr
+    cuts = np.full(matrix.shape[0], -np.inf, dtype=np.float32)
+    for row in np.flatnonzero(np.diff(starts) > n_neighbours):
+        values = data[starts[row] : starts[row + 1]].copy()
+        values.partition(len(values) - n_neighbours)
+        cuts[row] = values[len(values) - n_neighbours]
+    cut = np.repeat(cuts, np.diff(starts))
+    # Of the entries that equal the cut, the first columns fill what those above it leave free.
+    n_above = np.diff(np.cumsum(np.append(0, data > cut))[starts])
+    equal = np.flatnonzero(data == cut)
+    rows = np.searchsorted(starts, equal, side="right") - 1
+    equal = equal[np.lexsort((matrix.indices[equal], rows))]
+    nth = np.arange(len(equal)) - np.searchsorted(rows, rows)
+    data[data < cut] = 0
+    data[equal[nth >= n_neighbours - n_above[rows]]] = 0
     matrix.eliminate_zeros()
     return matrix
 
