@@ -17,10 +17,10 @@ LIMIT = 1.2
 OURS = "modalift"
 PARTS = ("fit", "recommend")
 HOW = """\
-Same training pairs, same hyper-parameters as far as the packages share them, one thread, one process for each
-measurement, one after the other. Imports, bringing the data into a package's own form, and a first run on a tiny
-market that warms up compilers are not timed. Seconds are of processor time, the least of three runs where a run takes
-less than ten seconds; by the wall clock they stand in brackets. Where other work runs beside, processor time rises
+Same training pairs, same hyper-parameters as far as the packages share them, one thread and one process for each
+measurement. Imports, bringing the data into a package's own form, and a first run on a tiny market that warms up
+compilers are not timed. Seconds are of processor time, the least of three runs where a run takes less than ten
+seconds; by the wall clock they stand in brackets. Where other work runs beside, processor time rises
 too, as caches are shared: the same measurement may then differ by a third. *Recommend* is the twenty best unseen items
 of all users; a package that only scores gets numpy's or torch's partial sort. nDCG@20 is computed by our own code from
 the lists that each package gave. A ratio is ours divided by the peer's: below 1 we need less. A peer is as accurate as
