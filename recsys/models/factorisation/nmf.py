@@ -43,7 +43,8 @@ class NMF(FactorModel):
 
     def fit(self, data: TrainingData) -> None:
         """Update until the loss stays."""
-        config, train = self.config, sparse.csr_matrix(data.train)
+        # In single precision the updates overflow on sparse markets, some two hundred factors being enough.
+        config, train = self.config, sparse.csr_matrix(data.train, dtype=np.float64)
         factorisation = Factorisation(
             n_components=min(config.n_factors, *train.shape),
             init=config.start,
@@ -54,5 +55,5 @@ class NMF(FactorModel):
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the last iteration is a budget, not a fault
-            self.user_factors = factorisation.fit_transform(train)
-        self.item_factors = np.ascontiguousarray(factorisation.components_.T)
+            self.user_factors = factorisation.fit_transform(train).astype(np.float32)
+        self.item_factors = np.ascontiguousarray(factorisation.components_.T, dtype=np.float32)
