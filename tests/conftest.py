@@ -1,0 +1,5 @@
+"""Tests compute with one thread each, as cells do: on few cores, threads of several processes fight and cost ten times."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
