@@ -1,4 +1,4 @@
-"""Tests compute with one thread each, as cells do: on few cores, threads of several processes fight and cost ten times."""
+"""Tests compute with one thread each, as cells do: threads of several processes fight, and cost ten times."""
 
 import os
 
