@@ -6,7 +6,7 @@ import pandas as pd
 
 from orchestration import keys
 from orchestration.outcomes import ArmResult, ModelResult
-from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.evidence.scores import label
 from recsys.evidence.wording import metric_name, percent
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _side_by_side(figures: dict[str, Figures], primary: str) -> str:
     """The primary metric and the place on every dataset, the best on average first."""
     found = pd.DataFrame(
         {
-            name: {_name(model, arm): shown[primary] for model, arms in models.items() for arm, shown in arms.items()}
+            name: {label(model, arm): shown[primary] for model, arms in models.items() for arm, shown in arms.items()}
             for name, models in figures.items()
         }
     )
@@ -54,40 +54,38 @@ def _side_by_side(figures: dict[str, Figures], primary: str) -> str:
 
 def _figures(home: "Home", study: "Study", name: str, figures: Figures) -> str:
     """Every model and arm on one dataset, the best first."""
-    rows = []
-    for model, arms in figures.items():
-        trained = {arm.arm: arm for arm in ModelResult.load(home.folder(home.current(keys.model(name, model)))).arms}
-        for arm, metrics in arms.items():
-            accuracy = {metric_name(m): _interval(value) for m, value in metrics.items() if m.startswith(ACCURACY)}
-            mean = metrics[study.evaluation.primary]["mean"]
-            rows.append((mean, {"model": _name(model, arm)} | accuracy | _effort(trained.get(arm))))
-    return _markdown(pd.DataFrame([row for _, row in sorted(rows, key=lambda pair: -pair[0])]))
+    arms = ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms
+    best_first = sorted(arms, key=lambda arm: -figures[arm.model][arm.arm][study.evaluation.primary]["mean"])
+    return _markdown(pd.DataFrame([_row(arm, figures[arm.model][arm.arm]) for arm in best_first]))
 
 
-def _effort(arm: ArmResult | None) -> dict[str, str]:
-    """Trials, which of them won, and minutes of all; nothing for a control, which is trained elsewhere."""
-    if arm is None:
-        return {}
+def _row(arm: ArmResult, figures: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Accuracy, trials, which of them won, and minutes of all."""
+    accuracy = {
+        metric_name(metric): _interval(value) for metric, value in figures.items() if metric.startswith(ACCURACY)
+    }
     given_up = f" ({len(arm.pruned)} given up)" if arm.pruned else ""
-    won = str(arm.best.idxmax() + 1)
-    return {"trials": f"{len(arm.trials)}{given_up}", "won": won, "minutes": f"{arm.seconds / 60:.1f}"}
+    effort = {
+        "trials": f"{len(arm.trials)}{given_up}",
+        "won": str(arm.best.idxmax() + 1),
+        "minutes": f"{arm.seconds / 60:.1f}",
+    }
+    return {"model": label(arm.model, arm.arm)} | accuracy | effort
 
 
 def _published(study: "Study", name: str, figures: Figures) -> list[str]:
     """Ours and the relative gaps to what others published; nothing where nobody did."""
     published = study.datasets[name].published
-    if published is None:
+    # A model that does not fit the data was left out.
+    known = {model: theirs for model, theirs in published.rows.items() if model in figures} if published else {}
+    if published is None or not known:
         return []
     rows = []
-    for model, theirs in published.rows.items():
+    for model, theirs in known.items():
         (ours, *_) = figures[model].values()
         gaps = {m: percent(ours[m]["mean"] / value - 1, signed=True) for m, value in theirs.items()}
         rows.append({"model": model} | {metric_name(m): f"{ours[m]['mean']:.4f} ({gaps[m]})" for m in theirs})
     return [f"Ours, and the gap to {published.source}:", _markdown(pd.DataFrame(rows))]
-
-
-def _name(model: str, arm: str) -> str:
-    return model if arm == INTERACTIONS_ONLY else f"{model} ({arm})"
 
 
 def _interval(value: dict[str, Any]) -> str:
