@@ -18,23 +18,35 @@ console = Console()
 
 def market() -> Dataset:
     """Amazon Baby from the folder named by MODALIFT_DATA, or, without it, a random market of its size."""
-    folder = os.environ.get("MODALIFT_DATA")
-    if folder:
-        rows = pd.read_csv(Path(folder) / "baby" / "baby.inter", sep="\t")
-        rows = rows.rename(columns={"userID": "user", "itemID": "item"})
-        rows["part"] = rows["x_label"].map({0: "train", 1: "valid", 2: "test"})
+    baby = published("baby")
+    if baby is not None:
         console.print("Amazon Baby")
-    else:
-        console.print("MODALIFT_DATA is not set: a random market of the size of Amazon Baby")
-        rng = np.random.default_rng(0)
-        # Skewed towards heavy users and popular items, as real markets are.
-        drawn = {
-            "user": (N_USERS * rng.random(N_INTERACTIONS) ** 1.5).astype(np.int32),
-            "item": (N_ITEMS * rng.random(N_INTERACTIONS) ** 2.5).astype(np.int32),
-        }
-        rows = pd.DataFrame(drawn).drop_duplicates(ignore_index=True)
-        rows["part"] = rng.choice(["train", "valid", "test"], len(rows), p=[0.74, 0.13, 0.13])
-    users, items = pd.DataFrame(index=range(N_USERS)), pd.DataFrame(index=range(N_ITEMS))
+        return baby
+    console.print("MODALIFT_DATA is not set: a random market of the size of Amazon Baby")
+    rng = np.random.default_rng(0)
+    # Skewed towards heavy users and popular items, as real markets are.
+    drawn = {
+        "user": (N_USERS * rng.random(N_INTERACTIONS) ** 1.5).astype(np.int32),
+        "item": (N_ITEMS * rng.random(N_INTERACTIONS) ** 2.5).astype(np.int32),
+    }
+    rows = pd.DataFrame(drawn).drop_duplicates(ignore_index=True)
+    rows["part"] = rng.choice(["train", "valid", "test"], len(rows), p=[0.74, 0.13, 0.13])
+    return _dataset(rows, N_USERS, N_ITEMS)
+
+
+def published(name: str) -> Dataset | None:
+    """A published split from the folder named by MODALIFT_DATA; None without it."""
+    folder = os.environ.get("MODALIFT_DATA")
+    if not folder:
+        return None
+    rows = pd.read_csv(Path(folder) / name / f"{name}.inter", sep="\t")
+    rows = rows.rename(columns={"userID": "user", "itemID": "item"})
+    rows["part"] = rows["x_label"].map({0: "train", 1: "valid", 2: "test"})
+    return _dataset(rows, rows["user"].max() + 1, rows["item"].max() + 1)
+
+
+def _dataset(rows: pd.DataFrame, n_users: int, n_items: int) -> Dataset:
+    users, items = pd.DataFrame(index=range(n_users)), pd.DataFrame(index=range(n_items))
     return Dataset(rows, users, items, quarantine=pd.DataFrame())
 
 

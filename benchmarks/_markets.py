@@ -1,12 +1,11 @@
 """The markets on which models are measured beside their peers, each as one file of training and one of test pairs."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
-from _baby import market
+from _baby import market, published
 from scipy import sparse
+
+from recsys.data.dataset import Dataset
 
 N_USERS, N_ITEMS, N_TASTES, N_DRAWS = 60_000, 15_000, 200, 1_150_000
 Parts = tuple[sparse.csr_array, sparse.csr_array]
@@ -15,22 +14,13 @@ Parts = tuple[sparse.csr_array, sparse.csr_array]
 
 def baby() -> Parts:
     """Amazon Baby, or a random market of its size."""
-    dataset = market()
-    parts = (part.tocoo() for part in (dataset.train, dataset.test))
-    train, test = (_matrix(*part.coords, part.shape) for part in parts)
-    return train, test
+    return _parts(market())
 
 
 def douyin() -> Parts | None:
     """Douyin from the folder named by MODALIFT_DATA; None without it."""
-    folder = os.environ.get("MODALIFT_DATA")
-    if not folder:
-        return None
-    rows = pd.read_csv(Path(folder) / "douyin" / "douyin.inter", sep="\t")
-    shape = (int(rows["userID"].max()) + 1, int(rows["itemID"].max()) + 1)
-    parts = [rows[rows["x_label"] == label] for label in (0, 2)]
-    train, test = (_matrix(part["userID"].to_numpy(), part["itemID"].to_numpy(), shape) for part in parts)
-    return train, test
+    dataset = published("douyin")
+    return dataset and _parts(dataset)
 
 
 def larger() -> Parts:
@@ -58,6 +48,11 @@ def larger() -> Parts:
 
 
 MARKETS = {"baby": baby, "douyin": douyin, "larger": larger}
+
+
+def _parts(dataset: Dataset) -> Parts:
+    train, test = (_matrix(*part.tocoo().coords, part.shape) for part in (dataset.train, dataset.test))
+    return train, test
 
 
 def _matrix(users: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
