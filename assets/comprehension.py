@@ -10,7 +10,7 @@ from orchestration import keys
 from orchestration.fingerprints import fingerprint, library_code
 from orchestration.home import Home, Outcome
 from orchestration.results import key, materialised, plainly, table
-from orchestration.study import DatasetSpec
+from orchestration.study_dataset import DatasetSpec
 from recsys.data.dataset import Dataset
 
 TABLES = ("known", "between", "fields", "vocabulary")

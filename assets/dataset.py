@@ -11,7 +11,7 @@ from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.results import key, materialised, plainly, plot, preview, table
-from orchestration.study import DatasetSpec
+from orchestration.study_dataset import DatasetSpec
 from orchestration.study_file import resolve
 from recsys.data.dataset import PARTS, Dataset
 

@@ -17,7 +17,7 @@ from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
 from orchestration.results import key, materialised, plainly
-from orchestration.study import Corpus, DatasetSpec
+from orchestration.study_dataset import Corpus, DatasetSpec
 from orchestration.study_file import resolve
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError

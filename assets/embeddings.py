@@ -15,7 +15,7 @@ from orchestration.lineage import Check
 from orchestration.progress import counted
 from orchestration.results import key, materialised, plainly
 from orchestration.settings import CHECKOUT
-from orchestration.study import ContentSource, DatasetSpec
+from orchestration.study_dataset import ContentSource, DatasetSpec
 from orchestration.study_file import resolve
 from recsys.content.encoders import registry
 from recsys.content.features import Features

@@ -159,7 +159,7 @@ def read_scores(folder: Path) -> dict[Pair, Scores]:
 
 
 def _finals(home: Home, name: str, result: ArmResult) -> tuple[list[pd.DataFrame], list[dict[str, float]]]:
-    from orchestration.cells import load_cell
+    from orchestration.stored_cells import load_cell
 
     # A deterministic model has one cell that stands for all seeds: read it once.
     cells = {mark: load_cell(home, name, mark) for mark in set(result.finals)}

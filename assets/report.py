@@ -20,7 +20,8 @@ from orchestration.lineage import Event
 from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.results import key, materialised, plainly
 from orchestration.storage import write_text
-from orchestration.study import DatasetSpec, Study
+from orchestration.study import Study
+from orchestration.study_dataset import DatasetSpec
 from recsys.evidence.report.model import CheckRow, DatasetReport, Link, RunFacts, StratumRow, StudyReport
 from recsys.evidence.report.published import beside_published
 

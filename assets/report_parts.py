@@ -9,7 +9,8 @@ from assets.metrics import BASELINES
 from orchestration import keys
 from orchestration.home import Home
 from orchestration.outcomes import ArmResult
-from orchestration.study import DatasetSpec, Study
+from orchestration.study import Study
+from orchestration.study_dataset import DatasetSpec
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval

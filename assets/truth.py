@@ -2,7 +2,7 @@
 
 from assets.verdict import Judgement
 from orchestration.lineage import Event
-from orchestration.study import DatasetSpec
+from orchestration.study_dataset import DatasetSpec
 from recsys.evidence.report.model import TruthRow
 
 

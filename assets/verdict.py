@@ -15,7 +15,8 @@ from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.results import key, materialised, plainly, table
-from orchestration.study import Question, Study
+from orchestration.study import Study
+from orchestration.study_dataset import Question
 from recsys.data.dataset import Dataset
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.questions import Answered, Asked, answer

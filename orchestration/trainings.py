@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from orchestration import keys
-from orchestration.cells import CellRunner, Inputs, StoredCell
+from orchestration.cells import CellRunner, Inputs
 from orchestration.home import Home
 from orchestration.outcomes import ArmResult
 from orchestration.progress import Progress
+from orchestration.stored_cells import StoredCell
 from orchestration.study import Study
 from recsys.content.arms import Arm
 from recsys.engine.search import Trained, tune_and_train

@@ -16,7 +16,8 @@ from orchestration.settings import Settings
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
-    from orchestration.study import DatasetSpec, Study
+    from orchestration.study import Study
+    from orchestration.study_dataset import DatasetSpec
 
 Check = tuple[str, Callable[[], str]]
 """What is checked, and a function that gives what was found or raises UserError."""

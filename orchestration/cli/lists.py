@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from orchestration import keys
-from orchestration.cells import StoredCell, load_cell
 from orchestration.cli.studies import choose
 from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.outcomes import ArmResult, ModelResult
+from orchestration.stored_cells import StoredCell, load_cell
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import CHECKOUT, Settings
-from orchestration.study import ContentSource, DatasetSpec, Source, Study
+from orchestration.study import Study
+from orchestration.study_dataset import ContentSource, DatasetSpec, Source
 from orchestration.study_file import load_study, resolve
 from recsys.errors import UserError
 

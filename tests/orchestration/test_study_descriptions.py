@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.study import DatasetSpec
+from orchestration.study_dataset import DatasetSpec
 from orchestration.study_file import load_study
 from recsys.content.weights import SHIPPED
 from recsys.errors import UserError

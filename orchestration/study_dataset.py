@@ -1,0 +1,196 @@
+"""One catalogue of a study: where its data come from, how content is made of them, and what is asked of it."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
+
+from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, controlled, honest
+from recsys.content.weights import own_folder
+from recsys.data.cleaning import CleaningRules
+from recsys.data.splits import SplitRule
+
+RAW_MODALITIES = ("text", "image", "audio")
+
+
+class Strict(BaseModel):
+    """A part of a study file that knows all of its keys, and does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _named(options: dict[str, Any], folder: Path) -> list[Path]:
+    """The options' values that are files or folders under `folder`, and the folder of a model's own weights."""
+    named = [folder / value for key, value in options.items() if isinstance(value, str) and key != "model"]
+    weights = own_folder(str(options["model"]), folder) if "model" in options else None
+    return [place for place in (*named, weights) if place is not None and place.exists()]
+
+
+class Source(BaseModel):
+    """Where interactions and items come from: a reader, its folder, and the reader's own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    reader: str
+    folder: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the reader itself is told."""
+        return dict(self.model_extra or {})
+
+    def places(self, folder: Path) -> list[Path]:
+        """The files and folders that the options name; the whole folder where they name none."""
+        return _named(self.options, folder) or [folder]
+
+
+class ContentSource(BaseModel):
+    """How one source of content becomes vectors: an encoder and its own options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    encoder: str
+    corpus: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the encoder itself is told."""
+        return dict(self.model_extra or {})
+
+    def places(self, folder: Path) -> list[Path]:
+        """The files and folders that the options name."""
+        return _named(self.options, folder)
+
+
+class Corpus(BaseModel):
+    """Descriptions of items, one an item: from a file, or asked of a vision-language model.
+
+    Attributes:
+        file: of descriptions that were made elsewhere; `id_column` and `text_column` name its columns.
+        fields: that the answers of a file are asked to have; a model's are those of its prompt.
+        model: asked for the descriptions; every further key is an option of the asking (`recsys.content.vlm`).
+        truth: columns of the item table that tell what a field should say, by field.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    file: str | None = None
+    fields: tuple[str, ...] = ()
+    id_column: str | None = None
+    text_column: str | None = None
+    model: str | None = None
+    truth: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Corpus":
+        if (self.file is None) == (self.model is None):
+            raise ValueError("descriptions come from a 'file' or from a 'model': give one of the two")
+        if self.file is not None and self.model_extra:
+            raise ValueError(f"'{next(iter(self.model_extra))}' means nothing to descriptions from a file")
+        if self.model is not None and (self.fields or self.id_column or self.text_column):
+            raise ValueError(
+                "'fields', 'id_column' and 'text_column' belong to a file; a model has those of its prompt"
+            )
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the asking of a model is told."""
+        return {"model": self.model, **(self.model_extra or {})}
+
+    def places(self, folder: Path) -> list[Path]:
+        """The files and folders that the options name: a model's weights, a prompt of the study's own."""
+        return _named(self.options, folder)
+
+
+class Scenario(Strict):
+    """What a verdict holds for: it says nothing about any other situation."""
+
+    domain: str = "not stated"
+    feedback: str = "not stated"
+    seen_before_choosing: tuple[str, ...] = ()
+    item_kinds: str = "not stated"
+    date_of_data: str = "not stated"
+
+
+class Question(Strict):
+    """A comparison that the study announces before it is run.
+
+    Attributes:
+        ask: the question in words.
+        better: the arm that a yes would say is better.
+        than: the arm it is compared with; `shuffled` is the shuffled control of `better`.
+    """
+
+    ask: str
+    better: str
+    than: str
+
+
+class Published(Strict):
+    """Figures that others published for a dataset, to stand beside ours.
+
+    Attributes:
+        source: who published them, and where.
+        rows: by model, then by metric such as `recall_at_20`.
+    """
+
+    source: str
+    rows: dict[str, dict[str, PositiveFloat]]
+
+
+class DatasetSpec(Strict):
+    """One catalogue of a study."""
+
+    source: Source
+    cleaning: CleaningRules = CleaningRules()
+    split: SplitRule = SplitRule()
+    descriptions: dict[str, Corpus] = {}
+    content: dict[str, ContentSource] = {}
+    both: tuple[str, ...] | None = None
+    questions: tuple[Question, ...] = ()
+    scenario: Scenario = Scenario()
+    published: Published | None = None
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> "DatasetSpec":
+        for source, content in self.content.items():
+            if content.corpus is not None and content.corpus not in self.descriptions:
+                raise ValueError(f"content '{source}' names corpus '{content.corpus}', which 'descriptions' lacks")
+        for source in self.both or ():
+            if source not in self.content:
+                raise ValueError(f"'both' names '{source}', which 'content' lacks")
+        arms = {"both", INTERACTIONS_ONLY, *self.content}
+        for question in self.questions:
+            for arm, allowed in ((question.better, arms), (question.than, arms | {"shuffled"})):
+                if arm not in allowed:
+                    raise ValueError(f"question '{question.ask}' names '{arm}'; known: {', '.join(sorted(allowed))}")
+        return self
+
+    def reads(self, source: str) -> frozenset[str]:
+        """What of an item a source reads: itself, or what the model behind its corpus is shown."""
+        corpus = self.descriptions.get(self.content[source].corpus or "")
+        if corpus is None or corpus.model is None:
+            return frozenset({source})
+        return frozenset(corpus.options.get("inputs", ("image",)))
+
+    @property
+    def fused(self) -> Arm | None:
+        """The arm that shows the raw modalities together; None without content."""
+        sources = self.both or tuple(s for s in self.content if s in RAW_MODALITIES) or tuple(self.content)
+        if not sources:
+            return None
+        return honest("both", sources) if len(sources) > 1 else honest(sources[0], sources)
+
+    def arms(self, controls: tuple[Control, ...]) -> list[Arm]:
+        """All arms of a model that takes content, each once: fused, each source, interactions only, controls."""
+        fused = self.fused
+        if fused is None:
+            return [Arm(INTERACTIONS_ONLY)]
+        single = [honest(source, (source,)) for source in self.content if (source,) != fused.sources]
+        return [
+            fused,
+            *single,
+            Arm(INTERACTIONS_ONLY),
+            *(controlled(fused, control, name=control) for control in controls),
+        ]
