@@ -22,8 +22,8 @@ def item_knn(train: sparse.csr_matrix, params: dict[str, Any]) -> Recommend:
 
 
 def user_knn(train: sparse.csr_matrix, params: dict[str, Any]) -> Recommend:
-    """Cosine of users, their strongest neighbours."""
-    neighbours = sim.cosine(train, k=params["n_neighbours"], shrink=params["shrink"], **ALONE)
+    """Cosine of users; each hears from those who count them among their strongest neighbours."""
+    neighbours = sim.cosine(train, k=params["n_neighbours"], shrink=params["shrink"], **ALONE).T.tocsr()
     neighbours.setdiag(0)
     return lambda k: lists(sim.dot_product(neighbours, train, k=k, filter_cols=train, **ALONE), k)
 
