@@ -8,7 +8,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from assets.comprehension import load
-from recsys.evidence.report.model import Table
+from recsys.evidence.report.rows import Table
 from recsys.evidence.wording import percent
 
 NOTHING = "\u2013"

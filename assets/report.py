@@ -22,8 +22,9 @@ from orchestration.results import key, materialised, plainly
 from orchestration.storage import write_text
 from orchestration.study import Study
 from orchestration.study_dataset import DatasetSpec
-from recsys.evidence.report.model import CheckRow, DatasetReport, Link, RunFacts, StratumRow, StudyReport
+from recsys.evidence.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.evidence.report.published import beside_published
+from recsys.evidence.report.rows import CheckRow, Link, StratumRow
 
 REPORTS_UI = "http://127.0.0.1:5001"
 CODE = ("assets/report.py", "assets/report_parts.py", "assets/truth.py", "recsys/evidence/report")

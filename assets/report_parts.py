@@ -14,7 +14,7 @@ from orchestration.study_dataset import DatasetSpec
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
-from recsys.evidence.report.model import (
+from recsys.evidence.report.rows import (
     ComparisonRow,
     ContentRow,
     Kind,

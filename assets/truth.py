@@ -3,7 +3,7 @@
 from assets.verdict import Judgement
 from orchestration.lineage import Event
 from orchestration.study_dataset import DatasetSpec
-from recsys.evidence.report.model import TruthRow
+from recsys.evidence.report.rows import TruthRow
 
 
 def planted(data: Event, spec: DatasetSpec, judgement: Judgement) -> list[TruthRow]:

@@ -26,7 +26,7 @@ from orchestration.progress import LogProgress
 from orchestration.settings import CHECKOUT, Settings
 from orchestration.study import Study
 from orchestration.study_file import load_study
-from recsys.evidence.report.model import TruthRow
+from recsys.evidence.report.rows import TruthRow
 
 console = Console()
 

@@ -11,7 +11,7 @@ from orchestration import keys
 from orchestration.cli.console import table, tick
 from orchestration.home import Home
 from orchestration.study import Study
-from recsys.evidence.report.model import TruthRow
+from recsys.evidence.report.rows import TruthRow
 from recsys.evidence.wording import percent, probability
 
 

@@ -7,24 +7,22 @@ import numpy as np
 
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import mean_intervals
-from recsys.evidence.report.model import (
+from recsys.evidence.report.model import DatasetReport, RunFacts, StudyReport
+from recsys.evidence.report.published import beside_published
+from recsys.evidence.report.rows import (
     CheckRow,
     ComparisonRow,
     ContentRow,
-    DatasetReport,
     Kind,
     Link,
     QuarantineRow,
     ResultRow,
-    RunFacts,
     Scenario,
     StratumRow,
-    StudyReport,
     Table,
     TruthRow,
     TuningCurve,
 )
-from recsys.evidence.report.published import beside_published
 from recsys.evidence.scores import Scores
 from recsys.evidence.sources import SourceScores, judge_sources
 from recsys.evidence.standing import rank_models

@@ -8,10 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from recsys.evidence.report.limits import limits
-from recsys.evidence.report.model import Link, StudyReport, TuningCurve
+from recsys.evidence.report.model import StudyReport
 from recsys.evidence.report.opening import BADGES
 from recsys.evidence.report.published import beside_published
 from recsys.evidence.report.render import controls, duration, kinds, render, typeset
+from recsys.evidence.report.rows import Link, TuningCurve
 from recsys.evidence.wording import metric_name, percent, probability
 from tests.evidence.studies import dataset, study, truth, without_content
 

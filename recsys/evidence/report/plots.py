@@ -8,7 +8,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from recsys.evidence.comparison import ALPHA
 from recsys.evidence.report.figures import COLOURS, GRID, INK, MUTED, PAGE, inline_svg, styled
-from recsys.evidence.report.model import ComparisonRow, DatasetReport, ResultRow, TuningCurve
+from recsys.evidence.report.model import DatasetReport
+from recsys.evidence.report.rows import ComparisonRow, ResultRow, TuningCurve
 from recsys.evidence.scores import label
 from recsys.evidence.wording import metric_name, percent
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from recsys.evidence.report.model import ResultRow, Table
+from recsys.evidence.report.rows import ResultRow, Table
 from recsys.evidence.wording import metric_name, percent
 
 
