@@ -26,35 +26,14 @@ def _named(options: dict[str, Any], folder: Path) -> list[Path]:
     return [place for place in (*named, weights) if place is not None and place.exists()]
 
 
-class Source(BaseModel):
-    """Where interactions and items come from: a reader, its folder, and the reader's own options."""
+class Open(BaseModel):
+    """A part of a study file whose further keys are options of what it names."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    reader: str
-    folder: str | None = None
-
     @property
     def options(self) -> dict[str, Any]:
-        """What the reader itself is told."""
-        return dict(self.model_extra or {})
-
-    def places(self, folder: Path) -> list[Path]:
-        """The files and folders that the options name; the whole folder where they name none."""
-        return _named(self.options, folder) or [folder]
-
-
-class ContentSource(BaseModel):
-    """How one source of content becomes vectors: an encoder and its own options."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    encoder: str
-    corpus: str | None = None
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What the encoder itself is told."""
+        """What the reader, the encoder or the asked model itself is told."""
         return dict(self.model_extra or {})
 
     def places(self, folder: Path) -> list[Path]:
@@ -62,7 +41,25 @@ class ContentSource(BaseModel):
         return _named(self.options, folder)
 
 
-class Corpus(BaseModel):
+class Source(Open):
+    """Where interactions and items come from: a reader, its folder, and the reader's own options."""
+
+    reader: str
+    folder: str | None = None
+
+    def places(self, folder: Path) -> list[Path]:
+        """The files and folders that the options name; the whole folder where they name none."""
+        return super().places(folder) or [folder]
+
+
+class ContentSource(Open):
+    """How one source of content becomes vectors: an encoder and its own options."""
+
+    encoder: str
+    corpus: str | None = None
+
+
+class Corpus(Open):
     """Descriptions of items, one an item: from a file, or asked of a vision-language model.
 
     Attributes:
@@ -71,8 +68,6 @@ class Corpus(BaseModel):
         model: asked for the descriptions; every further key is an option of the asking (`recsys.content.vlm`).
         truth: columns of the item table that tell what a field should say, by field.
     """
-
-    model_config = ConfigDict(extra="allow", frozen=True)
 
     file: str | None = None
     fields: tuple[str, ...] = ()
@@ -96,11 +91,7 @@ class Corpus(BaseModel):
     @property
     def options(self) -> dict[str, Any]:
         """What the asking of a model is told."""
-        return {"model": self.model, **(self.model_extra or {})}
-
-    def places(self, folder: Path) -> list[Path]:
-        """The files and folders that the options name: a model's weights, a prompt of the study's own."""
-        return _named(self.options, folder)
+        return {"model": self.model, **super().options}
 
 
 class Scenario(Strict):
