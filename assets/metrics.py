@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from assets.controls import Pair, judges
+from assets.metrics_tables import read_scores, scores_of_users, summarised
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
@@ -23,9 +24,9 @@ from orchestration.study import Study
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.errors import UserError
 from recsys.evidence.interval import Interval, mean_intervals
-from recsys.evidence.scores import Scores
 from recsys.evidence.standing import Standing, rank_models
 
+CODE = ("assets/metrics.py", "assets/metrics_tables.py", "recsys/evidence")
 STANDING = "standing.json"
 BASELINES = ("Random", "TopPop", "GlobalEffects")
 SHUFFLED = "shuffled_shows_no_lift"
@@ -43,7 +44,7 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
         inputs.append(keys.controls(name))
     checks = [check for check in CHECKS if judges(study, name) or check != SHUFFLED]
     primary = study.evaluation.primary
-    version = fingerprint(study.statistics.model_dump(), primary, code_version("assets/metrics.py", "recsys/evidence"))
+    version = fingerprint(study.statistics.model_dump(), primary, code_version(*CODE))
 
     @dg.asset(
         key=key(asset),
@@ -80,9 +81,9 @@ def _measure(home: Home, study: Study, name: str, folders: list[Path], out: Path
     }
     intervals = mean_intervals(wide, n_resamples=study.statistics.resamples, seed=study.statistics.seed)
     primary = study.evaluation.primary
-    summary = _summary(wide, intervals, {pair: lists for pair, (_, lists) in finals.items()})
+    summary = summarised(wide, intervals, {pair: lists for pair, (_, lists) in finals.items()})
     summary.to_parquet(out / "summary.parquet", index=False)
-    scores = _scores({pair: frames for pair, (frames, _) in finals.items()}, primary)
+    scores = scores_of_users({pair: frames for pair, (frames, _) in finals.items()}, primary)
     scores.to_parquet(out / "scores.parquet", index=False)
     ModelResult(arms=results).save(out)
     means = summary[summary["metric"] == primary].set_index(["model", "arm"])
@@ -94,33 +95,6 @@ def _measure(home: Home, study: Study, name: str, folders: list[Path], out: Path
         (out / STANDING).write_text(json.dumps(asdict(standing), indent=1), encoding="utf-8")
         facts = {"sentence": standing.sentence}
     return Outcome(facts=facts, rows=len(summary), checks=tuple(checks))
-
-
-def _summary(
-    wide: dict[tuple[str, str, str], np.ndarray],
-    intervals: dict[tuple[str, str, str], Interval],
-    lists: dict[Pair, list[dict[str, float]]],
-) -> pd.DataFrame:
-    """One row a (model, arm, metric); what is measured on all lists together has no interval."""
-    rows = [
-        (*key_, interval.mean, interval.low, interval.high, wide[key_].mean(axis=1).tolist())
-        for key_, interval in intervals.items()
-    ]
-    for pair, per_seed in lists.items():
-        for metric in per_seed[0]:
-            values = [one[metric] for one in per_seed]
-            rows.append((*pair, metric, float(np.mean(values)), np.nan, np.nan, values))
-    return pd.DataFrame(rows, columns=["model", "arm", "metric", "mean", "ci_low", "ci_high", "per_seed"])
-
-
-def _scores(frames: dict[Pair, list[pd.DataFrame]], primary: str) -> pd.DataFrame:
-    """The primary metric of every user under every seed."""
-    scores = pd.concat(
-        frame[["user", primary]].rename(columns={primary: "value"}).assign(model=model, arm=arm, seed=seed)
-        for (model, arm), of_seeds in frames.items()
-        for seed, frame in enumerate(of_seeds, start=1)
-    )
-    return scores.astype({"model": "category", "arm": "category", "seed": "int16"})
 
 
 def _standing(study: Study, out: Path, intervals: dict[Pair, Interval]) -> Standing:
@@ -138,24 +112,6 @@ def _standing(study: Study, out: Path, intervals: dict[Pair, Interval]) -> Stand
 def load_standing(folder: Path) -> Standing:
     """Read from the metrics asset's folder which model is best, for a dataset that has no verdict."""
     return TypeAdapter(Standing).validate_json((folder / STANDING).read_text(encoding="utf-8"))
-
-
-def read_scores(folder: Path) -> dict[Pair, Scores]:
-    """Per-user scores of every (model, arm), as comparisons want them, from the metrics asset's folder."""
-    table_ = pd.read_parquet(folder / "scores.parquet")
-    groups = table_.groupby(["model", "arm"], observed=True)
-    results = {(arm.model, arm.arm): arm for arm in ModelResult.load(folder).arms}
-    scores = {}
-    for pair, result in results.items():
-        wide = groups.get_group(pair).pivot(index="seed", columns="user", values="value")
-        scores[pair] = Scores(
-            *pair,
-            users=wide.columns.to_numpy(),
-            values=wide.to_numpy(),
-            valid=result.valid,
-            content_used=result.content_used,
-        )
-    return scores
 
 
 def _finals(home: Home, name: str, result: ArmResult) -> tuple[list[pd.DataFrame], list[dict[str, float]]]:

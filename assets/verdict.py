@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from assets.controls import SELECTION, Pair, Selection
-from assets.metrics import read_scores
+from assets.metrics_tables import read_scores
 from orchestration import keys
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome

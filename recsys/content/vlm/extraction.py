@@ -7,9 +7,8 @@ killed goes on where it was.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +20,8 @@ import pandas as pd
 
 from recsys.content.encoders.base import Progress
 from recsys.content.features import Features
-from recsys.content.images import open_rgb
 from recsys.content.kept import Column, Kept
+from recsys.content.vlm.contents import NOTHING, opened, shown
 from recsys.content.vlm.describer import Describer, Pooling, Said, Shown, UnfinishedError
 from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.prompts import Prompt, load_prompt
@@ -40,9 +39,6 @@ CHANGE_NO_ANSWER: dict[str, Any] = {
 }
 SEEN_IN_CONTENT: dict[str, Any] = {"inputs": True, "text_fields": True}
 """Options by which the model is shown something else, which is another content."""
-NOTHING = Shown()
-STRIP = 40
-"""A picture so many times longer than broad is a line. Phi-4 refuses those above 44, Qwen those above 200."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +90,8 @@ def extract(
     """
     started = perf_counter()
     prompt = load_prompt(options.prompt, folder)
-    shown = _shown(items, options)
-    contents = {key: what for key, what in shown if what != NOTHING}
+    of_items = shown(items, options)
+    contents = {key: what for key, what in of_items if what != NOTHING}
     weights = None if options.endpoint else locate(options.model, options.revision, folder)
     with ExitStack() as stack:
         place = work or Path(stack.enter_context(TemporaryDirectory()))
@@ -117,7 +113,7 @@ def extract(
             raise UserError(
                 f"none of the {len(items)} items has {wanted} to show the model; see the column or `inputs`"
             )
-        extraction = _assemble(items["item_id"].tolist(), shown, options, kept)
+        extraction = _assemble(items["item_id"].tolist(), of_items, options, kept)
     extraction.facts.update(kept=len(before), seconds=perf_counter() - started)
     if unreadable := extraction.facts["unreadable_images"]:
         log.warning("pictures that could not be read: %d", unreadable)
@@ -134,27 +130,6 @@ def choose(options: VlmOptions, weights: Path | None) -> Describer:
     from recsys.content.vlm.transformers_describer import TransformersDescriber
 
     return TransformersDescriber(weights, options)
-
-
-def _shown(items: pd.DataFrame, options: VlmOptions) -> list[tuple[str, Shown]]:
-    """What the model is to see of each item, behind a digest of it."""
-    texts = _texts(items, options.text_fields) if "text" in options.inputs else [None] * len(items)
-    listed = []
-    for path, digest, text in zip(items["image_path"], items["image_digest"], texts, strict=True):
-        image = Path(path) if "image" in options.inputs and pd.notna(path) else None
-        picture = None if image is None else digest if pd.notna(digest) else str(image)
-        key = hashlib.blake2b(json.dumps([picture, text]).encode(), digest_size=16).hexdigest()
-        listed.append((key, Shown(image, text)))
-    return listed
-
-
-def _texts(items: pd.DataFrame, fields: Sequence[str]) -> list[str | None]:
-    unknown = [field for field in fields if field not in items]
-    if unknown:
-        raise UserError(f"`text_fields`: items have no '{unknown[0]}'; they have: {', '.join(map(str, items))}")
-    rows = items[list(fields)].itertuples(index=False)
-    lines = ([str(cell).strip() for cell in row if pd.notna(cell)] for row in rows)
-    return ["\n".join(filter(None, row)) or None for row in lines]
 
 
 def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> str:
@@ -179,10 +154,10 @@ def _ask(
     """Ask about contents and keep what is said, batch by batch; tells after each how many are done."""
     # Questions of like length stand together, so that little of a batch is padding.
     order = sorted(contents.items(), key=lambda content: (content[1].image is None, len(content[1].text or "")))
-    with _opened([what.image for _, what in order]) as opened:
+    with opened([what.image for _, what in order]) as opens:
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
-            seen = {key: what if next(opened) else replace(what, image=None) for key, what in batch}
+            seen = {key: what if next(opens) else replace(what, image=None) for key, what in batch}
             asked = {key: what for key, what in seen.items() if what != NOTHING}
             if asked:
                 try:
@@ -203,26 +178,11 @@ def _keep(asked: list[tuple[str, Shown]], said: Said, kept: Kept) -> None:
         kept.add([key for key, _ in asked], columns | {str(pooling): rows for pooling, rows in said.hidden.items()})
 
 
-@contextmanager
-def _opened(images: Sequence[Path | None]) -> Iterator[Iterator[bool]]:
-    """Whether each picture opens, found out ahead by other threads while the model works."""
-    pool = ThreadPoolExecutor(2)
-    try:
-        yield pool.map(lambda image: image is None or _opens(image), images)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _opens(image: Path) -> bool:
-    picture = open_rgb(image)
-    return picture is not None and max(picture.size) <= STRIP * min(picture.size)
-
-
-def _assemble(item_ids: list[str], shown: list[tuple[str, Shown]], options: VlmOptions, kept: Kept) -> Extraction:
+def _assemble(item_ids: list[str], of_items: list[tuple[str, Shown]], options: VlmOptions, kept: Kept) -> Extraction:
     """Spread what was said about contents over the items that have them."""
     known = kept.keys()
-    rows = [row for row, (key, _) in enumerate(shown) if key in known]
-    keys = [shown[row][0] for row in rows]
+    rows = [row for row, (key, _) in enumerate(of_items) if key in known]
+    keys = [of_items[row][0] for row in rows]
     contents = sorted(set(keys))
     pictured = {key for key, read in zip(contents, kept.column("pictured", contents), strict=True) if read}
     tokens = kept.column("n_tokens", contents)
@@ -231,7 +191,7 @@ def _assemble(item_ids: list[str], shown: list[tuple[str, Shown]], options: VlmO
         "answered": len(rows),
         "contents": len(contents),
         "equal_items": len(rows) - len(contents),
-        "unreadable_images": sum(what.image is not None and key not in pictured for key, what in shown),
+        "unreadable_images": sum(what.image is not None and key not in pictured for key, what in of_items),
         "tokens": int(tokens.sum()),
         "cut_off": int((tokens == options.max_new_tokens).sum()),
     }

@@ -1,0 +1,67 @@
+"""What a vision-language model is shown of each item: its picture, its words, or both."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from recsys.content.images import open_rgb
+from recsys.content.vlm.describer import Shown
+from recsys.content.vlm.options import VlmOptions
+from recsys.errors import UserError
+
+NOTHING = Shown()
+STRIP = 40
+"""A picture so many times longer than broad is a line. Phi-4 refuses those above 44, Qwen those above 200."""
+
+
+def shown(items: pd.DataFrame, options: VlmOptions) -> list[tuple[str, Shown]]:
+    """What the model is to see of each item.
+
+    Args:
+        items: the item table of a dataset (see `recsys.data.raw`).
+        options: which inputs there are, and the fields that make the text.
+
+    Returns:
+        An entry for each item: a digest that items of equal content share, and the content, `NOTHING` where the item
+        has none of the inputs.
+
+    Raises:
+        UserError: a field of the text is no column of the items.
+    """
+    texts = _texts(items, options.text_fields) if "text" in options.inputs else [None] * len(items)
+    listed = []
+    for path, digest, text in zip(items["image_path"], items["image_digest"], texts, strict=True):
+        image = Path(path) if "image" in options.inputs and pd.notna(path) else None
+        picture = None if image is None else digest if pd.notna(digest) else str(image)
+        key = hashlib.blake2b(json.dumps([picture, text]).encode(), digest_size=16).hexdigest()
+        listed.append((key, Shown(image, text)))
+    return listed
+
+
+def _texts(items: pd.DataFrame, fields: Sequence[str]) -> list[str | None]:
+    unknown = [field for field in fields if field not in items]
+    if unknown:
+        raise UserError(f"`text_fields`: items have no '{unknown[0]}'; they have: {', '.join(map(str, items))}")
+    rows = items[list(fields)].itertuples(index=False)
+    lines = ([str(cell).strip() for cell in row if pd.notna(cell)] for row in rows)
+    return ["\n".join(filter(None, row)) or None for row in lines]
+
+
+@contextmanager
+def opened(images: Sequence[Path | None]) -> Iterator[Iterator[bool]]:
+    """Whether each picture opens, found out ahead by other threads while the model works."""
+    pool = ThreadPoolExecutor(2)
+    try:
+        yield pool.map(lambda image: image is None or _opens(image), images)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _opens(image: Path) -> bool:
+    picture = open_rgb(image)
+    return picture is not None and max(picture.size) <= STRIP * min(picture.size)
