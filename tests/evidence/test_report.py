@@ -2,50 +2,19 @@
 
 import re
 from datetime import date
-from html.parser import HTMLParser
 
 import pytest
 from pydantic import ValidationError
 
-from recsys.evidence.report.limits import limits
 from recsys.evidence.report.model import StudyReport
 from recsys.evidence.report.opening import BADGES
-from recsys.evidence.report.published import beside_published
-from recsys.evidence.report.render import controls, duration, kinds, render, typeset
-from recsys.evidence.report.rows import Link, TuningCurve
+from recsys.evidence.report.render import controls, duration, render, typeset
+from recsys.evidence.report.rows import Link
 from recsys.evidence.wording import metric_name, percent, probability
-from tests.evidence.studies import dataset, study, truth, without_content
+from tests.evidence.page import Page
+from tests.evidence.studies import dataset, study, truth
 
-VOID = {"meta", "br", "link", "img", "input", "hr"}
 HOSTILE = '<script>alert("1")</script> & $x$'
-
-
-class Page(HTMLParser):
-    """Tags in balance, ids, attributes and visible text of a page."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.ids, self.attributes, self.text, self.tags = [], [], [], "", []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        self.ids += [value for name, value in attrs if name == "id"]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append(tag)
-        self.attributes += attrs
-        self.ids += [value for name, value in attrs if name == "id"]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.text += data
 
 
 @pytest.fixture(scope="module")
@@ -166,61 +135,6 @@ def test_controls_stand_beside_their_content(baby):
     assert "FREEDOM (text)" not in pairs
 
 
-def test_limits_say_what_is_not_shown(baby):
-    said = limits(baby)
-    assert said[0] == "The check “Images can be told apart” failed: 178 of 7,050 rows repeat another."
-    assert any(
-        line.startswith("The smallest lift of FREEDOM (both) over EASE that could have been shown is ")
-        for line in said
-    )
-    assert (
-        "Each model was tuned with 20 trials on each arm; no rival was tuned longer. "
-        "Nothing to tune: TopPop and Random."
-    ) in said
-    assert "With 3 seeds a model, intervals understate how much training varies." in said
-    assert said[-1] == "Items without a photograph were shown a row of zeros."
-
-
-@pytest.mark.parametrize(
-    ("of_ease", "said"),
-    [
-        ({"n_trials": 5}, "Tuning was not equal: EASE had fewer than the 20 trials of the others."),
-        (
-            {"n_trials": 1, "exhausted": True},
-            "Each model was tuned with 20 trials on each arm; no rival was tuned longer. Nothing to tune: EASE.",
-        ),
-        (
-            {"n_trials": 7, "exhausted": True},
-            "Each model was tuned with 20 trials on each arm; no rival was tuned longer. "
-            "Fewer settings than trials, all of them tried: EASE (7).",
-        ),
-    ],
-)
-def test_limits_tell_a_short_budget_from_a_small_space(baby, of_ease, said):
-    tuned = [row for row in baby.results if row.kind != "baseline"]
-    results = [row.model_copy(update=of_ease) if row.model == "EASE" else row for row in tuned]
-    assert said in limits(baby.model_copy(update={"results": results}))
-
-
-def test_limits_say_that_one_trial_is_no_tuning(baby):
-    results = [row.model_copy(update={"n_trials": 1, "exhausted": False}) for row in baby.results]
-    assert "No model was tuned: each ran with its default or fixed hyper-parameters." in limits(
-        baby.model_copy(update={"results": results})
-    )
-
-
-def test_limits_ask_no_more_seeds_of_models_that_never_vary(baby):
-    results = [row.model_copy(update={"deterministic": True}) for row in baby.results]
-    assert not any("seeds a model" in line for line in limits(baby.model_copy(update={"results": results})))
-
-
-@pytest.mark.parametrize(("best", "rising"), [([0.1] * 5 + [0.2] * 5, False), ([0.1] * 9 + [0.2], True)])
-def test_limits_name_curves_that_still_rise(baby, best, rising):
-    curve = TuningCurve(model="EASE", arm="interactions_only", kind="interactions", best=best)
-    said = limits(baby.model_copy(update={"tuning": [curve]}))
-    assert any(line.startswith("Still rising in the last fifth of its trials: EASE;") for line in said) == rising
-
-
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "JavaScript:x"])
 def test_links_cannot_run_anything(address):
     with pytest.raises(ValidationError, match="no address a report may point to"):
@@ -252,61 +166,3 @@ def test_wording():
 def test_the_date_is_the_studys(baby):
     report = study(baby).model_copy(update={"date": date(2027, 3, 5)})
     assert "5 March 2027" in Page(render(report)).text
-
-
-@pytest.fixture(scope="module")
-def ranked():
-    return without_content("Taobao")
-
-
-@pytest.fixture(scope="module")
-def ranked_page(ranked):
-    return Page(render(study(ranked)))
-
-
-def test_without_content_it_opens_with_the_best_model(ranked, ranked_page):
-    assert ranked_page.open == []
-    assert ranked_page.text.index("No content compared") < ranked_page.text.index(str(typeset(ranked.sentence)))
-    assert "Every other model and arm against EASE" in ranked_page.text
-    assert "The two comparisons that decide" not in ranked_page.text
-    assert "shuffled" not in ranked_page.text
-
-
-def test_without_content_every_drawing_is_there(ranked, ranked_page):
-    assert ranked_page.tags.count("svg") == 3
-    assert kinds(ranked.comparisons) == {"interactions": "interactions only", "baseline": "baseline"}
-
-
-def test_without_content_the_nearest_rival_says_what_could_be_shown(ranked):
-    assert ranked.deciding[0].a == "LightGCN"
-    assert any(line.startswith("The smallest lift of LightGCN over EASE that could") for line in limits(ranked))
-
-
-def test_a_report_has_one_answer(baby, ranked):
-    for update in ({"verdict": None}, {"standing": ranked.standing}):
-        with pytest.raises(ValidationError, match="a verdict, or a standing where it has none"):
-            type(baby)(**dict(baby) | update)
-
-
-def test_a_report_without_content_survives_storing(ranked):
-    report = study(ranked)
-    assert StudyReport.model_validate_json(report.model_dump_json()) == report
-
-
-def test_published_figures_stand_beside_ours(ranked):
-    row = next(row for row in ranked.results if row.model == "ItemKNN")
-    interval = row.metrics["recall_at_20"]
-    (table,) = ranked.tables
-    assert table.rows[1] == [
-        "ItemKNN",
-        "Recall@20",
-        f"{interval.mean:.4f}",
-        f"{interval.low:.4f} to {interval.high:.4f}",
-        "0.2000",
-        percent(interval.mean / 0.2 - 1, signed=True),
-    ]
-
-
-def test_a_published_model_stands_for_itself_by_its_first_arm(baby):
-    rows = beside_published("S", {"FREEDOM": {"ndcg_at_20": 0.1}}, baby.results).rows
-    assert [row[0] for row in rows] == ["FREEDOM (both)"]

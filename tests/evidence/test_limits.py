@@ -1,0 +1,67 @@
+"""What a report says of its own limits."""
+
+import pytest
+
+from recsys.evidence.report.limits import limits
+from recsys.evidence.report.rows import TuningCurve
+from tests.evidence.studies import dataset
+
+
+@pytest.fixture(scope="module")
+def baby():
+    return dataset("Amazon Baby")
+
+
+def test_limits_say_what_is_not_shown(baby):
+    said = limits(baby)
+    assert said[0] == "The check “Images can be told apart” failed: 178 of 7,050 rows repeat another."
+    assert any(
+        line.startswith("The smallest lift of FREEDOM (both) over EASE that could have been shown is ")
+        for line in said
+    )
+    assert (
+        "Each model was tuned with 20 trials on each arm; no rival was tuned longer. "
+        "Nothing to tune: TopPop and Random."
+    ) in said
+    assert "With 3 seeds a model, intervals understate how much training varies." in said
+    assert said[-1] == "Items without a photograph were shown a row of zeros."
+
+
+@pytest.mark.parametrize(
+    ("of_ease", "said"),
+    [
+        ({"n_trials": 5}, "Tuning was not equal: EASE had fewer than the 20 trials of the others."),
+        (
+            {"n_trials": 1, "exhausted": True},
+            "Each model was tuned with 20 trials on each arm; no rival was tuned longer. Nothing to tune: EASE.",
+        ),
+        (
+            {"n_trials": 7, "exhausted": True},
+            "Each model was tuned with 20 trials on each arm; no rival was tuned longer. "
+            "Fewer settings than trials, all of them tried: EASE (7).",
+        ),
+    ],
+)
+def test_limits_tell_a_short_budget_from_a_small_space(baby, of_ease, said):
+    tuned = [row for row in baby.results if row.kind != "baseline"]
+    results = [row.model_copy(update=of_ease) if row.model == "EASE" else row for row in tuned]
+    assert said in limits(baby.model_copy(update={"results": results}))
+
+
+def test_limits_say_that_one_trial_is_no_tuning(baby):
+    results = [row.model_copy(update={"n_trials": 1, "exhausted": False}) for row in baby.results]
+    assert "No model was tuned: each ran with its default or fixed hyper-parameters." in limits(
+        baby.model_copy(update={"results": results})
+    )
+
+
+def test_limits_ask_no_more_seeds_of_models_that_never_vary(baby):
+    results = [row.model_copy(update={"deterministic": True}) for row in baby.results]
+    assert not any("seeds a model" in line for line in limits(baby.model_copy(update={"results": results})))
+
+
+@pytest.mark.parametrize(("best", "rising"), [([0.1] * 5 + [0.2] * 5, False), ([0.1] * 9 + [0.2], True)])
+def test_limits_name_curves_that_still_rise(baby, best, rising):
+    curve = TuningCurve(model="EASE", arm="interactions_only", kind="interactions", best=best)
+    said = limits(baby.model_copy(update={"tuning": [curve]}))
+    assert any(line.startswith("Still rising in the last fifth of its trials: EASE;") for line in said) == rising

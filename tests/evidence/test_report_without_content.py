@@ -1,0 +1,75 @@
+"""The report of a dataset without content says which model is best, and by how much."""
+
+import pytest
+from pydantic import ValidationError
+
+from recsys.evidence.report.limits import limits
+from recsys.evidence.report.model import StudyReport
+from recsys.evidence.report.published import beside_published
+from recsys.evidence.report.render import kinds, render, typeset
+from recsys.evidence.wording import percent
+from tests.evidence.page import Page
+from tests.evidence.studies import dataset, study, without_content
+
+
+@pytest.fixture(scope="module")
+def baby():
+    return dataset("Amazon Baby")
+
+
+@pytest.fixture(scope="module")
+def ranked():
+    return without_content("Taobao")
+
+
+@pytest.fixture(scope="module")
+def ranked_page(ranked):
+    return Page(render(study(ranked)))
+
+
+def test_without_content_it_opens_with_the_best_model(ranked, ranked_page):
+    assert ranked_page.open == []
+    assert ranked_page.text.index("No content compared") < ranked_page.text.index(str(typeset(ranked.sentence)))
+    assert "Every other model and arm against EASE" in ranked_page.text
+    assert "The two comparisons that decide" not in ranked_page.text
+    assert "shuffled" not in ranked_page.text
+
+
+def test_without_content_every_drawing_is_there(ranked, ranked_page):
+    assert ranked_page.tags.count("svg") == 3
+    assert kinds(ranked.comparisons) == {"interactions": "interactions only", "baseline": "baseline"}
+
+
+def test_without_content_the_nearest_rival_says_what_could_be_shown(ranked):
+    assert ranked.deciding[0].a == "LightGCN"
+    assert any(line.startswith("The smallest lift of LightGCN over EASE that could") for line in limits(ranked))
+
+
+def test_a_report_has_one_answer(baby, ranked):
+    for update in ({"verdict": None}, {"standing": ranked.standing}):
+        with pytest.raises(ValidationError, match="a verdict, or a standing where it has none"):
+            type(baby)(**dict(baby) | update)
+
+
+def test_a_report_without_content_survives_storing(ranked):
+    report = study(ranked)
+    assert StudyReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_published_figures_stand_beside_ours(ranked):
+    row = next(row for row in ranked.results if row.model == "ItemKNN")
+    interval = row.metrics["recall_at_20"]
+    (table,) = ranked.tables
+    assert table.rows[1] == [
+        "ItemKNN",
+        "Recall@20",
+        f"{interval.mean:.4f}",
+        f"{interval.low:.4f} to {interval.high:.4f}",
+        "0.2000",
+        percent(interval.mean / 0.2 - 1, signed=True),
+    ]
+
+
+def test_a_published_model_stands_for_itself_by_its_first_arm(baby):
+    rows = beside_published("S", {"FREEDOM": {"ndcg_at_20": 0.1}}, baby.results).rows
+    assert [row[0] for row in rows] == ["FREEDOM (both)"]
