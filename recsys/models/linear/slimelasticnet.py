@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy import sparse
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
@@ -51,7 +52,12 @@ class SLIMElasticNet(ItemWeightsModel):
         self.train = data.train
         n_users, n_items = data.train.shape
         gram = sparse.csr_array(data.train.T @ data.train).astype(np.float64)
-        parts = [regression(gram, item, n_users * self.config.alpha, self.config.l1_ratio) for item in range(n_items)]
+        alpha, l1_ratio = n_users * self.config.alpha, self.config.l1_ratio
+        # To check its parameters takes scikit-learn as long as to regress on few items.
+        with config_context(skip_parameter_validation=True), warnings.catch_warnings():
+            # More sweeps would move the last digits of weights of which only the largest are kept.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            parts = [regression(gram, item, alpha, l1_ratio) for item in range(n_items)]
         items, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
         ends = np.cumsum([0, *(len(others) for others, _ in parts)])
         towards = sparse.csr_array((weights.astype(np.float32), items, ends), shape=gram.shape)
@@ -75,18 +81,15 @@ def regression(gram: sparse.csr_array, item: int, alpha: float, l1_ratio: float)
         return others, shared
     # Given both products, the solver reads of the regressors only how many there are, and of the target its norm.
     regressors, target = np.zeros((1, len(others)), order="F"), np.array([np.sqrt(gram[item, item])])
-    with warnings.catch_warnings():
-        # More sweeps would move the last digits of weights of which only the largest are kept.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        _, path, _ = enet_path(
-            regressors,
-            target,
-            l1_ratio=l1_ratio,
-            alphas=[alpha],
-            precompute=gram[others][:, others].toarray(),
-            Xy=shared,
-            positive=True,
-            check_input=False,
-            max_iter=MAX_SWEEPS,
-        )
+    _, path, _ = enet_path(
+        regressors,
+        target,
+        l1_ratio=l1_ratio,
+        alphas=[alpha],
+        precompute=gram[others][:, others].toarray(),
+        Xy=shared,
+        positive=True,
+        check_input=False,
+        max_iter=MAX_SWEEPS,
+    )
     return others, path[:, 0]
