@@ -68,13 +68,15 @@ def _sentence(best: str, test: Interval, comparisons: Sequence[Comparison], metr
         f"No content was compared: {best} is the best model on validation, with {metric_name(metric)} {test.mean:.4f} "
         f"on test (95 % interval {test.low:.4f} to {test.high:.4f})"
     )
-    others: dict[str, list[str]] = {}
+    others: dict[str, list[Comparison]] = {}
     for each in comparisons:
-        relation = _relation(each)
-        others.setdefault(relation, []).append(f"{each.a} ({detectable(each)})" if relation == OPEN else each.a)
+        others.setdefault(_relation(each), []).append(each)
     if not others:
         return f"{opening}."
-    found = (relation.format(listed(names)) for relation, names in others.items())
+    found = []
+    for relation, rivals in others.items():
+        names = listed([each.a for each in rivals])
+        found.append(relation.format(f"{names} ({detectable(*rivals)})" if relation == OPEN else names))
     return f"{opening}; there, with p corrected by Holm, it {'; it '.join(found)}."
 
 

@@ -45,11 +45,13 @@ def means(comparison: Comparison, metric: str) -> str:
     return f"{metric_name(metric)} {comparison.mean_a:.4f} against {comparison.mean_b:.4f}"
 
 
-def detectable(comparison: Comparison) -> str:
-    """What the data could have shown, to stand beside every difference that was not."""
-    if not math.isfinite(comparison.detectable_lift):
+def detectable(*comparisons: Comparison) -> str:
+    """What the data could have shown, to stand beside differences that were not; a range for several."""
+    lifts = sorted(each.detectable_lift for each in comparisons if math.isfinite(each.detectable_lift))
+    if not lifts:
         return "how small a lift could have been shown is unknown, for no two users differ"
-    return f"the smallest lift that could have been shown is {percent(comparison.detectable_lift)}"
+    low, high = percent(lifts[0]), percent(lifts[-1])
+    return f"the smallest lift that could have been shown is {low if low == high else f'{low} to {high}'}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ WORSE = scored("Worse", BASE - 0.2 + RNG.normal(0, 0.01, N_USERS), 0.7)
 WORST = scored("Worst", BASE - 0.3 + RNG.normal(0, 0.01, N_USERS), 0.6)
 NOISE = RNG.normal(0, 1, N_USERS)
 UNSURE = scored("Unsure", BASE + NOISE - NOISE.mean(), 0.5)
+UNSURER = scored("Unsurer", BASE - 0.001 + 3 * (NOISE - NOISE.mean()), 0.5)
 LUCKY = scored("Lucky", BASE + 0.2 + RNG.normal(0, 0.01, N_USERS), 0.4)
 
 
@@ -46,6 +47,15 @@ def test_the_sentence_tells_beaten_equal_and_open_apart() -> None:
         "there, with p corrected by Holm, it equals Equal within a margin of 2.0 %; it beats Worse and Worst."
     )
     assert "is not shown to differ from Unsure (the smallest lift that could have" in standing(BEST, UNSURE).sentence
+
+
+def test_what_several_open_comparisons_could_have_shown_is_said_once() -> None:
+    found = standing(BEST, UNSURE, UNSURER)
+    low, high = sorted(each.detectable_lift for each in found.comparisons)
+    assert found.sentence.endswith(
+        "is not shown to differ from Unsure and Unsurer "
+        f"(the smallest lift that could have been shown is {100 * low:.1f} % to {100 * high:.1f} %)."
+    )
 
 
 def test_a_choice_that_another_beats_on_test_is_not_hidden() -> None:
