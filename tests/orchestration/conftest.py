@@ -42,6 +42,16 @@ def run(study: Study, settings: Settings, select: str | None = None) -> Material
     return done
 
 
+def cell_files(settings: Settings) -> dict[str, Path]:
+    """By fingerprint the record of each cell; what begins with a dot is being written, or was when it was killed."""
+    return {file.parent.name: file for file in settings.store.glob("*/cells/[!.]*/cell.json")}
+
+
+def cells(settings: Settings) -> dict[str, int]:
+    """By fingerprint when each cell was written."""
+    return {mark: file.stat().st_mtime_ns for mark, file in cell_files(settings).items()}
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Study]:
     """A home in which the tiny study was run; tests read it and do not run more in it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestration.home import Home
 from orchestration.settings import Settings
-from tests.orchestration.conftest import TINY, run, write_study
+from tests.orchestration.conftest import TINY, cells, run, write_study
 
 RUN = """
 import sys
@@ -22,10 +22,6 @@ from orchestration.study_file import load_study
 materialise(load_study(Path(sys.argv[1])), Settings(), LogProgress(lambda line: None))
 """
 LONG = TINY.replace("trials: 3", "trials: 40").replace("  TopPop:\n", "")
-
-
-def cells(settings: Settings) -> dict[str, int]:
-    return {file.parent.name: file.stat().st_mtime_ns for file in settings.store.glob("*/cells/*/cell.json")}
 
 
 def test_a_killed_run_recomputes_only_what_was_missing(tmp_path: Path) -> None:

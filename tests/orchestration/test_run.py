@@ -16,7 +16,7 @@ from orchestration.home import Home
 from orchestration.instance import prepare
 from orchestration.settings import Settings
 from orchestration.study import Study
-from tests.orchestration.conftest import TINY, run, write_study
+from tests.orchestration.conftest import TINY, cells, run, write_study
 
 Finished = tuple[Settings, Study]
 
@@ -27,10 +27,6 @@ def again(finished: Finished, tmp_path: Path) -> Settings:
     settings = finished[0].model_copy(update={"home": tmp_path / "home", "studies": tmp_path})
     shutil.copytree(finished[0].home, settings.home)
     return settings
-
-
-def cells(settings: Settings) -> dict[str, int]:
-    return {file.parent.name: file.stat().st_mtime_ns for file in settings.store.glob("*/cells/*/cell.json")}
 
 
 def versions(settings: Settings) -> dict[str, str]:

@@ -16,7 +16,7 @@ from orchestration.home import Home
 from orchestration.materialise import materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
-from tests.orchestration.conftest import TINY, write_study
+from tests.orchestration.conftest import TINY, cell_files, cells, write_study
 
 TUNED = (
     TINY.replace("trials: 3", "trials: 10")
@@ -82,11 +82,11 @@ def check_records(settings: Settings) -> None:
     tracker = Home(settings).tracker
     runs = tracker.client.search_runs([tracker.experiment("tiny")], max_results=5000)
     ended = [run for run in runs if run.info.status == "FINISHED"]
-    cells = {file.parent.name: json.loads(file.read_text()) for file in settings.store.glob("*/cells/*/cell.json")}
-    assert sorted(run.data.tags["fingerprint"] for run in ended) == sorted(cells)
+    records = {mark: json.loads(file.read_text()) for mark, file in cell_files(settings).items()}
+    assert sorted(run.data.tags["fingerprint"] for run in ended) == sorted(records)
     assert {run.info.status for run in runs} <= {"FINISHED", "KILLED"}
     for run in ended:
-        cell = cells[run.data.tags["fingerprint"]]
+        cell = records[run.data.tags["fingerprint"]]
         assert run.data.tags["stage"] == cell["stage"]
         assert ("pruned" in run.data.tags) == cell["pruned"]
     assert list(settings.home.rglob(".pending*")) == []
@@ -115,10 +115,10 @@ def test_killed_in_the_middle_of_tuning_it_goes_on_to_the_same(undisturbed: dict
     settings = in_home(tmp_path)
     killed = start(settings, DIE_AFTER_SIX_TRIALS + RUN)
     assert killed.wait() == -signal.SIGKILL
-    kept = {file: file.stat().st_mtime_ns for file in settings.store.glob("tiny/cells/*/cell.json")}
+    kept = cells(settings)
     assert len(kept) == 6 and Home(settings).lineage.latest("tiny/models/BPRMF") is None
     assert start(settings, RUN).wait() == 0
-    assert kept.items() <= {file: file.stat().st_mtime_ns for file in kept}.items()
+    assert kept.items() <= cells(settings).items()
     check_records(settings)
     assert outcome(settings) == undisturbed
 
