@@ -83,10 +83,16 @@ def _name(rival: Comparison, shuffled: Comparison) -> VerdictName:
     return "inconclusive"
 
 
+def _best_without(rival: Comparison) -> str:
+    """The rival in words, which may be the same model shown no content."""
+    itself = " without content" if rival.model_a == rival.model_b else ""
+    return f"the best interaction-only model, {rival.b}{itself}"
+
+
 def _helps(rival: Comparison, shuffled: Comparison, metric: str) -> str:
     return (
-        f"Content helps: {rival.a} beats the best interaction-only model, {rival.b} "
-        f"({means(rival, metric)}; {lift(rival)}), and beats its own shuffled control ({lift(shuffled)})."
+        f"Content helps: {rival.a} beats {_best_without(rival)} ({means(rival, metric)}; {lift(rival)}), "
+        f"and beats its own shuffled control ({lift(shuffled)})."
     )
 
 
@@ -94,7 +100,7 @@ def _used_but_does_not_pay(rival: Comparison, shuffled: Comparison, metric: str)
     relation = "is worse than" if rival.b_better else "is not shown to beat"
     return (
         f"Content is used but does not pay: {rival.a} beats its own shuffled control ({lift(shuffled)}), yet it "
-        f"{relation} the best interaction-only model, {rival.b} ({means(rival, metric)}; {lift(rival)}; "
+        f"{relation} {_best_without(rival)} ({means(rival, metric)}; {lift(rival)}; "
         f"{detectable(rival)})."
     )
 
@@ -102,7 +108,7 @@ def _used_but_does_not_pay(rival: Comparison, shuffled: Comparison, metric: str)
 def _capacity_not_content(rival: Comparison, shuffled: Comparison, metric: str) -> str:
     relation = "is even better with its content shuffled" if shuffled.b_better else "is as good with shuffled content"
     return (
-        f"The gain is capacity, not content: {rival.a} beats the best interaction-only model, {rival.b} "
+        f"The gain is capacity, not content: {rival.a} beats {_best_without(rival)} "
         f"({means(rival, metric)}; {lift(rival)}), but {relation}, as far as these data can tell "
         f"({lift(shuffled)}; {detectable(shuffled)})."
     )
@@ -110,7 +116,7 @@ def _capacity_not_content(rival: Comparison, shuffled: Comparison, metric: str) 
 
 def _no_effect(rival: Comparison, shuffled: Comparison, metric: str) -> str:
     return (
-        f"Content has no effect: {rival.a} equals the best interaction-only model, {rival.b}, within a margin of "
+        f"Content has no effect: {rival.a} equals {_best_without(rival)}, within a margin of "
         f"{percent(rival.margin)} ({means(rival, metric)}; {lift(rival)}; equivalence "
         f"{probability(rival.p_equivalent)}; {detectable(rival)}), and is not shown to beat its own shuffled control "
         f"({lift(shuffled)})."
@@ -119,14 +125,14 @@ def _no_effect(rival: Comparison, shuffled: Comparison, metric: str) -> str:
 
 def _harms(rival: Comparison, shuffled: Comparison, metric: str) -> str:
     return (
-        f"Content harms: {rival.a} is worse than the best interaction-only model, {rival.b} "
+        f"Content harms: {rival.a} is worse than {_best_without(rival)} "
         f"({means(rival, metric)}; {lift(rival)}), and worse than with its content shuffled ({lift(shuffled)})."
     )
 
 
 def _model_harms(rival: Comparison, shuffled: Comparison, metric: str) -> str:
     return (
-        f"The model is the loss, not its content: {rival.a} is worse than the best interaction-only model, {rival.b} "
+        f"The model is the loss, not its content: {rival.a} is worse than {_best_without(rival)} "
         f"({means(rival, metric)}; {lift(rival)}), and no difference from its own shuffled control is shown "
         f"({lift(shuffled)}; {detectable(shuffled)})."
     )
@@ -135,14 +141,14 @@ def _model_harms(rival: Comparison, shuffled: Comparison, metric: str) -> str:
 def _content_not_chosen(rival: Comparison, shuffled: Comparison, metric: str) -> str:
     return (
         f"Content was not chosen: tuning gave it no weight in {rival.a}, which is therefore a model of interactions "
-        f"({means(rival, metric)} of the best interaction-only model, {rival.b}; {lift(rival)})."
+        f"({means(rival, metric)} of {_best_without(rival)}; {lift(rival)})."
     )
 
 
 def _inconclusive(rival: Comparison, shuffled: Comparison, metric: str) -> str:
     relation = "worse than" if shuffled.b_better else "not shown to beat"
     return (
-        f"Inconclusive: {rival.a} is neither better nor worse than the best interaction-only model, {rival.b}, nor "
+        f"Inconclusive: {rival.a} is neither better nor worse than {_best_without(rival)}, nor "
         f"shown to equal it within {percent(rival.margin)} ({means(rival, metric)}; {lift(rival)}; "
         f"{detectable(rival)}), and is {relation} its own shuffled control ({lift(shuffled)})."
     )

@@ -72,6 +72,14 @@ def test_the_sentence_says_who_against_whom_by_how_much():
     assert found.against_shuffled.b == "VBPR (both_shuffled)"
 
 
+def test_a_rival_of_the_same_model_is_told_apart():
+    content, rival = scored("VBPR", "both", noise=0), scored("VBPR", "interactions_only", -0.02)
+    sentence = decide(content, rival, scored("VBPR", "both_shuffled", -0.02, seed=2), n_resamples=500).sentence
+    assert sentence.startswith(
+        "Content helps: VBPR (both) beats the best interaction-only model, VBPR without content (nDCG@20 0.5000"
+    )
+
+
 @pytest.mark.parametrize(
     ("figures", "expected"),
     [
