@@ -11,8 +11,11 @@ from orchestration.storage import write_text
 
 # A run starts at once, without a queue: no daemon has to run for the page's buttons to work. Output of steps is
 # not captured: that takes the terminal away from progress bars, and its helper processes complain on Ctrl-C.
+# Without `nux`, a dialog that asks for an address would stand before the first page.
 CONFIG = """\
 telemetry:
+  enabled: false
+nux:
   enabled: false
 run_coordinator:
   module: dagster._core.run_coordinator

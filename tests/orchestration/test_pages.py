@@ -58,8 +58,6 @@ def page() -> "Iterator[Page]":
 
 def test_an_asset_shows_its_checks_and_what_it_holds(page: "Page", dagster: tuple[str, Settings]) -> None:
     page.goto(f"{dagster[0]}/assets/tiny/embeddings/image")
-    page.request.post(f"{dagster[0]}/graphql", data={"query": "mutation { setNuxSeen }"})
-    page.reload()
     expect(page.get_by_text("effective_rank")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("neighbours")).to_be_visible()
     page.get_by_text("[Show Markdown]").last.click()
