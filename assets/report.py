@@ -48,10 +48,7 @@ def build(study: Study) -> dg.AssetsDefinition:
     inputs = [upstream for name in study.datasets for upstream in _inputs(study, name)]
     told = [spec.model_dump(include={"scenario", "published"}) for spec in study.datasets.values()]
     settings = [study.title, study.question, told, study.tuning.model_dump(), study.seeds]
-    stamp = fingerprint(
-        settings,
-        code_version("assets/report.py", "assets/report_parts.py", "assets/truth.py", "recsys/evidence/report"),
-    )
+    stamp = fingerprint(settings, code_version(*CODE))
 
     @dg.asset(
         key=key(asset),
