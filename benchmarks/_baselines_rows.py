@@ -52,7 +52,7 @@ ROWS = [
         {"n_neighbours": 100, "alpha": 1e-3, "l1_ratio": 0.1},
         ("lenskit", "sklearn"),
         "lenskit does all items in one call of Rust; ours cuts a small problem out for each in Python and hands it to "
-        "scikit-learn's descent. Lists included, ours takes less than a tenth of lenskit's time.",
+        "scikit-learn's descent.",
     ),
     Row(
         "PureSVD",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from orchestration.home import Home
 from orchestration.lineage import Event
+from orchestration.stored_cells import cell_files
 
 TABLES = {
     "run": "run_id TEXT, asset TEXT, started TIMESTAMPTZ, ended TIMESTAMPTZ, seconds DOUBLE, reused BOOLEAN, "
@@ -43,7 +44,7 @@ def refresh(home: Home) -> Path:
     newest = {event.asset: event for event in events}
     for event in newest.values():
         _add_results(rows, home, event)
-    for file in home.settings.store.glob("*/cells/[!.]*/cell.json"):  # what begins with a dot is being written
+    for file in cell_files(home.settings.store):
         rows["cell"].append(_cell(file))
     pending = home.settings.catalog.with_name(f".pending-{os.getpid()}.duckdb")
     pending.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Cells as they are kept in the store, each in a folder named by its fingerprint."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ class StoredCell:
 def place(dataset: str) -> str:
     """Where a dataset's cells are kept in the store."""
     return f"{dataset}/cells"
+
+
+def cell_files(store: Path) -> Iterator[Path]:
+    """The `cell.json` of every cell that is whole, whatever its dataset."""
+    return store.glob(f"{place('*')}/[!.]*/cell.json")  # what begins with a dot is being written
 
 
 def load_cell(home: Home, dataset: str, mark: str) -> StoredCell:

@@ -19,13 +19,6 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _named(options: dict[str, Any], folder: Path) -> list[Path]:
-    """The options' values that are files or folders under `folder`, and the folder of a model's own weights."""
-    named = [folder / value for key, value in options.items() if isinstance(value, str) and key != "model"]
-    weights = own_folder(str(options["model"]), folder) if "model" in options else None
-    return [place for place in (*named, weights) if place is not None and place.exists()]
-
-
 class Open(BaseModel):
     """A part of a study file whose further keys are options of what it names."""
 
@@ -37,8 +30,11 @@ class Open(BaseModel):
         return dict(self.model_extra or {})
 
     def places(self, folder: Path) -> list[Path]:
-        """The files and folders that the options name."""
-        return _named(self.options, folder)
+        """The files and folders under `folder` that the options name, and the folder of a model's own weights."""
+        options = self.options
+        named = [folder / value for key, value in options.items() if isinstance(value, str) and key != "model"]
+        weights = own_folder(str(options["model"]), folder) if "model" in options else None
+        return [place for place in (*named, weights) if place is not None and place.exists()]
 
 
 class Source(Open):

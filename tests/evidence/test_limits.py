@@ -4,12 +4,6 @@ import pytest
 
 from recsys.evidence.report.limits import limits
 from recsys.evidence.report.rows import TuningCurve
-from tests.evidence.studies import dataset
-
-
-@pytest.fixture(scope="module")
-def baby():
-    return dataset("Amazon Baby")
 
 
 def test_limits_say_what_is_not_shown(baby):

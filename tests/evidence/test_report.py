@@ -18,11 +18,6 @@ HOSTILE = '<script>alert("1")</script> & $x$'
 
 
 @pytest.fixture(scope="module")
-def baby():
-    return dataset("Amazon Baby")
-
-
-@pytest.fixture(scope="module")
 def market():
     return dataset("Synthetic", n_users=300, seed=3).model_copy(update={"truth": truth()})
 

@@ -9,12 +9,7 @@ from recsys.evidence.report.published import beside_published
 from recsys.evidence.report.render import kinds, render, typeset
 from recsys.evidence.wording import percent
 from tests.evidence.page import Page
-from tests.evidence.studies import dataset, study, without_content
-
-
-@pytest.fixture(scope="module")
-def baby():
-    return dataset("Amazon Baby")
+from tests.evidence.studies import study, without_content
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from orchestration.materialise import Materialised, materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
+from orchestration.stored_cells import cell_files
 from orchestration.study import Study
 from orchestration.study_file import load_study
 
@@ -42,14 +43,9 @@ def run(study: Study, settings: Settings, select: str | None = None) -> Material
     return done
 
 
-def cell_files(settings: Settings) -> dict[str, Path]:
-    """By fingerprint the record of each cell; what begins with a dot is being written, or was when it was killed."""
-    return {file.parent.name: file for file in settings.store.glob("*/cells/[!.]*/cell.json")}
-
-
 def cells(settings: Settings) -> dict[str, int]:
     """By fingerprint when each cell was written."""
-    return {mark: file.stat().st_mtime_ns for mark, file in cell_files(settings).items()}
+    return {file.parent.name: file.stat().st_mtime_ns for file in cell_files(settings.store)}
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from orchestration.home import Home
 from orchestration.materialise import materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
-from tests.orchestration.conftest import TINY, cell_files, cells, write_study
+from orchestration.stored_cells import cell_files
+from tests.orchestration.conftest import TINY, cells, write_study
 
 TUNED = (
     TINY.replace("trials: 3", "trials: 10")
@@ -82,7 +83,7 @@ def check_records(settings: Settings) -> None:
     tracker = Home(settings).tracker
     runs = tracker.client.search_runs([tracker.experiment("tiny")], max_results=5000)
     ended = [run for run in runs if run.info.status == "FINISHED"]
-    records = {mark: json.loads(file.read_text()) for mark, file in cell_files(settings).items()}
+    records = {file.parent.name: json.loads(file.read_text()) for file in cell_files(settings.store)}
     assert sorted(run.data.tags["fingerprint"] for run in ended) == sorted(records)
     assert {run.info.status for run in runs} <= {"FINISHED", "KILLED"}
     for run in ended:

@@ -1,0 +1,10 @@
+"""What several tests of the evidence look at."""
+
+import pytest
+
+from tests.evidence.studies import dataset
+
+
+@pytest.fixture(scope="module")
+def baby():
+    return dataset("Amazon Baby")
