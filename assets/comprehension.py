@@ -7,11 +7,11 @@ import pandas as pd
 
 from assets.descriptions import CORPUS
 from orchestration import keys
+from orchestration.dagster_metadata import key, materialised, plainly, table
 from orchestration.fingerprints import fingerprint, library_code
 from orchestration.home import Home, Outcome
-from orchestration.results import key, materialised, plainly, table
-from orchestration.study_dataset import DatasetSpec
 from recsys.data.dataset import Dataset
+from recsys.study.dataset_spec import DatasetSpec
 
 TABLES = ("known", "between", "fields", "vocabulary")
 

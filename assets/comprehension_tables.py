@@ -8,8 +8,8 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from assets.comprehension import load
-from recsys.evidence.report.rows import Table
 from recsys.evidence.wording import percent
+from recsys.report.rows import Table
 
 NOTHING = "\u2013"
 

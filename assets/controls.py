@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict
 
 from assets.models import budget
 from orchestration import keys
+from orchestration.dagster_metadata import key, materialised, plainly, table
 from orchestration.fingerprints import code_version, fingerprint, model_code
 from orchestration.home import Home, Outcome
-from orchestration.outcomes import ArmResult, ModelResult
-from orchestration.results import key, materialised, plainly, table
-from orchestration.study import Study
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, controlled
 from recsys.models import registry
+from recsys.study.results import ArmResult, ModelResult
+from recsys.study.study import Study
 
 if TYPE_CHECKING:
     from orchestration.cells import CellRunner

@@ -6,14 +6,13 @@ import dagster as dg
 import pandas as pd
 
 from orchestration import keys
-from orchestration.applicable import RATED
+from orchestration.dagster_metadata import key, materialised, plainly, plot, preview, table
 from orchestration.fingerprints import code_version, fingerprint, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
-from orchestration.results import key, materialised, plainly, plot, preview, table
-from orchestration.study_dataset import DatasetSpec
-from orchestration.study_file import resolve
 from recsys.data.dataset import PARTS, Dataset
+from recsys.study.applicable import RATED
+from recsys.study.dataset_spec import DatasetSpec
 
 
 def build(name: str, spec: DatasetSpec) -> dg.AssetsDefinition:
@@ -35,7 +34,7 @@ def build(name: str, spec: DatasetSpec) -> dg.AssetsDefinition:
     )
     @plainly
     def dataset(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
-        folder = resolve(spec.source.folder, home.settings, f"dataset {name}") if spec.source.folder else None
+        folder = home.settings.locate(spec.source.folder, f"dataset {name}") if spec.source.folder else None
         event = home.produce(
             asset,
             run=context.run.run_id,

@@ -12,15 +12,14 @@ import pandas as pd
 
 from assets.embedding_views import card
 from orchestration import keys
+from orchestration.dagster_metadata import key, materialised, plainly
 from orchestration.fingerprints import fingerprint, library_code, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
-from orchestration.results import key, materialised, plainly
-from orchestration.study_dataset import Corpus, DatasetSpec
-from orchestration.study_file import resolve
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
+from recsys.study.dataset_spec import Corpus, DatasetSpec
 
 CORPUS, QUARANTINE = "corpus.parquet", "quarantine.parquet"
 COMPLIANT = 0.9
@@ -51,7 +50,7 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
     )
     @plainly
     def descriptions(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
-        folder = resolve(spec.source.folder, home.settings, f"dataset {name}") if spec.source.folder else Path()
+        folder = home.settings.locate(spec.source.folder, f"dataset {name}") if spec.source.folder else Path()
         event = home.produce(
             asset,
             run=context.run.run_id,
@@ -70,7 +69,7 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
 def outside(settings: Corpus, folder: Path, home: Home, name: str) -> str:
     """Signature of what is read beside the store: the file of answers, or a model's own files."""
     if settings.file is not None:
-        return signature(resolve(str(folder / settings.file), home.settings, f"dataset {name}: descriptions"))
+        return signature(home.settings.locate(str(folder / settings.file), f"dataset {name}: descriptions"))
     places = settings.places(folder)
     return signature(*places) if places else ""
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from orchestration.results import plot
+from orchestration.dagster_metadata import plot
 from recsys.content.features import Features
 
 FIGURES = (

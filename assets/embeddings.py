@@ -9,17 +9,16 @@ import pandas as pd
 from assets import embedding_views
 from assets.descriptions import CORPUS
 from orchestration import keys
+from orchestration.dagster_metadata import key, materialised, plainly
 from orchestration.fingerprints import fingerprint, library_code, signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
-from orchestration.results import key, materialised, plainly
 from orchestration.settings import CHECKOUT
-from orchestration.study_dataset import ContentSource, DatasetSpec
-from orchestration.study_file import resolve
 from recsys.content.encoders import registry
 from recsys.content.features import Features
 from recsys.data.dataset import Dataset
+from recsys.study.dataset_spec import ContentSource, DatasetSpec
 
 FEATURES = "features.safetensors"
 CHECKS = {
@@ -70,9 +69,9 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
 def _folder(spec: DatasetSpec, content: ContentSource, home: Home, name: str) -> Path | None:
     if spec.source.folder is None:
         return None
-    folder = resolve(spec.source.folder, home.settings, f"dataset {name}")
+    folder = home.settings.locate(spec.source.folder, f"dataset {name}")
     if "file" in content.options:
-        resolve(str(folder / content.options["file"]), home.settings, f"dataset {name}: content '{content.encoder}'")
+        home.settings.locate(str(folder / content.options["file"]), f"dataset {name}: content '{content.encoder}'")
     return folder
 
 

@@ -15,16 +15,16 @@ from pydantic import TypeAdapter
 from assets.controls import Pair, judges
 from assets.metrics_tables import read_scores, scores_of_users, summarised
 from orchestration import keys
+from orchestration.dagster_metadata import key, materialised, plainly, plot, table
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
-from orchestration.outcomes import ArmResult, ModelResult
-from orchestration.results import key, materialised, plainly, plot, table
-from orchestration.study import Study
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.errors import UserError
 from recsys.evidence.interval import Interval, mean_intervals
 from recsys.evidence.standing import Standing, rank_models
+from recsys.study.results import ArmResult, ModelResult
+from recsys.study.study import Study
 
 CODE = ("assets/metrics.py", "assets/metrics_tables.py", "recsys/evidence")
 STANDING = "standing.json"

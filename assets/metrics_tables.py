@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from assets.controls import Pair
-from orchestration.outcomes import ModelResult
 from recsys.evidence.interval import Interval
 from recsys.evidence.scores import Scores
+from recsys.study.results import ModelResult
 
 
 def summarised(

@@ -7,12 +7,12 @@ import dagster as dg
 import pandas as pd
 
 from orchestration import keys
-from orchestration.applicable import left_out
+from orchestration.dagster_metadata import key, materialised, plainly, plot, table
 from orchestration.fingerprints import fingerprint, model_code
 from orchestration.home import Home, Outcome
-from orchestration.outcomes import ModelResult
-from orchestration.results import key, materialised, plainly, plot, table
-from orchestration.study import Study
+from recsys.study.applicable import left_out
+from recsys.study.results import ModelResult
+from recsys.study.study import Study
 
 
 def budget(study: Study) -> list[Any]:

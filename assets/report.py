@@ -13,21 +13,21 @@ from assets.metrics import load_standing
 from assets.truth import planted
 from assets.verdict import Judgement
 from orchestration import catalog, keys
-from orchestration.applicable import left_out
+from orchestration.dagster_metadata import key, materialised, plainly
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Event
-from orchestration.outcomes import ArmResult, ModelResult
-from orchestration.results import key, materialised, plainly
-from orchestration.storage import write_text
-from orchestration.study import Study
-from orchestration.study_dataset import DatasetSpec
-from recsys.evidence.report.model import DatasetReport, RunFacts, StudyReport
-from recsys.evidence.report.published import beside_published
-from recsys.evidence.report.rows import CheckRow, Link, StratumRow
+from recsys.report.model import DatasetReport, RunFacts, StudyReport
+from recsys.report.published import beside_published
+from recsys.report.rows import CheckRow, Link, StratumRow
+from recsys.store import write_text
+from recsys.study.applicable import left_out
+from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.results import ArmResult, ModelResult
+from recsys.study.study import Study
 
 REPORTS_UI = "http://127.0.0.1:5001"
-CODE = ("assets/report.py", "assets/report_parts.py", "assets/truth.py", "recsys/evidence/report")
+CODE = ("assets/report.py", "assets/report_parts.py", "assets/truth.py", "recsys/report")
 LIBRARIES = (
     "modalift",
     "dagster",
@@ -94,7 +94,7 @@ def _inputs(study: Study, name: str) -> list[str]:
 
 
 def _render(home: Home, study: Study, out: Path) -> Outcome:
-    from recsys.evidence.report.render import render
+    from recsys.report.render import render
 
     datasets = [_dataset(home, study, name) for name in study.datasets]
     events = [home.current(upstream) for name in study.datasets for upstream in _inputs(study, name)]

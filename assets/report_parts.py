@@ -8,13 +8,11 @@ from assets.controls import UNTUNED
 from assets.metrics import BASELINES
 from orchestration import keys
 from orchestration.home import Home
-from orchestration.outcomes import ArmResult
-from orchestration.study import Study
-from orchestration.study_dataset import DatasetSpec
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
-from recsys.evidence.report.rows import (
+from recsys.models import registry
+from recsys.report.rows import (
     ComparisonRow,
     ContentRow,
     Kind,
@@ -23,7 +21,9 @@ from recsys.evidence.report.rows import (
     Scenario,
     TuningCurve,
 )
-from recsys.models import registry
+from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.results import ArmResult
+from recsys.study.study import Study
 
 
 def scenario(spec: DatasetSpec) -> Scenario:

@@ -2,8 +2,8 @@
 
 from assets.verdict import Judgement
 from orchestration.lineage import Event
-from orchestration.study_dataset import DatasetSpec
-from recsys.evidence.report.rows import TruthRow
+from recsys.report.rows import TruthRow
+from recsys.study.dataset_spec import DatasetSpec
 
 
 def planted(data: Event, spec: DatasetSpec, judgement: Judgement) -> list[TruthRow]:

@@ -12,17 +12,17 @@ from pydantic import BaseModel, ConfigDict
 from assets.controls import SELECTION, Pair, Selection
 from assets.metrics_tables import read_scores
 from orchestration import keys
+from orchestration.dagster_metadata import key, materialised, plainly, table
 from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
-from orchestration.results import key, materialised, plainly, table
-from orchestration.study import Study
-from orchestration.study_dataset import Question
 from recsys.data.dataset import Dataset
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.questions import Answered, Asked, answer
 from recsys.evidence.scores import Scores
 from recsys.evidence.sources import SourceScores, SourceVerdict, judge_sources
 from recsys.evidence.verdict import Verdict, decide
+from recsys.study.dataset_spec import Question
+from recsys.study.study import Study
 
 VERDICT = "verdict.json"
 ACTIVITY = (0, 5, 10, 20, 50)

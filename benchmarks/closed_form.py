@@ -11,13 +11,13 @@ from implicit.als import AlternatingLeastSquares
 from scipy import sparse
 
 from recsys.content.features import Features
-from recsys.models.base import Recommender, TrainingData
 from recsys.models.factorisation.ials import IALS
 from recsys.models.graph.rp3beta import RP3beta
 from recsys.models.linear.ease import EASE
 from recsys.models.multimodal.hybriditemknn import content_neighbours
 from recsys.models.neighbours.itemknn import ItemKNN
 from recsys.models.neighbours.userknn import UserKNN
+from recsys.recommender import Recommender, TrainingData
 
 K = 100
 

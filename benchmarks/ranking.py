@@ -11,8 +11,8 @@ from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.metrics import per_user
 from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import rank
-from recsys.models.base import TrainingData
 from recsys.models.linear.ease import EASE
+from recsys.recommender import TrainingData
 
 K, BLOCK = 50, 1024
 KS = (5, 10, 20, 50)

@@ -18,9 +18,9 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from recsys.content.features import Content, Features
-from recsys.models.base import TrainingData
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.multimodal.freedom import FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
+from recsys.recommender import TrainingData
 from recsys.training.graph import EdgeDropping, normalised_adjacency
 from recsys.training.loop import PairwiseNetwork
 from recsys.training.memory import keep_freed_memory

@@ -24,9 +24,9 @@ from orchestration.home import Home
 from orchestration.materialise import materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import CHECKOUT, Settings
-from orchestration.study import Study
-from orchestration.study_file import load_study
-from recsys.evidence.report.rows import TruthRow
+from recsys.report.rows import TruthRow
+from recsys.study.file import load_study
+from recsys.study.study import Study
 
 console = Console()
 

@@ -16,9 +16,9 @@ from orchestration.tracking import Training
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult
 from recsys.engine.pool import Failure, Outcome, default_workers, run_cells
-from recsys.engine.search import Trial
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
+from recsys.tuning.search import Trial
 
 
 @dataclass(frozen=True)

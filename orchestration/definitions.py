@@ -12,13 +12,13 @@ import dagster as dg
 
 from assets import comprehension, controls, dataset, descriptions, embeddings, metrics, models, report, verdict
 from orchestration import keys
+from orchestration.dagster_metadata import key
 from orchestration.home import Home
 from orchestration.progress import LogProgress, Progress
-from orchestration.results import key
 from orchestration.settings import Settings
-from orchestration.study import Study
-from orchestration.study_file import load_study
 from recsys.errors import UserError
+from recsys.study.file import load_study
+from recsys.study.study import Study
 
 
 def study_assets(study: Study) -> list[dg.AssetsDefinition]:

@@ -69,7 +69,7 @@ def cell_code(model: str) -> str:
 
 def model_code(model: str) -> str:
     """Hash of the code of a model's cells and of the search that says which cells there are."""
-    return library_code(_file(model), "recsys/engine/search.py")
+    return library_code(_file(model), "recsys/tuning/search.py")
 
 
 def _file(model: str) -> str:

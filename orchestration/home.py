@@ -12,9 +12,9 @@ from orchestration.fingerprints import content_hash, fingerprint
 from orchestration.lineage import Check, Event, Input, Lineage
 from orchestration.progress import LogProgress, Progress
 from orchestration.settings import Settings
-from orchestration.storage import Store
 from orchestration.tracking import Tracker
 from recsys.errors import UserError
+from recsys.store import Store
 
 OUTCOME = "outcome.json"
 

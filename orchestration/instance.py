@@ -7,7 +7,7 @@ import psutil
 from filelock import FileLock
 
 from orchestration.settings import Settings
-from orchestration.storage import write_text
+from recsys.store import write_text
 
 # A run starts at once, without a queue: no daemon has to run for the page's buttons to work. Output of steps is
 # not captured: that takes the terminal away from progress bars, and its helper processes complain on Ctrl-C.

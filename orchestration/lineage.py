@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestration.storage import write_text
+from recsys.store import write_text
 
 
 class Input(BaseModel):

@@ -9,8 +9,8 @@ from orchestration.definitions import build_definitions
 from orchestration.instance import PID, close_abandoned, prepare
 from orchestration.progress import Progress
 from orchestration.settings import Settings
-from orchestration.study import Study
 from recsys.errors import UserError
+from recsys.study.study import Study
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from recsys.study.file import resolve
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -24,6 +26,10 @@ class Settings(BaseSettings):
     data: Path | None = None
     studies: Path = CHECKOUT / "studies"
     workers: int | None = Field(default=None, ge=1)
+
+    def locate(self, path: str, what: str) -> Path:
+        """A path named in a study, looked for beside the data, beside the studies and in the working folder."""
+        return resolve(path, [folder for folder in (self.data, self.studies, Path.cwd()) if folder is not None], what)
 
     @property
     def store(self) -> Path:

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from orchestration import keys
 from orchestration.cells import CellRunner, Inputs
 from orchestration.home import Home
-from orchestration.outcomes import ArmResult
 from orchestration.progress import Progress
 from orchestration.stored_cells import StoredCell
-from orchestration.study import Study
 from recsys.content.arms import Arm
-from recsys.engine.search import Trained, tune_and_train
 from recsys.models import registry
-from recsys.training.tuning import Tuner
+from recsys.study.results import ArmResult
+from recsys.study.study import Study
+from recsys.tuning.search import Trained, tune_and_train
+from recsys.tuning.tuner import Tuner
 
 
 def train(

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from recsys.evaluation.ranking import rank
 from recsys.models import registry
-from recsys.models.base import TrainingData
+from recsys.recommender import TrainingData
 
 
 def fit(name: str, train: sparse.csr_array, params: dict[str, Any]) -> Recommend:

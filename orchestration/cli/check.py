@@ -16,8 +16,8 @@ from orchestration.settings import Settings
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
-    from orchestration.study import Study
-    from orchestration.study_dataset import DatasetSpec
+    from recsys.study.dataset_spec import DatasetSpec
+    from recsys.study.study import Study
 
 Check = tuple[str, Callable[[], str]]
 """What is checked, and a function that gives what was found or raises UserError."""
@@ -76,9 +76,9 @@ def _model(study: "Study", model: str) -> str:
 
 
 def _dataset(study: "Study", name: str, settings: Settings) -> str:
-    from orchestration.applicable import RATED, left_out
     from recsys.data.prepare import prepare
     from recsys.data.readers import read
+    from recsys.study.applicable import RATED, left_out
 
     spec = study.datasets[name]
     with TemporaryDirectory() as scratch:
@@ -94,16 +94,14 @@ def _dataset(study: "Study", name: str, settings: Settings) -> str:
 
 
 def _folder(name: str, spec: "DatasetSpec", settings: Settings) -> Path | None:
-    from orchestration.study_file import resolve
 
-    return resolve(spec.source.folder, settings, f"dataset {name}") if spec.source.folder else None
+    return settings.locate(spec.source.folder, f"dataset {name}") if spec.source.folder else None
 
 
 def _file(name: str, spec: "DatasetSpec", settings: Settings, file: str) -> str:
-    from orchestration.study_file import resolve
 
     folder = _folder(name, spec, settings) or Path()
-    return str(resolve(str(folder / file), settings, f"dataset {name}"))
+    return str(settings.locate(str(folder / file), f"dataset {name}"))
 
 
 def _descriptions(name: str, spec: "DatasetSpec", settings: Settings, corpus: str) -> str:

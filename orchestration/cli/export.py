@@ -10,7 +10,7 @@ from orchestration.cli.app import command
 from orchestration.cli.console import say
 from orchestration.cli.options import AssetArgument
 from orchestration.cli.studies import choose, read_settings
-from orchestration.storage import write_text
+from recsys.store import write_text
 
 
 @command("export", "modalift export image_market/dataset --croissant croissant.json")

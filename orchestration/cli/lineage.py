@@ -14,8 +14,8 @@ from orchestration.cli.console import out, print_json, say, table
 from orchestration.cli.options import JsonOption
 from orchestration.cli.studies import choose, read_settings
 from orchestration.lineage import Event
-from orchestration.storage import write_text
 from recsys.errors import UserError
+from recsys.store import write_text
 
 
 @command(

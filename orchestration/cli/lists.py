@@ -8,10 +8,10 @@ from orchestration import keys
 from orchestration.cli.studies import choose
 from orchestration.home import Home
 from orchestration.lineage import Event
-from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.stored_cells import StoredCell, load_cell
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
+from recsys.study.results import ArmResult, ModelResult
 
 SHOWN_HISTORY = 5
 

@@ -11,7 +11,7 @@ from orchestration.cli.console import out, say, table, tick
 
 if TYPE_CHECKING:
     from recsys.content.encoders.base import Checkpoint
-    from recsys.models.base import Recommender
+    from recsys.recommender import Recommender
 
 
 @command("models", "modalift models", "modalift models EASE")

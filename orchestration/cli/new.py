@@ -9,8 +9,8 @@ from orchestration.cli.app import command
 from orchestration.cli.console import say
 from orchestration.cli.studies import read_settings
 from orchestration.settings import Settings
-from orchestration.storage import write_text
 from recsys.errors import UserError
+from recsys.store import write_text
 
 if TYPE_CHECKING:
     from orchestration.cli.own_data import OwnData
@@ -38,7 +38,7 @@ def new(
     The guesses are printed and stand in the file, where they can be mended.
     """
     from orchestration.cli.own_data import look_at
-    from orchestration.study_file import load_study
+    from recsys.study.file import load_study
 
     settings = read_settings()
     file = _place(name, settings, force)
@@ -54,7 +54,7 @@ def new(
 
 
 def _place(name: str, settings: Settings, force: bool) -> Path:
-    from orchestration.study import NAME
+    from recsys.study.study import NAME
 
     if not NAME.fullmatch(name):
         raise UserError(f"'{name}' cannot be a name: use letters, digits and _, a letter first")
@@ -68,7 +68,7 @@ def _place(name: str, settings: Settings, force: bool) -> Path:
 
 
 def _datasets(file: Path) -> list[str]:
-    from orchestration.study_file import load_study
+    from recsys.study.file import load_study
 
     try:
         return list(load_study(file).datasets)

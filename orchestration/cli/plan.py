@@ -6,11 +6,10 @@ from typing import Literal
 
 from assets.descriptions import outside
 from orchestration import keys
-from orchestration.applicable import left_out
 from orchestration.fingerprints import fingerprint, signature
 from orchestration.home import Home
-from orchestration.study import Study
-from orchestration.study_file import resolve
+from recsys.study.applicable import left_out
+from recsys.study.study import Study
 
 State = Literal["missing", "stale", "up to date"]
 
@@ -89,7 +88,7 @@ def _outside(study: Study, asset: str, home: Home) -> str:
     spec = study.datasets.get(dataset)
     if spec is None or kind not in ("dataset", "descriptions", "embeddings"):
         return ""
-    folder = resolve(spec.source.folder, home.settings, f"dataset {dataset}") if spec.source.folder else None
+    folder = home.settings.locate(spec.source.folder, f"dataset {dataset}") if spec.source.folder else None
     if kind == "dataset":
         return signature(*spec.source.places(folder)) if folder else ""
     if kind == "embeddings":

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from assets.verdict import Judgement
     from orchestration.home import Home
-    from orchestration.study import Study
     from recsys.evidence.sources import SourceVerdict
+    from recsys.study.study import Study
 
 SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from orchestration import keys
-from orchestration.outcomes import ArmResult, ModelResult
 from recsys.evidence.scores import label
 from recsys.evidence.wording import metric_name, percent
+from recsys.study.results import ArmResult, ModelResult
 
 if TYPE_CHECKING:
     from orchestration.home import Home
-    from orchestration.study import Study
+    from recsys.study.study import Study
 
 Figures = dict[str, dict[str, dict[str, dict[str, Any]]]]
 """By model, arm and metric: `mean`, `ci_low` and `ci_high`."""

@@ -13,7 +13,7 @@ from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from orchestration.home import Home
-    from orchestration.study import Study
+    from recsys.study.study import Study
 
 COLOURS = {"up to date": "green", "stale": "yellow", "missing": "red"}
 STOPPED = 130

@@ -11,7 +11,7 @@ from orchestration.settings import Settings
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
-    from orchestration.study import Study
+    from recsys.study.study import Study
 
 
 def read_settings() -> Settings:
@@ -25,7 +25,7 @@ def read_settings() -> Settings:
 
 def find_study(given: str, settings: Settings) -> "Study":
     """The study of a file, or of the name of a file in the studies folder."""
-    from orchestration.study_file import load_study
+    from recsys.study.file import load_study
 
     path = Path(given)
     if path.is_file():

@@ -10,9 +10,9 @@ from assets.verdict import Judgement
 from orchestration import keys
 from orchestration.cli.console import table, tick
 from orchestration.home import Home
-from orchestration.study import Study
-from recsys.evidence.report.rows import TruthRow
 from recsys.evidence.wording import percent, probability
+from recsys.report.rows import TruthRow
+from recsys.study.study import Study
 
 
 def judgements(study: Study, home: Home) -> dict[str, Judgement]:

@@ -20,8 +20,8 @@ from recsys.evaluation.evaluate import evaluate, validator
 from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking
 from recsys.models import registry
-from recsys.models.base import TrainingData
-from recsys.training.pruning import Bar
+from recsys.recommender import TrainingData
+from recsys.tuning.pruning import Bar
 
 Stage = Literal["tuning", "final"]
 

@@ -14,7 +14,7 @@ from recsys.evaluation.lists import list_metrics
 from recsys.evaluation.metrics import per_user
 from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking, rank
-from recsys.models.base import Recommender
+from recsys.recommender import Recommender
 
 Part = Literal["valid", "test"]
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from recsys.errors import UserError
-from recsys.models.base import Recommender
+from recsys.recommender import Recommender
 
 BLOCK = 128
 """Users scored at a time: 4 MB of scores for 7,000 items, near what a core's cache holds."""

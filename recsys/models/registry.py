@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from recsys.errors import UserError
-from recsys.models.base import Recommender
+from recsys.recommender import Recommender
 
 ROOT = Path(__file__).parent
 _registered: dict[str, type[Recommender]] = {}

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.models.base import Recommender, pack_sparse, unpack_sparse
+from recsys.recommender import Recommender, pack_sparse, unpack_sparse
 
 
 class FactorModel(Recommender):

@@ -15,7 +15,7 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from recsys.errors import UserError
-from recsys.models.base import ModelConfig, Recommender, TrainingData, searched
+from recsys.recommender import ModelConfig, Recommender, TrainingData, searched
 from recsys.training.memory import keep_freed_memory
 from recsys.training.sampling import PairSampler
 

@@ -10,9 +10,9 @@ from baselines import Bench
 from protocol import best_unseen, even_penalty, timed
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.factorisation.ials import IALSConfig, penalties
 from recsys.models.linear.ease import EASE
+from recsys.recommender import TrainingData
 from tests.models.contract import MARKET
 
 

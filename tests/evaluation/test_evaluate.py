@@ -7,8 +7,8 @@ from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 from recsys.evaluation.evaluate import evaluate, validator
 from recsys.evaluation.protocol import Protocol
-from recsys.models.base import TrainingData
 from recsys.models.baselines.toppop import TopPop
+from recsys.recommender import TrainingData
 
 
 def dataset_of(rows: list[tuple[int, int, str]], n_users: int = 3, n_items: int = 6) -> Dataset:

@@ -9,9 +9,9 @@ from recsys.errors import UserError
 from recsys.evaluation import ranking
 from recsys.evaluation.candidates import sample_candidates
 from recsys.evaluation.ranking import rank, top_k
-from recsys.models.base import TrainingData
 from recsys.models.baselines.random import Random
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData
 
 
 class Table(FactorModel):

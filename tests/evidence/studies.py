@@ -7,9 +7,13 @@ import numpy as np
 
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import mean_intervals
-from recsys.evidence.report.model import DatasetReport, RunFacts, StudyReport
-from recsys.evidence.report.published import beside_published
-from recsys.evidence.report.rows import (
+from recsys.evidence.scores import Scores
+from recsys.evidence.sources import SourceScores, judge_sources
+from recsys.evidence.standing import rank_models
+from recsys.evidence.verdict import decide
+from recsys.report.model import DatasetReport, RunFacts, StudyReport
+from recsys.report.published import beside_published
+from recsys.report.rows import (
     CheckRow,
     ComparisonRow,
     ContentRow,
@@ -23,10 +27,6 @@ from recsys.evidence.report.rows import (
     TruthRow,
     TuningCurve,
 )
-from recsys.evidence.scores import Scores
-from recsys.evidence.sources import SourceScores, judge_sources
-from recsys.evidence.standing import rank_models
-from recsys.evidence.verdict import decide
 
 N_RESAMPLES = 500
 ONLY = "interactions_only"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from recsys.evidence.report.limits import limits
-from recsys.evidence.report.rows import TuningCurve
+from recsys.report.limits import limits
+from recsys.report.rows import TuningCurve
 
 
 def test_limits_say_what_is_not_shown(baby):

@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from recsys.evidence.report.model import StudyReport
-from recsys.evidence.report.opening import BADGES
-from recsys.evidence.report.render import controls, duration, render, typeset
-from recsys.evidence.report.rows import Link
 from recsys.evidence.wording import metric_name, percent, probability
+from recsys.report.model import StudyReport
+from recsys.report.opening import BADGES
+from recsys.report.render import controls, duration, render, typeset
+from recsys.report.rows import Link
 from tests.evidence.page import Page
 from tests.evidence.studies import dataset, study, truth
 

@@ -3,11 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
-from recsys.evidence.report.limits import limits
-from recsys.evidence.report.model import StudyReport
-from recsys.evidence.report.published import beside_published
-from recsys.evidence.report.render import kinds, render, typeset
 from recsys.evidence.wording import percent
+from recsys.report.limits import limits
+from recsys.report.model import StudyReport
+from recsys.report.published import beside_published
+from recsys.report.render import kinds, render, typeset
 from tests.evidence.page import Page
 from tests.evidence.studies import study, without_content
 

@@ -17,7 +17,7 @@ from recsys.content.features import Content
 from recsys.errors import UserError
 from recsys.evaluation.ranking import Ranking, rank
 from recsys.models import registry
-from recsys.models.base import Recommender, TrainingData
+from recsys.recommender import Recommender, TrainingData
 from tests.models import planted
 
 K = 10

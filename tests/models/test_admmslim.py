@@ -3,10 +3,10 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import ElasticNet
 
-from recsys.models.base import TrainingData
 from recsys.models.linear import admmslim
 from recsys.models.linear.admmslim import ADMMSLIM
 from recsys.models.linear.ease import EASE
+from recsys.recommender import TrainingData
 from tests.models import planted
 from tests.models.contract import ModelContract
 

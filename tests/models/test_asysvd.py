@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.models.base import TrainingData
 from recsys.models.factorisation.asysvd import AsySVD, AsySVDNetwork
+from recsys.recommender import TrainingData
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import COLD_USER
 

@@ -1,9 +1,9 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.baselines.random import Random
 from recsys.models.baselines.toppop import TopPop
+from recsys.recommender import TrainingData
 from tests.models.contract import ModelContract
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from recsys.models.base import TrainingData
 from recsys.models.factorisation.bprmf import BPRMF
+from recsys.recommender import TrainingData
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import COLD_ITEMS, COLD_USER
 

@@ -4,7 +4,6 @@ from scipy import sparse
 
 from recsys.content.arms import Arm
 from recsys.content.features import Content, Features
-from recsys.models.base import TrainingData
 from recsys.models.multimodal import hybriditemknn
 from recsys.models.multimodal._vectors import centred, directions
 from recsys.models.multimodal.attributeitemknn import AttributeItemKNN
@@ -13,6 +12,7 @@ from recsys.models.multimodal.hybriditemknn import HybridItemKNN, agreement, con
 from recsys.models.neighbours.itemknn import ItemKNN
 from recsys.models.neighbours.userknn import UserKNN
 from recsys.models.scoring import ItemWeightsModel, UserWeightsModel
+from recsys.recommender import TrainingData
 from tests.models import planted
 from tests.models.contract import ModelContract
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.linear.ease import EASE
+from recsys.recommender import TrainingData
 from tests.models import planted
 from tests.models.contract import ModelContract
 

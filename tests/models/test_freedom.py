@@ -4,9 +4,9 @@ import torch
 
 from recsys.content.arms import Arm
 from recsys.content.features import Content, Features
-from recsys.models.base import TrainingData
 from recsys.models.graph.lightgcn import LightGCN
 from recsys.models.multimodal.freedom import FREEDOM, FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
+from recsys.recommender import TrainingData
 from recsys.training.graph import normalised_adjacency
 from recsys.training.item_graph import item_graph
 from tests.models.contract import ALL_USERS, MARKET, ModelContract

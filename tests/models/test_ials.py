@@ -3,9 +3,9 @@ import pytest
 from implicit.cpu import als as implicit_als
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.factorisation import ials
 from recsys.models.factorisation.ials import IALS, IALSConfig, penalties, solve
+from recsys.recommender import TrainingData
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import COLD_ITEMS, COLD_USER
 

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from recsys.models.base import TrainingData
 from recsys.models.graph.lightgcn import LightGCN, LightGCNConfig, LightGCNNetwork
+from recsys.recommender import TrainingData
 from recsys.training.graph import normalised_adjacency
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import N_USERS

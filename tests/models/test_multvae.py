@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.models.base import TrainingData
 from recsys.models.neural.multvae import MultVAE, MultVAEConfig, MultVAENetwork
+from recsys.recommender import TrainingData
 from tests.models.contract import MARKET, ModelContract
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.neighbours.itemknn import ItemKNN
 from recsys.models.neighbours.userknn import UserKNN
+from recsys.recommender import TrainingData
 from tests.models.contract import ModelContract
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from recsys.models.base import TrainingData
 from recsys.models.factorisation.nmf import NMF
+from recsys.recommender import TrainingData
 from tests.models.contract import ALL_USERS, MARKET, ModelContract
 from tests.models.planted import COLD_ITEMS, COLD_USER
 

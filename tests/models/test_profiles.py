@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.models.base import TrainingData
 from recsys.models.neural.uneurec import UNeuRecConfig, UNeuRecNetwork
+from recsys.recommender import TrainingData
 from tests.models.contract import MARKET
 from tests.models.planted import COLD_USER, N_ITEMS
 

@@ -12,7 +12,7 @@ from recsys.data.dataset import Dataset
 from recsys.evaluation.evaluate import evaluate
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
-from recsys.models.base import TrainingData
+from recsys.recommender import TrainingData
 
 DATA = os.environ.get("MODALIFT_DATA")
 pytestmark = [

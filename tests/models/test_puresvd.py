@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.factorisation.puresvd import PureSVD
+from recsys.recommender import TrainingData
 from tests.models.contract import ALL_USERS, MARKET, ModelContract
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recsys.models.base import Recommender, TrainingData
 from recsys.models.ratings.coclustering import Clusters, CoClustering, CoClusteringConfig
 from recsys.models.ratings.globaleffects import GlobalEffects
 from recsys.models.ratings.slopeone import SlopeOne
+from recsys.recommender import Recommender, TrainingData
 from tests.models.contract import ModelContract
 
 NAN = np.nan

@@ -5,12 +5,12 @@ import pytest
 
 from recsys.content.arms import Arm
 from recsys.content.features import Content, Features
-from recsys.models.base import TrainingData
 from recsys.models.linear.ease import EASE
 from recsys.models.multimodal._vectors import scaled, side_by_side
 from recsys.models.multimodal.addease import AddEASE, content_weights
 from recsys.models.multimodal.cease import CEASE
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData
 from tests.models import planted
 from tests.models.contract import ModelContract
 

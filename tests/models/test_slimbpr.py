@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.models.base import TrainingData, unpack_sparse
 from recsys.models.linear.slimbpr import SLIMBPR, SLIMBPRConfig, SLIMBPRNetwork
+from recsys.recommender import TrainingData, unpack_sparse
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import COLD_ITEMS
 

@@ -3,8 +3,8 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import ElasticNet
 
-from recsys.models.base import TrainingData
 from recsys.models.linear.slimelasticnet import SLIMElasticNet
+from recsys.recommender import TrainingData
 from tests.models import planted
 from tests.models.contract import ModelContract
 

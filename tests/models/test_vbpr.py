@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from recsys.content.features import Features
-from recsys.models.base import TrainingData
 from recsys.models.factorisation.bprmf import BPRMF
 from recsys.models.multimodal.vbpr import VBPR, VBPRConfig, VBPRNetwork
+from recsys.recommender import TrainingData
 from recsys.training.embeddings import scaled_features
 from tests.models.contract import ALL_USERS, MARKET, ModelContract
 from tests.models.planted import N_ITEMS

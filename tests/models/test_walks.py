@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.graph import _walks
 from recsys.models.graph.p3alpha import P3alpha
 from recsys.models.graph.rp3beta import RP3beta
+from recsys.recommender import TrainingData
 from tests.models.contract import MARKET, ModelContract
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.models.base import TrainingData
 from recsys.models.graph.xsimgcl import XSimGCL, XSimGCLConfig, XSimGCLNetwork
+from recsys.recommender import TrainingData
 from recsys.training.graph import normalised_adjacency
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import N_USERS

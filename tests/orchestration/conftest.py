@@ -8,8 +8,8 @@ from orchestration.materialise import Materialised, materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
 from orchestration.stored_cells import cell_files
-from orchestration.study import Study
-from orchestration.study_file import load_study
+from recsys.study.file import load_study
+from recsys.study.study import Study
 
 TINY = """
 title: A tiny market

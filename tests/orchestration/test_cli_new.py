@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from orchestration.settings import Settings
-from orchestration.study import Study
-from orchestration.study_file import load_study
+from recsys.study.file import load_study
+from recsys.study.study import Study
 from tests.orchestration.command_line import complaint, printed
 
 N_USERS, N_ITEMS = 40, 30

@@ -8,8 +8,8 @@ import pytest
 
 from orchestration.home import Home
 from orchestration.settings import Settings
-from orchestration.study import Study
 from recsys.data.dataset import Dataset
+from recsys.study.study import Study
 from tests.orchestration.command_line import call, complaint, parsed, printed
 from tests.orchestration.conftest import write_study
 

@@ -14,8 +14,8 @@ from orchestration.cli.progress import RichProgress
 from orchestration.fingerprints import signature
 from orchestration.home import Home
 from orchestration.settings import Settings
-from orchestration.study import Study
-from orchestration.study_file import load_study
+from recsys.study.file import load_study
+from recsys.study.study import Study
 from tests.orchestration.command_line import call, complaint, printed
 from tests.orchestration.conftest import TINY, write_study
 

@@ -9,8 +9,8 @@ import pytest
 from orchestration.cli.plan import plan
 from orchestration.home import Home
 from orchestration.settings import Settings
-from orchestration.study import Study
 from recsys.content.features import Features
+from recsys.study.study import Study
 from tests.content.vlm.tiny import FAMILIES
 from tests.orchestration.conftest import run, write_study
 

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.home import Home
 from orchestration.settings import Settings
-from orchestration.study import Study
+from recsys.study.study import Study
 from tests.orchestration.test_cli_ui import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -15,7 +15,7 @@ from orchestration.definitions import build_definitions
 from orchestration.home import Home
 from orchestration.instance import prepare
 from orchestration.settings import Settings
-from orchestration.study import Study
+from recsys.study.study import Study
 from tests.orchestration.conftest import TINY, cells, run, write_study
 
 Finished = tuple[Settings, Study]

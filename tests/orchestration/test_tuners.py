@@ -33,7 +33,7 @@ from pathlib import Path
 from orchestration.materialise import materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
-from orchestration.study_file import load_study
+from recsys.study.file import load_study
 
 materialise(load_study(Path(sys.argv[1])), Settings(), LogProgress(lambda line: None))
 """

@@ -5,9 +5,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.dagster_metadata import key
 from orchestration.definitions import build_definitions
 from orchestration.home import Home
-from orchestration.results import key
 from orchestration.settings import Settings
 from tests.orchestration.conftest import run, write_study
 

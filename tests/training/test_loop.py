@@ -7,8 +7,8 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from recsys.errors import UserError
-from recsys.models.base import Recommender, TrainingData
 from recsys.models.scoring import FactorModel
+from recsys.recommender import Recommender, TrainingData
 from recsys.training.loop import Network, TrainedConfig, train
 
 TRAIN = sparse.csr_array(np.eye(2, dtype=np.float32))

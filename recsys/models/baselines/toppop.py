@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from recsys.models.base import Recommender, TrainingData
 from recsys.models.registry import register
+from recsys.recommender import Recommender, TrainingData
 
 
 @register

@@ -8,7 +8,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.models.base import TrainingData, searched
+from recsys.recommender import TrainingData, searched
 from recsys.training.loop import PairwiseNetwork, TrainedConfig
 
 

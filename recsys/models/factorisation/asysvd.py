@@ -5,10 +5,10 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.models.base import TrainingData, searched
 from recsys.models.factorisation._squared_error import SquaredErrorConfig, SquaredErrorNetwork
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData, searched
 from recsys.training.embeddings import generator, initial_embeddings
 from recsys.training.graph import GraphOperator
 from recsys.training.loop import device, train

@@ -3,10 +3,10 @@
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.models.base import TrainingData
 from recsys.models.factorisation._squared_error import SquaredErrorConfig, SquaredErrorNetwork
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData
 from recsys.training.embeddings import generator, initial_embeddings
 from recsys.training.loop import train
 

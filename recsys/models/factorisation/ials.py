@@ -4,9 +4,9 @@ import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy import sparse
 
-from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import ModelConfig, TrainingData, searched
 
 BLOCK_ENTRIES = 2**18
 """Numbers gathered at a time: 1 MB, what a core's cache holds."""

@@ -9,9 +9,9 @@ from scipy import sparse
 from sklearn.decomposition import NMF as Factorisation  # noqa: N811
 from sklearn.exceptions import ConvergenceWarning
 
-from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import ModelConfig, TrainingData, searched
 
 
 class NMFConfig(ModelConfig):

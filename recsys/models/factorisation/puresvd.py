@@ -2,10 +2,10 @@
 
 from pydantic import PositiveInt
 
-from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.factorisation._svd import right_singular_vectors
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import ModelConfig, TrainingData, searched
 
 
 class PureSVDConfig(ModelConfig):

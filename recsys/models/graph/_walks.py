@@ -10,8 +10,8 @@ from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
 from recsys.evaluation.ranking import entries
-from recsys.models.base import ModelConfig, searched
 from recsys.models.neighbours._similarity import BLOCK_ENTRIES, strongest_stored
+from recsys.recommender import ModelConfig, searched
 
 
 class WalkConfig(ModelConfig):

@@ -4,10 +4,10 @@ import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
-from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.factorisation._svd import right_singular_vectors
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel, ItemWeightsModel
+from recsys.recommender import ModelConfig, TrainingData, searched
 
 
 class GFCFConfig(ModelConfig):

@@ -5,9 +5,9 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.models.base import TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData, searched
 from recsys.training.embeddings import generator, initial_embeddings
 from recsys.training.graph import GraphOperator, normalised_adjacency, propagate
 from recsys.training.loop import PairwiseNetwork, TrainedConfig, device, train

@@ -1,9 +1,9 @@
 """P3alpha: what a random walk of three steps from a user reaches."""
 
-from recsys.models.base import TrainingData
 from recsys.models.graph._walks import WalkConfig, walk_weights
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData
 
 
 @register

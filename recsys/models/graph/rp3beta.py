@@ -3,10 +3,10 @@
 import numpy as np
 from pydantic import NonNegativeFloat
 
-from recsys.models.base import TrainingData, searched
 from recsys.models.graph._walks import WalkConfig, walk_weights
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData, searched
 
 
 class RP3betaConfig(WalkConfig):

@@ -9,10 +9,10 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
-from recsys.models.base import TrainingData, searched
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData, searched
 from recsys.training.embeddings import generator, initial_embeddings
 from recsys.training.loop import PairwiseNetwork, TrainedConfig, train
 

@@ -5,10 +5,10 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import embedding, normalize
 
-from recsys.models.base import TrainingData, searched
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData, searched
 from recsys.training.embeddings import step_generator
 from recsys.training.loop import device, train
 from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss

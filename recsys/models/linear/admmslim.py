@@ -10,9 +10,9 @@ from scipy.sparse.linalg import eigsh
 from torch import Tensor
 from torch.nn.functional import softshrink
 
-from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import ModelConfig, TrainingData, searched
 from recsys.training.loop import device
 
 BLOCK = 1024

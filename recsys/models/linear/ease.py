@@ -7,9 +7,9 @@ from scipy import sparse
 from scipy.linalg import cholesky
 from scipy.linalg.lapack import dpotri
 
-from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import ModelConfig, TrainingData, searched
 
 
 class EASEConfig(ModelConfig):

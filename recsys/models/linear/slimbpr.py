@@ -9,10 +9,10 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.models.base import TrainingData, pack_sparse, searched
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData, pack_sparse, searched
 from recsys.training.loop import LoopConfig, Network, train
 from recsys.training.losses import bpr_loss
 from recsys.training.sampling import PairSampler

@@ -10,10 +10,10 @@ from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
-from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import ModelConfig, TrainingData, searched
 
 MAX_SWEEPS = 100
 

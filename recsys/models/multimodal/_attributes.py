@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import PositiveFloat
 from scipy import sparse
 
-from recsys.models.base import searched
 from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
+from recsys.recommender import searched
 
 
 class AttributeConfig(NeighbourConfig):

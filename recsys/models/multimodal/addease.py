@@ -4,11 +4,11 @@ import numpy as np
 from pydantic import PositiveFloat
 from scipy.linalg import cholesky, solve_triangular
 
-from recsys.models.base import TrainingData, searched
 from recsys.models.linear.ease import EASEConfig, gram, ridge_weights
 from recsys.models.multimodal._vectors import side_by_side
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData, searched
 
 
 class AddEASEConfig(EASEConfig):

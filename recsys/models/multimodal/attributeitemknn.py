@@ -2,11 +2,11 @@
 
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.multimodal._attributes import AttributeConfig, nearest_described
 from recsys.models.multimodal._vectors import centred, is_attributes
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData
 
 
 @register

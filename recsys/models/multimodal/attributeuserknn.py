@@ -5,11 +5,11 @@ from typing import TypeVar
 import numpy as np
 from scipy import sparse
 
-from recsys.models.base import TrainingData
 from recsys.models.multimodal._attributes import AttributeConfig, nearest_described
 from recsys.models.multimodal._vectors import centred, is_attributes
 from recsys.models.registry import register
 from recsys.models.scoring import UserWeightsModel
+from recsys.recommender import TrainingData
 
 Rows = TypeVar("Rows", sparse.csr_array, np.ndarray)
 

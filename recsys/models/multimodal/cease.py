@@ -5,11 +5,11 @@ import math
 import numpy as np
 from pydantic import PositiveFloat
 
-from recsys.models.base import TrainingData, searched
 from recsys.models.linear.ease import EASEConfig, gram, ridge_weights
 from recsys.models.multimodal._vectors import side_by_side
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData, searched
 
 
 class CEASEConfig(EASEConfig):

@@ -5,9 +5,9 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.functional import embedding, pad
 
-from recsys.models.base import TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData, searched
 from recsys.training.embeddings import generator, initial_embeddings, scaled_features, xavier_projection
 from recsys.training.loop import PairwiseNetwork, TrainedConfig, train
 from recsys.training.losses import bpr_loss, squared_l2_loss

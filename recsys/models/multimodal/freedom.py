@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
 from recsys.content.features import Content
-from recsys.models.base import TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData, searched
 from recsys.training.embeddings import generator, initial_embeddings, scaled_features, xavier_projection
 from recsys.training.graph import EdgeDropping, GraphOperator, normalised_adjacency, propagate
 from recsys.training.item_graph import item_graph

@@ -5,11 +5,11 @@ from pydantic import PositiveInt
 from scipy import sparse
 
 from recsys.content.features import Content
-from recsys.models.base import TrainingData, searched
 from recsys.models.multimodal._vectors import directions
 from recsys.models.neighbours._similarity import BLOCK_ENTRIES, NeighbourConfig, nearest, strongest, weighted
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData, searched
 
 
 class HybridItemKNNConfig(NeighbourConfig):

@@ -5,10 +5,10 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.models.base import TrainingData
 from recsys.models.factorisation.bprmf import BPRMFConfig, BPRMFNetwork
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import TrainingData
 from recsys.training.embeddings import generator, initial_embeddings, scaled_features, xavier_projection
 from recsys.training.loop import PairwiseNetwork, train
 from recsys.training.losses import bpr_loss, embedding_norm_loss

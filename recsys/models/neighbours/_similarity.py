@@ -27,7 +27,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
 from recsys.evaluation.ranking import entries, top_k
-from recsys.models.base import ModelConfig, searched
+from recsys.recommender import ModelConfig, searched
 
 BLOCK_ENTRIES = 2**24
 """Similarities held at a time: 64 MB."""

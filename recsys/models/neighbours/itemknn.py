@@ -1,9 +1,9 @@
 """Items like those that a user has."""
 
-from recsys.models.base import TrainingData
 from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData
 
 
 @register

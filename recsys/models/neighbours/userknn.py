@@ -1,9 +1,9 @@
 """Items of users who are alike."""
 
-from recsys.models.base import TrainingData
 from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
 from recsys.models.registry import register
 from recsys.models.scoring import UserWeightsModel
+from recsys.recommender import TrainingData
 
 
 @register

@@ -8,7 +8,7 @@ from scipy import sparse
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from recsys.models.base import TrainingData
+from recsys.recommender import TrainingData
 from recsys.training.embeddings import step_generator
 from recsys.training.loop import FactorNetwork, device
 

@@ -4,9 +4,9 @@ import numpy as np
 from pydantic import PositiveInt
 from scipy import sparse
 
-from recsys.models.base import ModelConfig, TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
+from recsys.recommender import ModelConfig, TrainingData, searched
 
 
 class CoClusteringConfig(ModelConfig):

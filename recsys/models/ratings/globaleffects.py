@@ -3,8 +3,8 @@
 import numpy as np
 from pydantic import NonNegativeFloat
 
-from recsys.models.base import ModelConfig, Recommender, TrainingData
 from recsys.models.registry import register
+from recsys.recommender import ModelConfig, Recommender, TrainingData
 
 
 class GlobalEffectsConfig(ModelConfig):

@@ -4,8 +4,8 @@ import numpy as np
 from scipy import sparse
 
 from recsys.evaluation.ranking import entries
-from recsys.models.base import Recommender, TrainingData, pack_sparse, unpack_sparse
 from recsys.models.registry import register
+from recsys.recommender import Recommender, TrainingData, pack_sparse, unpack_sparse
 
 
 @register

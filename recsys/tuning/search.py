@@ -12,8 +12,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from recsys.content.arms import Arm
 from recsys.engine.cell import Stage
 from recsys.errors import UserError
-from recsys.training.pruning import Bar, Curve, bar
-from recsys.training.tuning import Tuner
+from recsys.tuning.pruning import Bar, Curve, bar
+from recsys.tuning.tuner import Tuner
 
 
 class Ran(Protocol):

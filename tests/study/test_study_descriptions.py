@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.study_dataset import DatasetSpec
-from orchestration.study_file import load_study
 from recsys.content.weights import SHIPPED
 from recsys.errors import UserError
+from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.file import load_study
 
 GOOD = """
 title: T

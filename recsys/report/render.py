@@ -8,11 +8,11 @@ from markupsafe import Markup, escape
 
 from recsys.evidence import wording
 from recsys.evidence.comparison import Comparison
-from recsys.evidence.report import plots
-from recsys.evidence.report.limits import limits
-from recsys.evidence.report.model import DatasetReport, StudyReport
-from recsys.evidence.report.opening import BADGES, key_figures
-from recsys.evidence.report.rows import ComparisonRow, Kind, ResultRow
+from recsys.report import plots
+from recsys.report.limits import limits
+from recsys.report.model import DatasetReport, StudyReport
+from recsys.report.opening import BADGES, key_figures
+from recsys.report.rows import ComparisonRow, Kind, ResultRow
 
 HERE = Path(__file__).parent
 CONTROLS = ("shuffled", "noise", "constant")

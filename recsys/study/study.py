@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
-from orchestration.study_dataset import DatasetSpec, Strict
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control
 from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
+from recsys.study.dataset_spec import DatasetSpec, Strict
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 MOST_TRIALS = 500

@@ -15,8 +15,8 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from recsys.errors import UserError
-from recsys.models.base import ModelConfig
-from recsys.training.space import Point, SearchSpace
+from recsys.recommender import ModelConfig
+from recsys.tuning.space import Point, SearchSpace
 
 _ATTEMPTS = 10
 """Draws of the sampler that may repeat a known point before an unknown one is taken from the list of all points."""

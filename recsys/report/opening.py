@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from recsys.evidence.report.model import Answer, DatasetReport
 from recsys.evidence.sources import SourceVerdict
 from recsys.evidence.standing import Standing
 from recsys.evidence.verdict import Verdict
 from recsys.evidence.wording import metric_name, percent
+from recsys.report.model import Answer, DatasetReport
 
 BADGES: dict[Answer, str] = {
     "helps": "Content helps",

@@ -1,13 +1,13 @@
 """From a file to a study, and from a path in it to a place on this machine; a mistake in either is one line."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
 
-from orchestration.settings import Settings
-from orchestration.study import Study
 from recsys.errors import UserError
+from recsys.study.study import Study
 
 
 def load_study(path: Path) -> Study:
@@ -41,13 +41,16 @@ def load_study(path: Path) -> Study:
         raise UserError(f"{path}: {error}") from None
 
 
-def resolve(path: str, settings: Settings, what: str) -> Path:
-    """A path named in a study: absolute, or under the data folder, or under the folder of study files."""
+def resolve(path: str, folders: Sequence[Path], what: str) -> Path:
+    """A path named in a study: absolute, or under the first of the folders that holds it.
+
+    Raises:
+        UserError: it is in none of them; names `what` asked for it.
+    """
     given = Path(path).expanduser()
-    bases = [base for base in (settings.data, settings.studies, Path.cwd()) if base is not None]
-    candidates = [given] if given.is_absolute() else [base / given for base in bases]
+    candidates = [given] if given.is_absolute() else [folder / given for folder in folders]
     for candidate in candidates:
         if candidate.exists():
             return candidate.resolve()
-    hint = "" if settings.data or given.is_absolute() else "; set MODALIFT_DATA to the folder that holds it"
+    hint = "" if given.is_absolute() else "; set MODALIFT_DATA to the folder that holds it"
     raise UserError(f"{what}: '{path}' is not there (looked at {', '.join(map(str, candidates))}){hint}")

@@ -53,7 +53,7 @@ class TrainingData:
         ratings: what the users gave, float32 CSR with an entry where `train` has one; None: nothing but that
             they took it.
         hopeless: told a trained model's curve and its last epoch, says whether to give it up (see
-            `recsys.training.pruning`). None: never.
+            `recsys.tuning.pruning`). None: never.
     """
 
     train: sparse.csr_array

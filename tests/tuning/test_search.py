@@ -8,11 +8,11 @@ import pytest
 from pydantic import NonNegativeFloat
 
 from recsys.content.arms import Arm
-from recsys.engine.search import Trial, tune_and_train
 from recsys.errors import UserError
-from recsys.models.base import ModelConfig, searched
-from recsys.training.pruning import Curve
-from recsys.training.tuning import Tuner
+from recsys.recommender import ModelConfig, searched
+from recsys.tuning.pruning import Curve
+from recsys.tuning.search import Trial, tune_and_train
+from recsys.tuning.tuner import Tuner
 
 ARMS = [Arm("text", ("text",)), Arm("interactions_only")]
 N_EPOCHS = 12

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from recsys.evidence.comparison import ALPHA
-from recsys.evidence.report.figures import COLOURS, GRID, INK, MUTED, PAGE, inline_svg, styled
-from recsys.evidence.report.model import DatasetReport
-from recsys.evidence.report.rows import ComparisonRow, ResultRow, TuningCurve
 from recsys.evidence.scores import label
 from recsys.evidence.wording import metric_name, percent
+from recsys.report.figures import COLOURS, GRID, INK, MUTED, PAGE, inline_svg, styled
+from recsys.report.model import DatasetReport
+from recsys.report.rows import ComparisonRow, ResultRow, TuningCurve
 
 WIDTH = 9.2
 ROW = 0.27

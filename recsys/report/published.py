@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from recsys.evidence.report.rows import ResultRow, Table
 from recsys.evidence.wording import metric_name, percent
+from recsys.report.rows import ResultRow, Table
 
 
 def beside_published(source: str, published: Mapping[str, Mapping[str, float]], results: list[ResultRow]) -> Table:

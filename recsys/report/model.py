@@ -7,7 +7,10 @@ from pydantic import Field, model_validator
 
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.questions import Answered
-from recsys.evidence.report.rows import (
+from recsys.evidence.sources import SourceVerdict
+from recsys.evidence.standing import Standing
+from recsys.evidence.verdict import Verdict, VerdictName
+from recsys.report.rows import (
     CheckRow,
     ComparisonRow,
     ContentRow,
@@ -21,9 +24,6 @@ from recsys.evidence.report.rows import (
     TruthRow,
     TuningCurve,
 )
-from recsys.evidence.sources import SourceVerdict
-from recsys.evidence.standing import Standing
-from recsys.evidence.verdict import Verdict, VerdictName
 
 Answer = VerdictName | Literal["not_compared"]
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import NonNegativeFloat, PositiveInt
 
 from recsys.errors import UserError
-from recsys.models.base import ModelConfig, searched
-from recsys.training.tuning import Tuner
+from recsys.recommender import ModelConfig, searched
+from recsys.tuning.tuner import Tuner
 
 
 class Config(ModelConfig):

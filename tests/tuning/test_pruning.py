@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.training.pruning import FINISHED, WINDOW, Bar, Curve, bar
+from recsys.tuning.pruning import FINISHED, WINDOW, Bar, Curve, bar
 
 
 def curve(*values: float, every: int = 1) -> Curve:

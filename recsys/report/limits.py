@@ -1,10 +1,10 @@
 """What a verdict does not show, said as plainly as what it does: sentences read off the figures."""
 
 from recsys.evidence.comparison import ALPHA
-from recsys.evidence.report.model import DatasetReport
-from recsys.evidence.report.rows import ResultRow
 from recsys.evidence.scores import label
 from recsys.evidence.wording import listed, percent
+from recsys.report.model import DatasetReport
+from recsys.report.rows import ResultRow
 
 FEW_SEEDS = 3
 STILL_RISING = 0.2

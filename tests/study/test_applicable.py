@@ -7,9 +7,9 @@ import pytest
 
 from orchestration.cli.plan import plan
 from orchestration.home import Home
-from orchestration.outcomes import ModelResult
 from orchestration.settings import Settings
-from orchestration.study import Study
+from recsys.study.results import ModelResult
+from recsys.study.study import Study
 from tests.orchestration.command_line import call, complaint, printed
 from tests.orchestration.conftest import write_study
 

@@ -8,7 +8,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from recsys.errors import UserError
-from recsys.models.base import ModelConfig
+from recsys.recommender import ModelConfig
 
 Point = dict[str, Any]
 """A value of each searched hyper-parameter; of choices, the position, so that they may be of any kind."""

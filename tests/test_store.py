@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.storage import Store, write_text
+from recsys.store import Store, write_text
 
 SLOW_WRITER = """
 import sys, time
 from pathlib import Path
-from orchestration.storage import Store
+from recsys.store import Store
 
 def fill(folder):
     (folder / "half").write_text("half")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import CHECKOUT, Settings
-from orchestration.study import Study
-from orchestration.study_dataset import ContentSource, DatasetSpec, Source
-from orchestration.study_file import load_study, resolve
 from recsys.errors import UserError
+from recsys.study.dataset_spec import ContentSource, DatasetSpec, Source
+from recsys.study.file import load_study
+from recsys.study.study import Study
 
 GOOD = """
 title: T
@@ -123,9 +123,9 @@ def test_a_missing_or_binary_file_is_one_line(tmp_path: Path) -> None:
 
 def test_a_folder_is_looked_for_where_data_are(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
-    assert resolve("here", Settings(data=tmp_path), "dataset d") == tmp_path / "here"
+    assert Settings(data=tmp_path).locate("here", "dataset d") == tmp_path / "here"
     with pytest.raises(UserError, match="^dataset d: 'gone' is not there .*; set MODALIFT_DATA to the folder"):
-        resolve("gone", Settings(data=None), "dataset d")
+        Settings(data=None).locate("gone", "dataset d")
 
 
 def test_only_the_files_that_a_source_names_count_as_its_data(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""A study's report: pages from tables and sections."""
