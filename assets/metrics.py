@@ -22,7 +22,7 @@ from orchestration.lineage import Check
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.errors import UserError
 from recsys.evidence.interval import Interval, mean_intervals
-from recsys.evidence.standing import Standing, rank_models
+from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.study import Study
 
@@ -97,7 +97,7 @@ def _measure(home: Home, study: Study, name: str, folders: list[Path], out: Path
     return Outcome(facts=facts, rows=len(summary), checks=tuple(checks))
 
 
-def _standing(study: Study, out: Path, intervals: dict[Pair, Interval]) -> Standing:
+def _standing(study: Study, out: Path, intervals: dict[Pair, Interval]) -> Leaderboard:
     scores = read_scores(out)
     return rank_models(
         list(scores.values()),
@@ -109,9 +109,9 @@ def _standing(study: Study, out: Path, intervals: dict[Pair, Interval]) -> Stand
     )
 
 
-def load_standing(folder: Path) -> Standing:
+def load_standing(folder: Path) -> Leaderboard:
     """Read from the metrics asset's folder which model is best, for a dataset that has no verdict."""
-    return TypeAdapter(Standing).validate_json((folder / STANDING).read_text(encoding="utf-8"))
+    return TypeAdapter(Leaderboard).validate_json((folder / STANDING).read_text(encoding="utf-8"))
 
 
 def _finals(home: Home, name: str, result: ArmResult) -> tuple[list[pd.DataFrame], list[dict[str, float]]]:

@@ -17,7 +17,7 @@ from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from recsys.data.dataset import Dataset
 from recsys.evidence.comparison import Comparison, compare, holm
-from recsys.evidence.questions import Answered, Asked, answer
+from recsys.evidence.questions import QuestionResult, QuestionInput, answer
 from recsys.evidence.scores import Scores
 from recsys.evidence.sources import SourceScores, SourceVerdict, judge_sources
 from recsys.evidence.verdict import Verdict, decide
@@ -53,7 +53,7 @@ class Judgement(BaseModel):
     overall: Verdict
     by_source: list[SourceVerdict]
     comparisons: list[Comparison]
-    questions: list[Answered]
+    questions: list[QuestionResult]
     strata: list[Stratum]
 
     @classmethod
@@ -123,7 +123,7 @@ def _judge(study: Study, name: str, metrics: Path, controls: Path, dataset: Path
     return Outcome(facts={"verdict": overall.name, "sources": named, "sentence": overall.sentence}, rows=1)
 
 
-def _asked(questions: Sequence[Question], chosen: Selection, scores: dict[Pair, Scores]) -> list[Asked]:
+def _asked(questions: Sequence[Question], chosen: Selection, scores: dict[Pair, Scores]) -> list[QuestionInput]:
     """Each question with the scores of its two sides; a source's shuffled control is that of its best model."""
 
     def side(arm: str) -> list[Scores]:
@@ -136,7 +136,7 @@ def _asked(questions: Sequence[Question], chosen: Selection, scores: dict[Pair, 
             sides = [scores[pairs.own]], [scores[pairs.own_shuffled]]
         else:
             sides = side(question.better), side(question.than)
-        asked.append(Asked(question.ask, *sides))
+        asked.append(QuestionInput(question.ask, *sides))
     return asked
 
 

@@ -35,7 +35,7 @@ class Store:
         parent = self.root / place
         parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(parent)
-        pending = parent / f"{PENDING}-{os.getpid()}-{uuid4().hex[:8]}"
+        pending = parent / _pending_name()
         pending.mkdir()
         final = parent / fingerprint
         try:
@@ -45,6 +45,26 @@ class Store:
         finally:
             shutil.rmtree(pending, ignore_errors=True)
         return final
+
+    def remove(self, place: str, fingerprint: str) -> None:
+        """Remove a version, so that it can be written anew."""
+        folder = self.root / place / fingerprint
+        if folder.is_dir():
+            gone = folder.with_name(_pending_name())
+            folder.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+    @contextmanager
+    def scratch(self, place: str) -> Iterator[Path]:
+        """A folder beside a place's versions, gone when the context is left; a killed process's goes later."""
+        parent = self.root / place
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = parent / _pending_name()
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def lock(self, place: str) -> Iterator[None]:
@@ -58,12 +78,16 @@ class Store:
 def write_text(file: Path, text: str) -> None:
     """Write a small file whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    pending = file.with_name(f"{PENDING}-{os.getpid()}-{uuid4().hex[:8]}")
+    pending = file.with_name(_pending_name())
     with pending.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     pending.replace(file)
+
+
+def _pending_name() -> str:
+    return f"{PENDING}-{os.getpid()}-{uuid4().hex[:8]}"
 
 
 def _put(pending: Path, final: Path) -> None:

@@ -63,7 +63,7 @@ def timed(work: Callable[[], Any]) -> tuple[dict[str, float], Any]:
 def peak_memory() -> float:
     """Most memory that this process held, MiB.
 
-    Asked of Linux itself, whose `getrusage` begins with what the process that started this one held.
+    QuestionInput of Linux itself, whose `getrusage` begins with what the process that started this one held.
     """
     status = Path("/proc/self/status")
     if not status.exists():

@@ -27,7 +27,7 @@ class Arm:
     Attributes:
         name: what tables call it.
         sources: the sources shown, in the study's order; none for `interactions_only`.
-        control: what replaces the altered sources; None for honest content.
+        control: what replaces the altered sources; None for real content.
         altered: the sources replaced; all of `sources` unless said otherwise.
     """
 
@@ -59,12 +59,12 @@ class Arm:
         return shown
 
 
-def honest(name: str, sources: Sequence[str]) -> Arm:
+def content_arm(name: str, sources: Sequence[str]) -> Arm:
     """An arm that shows real content."""
     return Arm(name, tuple(sources))
 
 
-def controlled(arm: Arm, control: Control, altered: Sequence[str] | None = None, name: str | None = None) -> Arm:
+def control_arm(arm: Arm, control: Control, altered: Sequence[str] | None = None, name: str | None = None) -> Arm:
     """The same arm with all its sources, or only those in `altered`, replaced by a control."""
     replaced = arm.sources if altered is None else tuple(altered)
     suffix = control if replaced == arm.sources else "_".join((*replaced, control))

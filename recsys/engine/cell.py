@@ -1,29 +1,30 @@
-"""One cell of a study: fit one model on one arm with one seed, and evaluate it.
+"""One cell of a study: fit one model on one arm with one seed, and keep what everything later is computed from.
 
 A cell is described by plain values and paths, and running it is a pure function of what they name: the same
-cell gives the same result in this process, in a pool, or on another machine that sees the same files.
+cell gives the same result in this process, in a pool, or on another machine that sees the same files. Nothing is
+measured in a cell but the score that tunes: metrics are functions of the lists that a final cell leaves.
 """
 
 import resource
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
-
-import pandas as pd
+from typing import Any
 
 from recsys.content.arms import Arm
 from recsys.content.features import Features
 from recsys.data.dataset import Dataset
-from recsys.evaluation.evaluate import evaluate, validator
+from recsys.evaluation.evaluate import Evaluator, validator
 from recsys.evaluation.protocol import Protocol
-from recsys.evaluation.ranking import Ranking
 from recsys.models import registry
 from recsys.recommender import TrainingData
 from recsys.tuning.pruning import Bar
+from recsys.tuning.search import Stage
 
-Stage = Literal["tuning", "final"]
+STATE = "model.safetensors"
+LIST_DEPTH = 100
+"""Length of the lists that final cells keep: enough for any cut-off and for re-ranking."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ class Cell:
         params: its hyper-parameters, all of them.
         arm: what it is shown.
         seed: of training and of the arm's control.
-        stage: a `tuning` cell sees the validation part only; a `final` one is evaluated on test too.
+        stage: a `tuning` cell sees the validation part only; a `final` one leaves its lists of both parts.
         protocol: how it is evaluated.
-        bar: what a tuning cell trained by gradient is given up by; None: it never is.
+        bar: what a tuning cell trained by gradient is pruned by; None: it never is.
+        keep_state: whether a final cell leaves the fitted model too.
     """
 
     dataset: str
@@ -51,33 +53,28 @@ class Cell:
     stage: Stage
     protocol: Protocol
     bar: Bar | None = None
+    keep_state: bool = False
 
 
 @dataclass(frozen=True)
 class CellResult:
-    """What came of a cell.
+    """What came of a cell, beside the files it wrote.
 
     Attributes:
-        valid: each metric on the validation part.
+        valid: primary metric on the validation part.
         curve: one dict an epoch, for models trained by gradient.
-        pruned: whether training was given up; `valid` is then what it had reached.
+        pruned: whether training was pruned; `valid` is then what it had reached.
         content_used: whether the fitted model gives content any weight.
-        seconds: of the fit, and of ranking with metrics.
+        seconds: of the fit, and of ranking.
         peak_memory: highest resident memory of the process so far, MiB.
-        test: one row a user with every metric, final cells only.
-        lists: metrics of whole test lists (coverage, Gini), final cells only.
-        ranking: top lists at test, final cells only.
     """
 
-    valid: dict[str, float]
+    valid: float
     curve: list[dict[str, float]]
     pruned: bool
     content_used: bool
     seconds: dict[str, float]
     peak_memory: float
-    test: pd.DataFrame | None = None
-    lists: dict[str, float] = field(default_factory=dict)
-    ranking: Ranking | None = None
 
 
 @lru_cache(maxsize=2)
@@ -90,8 +87,17 @@ def _features(file: str) -> Features:
     return Features.load(Path(file))
 
 
-def run_cell(cell: Cell) -> CellResult:
-    """Fit and evaluate; UserError where the hyper-parameters cannot be used or training diverges."""
+@lru_cache(maxsize=4)
+def _evaluator(folder: str, part: str, protocol: Protocol) -> Evaluator:
+    return Evaluator(_dataset(folder), part, protocol)
+
+
+def run_cell(cell: Cell, out: Path) -> CellResult:
+    """Fit and rank; a final cell writes `valid.safetensors` and `test.safetensors` (see `Ranking`) into `out`.
+
+    Raises:
+        UserError: the hyper-parameters cannot be used, or training diverges.
+    """
     dataset = _dataset(cell.dataset)
     features = {source: _features(cell.content[source]) for source in cell.arm.sources}
     model = registry.load(cell.model).from_params(**cell.params)
@@ -106,17 +112,21 @@ def run_cell(cell: Cell) -> CellResult:
     started = time.perf_counter()
     model.fit(data)
     fitted = time.perf_counter()
-    valid = evaluate(model, dataset, "valid", cell.protocol)
-    test = evaluate(model, dataset, "test", cell.protocol) if cell.stage == "final" else None
-    ended = time.perf_counter()
+    validation = _evaluator(cell.dataset, "valid", cell.protocol)
+    if cell.stage == "tuning":
+        lists = validation.rank(model)
+    else:
+        lists = validation.rank(model, LIST_DEPTH)
+        lists.save(out / "valid.safetensors")
+        _evaluator(cell.dataset, "test", cell.protocol).rank(model, LIST_DEPTH).save(out / "test.safetensors")
+        if cell.keep_state:
+            model.save(out / STATE)
+    ranked = time.perf_counter()
     return CellResult(
-        valid=valid.summary,
+        valid=validation.primary(lists),
         curve=model.curve,
         pruned=model.pruned,
         content_used=bool(cell.arm.sources) and model.content_used,
-        seconds={"fit": fitted - started, "evaluate": ended - fitted},
+        seconds={"fit": fitted - started, "rank": ranked - fitted},
         peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        test=test.per_user if test else None,
-        lists=test.lists if test else {},
-        ranking=test.ranking if test else None,
     )

@@ -1,35 +1,34 @@
-"""From a fitted model to its numbers on the validation or the test part."""
+"""From a fitted model to top-k lists, and from lists to their numbers on the validation or the test part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 from recsys.evaluation.candidates import sample_candidates
-from recsys.evaluation.lists import list_metrics
-from recsys.evaluation.metrics import per_user
+from recsys.evaluation.metrics.registry import Lists, metrics
 from recsys.evaluation.protocol import Protocol
-from recsys.evaluation.ranking import Ranking, rank
+from recsys.evaluation.ranking import Ranking, entries, rank
 from recsys.recommender import Recommender
 
 Part = Literal["valid", "test"]
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """What a model's lists are worth.
+class Measured:
+    """What lists are worth.
 
     Attributes:
-        ranking: the lists of all users with held-out items.
-        per_user: column `user` and the metrics of each such user (see `recsys.evaluation.metrics.per_user`).
-        lists: metrics of all lists together (see `recsys.evaluation.lists.list_metrics`).
+        per_user: column `user` and, float64, `recall_at_20` and so on; one row a user with held-out items.
+        lists: metrics of all lists together by name, such as `coverage_at_20`.
     """
 
-    ranking: Ranking
     per_user: pd.DataFrame
     lists: dict[str, float]
 
@@ -41,7 +40,7 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates models on one part; what is the same for all models is made once.
+    """Ranks and measures models on one part; what is the same for all models is made once.
 
     At validation the training items are masked. At test so are the validation items, unless the protocol says
     `mask: train`.
@@ -49,46 +48,86 @@ class Evaluator:
 
     def __init__(self, dataset: Dataset, part: Part, protocol: Protocol) -> None:
         """UserError where the part is empty."""
-        self.protocol = protocol
+        self.dataset, self.part, self.protocol = dataset, part, protocol
         self.truth = dataset.valid if part == "valid" else dataset.test
         self.users = np.flatnonzero(np.diff(self.truth.indptr)).astype(np.int32)
         if not len(self.users):
             raise UserError(f"the {part} part of the split is empty: nothing can be measured; hold out a larger share")
-        both = part == "test" and protocol.mask == "seen"
-        self.masked = dataset.train + dataset.valid if both else dataset.train
-        self.popularity = np.asarray(dataset.train.sum(axis=0))
-        self.candidates = None
-        if protocol.n_negatives is not None:
-            touched = dataset.train + dataset.valid + dataset.test
-            self.candidates = sample_candidates(self.truth, touched, protocol.n_negatives, protocol.negatives_seed)
 
-    def __call__(self, model: Recommender) -> Evaluation:
+    @cached_property
+    def masked(self) -> sparse.csr_array:
+        """What cannot be recommended, shape (n_users, n_items)."""
+        both = self.part == "test" and self.protocol.mask == "seen"
+        return self.dataset.train + self.dataset.valid if both else self.dataset.train
+
+    @cached_property
+    def candidates(self) -> sparse.csr_array | None:
+        """Where negatives are sampled, all that can be recommended; None ranks all items."""
+        if self.protocol.n_negatives is None:
+            return None
+        touched = self.dataset.train + self.dataset.valid + self.dataset.test
+        return sample_candidates(self.truth, touched, self.protocol.n_negatives, self.protocol.negatives_seed)
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """Training interactions of each item, shape (n_items,)."""
+        return np.asarray(self.dataset.train.sum(axis=0))
+
+    def rank(self, model: Recommender, depth: int | None = None) -> Ranking:
+        """Lists of all users with held-out items, as long as the protocol's largest cut-off or `depth`, if longer."""
+        return rank(model, self.users, self.masked, max(self.protocol.depth, depth or 0), self.candidates)
+
+    def measure(self, ranking: Ranking) -> Measured:
         """All metrics at all cut-offs of the protocol."""
-        ranking = self.rank(model)
-        k = _cut_off(self.protocol.primary)
-        ks = sorted({*self.protocol.ks, k})
-        frame = per_user(ranking, self.truth, ks, self.protocol.ndcg)
-        return Evaluation(ranking, frame, list_metrics(ranking, self.popularity, ks))
+        ks = sorted({*self.protocol.ks, self.protocol.primary_k})
+        views = self._views(ranking, ks)
+        users = ranking.users[np.diff(self.truth.indptr)[ranking.users] > 0]
+        columns: dict[str, np.ndarray] = {"user": users}
+        lists: dict[str, float] = {}
+        for metric in metrics().values():
+            for k, view in views.items():
+                value = metric.function(view)
+                if metric.per_user:
+                    columns[f"{metric.name}_at_{k}"] = np.asarray(value)
+                else:
+                    lists[f"{metric.name}_at_{k}"] = float(value)
+        return Measured(pd.DataFrame(columns), lists)
 
-    def primary(self, model: Recommender) -> float:
+    def primary(self, ranking: Ranking) -> float:
         """Mean of the primary metric alone."""
-        name = self.protocol.primary
-        return float(per_user(self.rank(model), self.truth, [_cut_off(name)], self.protocol.ndcg)[name].mean())
+        (view,) = self._views(ranking, [self.protocol.primary_k]).values()
+        return float(np.mean(metrics()[self.protocol.primary_name].function(view)))
 
-    def rank(self, model: Recommender) -> Ranking:
-        """Lists of all users with held-out items, as long as the protocol's largest cut-off."""
-        return rank(model, self.users, self.masked, self.protocol.depth, self.candidates)
+    def _views(self, ranking: Ranking, ks: Sequence[int]) -> dict[int, Lists]:
+        """The lists at each cut-off, with what is known of them."""
+        depth = self.protocol.depth
+        n_relevant = np.diff(self.truth.indptr)[ranking.users]
+        judged = n_relevant > 0
+        n_relevant, items = n_relevant[judged], ranking.items[judged, :depth]
+        hits = _hits(items, self.truth[ranking.users[judged]], depth)
+        retrieved = self.protocol.ndcg == "retrieved"
+        n_ideal = np.maximum(hits.sum(axis=1), 1) if retrieved else n_relevant
+        return {
+            k: Lists(items[:, :k], hits[:, :k], n_relevant, n_ideal, self.dataset.train, self.popularity) for k in ks
+        }
 
 
-def evaluate(model: Recommender, dataset: Dataset, part: Part, protocol: Protocol) -> Evaluation:
+def evaluate(model: Recommender, dataset: Dataset, part: Part, protocol: Protocol) -> Measured:
     """A fitted model's numbers on the validation or the test part."""
-    return Evaluator(dataset, part, protocol)(model)
+    evaluator = Evaluator(dataset, part, protocol)
+    return evaluator.measure(evaluator.rank(model))
 
 
 def validator(dataset: Dataset, protocol: Protocol) -> Callable[[Recommender], float]:
     """The callable for `TrainingData.validate`: mean primary metric on the validation part."""
-    return Evaluator(dataset, "valid", protocol).primary
+    evaluator = Evaluator(dataset, "valid", protocol)
+    return lambda model: evaluator.primary(evaluator.rank(model))
 
 
-def _cut_off(name: str) -> int:
-    return int(name.rsplit("_", 1)[1])
+def _hits(items: np.ndarray, truth: sparse.csr_array, depth: int) -> np.ndarray:
+    """Where the lists hold held-out items, bool, as long as the lists and at least `depth`."""
+    hits = np.zeros((len(items), max(depth, items.shape[1])), dtype=bool)
+    rows, held_out = entries(truth)
+    entry, place = np.nonzero(items[rows] == held_out[:, None])
+    hits[rows[entry], place] = True
+    return hits

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from recsys.evaluation.metrics import METRICS
+from recsys.evaluation.metrics.registry import user_metrics
 
 
 class Protocol(BaseModel):
@@ -42,17 +42,27 @@ class Protocol(BaseModel):
     @field_validator("primary")
     @classmethod
     def _known(cls, primary: str) -> str:
-        names = "|".join(METRICS)
-        if not re.fullmatch(rf"({names})_at_\d+", primary):
-            raise ValueError(f"'{primary}' is no metric; write METRIC_at_K with METRIC one of {names}")
+        names = user_metrics()
+        if not re.fullmatch(rf"({'|'.join(names)})_at_[1-9]\d*", primary):
+            raise ValueError(f"unknown metric '{primary}'; write METRIC_at_K with METRIC one of {', '.join(names)}")
         return primary
 
     @property
     def metrics(self) -> set[str]:
         """Names of what is measured user by user, such as `recall_at_10`."""
-        return {f"{name}_at_{k}" for name in METRICS for k in self.ks} | {self.primary}
+        return {f"{name}_at_{k}" for name in user_metrics() for k in self.ks} | {self.primary}
 
     @property
     def depth(self) -> int:
         """Length of the ranked lists."""
-        return max(*self.ks, int(self.primary.rsplit("_", 1)[1]))
+        return max(*self.ks, self.primary_k)
+
+    @property
+    def primary_name(self) -> str:
+        """The primary metric without its cut-off, such as `ndcg`."""
+        return self.primary.rpartition("_at_")[0]
+
+    @property
+    def primary_k(self) -> int:
+        """The primary metric's cut-off."""
+        return int(self.primary.rpartition("_at_")[2])

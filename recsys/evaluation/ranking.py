@@ -1,8 +1,11 @@
 """Ranked lists: the top K items of each user."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from recsys.errors import UserError
@@ -27,6 +30,15 @@ class Ranking:
     users: np.ndarray
     items: np.ndarray
     scores: np.ndarray
+
+    def save(self, path: Path) -> None:
+        """Write one safetensors file."""
+        save_file({"users": self.users, "items": self.items, "scores": self.scores}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls(**load_file(path))
 
 
 def rank(

@@ -18,7 +18,7 @@ AnswerName = Literal["yes", "no", "equal", "not shown"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionInput:
     """A question with what can answer it.
 
     Attributes:
@@ -33,7 +33,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
+class QuestionResult:
     """What the evidence says to a question.
 
     Attributes:
@@ -53,8 +53,8 @@ class Answered:
 
 
 def answer(
-    questions: Sequence[Asked], *, margin: float = MARGIN, n_resamples: int = N_RESAMPLES, seed: int = 0
-) -> list[Answered]:
+    questions: Sequence[QuestionInput], *, margin: float = MARGIN, n_resamples: int = N_RESAMPLES, seed: int = 0
+) -> list[QuestionResult]:
     """Answer the questions, in their order; those of which a side was not run are left out."""
     how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
     asked = [question for question in questions if question.better and question.than]
@@ -66,11 +66,11 @@ def answer(
         single = [each for (owner, _, _), each in zip(pairs, compared, strict=True) if owner == number]
         single = [each for each in single if (each.a, each.b) != (comparison.a, comparison.b)]
         name = _name(comparison)
-        answered.append(Answered(question.ask, name, _SENTENCES[name](comparison), comparison, single))
+        answered.append(QuestionResult(question.ask, name, _SENTENCES[name](comparison), comparison, single))
     return answered
 
 
-def _same_model(question: Asked) -> list[tuple[Scores, Scores]]:
+def _same_model(question: QuestionInput) -> list[tuple[Scores, Scores]]:
     other = {scores.model: scores for scores in question.than}
     return [(scores, other[scores.model]) for scores in question.better if scores.model in other]
 

@@ -6,9 +6,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from recsys.evidence.comparison import Comparison
-from recsys.evidence.questions import Answered
+from recsys.evidence.questions import QuestionResult
 from recsys.evidence.sources import SourceVerdict
-from recsys.evidence.standing import Standing
+from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.verdict import Verdict, VerdictName
 from recsys.report.rows import (
     CheckRow,
@@ -58,9 +58,9 @@ class DatasetReport(Part):
     scenario: Scenario
     metric: str
     verdict: Verdict | None
-    standing: Standing | None = None
+    standing: Leaderboard | None = None
     sources: list[SourceVerdict] = Field(default_factory=list)
-    questions: list[Answered] = Field(default_factory=list)
+    questions: list[QuestionResult] = Field(default_factory=list)
     counts: dict[str, int]
     quarantine: list[QuarantineRow] = Field(default_factory=list)
     content: list[ContentRow] = Field(default_factory=list)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from recsys.evidence.sources import SourceVerdict
-from recsys.evidence.standing import Standing
+from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.verdict import Verdict
 from recsys.evidence.wording import metric_name, percent
 from recsys.report.model import Answer, DatasetReport
@@ -67,7 +67,7 @@ def _of_sources(sources: list[SourceVerdict]) -> list[KeyFigure]:
     return [KeyFigure("Sources that help", ", ".join(named) or "none named", f"of {among}")]
 
 
-def _of_standing(standing: Standing, metric: str) -> list[KeyFigure]:
+def _of_standing(standing: Leaderboard, metric: str) -> list[KeyFigure]:
     test, others = standing.test, standing.comparisons
     beaten = sum(each.b_better for each in others)
     return [

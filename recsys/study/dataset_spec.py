@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
 
-from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, controlled, honest
+from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
 from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.splits import SplitRule
@@ -167,17 +167,17 @@ class DatasetSpec(Strict):
         sources = self.both or tuple(s for s in self.content if s in RAW_MODALITIES) or tuple(self.content)
         if not sources:
             return None
-        return honest("both", sources) if len(sources) > 1 else honest(sources[0], sources)
+        return content_arm("both", sources) if len(sources) > 1 else content_arm(sources[0], sources)
 
     def arms(self, controls: tuple[Control, ...]) -> list[Arm]:
         """All arms of a model that takes content, each once: fused, each source, interactions only, controls."""
         fused = self.fused
         if fused is None:
             return [Arm(INTERACTIONS_ONLY)]
-        single = [honest(source, (source,)) for source in self.content if (source,) != fused.sources]
+        single = [content_arm(source, (source,)) for source in self.content if (source,) != fused.sources]
         return [
             fused,
             *single,
             Arm(INTERACTIONS_ONLY),
-            *(controlled(fused, control, name=control) for control in controls),
+            *(control_arm(fused, control, name=control) for control in controls),
         ]

@@ -7,10 +7,9 @@ same cells again and finds them done.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from recsys.content.arms import Arm
-from recsys.engine.cell import Stage
 from recsys.errors import UserError
 from recsys.tuning.pruning import Bar, Curve, bar
 from recsys.tuning.tuner import Tuner
@@ -42,6 +41,7 @@ class Ran(Protocol):
 
 Result = TypeVar("Result", bound=Ran)
 TUNING_SEED = 0
+Stage = Literal["tuning", "final"]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.content.arms import Arm, controlled, honest
+from recsys.content.arms import Arm, content_arm, control_arm
 from recsys.content.features import Content, Features
 from recsys.errors import UserError
 
@@ -31,12 +31,12 @@ contents = st.builds(
     st.integers(1, 5),
     st.integers(0, 1000),
 )
-BOTH = honest("both", ["text", "image"])
+BOTH = content_arm("both", ["text", "image"])
 
 
 def test_honest_arm_shows_its_sources_as_they_are():
     content = {"text": table(5, 2, 0), "image": table(5, 3, 1)}
-    assert honest("text", ["text"]).show(content, seed=7) == {"text": content["text"]}
+    assert content_arm("text", ["text"]).show(content, seed=7) == {"text": content["text"]}
     assert Arm("interactions_only").show(content, seed=7) == {}
 
 
@@ -44,7 +44,7 @@ def test_honest_arm_shows_its_sources_as_they_are():
 @settings(max_examples=60, deadline=None)
 def test_show_is_pure(content, control, seed):
     before = copy(content)
-    arm = controlled(BOTH, control)
+    arm = control_arm(BOTH, control)
     first, second = arm.show(content, seed), arm.show(content, seed)
     for source in content:
         assert same(content[source], before[source])
@@ -55,7 +55,7 @@ def test_show_is_pure(content, control, seed):
 @given(contents, st.integers(0, 10))
 @settings(max_examples=60, deadline=None)
 def test_shuffled_keeps_the_rows_and_the_share_present(content, seed):
-    shown = controlled(BOTH, "shuffled").show(content, seed)
+    shown = control_arm(BOTH, "shuffled").show(content, seed)
     for source in content:
         whole = [np.column_stack([each[source].present, each[source].matrix]) for each in (content, shown)]
         before, after = (sorted(map(tuple, rows)) for rows in whole)
@@ -68,9 +68,9 @@ def test_shuffled_moves_all_altered_sources_by_one_permutation(n_items, seed):
     number = np.arange(1, n_items + 1, dtype=np.float32)[:, None]
     present = np.ones(n_items, dtype=bool)
     content = {"text": Features(number, present), "image": Features(np.hstack([number, -number]), present)}
-    both = controlled(BOTH, "shuffled").show(content, seed)
+    both = control_arm(BOTH, "shuffled").show(content, seed)
     np.testing.assert_array_equal(both["text"].matrix[:, 0], both["image"].matrix[:, 0])
-    only_text = controlled(BOTH, "shuffled", ["text"]).show(content, seed)
+    only_text = control_arm(BOTH, "shuffled", ["text"]).show(content, seed)
     assert same(only_text["text"], both["text"])
     assert only_text["image"] is content["image"]
 
@@ -78,13 +78,13 @@ def test_shuffled_moves_all_altered_sources_by_one_permutation(n_items, seed):
 @pytest.mark.parametrize("control", ["shuffled", "noise"])
 def test_another_seed_gives_another_draw(control):
     content = {"text": table(50, 3, 0), "image": table(50, 3, 1)}
-    arm = controlled(BOTH, control)
+    arm = control_arm(BOTH, control)
     assert not same(arm.show(content, 1)["text"], arm.show(content, 2)["text"])
 
 
 def test_noise_has_the_mean_and_spread_of_each_column_and_no_link_to_the_item():
     features = table(20_000, 3, 0)
-    shown = controlled(honest("text", ["text"]), "noise").show({"text": features}, seed=3)["text"]
+    shown = control_arm(content_arm("text", ["text"]), "noise").show({"text": features}, seed=3)["text"]
     real, drawn = features.matrix[features.present], shown.matrix[shown.present]
     assert len(real) == len(drawn)
     # Standard errors: spread / sqrt(14,000) is 0.017 for the mean; five of them are allowed.
@@ -97,7 +97,7 @@ def test_noise_has_the_mean_and_spread_of_each_column_and_no_link_to_the_item():
 
 def test_sources_of_one_width_get_noise_of_their_own():
     content = {"text": table(2000, 2, 0), "image": table(2000, 2, 1)}
-    shown = controlled(BOTH, "noise").show(content, seed=0)
+    shown = control_arm(BOTH, "noise").show(content, seed=0)
     both = shown["text"].present & shown["image"].present
     link = np.corrcoef(shown["text"].matrix[both, 0], shown["image"].matrix[both, 0])[0, 1]
     assert abs(link) < 0.15
@@ -107,13 +107,13 @@ def test_sources_of_one_width_get_noise_of_their_own():
 def test_no_control_leaves_the_mask_with_its_items(control):
     present = np.arange(1000) < 500
     features = Features.where(present, np.ones((1000, 2)))
-    shown = controlled(honest("text", ["text"]), control).show({"text": features}, seed=0)["text"]
+    shown = control_arm(content_arm("text", ["text"]), control).show({"text": features}, seed=0)["text"]
     assert shown.present[:500].mean() == pytest.approx(shown.present[500:].mean(), abs=0.1)
 
 
 def test_constant_is_one_row_the_mean_of_the_known_ones():
     features = Features.where(np.array([True, True, False]), np.array([[1, 2], [3, 6], [9, 9]]))
-    shown = controlled(honest("text", ["text"]), "constant").show({"text": features}, seed=0)["text"]
+    shown = control_arm(content_arm("text", ["text"]), "constant").show({"text": features}, seed=0)["text"]
     np.testing.assert_array_equal(shown.matrix, [[2, 4]] * 3)
     assert shown.present.all()
 
@@ -121,21 +121,21 @@ def test_constant_is_one_row_the_mean_of_the_known_ones():
 @pytest.mark.parametrize("control", CONTROLS)
 def test_a_source_that_no_item_has_stays_empty(control):
     nothing = Features(np.zeros((4, 2), np.float32), np.zeros(4, dtype=bool))
-    shown = controlled(honest("text", ["text"]), control).show({"text": nothing}, seed=0)["text"]
+    shown = control_arm(content_arm("text", ["text"]), control).show({"text": nothing}, seed=0)["text"]
     assert same(shown, nothing)
 
 
 def test_names_say_what_was_altered():
-    assert controlled(BOTH, "shuffled").name == "both_shuffled"
-    assert controlled(BOTH, "noise", ["text"]).name == "both_text_noise"
-    assert controlled(BOTH, "noise", ["text"], name="mine").name == "mine"
+    assert control_arm(BOTH, "shuffled").name == "both_shuffled"
+    assert control_arm(BOTH, "noise", ["text"]).name == "both_text_noise"
+    assert control_arm(BOTH, "noise", ["text"], name="mine").name == "mine"
     assert Arm("both", ("text", "image"), "noise").altered == ("text", "image")
 
 
 def test_mistakes_are_one_line():
     with pytest.raises(UserError, match=r"^arm 'x_shuffled': there is no content to put 'shuffled' in the place of$"):
-        controlled(Arm("x"), "shuffled")
+        control_arm(Arm("x"), "shuffled")
     with pytest.raises(UserError, match=r"^arm 'both_audio_noise': cannot alter 'audio', which it does not show"):
-        controlled(BOTH, "noise", ["audio"])
+        control_arm(BOTH, "noise", ["audio"])
     with pytest.raises(UserError, match=r"^arm 'both': there is no source 'image'; the study has: text$"):
         BOTH.show({"text": table(3, 2, 0)}, seed=0)

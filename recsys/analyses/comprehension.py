@@ -1,28 +1,75 @@
-"""What the descriptions are worth, as tables of a report."""
+"""What descriptions are worth: beside known attributes, beside one another, and beside what people choose by."""
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from assets.comprehension import load
+from recsys.analyses.base import Analysis, Inputs, Table
+from recsys.content.descriptions import fields_of, values, vocabulary
+from recsys.content.descriptions.comprehension import agreement_with_attributes
+from recsys.content.descriptions.consistency import agreement_between, coarseness
+from recsys.content.descriptions.user_signal import user_signal
 from recsys.evidence.wording import percent
-from recsys.report.rows import Table
+from recsys.study.study import Study
 
 NOTHING = "\u2013"
 
 
-def tables(folder: Path) -> list[Table]:
-    """The tables that have a row."""
-    found = load(folder)
-    made = [_known(found["known"]), _fields(found["fields"]), _between(found["between"])]
-    return [table for table in made if table.rows]
+class Comprehension(Analysis):
+    """Whether models understood what they describe, before any recommender is trained on it."""
+
+    title = "Descriptions by field: beside known attributes, one another, and people's choices"
+    needs = ("dataset", "descriptions")
+    tables = ("known", "between", "fields", "vocabulary")
+    position = 40
+
+    def applies(self, study: Study, name: str) -> bool:
+        """Where there are descriptions."""
+        return bool(study.datasets[name].descriptions)
+
+    def settings(self, study: Study, name: str) -> object:
+        """Which columns of the items tell what a field should say."""
+        return {corpus: spec.truth for corpus, spec in study.datasets[name].descriptions.items()}
+
+    def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
+        """See `recsys.content.descriptions.comprehension`, `consistency` and `user_signal` for the columns."""
+        data, specs = inputs.dataset, inputs.study.datasets[inputs.name].descriptions
+        corpora = {
+            corpus: fields_of(table)
+            for corpus, table in inputs.corpora.items()
+            if len(table.columns) > 2  # a corpus of sentences has no fields
+        }
+        known, fields, words = [], [], []
+        for corpus, said in corpora.items():
+            known.append(agreement_with_attributes(said, data.items, specs[corpus].truth).assign(corpus=corpus))
+            signal = user_signal(said, data.items["item_id"].tolist(), data.train)
+            fields.append(coarseness(said).merge(signal.drop(columns="n_items"), on="field").assign(corpus=corpus))
+            words.append(vocabulary(values(said)).assign(corpus=corpus))
+        return {
+            "known": _joined(known),
+            "between": agreement_between(corpora),
+            "fields": _joined(fields),
+            "vocabulary": _joined(words),
+        }
+
+    def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
+        """Three tables; the vocabulary is for the asset's page."""
+        return [_known(tables["known"]), _fields(tables["fields"]), _between(tables["between"])]
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table, the corpus first."""
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return pd.DataFrame({"corpus": pd.Series(dtype="str")})
+    joined = pd.concat(filled, ignore_index=True)
+    return joined[["corpus", *joined.columns.drop("corpus")]]
 
 
 def _known(known: pd.DataFrame) -> Table:
-    told = {
+    columns = {
         "items": ("n_items", "{:,.0f}".format),
         "precision": ("precision", percent),
         "recall": ("recall", percent),
@@ -31,11 +78,11 @@ def _known(known: pd.DataFrame) -> Table:
         "accuracy": ("accuracy", percent),
         "majority": ("majority", percent),
     }
-    shown = {head: each for head, each in told.items() if each[0] in known and known[each[0]].notna().any()}
+    shown = {head: each for head, each in columns.items() if each[0] in known and known[each[0]].notna().any()}
     return Table(
         title="Do the descriptions say what is known?",
         caption="Fields against attributes of the items, over the items that have both; by chance: the same answers "
-        "dealt out at random. Accuracy where no item has two values, beside always saying the commonest.",
+        "permuted across items. Accuracy where no item has two values, beside always saying the commonest.",
         columns=["corpus", "field", "attribute", *shown],
         rows=_rows(known, ["corpus", "field", "column"], shown),
         n_names=3,
@@ -61,7 +108,7 @@ def _fields(fields: pd.DataFrame) -> Table:
     return Table(
         title="Do the descriptions say what people choose by?",
         caption="How often two items of one user share a value, beside the same with users and items rewired at equal "
-        "degrees; p for dealing the descriptions out anew among items of like popularity, corrected by Benjamini and "
+        "degrees; p for permuting the descriptions among items of like popularity, corrected by Benjamini and "
         "Hochberg's method.",
         columns=["corpus", "field", *shown],
         rows=_rows(fields, ["corpus", "field"], shown),

@@ -13,7 +13,7 @@ OPEN = "is not shown to differ from {}"
 
 
 @dataclass(frozen=True)
-class Standing:
+class Leaderboard:
     """The best model of a dataset and how it compares.
 
     Attributes:
@@ -44,7 +44,7 @@ def rank_models(
     margin: float = MARGIN,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
-) -> Standing:
+) -> Leaderboard:
     """Choose the best candidate on validation and compare all others with it on test.
 
     Args:
@@ -60,7 +60,7 @@ def rank_models(
     others = [each for each in candidates if each is not best]
     compared = holm([compare(each, best, margin=margin, n_resamples=n_resamples, seed=seed) for each in others])
     comparisons = sorted(compared, key=lambda each: each.mean_a, reverse=True)
-    return Standing(best.model, best.arm, test, comparisons, _sentence(best.label, test, comparisons, metric))
+    return Leaderboard(best.model, best.arm, test, comparisons, _sentence(best.label, test, comparisons, metric))
 
 
 def _sentence(best: str, test: Interval, comparisons: Sequence[Comparison], metric: str) -> str:

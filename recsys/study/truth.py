@@ -1,18 +1,36 @@
 """What was planted in a synthetic market, beside what the program found."""
 
-from assets.verdict import Judgement
-from orchestration.lineage import Event
-from recsys.report.rows import TruthRow
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
 from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.judgement import Judgement
 
 
-def planted(data: Event, spec: DatasetSpec, judgement: Judgement) -> list[TruthRow]:
+class TruthRow(BaseModel):
+    """What was planted in a synthetic market, and what the program found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    what: str
+    expected: str
+    found: str
+    agrees: bool
+
+
+def planted(facts: dict[str, Any], spec: DatasetSpec, judgement: Judgement) -> list[TruthRow]:
     """A row for each thing that the market's truth decides; none where nobody knows the truth.
+
+    Args:
+        facts: of the dataset; `truth` is what was planted.
+        spec: of the dataset.
+        judgement: what was found.
 
     A source is right where what it reads drives choice: a vision-language model that was shown images is right to be
     named where the image drives. A question of a source against its own shuffled control has a known answer too.
     """
-    truth = data.facts.get("truth") or {}
+    truth = facts.get("truth") or {}
     if "drivers" not in truth:
         return []
     drivers = frozenset(truth["drivers"])

@@ -4,7 +4,7 @@ import numpy as np
 
 from recsys.evidence.interval import Interval
 from recsys.evidence.scores import Scores
-from recsys.evidence.standing import Standing, rank_models
+from recsys.evidence.leaderboard import Leaderboard, rank_models
 from tests.evidence.studies import ONLY
 
 N_USERS = 400
@@ -16,7 +16,7 @@ def scored(model: str, values: np.ndarray, valid: float) -> Scores:
     return Scores(model, ONLY, np.arange(N_USERS), values[None, :], valid)
 
 
-def standing(*candidates: Scores) -> Standing:
+def standing(*candidates: Scores) -> Leaderboard:
     intervals = [Interval(each.values.mean(), 0.41, 0.59) for each in candidates]
     return rank_models(candidates, intervals, metric="ndcg_at_20", n_resamples=300)
 

@@ -1,0 +1,182 @@
+"""Cells under fingerprints: what was computed is found again, what is missing is computed and stored."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from recsys.content.arms import Arm
+from recsys.engine.cell import Cell, CellResult, run_cell
+from recsys.engine.pool import CellOutcome, Failure, Needs, Slots, run_cells
+from recsys.engine.stored import RECORD, StoredCell, place
+from recsys.evaluation.protocol import Protocol
+from recsys.fingerprints import cell_code, fingerprint
+from recsys.models import registry
+from recsys.store import Store
+from recsys.tuning.search import Trial
+
+KeepStates = Literal["all", "uncontrolled", "none"]
+"""Which final cells keep the fitted model: all, all but those of controls, or none."""
+
+
+@dataclass(frozen=True)
+class CellInputs:
+    """What the cells of one model share.
+
+    Attributes:
+        dataset: its name.
+        folder: its version's folder.
+        data_version: hash of that version's content.
+        content: file of the features by source.
+        content_versions: hash of each set's content.
+        model: class name.
+        protocol: evaluation settings.
+        keep_states: which final cells keep the fitted model.
+        memory: bytes that fitting the model needs, by its own account.
+    """
+
+    dataset: str
+    folder: Path
+    data_version: str
+    content: dict[str, Path]
+    content_versions: dict[str, str]
+    model: str
+    protocol: Protocol
+    keep_states: KeepStates = "uncontrolled"
+    memory: Callable[[dict[str, Any], Arm], float] = lambda params, arm: 0.0
+
+    def cell(self, trial: Trial) -> Cell:
+        """The cell that a trial asks for."""
+        arm = trial.arm
+        kept = self.keep_states == "all" or (self.keep_states == "uncontrolled" and arm.control is None)
+        return Cell(
+            dataset=str(self.folder),
+            content={source: str(self.content[source]) for source in arm.sources},
+            model=self.model,
+            params=trial.params,
+            arm=arm,
+            seed=self._seed(arm, trial.seed),
+            stage=trial.stage,
+            protocol=self.protocol,
+            bar=trial.bar,
+            keep_state=kept and trial.stage == "final",
+        )
+
+    def _seed(self, arm: Arm, seed: int) -> int:
+        # A closed-form model on real content gives the same for every seed: one cell stands for all of them.
+        return 0 if registry.load(self.model).deterministic and arm.control is None else seed
+
+    def fingerprint(self, cell: Cell) -> str:
+        """Hash of everything the cell depends on."""
+        return fingerprint(
+            self.data_version,
+            {source: self.content_versions[source] for source in cell.arm.sources},
+            cell.model,
+            cell.params,
+            asdict(cell.arm),
+            cell.seed,
+            cell.stage,
+            cell.keep_state,
+            cell.protocol.model_dump(),
+            cell.bar and asdict(cell.bar),
+            cell_code(cell.model, cell.protocol.primary_name),
+        )
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told of cells: `cell` of each once it is there, `round` of all of a round once it has ended."""
+
+    cell: Callable[[StoredCell], None] = lambda cell: None
+    round: Callable[[Sequence[StoredCell]], None] = lambda cells: None
+
+
+class CellRunner:
+    """Runs the cells of one model through the store; a `recsys.tuning.search.Runner`."""
+
+    def __init__(self, store: Store, inputs: CellInputs, slots: Slots, watcher: Watcher) -> None:
+        """A runner for cells that share `inputs`."""
+        self.store, self.inputs, self.slots, self.watcher = store, inputs, slots, watcher
+        self.place = place(inputs.dataset)
+        self.cells: dict[str, StoredCell] = {}
+        self.computed = 0
+
+    def __call__(self, trials: Sequence[Trial]) -> list[StoredCell]:
+        """The cells of all trials, in their order; only missing ones are computed, each once."""
+        cells = [self.inputs.cell(trial) for trial in trials]
+        fingerprints = [self.inputs.fingerprint(cell) for cell in cells]
+        found = {each: stored for each in set(fingerprints) if (stored := self._find(each))}
+        missing = {each: cell for each, cell in zip(fingerprints, cells, strict=True) if each not in found}
+        for each in dict.fromkeys(fingerprints):
+            if each in found:
+                self.watcher.cell(found[each])
+        found |= self._compute(missing)
+        self.watcher.round([found[each] for each in dict.fromkeys(fingerprints)])
+        self.cells |= found
+        return [found[each] for each in fingerprints]
+
+    def _find(self, each: str) -> StoredCell | None:
+        folder = self.store.find(self.place, each)
+        if folder is None:
+            return None
+        stored = StoredCell.load(folder)
+        if stored.worth_another_try and each not in self.cells:
+            self.store.remove(self.place, each)
+            return None
+        return stored
+
+    def _compute(self, missing: dict[str, Cell]) -> dict[str, StoredCell]:
+        names, made = list(missing), {}
+        with self.store.scratch(self.place) as scratch:
+            jobs = [_Job(cell, scratch / each) for each, cell in missing.items()]
+            needs = [Needs(memory=self.inputs.memory(cell.params, cell.arm)) for cell in missing.values()]
+            for position, outcome in run_cells(jobs, needs, self.slots, _run):
+                # Read back: where another process was quicker, its cell counts for both.
+                made[names[position]] = self._keep(names[position], jobs[position], outcome)
+                self.computed += 1
+                self.watcher.cell(made[names[position]])
+        return made
+
+    def _keep(self, each: str, job: "_Job", outcome: CellOutcome) -> StoredCell:
+        record = self._record(job.cell, outcome)
+
+        def fill(folder: Path) -> None:
+            (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+            if isinstance(outcome, CellResult):
+                for file in job.out.iterdir():
+                    file.rename(folder / file.name)
+
+        return StoredCell.load(self.store.write(self.place, each, fill))
+
+    def _record(self, cell: Cell, outcome: CellOutcome) -> dict[str, Any]:
+        described = {
+            "dataset": self.inputs.dataset,
+            "model": cell.model,
+            "arm": cell.arm.name,
+            "seed": cell.seed,
+            "stage": cell.stage,
+            "params": cell.params,
+            "primary": cell.protocol.primary,
+            "data_version": self.inputs.data_version,
+            "ended": time.time(),
+        }
+        if isinstance(outcome, Failure):
+            nothing = {"valid": None, "curve": [], "pruned": False, "content_used": False, "peak_memory": None}
+            failure = {"failure": outcome.message, "failure_kind": outcome.kind}
+            return described | nothing | failure | {"seconds": {"fit": outcome.seconds}}
+        return described | asdict(outcome) | {"failure": "", "failure_kind": ""}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A cell and the folder that it writes into."""
+
+    cell: Cell
+    out: Path
+
+
+def _run(job: _Job) -> CellResult:
+    job.out.mkdir(parents=True, exist_ok=True)
+    return run_cell(job.cell, job.out)

@@ -1,0 +1,88 @@
+"""Which metrics there are, and what each is shown; a new one is a decorated function in a file of this folder."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Top-k lists of users who have held-out items, as metrics see them.
+
+    Attributes:
+        items: int32, shape (n_users, k), best first; -1 where fewer items could be ranked.
+        hits: bool, shape (n_users, k): whether the rank holds a held-out item.
+        n_relevant: int, shape (n_users,), each 1 or more: the user's held-out items.
+        n_ideal: int, shape (n_users,): held-out items of the ideal list that nDCG divides by (see `Protocol.ndcg`).
+        train: training interactions, shape (all users, n_items).
+        popularity: training interactions of each item, shape (n_items,).
+    """
+
+    items: np.ndarray
+    hits: np.ndarray
+    n_relevant: np.ndarray
+    n_ideal: np.ndarray
+    train: sparse.csr_array
+    popularity: np.ndarray
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure.
+
+    Attributes:
+        name: the function's name; figures are called `<name>_at_<k>`.
+        function: gives float64 of shape (n_users,), or one number.
+        per_user: whether it has a value for every user.
+        higher_is_better: None where neither end is better in itself, as with the popularity of what is listed.
+    """
+
+    name: str
+    function: Callable[[Lists], np.ndarray | float]
+    per_user: bool
+    higher_is_better: bool | None
+
+
+_registered: dict[str, Metric] = {}
+
+
+def user_metric(
+    *, higher_is_better: bool
+) -> Callable[[Callable[[Lists], np.ndarray]], Callable[[Lists], np.ndarray]]:
+    """Decorator: register a function that measures every user's list."""
+
+    def register(function: Callable[[Lists], np.ndarray]) -> Callable[[Lists], np.ndarray]:
+        _registered[function.__name__] = Metric(function.__name__, function, True, higher_is_better)
+        return function
+
+    return register
+
+
+def list_metric(*, higher_is_better: bool | None) -> Callable[[Callable[[Lists], float]], Callable[[Lists], float]]:
+    """Decorator: register a function that measures all lists together."""
+
+    def register(function: Callable[[Lists], float]) -> Callable[[Lists], float]:
+        _registered[function.__name__] = Metric(function.__name__, function, False, higher_is_better)
+        return function
+
+    return register
+
+
+@cache
+def metrics() -> dict[str, Metric]:
+    """Every metric by name, those of `accuracy` first."""
+    files = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
+    for name in sorted(files, key=lambda stem: stem != "accuracy"):
+        if name not in ("__init__", Path(__file__).stem):
+            importlib.import_module(f"{__package__}.{name}")
+    return _registered
+
+
+def user_metrics() -> list[str]:
+    """Names of the metrics that have a value for every user."""
+    return [metric.name for metric in metrics().values() if metric.per_user]

@@ -1,0 +1,59 @@
+"""Checks: what a person must know before trusting an asset."""
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.evidence.wording import metric_name
+
+BASELINES = ("Random", "TopPop", "GlobalEffects")
+BEATS_BASELINES, SHUFFLED = "beats_baselines", "shuffled_shows_no_lift"
+
+
+class Check(BaseModel):
+    """One check and what it found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    passed: bool
+    message: str
+
+
+def beats_baselines(means: pd.DataFrame, primary: str) -> Check:
+    """Whether a personalised model beats those that show everybody the same, and Random.
+
+    Args:
+        means: index (model, arm), column `mean` of the primary metric.
+        primary: its name.
+    """
+    floors = [model for model in BASELINES if (model, INTERACTIONS_ONLY) in means.index]
+    rivals = means.drop(index=[(model, INTERACTIONS_ONLY) for model in floors])
+    floor = max((means.loc[(model, INTERACTIONS_ONLY), "mean"] for model in floors), default=0.0)
+    best = rivals["mean"].max() if len(rivals) else 0.0
+    return Check(
+        name=BEATS_BASELINES,
+        passed=bool(best > floor),
+        message=f"best personalised {metric_name(primary)} {best:.4f}, "
+        f"best of {' and '.join(floors) or 'no baseline'} {floor:.4f}",
+    )
+
+
+def shuffled_shows_no_lift(means: pd.DataFrame) -> Check:
+    """Whether shuffled content lifts no model above its interactions alone, intervals apart.
+
+    Args:
+        means: index (model, arm), columns `mean`, `ci_low`, `ci_high` of the primary metric.
+    """
+    suspicious = []
+    for model in means.index.unique("model"):
+        if (model, "shuffled") in means.index and (model, INTERACTIONS_ONLY) in means.index:
+            alone, shuffled = means.loc[(model, INTERACTIONS_ONLY)], means.loc[(model, "shuffled")]
+            if shuffled["ci_low"] > alone["ci_high"]:
+                suspicious.append(f"{model} ({shuffled['mean']:.4f} against {alone['mean']:.4f})")
+    message = (
+        f"shuffled content lifts {', '.join(suspicious)}: what these models gain is capacity, not content"
+        if suspicious
+        else "shuffled content lifts no model beyond its interactions"
+    )
+    return Check(name=SHUFFLED, passed=not suspicious, message=message)
