@@ -7,11 +7,11 @@ import pandas as pd
 
 from assets.descriptions import CORPUS
 from orchestration import keys
-from orchestration.fingerprints import fingerprint, library_code
 from orchestration.home import Home, Outcome
 from orchestration.results import key, materialised, plainly, table
 from orchestration.study_dataset import DatasetSpec
 from recsys.data.dataset import Dataset
+from recsys.fingerprints import code_of, fingerprint
 
 TABLES = ("known", "between", "fields", "vocabulary")
 
@@ -21,7 +21,7 @@ def build(name: str, spec: DatasetSpec) -> dg.AssetsDefinition:
     asset = keys.comprehension(name)
     inputs = [keys.dataset(name), *(keys.descriptions(name, corpus) for corpus in spec.descriptions)]
     truth = {corpus: settings.truth for corpus, settings in spec.descriptions.items()}
-    version = fingerprint(truth, library_code("assets/comprehension.py"))
+    version = fingerprint(truth, code_of("assets.comprehension:_assess"))
 
     @dg.asset(
         key=key(asset),

@@ -14,12 +14,14 @@ from pydantic import BaseModel, ConfigDict
 
 from assets.models import budget
 from orchestration import keys
-from orchestration.fingerprints import code_version, fingerprint, model_code
+from orchestration.fingerprints import model_code
 from orchestration.home import Home, Outcome
 from orchestration.outcomes import ArmResult, ModelResult
 from orchestration.results import key, materialised, plainly, table
 from orchestration.study import Study
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, controlled
+from recsys.evaluation.metrics import METRICS
+from recsys.fingerprints import code_of, fingerprint
 from recsys.models import registry
 
 if TYPE_CHECKING:
@@ -67,8 +69,10 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
     """The asset of one dataset's controls."""
     asset = keys.controls(name)
     inputs = [keys.model(name, model) for model in study.models]
-    content = [(model, study.params_of(model), model_code(model)) for model in content_models(study)]
-    version = fingerprint(budget(study), list(study.models), content, code_version("assets/controls.py"))
+    content = [(model, study.params_of(model), model_code(model, *METRICS)) for model in content_models(study)]
+    version = fingerprint(
+        budget(study), list(study.models), content, code_of("assets.controls:select", "assets.controls:_untuned")
+    )
     sources = [keys.embeddings(name, source) for source in study.datasets[name].content]
 
     @dg.asset(

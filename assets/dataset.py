@@ -7,20 +7,21 @@ import pandas as pd
 
 from orchestration import keys
 from orchestration.applicable import RATED
-from orchestration.fingerprints import code_version, fingerprint, signature
+from orchestration.fingerprints import signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.results import key, materialised, plainly, plot, preview, table
 from orchestration.study_dataset import DatasetSpec
 from orchestration.study_file import resolve
 from recsys.data.dataset import PARTS, Dataset
+from recsys.fingerprints import code_of, fingerprint
 
 
 def build(name: str, spec: DatasetSpec) -> dg.AssetsDefinition:
     """The asset of one dataset of a study."""
     asset = keys.dataset(name)
     settings = [part.model_dump() for part in (spec.source, spec.cleaning, spec.split)]
-    version = fingerprint(settings, code_version("recsys/data"))
+    version = fingerprint(settings, code_of("assets.dataset:_prepare"))
 
     @dg.asset(
         key=key(asset),

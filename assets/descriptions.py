@@ -12,7 +12,7 @@ import pandas as pd
 
 from assets.embedding_views import card
 from orchestration import keys
-from orchestration.fingerprints import fingerprint, library_code, signature
+from orchestration.fingerprints import signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
@@ -21,11 +21,13 @@ from orchestration.study_dataset import Corpus, DatasetSpec
 from orchestration.study_file import resolve
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
+from recsys.fingerprints import code_of, fingerprint
 
 CORPUS, QUARANTINE = "corpus.parquet", "quarantine.parquet"
 COMPLIANT = 0.9
 N_SHOWN = 8
-READING, ASKING = "recsys/content/descriptions/__init__.py", "recsys/content/vlm/extraction.py"
+READING = ("assets.descriptions:_read", "assets.descriptions:_parse")
+ASKING = ("assets.descriptions:_ask", "assets.descriptions:_parse")
 
 
 def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
@@ -33,8 +35,8 @@ def build(name: str, spec: DatasetSpec, corpus: str) -> dg.AssetsDefinition:
     asset = keys.descriptions(name, corpus)
     settings = spec.descriptions[corpus]
     inputs = [keys.dataset(name)]
-    code = [READING, ASKING] if settings.model else [READING]
-    version = fingerprint(settings.model_dump(exclude={"truth"}), library_code(*code))
+    code = ASKING if settings.model else READING
+    version = fingerprint(settings.model_dump(exclude={"truth"}), code_of(*code))
 
     @dg.asset(
         key=key(asset),

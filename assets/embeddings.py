@@ -9,17 +9,17 @@ import pandas as pd
 from assets import embedding_views
 from assets.descriptions import CORPUS
 from orchestration import keys
-from orchestration.fingerprints import fingerprint, library_code, signature
+from orchestration.fingerprints import signature
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.progress import counted
 from orchestration.results import key, materialised, plainly
-from orchestration.settings import CHECKOUT
 from orchestration.study_dataset import ContentSource, DatasetSpec
 from orchestration.study_file import resolve
 from recsys.content.encoders import registry
 from recsys.content.features import Features
 from recsys.data.dataset import Dataset
+from recsys.fingerprints import code_of, fingerprint
 
 FEATURES = "features.safetensors"
 CHECKS = {
@@ -33,8 +33,8 @@ def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
     asset = keys.embeddings(name, source)
     content = spec.content[source]
     inputs = [keys.dataset(name)] + ([keys.descriptions(name, content.corpus)] if content.corpus else [])
-    encoder = str(registry.file(content.encoder).relative_to(CHECKOUT))
-    version = fingerprint(content.model_dump(), library_code(encoder, "recsys/content/encoders/__init__.py"))
+    encoder = f"recsys.content.encoders.{registry.file(content.encoder).parent.name}.{content.encoder}"
+    version = fingerprint(content.model_dump(), code_of(encoder, "assets.embeddings:_encode"))
 
     @dg.asset(
         key=key(asset),

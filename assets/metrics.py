@@ -15,7 +15,6 @@ from pydantic import TypeAdapter
 from assets.controls import Pair, judges
 from assets.metrics_tables import read_scores, scores_of_users, summarised
 from orchestration import keys
-from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Check
 from orchestration.outcomes import ArmResult, ModelResult
@@ -25,8 +24,8 @@ from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.errors import UserError
 from recsys.evidence.interval import Interval, mean_intervals
 from recsys.evidence.standing import Standing, rank_models
+from recsys.fingerprints import code_of, fingerprint
 
-CODE = ("assets/metrics.py", "assets/metrics_tables.py", "recsys/evidence")
 STANDING = "standing.json"
 BASELINES = ("Random", "TopPop", "GlobalEffects")
 SHUFFLED = "shuffled_shows_no_lift"
@@ -44,7 +43,7 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
         inputs.append(keys.controls(name))
     checks = [check for check in CHECKS if judges(study, name) or check != SHUFFLED]
     primary = study.evaluation.primary
-    version = fingerprint(study.statistics.model_dump(), primary, code_version(*CODE))
+    version = fingerprint(study.statistics.model_dump(), primary, code_of("assets.metrics:_measure"))
 
     @dg.asset(
         key=key(asset),

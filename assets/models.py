@@ -8,11 +8,13 @@ import pandas as pd
 
 from orchestration import keys
 from orchestration.applicable import left_out
-from orchestration.fingerprints import fingerprint, model_code
+from orchestration.fingerprints import model_code
 from orchestration.home import Home, Outcome
 from orchestration.outcomes import ModelResult
 from orchestration.results import key, materialised, plainly, plot, table
 from orchestration.study import Study
+from recsys.evaluation.metrics import METRICS
+from recsys.fingerprints import fingerprint
 
 
 def budget(study: Study) -> list[Any]:
@@ -26,7 +28,9 @@ def build(study: Study, name: str, model: str) -> dg.AssetsDefinition:
     arms = study.arms_of(name, model)
     sources = sorted({source for arm in arms for source in arm.sources})
     inputs = [keys.dataset(name), *(keys.embeddings(name, source) for source in sources)]
-    version = fingerprint(study.params_of(model), [repr(arm) for arm in arms], budget(study), model_code(model))
+    version = fingerprint(
+        study.params_of(model), [repr(arm) for arm in arms], budget(study), model_code(model, *METRICS)
+    )
 
     @dg.asset(
         key=key(asset),

@@ -14,7 +14,6 @@ from assets.truth import planted
 from assets.verdict import Judgement
 from orchestration import catalog, keys
 from orchestration.applicable import left_out
-from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.lineage import Event
 from orchestration.outcomes import ArmResult, ModelResult
@@ -25,9 +24,10 @@ from orchestration.study_dataset import DatasetSpec
 from recsys.evidence.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.evidence.report.published import beside_published
 from recsys.evidence.report.rows import CheckRow, Link, StratumRow
+from recsys.fingerprints import code_of, files_of, fingerprint
 
 REPORTS_UI = "http://127.0.0.1:5001"
-CODE = ("assets/report.py", "assets/report_parts.py", "assets/truth.py", "recsys/evidence/report")
+TEMPLATES = "recsys/evidence/report"
 LIBRARIES = (
     "modalift",
     "dagster",
@@ -48,7 +48,7 @@ def build(study: Study) -> dg.AssetsDefinition:
     inputs = [upstream for name in study.datasets for upstream in _inputs(study, name)]
     told = [spec.model_dump(include={"scenario", "published"}) for spec in study.datasets.values()]
     settings = [study.title, study.question, told, study.tuning.model_dump(), study.seeds]
-    stamp = fingerprint(settings, code_version(*CODE))
+    stamp = fingerprint(settings, code_of("assets.report:_render"), files_of(TEMPLATES))
 
     @dg.asset(
         key=key(asset),

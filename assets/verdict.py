@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from assets.controls import SELECTION, Pair, Selection
 from assets.metrics_tables import read_scores
 from orchestration import keys
-from orchestration.fingerprints import code_version, fingerprint
 from orchestration.home import Home, Outcome
 from orchestration.results import key, materialised, plainly, table
 from orchestration.study import Study
@@ -23,6 +22,7 @@ from recsys.evidence.questions import Answered, Asked, answer
 from recsys.evidence.scores import Scores
 from recsys.evidence.sources import SourceScores, SourceVerdict, judge_sources
 from recsys.evidence.verdict import Verdict, decide
+from recsys.fingerprints import code_of, fingerprint
 
 VERDICT = "verdict.json"
 ACTIVITY = (0, 5, 10, 20, 50)
@@ -68,7 +68,7 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
     inputs = [keys.metrics(name), keys.controls(name), keys.dataset(name)]
     asked = [question.model_dump() for question in study.datasets[name].questions]
     settings = [study.statistics.model_dump(), study.evaluation.primary, asked]
-    version = fingerprint(settings, code_version("assets/verdict.py", "recsys/evidence"))
+    version = fingerprint(settings, code_of("assets.verdict:_judge"))
 
     @dg.asset(
         key=key(asset),

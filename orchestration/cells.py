@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from orchestration.fingerprints import cell_code, fingerprint
+from orchestration.fingerprints import cell_code
 from orchestration.home import Home
 from orchestration.stored_cells import StoredCell, load_cell, place
 from orchestration.tracking import Training
@@ -17,7 +17,9 @@ from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult
 from recsys.engine.pool import Failure, Outcome, default_workers, run_cells
 from recsys.engine.search import Trial
+from recsys.evaluation.metrics import METRICS
 from recsys.evaluation.protocol import Protocol
+from recsys.fingerprints import fingerprint
 from recsys.models import registry
 
 
@@ -80,7 +82,7 @@ class Inputs:
             cell.stage,
             protocol,
             cell.bar and asdict(cell.bar),
-            cell_code(cell.model),
+            cell_code(cell.model, *METRICS),
         )
 
 

@@ -8,13 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from orchestration.fingerprints import content_hash, fingerprint
+from orchestration.fingerprints import content_hash
 from orchestration.lineage import Check, Event, Input, Lineage
 from orchestration.progress import LogProgress, Progress
 from orchestration.settings import Settings
 from orchestration.storage import Store
 from orchestration.tracking import Tracker
 from recsys.errors import UserError
+from recsys.fingerprints import fingerprint
 
 OUTCOME = "outcome.json"
 

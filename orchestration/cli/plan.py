@@ -7,10 +7,11 @@ from typing import Literal
 from assets.descriptions import outside
 from orchestration import keys
 from orchestration.applicable import left_out
-from orchestration.fingerprints import fingerprint, signature
+from orchestration.fingerprints import signature
 from orchestration.home import Home
 from orchestration.study import Study
 from orchestration.study_file import resolve
+from recsys.fingerprints import fingerprint
 
 State = Literal["missing", "stale", "up to date"]
 
