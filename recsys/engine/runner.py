@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult, run_cell
+from recsys.engine.code import cell_code
 from recsys.engine.pool import CellOutcome, Failure, Needs, Slots, run_cells
 from recsys.engine.stored import RECORD, StoredCell, place
 from recsys.evaluation.protocol import Protocol
-from recsys.fingerprints import cell_code, fingerprint
+from recsys.fingerprints import fingerprint
 from recsys.models import registry
 from recsys.store import Store
 from recsys.tuning.search import Trial

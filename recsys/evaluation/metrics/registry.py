@@ -86,3 +86,8 @@ def metrics() -> dict[str, Metric]:
 def user_metrics() -> list[str]:
     """Names of the metrics that have a value for every user."""
     return [metric.name for metric in metrics().values() if metric.per_user]
+
+
+def metric_module(name: str) -> str:
+    """The dotted module of a metric's function; KeyError where there is none of that name."""
+    return metrics()[name].function.__module__

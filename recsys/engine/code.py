@@ -1,0 +1,29 @@
+"""The code that results of models depend on, as roots for `recsys.fingerprints`.
+
+What a cell looks up by name at run time stands here, so that nothing reachable is missed: the model's class and the
+functions it is measured with while it tunes.
+"""
+
+from recsys.evaluation.metrics.registry import metric_module
+from recsys.fingerprints import code_of, names_in
+from recsys.models import registry
+
+CELL = ("recsys.engine.cell:run_cell", "recsys.engine.cell:Cell")
+SEARCH = ("recsys.tuning.search:tune_and_train", "recsys.tuning.tuner:Tuner")
+
+
+def cell_code(model: str, metric: str) -> str:
+    """Hash of the code that a model's cells run; `metric` is what validation measures, such as `ndcg`."""
+    return code_of(*cell_roots(model, metric))
+
+
+def model_code(model: str, metric: str) -> str:
+    """Hash of the code of a model's cells and of the search that chooses which cells there are."""
+    return code_of(*cell_roots(model, metric), *SEARCH)
+
+
+def cell_roots(model: str, metric: str) -> tuple[str, ...]:
+    """Where the code of a cell begins, with what it looks up by name; UserError where there is no such model."""
+    module = registry.find(model).module
+    name = next(name for name in names_in(module) if name.lower() == model.lower())
+    return *CELL, f"{module}:{name}", f"{metric_module(metric)}:{metric}"
