@@ -1,1 +1,1 @@
-"""What can be materialised, one file a kind; each reads its inputs, calls `recsys`, and hands back a result."""
+"""What can be materialised, one file a kind; each names inputs, calls `recsys`, and hands back a record."""

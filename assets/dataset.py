@@ -1,74 +1,60 @@
 """`<dataset>/dataset`: interactions read, cleaned, split and indexed; what could not be used stands in quarantine."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 
-import dagster as dg
 import pandas as pd
 
 from orchestration import keys
-from orchestration.dagster_metadata import key, materialised, plainly, plot, preview, table
-from orchestration.fingerprints import code_version, fingerprint, signature
-from orchestration.home import Home, Outcome
-from orchestration.lineage import Check
+from orchestration.asset_factory import Making, Node
+from orchestration.dagster_metadata import plot, preview, table
+from orchestration.fingerprints import signature
+from orchestration.home import Home
+from orchestration.lineage import Event
+from orchestration.settings import Settings
 from recsys.data.dataset import PARTS, Dataset
-from recsys.study.applicable import RATED
+from recsys.fingerprints import code_of, fingerprint
 from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.record import AssetRecord
 
 
-def build(name: str, spec: DatasetSpec) -> dg.AssetsDefinition:
+def node(name: str, spec: DatasetSpec) -> Node:
     """The asset of one dataset of a study."""
-    asset = keys.dataset(name)
     settings = [part.model_dump() for part in (spec.source, spec.cleaning, spec.split)]
-    version = fingerprint(settings, code_version("recsys/data"))
-
-    @dg.asset(
-        key=key(asset),
-        group_name=name,
-        kinds={"parquet", "duckdb"},
-        code_version=version,
+    code = code_of("recsys.study.preparing:prepare_dataset")
+    return Node(
+        asset=keys.dataset(name),
+        group=name,
+        inputs=[],
+        version=fingerprint(settings, code),
+        make=partial(make, name, spec),
+        show=show,
         description=f"Catalogue and interactions of {name}, read by `{spec.source.reader}`, cleaned and split by "
         f"`{spec.split.protocol}`.",
-        check_specs=[
-            dg.AssetCheckSpec("parts_are_disjoint", asset=key(asset), description="No pair stands in two parts"),
-        ],
+        kinds=frozenset({"parquet", "duckdb"}),
+        checks={"parts_are_disjoint": "No pair stands in two parts"},
+        files=partial(files, name, spec),
     )
-    @plainly
-    def dataset(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
-        folder = home.settings.locate(spec.source.folder, f"dataset {name}") if spec.source.folder else None
-        event = home.produce(
-            asset,
-            run=context.run.run_id,
-            code_version=version,
-            inputs=[],
-            build=lambda out, _: _prepare(spec, folder, out),
-            also_depends_on=signature(*spec.source.places(folder)) if folder else "",
-        )
-        return materialised(event, _shown(Dataset.load(home.folder(event))))
-
-    return dataset
 
 
-def _prepare(spec: DatasetSpec, folder: Path | None, out: Path) -> Outcome:
-    from recsys.data.prepare import prepare
-    from recsys.data.readers import read
-
-    raw = read(spec.source.reader, spec.source.options, folder, out)
-    data = prepare(raw, spec.cleaning, spec.split)
-    data.save(out)
-    pairs = data.interactions[["user", "item"]]
-    repeated = int(pairs.duplicated().sum())
-    check = Check(
-        name="parts_are_disjoint", passed=not repeated, message=f"{repeated} of {len(pairs)} pairs stand in two parts"
-    )
-    return Outcome(facts=data.facts | {RATED: data.ratings is not None}, rows=len(pairs), checks=(check,))
+def files(name: str, spec: DatasetSpec, settings: Settings) -> str:
+    """Signature of the source's files."""
+    folder = settings.source_folder(name, spec)
+    return signature(*spec.source.places(folder)) if folder else ""
 
 
-def _shown(data: Dataset) -> dict[str, object]:
-    import matplotlib
+def make(name: str, spec: DatasetSpec, making: Making) -> AssetRecord:
+    """Read, clean, split and check."""
+    from recsys.study.preparing import prepare_dataset
 
-    matplotlib.use("Agg")
+    return prepare_dataset(spec, making.home.settings.source_folder(name, spec), making.out)
+
+
+def show(home: Home, event: Event) -> Mapping[str, object]:
+    """Counts, quarantine, a few items, and how interactions are spread."""
     from matplotlib.figure import Figure
 
+    data = Dataset.load(home.folder(event))
     figure = Figure(figsize=(6, 2.6))
     axes = figure.subplots(1, 2)
     popularity = data.interactions["item"].value_counts().to_numpy()

@@ -1,112 +1,70 @@
 """`<dataset>/embeddings/<source>`: one source of content as vectors, with a look at whether they can be trusted."""
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-import dagster as dg
-import pandas as pd
-
 from assets import embedding_views
-from assets.descriptions import CORPUS
 from orchestration import keys
-from orchestration.dagster_metadata import key, materialised, plainly
-from orchestration.fingerprints import fingerprint, library_code, signature
-from orchestration.home import Home, Outcome
-from orchestration.lineage import Check
+from orchestration.asset_factory import Making, Node
+from orchestration.fingerprints import signature
+from orchestration.home import Home
+from orchestration.lineage import Event
 from orchestration.progress import counted
-from orchestration.settings import CHECKOUT
+from orchestration.settings import Settings
 from recsys.content.encoders import registry
-from recsys.content.features import Features
+from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
-from recsys.study.dataset_spec import ContentSource, DatasetSpec
+from recsys.fingerprints import code_of, fingerprint
+from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.record import AssetRecord
 
-FEATURES = "features.safetensors"
 CHECKS = {
     "covers_items": "Every item has a row, and at least half of them content",
     "distinct_rows": "Items do not all look alike",
 }
 
 
-def build(name: str, spec: DatasetSpec, source: str) -> dg.AssetsDefinition:
+def node(name: str, spec: DatasetSpec, source: str) -> Node:
     """The asset of one content source of a dataset."""
-    asset = keys.embeddings(name, source)
     content = spec.content[source]
-    inputs = [keys.dataset(name)] + ([keys.descriptions(name, content.corpus)] if content.corpus else [])
-    encoder = str(registry.file(content.encoder).relative_to(CHECKOUT))
-    version = fingerprint(content.model_dump(), library_code(encoder, "recsys/content/encoders/__init__.py"))
-
-    @dg.asset(
-        key=key(asset),
-        deps=[key(upstream) for upstream in inputs],
-        group_name=name,
-        kinds={"safetensors", "numpy"},
-        code_version=version,
+    code = code_of("recsys.study.preparing:encode_source", registry.module(content.encoder))
+    return Node(
+        asset=keys.embeddings(name, source),
+        group=name,
+        inputs=[keys.dataset(name), *([keys.descriptions(name, content.corpus)] if content.corpus else [])],
+        version=fingerprint(content.model_dump(), code),
+        make=partial(make, name, spec, source),
+        show=partial(show, name),
         description=f"Items of {name} as vectors: source `{source}`, encoder `{content.encoder}`.",
-        check_specs=[
-            dg.AssetCheckSpec(check, asset=key(asset), description=description)
-            for check, description in CHECKS.items()
-        ],
+        kinds=frozenset({"safetensors", "numpy"}),
+        checks=CHECKS,
+        files=partial(files, name, spec, source),
     )
-    @plainly
-    def embeddings(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
-        folder = _folder(spec, content, home, name)
-        event = home.produce(
-            asset,
-            run=context.run.run_id,
-            code_version=version,
-            inputs=inputs,
-            build=lambda out, read: _encode(home, asset, content, folder, out, [read[i] for i in inputs]),
-            also_depends_on=signature(*places) if (places := content.places(folder or Path())) else "",
-        )
-        items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
-        return materialised(
-            event, embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))
-        )
-
-    return embeddings
 
 
-def _folder(spec: DatasetSpec, content: ContentSource, home: Home, name: str) -> Path | None:
-    if spec.source.folder is None:
-        return None
-    folder = home.settings.locate(spec.source.folder, f"dataset {name}")
-    if "file" in content.options:
-        home.settings.locate(str(folder / content.options["file"]), f"dataset {name}: content '{content.encoder}'")
-    return folder
+def files(name: str, spec: DatasetSpec, source: str, settings: Settings) -> str:
+    """Signature of the files that the encoder reads; UserError where one is not there."""
+    content, folder = spec.content[source], settings.source_folder(name, spec)
+    if "file" in content.options and folder is not None:
+        settings.locate(str(folder / content.options["file"]), f"dataset {name}: content '{content.encoder}'")
+    places = content.places(folder or Path())
+    return signature(*places) if places else ""
 
 
-def _encode(
-    home: Home, asset: str, content: ContentSource, folder: Path | None, out: Path, read: list[Path]
-) -> Outcome:
-    from recsys.content.encoders import encode
-    from recsys.content.integrity import inspect, problems
+def make(name: str, spec: DatasetSpec, source: str, making: Making) -> AssetRecord:
+    """Encode, and look at the vectors."""
+    from recsys.study.preparing import encode_source, load_items
 
-    items = Dataset.load(read[0]).items
-    corpus = pd.read_parquet(read[1] / CORPUS) if content.corpus else None
-    with counted(home.progress, asset, len(items)) as progress:
-        features = encode(
-            content.encoder,
-            content.options,
-            items,
-            folder=folder,
-            corpus=corpus,
-            hidden=read[1] if content.corpus else None,
-            work=home.settings.work / asset,
-            progress=progress,
-        )
-    features.save(out / FEATURES, items["item_id"].tolist())
-    found = inspect(features, items)
-    alike = [sentence for sentence in problems(found) if "alike" in sentence]
-    checks = (
-        Check(
-            name="covers_items",
-            passed=found.coverage >= 0.5,
-            message=f"{found.coverage:.1%} of {found.n_items} items have content",
-        ),
-        Check(
-            name="distinct_rows",
-            passed=not alike,
-            message=" ".join(alike) or f"{found.distinct:.1%} of the rows with content are distinct",
-        ),
-    )
-    return Outcome(facts=asdict(found), rows=found.n_items, checks=checks)
+    settings, content, asset = making.home.settings, spec.content[source], keys.embeddings(name, source)
+    items = load_items(making.read[keys.dataset(name)])
+    described = making.read[keys.descriptions(name, content.corpus)] if content.corpus else None
+    folder, work = settings.source_folder(name, spec), settings.work / asset
+    with counted(making.home.progress, f"{asset}, items", len(items)) as progress:
+        return encode_source(content, items, folder, described, making.out, work, progress)
+
+
+def show(name: str, home: Home, event: Event) -> Mapping[str, object]:
+    """Figures, a map of the space, and what is near to what."""
+    items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
+    return embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))

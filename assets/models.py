@@ -1,76 +1,78 @@
 """`<dataset>/models/<model>`: one recommender, tuned and trained on each of its arms."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-import dagster as dg
 import pandas as pd
 
 from orchestration import keys
-from orchestration.dagster_metadata import key, materialised, plainly, plot, table
-from orchestration.fingerprints import fingerprint, model_code
-from orchestration.home import Home, Outcome
+from orchestration.asset_factory import Making, Node
+from orchestration.dagster_metadata import plot, table
+from orchestration.home import Home
+from orchestration.lineage import Event
+from recsys.engine.code import model_code
+from recsys.fingerprints import fingerprint
+from recsys.models import registry
 from recsys.study.applicable import left_out
+from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
 
-
-def budget(study: Study) -> list[Any]:
-    """What every training of a study depends on beside its own hyper-parameters."""
-    return [study.tuning.model_dump(), study.seeds, study.evaluation.model_dump()]
+LEFT_OUT = "left_out"
 
 
-def build(study: Study, name: str, model: str) -> dg.AssetsDefinition:
+def node(study: Study, name: str, model: str) -> Node:
     """The asset of one model on one dataset."""
-    asset = keys.model(name, model)
     arms = study.arms_of(name, model)
     sources = sorted({source for arm in arms for source in arm.sources})
-    inputs = [keys.dataset(name), *(keys.embeddings(name, source) for source in sources)]
-    version = fingerprint(study.params_of(model), [repr(arm) for arm in arms], budget(study), model_code(model))
-
-    @dg.asset(
-        key=key(asset),
-        deps=[key(upstream) for upstream in inputs],
-        group_name=name,
-        kinds={"pytorch", "mlflow"} if sources else {"numpy", "mlflow"},
-        code_version=version,
+    primary = study.evaluation.primary_name
+    return Node(
+        asset=keys.model(name, model),
+        group=name,
+        inputs=[keys.dataset(name), *(keys.embeddings(name, source) for source in sources)],
+        version=fingerprint(
+            study.params_of(model), [repr(arm) for arm in arms], study.training_settings, model_code(model, primary)
+        ),
+        make=partial(make, study, name, model),
+        show=partial(show, study, name, model),
         description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; "
         f"{study.tuning.said} of tuning and {study.seeds} seeds for each.",
+        kinds=frozenset({"pytorch" if registry.find(model).is_trained else "numpy", "mlflow"}),
+        cells=len(arms) * (study.tuning.trials + study.seeds),
     )
-    @plainly
-    def recommender(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
-        def fit(out: Path, _: dict[str, Path]) -> Outcome:
-            from orchestration.trainings import train
-
-            if why := left_out(model, name, home.current(keys.dataset(name)).facts):
-                ModelResult(arms=[]).save(out)
-                return Outcome(facts={"left_out": why}, rows=0)
-            home.tracker.sweep(name, asset)
-            results, runner = train(home, study, name, model, arms, asset=asset, run=context.run.run_id)
-            ModelResult(arms=results).save(out)
-            return Outcome(
-                facts={"cells": len(runner.runs), "computed_now": runner.computed},
-                rows=len(results),
-                mlflow_runs=tuple(runner.runs),
-            )
-
-        event = home.produce(asset, run=context.run.run_id, code_version=version, inputs=inputs, build=fit)
-        return materialised(event, _shown(home, study, name, model, ModelResult.load(home.folder(event)), event.facts))
-
-    return recommender
 
 
-def _shown(
-    home: Home, study: Study, name: str, model: str, result: ModelResult, facts: dict[str, Any]
-) -> dict[str, Any]:
-    if not result.arms:
-        return facts
+def make(study: Study, name: str, model: str, making: Making) -> AssetRecord:
+    """Tune and train; a model that says nothing of such data is left out."""
+    from orchestration.trainings import Trainings
+
+    if why := left_out(model, name, making.home.current(keys.dataset(name)).facts):
+        ModelResult().save(making.out)
+        return AssetRecord(facts={LEFT_OUT: why}, rows=0)
+    trainings = Trainings(making.home, study, name, asset=keys.model(name, model), run=making.run)
+    result = trainings.train(model, study.arms_of(name, model))
+    result.save(making.out)
+    return AssetRecord(
+        facts={"cells": len(trainings.cells), "computed_now": trainings.computed},
+        rows=len(result.arms),
+        mlflow_runs=trainings.mlflow_runs,
+        failures=result.failures,
+        worth_another_try=any(each.worth_another_try for each in result.left_out),
+    )
+
+
+def show(study: Study, name: str, model: str, home: Home, event: Event) -> Mapping[str, Any]:
+    """The chosen hyper-parameters, the course of tuning, and where the trainings are in MLflow."""
     from matplotlib.figure import Figure
 
+    arms = ModelResult.load(home.folder(event)).arms
+    if not arms:
+        return event.facts
     primary = study.evaluation.primary
     figure = Figure(figsize=(5, 3))
     axes = figure.subplots()
-    for arm in result.arms:
+    for arm in arms:
         axes.plot(range(1, len(arm.trials) + 1), arm.best, marker="o", label=arm.arm)
         axes.plot(arm.pruned, arm.best[[number - 1 for number in arm.pruned]], "x", color="black", zorder=3)
     axes.set(title="Best value found by trials", xlabel="trials", ylabel=f"{primary}, validation")
@@ -81,17 +83,16 @@ def _shown(
             f"valid {primary}": arm.valid,
             "hyper-parameters": ", ".join(f"{k}={_short(v)}" for k, v in arm.params.items()),
             "trials": len(arm.trials),
-            "given up": len(arm.pruned),
+            "pruned": len(arm.pruned),
             "seconds": arm.seconds,
         }
-        for arm in result.arms
+        for arm in arms
     ]
-    query = f"tags.model = '{model}' and tags.stage = 'final'"
     return {
-        **facts,
+        **event.facts,
         "arms": table(pd.DataFrame(rows)),
         "tuning": plot(figure),
-        "mlflow": dg.MetadataValue.url(home.tracker.search_url(name, query, primary)),
+        "mlflow": home.tracker.search_link(name, f"tags.model = '{model}' and tags.stage = 'final'", primary),
     }
 
 

@@ -1,33 +1,36 @@
 """`<study>/report`: one self-contained page that says what holds and what does not."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
 
-from assets import comprehension_tables
-from assets import report_parts as parts
-from assets.controls import judges
-from assets.metrics import load_standing
-from assets.truth import planted
-from assets.verdict import Judgement
+from assets import analyses as analysis_assets
+from assets.metrics import load_leaderboard
 from orchestration import catalog, keys
-from orchestration.dagster_metadata import key, materialised, plainly
-from orchestration.fingerprints import code_version, fingerprint
-from orchestration.home import Home, Outcome
+from orchestration.asset_factory import Making, Node
+from orchestration.home import Home
 from orchestration.lineage import Event
+from recsys.analyses.base import Table
+from recsys.analyses.registry import applicable
+from recsys.fingerprints import code_of, files_of, fingerprint
+from recsys.report import parts
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
-from recsys.report.published import beside_published
-from recsys.report.rows import CheckRow, Link, StratumRow
+from recsys.report.rows import CheckRow, ContentRow, Link
 from recsys.store import write_text
 from recsys.study.applicable import left_out
-from recsys.study.dataset_spec import DatasetSpec
-from recsys.study.results import ArmResult, ModelResult
+from recsys.study.judgement import Judgement
+from recsys.study.record import AssetRecord
+from recsys.study.results import ModelResult
+from recsys.study.selection import has_verdict
 from recsys.study.study import Study
+from recsys.study.truth import planted
 
+PAGE = "report.html"
 REPORTS_UI = "http://127.0.0.1:5001"
-CODE = ("assets/report.py", "assets/report_parts.py", "assets/truth.py", "recsys/report")
 LIBRARIES = (
     "modalift",
     "dagster",
@@ -42,63 +45,48 @@ LIBRARIES = (
 )
 
 
-def build(study: Study) -> dg.AssetsDefinition:
+def node(study: Study) -> Node:
     """The asset of a study's report."""
-    asset = keys.report(study.name)
-    inputs = [upstream for name in study.datasets for upstream in _inputs(study, name)]
-    told = [spec.model_dump(include={"scenario", "published"}) for spec in study.datasets.values()]
+    told = [spec.model_dump(include={"scenario"}) for spec in study.datasets.values()]
     settings = [study.title, study.question, told, study.tuning.model_dump(), study.seeds]
-    stamp = fingerprint(settings, code_version(*CODE))
-
-    @dg.asset(
-        key=key(asset),
-        deps=[key(upstream) for upstream in inputs],
-        group_name=next(iter(study.datasets)) if len(study.datasets) == 1 else study.name,
-        kinds={"html"},
-        code_version=stamp,
+    shown = [
+        f"{type(each).__module__}:{type(each).__name__}"
+        for name in study.datasets
+        for each in applicable(study, name).values()
+    ]
+    code = [code_of(f"{__name__}:make", "recsys.report.render:render", *shown), files_of("recsys/report")]
+    return Node(
+        asset=keys.report(study.name),
+        group=next(iter(study.datasets)) if len(study.datasets) == 1 else study.name,
+        inputs=[upstream for name in study.datasets for upstream in _inputs(study, name)],
+        version=fingerprint(settings, code),
+        make=partial(make, study),
+        show=partial(show, study),
+        publish=partial(publish, study),
         description=f"{study.title}: the answer in a sentence, the evidence under it, and how to repeat it.",
+        kinds=frozenset({"html"}),
     )
-    @plainly
-    def report(context: dg.AssetExecutionContext, home: dg.ResourceParam[Home]) -> dg.MaterializeResult:
-        event = home.produce(
-            asset,
-            run=context.run.run_id,
-            code_version=stamp,
-            inputs=inputs,
-            build=lambda out, _: _render(home, study, out),
-        )
-        page = (home.folder(event) / "report.html").read_text(encoding="utf-8")
-        file = home.settings.reports / f"{study.name}.html"
-        write_text(file, page)
-        catalog.refresh(home)
-        shown = {
-            "report": dg.MetadataValue.url(f"{REPORTS_UI}/{study.name}.html"),
-            "file": dg.MetadataValue.path(str(file)),
-            **{name: dg.MetadataValue.md(sentence) for name, sentence in event.facts["answers"].items()},
-        }
-        return materialised(event, shown)
-
-    return report
 
 
 def _inputs(study: Study, name: str) -> list[str]:
     spec = study.datasets[name]
-    judged = [keys.verdict(name)] if judges(study, name) else []
     return [
         keys.dataset(name),
-        *([keys.comprehension(name)] if spec.descriptions else []),
         *(keys.embeddings(name, source) for source in spec.content),
         keys.metrics(name),
-        *judged,
+        *([keys.verdict(name)] if has_verdict(study, name) else []),
+        *(keys.analysis(name, called) for called in applicable(study, name)),
     ]
 
 
-def _render(home: Home, study: Study, out: Path) -> Outcome:
+def make(study: Study, making: Making) -> AssetRecord:
+    """Gather what the assets of every dataset say, and render it."""
     from recsys.report.render import render
 
+    home = making.home
     datasets = [_dataset(home, study, name) for name in study.datasets]
     events = [home.current(upstream) for name in study.datasets for upstream in _inputs(study, name)]
-    seconds = sum(arm.seconds for name in study.datasets for arm in _arms(home, name))
+    seconds = sum(arm.seconds for name in study.datasets for arm in _results(home, name).arms)
     page = StudyReport(
         title=study.title,
         question=study.question,
@@ -113,58 +101,55 @@ def _render(home: Home, study: Study, out: Path) -> Outcome:
             fingerprints={event.asset: event.content_hash for event in events},
         ),
     )
-    (out / "report.html").write_text(render(page), encoding="utf-8")
-    answers = {dataset.name: dataset.sentence for dataset in datasets}
-    return Outcome(facts={"answers": answers})
+    (making.out / PAGE).write_text(render(page), encoding="utf-8")
+    return AssetRecord(facts={"answers": {dataset.name: dataset.sentence for dataset in datasets}})
 
 
-def _arms(home: Home, name: str) -> list[ArmResult]:
-    return ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms
+def show(study: Study, home: Home, event: Event) -> Mapping[str, object]:
+    """Where the page is, and what it answers."""
+    return {
+        "report": dg.MetadataValue.url(f"{REPORTS_UI}/{study.name}.html"),
+        "file": dg.MetadataValue.path(str(_file(study, home))),
+        **{name: dg.MetadataValue.md(sentence) for name, sentence in event.facts["answers"].items()},
+    }
 
 
-def _comprehension(home: Home, spec: DatasetSpec, name: str) -> Event | None:
-    return home.current(keys.comprehension(name)) if spec.descriptions else None
+def _results(home: Home, name: str) -> ModelResult:
+    return ModelResult.load(home.folder(home.current(keys.metrics(name))))
 
 
 def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     spec = study.datasets[name]
     data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
-    judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if judges(study, name) else None
-    standing = None if judgement else load_standing(home.folder(metrics))
-    arms = _arms(home, name)
-    results = parts.results(home.folder(metrics), study, arms)
-    published = spec.published
+    judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if has_verdict(study, name) else None
+    board = None if judgement else load_leaderboard(home.folder(metrics))
+    results = _results(home, name)
+    compared = judgement.comparisons if judgement else board.comparisons if board else []
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
+    unfit = [f"{line}." for model in study.models if (line := left_out(model, name, data.facts))]
     return DatasetReport(
         name=name,
         scenario=parts.scenario(spec),
         metric=study.evaluation.primary,
         verdict=judgement.overall if judgement else None,
-        standing=standing,
+        leaderboard=board,
         sources=judgement.by_source if judgement else [],
         questions=judgement.questions if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=parts.quarantine(home.folder(data)),
-        content=[parts.content(home, name, source, spec) for source in spec.content],
-        results=results,
-        comparisons=parts.comparisons((judgement or standing).comparisons, arms),
-        strata=[
-            StratumRow(strata="users by activity", stratum=s.users, comparison=s.comparison)
-            for s in (judgement.strata if judgement else [])
-        ],
+        content=[_content(home, study, name, source) for source in spec.content],
+        results=parts.results(home.folder(metrics), study, results.arms),
+        comparisons=parts.comparisons(compared, results.arms),
         minutes=study.tuning.minutes,
-        tuning=[parts.curve(arm) for arm in arms],
+        tuning=[parts.curve(arm) for arm in results.arms],
         checks=[
             CheckRow(name=f"{event.asset}: {check.name}", passed=check.passed, found=check.message)
             for event in checked
             for check in event.checks
         ],
-        truth=planted(data, spec, judgement) if judgement else [],
-        tables=[
-            *([beside_published(published.source, published.rows, results)] if published else []),
-            *(comprehension_tables.tables(home.folder(said)) if (said := _comprehension(home, spec, name)) else []),
-        ],
-        limits=[f"{line}." for model in study.models if (line := left_out(model, name, data.facts))],
+        truth=planted(data.facts, spec, judgement) if judgement else [],
+        tables=_sections(home, study, name),
+        limits=[*unfit, *(f"{line}." for line in results.failures)],
         links=[
             Link(
                 text="Trainings in MLflow",
@@ -173,3 +158,26 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             Link(text="Assets in Dagster", address=f"http://127.0.0.1:3000/asset-groups/{name}"),
         ],
     )
+
+
+def _content(home: Home, study: Study, name: str, source: str) -> ContentRow:
+    return parts.content(home.current(keys.embeddings(name, source)).facts, source, study.datasets[name])
+
+
+def _sections(home: Home, study: Study, name: str) -> list[Table]:
+    """The tables of every analysis, in their order."""
+    sections = []
+    for called, analysis in applicable(study, name).items():
+        folder = home.folder(home.current(keys.analysis(name, called)))
+        sections += [table for table in analysis.show(analysis_assets.load(analysis, folder)) if table.rows]
+    return sections
+
+
+def publish(study: Study, home: Home, event: Event) -> None:
+    """Put the page where people look for it, and build the DuckDB file anew."""
+    write_text(_file(study, home), (home.folder(event) / PAGE).read_text(encoding="utf-8"))
+    catalog.refresh(home)
+
+
+def _file(study: Study, home: Home) -> Path:
+    return home.settings.reports / f"{study.name}.html"

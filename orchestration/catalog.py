@@ -6,6 +6,7 @@ from the events into another file that replaces the old one. Open it read-only, 
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pandas as pd
 
 from orchestration.home import Home
 from orchestration.lineage import Event
-from orchestration.stored_cells import cell_files
+from orchestration.tracking import run_id
+from recsys.engine.stored import StoredCell, cell_folders
 
 TABLES = {
     "run": "run_id TEXT, asset TEXT, started TIMESTAMPTZ, ended TIMESTAMPTZ, seconds DOUBLE, reused BOOLEAN, "
@@ -25,7 +27,7 @@ TABLES = {
     "run_output": "run_id TEXT, asset TEXT, fingerprint TEXT, content_hash TEXT",
     "asset_check": "run_id TEXT, asset TEXT, fingerprint TEXT, name TEXT, passed BOOLEAN, message TEXT",
     "cell": "fingerprint TEXT, dataset TEXT, model TEXT, arm TEXT, seed BIGINT, stage TEXT, params JSON, "
-    "primary_metric TEXT, valid DOUBLE, content_used BOOLEAN, fit_seconds DOUBLE, evaluate_seconds DOUBLE, "
+    "primary_metric TEXT, valid DOUBLE, content_used BOOLEAN, fit_seconds DOUBLE, rank_seconds DOUBLE, "
     "peak_memory DOUBLE, pruned BOOLEAN, failure TEXT, mlflow_run TEXT",
     "metric": "dataset TEXT, model TEXT, arm TEXT, metric TEXT, mean DOUBLE, ci_low DOUBLE, ci_high DOUBLE, "
     "per_seed DOUBLE[]",
@@ -44,8 +46,8 @@ def refresh(home: Home) -> Path:
     newest = {event.asset: event for event in events}
     for event in newest.values():
         _add_results(rows, home, event)
-    for file in cell_files(home.settings.store):
-        rows["cell"].append(_cell(file))
+    for folder in cell_folders(home.settings.store):
+        rows["cell"].append(_cell(StoredCell.load(folder)))
     pending = home.settings.catalog.with_name(f".pending-{os.getpid()}.duckdb")
     pending.unlink(missing_ok=True)
     home.settings.home.mkdir(parents=True, exist_ok=True)
@@ -53,6 +55,8 @@ def refresh(home: Home) -> Path:
         for name, columns in TABLES.items():
             connection.execute(f"CREATE TABLE {name} ({columns})")
             _insert(connection, name, columns, rows[name])
+        for name, files in _analysis_tables(home, newest.values()).items():
+            _create_analysis(connection, name, files)
     pending.replace(home.settings.catalog)
     return home.settings.catalog
 
@@ -83,25 +87,43 @@ def _add_results(rows: dict[str, list[tuple[Any, ...]]], home: Home, event: Even
         for row in pd.read_parquet(folder / "summary.parquet").itertuples(index=False):
             values = (row.model, row.arm, row.metric, row.mean, row.ci_low, row.ci_high, list(row.per_seed))
             rows["metric"].append((dataset, *values))
-    judged = folder / {"verdict": "verdict.json", "metrics": "standing.json"}.get(kind, "")
+    judged = folder / {"verdict": "verdict.json", "metrics": "leaderboard.json"}.get(kind, "")
     if judged.is_file():
         said = json.loads(judged.read_text(encoding="utf-8"))
         columns = [part.split()[0] for part in TABLES["comparison"].split(", ")][1:]
         rows["comparison"] += [(dataset, *(c[column] for column in columns)) for c in said["comparisons"]]
 
 
-def _cell(file: Path) -> tuple[Any, ...]:
-    cell = json.loads(file.read_text(encoding="utf-8"))
-    named = (cell[key] for key in ("dataset", "model", "arm", "seed", "stage"))
-    valid = cell["valid"].get(cell["primary"])
-    seconds = (cell["seconds"].get("fit"), cell["seconds"].get("evaluate"))
-    kept = (
-        json.dumps(cell["params"]),
-        cell["primary"],
-        valid,
-        cell["content_used"],
-        *seconds,
-        cell.get("peak_memory"),
-        cell.get("pruned", False),
+def _cell(cell: StoredCell) -> tuple[Any, ...]:
+    record = cell.record
+    return (
+        cell.fingerprint,
+        *(record[name] for name in ("dataset", "model", "arm", "seed", "stage")),
+        json.dumps(record["params"]),
+        record["primary"],
+        cell.valid,
+        record["content_used"],
+        record["seconds"].get("fit"),
+        record["seconds"].get("rank"),
+        record["peak_memory"],
+        cell.pruned,
+        cell.message,
+        run_id(record["dataset"], cell.fingerprint),
     )
-    return (file.parent.name, *named, *kept, cell["failure"], cell["mlflow_run"])
+
+
+def _analysis_tables(home: Home, newest: Iterable[Event]) -> dict[str, dict[str, Path]]:
+    """The Parquet file of each dataset by table, which is named by its analysis and what it is called there."""
+    tables: dict[str, dict[str, Path]] = {}
+    for event in newest:
+        dataset, kind, *rest = event.asset.split("/")
+        for file in sorted(home.folder(event).glob("*.parquet")) if kind == "analyses" else ():
+            tables.setdefault(f"{rest[0]}_{file.stem}", {})[dataset] = file
+    return tables
+
+
+def _create_analysis(connection: duckdb.DuckDBPyConnection, name: str, files: dict[str, Path]) -> None:
+    """One table for all datasets, with a column that names each."""
+    selects = ["SELECT ? AS dataset, * FROM read_parquet(?)" for _ in files]
+    values = [str(each) for pair in files.items() for each in pair]
+    connection.execute(f'CREATE TABLE "{name}" AS {" UNION ALL BY NAME ".join(selects)}', values)

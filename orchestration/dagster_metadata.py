@@ -1,4 +1,4 @@
-"""From an event to what Dagster records and shows, and from a user's mistake to one plain line."""
+"""From an event to what Dagster records and shows, and from a user's mistake to one line."""
 
 import base64
 import functools
@@ -29,6 +29,11 @@ def materialised(event: Event, metadata: Mapping[str, Any]) -> dg.MaterializeRes
     shown = {
         "computed": "reused: nothing it depends on has changed" if event.reused else f"in {event.seconds:.1f} s",
         "version": event.fingerprint,
+        **(
+            {"left_out": dg.MetadataValue.md("\n".join(f"- {line}" for line in event.failures))}
+            if event.failures
+            else {}
+        ),
         **({"dagster/row_count": event.rows} if event.rows is not None else {}),
         **metadata,
     }
@@ -48,7 +53,7 @@ def materialised(event: Event, metadata: Mapping[str, Any]) -> dg.MaterializeRes
     )
 
 
-def plainly(function: Callable[P, R]) -> Callable[P, R]:
+def user_errors_as_failures(function: Callable[P, R]) -> Callable[P, R]:
     """Make a user's mistake a failed step whose message is its one line."""
 
     @functools.wraps(function)

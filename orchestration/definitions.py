@@ -10,8 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from assets import comprehension, controls, dataset, descriptions, embeddings, metrics, models, report, verdict
+from assets.study_nodes import study_nodes
 from orchestration import keys
+from orchestration.asset_factory import assets_of
 from orchestration.dagster_metadata import key
 from orchestration.home import Home
 from orchestration.progress import LogProgress, Progress
@@ -21,20 +22,9 @@ from recsys.study.file import load_study
 from recsys.study.study import Study
 
 
-def study_assets(study: Study) -> list[dg.AssetsDefinition]:
+def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
     """All assets of one study."""
-    made: list[dg.AssetsDefinition] = []
-    for name, spec in study.datasets.items():
-        made.append(dataset.build(name, spec))
-        made += [descriptions.build(name, spec, corpus) for corpus in spec.descriptions]
-        if spec.descriptions:
-            made.append(comprehension.build(name, spec))
-        made += [embeddings.build(name, spec, source) for source in spec.content]
-        made += [models.build(study, name, model) for model in study.models]
-        if controls.judges(study, name):
-            made += [controls.build(study, name), verdict.build(study, name)]
-        made.append(metrics.build(study, name))
-    return [*made, report.build(study)]
+    return assets_of(study_nodes(study), settings)
 
 
 def unreadable(file: Path, error: UserError) -> dg.AssetSpec:
@@ -57,7 +47,7 @@ def build_definitions(
                 made.append(unreadable(file, error))
     _refuse_shared_names(readable)
     for study in readable:
-        made += study_assets(study)
+        made += study_assets(study, settings)
     home = Home(settings, progress or LogProgress(dg.get_dagster_logger().info))
     return dg.Definitions(
         assets=made,

@@ -1,21 +1,10 @@
-"""What versions hold, and what they depend on outside the store."""
+"""What versions depend on outside the store."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from recsys.fingerprints import fingerprint
-
-
-def content_hash(folder: Path) -> str:
-    """Hash of all files under a folder, by name and bytes."""
-    state = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        state.update(str(file.relative_to(folder)).encode() + b"\0")
-        with file.open("rb") as stream:
-            state.update(hashlib.file_digest(stream, "sha256").digest())
-    return state.hexdigest()[:20]
 
 
 def _visible(folder: Path) -> Iterator[Path]:

@@ -2,49 +2,39 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from orchestration.fingerprints import content_hash, fingerprint
-from orchestration.lineage import Check, Event, Input, Lineage
+from orchestration.lineage import Event, Input, Lineage
 from orchestration.progress import LogProgress, Progress
 from orchestration.settings import Settings
 from orchestration.tracking import Tracker
+from recsys.engine.slots import Slots, default_workers
+from recsys.engine.stored import StoredCell, place
 from recsys.errors import UserError
-from recsys.store import Store
+from recsys.fingerprints import fingerprint
+from recsys.store import Store, content_hash
+from recsys.study.record import AssetRecord
 
-OUTCOME = "outcome.json"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What building an asset says of itself, beside the files it wrote.
-
-    Attributes:
-        facts: small values for a person and for assets downstream (JSON).
-        rows: rows of the main table.
-        checks: what was checked on the way.
-        mlflow_runs: ids of the runs that belong to it.
-    """
-
-    facts: dict[str, Any] = field(default_factory=dict)
-    rows: int | None = None
-    checks: tuple[Check, ...] = ()
-    mlflow_runs: tuple[str, ...] = ()
+RECORD = "outcome.json"
 
 
 class Home:
     """Everything a study's work reads and writes."""
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
-        """The home that the settings name; `progress` is told of long work."""
+        """The home that the settings name; `progress` shows long work."""
         self.settings = settings
         self.progress: Progress = progress or LogProgress()
         self.store = Store(settings.store)
         self.lineage = Lineage(settings.lineage)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """Where cells run side by side."""
+        return Slots(self.settings.workers or default_workers())
 
     @cached_property
     def tracker(self) -> Tracker:
@@ -55,14 +45,16 @@ class Home:
         """The newest version of an asset; UserError if there is none."""
         event = self.lineage.latest(asset)
         if event is None or not self.folder(event).is_dir():
-            raise UserError(
-                f"asset {asset} has not been materialised yet: materialise it first, or select '+' upstream"
-            )
+            raise UserError(f"{asset} has not been computed yet: `modalift run` computes it with all that it needs")
         return event
 
     def folder(self, event: Event) -> Path:
         """Where a version's files are."""
         return self.settings.store / event.path
+
+    def cell(self, dataset: str) -> Callable[[str], StoredCell]:
+        """What gives a dataset's cells by their fingerprints."""
+        return lambda mark: StoredCell.load(self.settings.store / place(dataset) / mark)
 
     def produce(
         self,
@@ -71,7 +63,7 @@ class Home:
         run: str,
         code_version: str,
         inputs: Sequence[str],
-        build: Callable[[Path, dict[str, Path]], Outcome],
+        build: Callable[[Path, dict[str, Path]], AssetRecord],
         also_depends_on: str = "",
     ) -> Event:
         """Materialise an asset, or find that the very version is there already.
@@ -87,12 +79,16 @@ class Home:
         started = datetime.now(UTC)
         with self.store.lock(asset):
             read = [self.current(key) for key in inputs]
-            version = fingerprint(code_version, {e.asset: e.content_hash for e in read}, also_depends_on)
+            version = version_of(code_version, {e.asset: e.content_hash for e in read}, also_depends_on)
             folder = self.store.find(asset, version)
+            if folder is not None and _record(folder)["worth_another_try"]:
+                self.store.remove(asset, version)
+                folder = None
             reused = folder is not None
             if folder is None:
                 folder = self.store.write(asset, version, lambda pending: self._fill(pending, build, read))
-            said = json.loads((folder / OUTCOME).read_text(encoding="utf-8"))
+            record = _record(folder)
+            del record["worth_another_try"]
             event = Event(
                 asset=asset,
                 run=run,
@@ -102,18 +98,29 @@ class Home:
                 path=f"{asset}/{version}",
                 inputs=tuple(Input(**e.model_dump(include=set(Input.model_fields))) for e in read),
                 reused=reused,
-                **said,
+                **record,
             )
             self.lineage.record(event)
         return event
 
-    def _fill(self, pending: Path, build: Callable[[Path, dict[str, Path]], Outcome], read: list[Event]) -> None:
-        outcome = build(pending, {event.asset: self.folder(event) for event in read})
-        said = {
+    def _fill(self, pending: Path, build: Callable[[Path, dict[str, Path]], AssetRecord], read: list[Event]) -> None:
+        record = build(pending, {event.asset: self.folder(event) for event in read})
+        kept = {
             "content_hash": content_hash(pending),
-            "facts": outcome.facts,
-            "rows": outcome.rows,
-            "checks": [check.model_dump() for check in outcome.checks],
-            "mlflow_runs": outcome.mlflow_runs,
+            "facts": record.facts,
+            "rows": record.rows,
+            "checks": [check.model_dump() for check in record.checks],
+            "mlflow_runs": list(record.mlflow_runs),
+            "failures": list(record.failures),
+            "worth_another_try": record.worth_another_try,
         }
-        (pending / OUTCOME).write_text(json.dumps(said, indent=1, default=str), encoding="utf-8")
+        (pending / RECORD).write_text(json.dumps(kept, indent=1, default=str), encoding="utf-8")
+
+
+def version_of(code_version: str, inputs: dict[str, str], also_depends_on: str) -> str:
+    """The fingerprint of an asset's version, from its code and settings, its inputs' content, and outside files."""
+    return fingerprint(code_version, inputs, also_depends_on)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / RECORD).read_text(encoding="utf-8"))

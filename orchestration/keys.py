@@ -11,11 +11,6 @@ def descriptions(name: str, corpus: str) -> str:
     return f"{name}/descriptions/{corpus}"
 
 
-def comprehension(name: str) -> str:
-    """What the descriptions of a dataset are worth."""
-    return f"{name}/comprehension"
-
-
 def embeddings(name: str, source: str) -> str:
     """An embedding set."""
     return f"{name}/embeddings/{source}"
@@ -34,6 +29,11 @@ def controls(name: str) -> str:
 def metrics(name: str) -> str:
     """Every (model, arm) on the test part."""
     return f"{name}/metrics"
+
+
+def analysis(name: str, analysis_name: str) -> str:
+    """One analysis of a dataset's results."""
+    return f"{name}/analyses/{analysis_name}"
 
 
 def verdict(name: str) -> str:

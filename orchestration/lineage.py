@@ -12,6 +12,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.store import write_text
+from recsys.study.checks import Check
 
 
 class Input(BaseModel):
@@ -22,16 +23,6 @@ class Input(BaseModel):
     asset: str
     fingerprint: str
     content_hash: str
-
-
-class Check(BaseModel):
-    """What a person must know before trusting an asset."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    passed: bool
-    message: str
 
 
 class Event(BaseModel):
@@ -46,6 +37,7 @@ class Event(BaseModel):
         reused: the version was there already and nothing was computed.
         facts: what a person is shown: counts, choices, checks.
         mlflow_runs: the runs that belong to the version.
+        failures: one line for each model that was left out because it failed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,6 +57,7 @@ class Event(BaseModel):
     checks: tuple[Check, ...] = ()
     facts: dict = Field(default_factory=dict)
     mlflow_runs: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.file import resolve
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -26,6 +27,10 @@ class Settings(BaseSettings):
     data: Path | None = None
     studies: Path = CHECKOUT / "studies"
     workers: int | None = Field(default=None, ge=1)
+
+    def source_folder(self, name: str, spec: DatasetSpec) -> Path | None:
+        """The folder of a dataset's source; None for one that is made. UserError where it is not there."""
+        return self.locate(spec.source.folder, f"dataset {name}") if spec.source.folder else None
 
     def locate(self, path: str, what: str) -> Path:
         """A path named in a study, looked for beside the data, beside the studies and in the working folder."""

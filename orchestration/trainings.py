@@ -1,93 +1,108 @@
-"""A model on its arms: tuned with one budget, trained with every seed, and summed up for what comes after."""
+"""Models trained for an asset: through the home's store, shown as progress, and logged in MLflow once a round."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from orchestration import keys
-from orchestration.cells import CellRunner, Inputs
 from orchestration.home import Home
-from orchestration.progress import Progress
-from orchestration.stored_cells import StoredCell
+from orchestration.tracking import Training, run_id
 from recsys.content.arms import Arm
-from recsys.models import registry
-from recsys.study.results import ArmResult
+from recsys.content.features import FEATURES
+from recsys.engine.runner import CellInputs, CellRunner, Watcher
+from recsys.engine.stored import StoredCell
+from recsys.study.results import ModelResult
 from recsys.study.study import Study
-from recsys.tuning.search import Trained, tune_and_train
-from recsys.tuning.tuner import Tuner
+from recsys.study.training import train_model
 
 
-def train(
-    home: Home, study: Study, dataset: str, model: str, arms: Sequence[Arm], *, asset: str, run: str
-) -> tuple[list[ArmResult], CellRunner]:
-    """Tune and train a model on arms of a dataset; gives the results and the runner that knows what it computed."""
-    config = registry.load(model).Config
+class Trainings:
+    """What is trained for one asset of a dataset.
 
-    budget = study.tuning
+    Attributes:
+        cells: fingerprints of all cells, each once.
+        computed: how many of them were computed now.
+    """
 
-    def new_tuner() -> Tuner:
-        return Tuner(config, study.params_of(model), budget.trials, budget.seed, seconds=budget.seconds)
+    def __init__(self, home: Home, study: Study, dataset: str, *, asset: str, run: str) -> None:
+        """Trainings that belong to `asset`, in Dagster's run `run`."""
+        self.home, self.study, self.dataset = home, study, dataset
+        self.asset, self.run = asset, run
+        self.cells: dict[str, None] = {}
+        self.computed = 0
 
-    seeds = range(1, study.seeds + 1)
-    label = f"{dataset}: {model}, {len(arms)} arm{'' if len(arms) == 1 else 's'}"
-    with _shown(home.progress, label, study, len(arms)) as tell:
-        runner = CellRunner(home, _inputs(home, study, dataset, model, arms, asset, run), tell)
-        trained = tune_and_train(arms, new_tuner, seeds, runner, budget.prune)
-    return [_result(model, row) for row in trained], runner
+    @property
+    def mlflow_runs(self) -> list[str]:
+        """The run of every cell."""
+        return [run_id(self.dataset, each) for each in self.cells]
 
+    def train(self, model: str, arms: Sequence[Arm], fixed: dict[str, Any] | None = None) -> ModelResult:
+        """Tune and train a model on arms; with `fixed` hyper-parameters it is not tuned."""
+        label = f"{self.dataset}: {model}, {len(arms)} arm{'' if len(arms) == 1 else 's'}"
+        with self._progress(label, len(arms), tuned=fixed is None) as tell:
+            watcher = Watcher(cell=tell, round=self._log)
+            runner = CellRunner(self.home.store, self._inputs(model, arms), self.home.slots, watcher)
+            result = train_model(self.study, model, arms, runner, fixed)
+        self.cells |= dict.fromkeys(runner.cells)
+        self.computed += runner.computed
+        return result
 
-@contextmanager
-def _shown(progress: Progress, label: str, study: Study, n_arms: int) -> Iterator[Callable[[StoredCell], None]]:
-    """Progress in cells; where time is the budget, and nobody knows how many they will be, in seconds of tuning."""
-    timed = study.tuning.minutes is not None
-    total = int(n_arms * study.tuning.seconds) if timed else n_arms * (study.tuning.trials + study.seeds)
-    done = 0.0
-    with progress.track(f"{label}, seconds of tuning" if timed else label, total) as advance:
+    def _inputs(self, model: str, arms: Sequence[Arm]) -> CellInputs:
+        data = self.home.current(keys.dataset(self.dataset))
+        sources = sorted({source for arm in arms for source in arm.sources})
+        content = {source: self.home.current(keys.embeddings(self.dataset, source)) for source in sources}
+        return CellInputs(
+            dataset=self.dataset,
+            folder=self.home.folder(data),
+            data_version=data.content_hash,
+            content={source: self.home.folder(event) / FEATURES for source, event in content.items()},
+            content_versions={source: event.content_hash for source, event in content.items()},
+            model=model,
+            protocol=self.study.evaluation,
+            keep_states=self.study.keep_states,
+        )
 
-        def tell(cell: StoredCell) -> None:
-            nonlocal done
-            before = int(done)
-            done = min(total, done + (cell.seconds * (cell.record["stage"] == "tuning") if timed else 1))
-            advance(int(done) - before)
+    def _log(self, cells: Sequence[StoredCell]) -> None:
+        self.home.tracker.log_all([self._training(cell) for cell in cells])
 
-        yield tell
-        # A model with little or nothing to tune is done before its budget is.
-        advance(total - int(done))
+    def _training(self, cell: StoredCell) -> Training:
+        record = cell.record
+        tags = {
+            **{name: str(record[name]) for name in ("model", "arm", "seed", "stage", "data_version")},
+            "fingerprint": cell.fingerprint,
+            "asset": self.asset,
+            "dagster_run": self.run,
+            **({"pruned": "true"} if cell.pruned else {}),
+        }
+        metrics = {} if cell.valid is None else {f"valid/{record['primary']}": cell.valid}
+        return Training(
+            experiment=self.dataset,
+            name=f"{record['arm']}, {record['model']}, seed {record['seed']}",
+            tags=tags,
+            params=record["params"],
+            metrics=metrics | {f"seconds/{name}": value for name, value in record["seconds"].items()},
+            curve=record["curve"],
+            started=record["ended"] - cell.seconds,
+            ended=record["ended"],
+            failed=cell.message,
+        )
 
+    @contextmanager
+    def _progress(self, label: str, n_arms: int, *, tuned: bool) -> Iterator[Callable[[StoredCell], None]]:
+        """Progress in cells; where time is the budget, and their number is unknown, in seconds of tuning."""
+        budget = self.study.tuning
+        timed = budget.minutes is not None and tuned
+        each = (budget.trials if tuned else 1) + self.study.seeds
+        total = int(n_arms * budget.seconds) if timed else n_arms * each
+        done = 0.0
+        with self.home.progress.track(f"{label}, seconds of tuning" if timed else f"{label}, cells", total) as advance:
 
-def _inputs(home: Home, study: Study, dataset: str, model: str, arms: Sequence[Arm], asset: str, run: str) -> Inputs:
-    data = home.current(keys.dataset(dataset))
-    shown = {source for arm in arms for source in arm.sources}
-    content = {source: home.current(keys.embeddings(dataset, source)) for source in sorted(shown)}
-    return Inputs(
-        dataset=dataset,
-        folder=home.folder(data),
-        data_version=data.content_hash,
-        content={source: home.folder(event) for source, event in content.items()},
-        content_versions={source: event.content_hash for source, event in content.items()},
-        model=model,
-        protocol=study.evaluation,
-        asset=asset,
-        run=run,
-    )
+            def tell(cell: StoredCell) -> None:
+                nonlocal done
+                before = int(done)
+                done = min(total, done + (cell.seconds * (cell.record["stage"] == "tuning") if timed else 1))
+                advance(int(done) - before)
 
-
-def _result(model: str, trained: Trained[StoredCell]) -> ArmResult:
-    arm, finals = trained.arm, trained.finals
-    values = [cell.valid for cell in finals if cell.valid is not None]
-    return ArmResult(
-        model=model,
-        arm=arm.name,
-        sources=arm.sources,
-        control=arm.control,
-        altered=arm.altered,
-        params=trained.params,
-        valid=sum(values) / len(values),
-        content_used=any(cell.record["content_used"] for cell in finals),
-        trials=[
-            {"params": cell.record["params"], "valid": cell.valid, "pruned": cell.pruned, "seconds": cell.seconds}
-            for cell in trained.trials
-        ],
-        exhausted=trained.exhausted,
-        finals=[cell.fingerprint for cell in finals],
-        seconds=sum(cell.seconds for cell in (*trained.trials, *finals)),
-    )
+            yield tell
+            # A model with little or nothing to tune is done before its budget is.
+            advance(total - int(done))

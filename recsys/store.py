@@ -5,6 +5,7 @@ flushed, and renamed, so that a reader never sees half of it and a killed writer
 next writer removes.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -73,6 +74,16 @@ class Store:
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(file):
             yield
+
+
+def content_hash(folder: Path) -> str:
+    """Hash of all files under a folder, by name and bytes."""
+    state = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        state.update(str(file.relative_to(folder)).encode() + b"\0")
+        with file.open("rb") as stream:
+            state.update(hashlib.file_digest(stream, "sha256").digest())
+    return state.hexdigest()[:20]
 
 
 def write_text(file: Path, text: str) -> None:

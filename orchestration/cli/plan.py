@@ -1,13 +1,12 @@
 """What a run would do: each asset up to date, stale or missing, and how many cells it may need at most."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from assets.descriptions import outside
+from assets.study_nodes import study_nodes
 from orchestration import keys
-from orchestration.fingerprints import fingerprint, signature
-from orchestration.home import Home
+from orchestration.asset_factory import Node
+from orchestration.home import Home, version_of
 from recsys.study.applicable import left_out
 from recsys.study.study import Study
 
@@ -33,22 +32,16 @@ class Step:
 
 def plan(study: Study, home: Home, select: str | None) -> list[Step]:
     """The assets that a run would touch, upstream first."""
-    import dagster as dg
-
-    from orchestration.definitions import build_definitions
     from orchestration.materialise import selected
 
-    graph = build_definitions(home.settings, [study]).resolve_asset_graph()
-    cells = _most_cells(study)
+    nodes = {node.asset: node for node in study_nodes(study)}
     steps: list[Step] = []
     changing: set[str] = set()
     for asset in selected(study, home.settings, select):
-        node = graph.get(dg.AssetKey(asset.split("/")))
-        upstream = sorted(parent.to_user_string() for parent in node.parent_keys)
-        state, why = _state(home, asset, node.code_version or "", upstream, changing, _outside(study, asset, home))
+        state, why = _state(home, nodes[asset], changing)
         if state != "up to date":
             changing.add(asset)
-        most = 0 if state == "up to date" else cells.get(asset, 0)
+        most = 0 if state == "up to date" else nodes[asset].cells
         if unfit := _left_out(asset, home):
             why, most = unfit, 0
         steps.append(Step(asset, state, why, most))
@@ -62,47 +55,19 @@ def _left_out(asset: str, home: Home) -> str:
     return left_out(rest[0], dataset, read.facts) if kind == "models" and read else ""
 
 
-def _state(
-    home: Home, asset: str, code: str, upstream: list[str], changing: set[str], outside: str
-) -> tuple[State, str]:
-    latest = home.lineage.latest(asset)
+def _state(home: Home, node: Node, changing: set[str]) -> tuple[State, str]:
+    latest = home.lineage.latest(node.asset)
     if latest is None:
-        return "missing", "never materialised"
-    first = next((parent for parent in upstream if parent in changing), None)
+        return "missing", "never computed"
+    first = next((each for each in node.inputs if each in changing), None)
     if first:
         return "stale", f"{first} comes first"
-    inputs = {event.asset: event.content_hash for parent in upstream if (event := home.lineage.latest(parent))}
-    # The version a run would look for: the same sum as in `Home.produce`.
-    if home.store.find(asset, fingerprint(code, inputs, outside)):
+    inputs = {event.asset: event.content_hash for each in node.inputs if (event := home.lineage.latest(each))}
+    files = node.files(home.settings)
+    if home.store.find(node.asset, version_of(node.version, inputs, files)):
         return "up to date", ""
-    if latest.code_version != code:
+    if latest.code_version != node.version:
         return "stale", "its code or settings have changed"
     if {read.asset: read.content_hash for read in latest.inputs} != inputs:
         return "stale", "an input has changed"
-    return "stale", "its files have changed" if outside else "its version is not in the store"
-
-
-def _outside(study: Study, asset: str, home: Home) -> str:
-    """Signature of the files outside the store that an asset reads."""
-    dataset, kind, *rest = asset.split("/")
-    spec = study.datasets.get(dataset)
-    if spec is None or kind not in ("dataset", "descriptions", "embeddings"):
-        return ""
-    folder = home.settings.locate(spec.source.folder, f"dataset {dataset}") if spec.source.folder else None
-    if kind == "dataset":
-        return signature(*spec.source.places(folder)) if folder else ""
-    if kind == "embeddings":
-        places = spec.content[rest[0]].places(folder or Path())
-        return signature(*places) if places else ""
-    return outside(spec.descriptions[rest[0]], folder or Path(), home, dataset)
-
-
-def _most_cells(study: Study) -> dict[str, int]:
-    each = study.tuning.trials + study.seeds
-    cells = {}
-    for dataset, spec in study.datasets.items():
-        for model in study.models:
-            cells[keys.model(dataset, model)] = len(study.arms_of(dataset, model)) * each
-        # The shuffled control of the choice; for each source its own, the fused arm, and that with it shuffled.
-        cells[keys.controls(dataset)] = (1 + 3 * len(spec.content)) * each
-    return cells
+    return "stale", "its files have changed" if files else "its version is not in the store"

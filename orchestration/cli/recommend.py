@@ -1,14 +1,21 @@
 """`modalift recommend`: a person's list from what a study has stored."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
+from orchestration import keys
 from orchestration.cli.app import command
 from orchestration.cli.console import note, out, print_json, say, table
 from orchestration.cli.options import DatasetOption, JsonOption, StudyArgument
 from orchestration.cli.studies import choose, choose_dataset, find_study, read_settings
+from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from orchestration.home import Home
+    from recsys.data.dataset import Dataset
+    from recsys.study.results import ArmResult
 
 
 @command(
@@ -28,22 +35,43 @@ def recommend(
     as_json: JsonOption = False,
 ) -> None:
     """Print the items that a trained model recommends to a user, with titles and scores."""
-    from orchestration.cli import lists
     from orchestration.home import Home
+    from recsys.study.recommending import recommend as recommended
 
     settings = read_settings()
     read = find_study(study, settings)
     name = choose_dataset(dataset, read)
     known = choose(model, read.models, f"model of study {read.name} called")
-    made = lists.recommend(Home(settings), name, known, arm, user, k)
+    home = Home(settings)
+    chosen, data = _chosen(home, name, known, arm)
+    made = recommended(data, home.cell(name)(chosen.finals[0]), read.evaluation, user, k)
     if len(made.items) < k:
-        note(f"the stored lists are {len(made.items)} items long")
+        note(f"only {len(made.items)} items can be recommended, or are kept in the stored lists")
     if as_json:
         rows = made.items.to_dict(orient="records")
-        print_json({"dataset": name, "model": made.model, "arm": made.arm, "user": user, "items": rows})
+        print_json({"dataset": name, "model": chosen.model, "arm": chosen.arm, "user": user, "items": rows})
         return
-    shown = table(">rank", "item", "title", ">score", title=f"{made.model} ({made.arm}) for user {user} of {name}")
+    title = escape(f"{chosen.model} ({chosen.arm}) for user {user} of {name}")
+    shown = table(">rank", "item", "title", ">score", title=title)
     for row in made.items.itertuples(index=False):
         shown.add_row(str(row.rank), escape(row.item_id), escape(row.title or ""), f"{row.score:.4f}")
     out.print(shown)
     say(f"In training: {made.history}")
+
+
+def _chosen(home: "Home", dataset: str, model: str, wanted: str | None) -> "tuple[ArmResult, Dataset]":
+    """An arm of a model, the best on validation unless one is named, and the very data that it was trained on."""
+    from recsys.data.dataset import Dataset
+    from recsys.study.results import ModelResult
+
+    event = home.current(keys.model(dataset, model))
+    if reason := event.facts.get("left_out"):
+        raise UserError(f"{reason}: ask another model")
+    arms = {arm.arm: arm for arm in ModelResult.load(home.folder(event)).arms}
+    if not arms:
+        raise UserError(f"{model} could not be trained on {dataset}: {event.failures[0]}")
+    (read,) = (read for read in event.inputs if read.asset == keys.dataset(dataset))
+    data = Dataset.load(home.settings.store / read.asset / read.fingerprint)
+    if wanted is not None:
+        return arms[choose(wanted, arms, f"arm of {model} called")], data
+    return max((arm for arm in arms.values() if arm.control is None), key=lambda arm: arm.valid), data

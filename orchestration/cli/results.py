@@ -14,9 +14,9 @@ from recsys.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from assets.verdict import Judgement
     from orchestration.home import Home
     from recsys.evidence.sources import SourceVerdict
+    from recsys.study.judgement import Judgement
     from recsys.study.study import Study
 
 SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
@@ -68,7 +68,7 @@ def _summary(home: "Home", name: str) -> "pd.DataFrame":
 
 
 def _judgement(home: "Home", name: str) -> "Judgement | None":
-    from assets.verdict import Judgement
+    from recsys.study.judgement import Judgement
 
     event = home.lineage.latest(keys.verdict(name))
     return Judgement.load(home.folder(event)) if event else None

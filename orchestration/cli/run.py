@@ -74,10 +74,17 @@ def _materialise(study: "Study", settings: Settings, select: str | None) -> None
         complain("stopped; run the same command again to go on")
         raise typer.Exit(STOPPED) from None
     _conclude(study, Home(settings), done.assets)
-    for failure in done.failures:
+    lost = _failures(Home(settings), done.assets)
+    for failure in (*lost, *done.failures):
         complain(failure)
-    if done.failures:
+    if lost or done.failures:
         raise typer.Exit(1)
+
+
+def _failures(home: "Home", assets: tuple[str, ...]) -> list[str]:
+    """Models that were left out because they failed, one line each."""
+    events = [event for asset in assets if (event := home.lineage.latest(asset))]
+    return [f"{event.asset.split('/')[0]}: {line}" for event in events for line in event.failures]
 
 
 def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:

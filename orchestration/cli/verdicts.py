@@ -4,15 +4,14 @@ from collections.abc import Collection, Mapping
 
 from rich.table import Table
 
-from assets.controls import judges
-from assets.truth import planted
-from assets.verdict import Judgement
 from orchestration import keys
 from orchestration.cli.console import table, tick
 from orchestration.home import Home
 from recsys.evidence.wording import percent, probability
-from recsys.report.rows import TruthRow
+from recsys.study.judgement import Judgement
+from recsys.study.selection import has_verdict
 from recsys.study.study import Study
+from recsys.study.truth import TruthRow, planted
 
 
 def judgements(study: Study, home: Home) -> dict[str, Judgement]:
@@ -25,7 +24,7 @@ def sentences(study: Study, home: Home, assets: Collection[str]) -> list[str]:
     """One sentence for each dataset concluded among the assets: its verdict, or the best model without one."""
     told = []
     for name in study.datasets:
-        concluded = keys.verdict(name) if judges(study, name) else keys.metrics(name)
+        concluded = keys.verdict(name) if has_verdict(study, name) else keys.metrics(name)
         event = home.lineage.latest(concluded)
         if event and concluded in assets:
             told.append(f"{name}: {event.facts['sentence']}")
@@ -64,7 +63,7 @@ def _truth(study: Study, home: Home, judged: Mapping[str, Judgement]) -> dict[st
     found = {}
     for name, judgement in judged.items():
         data = home.lineage.latest(keys.dataset(name))
-        rows = planted(data, study.datasets[name], judgement) if data else []
+        rows = planted(data.facts, study.datasets[name], judgement) if data else []
         if rows:
             found[name] = rows
     return found

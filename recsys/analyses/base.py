@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
+from recsys.study.dataset_spec import CORPUS
 from recsys.study.judgement import Judgement
 from recsys.study.measuring import SUMMARY, UserScores
 from recsys.study.results import ModelResult
@@ -20,7 +21,6 @@ from recsys.study.study import Study
 
 Kind = Literal["dataset", "descriptions", "controls", "metrics", "verdict"]
 """Kinds of assets that an analysis can need."""
-CORPUS = "corpus.parquet"
 
 
 class Table(BaseModel):

@@ -58,8 +58,8 @@ class PublishedFigures(Analysis):
         return [
             Table(
                 title=self.title,
-                caption=f"Published: {figures['source'].iloc[0]}. Ours with 95 % intervals; the gap is relative to the "
-                "published figure.",
+                caption=f"Published: {figures['source'].iloc[0]}. Ours with 95 % intervals; the gap is relative to "
+                "the published figure.",
                 columns=["Model and arm", "Metric", "Ours", "95 % interval", "Published", "Gap"],
                 rows=[
                     [

@@ -11,6 +11,9 @@ from safetensors.numpy import save_file
 
 from recsys.errors import UserError
 
+FEATURES = "features.safetensors"
+"""The file of an embedding set."""
+
 
 @dataclass(frozen=True)
 class Features:

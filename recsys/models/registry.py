@@ -35,6 +35,11 @@ class ModelFile:
         return self.family == "multimodal"
 
     @property
+    def is_trained(self) -> bool:
+        """Whether the model is a network trained by gradient."""
+        return "from recsys.training." in self.path.read_text(encoding="utf-8")
+
+    @property
     def needs_ratings(self) -> bool:
         """Whether the model says nothing where all that is known is what users took."""
         return self.family == "ratings"

@@ -5,10 +5,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from recsys.analyses.base import Table
 from recsys.evidence.comparison import Comparison
+from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.questions import QuestionResult
 from recsys.evidence.sources import SourceVerdict
-from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.verdict import Verdict, VerdictName
 from recsys.report.rows import (
     CheckRow,
@@ -19,11 +20,9 @@ from recsys.report.rows import (
     QuarantineRow,
     ResultRow,
     Scenario,
-    StratumRow,
-    Table,
-    TruthRow,
     TuningCurve,
 )
+from recsys.study.truth import TruthRow
 
 Answer = VerdictName | Literal["not_compared"]
 
@@ -36,7 +35,7 @@ class DatasetReport(Part):
         scenario: what the answer holds for.
         metric: the primary one, in which all comparisons are.
         verdict: on content; None where no content was compared.
-        standing: which model is best, where no content was compared; None beside a verdict.
+        leaderboard: which model is best, where no content was compared; None beside a verdict.
         sources: one verdict a source, none where content does not help.
         questions: that the study asked beforehand, answered.
         counts: of users, items and interactions, by name.
@@ -44,7 +43,6 @@ class DatasetReport(Part):
         content: integrity of each source.
         results: every (model, arm).
         comparisons: each against the best rival (or the best model), controls among them.
-        strata: the deciding lift among some of the users.
         minutes: of tuning, the budget of each (model, arm); None where it is a number of trials.
         tuning: one curve a (model, arm).
         checks: of the data and the models.
@@ -58,7 +56,7 @@ class DatasetReport(Part):
     scenario: Scenario
     metric: str
     verdict: Verdict | None
-    standing: Leaderboard | None = None
+    leaderboard: Leaderboard | None = None
     sources: list[SourceVerdict] = Field(default_factory=list)
     questions: list[QuestionResult] = Field(default_factory=list)
     counts: dict[str, int]
@@ -66,7 +64,6 @@ class DatasetReport(Part):
     content: list[ContentRow] = Field(default_factory=list)
     results: list[ResultRow]
     comparisons: list[ComparisonRow]
-    strata: list[StratumRow] = Field(default_factory=list)
     minutes: float | None = None
     tuning: list[TuningCurve] = Field(default_factory=list)
     checks: list[CheckRow] = Field(default_factory=list)
@@ -77,8 +74,8 @@ class DatasetReport(Part):
 
     @model_validator(mode="after")
     def _one_answer(self) -> Self:
-        if (self.verdict is None) == (self.standing is None):
-            raise ValueError(f"dataset '{self.name}': a report has a verdict, or a standing where it has none")
+        if (self.verdict is None) == (self.leaderboard is None):
+            raise ValueError(f"dataset '{self.name}': a report has a verdict, or a leaderboard where it has none")
         return self
 
     @property
@@ -89,7 +86,7 @@ class DatasetReport(Part):
     @property
     def sentence(self) -> str:
         """The answer in a sentence."""
-        said = self.verdict or self.standing
+        said = self.verdict or self.leaderboard
         assert said is not None
         return said.sentence
 

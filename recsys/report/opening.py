@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from recsys.evidence.sources import SourceVerdict
 from recsys.evidence.leaderboard import Leaderboard
+from recsys.evidence.sources import SourceVerdict
 from recsys.evidence.verdict import Verdict
 from recsys.evidence.wording import metric_name, percent
 from recsys.report.model import Answer, DatasetReport
@@ -39,8 +39,8 @@ def key_figures(dataset: DatasetReport) -> list[KeyFigure]:
     """The figures to read first."""
     if dataset.verdict:
         return [*_of_verdict(dataset.verdict), *_of_sources(dataset.sources)]
-    assert dataset.standing is not None
-    return _of_standing(dataset.standing, dataset.metric)
+    assert dataset.leaderboard is not None
+    return _of_leaderboard(dataset.leaderboard, dataset.metric)
 
 
 def _of_verdict(verdict: Verdict) -> list[KeyFigure]:
@@ -67,11 +67,11 @@ def _of_sources(sources: list[SourceVerdict]) -> list[KeyFigure]:
     return [KeyFigure("Sources that help", ", ".join(named) or "none named", f"of {among}")]
 
 
-def _of_standing(standing: Leaderboard, metric: str) -> list[KeyFigure]:
-    test, others = standing.test, standing.comparisons
+def _of_leaderboard(leaderboard: Leaderboard, metric: str) -> list[KeyFigure]:
+    test, others = leaderboard.test, leaderboard.comparisons
     beaten = sum(each.b_better for each in others)
     return [
-        KeyFigure("Best model", standing.best, "chosen on validation"),
+        KeyFigure("Best model", leaderboard.best, "chosen on validation"),
         KeyFigure(f"{metric_name(metric)} on test", f"{test.mean:.4f}", f"{test.low:.4f} to {test.high:.4f}"),
         KeyFigure("Others that it beats", f"{beaten} of {len(others)}", "with p corrected by Holm"),
     ]

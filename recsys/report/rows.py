@@ -106,14 +106,6 @@ class ComparisonRow(Part):
     control_of: str | None = None
 
 
-class StratumRow(Part):
-    """The content's lift over the best rival in one stratum, such as users with 5 to 9 training interactions."""
-
-    strata: str
-    stratum: str
-    comparison: Comparison
-
-
 class TuningCurve(Part):
     """Best validation score after each trial; `pruned` are the numbers, from 1, of those that were given up."""
 
@@ -130,28 +122,6 @@ class CheckRow(Part):
     name: str
     passed: bool
     found: str
-
-
-class TruthRow(Part):
-    """What was planted in a synthetic market, and what the program found."""
-
-    what: str
-    expected: str
-    found: str
-    agrees: bool
-
-
-class Table(Part):
-    """Any further table: a title, what it shows, column heads and cells as they are to be printed.
-
-    The first `n_names` columns name what a row is about.
-    """
-
-    title: str
-    caption: str = ""
-    columns: list[str]
-    rows: list[list[str]]
-    n_names: int = 1
 
 
 class Link(Part):

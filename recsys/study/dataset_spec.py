@@ -10,6 +10,8 @@ from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.splits import SplitRule
 
+CORPUS = "corpus.parquet"
+"""The table of a description corpus: `item_id`, `answer`, and one column a field."""
 RAW_MODALITIES = ("text", "image", "audio")
 
 
@@ -55,7 +57,7 @@ class ContentSource(Open):
     corpus: str | None = None
 
 
-class Corpus(Open):
+class CorpusSpec(Open):
     """Descriptions of items, one an item: from a file, or asked of a vision-language model.
 
     Attributes:
@@ -73,7 +75,7 @@ class Corpus(Open):
     truth: dict[str, str] = {}
 
     @model_validator(mode="after")
-    def _one_origin(self) -> "Corpus":
+    def _one_origin(self) -> "CorpusSpec":
         if (self.file is None) == (self.model is None):
             raise ValueError("descriptions come from a 'file' or from a 'model': give one of the two")
         if self.file is not None and self.model_extra:
@@ -132,7 +134,7 @@ class DatasetSpec(Strict):
     source: Source
     cleaning: CleaningRules = CleaningRules()
     split: SplitRule = SplitRule()
-    descriptions: dict[str, Corpus] = {}
+    descriptions: dict[str, CorpusSpec] = {}
     content: dict[str, ContentSource] = {}
     both: tuple[str, ...] | None = None
     questions: tuple[Question, ...] = ()

@@ -1,4 +1,4 @@
-"""What is concluded about a dataset: the verdict, its sources, the study's questions, or the best model without content."""
+"""What is concluded about a dataset: verdict, sources and the study's questions, or the best model without content."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import Interval
+from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.evidence.questions import QuestionInput, QuestionResult, answer
 from recsys.evidence.scores import Scores
 from recsys.evidence.sources import SourceScores, SourceVerdict, judge_sources
-from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.evidence.verdict import Verdict, decide
 from recsys.study.dataset_spec import Question
 from recsys.study.measuring import UserScores

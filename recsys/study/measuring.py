@@ -33,7 +33,13 @@ def measure(study: Study, name: str, data: Dataset, results: ModelResult, cell: 
     evaluator = Evaluator(data, "test", study.evaluation)
     primary, rows = study.evaluation.primary, []
     schema = pa.schema(
-        [("model", pa.string()), ("arm", pa.string()), ("seed", pa.int16()), ("user", pa.int32()), ("value", pa.float64())]
+        [
+            ("model", pa.string()),
+            ("arm", pa.string()),
+            ("seed", pa.int16()),
+            ("user", pa.int32()),
+            ("value", pa.float64()),
+        ]
     )
     with parquet.ParquetWriter(out / SCORES, schema) as writer:
         for arm in results.arms:
@@ -56,7 +62,9 @@ def _finals(arm: ArmResult, cell: CellOf, evaluator: Evaluator) -> list[Measured
 
 def _summary(arm: ArmResult, measured: Sequence[Measured], study: Study) -> Iterator[tuple[object, ...]]:
     frames = [each.per_user for each in measured]
-    wide = {metric: np.stack([frame[metric].to_numpy() for frame in frames]) for metric in frames[0].columns.drop("user")}
+    wide = {
+        metric: np.stack([frame[metric].to_numpy() for frame in frames]) for metric in frames[0].columns.drop("user")
+    }
     # No decision hangs on the intervals of this table, and there are hundreds of them.
     n_resamples = min(study.statistics.resamples, N_RESAMPLES)
     for metric, interval in mean_intervals(wide, n_resamples=n_resamples, seed=study.statistics.seed).items():

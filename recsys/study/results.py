@@ -1,4 +1,4 @@
-"""What trained models hand on: for each (model, arm) its choice, its trials and its final cells, or why it was left out."""
+"""What trained models hand on: for each (model, arm) its choice, trials and final cells, or why it was left out."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -84,9 +84,7 @@ def select_with_controls(study: Study, name: str, results: ModelResult, train: T
         for model in content_models(study):
             known = {arm.pair for arm in (*results.arms, *made.arms)}
             tried = {(each.model, each.arm) for each in made.left_out}
-            arms = [
-                arm for chosen, arm in needed if chosen == model and (model, arm.name) not in known | tried
-            ]
+            arms = [arm for chosen, arm in needed if chosen == model and (model, arm.name) not in known | tried]
             if arms:
                 made = made + train(model, arms, None)
         known = {arm.pair for arm in (*results.arms, *made.arms)}

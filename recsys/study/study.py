@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control
+from recsys.engine.runner import KeepStates
 from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
@@ -67,6 +68,8 @@ class Study(Strict):
             and `arms` names the arms to run where not all are wanted.
         controls: which controls every content model meets; `shuffled` cannot be left out where there is content.
         seeds: number of final trainings of each (model, arm).
+        keep_states: which final trainings keep the fitted model: `all`, `uncontrolled` (all but those of controls),
+            or `none`. What is kept answers `modalift recommend` for any user.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Study(Strict):
     tuning: Tuning = Tuning()
     statistics: Statistics = Statistics()
     seeds: int = Field(default=5, ge=1)
+    keep_states: KeepStates = "uncontrolled"
 
     @field_validator("datasets")
     @classmethod
@@ -136,6 +140,11 @@ class Study(Strict):
             known = ", ".join(arm.name for arm in arms)
             raise UserError(f"study {self.name}: model {model}: there is no arm '{unknown[0]}' (known: {known})")
         return [arm for arm in arms if arm.name in wanted]
+
+    @property
+    def training_settings(self) -> list[Any]:
+        """What every training depends on beside its own hyper-parameters."""
+        return [self.tuning.model_dump(), self.seeds, self.evaluation.model_dump(), self.keep_states]
 
     def params_of(self, model: str) -> dict[str, Any]:
         """What the study fixes of a model's hyper-parameters, or lists as choices."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from recsys.content.arms import Arm
-from recsys.errors import UserError
 from recsys.tuning.pruning import Bar, Curve, bar
 from recsys.tuning.tuner import Tuner
 
@@ -73,9 +72,25 @@ class Trained(Generic[Result]):
     exhausted: bool
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """An arm without result, and why."""
+
+    arm: Arm
+    reason: str
+
+
+@dataclass(frozen=True)
+class SearchResult(Generic[Result]):
+    """What was trained, and what was left out."""
+
+    trained: list[Trained[Result]]
+    left_out: list[LeftOut]
+
+
 def tune_and_train(
     arms: Sequence[Arm], new_tuner: Callable[[], Tuner], seeds: Sequence[int], run: Runner[Result], prune: bool = True
-) -> list[Trained[Result]]:
+) -> "SearchResult[Result]":
     """Tune each arm on validation, then run its choice with every seed; in the order of `arms`.
 
     Args:
@@ -100,22 +115,22 @@ def tune_and_train(
             pruned = [position for position, result in enumerate(told) if result.pruned]
             tuners[arm].tell([result.valid for result in told], pruned, sum(result.seconds for result in told))
             trials[arm] += told
-    chosen = {arm: _chosen(arm, tuner, trials[arm]) for arm, tuner in tuners.items()}
-    finals = iter(run([Trial(arm, chosen[arm], seed, "final") for arm in arms for seed in seeds]))
-    trained = [
-        Trained(arm, chosen[arm], trials[arm], [next(finals) for _ in seeds], tuners[arm].exhausted) for arm in arms
-    ]
-    for row in trained:
+    chosen, left = {}, []
+    for arm, tuner in tuners.items():
+        if all(trial.valid is None for trial in trials[arm]):
+            left.append(LeftOut(arm, f"every trial failed, the last with: {trials[arm][-1].message}"))
+        else:
+            chosen[arm] = tuner.best[0]
+    finals = iter(run([Trial(arm, chosen[arm], seed, "final") for arm in chosen for seed in seeds]))
+    trained = []
+    for arm in chosen:
+        row = Trained(arm, chosen[arm], trials[arm], [next(finals) for _ in seeds], tuners[arm].exhausted)
         if broken := next((final for final in row.finals if final.valid is None), None):
-            raise UserError(f"arm '{row.arm.name}': the chosen hyper-parameters failed: {broken.message}")
-    return trained
+            left.append(LeftOut(arm, f"the chosen hyper-parameters failed: {broken.message}"))
+        else:
+            trained.append(row)
+    return SearchResult(trained, left)
 
 
 def _finished(trial: Ran) -> bool:
     return trial.valid is not None and not trial.pruned
-
-
-def _chosen(arm: Arm, tuner: Tuner, trials: Sequence[Ran]) -> dict[str, Any]:
-    if all(trial.valid is None for trial in trials):
-        raise UserError(f"arm '{arm.name}': every trial failed, the last with: {trials[-1].message}")
-    return tuner.best[0]

@@ -7,9 +7,9 @@ import numpy as np
 
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import mean_intervals
+from recsys.evidence.leaderboard import rank_models
 from recsys.evidence.scores import Scores
 from recsys.evidence.sources import SourceScores, judge_sources
-from recsys.evidence.leaderboard import rank_models
 from recsys.evidence.verdict import decide
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.published import beside_published

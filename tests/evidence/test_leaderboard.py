@@ -3,8 +3,8 @@
 import numpy as np
 
 from recsys.evidence.interval import Interval
-from recsys.evidence.scores import Scores
 from recsys.evidence.leaderboard import Leaderboard, rank_models
+from recsys.evidence.scores import Scores
 from tests.evidence.studies import ONLY
 
 N_USERS = 400

@@ -47,7 +47,12 @@ def file(name: str) -> Path:
     return _files()[name]
 
 
+def module(name: str) -> str:
+    """The dotted module of an encoder."""
+    return f"{__package__}.{file(name).parent.name}.{name}"
+
+
 def load(name: str) -> type[Encoder]:
     """The class of an encoder."""
-    importlib.import_module(f"{__package__}.{file(name).parent.name}.{name}")
+    importlib.import_module(module(name))
     return _registered[name]

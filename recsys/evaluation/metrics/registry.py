@@ -51,9 +51,7 @@ class Metric:
 _registered: dict[str, Metric] = {}
 
 
-def user_metric(
-    *, higher_is_better: bool
-) -> Callable[[Callable[[Lists], np.ndarray]], Callable[[Lists], np.ndarray]]:
+def user_metric(*, higher_is_better: bool) -> Callable[[Callable[[Lists], np.ndarray]], Callable[[Lists], np.ndarray]]:
     """Decorator: register a function that measures every user's list."""
 
     def register(function: Callable[[Lists], np.ndarray]) -> Callable[[Lists], np.ndarray]:

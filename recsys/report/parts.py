@@ -1,13 +1,10 @@
 """The parts of a report, read off what the assets of a dataset left behind."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from assets.controls import UNTUNED
-from assets.metrics import BASELINES
-from orchestration import keys
-from orchestration.home import Home
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
@@ -21,8 +18,11 @@ from recsys.report.rows import (
     Scenario,
     TuningCurve,
 )
+from recsys.study.checks import BASELINES
 from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.measuring import SUMMARY
 from recsys.study.results import ArmResult
+from recsys.study.selection import UNTUNED
 from recsys.study.study import Study
 
 
@@ -46,9 +46,8 @@ def quarantine(folder: Path) -> list[QuarantineRow]:
     return [QuarantineRow(table=t, reason=reason, n_rows=int(n)) for (t, reason), n in counts.items()]
 
 
-def content(home: Home, name: str, source: str, spec: DatasetSpec) -> ContentRow:
-    """Whether a source's vectors can be told apart."""
-    found = home.current(keys.embeddings(name, source)).facts
+def content(found: dict[str, Any], source: str, spec: DatasetSpec) -> ContentRow:
+    """Whether a source's vectors can be told apart; `found` are the facts of its embedding set."""
     n_present = round(found["coverage"] * found["n_items"])
     return ContentRow(
         source=source,
@@ -61,7 +60,7 @@ def content(home: Home, name: str, source: str, spec: DatasetSpec) -> ContentRow
 
 
 def curve(arm: ArmResult) -> TuningCurve:
-    """Best validation score after each trial; one that failed or was given up adds nothing."""
+    """Best validation score after each trial; one that failed or was pruned adds nothing."""
     best = arm.best.fillna(0).tolist()
     return TuningCurve(model=arm.model, arm=arm.arm, kind=_kind(arm), best=best, pruned=arm.pruned)
 
@@ -76,7 +75,7 @@ def _kind(arm: ArmResult) -> Kind:
 
 def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow]:
     """Every (model, arm) on the test part."""
-    summary = pd.read_parquet(folder / "summary.parquet").dropna(subset=["ci_low"])
+    summary = pd.read_parquet(folder / SUMMARY).dropna(subset=["ci_low"])
     rows = dict(list(summary.groupby(["model", "arm"])))
     results = []
     for arm in arms:

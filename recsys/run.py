@@ -1,0 +1,172 @@
+"""A whole study in one call, into one folder, without Dagster, lineage or MLflow.
+
+    result = run(load_study(Path("studies/demo.yaml")), Path("demo"))
+    print(result["image_market"].sentence)
+
+What was trained before in the folder is found again, so that a run that was stopped goes on where it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recsys.content.arms import Arm
+from recsys.content.features import FEATURES
+from recsys.data.dataset import Dataset
+from recsys.engine.runner import CellInputs, CellRunner, Watcher
+from recsys.engine.slots import Slots, default_workers
+from recsys.engine.stored import StoredCell, place
+from recsys.errors import UserError
+from recsys.evidence.leaderboard import Leaderboard
+from recsys.store import Store, content_hash
+from recsys.study.applicable import left_out
+from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.file import resolve
+from recsys.study.judgement import Judgement, judge, rank_without_content
+from recsys.study.measuring import SUMMARY, UserScores, measure
+from recsys.study.preparing import describe_items, encode_source, load_items, prepare_dataset
+from recsys.study.record import AssetRecord
+from recsys.study.results import ModelResult
+from recsys.study.selection import Selection, has_verdict, select_with_controls
+from recsys.study.study import Study
+from recsys.study.training import train_model
+from recsys.study.truth import TruthRow, planted
+
+
+@dataclass(frozen=True)
+class DatasetResult:
+    """What a study found on one dataset.
+
+    Attributes:
+        results: every (model, arm) with its choice, its trials and its final cells, and what was left out.
+        metrics: a row a (model, arm, metric) on the test part (see `recsys.study.measuring`).
+        judgement: the verdict and the comparisons; None where no content was compared.
+        leaderboard: which model is best, where there is no verdict.
+        truth: for a synthetic market, what was planted beside what was found.
+    """
+
+    results: ModelResult
+    metrics: pd.DataFrame
+    judgement: Judgement | None
+    leaderboard: Leaderboard | None
+    truth: list[TruthRow]
+
+    @property
+    def sentence(self) -> str:
+        """The answer in a sentence."""
+        said = self.judgement.overall if self.judgement else self.leaderboard
+        assert said is not None
+        return said.sentence
+
+
+def run(
+    study: Study,
+    folder: Path,
+    *,
+    data: Sequence[Path] = (),
+    workers: int | None = None,
+    watcher: Watcher | None = None,
+) -> dict[str, DatasetResult]:
+    """Answer a study's question for each of its datasets.
+
+    Args:
+        study: as `recsys.study.load_study` reads it.
+        folder: takes everything that is computed; made where it is missing.
+        data: where folders that the study names are looked for, besides the working folder.
+        workers: cells that run side by side; None: one a core.
+        watcher: who is told of each cell.
+
+    Raises:
+        UserError: data or settings cannot be used, or nothing is left to compare.
+    """
+    return {
+        name: _Run(study, name, folder, [*data, Path.cwd()], Slots(workers or default_workers()), watcher).result()
+        for name in study.datasets
+    }
+
+
+class _Run:
+    """One dataset of a study."""
+
+    def __init__(
+        self, study: Study, name: str, folder: Path, data: Sequence[Path], slots: Slots, watcher: Watcher | None
+    ) -> None:
+        self.study, self.name, self.spec = study, name, study.datasets[name]
+        self.folder, self.store = folder / name, Store(folder)
+        self.slots, self.watcher = slots, watcher or Watcher()
+        self.source = _source_folder(name, self.spec, data)
+        self.facts: dict[str, Any] = {}
+
+    def result(self) -> DatasetResult:
+        self.facts = prepare_dataset(self.spec, self.source, self._place("dataset")).facts
+        items = load_items(self._place("dataset"))
+        for corpus, spec in self.spec.descriptions.items():
+            out = self._place(f"descriptions/{corpus}")
+            describe_items(spec, items, self.source or Path(), out, self._place("work"), _silent)
+        for source in self.spec.content:
+            self._encode(source, items)
+        results = sum((self._model(model) for model in self.study.models), ModelResult())
+        if not has_verdict(self.study, self.name):
+            return self._measured(results, None)
+        selection, made = select_with_controls(self.study, self.name, results, self._train)
+        return self._measured(results + made, selection)
+
+    def _place(self, called: str) -> Path:
+        place = self.folder / called
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _encode(self, source: str, items: pd.DataFrame) -> AssetRecord:
+        content = self.spec.content[source]
+        described = self._place(f"descriptions/{content.corpus}") if content.corpus else None
+        out = self._place(f"embeddings/{source}")
+        return encode_source(content, items, self.source, described, out, self._place("work"), _silent)
+
+    def _model(self, model: str) -> ModelResult:
+        if left_out(model, self.name, self.facts):
+            return ModelResult()
+        return self._train(model, self.study.arms_of(self.name, model), None)
+
+    def _train(self, model: str, arms: Sequence[Arm], fixed: dict[str, Any] | None) -> ModelResult:
+        sources = sorted({source for arm in arms for source in arm.sources})
+        places = {source: self._place(f"embeddings/{source}") for source in sources}
+        inputs = CellInputs(
+            dataset=self.name,
+            folder=self._place("dataset"),
+            data_version=content_hash(self._place("dataset")),
+            content={source: place / FEATURES for source, place in places.items()},
+            content_versions={source: content_hash(place) for source, place in places.items()},
+            model=model,
+            protocol=self.study.evaluation,
+            keep_states=self.study.keep_states,
+        )
+        return train_model(self.study, model, arms, CellRunner(self.store, inputs, self.slots, self.watcher), fixed)
+
+    def _measured(self, results: ModelResult, selection: Selection | None) -> DatasetResult:
+        if not results.arms:
+            raise UserError(f"dataset {self.name}: none of the study's models could be trained")
+        out = self._place("metrics")
+        measure(self.study, self.name, Dataset.load(self._place("dataset")), results, self._cell, out)
+        summary, scores = pd.read_parquet(out / SUMMARY), UserScores(out)
+        judgement = judge(self.study, self.name, selection, scores) if selection else None
+        return DatasetResult(
+            results=results,
+            metrics=summary,
+            judgement=judgement,
+            leaderboard=None if judgement else rank_without_content(self.study, scores, summary),
+            truth=planted(self.facts, self.spec, judgement) if judgement else [],
+        )
+
+    def _cell(self, fingerprint: str) -> StoredCell:
+        return StoredCell.load(self.store.root / place(self.name) / fingerprint)
+
+
+def _source_folder(name: str, spec: DatasetSpec, data: Sequence[Path]) -> Path | None:
+    return resolve(spec.source.folder, data, f"dataset {name}") if spec.source.folder else None
+
+
+def _silent(done: int, steps: int) -> None:
+    """Progress that nobody watches."""

@@ -1,0 +1,146 @@
+"""A dataset of a study and its content, made from the study's own files: the steps before any model is trained."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recsys.content.descriptions import parse_corpus, read_corpus
+from recsys.content.encoders import encode
+from recsys.content.features import FEATURES
+from recsys.content.integrity import inspect, problems
+from recsys.data.dataset import Dataset
+from recsys.data.prepare import prepare
+from recsys.data.readers import read
+from recsys.errors import UserError
+from recsys.study.applicable import RATED
+from recsys.study.checks import Check
+from recsys.study.dataset_spec import CORPUS, ContentSource, CorpusSpec, DatasetSpec
+from recsys.study.record import AssetRecord
+
+QUARANTINE = "quarantine.parquet"
+DISJOINT, COVERS, DISTINCT, FORMAT = "parts_are_disjoint", "covers_items", "distinct_rows", "keeps_to_format"
+COMPLIANT = 0.9
+"""Share of a corpus's answers that should give every field."""
+Progress = Callable[[int, int], None]
+"""Is called with the steps done and the steps there are."""
+
+
+def prepare_dataset(spec: DatasetSpec, folder: Path | None, out: Path) -> AssetRecord:
+    """Read, clean and split a dataset, and save it into `out`."""
+    raw = read(spec.source.reader, spec.source.options, folder, out)
+    data = prepare(raw, spec.cleaning, spec.split)
+    data.save(out)
+    pairs = data.interactions[["user", "item"]]
+    repeated = int(pairs.duplicated().sum())
+    message = f"{repeated} of {len(pairs)} pairs stand in two parts"
+    return AssetRecord(
+        facts=data.facts | {RATED: data.ratings is not None},
+        rows=len(pairs),
+        checks=[Check(name=DISJOINT, passed=not repeated, message=message)],
+    )
+
+
+def describe_items(
+    spec: CorpusSpec, items: pd.DataFrame, folder: Path, out: Path, work: Path, progress: Progress
+) -> AssetRecord:
+    """Read a corpus of descriptions from its file, or ask its model; answers and parsed fields go into `out`."""
+    if spec.file is not None:
+        return _parse(*_read(spec, folder / spec.file, out, items), spec.fields, out, items)
+    answers, facts, fields = _ask(spec, folder, work, out, items, progress)
+    return _parse(answers, facts, fields, out, items)
+
+
+def _read(spec: CorpusSpec, file: Path, out: Path, items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    corpus = read_corpus(file, id_column=spec.id_column, text_column=spec.text_column)
+    known = corpus.answers[corpus.answers["item_id"].isin(items["item_id"])].reset_index(drop=True)
+    if known.empty:
+        raise UserError(f"{file}: none of its {len(corpus.answers)} answers is about an item of the dataset")
+    corpus.quarantine.astype("string").to_parquet(out / QUARANTINE, index=False)
+    return known, {"answers": len(corpus.answers), "quarantined": len(corpus.quarantine)}
+
+
+def _ask(
+    spec: CorpusSpec, folder: Path, work: Path, out: Path, items: pd.DataFrame, progress: Progress
+) -> tuple[pd.DataFrame, dict[str, Any], tuple[str, ...]]:
+    # Only a study that asks a model imports what that takes.
+    from recsys.content.vlm.extraction import VlmOptions, extract
+    from recsys.content.vlm.prompts import load_prompt
+
+    options = VlmOptions.read(spec.options)
+    extraction = extract(items, options, folder=folder, work=work, progress=progress)
+    extraction.save(out)
+    return extraction.answers, extraction.facts, tuple(load_prompt(options.prompt, folder).fields)
+
+
+def _parse(
+    answers: pd.DataFrame, facts: dict[str, Any], fields: tuple[str, ...], out: Path, items: pd.DataFrame
+) -> AssetRecord:
+    values, compliance = parse_corpus(answers, fields)
+    answers.merge(values, on="item_id").to_parquet(out / CORPUS, index=False)
+    found = {
+        **facts,
+        "about_known_items": len(answers),
+        "items_described": len(answers) / len(items),
+        "complete": compliance.complete,
+        "exact_format": compliance.exact,
+        **{f"gives {field}": share for field, share in compliance.given.items()},
+    }
+    check = Check(
+        name=FORMAT,
+        passed=not fields or compliance.complete >= COMPLIANT,
+        message=f"{compliance.complete:.1%} of the answers give every field, {compliance.exact:.1%} in the exact form",
+    )
+    return AssetRecord(facts=found, rows=len(answers), checks=[check])
+
+
+def encode_source(
+    spec: ContentSource,
+    items: pd.DataFrame,
+    folder: Path | None,
+    described: Path | None,
+    out: Path,
+    work: Path,
+    progress: Progress,
+) -> AssetRecord:
+    """Encode one source of content into `out`, and look whether its vectors can be trusted.
+
+    Args:
+        spec: the encoder and its options.
+        items: the dataset's.
+        folder: of the source's files.
+        described: the folder of the corpus that the encoder reads, if it reads one.
+        out: for the features.
+        work: for finished batches, which make a long encoding resumable.
+        progress: is called while items are encoded.
+    """
+    features = encode(
+        spec.encoder,
+        spec.options,
+        items,
+        folder=folder,
+        corpus=pd.read_parquet(described / CORPUS) if described else None,
+        hidden=described,
+        work=work,
+        progress=progress,
+    )
+    features.save(out / FEATURES, items["item_id"].tolist())
+    found = inspect(features, items)
+    alike = [sentence for sentence in problems(found) if "alike" in sentence]
+    coverage = f"{found.coverage:.1%} of {found.n_items} items have content"
+    distinct = " ".join(alike) or f"{found.distinct:.1%} of the rows with content are distinct"
+    return AssetRecord(
+        facts=asdict(found),
+        rows=found.n_items,
+        checks=[
+            Check(name=COVERS, passed=found.coverage >= 0.5, message=coverage),
+            Check(name=DISTINCT, passed=not alike, message=distinct),
+        ],
+    )
+
+
+def load_items(folder: Path) -> pd.DataFrame:
+    """The item table of a prepared dataset."""
+    return Dataset.load(folder).items

@@ -1,0 +1,74 @@
+"""A person's list: from the fitted model where it was kept, from the stored lists where it was not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys.data.dataset import Dataset
+from recsys.engine.stored import StoredCell
+from recsys.errors import UserError
+from recsys.evaluation.protocol import Protocol
+from recsys.evaluation.ranking import Ranking, rank
+
+SHOWN_HISTORY = 5
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """What a user is recommended.
+
+    Attributes:
+        items: `rank`, `item_id`, `title`, `score`.
+        history: in words, what the user chose in training.
+    """
+
+    items: pd.DataFrame
+    history: str
+
+
+def recommend(data: Dataset, cell: StoredCell, protocol: Protocol, user: str, k: int) -> Recommended:
+    """The best k items for a user, without those that the protocol masks at test.
+
+    Raises:
+        UserError: there is no such user, or nothing is stored for them.
+    """
+    known = np.flatnonzero(data.users["user_id"].to_numpy() == user)
+    lists = _lists(data, cell, protocol, known, k)
+    at = np.flatnonzero(np.isin(lists.users, known))
+    if not len(at):
+        example = data.users["user_id"].iloc[int(lists.users[0]) if len(lists.users) else 0]
+        reason = (
+            "has no stored list, since nothing of theirs was held out and the fitted model was not kept"
+            if len(known)
+            else "is not in the dataset"
+        )
+        raise UserError(f"user '{user}' {reason}; try --user {example}")
+    items, scores = lists.items[at[0], :k], lists.scores[at[0], :k]
+    items, scores = items[items >= 0], scores[items >= 0]
+    rows = data.items.iloc[items]
+    listed = pd.DataFrame(
+        {
+            "rank": np.arange(1, len(items) + 1),
+            "item_id": rows["item_id"].to_numpy(),
+            "title": rows["title"].astype("object").where(rows["title"].notna(), None).to_numpy(),
+            "score": scores.astype(float),
+        }
+    )
+    return Recommended(listed, _history(data, int(known[0])))
+
+
+def _lists(data: Dataset, cell: StoredCell, protocol: Protocol, users: np.ndarray, k: int) -> Ranking:
+    model = cell.model() if len(users) else None
+    if model is None:
+        return cell.lists("test")
+    seen = data.train + data.valid if protocol.mask == "seen" else data.train
+    return rank(model, users.astype(np.int32), seen, k)
+
+
+def _history(data: Dataset, user: int) -> str:
+    rows = data.interactions[(data.interactions["user"] == user) & (data.interactions["part"] == "train")]
+    items = data.items.iloc[rows["item"].to_numpy()]
+    names = items["title"].fillna(items["item_id"]).astype(str).tolist()
+    more = f" and {len(names) - SHOWN_HISTORY} more" if len(names) > SHOWN_HISTORY else ""
+    return f"{'; '.join(names[:SHOWN_HISTORY])}{more}"

@@ -1,0 +1,29 @@
+"""What making an asset leaves behind beside its files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from recsys.study.checks import Check
+
+
+@dataclass(frozen=True)
+class AssetRecord:
+    """What making an asset leaves behind beside the files it wrote.
+
+    Attributes:
+        facts: small values for a person and for assets downstream (JSON).
+        rows: rows of the main table.
+        checks: what was checked on the way.
+        mlflow_runs: ids of the runs that belong to it.
+        failures: one line for each model that was left out because it failed.
+        worth_another_try: whether a part failed for what the machine lacked at the time; such a version is not
+            reused, but made again when it is next asked for.
+    """
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    rows: int | None = None
+    checks: Sequence[Check] = ()
+    mlflow_runs: Sequence[str] = ()
+    failures: Sequence[str] = ()
+    worth_another_try: bool = False
