@@ -89,7 +89,6 @@ def build(study: Study, name: str) -> dg.AssetsDefinition:
             known = {(arm.model, arm.arm) for arm in results}
             made: list[ArmResult] = []
             runs: list[str] = []
-            home.tracker.sweep(name, asset)
             for model in content_models(study):
                 arms = [arm for chosen, arm in needed if chosen == model and (model, arm.name) not in known]
                 if arms:

@@ -45,7 +45,6 @@ def build(study: Study, name: str, model: str) -> dg.AssetsDefinition:
             if why := left_out(model, name, home.current(keys.dataset(name)).facts):
                 ModelResult(arms=[]).save(out)
                 return Outcome(facts={"left_out": why}, rows=0)
-            home.tracker.sweep(name, asset)
             results, runner = train(home, study, name, model, arms, asset=asset, run=context.run.run_id)
             ModelResult(arms=results).save(out)
             return Outcome(

@@ -125,7 +125,7 @@ class CellRunner:
 
     def _keep(self, mark: str, cell: Cell, outcome: Outcome) -> None:
         record = self._record(cell, outcome)
-        record["mlflow_run"] = self.home.tracker.log(self._training(mark, cell, record))
+        (record["mlflow_run"],) = self.home.tracker.log_all([self._training(mark, cell, record)])
 
         def fill(folder: Path) -> None:
             (folder / "cell.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
@@ -168,14 +168,13 @@ class CellRunner:
             "data_version": self.inputs.data_version,
             **({"pruned": "true"} if record["pruned"] else {}),
         }
-        seconds = {f"seconds_{name}": value for name, value in record["seconds"].items()}
-        valid = {f"valid_{name}": value for name, value in record["valid"].items()}
+        parts = {key: record[key] for key in ("test", "valid", "lists", "seconds")}
         return Training(
             experiment=self.inputs.dataset,
             name=f"{cell.arm.name}, {cell.model}, seed {cell.seed}",
             tags=tags,
             params=cell.params,
-            metrics=valid | record["test"] | record["lists"] | seconds,
+            metrics={f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()},
             curve=record["curve"],
             started=record["ended"] - sum(record["seconds"].values()),
             ended=record["ended"],
