@@ -1,9 +1,12 @@
-"""Dagster's instance on the home folder, and the runs that a killed process left behind."""
+"""Dagster's instance on the home folder: its configuration, where runs belong, and runs that a killed process left."""
 
 import os
 
 import dagster as dg
 import psutil
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.workspace.load import location_origin_from_module_name
 from filelock import FileLock
 
 from orchestration.settings import Settings
@@ -25,22 +28,42 @@ compute_logs:
   class: NoOpComputeLogManager
 """
 PID = "modalift/pid"
+MODULE, LOCATION = "orchestration.definitions", "modalift"  # as in workspace.yaml
 
 
 def prepare(settings: Settings) -> None:
-    """Make Dagster's folder with its configuration and databases, and point Dagster at it."""
+    """Make Dagster's folder with its configuration and databases, point Dagster at it, and close abandoned runs."""
     file = settings.dagster / "dagster.yaml"
     if not file.exists() or file.read_text(encoding="utf-8") != CONFIG:
         write_text(file, CONFIG)
     os.environ["DAGSTER_HOME"] = str(settings.dagster.resolve())
     # Processes that make new databases side by side trip over each other's tables.
-    with FileLock(settings.dagster / "made.lock"), dg.DagsterInstance.get():
-        pass
+    with FileLock(settings.dagster / "made.lock"), dg.DagsterInstance.get() as instance:
+        close_abandoned(instance)
+
+
+def job_name(study: str) -> str:
+    """Dagster's job of a study."""
+    return f"study_{study}"
+
+
+def job_origin(job: str) -> RemoteJobOrigin:
+    """Where the webserver of `modalift ui` finds a job; its timeline and job pages show only runs that name it.
+
+    Dagster has no public way to say this of a run that is executed in the process that created it.
+    """
+    location = location_origin_from_module_name(MODULE, None, None, LOCATION)
+    return RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job)
 
 
 def close_abandoned(instance: dg.DagsterInstance) -> int:
     """Mark runs whose process is gone as failed; gives how many."""
-    unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
+    unfinished = [
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
     closed = 0
     for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)):
         pid = run.tags.get(PID)

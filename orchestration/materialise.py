@@ -1,18 +1,26 @@
-"""Materialise a study from the command line, in this process, as a run that Dagster's page shows too."""
+"""Materialise a study from the command line, in this process, as a run that Dagster's pages show as theirs.
+
+`execute_in_process` would leave out the run's origin, without which neither the timeline nor the job's page lists
+it. So the run is created with its origin and executed by the iterator that Dagster's own run workers use.
+"""
 
 import os
 from dataclasses import dataclass
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run_iterator
+from dagster._utils.error import SerializableErrorInfo
 
 from orchestration.definitions import build_definitions
-from orchestration.instance import PID, close_abandoned, prepare
-from orchestration.progress import Progress
+from orchestration.instance import PID, job_name, job_origin, prepare
+from orchestration.progress import CombinedProgress, LogProgress, Progress
 from orchestration.settings import Settings
 from recsys.errors import UserError
 from recsys.study.study import Study
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+INTERRUPTS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 
 
 @dataclass(frozen=True)
@@ -53,41 +61,57 @@ def selected(study: Study, settings: Settings, select: str | None) -> list[str]:
 
 
 def materialise(study: Study, settings: Settings, progress: Progress, select: str | None = None) -> Materialised:
-    """Run a study's assets, or those selected; a failed step is told, not raised.
+    """Run a study's assets, or those selected; a failed step is reported, not raised.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C, which Dagster makes a failed step of.
+        KeyboardInterrupt: Ctrl-C; the run is then canceled in Dagster.
     """
     prepare(settings)
     assets = selected(study, settings, select)
-    definitions = build_definitions(settings, [study], progress)
+    job = _job(study, settings, progress)
+    failures: list[dg.DagsterEvent] = []
+    done: list[str] = []
     with dg.DagsterInstance.get() as instance:
-        close_abandoned(instance)
-        result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
-            instance=instance,
-            asset_selection=[dg.AssetKey(asset.split("/")) for asset in assets],
-            tags={PID: str(os.getpid()), "modalift/study": study.name},
+        run = instance.create_run_for_job(
+            job,
             run_config=QUIET,
-            raise_on_error=False,
+            tags={PID: str(os.getpid()), "modalift/study": study.name},
+            asset_selection={dg.AssetKey(asset.split("/")) for asset in assets},
+            remote_job_origin=job_origin(job.name),
         )
-    failed = [event for event in result.all_events if event.is_step_failure]
-    if any(_interrupted(event) for event in failed):
+        for event in execute_run_iterator(InMemoryJob(job), run, instance):
+            if event.is_step_materialization and event.asset_key:
+                done.append(event.asset_key.to_user_string())
+            if event.is_step_failure or event.is_job_failure:
+                failures.append(event)
+            if event.is_step_failure and _interrupted(event):
+                instance.report_run_canceling(run)
+    if any(_interrupted(event) for event in failures):
         raise KeyboardInterrupt
-    failures = tuple(_reason(event) for event in failed)
-    done = tuple(e.asset_key.to_user_string() for e in result.get_asset_materialization_events() if e.asset_key)
-    return Materialised(result.run_id, failures, done)
+    # That the run failed says something only where no step did.
+    steps = [event for event in failures if event.is_step_failure]
+    return Materialised(run.run_id, tuple(_reason(event) for event in steps or failures), tuple(done))
+
+
+def _job(study: Study, settings: Settings, progress: Progress) -> dg.JobDefinition:
+    events = LogProgress(dg.get_dagster_logger().info)
+    definitions = build_definitions(settings, [study], CombinedProgress(progress, events))
+    return definitions.resolve_job_def(job_name(study.name))
+
+
+def _error(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+    return event.step_failure_data.error if event.is_step_failure else event.job_failure_data.error
 
 
 def _interrupted(event: dg.DagsterEvent) -> bool:
-    error = event.step_failure_data.error
-    return error is not None and "DagsterExecutionInterruptedError" in (error.cls_name or "", error.message.strip())
+    error = _error(event)
+    return error is not None and not INTERRUPTS.isdisjoint((error.cls_name or "", error.message.strip()))
 
 
 def _reason(event: dg.DagsterEvent) -> str:
-    failure = event.step_failure_data
-    if failure.user_failure_data:
-        return failure.user_failure_data.description or "failed"
-    error = failure.error
+    if event.is_step_failure and (said := event.step_failure_data.user_failure_data):
+        return said.description or "failed"
+    error = _error(event)
     while error and error.cause:
         error = error.cause
-    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"
+    return f"{event.step_key or event.job_name}: {error.message.strip() if error else event.message or 'failed'}"

@@ -1,9 +1,10 @@
-"""How long work is shown: bars in a terminal, lines in Dagster's log."""
+"""How long work is shown: bars in a terminal, lines in Dagster's event log."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
@@ -18,43 +19,87 @@ class Progress(Protocol):
 
 
 class LogProgress:
-    """A line in a log at the start, at the end, and every half minute between, with the time left."""
+    """Lines in a log: at the start, at the end, and at least every half minute between."""
 
-    def __init__(self, log: Callable[[str], None] = logger.info, every: float = 30.0) -> None:
-        """Lines go to `log`, `every` so many seconds."""
+    def __init__(self, log: Callable[[str], None] = logger.info, every: float = 30.0, silence: float = 30.0) -> None:
+        """A progress that writes lines.
+
+        Args:
+            log: takes a line; it must be safe to call from another thread.
+            every: seconds between two lines while steps are done.
+            silence: seconds after which a line is written although no step was done.
+        """
         self.log = log
         self.every = every
+        self.silence = silence
 
     @contextmanager
     def track(self, label: str, total: int) -> Iterator[Advance]:
         """Show work of so many steps."""
-        started = said = time.monotonic()
+        started = written = time.monotonic()
         done = 0
+        ended = threading.Event()
+
+        def write() -> None:
+            nonlocal written
+            written = time.monotonic()
+            passed = written - started
+            left = f", about {passed / done * (total - done):.0f} s left" if done else ""
+            self.log(f"{label}: {done} of {total} after {passed:.0f} s{left}")
 
         def advance(steps: int) -> None:
-            nonlocal done, said
+            nonlocal done
             done += steps
-            now = time.monotonic()
-            if now - said >= self.every and done:
-                said = now
-                left = (now - started) / done * (total - done)
-                self.log(f"{label}: {done} of {total}, about {left:.0f} s left")
+            if time.monotonic() - written >= self.every and done:
+                write()
 
-        yield advance
+        def break_silence() -> None:
+            while not ended.wait(max(written + self.silence - time.monotonic(), 0.01)):
+                if time.monotonic() - written >= self.silence:
+                    write()
+
+        self.log(f"{label}: {total} to do")
+        watch = threading.Thread(target=break_silence, name=f"progress of {label}", daemon=True)
+        watch.start()
+        try:
+            yield advance
+        finally:
+            ended.set()
+            watch.join()
         self.log(f"{label}: {done} of {total} in {time.monotonic() - started:.1f} s")
+
+
+class CombinedProgress:
+    """Work that is shown in several places at once."""
+
+    def __init__(self, *places: Progress) -> None:
+        """Each of the places shows all work."""
+        self.places = places
+
+    @contextmanager
+    def track(self, label: str, total: int) -> Iterator[Advance]:
+        """Show work of so many steps."""
+        with ExitStack() as stack:
+            advances = [stack.enter_context(place.track(label, total)) for place in self.places]
+
+            def advance(steps: int) -> None:
+                for one in advances:
+                    one(steps)
+
+            yield advance
 
 
 @contextmanager
 def counted(progress: Progress, label: str, total: int) -> Iterator[Callable[[int, int], None]]:
-    """Show work that tells (steps done, steps there are), as encoders do; equal items are steps done at once."""
+    """Show work that reports (steps done, steps in all), as encoders do; equal items are steps done at once."""
     with progress.track(label, total) as advance:
         shown = 0
 
-        def tell(done: int, steps: int) -> None:
+        def report(done: int, steps: int) -> None:
             nonlocal shown
             now = total * done // max(steps, 1)
             advance(now - shown)
             shown = now
 
-        yield tell
+        yield report
         advance(total - shown)

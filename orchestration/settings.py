@@ -68,8 +68,9 @@ class Settings(BaseSettings):
 
     @property
     def tracking_uri(self) -> str:
-        """MLflow's database."""
-        return f"sqlite:///{(self.home / 'mlflow.db').resolve()}"
+        """MLflow's database; SQLAlchemy reads `?` and `%` in an address otherwise than in a path."""
+        path = str((self.home / "mlflow.db").resolve())
+        return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
 
     @property
     def artifacts(self) -> Path:

@@ -53,7 +53,6 @@ class RichProgress:
     def track(self, label: str, total: int) -> Iterator[Advance]:
         """Show work of so many steps."""
         if not self.console.is_terminal:
-            self._say(f"{label}: {total} to do")
             with self._lines.track(label, total) as advance:
                 yield advance
             return

@@ -56,6 +56,15 @@ def page() -> "Iterator[Page]":
         browser.close()
 
 
+def test_the_first_page_shows_the_runs_of_the_command_line(page: "Page", dagster: tuple[str, Settings]) -> None:
+    page.goto(dagster[0])
+    page.get_by_role("link", name="study_tiny").first.click(timeout=60_000)
+    page.wait_for_url("**/jobs/study_tiny**")
+    page.goto(f"{dagster[0]}/locations/modalift/jobs/study_tiny/runs")
+    expect(page.get_by_text("modalift/study: tiny").last).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Success").last).to_be_visible()
+
+
 def test_an_asset_shows_its_checks_and_what_it_holds(page: "Page", dagster: tuple[str, Settings]) -> None:
     page.goto(f"{dagster[0]}/assets/tiny/embeddings/image")
     expect(page.get_by_text("effective_rank")).to_be_visible(timeout=60_000)

@@ -82,7 +82,7 @@ def test_every_cell_is_an_mlflow_run_that_has_ended(finished: Finished) -> None:
     assert sorted(run.data.tags["fingerprint"] for run in runs) == sorted(cells(settings))
     assert {"model", "arm", "seed", "stage", "asset", "dagster_run"} <= set(runs[0].data.tags)
     final = next(run for run in runs if run.data.tags["stage"] == "final")
-    assert {"recall_at_20", "ndcg_at_20", "valid_ndcg_at_20", "seconds_fit"} <= set(final.data.metrics)
+    assert {"test/recall_at_20", "test/ndcg_at_20", "valid/ndcg_at_20", "seconds/fit"} <= set(final.data.metrics)
 
 
 def test_the_catalogue_answers_questions(finished: Finished) -> None:
