@@ -15,7 +15,9 @@ from orchestration.stored_cells import StoredCell, load_cell, place
 from orchestration.tracking import Training
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult
-from recsys.engine.pool import Failure, Outcome, default_workers, run_cells
+from recsys.engine.failure import CellOutcome, Failure
+from recsys.engine.pool import run_cells
+from recsys.engine.slots import Slots, default_workers
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.tuning.search import Trial
@@ -114,7 +116,7 @@ class CellRunner:
     def _computed(self, missing: dict[str, Cell]) -> dict[str, StoredCell]:
         marks, cells = list(missing), list(missing.values())
         made = {}
-        for position, outcome in run_cells(cells, self.workers):
+        for position, outcome in run_cells(cells, Slots(self.workers)):
             mark = marks[position]
             self._keep(mark, cells[position], outcome)
             # Read back: where another process was quicker, its cell counts for both.
@@ -123,7 +125,7 @@ class CellRunner:
             self.tell(made[mark])
         return made
 
-    def _keep(self, mark: str, cell: Cell, outcome: Outcome) -> None:
+    def _keep(self, mark: str, cell: Cell, outcome: CellOutcome) -> None:
         record = self._record(cell, outcome)
         record["mlflow_run"] = self.home.tracker.log(self._training(mark, cell, record))
 
@@ -135,7 +137,7 @@ class CellRunner:
 
         self.home.store.write(self.place, mark, fill)
 
-    def _record(self, cell: Cell, outcome: Outcome) -> dict[str, Any]:
+    def _record(self, cell: Cell, outcome: CellOutcome) -> dict[str, Any]:
         described = {
             "dataset": self.inputs.dataset,
             "model": cell.model,

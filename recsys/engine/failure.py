@@ -1,0 +1,92 @@
+"""A cell that cannot be run ends in a `Failure` with a reason: it never ends the search or the other cells."""
+
+import re
+import signal
+import sysconfig
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import recsys
+from recsys.engine.cell import CellResult
+from recsys.errors import UserError
+
+FailureKind = Literal["error", "out_of_memory", "killed"]
+Result = TypeVar("Result")
+
+_PACKAGE = Path(recsys.__file__).parent
+_LIBRARIES = ("site-packages", "dist-packages", sysconfig.get_paths()["stdlib"])
+# PyTorch reports a failed allocation on the CPU, and some on the GPU, as a plain RuntimeError.
+_NO_MEMORY = re.compile(r"can't allocate memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
+_MOST = 500
+"""Characters of a message."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a cell has no result.
+
+    Attributes:
+        message: the reason, one line.
+        seconds: until it failed.
+        kind: `out_of_memory` and `killed` may be a matter of what ran beside the cell, `error` is not.
+    """
+
+    message: str
+    seconds: float
+    kind: FailureKind = "error"
+
+
+CellOutcome = CellResult | Failure
+
+
+def attempt(work: Callable[[], Result]) -> Result | Failure:
+    """What `work` returns, or a Failure for any exception it raises."""
+    started = time.perf_counter()
+    try:
+        return work()
+    except Exception as error:
+        kind: FailureKind = "out_of_memory" if _is_out_of_memory(error) else "error"
+        return Failure(_reason(error), time.perf_counter() - started, kind)
+
+
+def killed(exit_code: int | None, seconds: float) -> Failure:
+    """The failure of a cell whose process ended under it; `exit_code` as `multiprocessing.Process` gives it."""
+    if exit_code == -signal.SIGKILL:
+        message = f"its process was killed (signal {-exit_code}), most often for want of memory"
+    elif exit_code is not None and exit_code < 0:
+        message = f"its process crashed (signal {-exit_code}, {signal.strsignal(-exit_code)})"
+    else:
+        message = f"its process ended without a result (exit code {exit_code})"
+    return Failure(message, seconds, "killed")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # torch.OutOfMemoryError by name: a cell without torch should not import it for its error.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error)) is not None
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, UserError):
+        return text
+    text = text if len(text) <= _MOST else f"{text[:_MOST]}..."
+    name = type(error).__name__.lstrip("_")
+    return f"{name}: {text}{_place(error)}" if text else f"{name}{_place(error)}"
+
+
+def _place(error: Exception) -> str:
+    """Where the error was raised: the innermost line that is this library's or a user's own."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename)
+        if file.is_relative_to(_PACKAGE):
+            return f" ({file.relative_to(_PACKAGE.parent)}:{frame.lineno})"
+        if not frame.filename.startswith("<") and not any(library in frame.filename for library in _LIBRARIES):
+            near = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+            return f" ({near}:{frame.lineno})"
+    return ""

@@ -1,0 +1,126 @@
+"""A process of one thread that runs cells, one at a time, and its handle on the parent's side.
+
+A process of its own for each slot, with a pipe of its own, and not a shared queue: when one dies, the cell that it
+ran is known, the other cells are not touched, and what it had half written cannot block anybody.
+"""
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+
+import cloudpickle
+
+# A process of loky's does not import the caller's `__main__`, so that a script needs no guard, and takes `env`.
+from joblib.externals.loky.backend.process import LokyProcess
+from threadpoolctl import threadpool_limits
+
+from recsys.engine.cell import Cell, CellResult
+from recsys.engine.failure import CellOutcome, attempt, killed
+from recsys.engine.slots import Gpu
+
+Work = Callable[[Cell], CellResult]
+
+_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES} | {"VECLIB_MAXIMUM_THREADS": "1"}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Limit this process to one thread of BLAS and OpenMP, PyTorch's included, in the libraries it has loaded.
+
+    Two threads that fight for a busy core were seen to cost ten times what one costs.
+    """
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else 1
+    with threadpool_limits(1):
+        try:
+            if torch:
+                torch.set_num_threads(1)
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(threads)
+
+
+class Worker:
+    """The handle of a worker process; one that is bound to a GPU sees no other."""
+
+    def __init__(self, gpu: Gpu | None = None) -> None:
+        """Start the process; it imports what its first cell needs when that cell comes."""
+        self.gpu = gpu
+        self.connection, theirs = Pipe()
+        env = _ONE_THREAD | ({"CUDA_VISIBLE_DEVICES": gpu.name} if gpu else {})
+        self._process = LokyProcess(target=_serve, args=(theirs, os.getpid()), env=env, daemon=True)
+        self._process.start()
+        # With the last copy of its end gone with the process, its death is the end of the file.
+        theirs.close()
+        self._started = time.perf_counter()
+
+    def start(self, work: Work, cell: Cell) -> bool:
+        """Begin a cell; False if the process has gone since its last one."""
+        self._started = time.perf_counter()
+        try:
+            self.connection.send_bytes(cloudpickle.dumps((work, cell)))
+        except BrokenPipeError:
+            self.stop()
+            return False
+        return True
+
+    def outcome(self) -> CellOutcome:
+        """The outcome of its cell, once `connection` is ready; of kind `killed` if the process has ended."""
+        try:
+            return pickle.loads(self.connection.recv_bytes())
+        except (EOFError, ConnectionResetError):
+            self._process.join()
+            return killed(self._process.exitcode, time.perf_counter() - self._started)
+
+    def stop(self) -> None:
+        """End the process now, whatever it does."""
+        self._process.terminate()
+        self._process.join()
+        self.connection.close()
+
+
+def _serve(connection: Connection, parent: int) -> None:
+    # Ctrl-C reaches every process of the terminal; the parent decides what ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with(parent)
+    while True:
+        try:
+            task = connection.recv_bytes()
+        except EOFError:
+            return
+        connection.send_bytes(_answer(task))
+
+
+def _answer(task: bytes) -> bytes:
+    """Run a pickled cell to its pickled outcome; one that cannot be pickled is a Failure too."""
+
+    def run() -> bytes:
+        work, cell = pickle.loads(task)
+        return pickle.dumps(work(cell))
+
+    answer = attempt(run)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        # What torch keeps for later is lost to the other processes on this GPU.
+        torch.cuda.empty_cache()
+    return answer if isinstance(answer, bytes) else pickle.dumps(answer)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that feeds it is gone, which a killed parent cannot see to itself."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
