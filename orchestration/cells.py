@@ -61,7 +61,7 @@ class Inputs:
             seed=self._seed(arm, trial.seed),
             stage=trial.stage,
             protocol=self.protocol,
-            bar=trial.bar,
+            bar=trial.pruning_curve,
         )
 
     def _seed(self, arm: Arm, seed: int) -> int:

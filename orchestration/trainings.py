@@ -9,6 +9,7 @@ from orchestration.home import Home
 from orchestration.progress import Progress
 from orchestration.stored_cells import StoredCell
 from recsys.content.arms import Arm
+from recsys.errors import UserError
 from recsys.models import registry
 from recsys.study.results import ArmResult
 from recsys.study.study import Study
@@ -31,8 +32,10 @@ def train(
     label = f"{dataset}: {model}, {len(arms)} arm{'' if len(arms) == 1 else 's'}"
     with _shown(home.progress, label, study, len(arms)) as tell:
         runner = CellRunner(home, _inputs(home, study, dataset, model, arms, asset, run), tell)
-        trained = tune_and_train(arms, new_tuner, seeds, runner, budget.prune)
-    return [_result(model, row) for row in trained], runner
+        found = tune_and_train(arms, new_tuner, seeds, runner, budget.prune)
+    for left_out in found.left_out:
+        raise UserError(f"arm '{left_out.arm.name}': {left_out.reason}")
+    return [_result(model, row) for row in found.trained], runner
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking
 from recsys.models import registry
 from recsys.recommender import TrainingData
-from recsys.tuning.pruning import Bar
+from recsys.tuning.pruning import PruningCurve
 
 Stage = Literal["tuning", "final"]
 
@@ -39,7 +39,7 @@ class Cell:
         seed: of training and of the arm's control.
         stage: a `tuning` cell sees the validation part only; a `final` one is evaluated on test too.
         protocol: how it is evaluated.
-        bar: what a tuning cell trained by gradient is given up by; None: it never is.
+        bar: what a tuning cell trained by gradient is pruned by; None: it never is.
     """
 
     dataset: str
@@ -50,7 +50,7 @@ class Cell:
     seed: int
     stage: Stage
     protocol: Protocol
-    bar: Bar | None = None
+    bar: PruningCurve | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class CellResult:
     Attributes:
         valid: each metric on the validation part.
         curve: one dict an epoch, for models trained by gradient.
-        pruned: whether training was given up; `valid` is then what it had reached.
+        pruned: whether training was pruned; `valid` is then what it had reached.
         content_used: whether the fitted model gives content any weight.
         seconds: of the fit, and of ranking with metrics.
         peak_memory: highest resident memory of the process so far, MiB.
@@ -101,7 +101,7 @@ def run_cell(cell: Cell) -> CellResult:
         seed=cell.seed,
         validate=validator(dataset, cell.protocol),
         ratings=dataset.ratings,
-        hopeless=cell.bar.hopeless if cell.bar else None,
+        hopeless=cell.bar.should_prune if cell.bar else None,
     )
     started = time.perf_counter()
     model.fit(data)
