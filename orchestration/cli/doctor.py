@@ -77,7 +77,7 @@ def _torch(_: Settings) -> str:
 
 
 def _workers(settings: Settings) -> str:
-    from recsys.engine.pool import default_workers
+    from recsys.engine.slots import default_workers
 
     chosen = f"MODALIFT_WORKERS={settings.workers}" if settings.workers else "one a core"
     return f"{settings.workers or default_workers()} workers ({chosen}); {os.cpu_count()} cores"

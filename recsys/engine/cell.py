@@ -19,7 +19,7 @@ from recsys.evaluation.evaluate import Evaluator, validator
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.recommender import TrainingData
-from recsys.tuning.pruning import Bar
+from recsys.tuning.pruning import PruningCurve
 from recsys.tuning.search import Stage
 
 STATE = "model.safetensors"
@@ -40,7 +40,7 @@ class Cell:
         seed: of training and of the arm's control.
         stage: a `tuning` cell sees the validation part only; a `final` one leaves its lists of both parts.
         protocol: how it is evaluated.
-        bar: what a tuning cell trained by gradient is pruned by; None: it never is.
+        pruning_curve: what a tuning cell trained by gradient is pruned by; None: it never is.
         keep_state: whether a final cell leaves the fitted model too.
     """
 
@@ -52,7 +52,7 @@ class Cell:
     seed: int
     stage: Stage
     protocol: Protocol
-    bar: Bar | None = None
+    pruning_curve: PruningCurve | None = None
     keep_state: bool = False
 
 
@@ -107,7 +107,7 @@ def run_cell(cell: Cell, out: Path) -> CellResult:
         seed=cell.seed,
         validate=validator(dataset, cell.protocol),
         ratings=dataset.ratings,
-        hopeless=cell.bar.hopeless if cell.bar else None,
+        hopeless=cell.pruning_curve.should_prune if cell.pruning_curve else None,
     )
     started = time.perf_counter()
     model.fit(data)

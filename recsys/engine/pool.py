@@ -1,83 +1,172 @@
-"""Where cells run: in this process, or in a pool of processes of one thread each.
+"""Cells on this machine: in this process, or side by side in worker processes as far as the slots allow.
 
-Two threads that fight for a busy core were seen to cost ten times what one costs, so a cell gets one thread
-and cells run side by side.
+A cell that runs out of memory, or whose process is killed, while others ran beside it may be their victim: it is run
+once more when all others are done, alone and in a fresh process. Whatever happens to a cell, the others complete.
 """
 
-import os
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
 
-from joblib import Parallel, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from recsys.engine.failure import CellOutcome, Failure, attempt
+from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
+from recsys.engine.worker import Work, Worker, one_thread
 
-from recsys.engine.cell import Cell, CellResult, run_cell
-from recsys.errors import UserError
+_IDLE_SECONDS = 300.0
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A cell that could not be run: its hyper-parameters diverge or contradict each other.
+class Engine(Protocol):
+    """Runs cells somewhere: `run_cells` with its slots bound is one, a cluster would be another.
 
-    Attributes:
-        message: why.
-        seconds: that it took to find out.
+    It yields each cell's position and outcome as it ends, in any order, each exactly once; a cell that fails is
+    an outcome and never an exception; and the outcome of a cell does not depend on where it ran.
     """
 
-    message: str
-    seconds: float
+    def __call__(
+        self, cells: Sequence[Any], *, work: Work, needs: Callable[[Any], Needs]
+    ) -> Iterator[tuple[int, CellOutcome]]:
+        """Run all cells by `work`, which can be pickled, where there is what `needs` says of each."""
 
 
-Outcome = CellResult | Failure
+def unknown_needs(cell: Any) -> Needs:
+    """Needs of a cell of which nothing is known: it is counted as a worker only."""
+    return Needs()
 
 
-def default_workers() -> int:
-    """One worker for each core this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def run_cells(
+    cells: Sequence[Any], slots: Slots, work: Work, needs: Callable[[Any], Needs] = unknown_needs
+) -> Iterator[tuple[int, CellOutcome]]:
+    """Run all cells, yielding each one's position and outcome as it ends, in any order.
 
+    One worker, or a single cell, runs in this process with one thread, and a pool is not started; a cell that
+    kills its process then kills this one.
 
-def run_cells(cells: Sequence[Cell], workers: int) -> Iterator[tuple[int, Outcome]]:
-    """Run all cells, giving each one's position and outcome as it ends, in any order."""
-    if workers == 1 or len(cells) == 1:
-        yield from ((position, _outcome(cell)) for position, cell in enumerate(cells))
+    Args:
+        cells: what to run, in whatever form `work` takes it; they are pickled for other processes, like their results.
+        slots: what they may use of this machine.
+        work: runs a cell: a pure function that can be pickled. Any exception that it raises is a Failure of the
+            cell; KeyboardInterrupt in this process ends the running cells and is raised.
+        needs: what a cell needs while it runs. A cell that needs more than there is runs alone.
+    """
+    if slots.workers > 1 and len(cells) > 1:
+        yield from _Schedule(cells, slots, work, needs).run()
         return
-    with parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
-        tasks = (delayed(_in_worker)(os.getpid(), position, cell) for position, cell in enumerate(cells))
+    for position, cell in enumerate(cells):
+        with one_thread():
+            outcome = attempt(partial(work, cell))
+        yield position, outcome
+
+
+@dataclass
+class _Running:
+    """A cell in a worker; `alone` as long as nothing else has run at the same time."""
+
+    position: int
+    place: Place
+    worker: Worker
+    alone: bool
+
+
+class _Schedule:
+    def __init__(self, cells: Sequence[Any], slots: Slots, work: Work, needs: Callable[[Any], Needs]) -> None:
+        self.cells, self.work = cells, work
+        self.needs = [needs(cell) for cell in cells]
+        self.waiting = list(range(len(cells)))
+        self.suspects: list[int] = []
+        self.room = Room(slots, self.needs)
+        self.running: dict[Connection, _Running] = {}
+
+    def run(self) -> Iterator[tuple[int, CellOutcome]]:
         try:
-            yield from Parallel(return_as="generator_unordered", batch_size=1)(tasks)
-        except TerminatedWorkerError:
-            raise UserError(
-                "a worker process was killed, most often for want of memory: "
-                "run again with fewer workers (--workers 1); finished cells are kept"
-            ) from None
+            self._start()
+            while self.running:
+                ready = wait(self.running)
+                for connection in [each for each in self.running if each in ready]:
+                    ended = self.running.pop(connection)
+                    outcome = self._outcome(ended)
+                    # The workers should not wait for what the caller does with an outcome.
+                    self._start()
+                    if outcome is not None:
+                        yield ended.position, outcome
+        finally:
+            for running in self.running.values():
+                running.worker.stop()
+            _IDLE.stop_later()
+
+    def _start(self) -> None:
+        """Start, in their order, the waiting cells that fit; once they are done, a suspect alone."""
+        for position in list(self.waiting):
+            if len(self.running) == self.room.workers:
+                return
+            if self._started(position):
+                self.waiting.remove(position)
+        if not self.running and self.suspects:
+            # Idle processes may hold memory, too.
+            _IDLE.stop(keep=0)
+            self._started(self.suspects.pop(0))
+
+    def _started(self, position: int) -> bool:
+        """Start a cell if there is room for it."""
+        place = self.room.place(self.needs[position], [other.place for other in self.running.values()])
+        if place is None:
+            return False
+        worker = _IDLE.take(place.gpu)
+        if worker is None or not worker.start(self.work, self.cells[position]):
+            _IDLE.stop(keep=self.room.workers - len(self.running) - 1)
+            worker = Worker(place.gpu)
+            worker.start(self.work, self.cells[position])
+        for other in self.running.values():
+            other.alone = False
+        self.running[worker.connection] = _Running(position, place, worker, alone=not self.running)
+        return True
+
+    def _outcome(self, ended: _Running) -> CellOutcome | None:
+        """What came of a cell; None if it is to be run again."""
+        outcome = ended.worker.outcome()
+        if not isinstance(outcome, Failure) or outcome.kind == "error":
+            _IDLE.give(ended.worker)
+            return outcome
+        ended.worker.stop()
+        if ended.alone:
+            return outcome
+        self.suspects.append(ended.position)
+        return None
 
 
-def _outcome(cell: Cell) -> Outcome:
-    started = time.perf_counter()
-    try:
-        return run_cell(cell)
-    except UserError as error:
-        return Failure(str(error), time.perf_counter() - started)
+class _Idle:
+    """Workers without a cell, kept for the next call: a process has its libraries and datasets loaded."""
+
+    def __init__(self) -> None:
+        self._workers: list[Worker] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(0, self.stop)
+
+    def take(self, gpu: Gpu | None) -> Worker | None:
+        with self._lock:
+            worker = next((worker for worker in reversed(self._workers) if worker.gpu == gpu), None)
+            if worker is not None:
+                self._workers.remove(worker)
+            return worker
+
+    def give(self, worker: Worker) -> None:
+        with self._lock:
+            self._workers.append(worker)
+
+    def stop(self, keep: int = 0) -> None:
+        """Stop all but the `keep` that were used last."""
+        with self._lock:
+            while len(self._workers) > keep:
+                self._workers.pop(0).stop()
+
+    def stop_later(self) -> None:
+        """Free the memory of workers that nobody wants for a while."""
+        self._timer.cancel()
+        self._timer = threading.Timer(_IDLE_SECONDS, self.stop)
+        self._timer.daemon = True
+        self._timer.start()
 
 
-def _in_worker(parent: int, position: int, cell: Cell) -> tuple[int, Outcome]:
-    import torch
-
-    torch.set_num_threads(1)
-    _die_with(parent)
-    return position, _outcome(cell)
-
-
-def _die_with(parent: int) -> None:
-    """End this worker when the process that feeds it is gone, which a killed parent cannot do itself."""
-    if any(thread.name == "parent-watch" for thread in threading.enumerate()):
-        return
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+_IDLE = _Idle()

@@ -10,7 +10,9 @@ from typing import Any, Literal
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult, run_cell
 from recsys.engine.code import cell_code
-from recsys.engine.pool import CellOutcome, Failure, Needs, Slots, run_cells
+from recsys.engine.failure import CellOutcome, Failure
+from recsys.engine.pool import run_cells
+from recsys.engine.slots import Needs, Slots
 from recsys.engine.stored import RECORD, StoredCell, place
 from recsys.evaluation.protocol import Protocol
 from recsys.fingerprints import fingerprint
@@ -61,7 +63,7 @@ class CellInputs:
             seed=self._seed(arm, trial.seed),
             stage=trial.stage,
             protocol=self.protocol,
-            bar=trial.bar,
+            pruning_curve=trial.pruning_curve,
             keep_state=kept and trial.stage == "final",
         )
 
@@ -81,7 +83,7 @@ class CellInputs:
             cell.stage,
             cell.keep_state,
             cell.protocol.model_dump(),
-            cell.bar and asdict(cell.bar),
+            cell.pruning_curve and asdict(cell.pruning_curve),
             cell_code(cell.model, cell.protocol.primary_name),
         )
 
@@ -132,13 +134,15 @@ class CellRunner:
         names, made = list(missing), {}
         with self.store.scratch(self.place) as scratch:
             jobs = [_Job(cell, scratch / each) for each, cell in missing.items()]
-            needs = [Needs(memory=self.inputs.memory(cell.params, cell.arm)) for cell in missing.values()]
-            for position, outcome in run_cells(jobs, needs, self.slots, _run):
+            for position, outcome in run_cells(jobs, self.slots, _run, self._needs):
                 # Read back: where another process was quicker, its cell counts for both.
                 made[names[position]] = self._keep(names[position], jobs[position], outcome)
                 self.computed += 1
                 self.watcher.cell(made[names[position]])
         return made
+
+    def _needs(self, job: "_Job") -> Needs:
+        return Needs(memory=int(self.inputs.memory(job.cell.params, job.cell.arm)))
 
     def _keep(self, each: str, job: "_Job", outcome: CellOutcome) -> StoredCell:
         record = self._record(job.cell, outcome)

@@ -21,11 +21,11 @@ import cloudpickle
 from joblib.externals.loky.backend.process import LokyProcess
 from threadpoolctl import threadpool_limits
 
-from recsys.engine.cell import Cell, CellResult
+from recsys.engine.cell import CellResult
 from recsys.engine.failure import CellOutcome, attempt, killed
 from recsys.engine.slots import Gpu
 
-Work = Callable[[Cell], CellResult]
+Work = Callable[[Any], CellResult]
 
 _LIBRARIES = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES} | {"VECLIB_MAXIMUM_THREADS": "1"}
@@ -63,7 +63,7 @@ class Worker:
         theirs.close()
         self._started = time.perf_counter()
 
-    def start(self, work: Work, cell: Cell) -> bool:
+    def start(self, work: Work, cell: Any) -> bool:
         """Begin a cell; False if the process has gone since its last one."""
         self._started = time.perf_counter()
         try:

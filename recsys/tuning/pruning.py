@@ -1,7 +1,8 @@
-"""Stopping hopeless trials early, by the validation curves of the trials that were finished before them.
+"""Pruning: stop trials early by the validation curves of those that finished before them.
 
-To be behind the median at the same epoch is not enough: a low learning rate starts late and may end best. A trial is
-given up when, besides, the pace of its last evaluations would not bring it to where the others ended.
+To be behind the median at the same epoch (the median rule of Vizier, Golovin et al., KDD 2017) is not enough: a low
+learning rate starts late and may end best. A trial is pruned when, besides, the pace of its last evaluations would
+not bring it to where the others ended.
 """
 
 from bisect import bisect_right
@@ -19,7 +20,7 @@ WINDOW = 5
 
 
 @dataclass(frozen=True)
-class Bar:
+class PruningCurve:
     """How far finished trials of the same model and arm had come by each epoch.
 
     Attributes:
@@ -30,7 +31,7 @@ class Bar:
     epochs: tuple[int, ...]
     medians: tuple[float, ...]
 
-    def hopeless(self, curve: Curve, last_epoch: int) -> bool:
+    def should_prune(self, curve: Curve, last_epoch: int) -> bool:
         """Whether a trial is behind the median and would, at its present pace, not reach its end by `last_epoch`."""
         epochs, best = _reached(curve)
         if len(best) <= WINDOW or epochs[-1] >= last_epoch or epochs[-1] < self.epochs[0]:
@@ -40,8 +41,8 @@ class Bar:
         return behind and best[-1] + pace * (last_epoch - epochs[-1]) < self.medians[-1]
 
 
-def bar(finished: Sequence[Curve]) -> Bar | None:
-    """The bar that finished trials set; None while they are too few, or for models without a curve."""
+def pruning_curve(finished: Sequence[Curve]) -> PruningCurve | None:
+    """The curve by which finished trials prune the next; None while they are too few, or for models without one."""
     reached = [_reached(curve) for curve in finished]
     reached = [(epochs, best) for epochs, best in reached if best]
     if len(reached) < FINISHED:
@@ -50,7 +51,7 @@ def bar(finished: Sequence[Curve]) -> Bar | None:
     first = max(epochs[0] for epochs, _ in reached)
     grid = sorted({epoch for epochs, _ in reached for epoch in epochs if epoch >= first})
     medians = (median(best[bisect_right(epochs, at) - 1] for epochs, best in reached) for at in grid)
-    return Bar(tuple(grid), tuple(medians))
+    return PruningCurve(tuple(grid), tuple(medians))
 
 
 def _reached(curve: Curve) -> tuple[list[int], list[float]]:

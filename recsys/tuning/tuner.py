@@ -14,7 +14,6 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
-from recsys.errors import UserError
 from recsys.recommender import ModelConfig
 from recsys.tuning.space import Point, SearchSpace
 
@@ -75,7 +74,7 @@ class Tuner:
 
         Args:
             values: in the batch's order; None for a trial that failed.
-            pruned: positions of trials that were given up. Their values guide the search and are never the best.
+            pruned: positions of trials that were pruned. Their values guide the search and are never the best.
             seconds: that the batch took, all its trials together.
         """
         for position, (trial, value) in enumerate(zip(self._open, values, strict=True)):
@@ -98,13 +97,11 @@ class Tuner:
         return len(self._asked) == self._space.n_points
 
     @property
-    def best(self) -> tuple[dict[str, Any], float]:
-        """The best hyper-parameters and their value, the earliest of equals; UserError if no trial succeeded."""
-        known = [(value, -number) for number, value in enumerate(self._values) if value is not None]
-        if not known:
-            raise UserError(f"all {len(self._values)} tuning trials failed: see the error of the first one")
-        value, number = max(known)
-        return self._space.params(self._asked[-number]), value
+    def ranked(self) -> list[tuple[dict[str, Any], float]]:
+        """Hyper-parameters of the finished trials and their values, the best first, the earliest of equals."""
+        known = [(value, number) for number, value in enumerate(self._values) if value is not None]
+        known.sort(key=lambda pair: (-pair[0], pair[1]))
+        return [(self._space.params(self._asked[number]), value) for value, number in known]
 
     def _room(self) -> int:
         """Trials that the budget is likely to be enough for."""

@@ -1,10 +1,10 @@
-"""Which trials are given up: those that are behind and too slow to catch up, and no other."""
+"""Which trials are pruned: those that are behind and too slow to catch up, and no other."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsys.tuning.pruning import FINISHED, WINDOW, Bar, Curve, bar
+from recsys.tuning.pruning import FINISHED, WINDOW, Curve, PruningCurve, pruning_curve
 
 
 def curve(*values: float, every: int = 1) -> Curve:
@@ -15,13 +15,13 @@ def curve(*values: float, every: int = 1) -> Curve:
     return rows
 
 
-LINE = Bar(tuple(range(1, 11)), tuple(n / 10 for n in range(1, 11)))
+LINE = PruningCurve(tuple(range(1, 11)), tuple(n / 10 for n in range(1, 11)))
 """Finished trials that rose by 0.1 an epoch and ended after ten with 1.0."""
 
 
 def test_medians_of_what_was_reached_kept_to_the_end() -> None:
     curves = [curve(0.1, 0.5, 0.4, 0.6), curve(0.3, 0.2), curve(0.2, 0.2, 0.2, 0.8), curve(0.0, 0.1, 0.9, 0.7)]
-    made = bar(curves)
+    made = pruning_curve(curves)
     assert made is not None
     assert made.epochs == (1, 2, 3, 4)
     # Best so far: .1 .5 .5 .6; .3 .3 .3 .3; .2 .2 .2 .8; 0 .1 .9 .9
@@ -30,19 +30,19 @@ def test_medians_of_what_was_reached_kept_to_the_end() -> None:
 
 def test_curves_of_other_steps_are_compared_once_all_have_begun() -> None:
     curves = [curve(0.1, 0.2, 0.3, 0.4), curve(0.3, 0.5, every=2), *[curve(0.0, 0.6, every=2)] * 2]
-    made = bar(curves)
+    made = pruning_curve(curves)
     assert made is not None
     assert made.epochs == (2, 3, 4)
     assert made.medians == pytest.approx((0.1, 0.15, 0.55))
 
 
 @pytest.mark.parametrize("curves", [[curve(0.1)] * (FINISHED - 1), [[]] * 9, [curve(0.1)] * (FINISHED - 1) + [[]]])
-def test_too_few_curves_set_no_bar(curves: list[Curve]) -> None:
-    assert bar(curves) is None
+def test_too_few_curves_make_no_pruning_curve(curves: list[Curve]) -> None:
+    assert pruning_curve(curves) is None
 
 
 @pytest.mark.parametrize(
-    ("values", "hopeless"),
+    ("values", "pruned"),
     [
         ([0.01] * 7, True),
         ([0.01] * WINDOW, False),  # too short to tell
@@ -51,13 +51,13 @@ def test_too_few_curves_set_no_bar(curves: list[Curve]) -> None:
         ([0.1, 0.2, 0.3, 0.31, 0.32, 0.33, 0.34], True),  # rose at first, and not any more
     ],
 )
-def test_hopeless_is_behind_and_too_slow(values: list[float], hopeless: bool) -> None:
-    assert LINE.hopeless(curve(*values), 10) == hopeless
+def test_pruned_is_what_is_behind_and_too_slow(values: list[float], pruned: bool) -> None:
+    assert LINE.should_prune(curve(*values), 10) == pruned
 
 
 def test_a_trial_at_its_last_epoch_is_finished() -> None:
-    assert LINE.hopeless(curve(*[0.01] * 9), 10)
-    assert not LINE.hopeless(curve(*[0.01] * 10), 10)
+    assert LINE.should_prune(curve(*[0.01] * 9), 10)
+    assert not LINE.should_prune(curve(*[0.01] * 10), 10)
 
 
 curves = st.lists(st.integers(0, 50), min_size=1, max_size=15)
@@ -65,10 +65,10 @@ curves = st.lists(st.integers(0, 50), min_size=1, max_size=15)
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(finished=st.lists(curves, min_size=FINISHED, max_size=8), trial=curves, last=st.integers(1, 40))
-def test_what_is_given_up_stands_below_half_of_the_finished(
+def test_what_is_pruned_stands_below_half_of_the_finished(
     finished: list[list[int]], trial: list[int], last: int
 ) -> None:
-    made = bar([curve(*values) for values in finished])
+    made = pruning_curve([curve(*values) for values in finished])
     assert made is not None
-    if made.hopeless(curve(*trial), last):
+    if made.should_prune(curve(*trial), last):
         assert sum(max(values) > max(trial) for values in finished) >= len(finished) / 2

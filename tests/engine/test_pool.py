@@ -1,0 +1,164 @@
+"""Cells side by side: whatever happens to one, the others complete, and each has exactly one outcome."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from threadpoolctl import threadpool_info
+
+from recsys.engine import pool
+from recsys.engine.cell import CellResult
+from recsys.engine.failure import CellOutcome, Failure
+from recsys.engine.pool import run_cells
+from recsys.engine.slots import Gpu, Needs, Slots
+from tests.engine.work import cell, work
+
+
+@pytest.fixture
+def no_idle_workers() -> Iterator[None]:
+    pool._IDLE.stop()
+    yield
+    pool._IDLE.stop()
+
+
+def outcomes(*names: str, slots: Slots | None = None, needs: Needs | None = None, **params: Any) -> list[CellOutcome]:
+    """Outcomes of the cells that do what `names` say, in their order."""
+    cells = [cell(name, number=number, **params) for number, name in enumerate(names)]
+    ended = list(run_cells(cells, slots or Slots(2), work, lambda cell: needs or Needs()))
+    assert sorted(position for position, _ in ended) == list(range(len(cells)))
+    return [outcome for _, outcome in sorted(ended, key=lambda pair: pair[0])]
+
+
+def numbers(found: list[CellOutcome]) -> list[float | None]:
+    """What each cell computed, None for a failure."""
+    return [outcome.valid["number"] if isinstance(outcome, CellResult) else None for outcome in found]
+
+
+def seen(found: list[CellOutcome], name: str) -> list[Any]:
+    assert all(isinstance(outcome, CellResult) for outcome in found), found
+    return [outcome.curve[0][name] for outcome in found if isinstance(outcome, CellResult)]
+
+
+def failure(outcome: CellOutcome) -> tuple[str, str]:
+    assert isinstance(outcome, Failure)
+    return outcome.kind, outcome.message
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_cell_has_its_own_outcome_whatever_the_number_of_workers(workers: int) -> None:
+    found = outcomes("ok", "fail", "ok", "refuse", "not_pickled", *["ok"] * 20, slots=Slots(workers))
+    assert numbers(found)[5:] == list(range(5, 25))
+    assert failure(found[1])[1].startswith("RuntimeError: the loss is odd (tests/engine/work.py:")
+    assert failure(found[3]) == ("error", "rate: must be above 0")
+    if workers > 1:
+        assert failure(found[4])[1].startswith("TypeError: cannot pickle '_thread.lock' object")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_cell_that_may_not_have_its_memory_fails_alone(workers: int) -> None:
+    found = outcomes("ok", "allocate", "ok", "ok", slots=Slots(workers))
+    assert numbers(found) == [0, None, 2, 3]
+    kind, message = failure(found[1])
+    assert kind == "out_of_memory"
+    assert message.startswith("MemoryError: Unable to allocate 4.00 GiB for an array with shape (536870912,)")
+
+
+def test_out_of_memory_beside_others_is_tried_once_more_alone(tmp_path: Path) -> None:
+    found = outcomes("once", "once", "ok", "once", folder=str(tmp_path))
+    assert numbers(found) == [0, 1, 2, 3]
+    # Each in a process that had run nothing before it.
+    assert len(set(seen([found[0], found[1], found[3]], "pid"))) == 3
+
+
+def test_a_killed_process_fails_its_own_cell_and_no_other() -> None:
+    found = outcomes("ok", "die", "ok", "leave", *["ok"] * 6)
+    assert numbers(found) == [0, None, 2, None, *range(4, 10)]
+    reason = "its process was killed (signal 9), most often for want of memory"
+    assert failure(found[1]) == ("killed", reason)
+    assert failure(found[3]) == ("killed", "its process ended without a result (exit code 3)")
+
+
+def test_a_crash_names_its_signal() -> None:
+    found = outcomes("die", "ok", signal=int(signal.SIGSEGV))
+    assert failure(found[0]) == ("killed", "its process crashed (signal 11, Segmentation fault)")
+
+
+def test_a_worker_that_died_between_two_calls_is_replaced(no_idle_workers: None) -> None:
+    for pid in set(seen(outcomes("look", "look"), "pid")):
+        worker = psutil.Process(pid)
+        worker.kill()
+        worker.wait()
+    assert numbers(outcomes("ok", "ok", "ok")) == [0, 1, 2]
+
+
+def test_processes_are_used_again(no_idle_workers: None) -> None:
+    first, second = (set(seen(outcomes("look", "look", "look"), "pid")) for _ in range(2))
+    assert second <= first and os.getpid() not in first
+
+
+def test_cells_too_large_to_run_side_by_side_run_one_by_one(no_idle_workers: None) -> None:
+    found = outcomes(*["look"] * 3, slots=Slots(3, memory=10), needs=Needs(11))
+    assert len(set(seen(found, "pid"))) == 1
+
+
+def test_two_gpus_are_used_side_by_side(no_idle_workers: None) -> None:
+    devices = [Gpu("3", 2**33), Gpu("GPU-5a", 2**33)]
+    found = outcomes("look", "look", slots=Slots(2, devices=devices), needs=Needs(gpu_memory=2**32))
+    assert seen(found, "gpu") == ["3", "GPU-5a"]
+
+
+def test_a_gpu_that_is_full_keeps_a_cell_waiting(no_idle_workers: None) -> None:
+    found = outcomes(*["look"] * 3, slots=Slots(3, devices=[Gpu("0", 2**33)]), needs=Needs(gpu_memory=2**33))
+    assert seen(found, "gpu") == ["0"] * 3 and len(set(seen(found, "pid"))) == 1
+
+
+def test_every_cell_has_one_thread_and_this_process_its_own_again() -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    before = threadpool_info()
+    try:
+        assert seen(outcomes("count_threads"), "threads") == [1]
+        assert torch.get_num_threads() == 3 and threadpool_info() == before
+    finally:
+        torch.set_num_threads(threads)
+    assert seen(outcomes("count_threads", "count_threads"), "threads") == [1, 1]
+
+
+def test_whoever_stops_listening_ends_the_running_cells(tmp_path: Path) -> None:
+    running = run_cells([cell("ok"), *[cell("forever", folder=str(tmp_path))] * 3], Slots(2), work)
+    assert next(running)[0] == 0
+    pids = _pids(tmp_path, 1)
+    running.close()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    code = f"""
+from recsys.engine.pool import run_cells
+from recsys.engine.slots import Slots
+from tests.engine.work import cell, work
+list(run_cells([cell("forever", folder={str(tmp_path)!r})] * 2, Slots(2), work))
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    workers = [psutil.Process(pid) for pid in _pids(tmp_path, 2)]
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=60)
+    assert not alive
+
+
+def _pids(folder: Path, count: int) -> list[int]:
+    """Processes of the cells that run `forever`, once so many of them do."""
+    deadline = time.monotonic() + 60
+    while len(files := list(folder.iterdir())) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(files) >= count
+    return [int(file.name) for file in files]
