@@ -86,7 +86,7 @@ def _log(home: Home, name: str, results: ModelResult, summary: pd.DataFrame) -> 
     for row in summary.itertuples(index=False):
         for fingerprint_of_cell, value in zip(finals[row.model, row.arm], row.per_seed, strict=True):
             figures.setdefault(run_id(name, fingerprint_of_cell), {})[f"test/{row.metric}"] = value
-    home.tracker.add_metrics(name, figures)
+    home.tracker.add_metrics(figures)
 
 
 def load_leaderboard(folder: Path) -> Leaderboard:

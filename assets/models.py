@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import dagster as dg
 import pandas as pd
 
 from orchestration import keys
@@ -92,7 +93,9 @@ def show(study: Study, name: str, model: str, home: Home, event: Event) -> Mappi
         **event.facts,
         "arms": table(pd.DataFrame(rows)),
         "tuning": plot(figure),
-        "mlflow": home.tracker.search_link(name, f"tags.model = '{model}' and tags.stage = 'final'", primary),
+        "mlflow": dg.MetadataValue.url(
+            home.tracker.search_url(name, f"tags.model = '{model}' and tags.stage = 'final'", primary)
+        ),
     }
 
 

@@ -9,7 +9,7 @@ runs that were lost can be written again from stored cells.
 import hashlib
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -152,6 +152,32 @@ class Tracker:
                     session.execute(insert(table).on_conflict_do_nothing(), rows)
         return [training.run_id for training in trainings]
 
+    def add_metrics(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        """Give runs further final metrics, by run id and name, in one transaction; values that are there are replaced.
+
+        Runs that are not there, since somebody deleted them, are passed over.
+        """
+        from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlRun
+        from sqlalchemy import delete, insert, select
+
+        with self._store.ManagedSessionMaker(read_only=False) as session:
+            runs = session.execute(select(SqlRun.run_uuid, SqlRun.end_time).where(SqlRun.run_uuid.in_(metrics)))
+            found: dict[str, int] = dict(runs.all())
+            rows = [
+                self._metric_row(run, name, value, end, step=0)
+                for run, end in found.items()
+                for name, value in metrics[run].items()
+            ]
+            names = {row["key"] for row in rows}
+            for table in (SqlMetric, SqlLatestMetric):
+                session.execute(delete(table).where(table.run_uuid.in_(found), table.key.in_(names)))
+                if rows:
+                    session.execute(insert(table), rows)
+
+    def _metric_row(self, run: str, name: str, value: float, timestamp: int, step: int) -> dict[str, Any]:
+        is_nan, stored = self._store.sanitize_metric_value(value)
+        return {"run_uuid": run, "key": name, "value": stored, "is_nan": is_nan, "timestamp": timestamp, "step": step}
+
     def _content(self, trainings: Iterable[Training]) -> dict[type, list[dict[str, Any]]]:
         """Rows of tags, parameters and metrics by MLflow's table, checked as its client checks them."""
         from mlflow.entities import Metric, Param, RunTag
@@ -167,9 +193,7 @@ class Tracker:
             )
             latest: dict[str, dict[str, Any]] = {}
             for point in points:
-                is_nan, value = self._store.sanitize_metric_value(point.value)
-                when = {"timestamp": point.timestamp, "step": point.step}
-                row = {"run_uuid": training.run_id, "key": point.key, "value": value, "is_nan": is_nan, **when}
+                row = self._metric_row(training.run_id, point.key, point.value, point.timestamp, point.step)
                 tables[SqlMetric].append(row)
                 latest[point.key] = row
             tables[SqlLatestMetric] += latest.values()

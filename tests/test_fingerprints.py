@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.fingerprints import SEARCH, cell_code, cell_roots, model_code
 from recsys.content.arms import Arm
 from recsys.data.dataset import Dataset
 from recsys.engine import cell as engine
 from recsys.engine.cell import Cell
-from recsys.evaluation.metrics import METRICS
+from recsys.engine.code import SEARCH, cell_code, cell_roots, model_code
 from recsys.evaluation.protocol import Protocol
 from recsys.fingerprints import CHECKOUT, PACKAGES, Codebase
 from recsys.models import registry
@@ -105,7 +104,10 @@ def naming(name: str) -> set[str]:
         ("recsys/training/losses.py", "def hinge_loss(x):\n    return x.clamp(min=0).mean()"),
         ("recsys/training/sampling.py", "class PopularSampler(PairSampler):\n    power = 0.75"),
         ("recsys/training/graph.py", "def degrees(graph):\n    return graph.sum(axis=1)"),
-        ("recsys/evaluation/metrics.py", "@metric\ndef f1(hits, n_relevant):\n    return recall(hits, n_relevant)"),
+        (
+            "recsys/evaluation/metrics/accuracy.py",
+            "@user_metric(higher_is_better=True)\ndef f1(lists):\n    return recall(lists)",
+        ),
         ("recsys/content/arms.py", "EVERYTHING = 'all'"),
         ("recsys/evidence/strata.py", "from recsys.training.losses import bpr_loss\nBOUNDS = (0, 5)"),
         ("recsys/models/graph/lightgcn.py", "SPARE = 1"),
@@ -142,7 +144,7 @@ def test_a_changed_default_moves_the_models_that_inherit_it(copy: Copy, model: s
 
 
 def test_the_primary_metric_moves_all_and_another_metric_none(copy: Copy) -> None:
-    metrics = "recsys/evaluation/metrics.py"
+    metrics = "recsys/evaluation/metrics/accuracy.py"
     assert copy.moved(metrics, replaced("1 / np.log2(np.arange(2, k + 2))", "np.ones(k)")) == set(MODELS)
     assert copy.moved(metrics, replaced("hits.sum(axis=1) / hits.shape[1]", "hits.mean(axis=1)")) == set()
 

@@ -15,7 +15,7 @@ from typing import Any
 from recsys.content.arms import Arm
 from recsys.content.features import Features
 from recsys.data.dataset import Dataset
-from recsys.evaluation.evaluate import Evaluator, validator
+from recsys.evaluation.evaluate import Evaluator, Part, validator
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.recommender import TrainingData
@@ -88,7 +88,7 @@ def _features(file: str) -> Features:
 
 
 @lru_cache(maxsize=4)
-def _evaluator(folder: str, part: str, protocol: Protocol) -> Evaluator:
+def _evaluator(folder: str, part: Part, protocol: Protocol) -> Evaluator:
     return Evaluator(_dataset(folder), part, protocol)
 
 

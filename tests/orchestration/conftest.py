@@ -7,7 +7,7 @@ import pytest
 from orchestration.materialise import Materialised, materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
-from orchestration.stored_cells import cell_files
+from recsys.engine.stored import cell_folders
 from recsys.study.file import load_study
 from recsys.study.study import Study
 
@@ -45,7 +45,7 @@ def run(study: Study, settings: Settings, select: str | None = None) -> Material
 
 def cells(settings: Settings) -> dict[str, int]:
     """By fingerprint when each cell was written."""
-    return {file.parent.name: file.stat().st_mtime_ns for file in cell_files(settings.store)}
+    return {folder.name: (folder / "cell.json").stat().st_mtime_ns for folder in cell_folders(settings.store)}
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,12 @@ import duckdb
 import pandas as pd
 import pytest
 
-from assets.controls import SELECTION, Selection
 from orchestration.catalog import refresh
 from orchestration.definitions import build_definitions
 from orchestration.home import Home
 from orchestration.instance import prepare
 from orchestration.settings import Settings
+from recsys.study.selection import Selection
 from recsys.study.study import Study
 from tests.orchestration.conftest import TINY, cells, run, write_study
 
@@ -61,7 +61,7 @@ def test_choices_are_made_on_validation(finished: Finished) -> None:
     settings, _ = finished
     home = Home(settings)
     folder = home.folder(home.current("tiny/controls"))
-    selection = Selection.model_validate_json((folder / SELECTION).read_text())
+    selection = Selection.load(folder)
     arms = [
         arm
         for model in ("TopPop", "ItemKNN", "HybridItemKNN")

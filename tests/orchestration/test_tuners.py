@@ -16,7 +16,7 @@ from orchestration.home import Home
 from orchestration.materialise import materialise
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
-from orchestration.stored_cells import cell_files
+from recsys.engine.stored import StoredCell, cell_folders
 from tests.orchestration.conftest import TINY, cells, write_study
 
 TUNED = (
@@ -83,7 +83,7 @@ def check_records(settings: Settings) -> None:
     tracker = Home(settings).tracker
     runs = tracker.client.search_runs([tracker.experiment("tiny")], max_results=5000)
     ended = [run for run in runs if run.info.status == "FINISHED"]
-    records = {file.parent.name: json.loads(file.read_text()) for file in cell_files(settings.store)}
+    records = {folder.name: StoredCell.load(folder).record for folder in cell_folders(settings.store)}
     assert sorted(run.data.tags["fingerprint"] for run in ended) == sorted(records)
     assert {run.info.status for run in runs} == {"FINISHED"}
     for run in ended:
