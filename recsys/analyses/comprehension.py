@@ -4,13 +4,8 @@ import math
 from collections.abc import Callable
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from recsys.analyses.base import Analysis, Inputs, Table
-from recsys.content.descriptions import fields_of, values, vocabulary
-from recsys.content.descriptions.comprehension import agreement_with_attributes
-from recsys.content.descriptions.consistency import agreement_between, coarseness
-from recsys.content.descriptions.user_signal import user_signal
 from recsys.evidence.wording import percent
 from recsys.study.study import Study
 
@@ -35,6 +30,12 @@ class Comprehension(Analysis):
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """See `recsys.content.descriptions.comprehension`, `consistency` and `user_signal` for the columns."""
+        # Their dictionaries take long to load, and Dagster loads this file for every page.
+        from recsys.content.descriptions import fields_of, values, vocabulary
+        from recsys.content.descriptions.comprehension import agreement_with_attributes
+        from recsys.content.descriptions.consistency import agreement_between, coarseness
+        from recsys.content.descriptions.user_signal import user_signal
+
         data, specs = inputs.dataset, inputs.study.datasets[inputs.name].descriptions
         corpora = {
             corpus: fields_of(table)
@@ -94,6 +95,8 @@ def _fields(fields: pd.DataFrame) -> Table:
         tested = fields["p_value"].notna() if "p_value" in fields else pd.Series(data=False, index=fields.index)
         fields = fields.assign(p_corrected=math.nan)
         if tested.any():
+            from statsmodels.stats.multitest import multipletests
+
             corrected = multipletests(fields.loc[tested, "p_value"], method="fdr_bh")[1]
             fields.loc[tested, "p_corrected"] = corrected
     shown = {

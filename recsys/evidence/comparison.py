@@ -1,13 +1,13 @@
-"""One model against another, user by user: how much better, how sure, and what could have been seen."""
+"""One model against another, user by user: how much better, how sure, and what could have been seen.
+
+statsmodels takes more than a second to import, and is imported where it computes: a page or a list of models needs none.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestPower
-from statsmodels.stats.weightstats import ttost_paired
 
 from recsys.errors import UserError
 from recsys.evidence.resampling import NOTHING, over_seeds, resampled_means, sign_flip_p_value
@@ -150,6 +150,8 @@ def holm(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 def holm_corrected(p_values: Sequence[float]) -> list[float]:
     """P-values of one family, corrected by Holm's method."""
+    from statsmodels.stats.multitest import multipletests
+
     return multipletests(p_values, alpha=ALPHA, method="holm")[1].tolist() if p_values else []
 
 
@@ -169,6 +171,8 @@ def _equivalence_p_value(differences: np.ndarray, margin: float) -> float:
         return 1.0
     if np.ptp(differences) <= NOTHING:  # without spread the t statistic has no denominator, and there is no doubt
         return 0.0 if abs(differences[0]) < margin else 1.0
+    from statsmodels.stats.weightstats import ttost_paired
+
     return float(ttost_paired(differences, np.zeros_like(differences), -margin, margin)[0])
 
 
@@ -181,6 +185,8 @@ def _detectable_difference(differences: np.ndarray) -> float:
 @cache
 def _detectable_effect(n_users: int) -> float:
     """In standard deviations; kept, for finding the root takes longer than the rest of a small comparison."""
+    from statsmodels.stats.power import TTestPower
+
     # For some numbers of users the solver answers with an array of one.
     return np.asarray(TTestPower().solve_power(nobs=n_users, alpha=ALPHA, power=POWER)).item()
 

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
-from recsys.evaluation.evaluate import evaluate, validator
+from recsys.evaluation.evaluate import Evaluator, evaluate, validator
 from recsys.evaluation.protocol import Protocol
 from recsys.models.baselines.toppop import TopPop
 from recsys.recommender import TrainingData
@@ -37,13 +37,13 @@ def popular(market: Dataset) -> TopPop:
 
 def test_what_is_masked_at_each_part(market: Dataset) -> None:
     model = popular(market)
-    valid = evaluate(model, market, "valid", Protocol(ks=(3,)))
-    np.testing.assert_array_equal(valid.ranking.users, [0, 2])
-    np.testing.assert_array_equal(valid.ranking.items[:, :3], [[2, 3, 4], [1, 2, 3]])
-    seen = evaluate(model, market, "test", Protocol(ks=(3,)))
-    np.testing.assert_array_equal(seen.ranking.items[:, :3], [[3, 4, 5], [1, 3, 4]])
-    train = evaluate(model, market, "test", Protocol(ks=(3,), mask="train"))
-    np.testing.assert_array_equal(train.ranking.items[:, :3], [[2, 3, 4], [1, 3, 4]])
+    valid = Evaluator(market, "valid", Protocol(ks=(3,))).rank(model)
+    np.testing.assert_array_equal(valid.users, [0, 2])
+    np.testing.assert_array_equal(valid.items[:, :3], [[2, 3, 4], [1, 2, 3]])
+    seen = Evaluator(market, "test", Protocol(ks=(3,))).rank(model)
+    np.testing.assert_array_equal(seen.items[:, :3], [[3, 4, 5], [1, 3, 4]])
+    train = Evaluator(market, "test", Protocol(ks=(3,), mask="train")).rank(model)
+    np.testing.assert_array_equal(train.items[:, :3], [[2, 3, 4], [1, 3, 4]])
 
 
 def test_summary_holds_means_and_list_metrics(market: Dataset) -> None:
@@ -63,7 +63,7 @@ def test_validator_gives_the_mean_primary_metric(market: Dataset) -> None:
 
 def test_negatives_are_the_same_for_all_models(market: Dataset) -> None:
     protocol = Protocol(ks=(3,), n_negatives=1)
-    one, two = (evaluate(popular(market), market, "test", protocol).ranking.items for _ in range(2))
+    one, two = (Evaluator(market, "test", protocol).rank(popular(market)).items for _ in range(2))
     np.testing.assert_array_equal(one, two)
     np.testing.assert_array_equal((one >= 0).sum(axis=1), [2, 2])
     assert {3} < set(one[0]) - {-1} <= {3, 4, 5}
@@ -76,6 +76,6 @@ def test_an_empty_part_is_one_line() -> None:
 
 def test_protocol_names_an_unknown_metric() -> None:
     with pytest.raises(
-        ValidationError, match="'accuracy_at_5' is no metric; write METRIC_at_K with METRIC one of recall"
+        ValidationError, match="unknown metric 'accuracy_at_5'; write METRIC_at_K with METRIC one of recall"
     ):
         Protocol(primary="accuracy_at_5")

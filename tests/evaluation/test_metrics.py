@@ -1,10 +1,15 @@
+from collections.abc import Sequence
+
 import numba
 import numpy as np
+import pandas as pd
 import pytest
-from scipy import sparse
 
-from recsys.evaluation.lists import gini, list_metrics
-from recsys.evaluation.metrics import METRICS, per_user
+from recsys.data.dataset import Dataset
+from recsys.evaluation.evaluate import Evaluator, Measured
+from recsys.evaluation.metrics.catalogue import gini_coefficient
+from recsys.evaluation.metrics.registry import user_metrics
+from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking
 
 
@@ -13,17 +18,31 @@ def ranking_of(items: list[list[int]]) -> Ranking:
     return Ranking(np.arange(len(table), dtype=np.int32), table, np.zeros(table.shape, dtype=np.float32))
 
 
-def truth_of(items: list[list[int]], n_items: int) -> sparse.csr_array:
-    dense = np.zeros((len(items), n_items), dtype=np.float32)
-    for user, held_out in enumerate(items):
-        dense[user, held_out] = 1
-    return sparse.csr_array(dense)
+def measured(
+    ranking: Ranking,
+    held_out: list[list[int]],
+    n_items: int,
+    ks: list[int],
+    ndcg: str = "truncated",
+    train: Sequence[int] = (),
+) -> Measured:
+    """What lists are worth on a test part; `train` are the items of training interactions, of the first user."""
+    test = [(user, item, "test") for user, items in enumerate(held_out) for item in items]
+    rows = [*test, *((user, item, "train") for user, item in enumerate(train))]
+    data = Dataset(
+        interactions=pd.DataFrame(rows, columns=["user", "item", "part"]),
+        users=pd.DataFrame({"user_id": range(max(len(held_out), len(train)))}),
+        items=pd.DataFrame({"item_id": range(n_items)}),
+        quarantine=pd.DataFrame(),
+    )
+    protocol = Protocol(ks=ks, primary=f"ndcg_at_{max(ks)}", ndcg=ndcg)
+    return Evaluator(data, "test", protocol).measure(ranking)
 
 
 def test_metrics_by_hand() -> None:
     # User 0 holds out 3 items, of which ranks 2 and 4 are two; user 1 none; user 2 one that the list misses.
     ranking = ranking_of([[9, 1, 8, 2], [1, 2, 3, 4], [1, 2, -1, -1]])
-    frame = per_user(ranking, truth_of([[1, 2, 3], [], [7]], 10), [2, 4])
+    frame = measured(ranking, [[1, 2, 3], [], [7]], 10, [2, 4]).per_user
     assert list(frame["user"]) == [0, 2]
     first = frame.iloc[0]
     assert first["recall_at_2"] == pytest.approx(1 / 3, abs=1e-15)
@@ -42,7 +61,8 @@ def test_metrics_by_hand() -> None:
 
 def test_retrieved_ndcg_divides_by_the_hits_of_the_longest_list() -> None:
     ranking = ranking_of([[9, 1, 8, 2], [5, 6, 7, 8]])
-    frame = per_user(ranking, truth_of([[1, 2, 3], [1]], 10), [2, 3], ndcg_ideal="retrieved")
+    # The lists are as long as the protocol's largest cut-off.
+    frame = measured(ranking, [[1, 2, 3], [1]], 10, [2, 3, 4], ndcg="retrieved").per_user
     discounts = 1 / np.log2([2, 3, 4, 5])
     assert frame["ndcg_at_2"][0] == pytest.approx(discounts[1] / discounts[:2].sum(), abs=1e-15)
     # The hit at rank 4 counts in the ideal although the cut-off is 3.
@@ -51,7 +71,7 @@ def test_retrieved_ndcg_divides_by_the_hits_of_the_longest_list() -> None:
 
 
 def test_lists_shorter_than_the_cut_off() -> None:
-    frame = per_user(ranking_of([[1, 0]]), truth_of([[0]], 2), [5])
+    frame = measured(ranking_of([[1, 0]]), [[0]], 2, [5]).per_user
     assert frame["precision_at_5"][0] == pytest.approx(1 / 5)
     assert frame["mrr_at_5"][0] == 0.5
 
@@ -65,7 +85,7 @@ def test_equal_to_ranx_on_random_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     n_users, n_items, k = 80, 60, 10
     items = np.stack([rng.permutation(n_items)[:20] for _ in range(n_users)])
     truth = [rng.permutation(n_items)[: rng.integers(1, 25)].tolist() for _ in range(n_users)]
-    frame = per_user(ranking_of(items.tolist()), truth_of(truth, n_items), [k])
+    frame = measured(ranking_of(items.tolist()), truth, n_items, [20, k]).per_user
     qrels = Qrels({str(u): {str(i): 1 for i in held_out} for u, held_out in enumerate(truth)})
     run = Run({str(u): {str(i): float(20 - r) for r, i in enumerate(row)} for u, row in enumerate(items)})
     theirs = ["recall", "ndcg", "hit_rate", "precision", "mrr", "map"]
@@ -78,12 +98,13 @@ def test_equal_to_ranx_on_random_lists(monkeypatch: pytest.MonkeyPatch) -> None:
             m = np.array([len(held_out) for held_out in truth])
             expected *= m / np.minimum(m, k)
         np.testing.assert_allclose(frame[f"{name}_at_{k}"], expected, rtol=0, atol=1e-12, err_msg=name)
-    assert set(theirs) == set(METRICS)
+    assert set(theirs) == set(user_metrics())
 
 
 def test_list_metrics_by_hand() -> None:
-    popularity = np.array([4, 2, 1, 1, 0])
-    metrics = list_metrics(ranking_of([[0, 1], [0, -1]]), popularity, [1, 2])
+    # Items 0 to 3 have 4, 2, 1 and 1 training interactions, item 4 none.
+    train = [0, 0, 0, 0, 1, 1, 2, 3]
+    metrics = measured(ranking_of([[0, 1], [0, -1]]), [[4], [4]], 5, [1, 2], train=train).lists
     assert metrics["coverage_at_1"] == 0.2
     assert metrics["coverage_at_2"] == 0.4
     assert metrics["gini_at_1"] == pytest.approx(0.8)
@@ -93,6 +114,6 @@ def test_list_metrics_by_hand() -> None:
 
 
 def test_gini_at_its_ends() -> None:
-    assert gini(np.full(7, 3)) == pytest.approx(0)
-    assert gini(np.array([0, 0, 0, 5])) == pytest.approx(3 / 4)
-    assert gini(np.zeros(4, dtype=int)) == 0
+    assert gini_coefficient(np.full(7, 3)) == pytest.approx(0)
+    assert gini_coefficient(np.array([0, 0, 0, 5])) == pytest.approx(3 / 4)
+    assert gini_coefficient(np.zeros(4, dtype=int)) == 0

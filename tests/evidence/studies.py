@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 
+from recsys.analyses.base import Table
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import mean_intervals
 from recsys.evidence.leaderboard import rank_models
@@ -12,7 +13,6 @@ from recsys.evidence.scores import Scores
 from recsys.evidence.sources import SourceScores, judge_sources
 from recsys.evidence.verdict import decide
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
-from recsys.report.published import beside_published
 from recsys.report.rows import (
     CheckRow,
     ComparisonRow,
@@ -22,11 +22,9 @@ from recsys.report.rows import (
     QuarantineRow,
     ResultRow,
     Scenario,
-    StratumRow,
-    Table,
-    TruthRow,
     TuningCurve,
 )
+from recsys.study.truth import TruthRow
 
 N_RESAMPLES = 500
 ONLY = "interactions_only"
@@ -110,10 +108,6 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         ],
         results=_results(cells),
         comparisons=_comparisons(cells, rival),
-        strata=[
-            StratumRow(strata="Users by training interactions", stratum=stratum, comparison=verdict.against_rival)
-            for stratum in ("5 to 9", "10 to 19", "20 and more")
-        ],
         tuning=_tuning(cells, rng),
         checks=[
             CheckRow(name="No pair stands in two parts of the split", passed=True, found="0 of 160,792 pairs"),
@@ -141,7 +135,7 @@ def without_content(name: str, n_users: int = 3000, seed: int = 0) -> DatasetRep
     gains = {"EASE": 0.0, "LightGCN": -0.002, "ItemKNN": -0.05, "TopPop": -0.6}
     found = {(model, ONLY, kinds[model]): scores(model, ONLY, gain, ease, rng) for model, gain in gains.items()}
     results = _results(found)
-    standing = rank_models(
+    leaderboard = rank_models(
         list(found.values()),
         [row.metrics["ndcg_at_20"] for row in results],
         metric="ndcg_at_20",
@@ -153,15 +147,12 @@ def without_content(name: str, n_users: int = 3000, seed: int = 0) -> DatasetRep
         scenario=full.scenario,
         metric="ndcg_at_20",
         verdict=None,
-        standing=standing,
+        leaderboard=leaderboard,
         counts=full.counts,
         results=results,
-        comparisons=[ComparisonRow(comparison=each, kind=kinds[each.model_a]) for each in standing.comparisons],
+        comparisons=[ComparisonRow(comparison=each, kind=kinds[each.model_a]) for each in leaderboard.comparisons],
         tuning=_tuning(found, rng),
         checks=full.checks,
-        tables=[
-            beside_published("Somebody 2025", {"ItemKNN": {"ndcg_at_20": 0.1, "recall_at_20": 0.2}}, results),
-        ],
     )
 
 

@@ -116,7 +116,7 @@ def test_a_report_survives_storing(baby):
 
 def test_a_bare_report_renders(baby):
     bare = baby.model_copy(
-        update={"sources": [], "comparisons": [], "tuning": [], "tables": [], "checks": [], "strata": [], "links": []}
+        update={"sources": [], "comparisons": [], "tuning": [], "tables": [], "checks": [], "links": []}
     )
     page = Page(render(study(bare)))
     assert "Tuning" not in page.text

@@ -3,10 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from recsys.evidence.wording import percent
 from recsys.report.limits import limits
 from recsys.report.model import StudyReport
-from recsys.report.published import beside_published
 from recsys.report.render import kinds, render, typeset
 from tests.evidence.page import Page
 from tests.evidence.studies import study, without_content
@@ -41,30 +39,11 @@ def test_without_content_the_nearest_rival_says_what_could_be_shown(ranked):
 
 
 def test_a_report_has_one_answer(baby, ranked):
-    for update in ({"verdict": None}, {"standing": ranked.standing}):
-        with pytest.raises(ValidationError, match="a verdict, or a standing where it has none"):
+    for update in ({"verdict": None}, {"leaderboard": ranked.leaderboard}):
+        with pytest.raises(ValidationError, match="a verdict, or a leaderboard where it has none"):
             type(baby)(**dict(baby) | update)
 
 
 def test_a_report_without_content_survives_storing(ranked):
     report = study(ranked)
     assert StudyReport.model_validate_json(report.model_dump_json()) == report
-
-
-def test_published_figures_stand_beside_ours(ranked):
-    row = next(row for row in ranked.results if row.model == "ItemKNN")
-    interval = row.metrics["recall_at_20"]
-    (table,) = ranked.tables
-    assert table.rows[1] == [
-        "ItemKNN",
-        "Recall@20",
-        f"{interval.mean:.4f}",
-        f"{interval.low:.4f} to {interval.high:.4f}",
-        "0.2000",
-        percent(interval.mean / 0.2 - 1, signed=True),
-    ]
-
-
-def test_a_published_model_stands_for_itself_by_its_first_arm(baby):
-    rows = beside_published("S", {"FREEDOM": {"ndcg_at_20": 0.1}}, baby.results).rows
-    assert [row[0] for row in rows] == ["FREEDOM (both)"]

@@ -61,7 +61,7 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         (GOOD + "colour: red", "s.yaml: colour: Extra inputs are not permitted"),
         (GOOD.replace("EASE", "EASY"), "s.yaml: models: there is no model 'EASY'; did you mean 'ease'?"),
         (GOOD.replace("  d:", "  a-b:"), "s.yaml: datasets: 'a-b' cannot be a name: use letters, digits and _"),
-        (GOOD + "evaluation: {primary: gain_at_3}", "s.yaml: evaluation.primary: 'gain_at_3' is no metric"),
+        (GOOD + "evaluation: {primary: gain_at_3}", "s.yaml: evaluation.primary: unknown metric 'gain_at_3'"),
         (
             GOOD.replace("encoder: tfidf_svd", "corpus: c, encoder: tfidf_svd"),
             "s.yaml: datasets.d: content 'text' names corpus 'c', which 'descriptions' lacks",
