@@ -146,7 +146,10 @@ def test_a_changed_default_moves_the_models_that_inherit_it(copy: Copy, model: s
 def test_the_primary_metric_moves_all_and_another_metric_none(copy: Copy) -> None:
     metrics = "recsys/evaluation/metrics/accuracy.py"
     assert copy.moved(metrics, replaced("1 / np.log2(np.arange(2, k + 2))", "np.ones(k)")) == set(MODELS)
-    assert copy.moved(metrics, replaced("hits.sum(axis=1) / hits.shape[1]", "hits.mean(axis=1)")) == set()
+    assert (
+        copy.moved(metrics, replaced("lists.hits.sum(axis=1) / lists.hits.shape[1]", "lists.hits.mean(axis=1)"))
+        == set()
+    )
 
 
 def test_words_and_layout_of_the_whole_library_move_nothing(copy: Copy, tmp_path: Path) -> None:
@@ -183,7 +186,7 @@ def test_a_changed_function_moves_exactly_the_models_that_reach_it(copy: Copy, p
             users = {model for model in MODELS if definition in copy.reached[model]}
             assert copy.moved(file, rewritten(text), body=definition) == users, definition
             changed += 1
-    assert changed > 60
+    assert changed > 40
 
 
 @pytest.fixture(scope="module")

@@ -64,9 +64,9 @@ def _row(arm: ArmResult, figures: dict[str, dict[str, Any]]) -> dict[str, str]:
     accuracy = {
         metric_name(metric): _interval(value) for metric, value in figures.items() if metric.startswith(ACCURACY)
     }
-    given_up = f" ({len(arm.pruned)} given up)" if arm.pruned else ""
+    pruned = f" ({len(arm.pruned)} pruned)" if arm.pruned else ""
     effort = {
-        "trials": f"{len(arm.trials)}{given_up}",
+        "trials": f"{len(arm.trials)}{pruned}",
         "won": str(arm.best.idxmax() + 1),
         "minutes": f"{arm.seconds / 60:.1f}",
     }

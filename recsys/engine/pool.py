@@ -41,7 +41,7 @@ def run_cells(
 ) -> Iterator[tuple[int, CellOutcome]]:
     """Run all cells, yielding each one's position and outcome as it ends, in any order.
 
-    One worker, or a single cell, runs in this process with one thread, and a pool is not started; a cell that
+    One worker runs in this process with one thread, and a pool is not started; a cell that
     kills its process then kills this one.
 
     Args:
@@ -51,7 +51,7 @@ def run_cells(
             cell; KeyboardInterrupt in this process ends the running cells and is raised.
         needs: what a cell needs while it runs. A cell that needs more than there is runs alone.
     """
-    if slots.workers > 1 and len(cells) > 1:
+    if slots.workers > 1:
         yield from _Schedule(cells, slots, work, needs).run()
         return
     for position, cell in enumerate(cells):

@@ -1,6 +1,6 @@
 """One model against another, user by user: how much better, how sure, and what could have been seen.
 
-statsmodels takes more than a second to import, and is imported where it computes: a page or a list of models needs none.
+statsmodels takes more than a second to import, so it is imported where it computes: a list of models needs none of it.
 """
 
 from collections.abc import Sequence

@@ -99,6 +99,12 @@ def test_a_worker_that_died_between_two_calls_is_replaced(no_idle_workers: None)
     assert numbers(outcomes("ok", "ok", "ok")) == [0, 1, 2]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's way of ending processes for want of memory")
+def test_linux_ends_a_worker_before_this_process() -> None:
+    here = int(Path("/proc/self/oom_score_adj").read_text())
+    assert seen(outcomes("look", "look"), "oom_score_adj") == [min(here + 500, 1000)] * 2
+
+
 def test_processes_are_used_again(no_idle_workers: None) -> None:
     first, second = (set(seen(outcomes("look", "look", "look"), "pid")) for _ in range(2))
     assert second <= first and os.getpid() not in first

@@ -73,7 +73,8 @@ def not_pickled(cell: Cell) -> CellResult:
 
 def look(cell: Cell) -> CellResult:
     """Where it runs."""
-    return result(cell, pid=os.getpid(), gpu=os.environ.get("CUDA_VISIBLE_DEVICES"))
+    score = int(Path("/proc/self/oom_score_adj").read_text())
+    return result(cell, pid=os.getpid(), gpu=os.environ.get("CUDA_VISIBLE_DEVICES"), oom_score_adj=score)
 
 
 def count_threads(cell: Cell) -> CellResult:

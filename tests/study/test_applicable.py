@@ -65,7 +65,7 @@ def test_the_plan_says_so_once_the_data_are_read(films: tuple[Settings, Study], 
     assert (steps["orders/models/SlopeOne"].why, steps["orders/models/SlopeOne"].cells) == (LINE, 0)
     assert steps["films/models/SlopeOne"].why == ""
     unread = {step.asset: step for step in plan(study, Home(Settings(home=tmp_path, data=settings.data)), None)}
-    assert unread["orders/models/SlopeOne"].why == "never materialised"
+    assert unread["orders/models/SlopeOne"].why == "never computed"
 
 
 def test_the_report_names_it_and_its_published_figures_have_no_row(films: tuple[Settings, Study], said: str) -> None:

@@ -1,0 +1,56 @@
+"""Real cells: the same in this process and in a pool, trained by gradient or not, and one that cannot be trained."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.content.arms import Arm
+from recsys.data.dataset import Dataset
+from recsys.engine.cell import Cell, CellResult
+from recsys.engine.failure import CellOutcome
+from recsys.engine.pool import run_cells
+from recsys.engine.slots import Slots
+from recsys.evaluation.protocol import Protocol
+from tests.models.planted import planted_market
+
+CELLS: list[tuple[str, dict[str, Any]]] = [
+    ("ItemKNN", {}),
+    ("LightGCN", {"max_epochs": 3}),
+    ("EASE", {}),
+    ("LightGCN", {"max_epochs": 3, "learning_rate": 1e30}),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A saved dataset of the planted market."""
+    planted = planted_market()
+    rows = [(user, item, "train") for user, item in zip(*planted.train.nonzero(), strict=True)]
+    held_out = zip(*planted.held_out.nonzero(), strict=True)
+    rows += [(user, item, ("valid", "test")[number % 2]) for number, (user, item) in enumerate(held_out)]
+    n_users, n_items = planted.train.shape
+    folder = tmp_path_factory.mktemp("dataset")
+    Dataset(
+        interactions=pd.DataFrame(rows, columns=["user", "item", "part"]),
+        users=pd.DataFrame({"user_id": np.arange(n_users).astype(str)}),
+        items=pd.DataFrame({"item_id": np.arange(n_items).astype(str), "image_path": None}),
+        quarantine=pd.DataFrame(),
+    ).save(folder)
+    return str(folder)
+
+
+def outcomes(folder: str, workers: int) -> list[CellOutcome]:
+    arm = Arm("interactions_only")
+    cells = [Cell(folder, {}, model, params, arm, 1, "tuning", Protocol()) for model, params in CELLS]
+    return [outcome for _, outcome in sorted(run_cells(cells, Slots(workers)), key=lambda pair: pair[0])]
+
+
+def test_cells_give_the_same_in_this_process_and_in_a_pool(folder: str) -> None:
+    here, pooled = outcomes(folder, 1), outcomes(folder, 2)
+    for one, other in zip(here[:3], pooled[:3], strict=True):
+        assert isinstance(one, CellResult) and isinstance(other, CellResult)
+        assert one.valid == other.valid
+        assert [row["loss"] for row in one.curve] == [row["loss"] for row in other.curve]
+    assert here[3].message == pooled[3].message != ""
