@@ -59,7 +59,7 @@ class Trainings:
             content_versions={source: event.content_hash for source, event in content.items()},
             model=model,
             protocol=self.study.evaluation,
-            keep_states=self.study.keep_states,
+            keeps_state=self.study.keeps_state,
         )
 
     def _log(self, cells: Sequence[StoredCell]) -> None:

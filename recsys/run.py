@@ -141,7 +141,7 @@ class _Run:
             content_versions={source: content_hash(place) for source, place in places.items()},
             model=model,
             protocol=self.study.evaluation,
-            keep_states=self.study.keep_states,
+            keeps_state=self.study.keeps_state,
         )
         return train_model(self.study, model, arms, CellRunner(self.store, inputs, self.slots, self.watcher), fixed)
 

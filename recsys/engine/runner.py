@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult, run_cell
@@ -20,9 +20,6 @@ from recsys.models import registry
 from recsys.store import Store
 from recsys.tuning.search import Trial
 
-KeepStates = Literal["all", "uncontrolled", "none"]
-"""Which final cells keep the fitted model: all, all but those of controls, or none."""
-
 
 @dataclass(frozen=True)
 class CellInputs:
@@ -36,7 +33,7 @@ class CellInputs:
         content_versions: hash of each set's content.
         model: class name.
         protocol: evaluation settings.
-        keep_states: which final cells keep the fitted model.
+        keeps_state: whether the final cells of an arm keep the fitted model.
         memory: bytes that fitting the model needs, by its own account.
     """
 
@@ -47,13 +44,12 @@ class CellInputs:
     content_versions: dict[str, str]
     model: str
     protocol: Protocol
-    keep_states: KeepStates = "uncontrolled"
+    keeps_state: Callable[[Arm], bool] = lambda arm: False
     memory: Callable[[dict[str, Any], Arm], float] = lambda params, arm: 0.0
 
     def cell(self, trial: Trial) -> Cell:
         """The cell that a trial asks for."""
         arm = trial.arm
-        kept = self.keep_states == "all" or (self.keep_states == "uncontrolled" and arm.control is None)
         return Cell(
             dataset=str(self.folder),
             content={source: str(self.content[source]) for source in arm.sources},
@@ -64,7 +60,7 @@ class CellInputs:
             stage=trial.stage,
             protocol=self.protocol,
             pruning_curve=trial.pruning_curve,
-            keep_state=kept and trial.stage == "final",
+            keep_state=trial.stage == "final" and self.keeps_state(arm),
         )
 
     def _seed(self, arm: Arm, seed: int) -> int:

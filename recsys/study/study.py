@@ -2,12 +2,11 @@
 
 import math
 import re
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control
-from recsys.engine.runner import KeepStates
 from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
@@ -82,7 +81,7 @@ class Study(Strict):
     tuning: Tuning = Tuning()
     statistics: Statistics = Statistics()
     seeds: int = Field(default=5, ge=1)
-    keep_states: KeepStates = "uncontrolled"
+    keep_states: Literal["all", "uncontrolled", "none"] = "uncontrolled"
 
     @field_validator("datasets")
     @classmethod
@@ -140,6 +139,10 @@ class Study(Strict):
             known = ", ".join(arm.name for arm in arms)
             raise UserError(f"study {self.name}: model {model}: there is no arm '{unknown[0]}' (known: {known})")
         return [arm for arm in arms if arm.name in wanted]
+
+    def keeps_state(self, arm: Arm) -> bool:
+        """Whether the final trainings of an arm keep the fitted model."""
+        return self.keep_states == "all" or (self.keep_states == "uncontrolled" and arm.control is None)
 
     @property
     def training_settings(self) -> list[Any]:
