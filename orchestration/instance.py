@@ -1,6 +1,7 @@
 """Dagster's instance on the home folder: its configuration, where runs belong, and runs that a killed process left."""
 
 import os
+from urllib.parse import unquote
 
 import dagster as dg
 import psutil
@@ -10,6 +11,7 @@ from dagster._core.workspace.load import location_origin_from_module_name
 from filelock import FileLock
 
 from orchestration.settings import Settings
+from recsys.errors import UserError
 from recsys.store import write_text
 
 # A run starts at once, without a queue: no daemon has to run for the page's buttons to work. Output of steps is
@@ -32,11 +34,21 @@ MODULE, LOCATION = "orchestration.definitions", "modalift"  # as in workspace.ya
 
 
 def prepare(settings: Settings) -> None:
-    """Make Dagster's folder with its configuration and databases, point Dagster at it, and close abandoned runs."""
+    """Make Dagster's folder with its configuration and databases, point Dagster at it, and close abandoned runs.
+
+    Raises:
+        UserError: the home folder has a name that Dagster's databases cannot have.
+    """
+    home = str(settings.dagster.resolve())
+    if "?" in home or unquote(home) != home:
+        raise UserError(
+            f"{settings.home.resolve()}: Dagster cannot open a home folder with '?' or a code such as '%20' in its "
+            "path: set MODALIFT_HOME to another folder"
+        )
     file = settings.dagster / "dagster.yaml"
     if not file.exists() or file.read_text(encoding="utf-8") != CONFIG:
         write_text(file, CONFIG)
-    os.environ["DAGSTER_HOME"] = str(settings.dagster.resolve())
+    os.environ["DAGSTER_HOME"] = home
     # Processes that make new databases side by side trip over each other's tables.
     with FileLock(settings.dagster / "made.lock"), dg.DagsterInstance.get() as instance:
         close_abandoned(instance)

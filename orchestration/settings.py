@@ -1,6 +1,7 @@
 """Where things are: the home folder, the data folder, the studies; each from the environment or a default."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -68,9 +69,11 @@ class Settings(BaseSettings):
 
     @property
     def tracking_uri(self) -> str:
-        """MLflow's database; SQLAlchemy reads `?` and `%` in an address otherwise than in a path."""
+        """MLflow's database, quoted where SQLAlchemy would read `?` or a code such as `%20` in the path as its own."""
         path = str((self.home / "mlflow.db").resolve())
-        return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"
+        if unquote(path) != path:
+            path = path.replace("%", "%25")
+        return f"sqlite:///{path.replace('?', '%3F')}"
 
     @property
     def artifacts(self) -> Path:

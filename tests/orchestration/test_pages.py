@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from orchestration import tracking
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.study.study import Study
@@ -26,11 +28,17 @@ if CHROMIUM:
     from playwright.sync_api import Page, expect, sync_playwright
 
 
+class Served(NamedTuple):
+    """Where the pages of a home are."""
+
+    dagster: str
+    mlflow: str
+    settings: Settings
+
+
 @pytest.fixture(scope="module")
-def dagster(
-    finished: tuple[Settings, Study], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Settings]]:
-    """Dagster's page on a copy of the finished home."""
+def served(finished: tuple[Settings, Study], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """All pages on a copy of the finished home."""
     home = tmp_path_factory.mktemp("pages") / "home"
     shutil.copytree(finished[0].home, home)
     settings = finished[0].model_copy(update={"home": home})
@@ -43,7 +51,7 @@ def dagster(
     for line in process.stdout:
         if line.startswith("Reports"):
             break
-    yield f"http://127.0.0.1:{ports[0]}", settings
+    yield Served(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", settings)
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=30)
 
@@ -56,17 +64,17 @@ def page() -> "Iterator[Page]":
         browser.close()
 
 
-def test_the_first_page_shows_the_runs_of_the_command_line(page: "Page", dagster: tuple[str, Settings]) -> None:
-    page.goto(dagster[0])
+def test_the_first_page_shows_the_runs_of_the_command_line(page: "Page", served: Served) -> None:
+    page.goto(served.dagster)
     page.get_by_role("link", name="study_tiny").first.click(timeout=60_000)
     page.wait_for_url("**/jobs/study_tiny**")
-    page.goto(f"{dagster[0]}/locations/modalift/jobs/study_tiny/runs")
+    page.goto(f"{served.dagster}/locations/modalift/jobs/study_tiny/runs")
     expect(page.get_by_text("modalift/study: tiny").last).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Success").last).to_be_visible()
 
 
-def test_an_asset_shows_its_checks_and_what_it_holds(page: "Page", dagster: tuple[str, Settings]) -> None:
-    page.goto(f"{dagster[0]}/assets/tiny/embeddings/image")
+def test_an_asset_shows_its_checks_and_what_it_holds(page: "Page", served: Served) -> None:
+    page.goto(f"{served.dagster}/assets/tiny/embeddings/image")
     expect(page.get_by_text("effective_rank")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("neighbours")).to_be_visible()
     page.get_by_text("[Show Markdown]").last.click()
@@ -75,11 +83,10 @@ def test_an_asset_shows_its_checks_and_what_it_holds(page: "Page", dagster: tupl
     assert picture.evaluate("image => image.naturalWidth") > 0
 
 
-def test_an_asset_is_materialised_from_its_page_alone(page: "Page", dagster: tuple[str, Settings]) -> None:
-    address, settings = dagster
-    home = Home(settings)
+def test_an_asset_is_materialised_from_its_page_alone(page: "Page", served: Served) -> None:
+    home = Home(served.settings)
     before = home.current("tiny/models/ItemKNN")
-    page.goto(f"{address}/assets/tiny/models/ItemKNN")
+    page.goto(f"{served.dagster}/assets/tiny/models/ItemKNN")
     page.get_by_role("button", name="Materialize", exact=False).first.click(timeout=60_000)
     for _ in range(120):
         page.wait_for_timeout(1000)
@@ -88,6 +95,19 @@ def test_an_asset_is_materialised_from_its_page_alone(page: "Page", dagster: tup
     after = home.current("tiny/models/ItemKNN")
     assert after.event_id != before.event_id
     assert (after.reused, after.fingerprint) == (True, before.fingerprint)
+
+
+def test_a_link_to_mlflow_opens_the_runs_best_first_and_a_run_leads_back(page: "Page", served: Served) -> None:
+    tracker = Home(served.settings).tracker
+    link = tracker.search_url("tiny", "tags.stage = 'final'", "ndcg_at_20")
+    page.goto(link.replace(tracking.UI, served.mlflow))
+    expect(page.get_by_text("Sort: test/ndcg_at_20")).to_be_visible(timeout=60_000)
+    query = [tracker.experiment("tiny")], "tags.stage = 'final'"
+    best = tracker.client.search_runs(*query, max_results=1, order_by=["metrics.`test/ndcg_at_20` DESC"])[0]
+    page.get_by_role("link", name=best.info.run_name).first.click()
+    expect(page.get_by_role("link", name=best.data.tags["asset"])).to_have_attribute(
+        "href", f"{tracking.DAGSTER_UI}/assets/{best.data.tags['asset']}", timeout=60_000
+    )
 
 
 @pytest.mark.parametrize("width", [1200, 390])

@@ -17,6 +17,7 @@ from orchestration.materialise import materialise
 from orchestration.progress import Advance, CombinedProgress, LogProgress
 from orchestration.settings import CHECKOUT, Settings
 from orchestration.study import Study
+from recsys.errors import UserError
 from tests.orchestration.conftest import write_study
 
 ONE_TEXT = '+key:"tiny/embeddings/text"'
@@ -94,6 +95,13 @@ def test_a_run_whose_process_was_killed_is_closed(tmp_path: Path) -> None:
     with instance_of(settings) as instance:
         status = {run.run_id: run.status for run in instance.get_runs()}
     assert status == {dead.run_id: dg.DagsterRunStatus.FAILURE, alive.run_id: dg.DagsterRunStatus.NOT_STARTED}
+
+
+@pytest.mark.parametrize("name", ["half?price", "50%20off"])
+def test_a_home_that_dagster_cannot_open_is_refused_before_anything_is_written(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="set MODALIFT_HOME to another folder"):
+        prepare(Settings(home=tmp_path / name))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_line_is_written_although_nothing_advances() -> None:

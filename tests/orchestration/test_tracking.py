@@ -142,7 +142,7 @@ def test_an_experiment_made_before_they_had_tags_is_found_by_name(tracker: Track
     assert names.count("old") == 1
 
 
-@pytest.mark.parametrize("name", ["half?price", "50%20off", "a#b", "an ordinary folder", "größe"])
+@pytest.mark.parametrize("name", ["half?price", "50%20off", "100%", "a#b", "an ordinary folder", "größe"])
 def test_a_home_of_any_name_has_its_own_database(name: str, tracker: Tracker, tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / name)
     settings.home.mkdir()
