@@ -1,4 +1,8 @@
-"""Where things are: the home folder, the data folder, the studies; each from the environment or a default."""
+"""Where things are: the home folder, the data folder, the studies; each from the environment or a default.
+
+Defaults are in the working folder, so that the same command does the same in a checkout and in an empty folder with
+an installed wheel, and nothing is ever written beside the code.
+"""
 
 from pathlib import Path
 
@@ -6,23 +10,26 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+"""The folder that holds the packages: a checkout, or the site-packages of an environment."""
+SHIPPED = Path(__file__).parent / "shipped"
+"""What comes with the package beside its code: `studies/` with the demo, and the workspace file that Dagster opens."""
 
 
 class Settings(BaseSettings):
     """Settings of this installation, each from an environment variable `MODALIFT_<NAME>`.
 
     Attributes:
-        home: everything the program writes.
+        home: everything the program writes but study files; by default `.modalift` in the working folder.
         data: where studies look for the folders they name; None: beside the study file only.
-        studies: the folder of study files that Dagster shows.
+        studies: the folder of study files that Dagster shows; by default `studies` in the working folder.
         workers: processes that run cells; None: one a core.
     """
 
     model_config = SettingsConfigDict(env_prefix="MODALIFT_", frozen=True)
 
-    home: Path = CHECKOUT / ".modalift"
+    home: Path = Field(default_factory=lambda: Path.cwd() / ".modalift")
     data: Path | None = None
-    studies: Path = CHECKOUT / "studies"
+    studies: Path = Field(default_factory=lambda: Path.cwd() / "studies")
     workers: int | None = Field(default=None, ge=1)
 
     @property

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from orchestration.cli.app import command
 from orchestration.cli.console import note, say
 from orchestration.cli.services import HOST, Service, Services, check_ports
 from orchestration.cli.studies import read_settings
-from orchestration.settings import CHECKOUT, Settings
+from orchestration.settings import SHIPPED, Settings
 
 # MLflow's job queue, eight processes, serves features that nothing here uses.
 QUIET = {
@@ -39,13 +40,15 @@ def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port =
     # Started in the background by a script, a process is deaf to SIGINT unless it says otherwise.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    if not any(settings.studies.glob("*.yaml")):
+        note(f"no studies in {settings.studies} yet: `modalift run demo` or `modalift new` puts one there")
     note("starting: half a minute, the first time longer")
     prepare(settings)
     settings.reports.mkdir(parents=True, exist_ok=True)
     try:
         # Servers that find no database would each make it, and two at a time spoil it.
         _ = Tracker(settings).client
-        with Services(servers, cwd=CHECKOUT) as services:
+        with Services(servers, cwd=Path.cwd()) as services:
             services.wait_until_ready()
             for service in services.services:
                 say(f"{service.name:8} {service.address}")
@@ -66,7 +69,7 @@ def _servers(settings: Settings, dagster_port: int, mlflow_port: int, reports_po
         "--port",
         str(dagster_port),
         "--workspace",
-        "workspace.yaml",
+        str(SHIPPED / "workspace.yaml"),
     ]
     mlflow = [*python, "mlflow", "server", "--host", HOST, "--port", str(mlflow_port), "--workers", "1"]
     mlflow += ["--backend-store-uri", settings.tracking_uri, "--artifacts-destination", str(settings.artifacts)]
