@@ -11,8 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The folder that holds the packages: a checkout, or the site-packages of an environment."""
-SHIPPED = Path(__file__).parent / "shipped"
-"""What comes with the package beside its code: `studies/` with the demo, and the workspace file that Dagster opens."""
+SHIPPED_STUDIES = Path(__file__).parent / "shipped_studies"
+"""Studies that come with the package: the demo, a link to the checkout's file so that there is one of it."""
 
 
 class Settings(BaseSettings):

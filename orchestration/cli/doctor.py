@@ -129,7 +129,7 @@ def _duckdb(settings: Settings) -> str:
 
 def _data(settings: Settings) -> str:
     if settings.data is None:
-        return "MODALIFT_DATA is not set: only synthetic data and absolute paths can be read"
+        return "MODALIFT_DATA is not set: data are looked for beside the study files and in the working folder"
     if not Path(settings.data).is_dir():
         raise UserError(f"{settings.data}: no such folder; set MODALIFT_DATA to the one that holds the datasets")
     folders = sorted(path.name for path in settings.data.iterdir() if path.is_dir())

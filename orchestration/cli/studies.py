@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from orchestration.cli.console import note
-from orchestration.settings import SHIPPED, Settings
+from orchestration.settings import SHIPPED_STUDIES, Settings
 from orchestration.storage import write_text
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
     from orchestration.study import Study
-
-SHIPPED_STUDIES = SHIPPED / "studies"
 
 
 def read_settings() -> Settings:

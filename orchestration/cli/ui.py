@@ -1,5 +1,6 @@
 """`modalift ui`: Dagster, MLflow and the reports on this machine's own address."""
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from orchestration.cli.app import command
 from orchestration.cli.console import note, say
 from orchestration.cli.services import HOST, Service, Services, check_ports
 from orchestration.cli.studies import read_settings
-from orchestration.settings import SHIPPED, Settings
+from orchestration.settings import CHECKOUT, Settings
+from orchestration.storage import write_text
 
 # MLflow's job queue, eight processes, serves features that nothing here uses.
 QUIET = {
@@ -20,6 +22,15 @@ QUIET = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "PYTHONUNBUFFERED": "1",
 }
+# Servers run in the user's folder, which may hold packages of the same names as ours (`assets` is a common one).
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+WORKSPACE = f"""\
+load_from:
+  - python_module:
+      module_name: orchestration.definitions
+      location_name: modalift
+      working_directory: {json.dumps(str(CHECKOUT))}
+"""
 
 Port = Annotated[int, typer.Option(min=1, max=65535)]
 
@@ -44,6 +55,7 @@ def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port =
         note(f"no studies in {settings.studies} yet: `modalift run demo` or `modalift new` puts one there")
     note("starting: half a minute, the first time longer")
     prepare(settings)
+    write_text(settings.dagster / "workspace.yaml", WORKSPACE)
     settings.reports.mkdir(parents=True, exist_ok=True)
     try:
         # Servers that find no database would each make it, and two at a time spoil it.
@@ -69,13 +81,14 @@ def _servers(settings: Settings, dagster_port: int, mlflow_port: int, reports_po
         "--port",
         str(dagster_port),
         "--workspace",
-        str(SHIPPED / "workspace.yaml"),
+        str(settings.dagster / "workspace.yaml"),
     ]
     mlflow = [*python, "mlflow", "server", "--host", HOST, "--port", str(mlflow_port), "--workers", "1"]
     mlflow += ["--backend-store-uri", settings.tracking_uri, "--artifacts-destination", str(settings.artifacts)]
     reports = [*python, "http.server", str(reports_port), "--bind", HOST, "--directory", str(settings.reports)]
     environment = {
         **QUIET,
+        **SAFE_PATH,
         "DAGSTER_HOME": str(settings.dagster),
         "MODALIFT_HOME": str(settings.home),
         "MODALIFT_STUDIES": str(settings.studies),

@@ -26,8 +26,7 @@ def test_the_wheel_carries_every_file_of_the_packages(tmp_path: Path) -> None:
     (built,) = WheelBuilder(str(CHECKOUT)).build(directory=str(tmp_path), versions=["standard"])
     with ZipFile(built) as wheel:
         carried = set(wheel.namelist())
-        assert wheel.read("orchestration/shipped/studies/demo.yaml") == (CHECKOUT / "studies/demo.yaml").read_bytes()
-        assert wheel.read("orchestration/shipped/workspace.yaml") == (CHECKOUT / "workspace.yaml").read_bytes()
+        assert wheel.read("orchestration/shipped_studies/demo.yaml") == (CHECKOUT / "studies/demo.yaml").read_bytes()
     files = (file for package in PACKAGES for file in (CHECKOUT / package).rglob("*") if file.is_file())
     wanted = {str(file.relative_to(CHECKOUT)) for file in files if "__pycache__" not in file.parts}
     assert wanted <= carried
