@@ -15,6 +15,19 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(page.relative_to(DOCS) for page in DOCS.rglob("*.md"))
 FRONT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+SMALL = """
+title: A small market in the place of the demo
+datasets:
+  small:
+    source: {reader: market, n_users: 120, n_items: 80, image_weight: 2.5, text_weight: 0, hidden_weight: 1, seed: 5}
+    split: {protocol: ratio, seed: 1}
+    content: {image: {encoder: visual_descriptors, dim: 16}}
+models: {TopPop: , ItemKNN: {n_neighbours: 20}, HybridItemKNN: }
+controls: [shuffled]
+tuning: {trials: 3}
+seeds: 2
+statistics: {resamples: 500}
+"""
 FILE = re.compile(r"^`(?P<path>[^`]+)`:\n\n```python\n(?P<code>.*?)^```$", re.M | re.S)
 
 
@@ -82,3 +95,21 @@ def test_the_examples_of_extending_run_as_they_stand(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_the_examples_of_the_readme_run_as_they_stand(tmp_path: Path) -> None:
+    """In a folder whose demo is a smaller study, so that it takes seconds."""
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "demo.yaml").write_text(SMALL, encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert examples
+    for example in examples:
+        done = subprocess.run(
+            [sys.executable, "-c", example],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("small ")
