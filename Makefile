@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test ui bench lint clean
+.PHONY: help setup demo test ui bench lint docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -32,8 +32,12 @@ ui: setup ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 bench: setup ## Speed on this machine, as ratios to a plain way of doing the same
 	@for name in ranking closed_form training describing encoders; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
-lint: setup ## Style and types
+lint: setup ## Style, types, and which package may import which
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@if grep -q '^\[tool.importlinter' pyproject.toml; then $(BIN)/lint-imports; fi
+
+docs: setup ## The documentation as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo "site/index.html"
 
 clean: ## Remove the environment (the home folder with its results stays)
 	rm -rf $(VENV) .uv

@@ -1,4 +1,8 @@
-"""Where things are: the home folder, the data folder, the studies; each from the environment or a default."""
+"""Where things are: the home folder, the data folder, the studies; each from the environment or a default.
+
+Defaults are in the working folder, so that the same command does the same in a checkout and in an empty folder with
+an installed wheel, and nothing is ever written beside the code.
+"""
 
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,23 +14,26 @@ from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.file import resolve
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+"""The folder that holds the packages: a checkout, or the site-packages of an environment."""
+SHIPPED_STUDIES = Path(__file__).parent / "shipped_studies"
+"""Studies that come with the package: the demo, a link to the checkout's file so that there is one of it."""
 
 
 class Settings(BaseSettings):
     """Settings of this installation, each from an environment variable `MODALIFT_<NAME>`.
 
     Attributes:
-        home: everything the program writes.
+        home: everything the program writes but study files; by default `.modalift` in the working folder.
         data: where studies look for the folders they name; None: beside the study file only.
-        studies: the folder of study files that Dagster shows.
+        studies: the folder of study files that Dagster shows; by default `studies` in the working folder.
         workers: processes that run cells; None: one a core.
     """
 
     model_config = SettingsConfigDict(env_prefix="MODALIFT_", frozen=True)
 
-    home: Path = CHECKOUT / ".modalift"
+    home: Path = Field(default_factory=lambda: Path.cwd() / ".modalift")
     data: Path | None = None
-    studies: Path = CHECKOUT / "studies"
+    studies: Path = Field(default_factory=lambda: Path.cwd() / "studies")
     workers: int | None = Field(default=None, ge=1)
 
     def source_folder(self, name: str, spec: DatasetSpec) -> Path | None:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from orchestration.cli.app import command
 from orchestration.cli.console import out, table, tick
 from orchestration.cli.studies import read_settings
-from orchestration.settings import CHECKOUT, Settings
+from orchestration.settings import Settings
 from recsys.errors import UserError
 
 PACKAGES = (
@@ -55,7 +55,7 @@ def doctor() -> None:
 def _python(_: Settings) -> str:
     found = ".".join(map(str, sys.version_info[:3]))
     if not (3, 11) <= sys.version_info[:2] < (3, 14):
-        raise UserError(f"{found}; `make setup` with Python 3.11, 3.12 or 3.13")
+        raise UserError(f"{found}; install modalift with Python 3.11, 3.12 or 3.13")
     return f"{found} ({sys.executable})"
 
 
@@ -65,7 +65,7 @@ def _packages(_: Settings) -> str:
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
-            raise UserError(f"{package} is missing; `uv sync --frozen` installs it") from None
+            raise UserError(f"{package} is missing; install modalift again (in a checkout: `make setup`)") from None
     return ", ".join(found)
 
 
@@ -129,18 +129,11 @@ def _duckdb(settings: Settings) -> str:
 
 def _data(settings: Settings) -> str:
     if settings.data is None:
-        return "MODALIFT_DATA is not set: only synthetic data and absolute paths can be read"
+        return "MODALIFT_DATA is not set: data are looked for beside the study files and in the working folder"
     if not Path(settings.data).is_dir():
         raise UserError(f"{settings.data}: no such folder; set MODALIFT_DATA to the one that holds the datasets")
     folders = sorted(path.name for path in settings.data.iterdir() if path.is_dir())
     return f"{settings.data}: {', '.join(folders[:8]) or 'empty'}"
-
-
-def _workspace(_: Settings) -> str:
-    file = CHECKOUT / "workspace.yaml"
-    if not file.exists():
-        raise UserError(f"{file} is missing; run from a checkout, `modalift ui` needs it")
-    return str(file)
 
 
 CHECKS: dict[str, Callable[[Settings], str]] = {
@@ -153,5 +146,4 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "Dagster": _dagster,
     "DuckDB catalogue": _duckdb,
     "data folder": _data,
-    "workspace": _workspace,
 }

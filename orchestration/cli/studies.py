@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from orchestration.settings import Settings
+from orchestration.cli.console import note
+from orchestration.settings import SHIPPED_STUDIES, Settings
 from recsys.errors import UserError
+from recsys.store import write_text
 
 if TYPE_CHECKING:
     from recsys.study.study import Study
@@ -24,16 +26,37 @@ def read_settings() -> Settings:
 
 
 def find_study(given: str, settings: Settings) -> "Study":
-    """The study of a file, or of the name of a file in the studies folder."""
+    """The study of a file, or of the name of a file in the studies folder.
+
+    A study that comes with the package is copied into that folder when it is first named: there Dagster finds it too,
+    and a user can change it.
+    """
     from recsys.study.file import load_study
 
     path = Path(given)
     if path.is_file():
         return load_study(path)
-    known = {file.stem: file for file in sorted(settings.studies.glob("*.yaml"))}
-    if path.stem in known and path.parent == Path():
-        return load_study(known[path.stem])
-    raise UserError(f"there is no study '{given}'{hint(path.stem, known)}")
+    own, shipped = (
+        {file.stem: file for file in folder.glob("*.yaml")} for folder in (settings.studies, SHIPPED_STUDIES)
+    )
+    if path.parent == Path():
+        if path.stem in own:
+            return load_study(own[path.stem])
+        if path.stem in shipped:
+            return load_study(_copy(shipped[path.stem], settings.studies))
+    raise UserError(f"there is no study '{given}'{hint(path.stem, sorted(own | shipped))}")
+
+
+def _copy(shipped: Path, studies: Path) -> Path:
+    file = studies / shipped.name
+    try:
+        write_text(file, shipped.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"{file}: cannot be written ({error.strerror}); work in a folder of yours, or set MODALIFT_STUDIES to one"
+        ) from None
+    note(f"Wrote {file}, a copy of the study that comes with modalift")
+    return file
 
 
 def hint(given: str, known: Collection[str]) -> str:

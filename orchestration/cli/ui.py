@@ -1,7 +1,9 @@
 """`modalift ui`: Dagster, MLflow and the reports on this machine's own address."""
 
+import json
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +13,7 @@ from orchestration.cli.console import note, say
 from orchestration.cli.services import HOST, Service, Services, check_ports
 from orchestration.cli.studies import read_settings
 from orchestration.settings import CHECKOUT, Settings
+from recsys.store import write_text
 
 # MLflow's job queue, eight processes, serves features that nothing here uses.
 QUIET = {
@@ -19,6 +22,15 @@ QUIET = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "PYTHONUNBUFFERED": "1",
 }
+# Servers run in the user's folder, which may hold packages of the same names as ours (`assets` is a common one).
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+WORKSPACE = f"""\
+load_from:
+  - python_module:
+      module_name: orchestration.definitions
+      location_name: modalift
+      working_directory: {json.dumps(str(CHECKOUT))}
+"""
 
 Port = Annotated[int, typer.Option(min=1, max=65535)]
 
@@ -39,13 +51,16 @@ def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port =
     # Started in the background by a script, a process is deaf to SIGINT unless it says otherwise.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    if not any(settings.studies.glob("*.yaml")):
+        note(f"no studies in {settings.studies} yet: `modalift run demo` or `modalift new` puts one there")
     note("starting: half a minute, the first time longer")
     prepare(settings)
+    write_text(settings.dagster / "workspace.yaml", WORKSPACE)
     settings.reports.mkdir(parents=True, exist_ok=True)
     try:
         # Servers that find no database would each make it, and two at a time spoil it.
         _ = Tracker(settings).client
-        with Services(servers, cwd=CHECKOUT) as services:
+        with Services(servers, cwd=Path.cwd()) as services:
             services.wait_until_ready()
             for service in services.services:
                 say(f"{service.name:8} {service.address}")
@@ -66,13 +81,14 @@ def _servers(settings: Settings, dagster_port: int, mlflow_port: int, reports_po
         "--port",
         str(dagster_port),
         "--workspace",
-        "workspace.yaml",
+        str(settings.dagster / "workspace.yaml"),
     ]
     mlflow = [*python, "mlflow", "server", "--host", HOST, "--port", str(mlflow_port), "--workers", "1"]
     mlflow += ["--backend-store-uri", settings.tracking_uri, "--artifacts-destination", str(settings.artifacts)]
     reports = [*python, "http.server", str(reports_port), "--bind", HOST, "--directory", str(settings.reports)]
     environment = {
         **QUIET,
+        **SAFE_PATH,
         "DAGSTER_HOME": str(settings.dagster),
         "MODALIFT_HOME": str(settings.home),
         "MODALIFT_STUDIES": str(settings.studies),

@@ -81,14 +81,21 @@ def test_a_port_in_use_or_asked_for_twice_is_named(tmp_path: Path) -> None:
 
 
 def test_ui_serves_all_three_and_ends_them(tmp_path: Path) -> None:
+    """In a folder with a package of its own that is called as one of ours."""
     home = tmp_path / "home"
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "__init__.py").write_text(
+        "raise ImportError('not the one that is meant')", encoding="utf-8"
+    )
     (home / "reports").mkdir(parents=True)
     (home / "reports" / "demo.html").write_text("the answer", encoding="utf-8")
     ports = {name: free_port() for name in ("dagster", "mlflow", "reports")}
     options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
     environment = {**os.environ, "MODALIFT_HOME": str(home), "MODALIFT_STUDIES": str(tmp_path)}
-    command = [sys.executable, "-c", "from orchestration.cli import app; app()", "ui", *options]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    command = [sys.executable, "-P", "-c", "from orchestration.cli import app; app()", "ui", *options]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         assert process.stdout is not None
         addresses = [process.stdout.readline().split()[-1] for _ in ports]

@@ -61,7 +61,7 @@ AdamW the rest. It took {minutes:.1f} minutes of one CPU thread ({machine}). Thi
 
 ## Licence
 
-The same as modalift.
+Apache-2.0, for the weights as for the code of modalift: they were trained on data that the program makes.
 """
 
 

@@ -1,0 +1,115 @@
+"""The documentation: it builds without a warning, its links lead somewhere, and its examples run as they stand."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(page.relative_to(DOCS) for page in DOCS.rglob("*.md"))
+FRONT = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+SMALL = """
+title: A small market in the place of the demo
+datasets:
+  small:
+    source: {reader: market, n_users: 120, n_items: 80, image_weight: 2.5, text_weight: 0, hidden_weight: 1, seed: 5}
+    split: {protocol: ratio, seed: 1}
+    content: {image: {encoder: visual_descriptors, dim: 16}}
+models: {TopPop: , ItemKNN: {n_neighbours: 20}, HybridItemKNN: }
+controls: [shuffled]
+tuning: {trials: 3}
+seeds: 2
+statistics: {resamples: 500}
+"""
+FILE = re.compile(r"^`(?P<path>[^`]+)`:\n\n```python\n(?P<code>.*?)^```$", re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site; a page that is not in the navigation, or a broken link within it, fails the build."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_every_page_is_in_the_navigation(site: Path) -> None:
+    home = (site / "index.html").read_text(encoding="utf-8")
+    navigation = home[home.index('<nav class="md-nav md-nav--primary') : home.index("<article")]
+    addresses = set(re.findall(r'href="([^"#]+\.html)"', navigation))
+    assert addresses == {page.with_suffix(".html").as_posix() for page in PAGES}
+
+
+def test_the_site_takes_nothing_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert re.findall(r'<(?:script|img|iframe)[^>]* src="(?:https?:)?//[^"]*"', text) == [], page
+        assert re.findall(r'<link[^>]* href="(?:https?:)?//[^"]*"', text) == [], page
+
+
+@pytest.mark.parametrize("name", FRONT)
+def test_links_of_the_front_pages_lead_somewhere(name: str) -> None:
+    targets = re.findall(r"\]\(([^)\s]+)\)", (ROOT / name).read_text(encoding="utf-8"))
+    inside = [target.split("#")[0] for target in targets if "://" not in target]
+    assert [target for target in inside if not (ROOT / target).exists()] == []
+
+
+def test_every_guide_is_linked_from_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [str(page) for page in PAGES if f"docs/{page.as_posix()}" not in readme and page.stem != "index"] == []
+
+
+def test_the_citation_agrees_with_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert [author["name"] for author in citation["authors"]] == [author["name"] for author in project["authors"]]
+
+
+def test_the_examples_of_extending_run_as_they_stand(tmp_path: Path) -> None:
+    """Copied to the places that the page names, in a copy of the library; its tests then pass."""
+    for package in ("recsys", "tests"):
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "conftest.py")
+        )
+    examples = [*FILE.finditer((DOCS / "extending.md").read_text(encoding="utf-8"))]
+    paths = [tmp_path / example["path"] for example in examples]
+    for path, example in zip(paths, examples, strict=True):
+        assert path.parent.is_dir() and not path.exists(), example["path"]
+        path.write_text(example["code"], encoding="utf-8")
+    tests = [str(path) for path in paths if path.name.startswith("test_")]
+    assert len(tests) == 2
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), *tests],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_examples_of_the_readme_run_as_they_stand(tmp_path: Path) -> None:
+    """In a folder whose demo is a smaller study, so that it takes seconds."""
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "demo.yaml").write_text(SMALL, encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert examples
+    for example in examples:
+        done = subprocess.run(
+            [sys.executable, "-c", example],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("small ")
