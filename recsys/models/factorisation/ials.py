@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy import sparse
 
-from recsys.models.base import ModelConfig, TrainingData, searched
+from recsys.models.base import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
 
@@ -46,6 +46,12 @@ class IALS(FactorModel):
 
     Config = IALSConfig
     source = "Rendle, Krichene, Zhang, Koren: Revisiting the performance of iALS on item recommendation, RecSys 2022"
+
+    @classmethod
+    def memory(cls, config: IALSConfig, size: DataSize) -> float:
+        """Both sides' vectors, and one side's penalties and solutions beside them."""
+        vectors = config.n_factors * (8 * (size.n_users + size.n_items) + 12 * max(size.n_users, size.n_items))
+        return FIXED_MEMORY + 24 * size.n_interactions + vectors
 
     def fit(self, data: TrainingData) -> None:
         """Alternate."""

@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.decomposition import NMF as Factorisation  # noqa: N811
 from sklearn.exceptions import ConvergenceWarning
 
-from recsys.models.base import ModelConfig, TrainingData, searched
+from recsys.models.base import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
 
@@ -40,6 +40,11 @@ class NMF(FactorModel):
 
     Config = NMFConfig
     source = "Lee, Seung: Algorithms for non-negative matrix factorization, NIPS 2000"
+
+    @classmethod
+    def memory(cls, config: NMFConfig, size: DataSize) -> float:
+        """Both factors in double precision, with numerators and denominators of their updates."""
+        return FIXED_MEMORY + 80 * size.n_interactions + 32 * config.n_factors * (size.n_users + size.n_items)
 
     def fit(self, data: TrainingData) -> None:
         """Update until the loss stays."""

@@ -3,8 +3,9 @@
 import numpy as np
 from pydantic import NonNegativeFloat
 
-from recsys.models.base import TrainingData, searched
+from recsys.models.base import DataSize, TrainingData, searched
 from recsys.models.graph._walks import WalkConfig, walk_weights
+from recsys.models.neighbours._similarity import neighbour_memory
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
 
@@ -26,6 +27,11 @@ class RP3beta(ItemWeightsModel):
     Config = RP3betaConfig
     source = "Christoffel, Paudel, Newell, Bernstein: Blockbusters and wallflowers, RecSys 2015"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: RP3betaConfig, size: DataSize) -> float:
+        """See `neighbour_memory`."""
+        return neighbour_memory(size.n_items, size.item_pairs, config.n_neighbours, size)
 
     def fit(self, data: TrainingData) -> None:
         """Weigh the walks between items."""

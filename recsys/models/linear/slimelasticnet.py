@@ -10,7 +10,7 @@ from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
-from recsys.models.base import ModelConfig, TrainingData, searched
+from recsys.models.base import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
@@ -46,6 +46,11 @@ class SLIMElasticNet(ItemWeightsModel):
     Config = SLIMElasticNetConfig
     source = "Ning, Karypis: SLIM: Sparse linear methods for top-N recommender systems, ICDM 2011"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: SLIMElasticNetConfig, size: DataSize) -> float:
+        """The Gram matrix, sparse, and the weights before the largest are kept."""
+        return FIXED_MEMORY + 50 * size.item_pairs
 
     def fit(self, data: TrainingData) -> None:
         """Regress each item on those it shares users with."""

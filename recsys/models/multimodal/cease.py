@@ -5,8 +5,8 @@ import math
 import numpy as np
 from pydantic import PositiveFloat
 
-from recsys.models.base import TrainingData, searched
-from recsys.models.linear.ease import EASEConfig, gram, ridge_weights
+from recsys.models.base import DataSize, TrainingData, searched
+from recsys.models.linear.ease import EASE, EASEConfig, gram, ridge_weights
 from recsys.models.multimodal._vectors import side_by_side
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
@@ -39,6 +39,11 @@ class CEASE(ItemWeightsModel):
     )
     deterministic = True
     scores_cold_items = True
+
+    @classmethod
+    def memory(cls, config: CEASEConfig, size: DataSize) -> float:
+        """That of EASE, and copies of the content."""
+        return EASE.memory(config, size) + 24 * size.width * size.n_items
 
     def fit(self, data: TrainingData) -> None:
         """Invert the regularised Gram matrix of users and content."""

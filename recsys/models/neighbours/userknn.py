@@ -1,7 +1,7 @@
 """Items of users who are alike."""
 
-from recsys.models.base import TrainingData
-from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
+from recsys.models.base import DataSize, TrainingData
+from recsys.models.neighbours._similarity import NeighbourConfig, nearest, neighbour_memory, weighted
 from recsys.models.registry import register
 from recsys.models.scoring import UserWeightsModel
 
@@ -18,6 +18,11 @@ class UserKNN(UserWeightsModel):
     Config = NeighbourConfig
     source = "Herlocker, Konstan, Borchers, Riedl: An algorithmic framework for collaborative filtering, SIGIR 1999"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: NeighbourConfig, size: DataSize) -> float:
+        """See `neighbour_memory`."""
+        return neighbour_memory(size.n_users, size.user_pairs, config.n_neighbours, size)
 
     def fit(self, data: TrainingData) -> None:
         """Find each user's neighbours."""
