@@ -4,6 +4,7 @@ A new model is one file: a config whose fields are its hyper-parameters, each wr
 tuning, and a class that is registered, fits, scores, and can be stored.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from scipy import sparse
 
 from recsys.content.features import Content
 from recsys.errors import UserError
+
+FIXED_MEMORY = 8 * 2**20
+"""Bytes that any fit needs: buffers of the libraries."""
 
 
 class ModelConfig(BaseModel):
@@ -73,6 +77,33 @@ class TrainingData:
         return self.ratings
 
 
+@dataclass(frozen=True)
+class DataSize:
+    """How much there is to learn from.
+
+    Attributes:
+        n_users: users of the training matrix.
+        n_items: items of the training matrix.
+        n_interactions: its entries.
+        width: columns of content that are shown, all sources together; 0 without content.
+    """
+
+    n_users: int
+    n_items: int
+    n_interactions: int
+    width: int = 0
+
+    @property
+    def item_pairs(self) -> float:
+        """About how many pairs of items share a user: heavy users have more pairs, and popular ones share many."""
+        return _filled(self.n_interactions**2 / self.n_users, self.n_items**2)
+
+    @property
+    def user_pairs(self) -> float:
+        """About how many pairs of users share an item; items differ more than users do."""
+        return _filled(3 * self.n_interactions**2 / self.n_items, self.n_users**2)
+
+
 class Recommender(ABC):
     """A model that scores all items for a block of users.
 
@@ -105,6 +136,17 @@ class Recommender(ABC):
             key = ".".join(str(part) for part in first["loc"])
             known = ", ".join(cls.Config.model_fields) or "none"
             raise UserError(f"{cls.__name__}: hyper-parameter '{key}': {first['msg']} (known: {known})") from None
+
+    @classmethod
+    def memory(cls, config: Any, size: DataSize) -> float:
+        """Bytes that a fit needs at its peak beyond the data, about.
+
+        Here those of a model that learns vectors of users and items from batches, with its optimiser's moments and the
+        best state; a model that needs more says so.
+        """
+        n_factors = getattr(config, "n_factors", 64)
+        vectors = 40 * n_factors * (size.n_users + size.n_items)
+        return FIXED_MEMORY + 160 * size.n_interactions + vectors + 40 * size.width * size.n_items
 
     @abstractmethod
     def fit(self, data: TrainingData) -> None:
@@ -143,6 +185,11 @@ class Recommender(ABC):
         model = cls(config)
         model.restore(load_file(path))
         return model
+
+
+def _filled(draws: float, cells: int) -> float:
+    """Cells that are not empty after so many draws."""
+    return cells * -math.expm1(-draws / max(cells, 1))
 
 
 def pack_sparse(name: str, matrix: sparse.csr_array) -> dict[str, np.ndarray]:

@@ -67,11 +67,13 @@ def clean(raw: RawData, rules: CleaningRules) -> Cleaned:
     """
     if rules.min_rating is not None and "rating" not in raw.interactions:
         raise UserError("'min_rating' is set but the source has no ratings; leave it out or name the rating column")
-    reasons, steps = _reasons(raw.interactions, rules)
+    marks, reasons, steps = _marks(raw.interactions, rules)
     _refuse_empty(steps, rules)
-    out = reasons.notna().to_numpy()
-    interactions = raw.interactions[~out].reset_index(drop=True)
-    left_out = set_aside("interactions", raw.interactions[out], INTERACTION_KEY, reasons[out].tolist())
+    out = marks > 0
+    interactions = (raw.interactions[~out] if out.any() else raw.interactions).reset_index(drop=True)
+    left_out = set_aside(
+        "interactions", raw.interactions[out], INTERACTION_KEY, [reasons[mark] for mark in marks[out]]
+    )
     sieve = Sieve("items", raw.items, ("item_id",))
     if rules.k_core.items:
         missing = ~raw.items["item_id"].isin(interactions["item_id"].unique())
@@ -85,8 +87,8 @@ def clean(raw: RawData, rules: CleaningRules) -> Cleaned:
     return Cleaned(cleaned, steps)
 
 
-def _reasons(interactions: pd.DataFrame, rules: CleaningRules) -> tuple[pd.Series, dict[str, int]]:
-    """Why each interaction is left out, None where it stays; and how many each step left out."""
+def _marks(interactions: pd.DataFrame, rules: CleaningRules) -> tuple[np.ndarray, list[str], dict[str, int]]:
+    """For each interaction 0 where it stays, else its reason's place among the reasons; and the rows of each step."""
     con = duckdb.connect()
     try:
         # Codes for ids: DuckDB compares integers several times as fast as strings.
@@ -100,39 +102,44 @@ def _reasons(interactions: pd.DataFrame, rules: CleaningRules) -> tuple[pd.Serie
             }
         )
         con.register("source", source)
-        con.execute("CREATE TABLE pairs AS SELECT *, NULL::VARCHAR AS reason FROM source")
+        con.execute("CREATE TABLE pairs AS SELECT *, 0::UTINYINT AS mark FROM source")
+        con.unregister("source")
+        del source
+        reasons = [""]
         steps = {
             "read": len(interactions),
-            "duplicates": _drop_duplicates(con),
-            "min_rating": _drop_low_ratings(con, rules.min_rating),
-            "k_core": _drop_to_core(con, rules.k_core),
+            "duplicates": _drop_duplicates(con, reasons),
+            "min_rating": _drop_low_ratings(con, reasons, rules.min_rating),
+            "k_core": _drop_to_core(con, reasons, rules.k_core),
         }
-        return con.execute("SELECT reason FROM pairs ORDER BY position").df()["reason"].astype("object"), steps
+        marks = np.asarray(con.execute("SELECT mark FROM pairs ORDER BY position").fetchnumpy()["mark"])
+        return marks, reasons, steps
     finally:
         con.close()
 
 
-def _drop_duplicates(con: duckdb.DuckDBPyConnection) -> int:
+def _drop_duplicates(con: duckdb.DuckDBPyConnection, reasons: list[str]) -> int:
     again = """SELECT position FROM pairs QUALIFY
         row_number() OVER (PARTITION BY "user", item ORDER BY "timestamp" DESC, position) > 1"""
-    return _mark(con, f"position IN ({again})", "pair again: the latest was kept, else the first")
+    return _mark(con, reasons, f"position IN ({again})", "pair again: the latest was kept, else the first")
 
 
-def _drop_low_ratings(con: duckdb.DuckDBPyConnection, min_rating: float | None) -> int:
+def _drop_low_ratings(con: duckdb.DuckDBPyConnection, reasons: list[str], min_rating: float | None) -> int:
     if min_rating is None:
         return 0
-    return _mark(con, "rating < ?", f"rating below {min_rating:g}", min_rating)
+    return _mark(con, reasons, "rating < ?", f"rating below {min_rating:g}", min_rating)
 
 
-def _drop_to_core(con: duckdb.DuckDBPyConnection, core: KCore) -> int:
+def _drop_to_core(con: duckdb.DuckDBPyConnection, reasons: list[str], core: KCore) -> int:
     """Alternate between users and items until neither loses a row: the order does not change the fixed point."""
     total, dropped = 0, 1
     while dropped:
         dropped = sum(
             _mark(
                 con,
+                reasons,
                 f'''"{column}" IN (
-                    SELECT "{column}" FROM pairs WHERE reason IS NULL GROUP BY ALL HAVING count(*) < {k})''',
+                    SELECT "{column}" FROM pairs WHERE mark = 0 GROUP BY ALL HAVING count(*) < {k})''',
                 f"{column} with fewer than {k} interactions",
             )
             for column, k in (("user", core.users), ("item", core.items))
@@ -142,8 +149,10 @@ def _drop_to_core(con: duckdb.DuckDBPyConnection, core: KCore) -> int:
     return total
 
 
-def _mark(con: duckdb.DuckDBPyConnection, condition: str, reason: str, *values: float) -> int:
-    con.execute(f"UPDATE pairs SET reason = ? WHERE reason IS NULL AND {condition}", [reason, *values])
+def _mark(con: duckdb.DuckDBPyConnection, reasons: list[str], condition: str, reason: str, *values: float) -> int:
+    if reason not in reasons:
+        reasons.append(reason)
+    con.execute(f"UPDATE pairs SET mark = ? WHERE mark = 0 AND {condition}", [reasons.index(reason), *values])
     changed = con.fetchone()
     return int(changed[0]) if changed else 0
 

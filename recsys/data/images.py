@@ -73,7 +73,8 @@ def attach_images(items: pd.DataFrame, paths: pd.Series) -> tuple[pd.DataFrame, 
     """
     found = [Path(path) if isinstance(path, (str, Path)) and Path(path).is_file() else None for path in paths]
     with ThreadPoolExecutor() as pool:
-        inspections = list(pool.map(lambda path: inspect(path) if path else Inspection(), found))
+        inspected = pool.map(inspect, [path for path in found if path])
+        inspections = [next(inspected) if path else Inspection() for path in found]
     problems = _column(items, [seen.problem for seen in inspections])
     digests = _column(items, [seen.digest for seen in inspections])
     usable = _column(items, [str(path) for path in found]).where(digests.notna(), None)

@@ -7,10 +7,13 @@ import pandas as pd
 
 from recsys.data.cleaning import Cleaned, CleaningRules, clean
 from recsys.data.dataset import PARTS, Dataset
-from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
+from recsys.data.quarantine import INTERACTION_KEY, collect, set_aside
 from recsys.data.raw import ITEM_COLUMNS, RawData
 from recsys.data.splits import SplitRule, assign_parts
 from recsys.errors import UserError
+
+COLUMNS = ("user", "item", "part", "rating", "timestamp")
+"""Of a dataset's interactions, the last two where the source has them."""
 
 
 def prepare(raw: RawData, rules: CleaningRules, split: SplitRule) -> Dataset:
@@ -26,19 +29,24 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule) -> Dataset:
     cleaned = clean(raw, rules)
     users = pd.DataFrame({"user_id": in_order(cleaned.raw.interactions["user_id"].unique())})
     items = _indexed_items(cleaned.raw.items)
-    interactions = _indexed(cleaned.raw.interactions, users, items)
-    sieve = Sieve("interactions", interactions.assign(part=assign_parts(interactions, split)), INTERACTION_KEY)
-    warm = sieve.kept.loc[sieve.kept["part"] == "train", "user"].unique()
-    sieve.reject(~sieve.kept["user"].isin(warm), "user without training interaction")
+    rows = _indexed(cleaned.raw.interactions, users, items)
+    rows["part"] = assign_parts(rows, split)
+    warm = np.zeros(len(users), dtype=bool)
+    warm[rows["user"].to_numpy()[(rows["part"] == "train").to_numpy()]] = True
+    left_out = ~warm[rows["user"].to_numpy()]
+    kept, cold = (rows[~left_out].reset_index(drop=True), rows[left_out]) if left_out.any() else (rows, rows[:0])
     for part in PARTS:
-        if not (sieve.kept["part"] == part).any():
+        if not (kept["part"] == part).any():
             raise UserError(
                 f"split '{split.protocol}' leaves the {part} part without a user who has training rows; "
                 "choose another protocol such as 'temporal'"
             )
-    columns = [name for name in ("user", "item", "part", "rating", "timestamp") if name in sieve.kept]
-    kept = sieve.kept[columns].reset_index(drop=True)
-    quarantine = collect([cleaned.raw.quarantine, sieve.quarantine()])
+    named = cold.assign(
+        user_id=users["user_id"].to_numpy()[cold["user"]], item_id=items["item_id"].to_numpy()[cold["item"]]
+    )
+    reason = "user without training interaction"
+    quarantine = collect([cleaned.raw.quarantine, set_aside("interactions", named, INTERACTION_KEY, reason)])
+    kept = kept[[name for name in COLUMNS if name in kept]]
     facts = {"counts": _counts(cleaned, kept, users, items, quarantine), "truth": raw.truth}
     return Dataset(kept, users, items, quarantine, facts)
 
@@ -58,10 +66,17 @@ def _indexed_items(items: pd.DataFrame) -> pd.DataFrame:
 
 
 def _indexed(interactions: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Interactions with int32 `user` and `item`, in the order of these."""
-    user = pd.Index(users["user_id"]).get_indexer(interactions["user_id"]).astype(np.int32)
-    item = pd.Index(items["item_id"]).get_indexer(interactions["item_id"]).astype(np.int32)
-    return interactions.assign(user=user, item=item).sort_values(["user", "item"], ignore_index=True)
+    """Interactions with int32 `user` and `item` instead of ids, in the order of these."""
+    user, item = _codes(interactions["user_id"], users["user_id"]), _codes(interactions["item_id"], items["item_id"])
+    order = np.lexsort((item, user))
+    rest = interactions.drop(columns=list(INTERACTION_KEY)).iloc[order].reset_index(drop=True)
+    return rest.assign(user=user[order], item=item[order])
+
+
+def _codes(ids: pd.Series, known: pd.Series) -> np.ndarray:
+    """Where each id stands in `known`, int32, shape (len(ids),)."""
+    first_seen, unique = pd.factorize(ids)
+    return pd.Index(known).get_indexer(unique).astype(np.int32)[first_seen]
 
 
 def _counts(

@@ -66,8 +66,9 @@ def assign_parts(interactions: pd.DataFrame, rule: SplitRule) -> pd.Series:
     else:
         order = np.lexsort((interactions["item"], interactions["user"]))
         codes = np.empty(len(interactions), dtype=np.int8)
-        codes[order] = PROTOCOLS[rule.protocol](interactions.iloc[order], rule)
-        parts = pd.Series(np.asarray(PARTS)[codes], index=interactions.index, name="part")
+        needed = [name for name in ("user", "item", "timestamp") if name in interactions]
+        codes[order] = PROTOCOLS[rule.protocol](interactions[needed].iloc[order], rule)
+        parts = pd.Series(PARTS).take(codes).set_axis(interactions.index).rename("part")
     for part in PARTS:
         if not (parts == part).any():
             raise UserError(f"split '{rule.protocol}' leaves the {part} part empty: {_remedy(rule.protocol)}")

@@ -5,10 +5,11 @@ from pydantic import ValidationError
 
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
-from recsys.evaluation.evaluate import Evaluator, evaluate, validator
+from recsys.evaluation import evaluate as evaluate_module
+from recsys.evaluation.evaluate import Evaluator, evaluate, sample_users, validator
 from recsys.evaluation.protocol import Protocol
-from recsys.models.baselines.toppop import TopPop
 from recsys.recommender import TrainingData
+from recsys.recommenderlines.toppop import TopPop
 
 
 def dataset_of(rows: list[tuple[int, int, str]], n_users: int = 3, n_items: int = 6) -> Dataset:
@@ -59,6 +60,33 @@ def test_validator_gives_the_mean_primary_metric(market: Dataset) -> None:
     model = popular(market)
     assert validate(model) == evaluate(model, market, "valid", protocol).per_user["ndcg_at_2"].mean() == 1.0
     assert validate(model) == validate(model)
+
+
+@pytest.mark.parametrize(
+    ("n_users", "n_items", "n_interactions", "ranked"),
+    [
+        (19_445, 7_050, 118_551, 19_445),  # Amazon Baby
+        (24_000, 7_050, 118_551, 24_000),
+        (24_001, 7_050, 118_551, 6_000),
+        (100_000, 50_000, 800_000, 6_000),
+        (500_000, 100_000, 8_000_000, 16_000),
+    ],
+)
+def test_training_ranks_a_sample_of_many_users(n_users: int, n_items: int, n_interactions: int, ranked: int) -> None:
+    users = np.arange(7, n_users + 7, dtype=np.int32)
+    sample, again = (sample_users(users, n_items, n_interactions) for _ in range(2))
+    np.testing.assert_array_equal(sample, again)
+    assert len(np.unique(sample)) == len(sample) == ranked
+    assert set(sample) <= set(users)
+    assert abs(sample.mean() - users.mean()) < 0.02 * n_users
+
+
+def test_a_sample_validates_and_all_users_choose(market: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate_module, "sample_users", lambda users, n_items, n_interactions: users[1:])
+    protocol, model = Protocol(ks=(2,), primary="recall_at_2"), popular(market)
+    model.popularity = np.array([9, 0, 3, 3, 2, 2], dtype=np.float32)
+    assert validator(market, protocol)(model) == 0
+    assert evaluate(model, market, "valid", protocol).per_user["recall_at_2"].tolist() == [1, 0]
 
 
 def test_negatives_are_the_same_for_all_models(market: Dataset) -> None:

@@ -1,9 +1,9 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.models.baselines.random import Random
-from recsys.models.baselines.toppop import TopPop
 from recsys.recommender import TrainingData
+from recsys.recommenderlines.random import Random
+from recsys.recommenderlines.toppop import TopPop
 from tests.models.contract import ModelContract
 
 

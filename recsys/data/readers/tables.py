@@ -71,7 +71,7 @@ def read_table(path: Path, table: str) -> Table:
     frame = found.to_pandas()
     first = 1 if suffix == ".parquet" else 2
     numbers = np.arange(first, first + len(frame) + len(bad))
-    frame["row"] = np.setdiff1d(numbers, [row.number for row in bad])
+    frame["row"] = np.delete(numbers, [row.number - first for row in bad])
     return Table(path, frame, _quarantine(table, bad))
 
 

@@ -6,7 +6,7 @@ from scipy import sparse
 
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
-from recsys.recommender import ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
 
 BLOCK_ENTRIES = 2**18
 """Numbers gathered at a time: 1 MB, what a core's cache holds."""
@@ -46,6 +46,12 @@ class IALS(FactorModel):
 
     Config = IALSConfig
     source = "Rendle, Krichene, Zhang, Koren: Revisiting the performance of iALS on item recommendation, RecSys 2022"
+
+    @classmethod
+    def memory(cls, config: IALSConfig, size: DataSize) -> float:
+        """Both sides' vectors, and one side's penalties and solutions beside them."""
+        vectors = config.n_factors * (8 * (size.n_users + size.n_items) + 12 * max(size.n_users, size.n_items))
+        return FIXED_MEMORY + 24 * size.n_interactions + vectors
 
     def fit(self, data: TrainingData) -> None:
         """Alternate."""

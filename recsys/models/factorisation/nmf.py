@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
-from recsys.recommender import ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
 
 
 class NMFConfig(ModelConfig):
@@ -40,6 +40,11 @@ class NMF(FactorModel):
 
     Config = NMFConfig
     source = "Lee, Seung: Algorithms for non-negative matrix factorization, NIPS 2000"
+
+    @classmethod
+    def memory(cls, config: NMFConfig, size: DataSize) -> float:
+        """Both factors in double precision, with numerators and denominators of their updates."""
+        return FIXED_MEMORY + 80 * size.n_interactions + 32 * config.n_factors * (size.n_users + size.n_items)
 
     def fit(self, data: TrainingData) -> None:
         """Update until the loss stays."""

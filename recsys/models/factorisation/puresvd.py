@@ -2,10 +2,10 @@
 
 from pydantic import PositiveInt
 
-from recsys.models.factorisation._svd import right_singular_vectors
+from recsys.models.factorisation._svd import right_singular_vectors, svd_memory
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
-from recsys.recommender import ModelConfig, TrainingData, searched
+from recsys.recommender import DataSize, ModelConfig, TrainingData, searched
 
 
 class PureSVDConfig(ModelConfig):
@@ -25,6 +25,11 @@ class PureSVD(FactorModel):
     Config = PureSVDConfig
     source = "Cremonesi, Koren, Turrin: Performance of recommender algorithms on top-N tasks, RecSys 2010"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: PureSVDConfig, size: DataSize) -> float:
+        """The singular vectors, and what finds them."""
+        return svd_memory(config.n_factors, size)
 
     def fit(self, data: TrainingData) -> None:
         """Decompose the interactions."""

@@ -4,10 +4,10 @@ import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
-from recsys.models.factorisation._svd import right_singular_vectors
+from recsys.models.factorisation._svd import right_singular_vectors, svd_memory
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel, ItemWeightsModel
-from recsys.recommender import ModelConfig, TrainingData, searched
+from recsys.recommender import DataSize, ModelConfig, TrainingData, searched
 
 
 class GFCFConfig(ModelConfig):
@@ -34,6 +34,12 @@ class GFCF(ItemWeightsModel, FactorModel):
     Config = GFCFConfig
     source = "Shen et al.: How powerful is graph convolution for recommendation?, CIKM 2021"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: GFCFConfig, size: DataSize) -> float:
+        """The item graph, and the singular vectors with what finds them."""
+        graph = 16 * size.item_pairs + 40 * size.n_interactions
+        return graph + svd_memory(config.n_factors, size)
 
     def fit(self, data: TrainingData) -> None:
         """Find both filters."""

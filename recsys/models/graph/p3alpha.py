@@ -1,9 +1,10 @@
 """P3alpha: what a random walk of three steps from a user reaches."""
 
 from recsys.models.graph._walks import WalkConfig, walk_weights
+from recsys.models.neighbours._similarity import neighbour_memory
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import TrainingData
+from recsys.recommender import DataSize, TrainingData
 
 
 @register
@@ -17,6 +18,11 @@ class P3alpha(ItemWeightsModel):
     Config = WalkConfig
     source = "Cooper, Lee, Radzik, Siantos: Random walks in recommender systems, WWW 2014 companion"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: WalkConfig, size: DataSize) -> float:
+        """See `neighbour_memory`."""
+        return neighbour_memory(size.n_items, size.item_pairs, config.n_neighbours, size)
 
     def fit(self, data: TrainingData) -> None:
         """Weigh the walks between items."""

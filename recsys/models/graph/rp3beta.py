@@ -4,9 +4,10 @@ import numpy as np
 from pydantic import NonNegativeFloat
 
 from recsys.models.graph._walks import WalkConfig, walk_weights
+from recsys.models.neighbours._similarity import neighbour_memory
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import DataSize, TrainingData, searched
 
 
 class RP3betaConfig(WalkConfig):
@@ -26,6 +27,11 @@ class RP3beta(ItemWeightsModel):
     Config = RP3betaConfig
     source = "Christoffel, Paudel, Newell, Bernstein: Blockbusters and wallflowers, RecSys 2015"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: RP3betaConfig, size: DataSize) -> float:
+        """See `neighbour_memory`."""
+        return neighbour_memory(size.n_items, size.item_pairs, config.n_neighbours, size)
 
     def fit(self, data: TrainingData) -> None:
         """Weigh the walks between items."""

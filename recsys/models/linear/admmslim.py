@@ -12,7 +12,7 @@ from torch.nn.functional import softshrink
 
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
 from recsys.training.loop import device
 
 BLOCK = 1024
@@ -50,6 +50,11 @@ class ADMMSLIM(ItemWeightsModel):
     Config = ADMMSLIMConfig
     source = "Steck, Dimakopoulou, Riabov, Jebara: ADMM SLIM: Sparse recommendations for many users, WSDM 2020"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: ADMMSLIMConfig, size: DataSize) -> float:
+        """The Gram matrix, its factor and its inverse, all in double precision."""
+        return FIXED_MEMORY + 24 * size.n_items**2 + 40 * BLOCK * size.n_items
 
     def fit(self, data: TrainingData) -> None:
         """Invert once, then find the weights towards a block of items at a time."""

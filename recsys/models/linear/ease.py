@@ -9,7 +9,7 @@ from scipy.linalg.lapack import dpotri
 
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
 
 
 class EASEConfig(ModelConfig):
@@ -33,6 +33,11 @@ class EASE(ItemWeightsModel):
     source = "Steck: Embarrassingly shallow autoencoders for sparse data, WWW 2019"
     deterministic = True
 
+    @classmethod
+    def memory(cls, config: EASEConfig, size: DataSize) -> float:
+        """The Gram matrix in double precision, and two copies of the weights."""
+        return FIXED_MEMORY + 16 * size.n_items**2
+
     def fit(self, data: TrainingData) -> None:
         """Invert the regularised Gram matrix."""
         self.train = data.train
@@ -44,7 +49,8 @@ def gram(train: sparse.csr_array) -> np.ndarray:
 
     Single precision loses digits where popularity is large beside l2, as on small dense catalogues.
     """
-    return (train.T @ train).toarray().astype(np.float64)
+    # The order of rows first, in which Cholesky's factor takes the place of the matrix.
+    return (train.T @ train).toarray(order="C").astype(np.float64)
 
 
 def ridge_weights(gram: np.ndarray, l2: float) -> np.ndarray:

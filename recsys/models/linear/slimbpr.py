@@ -12,7 +12,7 @@ from torch.nn.functional import embedding
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import TrainingData, pack_sparse, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, TrainingData, pack_sparse, searched
 from recsys.training.loop import LoopConfig, Network, train
 from recsys.training.losses import bpr_loss
 from recsys.training.sampling import PairSampler
@@ -89,6 +89,11 @@ class SLIMBPR(ItemWeightsModel):
 
     Config = SLIMBPRConfig
     source = "Ning, Karypis: SLIM, ICDM 2011; Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR, UAI 2009"
+
+    @classmethod
+    def memory(cls, config: SLIMBPRConfig, size: DataSize) -> float:
+        """A number and a weight for each pair of items, while pairs are counted several times."""
+        return FIXED_MEMORY + 160 * size.n_interactions + 100 * size.item_pairs
 
     def fit(self, data: TrainingData) -> None:
         """Learn the weights by Adam on pairs."""

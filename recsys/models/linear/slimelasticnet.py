@@ -13,7 +13,7 @@ from sklearn.linear_model import enet_path
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
 
 MAX_SWEEPS = 100
 
@@ -46,6 +46,11 @@ class SLIMElasticNet(ItemWeightsModel):
     Config = SLIMElasticNetConfig
     source = "Ning, Karypis: SLIM: Sparse linear methods for top-N recommender systems, ICDM 2011"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: SLIMElasticNetConfig, size: DataSize) -> float:
+        """The Gram matrix, sparse, and the weights before the largest are kept."""
+        return FIXED_MEMORY + 50 * size.item_pairs
 
     def fit(self, data: TrainingData) -> None:
         """Regress each item on those it shares users with."""

@@ -4,11 +4,11 @@ import numpy as np
 from pydantic import PositiveFloat
 from scipy.linalg import cholesky, solve_triangular
 
-from recsys.models.linear.ease import EASEConfig, gram, ridge_weights
+from recsys.models.linear.ease import EASE, EASEConfig, gram, ridge_weights
 from recsys.models.multimodal._vectors import side_by_side
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import DataSize, TrainingData, searched
 
 
 class AddEASEConfig(EASEConfig):
@@ -44,6 +44,11 @@ class AddEASE(ItemWeightsModel):
     def content_used(self) -> bool:
         """False at weight 0."""
         return self.config.content_weight > 0
+
+    @classmethod
+    def memory(cls, config: AddEASEConfig, size: DataSize) -> float:
+        """That of EASE, which is needed twice in turn, and copies of the content."""
+        return EASE.memory(config, size) + 40 * size.width * size.n_items
 
     def fit(self, data: TrainingData) -> None:
         """Solve both regressions."""

@@ -4,9 +4,10 @@ from scipy import sparse
 
 from recsys.models.multimodal._attributes import AttributeConfig, nearest_described
 from recsys.models.multimodal._vectors import centred, is_attributes
+from recsys.models.neighbours._similarity import neighbour_memory
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import TrainingData
+from recsys.recommender import DataSize, TrainingData
 
 
 @register
@@ -21,6 +22,11 @@ class AttributeItemKNN(ItemWeightsModel):
     source = "Gantner, Rendle, Freudenthaler, Schmidt-Thieme: MyMediaLite, RecSys 2011 (attribute-based item kNN)"
     deterministic = True
     scores_cold_items = True
+
+    @classmethod
+    def memory(cls, config: AttributeConfig, size: DataSize) -> float:
+        """See `neighbour_memory`."""
+        return neighbour_memory(size.n_items, size.item_pairs, config.n_neighbours, size, width=size.width)
 
     def fit(self, data: TrainingData) -> None:
         """Find each item's neighbours."""

@@ -7,9 +7,10 @@ from scipy import sparse
 
 from recsys.models.multimodal._attributes import AttributeConfig, nearest_described
 from recsys.models.multimodal._vectors import centred, is_attributes
+from recsys.models.neighbours._similarity import neighbour_memory
 from recsys.models.registry import register
 from recsys.models.scoring import UserWeightsModel
-from recsys.recommender import TrainingData
+from recsys.recommender import DataSize, TrainingData
 
 Rows = TypeVar("Rows", sparse.csr_array, np.ndarray)
 
@@ -26,6 +27,11 @@ class AttributeUserKNN(UserWeightsModel):
     Config = AttributeConfig
     source = "Gantner, Rendle, Freudenthaler, Schmidt-Thieme: MyMediaLite, RecSys 2011 (attribute-based user kNN)"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: AttributeConfig, size: DataSize) -> float:
+        """See `neighbour_memory`."""
+        return neighbour_memory(size.n_users, size.user_pairs, config.n_neighbours, size, width=size.width)
 
     def fit(self, data: TrainingData) -> None:
         """Describe the users, and find each one's neighbours."""

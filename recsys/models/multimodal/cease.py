@@ -5,11 +5,11 @@ import math
 import numpy as np
 from pydantic import PositiveFloat
 
-from recsys.models.linear.ease import EASEConfig, gram, ridge_weights
+from recsys.models.linear.ease import EASE, EASEConfig, gram, ridge_weights
 from recsys.models.multimodal._vectors import side_by_side
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import DataSize, TrainingData, searched
 
 
 class CEASEConfig(EASEConfig):
@@ -39,6 +39,11 @@ class CEASE(ItemWeightsModel):
     )
     deterministic = True
     scores_cold_items = True
+
+    @classmethod
+    def memory(cls, config: CEASEConfig, size: DataSize) -> float:
+        """That of EASE, and copies of the content."""
+        return EASE.memory(config, size) + 24 * size.width * size.n_items
 
     def fit(self, data: TrainingData) -> None:
         """Invert the regularised Gram matrix of users and content."""

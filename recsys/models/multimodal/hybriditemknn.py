@@ -6,10 +6,17 @@ from scipy import sparse
 
 from recsys.content.features import Content
 from recsys.models.multimodal._vectors import directions
-from recsys.models.neighbours._similarity import BLOCK_ENTRIES, NeighbourConfig, nearest, strongest, weighted
+from recsys.models.neighbours._similarity import (
+    BLOCK_ENTRIES,
+    NeighbourConfig,
+    nearest,
+    neighbour_memory,
+    strongest,
+    weighted,
+)
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import DataSize, TrainingData, searched
 
 
 class HybridItemKNNConfig(NeighbourConfig):
@@ -45,6 +52,13 @@ class HybridItemKNN(ItemWeightsModel):
     def content_used(self) -> bool:
         """False at weight 0."""
         return self.config.content_weight > 0
+
+    @classmethod
+    def memory(cls, config: HybridItemKNNConfig, size: DataSize) -> float:
+        """That of neighbours by interactions, then by content; several sources need the items' co-occurrences too."""
+        neighbours = config.n_neighbours + config.n_content_neighbours
+        found = neighbour_memory(size.n_items, size.item_pairs, neighbours, size, width=size.width)
+        return found + (30 * size.item_pairs if size.width else 0)
 
     def fit(self, data: TrainingData) -> None:
         """Find each item's neighbours of both kinds."""

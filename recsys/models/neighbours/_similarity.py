@@ -27,7 +27,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
 from recsys.evaluation.ranking import entries, top_k
-from recsys.recommender import ModelConfig, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, searched
 
 BLOCK_ENTRIES = 2**24
 """Similarities held at a time: 64 MB."""
@@ -100,6 +100,22 @@ def nearest(rows: sparse.csr_array, config: NeighbourConfig, vectors: np.ndarray
             np.fill_diagonal(values[:, start:], 0)
             parts.append(strongest(values, config.n_neighbours))
     return sparse.vstack(parts, format="csr")
+
+
+def neighbour_memory(n: int, pairs: float, n_neighbours: int, size: DataSize, width: int = 0) -> float:
+    """Bytes at the peak of finding neighbours.
+
+    Args:
+        n: rows compared.
+        pairs: of them, those that have a column in common.
+        n_neighbours: kept for each row.
+        size: of the data.
+        width: dense columns.
+    """
+    block = min(BLOCK_ENTRIES, n**2)
+    compared = block * (16 if width else 20 * pairs / n**2)
+    kept = 16 * min(n_neighbours * n, n**2 if width else pairs)
+    return FIXED_MEMORY + 24 * size.n_interactions + compared + kept + 16 * width * n
 
 
 def strongest(values: np.ndarray, n_neighbours: int) -> sparse.csr_array:

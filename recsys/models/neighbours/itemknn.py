@@ -1,9 +1,9 @@
 """Items like those that a user has."""
 
-from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
+from recsys.models.neighbours._similarity import NeighbourConfig, nearest, neighbour_memory, weighted
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import TrainingData
+from recsys.recommender import DataSize, TrainingData
 
 
 @register
@@ -13,6 +13,11 @@ class ItemKNN(ItemWeightsModel):
     Config = NeighbourConfig
     source = "Sarwar, Karypis, Konstan, Riedl: Item-based collaborative filtering recommendation algorithms, WWW 2001"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: NeighbourConfig, size: DataSize) -> float:
+        """See `neighbour_memory`."""
+        return neighbour_memory(size.n_items, size.item_pairs, config.n_neighbours, size)
 
     def fit(self, data: TrainingData) -> None:
         """Find each item's neighbours."""

@@ -1,9 +1,9 @@
 """Items of users who are alike."""
 
-from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
+from recsys.models.neighbours._similarity import NeighbourConfig, nearest, neighbour_memory, weighted
 from recsys.models.registry import register
 from recsys.models.scoring import UserWeightsModel
-from recsys.recommender import TrainingData
+from recsys.recommender import DataSize, TrainingData
 
 
 @register
@@ -18,6 +18,11 @@ class UserKNN(UserWeightsModel):
     Config = NeighbourConfig
     source = "Herlocker, Konstan, Borchers, Riedl: An algorithmic framework for collaborative filtering, SIGIR 1999"
     deterministic = True
+
+    @classmethod
+    def memory(cls, config: NeighbourConfig, size: DataSize) -> float:
+        """See `neighbour_memory`."""
+        return neighbour_memory(size.n_users, size.user_pairs, config.n_neighbours, size)
 
     def fit(self, data: TrainingData) -> None:
         """Find each user's neighbours."""

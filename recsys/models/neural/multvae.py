@@ -12,7 +12,7 @@ from torch.nn.functional import linear
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, TrainingData, searched
 from recsys.training.embeddings import generator, xavier_projection
 from recsys.training.loop import TrainedConfig, train
 
@@ -113,6 +113,12 @@ class MultVAE(FactorModel):
 
     Config = MultVAEConfig
     source = "Liang, Krishnan, Hoffman, Jebara: Variational autoencoders for collaborative filtering, WWW 2018"
+
+    @classmethod
+    def memory(cls, config: MultVAEConfig, size: DataSize) -> float:
+        """Two tables of items with gradients and moments, a batch's logits, and the users' last layer."""
+        tables = 50 * config.n_hidden * size.n_items + 12 * config.n_hidden * size.n_users
+        return FIXED_MEMORY + 60 * size.n_interactions + tables + 20 * config.batch_size * size.n_items
 
     def fit(self, data: TrainingData) -> None:
         """Learn encoder and decoder by Adam on whole profiles."""

@@ -5,7 +5,15 @@ from scipy import sparse
 
 from recsys.evaluation.ranking import entries
 from recsys.models.registry import register
-from recsys.recommender import Recommender, TrainingData, pack_sparse, unpack_sparse
+from recsys.recommender import (
+    FIXED_MEMORY,
+    DataSize,
+    ModelConfig,
+    Recommender,
+    TrainingData,
+    pack_sparse,
+    unpack_sparse,
+)
 
 
 @register
@@ -24,6 +32,11 @@ class SlopeOne(Recommender):
     profiles: sparse.csr_array
     means: np.ndarray
     deviations: sparse.csr_array
+
+    @classmethod
+    def memory(cls, config: ModelConfig, size: DataSize) -> float:
+        """Three products with an entry for each pair of items, and what sorts them."""
+        return FIXED_MEMORY + 60 * size.n_interactions + 100 * size.item_pairs
 
     def fit(self, data: TrainingData) -> None:
         """Take the mean differences of all pairs of items."""

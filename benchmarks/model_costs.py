@@ -1,0 +1,103 @@
+"""What one cell of each model takes: seconds, and its peak of memory beside what the model says it needs.
+
+python benchmarks/model_costs.py               # all models at both sizes, half an hour
+python benchmarks/model_costs.py EASE IALS     # some models
+
+The seconds of the first size are what `recsys.study.estimate` ships, a model trained by gradient with its early
+stopping; at the other such a model trains for two epochs. Each fit runs in a process of its own with one thread.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import torch
+from _baby import console
+
+from recsys.content.features import Features
+from recsys.data.dataset import Dataset
+from recsys.evaluation.evaluate import evaluate, validator
+from recsys.evaluation.protocol import Protocol
+from recsys.models import registry
+from recsys.recommender import DataSize, TrainingData
+
+SIZES = [(8_000, 3_000, 100_000), (30_000, 8_000, 500_000)]
+"""Users, items, interactions."""
+N_TASTES, WIDTH = 50, 64
+
+
+def generated(n_users: int, n_items: int, n_interactions: int) -> Dataset:
+    """A market whose users and items share tastes, with ratings; a tenth of the rows is for validation."""
+    rng = np.random.default_rng(0)
+    users = (n_users * rng.random(n_interactions) ** 1.5).astype(np.int32)
+    rank = (n_items * rng.random(n_interactions) ** 2.5).astype(np.int32)
+    own = rng.random(n_interactions) < 2 / 3
+    items = np.where(own, (rank - rank % N_TASTES + users % N_TASTES) % n_items, rank).astype(np.int32)
+    rows = pd.DataFrame({"user": users, "item": items}).drop_duplicates(ignore_index=True)
+    rows["rating"] = rng.integers(1, 6, len(rows)).astype(float)
+    rows["part"] = rng.choice(["train", "valid"], len(rows), p=[0.9, 0.1])
+    tables = pd.DataFrame(index=range(n_users)), pd.DataFrame(index=range(n_items))
+    return Dataset(rows, *tables, quarantine=pd.DataFrame())
+
+
+def measure(name: str, place: int) -> None:
+    """Fit and evaluate; print seconds, MiB of the fit and MiB by the model's own estimate."""
+    torch.set_num_threads(1)
+    file = registry.find(name)
+    cls = registry.load(name)
+    dataset = generated(*SIZES[place])
+    config = cls.Config()
+    if place and "max_epochs" in cls.Config.model_fields:
+        config = cls.Config(max_epochs=2)
+    shown = {}
+    if file.takes_content:
+        matrix = np.random.default_rng(1).standard_normal((dataset.n_items, WIDTH)).astype(np.float32)
+        shown = {"text": Features(matrix, np.ones(len(matrix), dtype=bool))}
+    data = TrainingData(
+        dataset.train,
+        shown,
+        validate=validator(dataset, Protocol()),
+        ratings=dataset.ratings if file.needs_ratings else None,
+    )
+    size = DataSize(*dataset.train.shape, dataset.train.nnz, WIDTH if shown else 0)
+    model = cls(config)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten, which Linux alone can
+    before = psutil.Process().memory_info().rss
+    start = time.perf_counter()
+    model.fit(data)
+    peak = 1024 * int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+    evaluate(model, dataset, "valid", Protocol())
+    seconds = time.perf_counter() - start
+    print(json.dumps([seconds, (peak - before) / 2**20, cls.memory(config, size) / 2**20]))
+
+
+def main() -> None:
+    """Measure and print."""
+    names = sys.argv[1:] or list(registry.load_all())
+    console.print("model, users, items, interactions: seconds, MiB at the peak, MiB estimated, ratio")
+    for name in names:
+        for place, size in enumerate(SIZES):
+            command = [sys.executable, __file__, "--measure", name, str(place)]
+            environment = os.environ | {"OMP_NUM_THREADS": "1"}
+            done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+            if done.returncode:
+                console.print(f"{name}: {done.stderr.strip().splitlines()[-1]}")
+                continue
+            seconds, peak, estimate = json.loads(done.stdout)
+            console.print(
+                f"{name}, {size[0]}, {size[1]}, {size[2]}: "
+                f"{seconds:.1f}, {peak:.0f}, {estimate:.0f}, {estimate / max(peak, 1):.2f}"
+            )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--measure"]:
+        measure(sys.argv[2], int(sys.argv[3]))
+    else:
+        main()

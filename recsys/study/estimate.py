@@ -1,0 +1,132 @@
+"""What a study will need before anything is trained: memory of a model's fit, and time of its cells."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from recsys.errors import UserError
+from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, Recommender
+
+GB = 1e9
+CGROUP = Path("/sys/fs/cgroup")
+DENSE = frozenset({"ADMMSLIM", "AddEASE", "CEASE", "EASE"})
+"""Models that invert a matrix of items: their time grows as the cube of what their memory is the square of."""
+REFERENCE = DataSize(n_users=8_000, n_items=3_000, n_interactions=84_000)
+MEASURED: dict[str, float] = {}
+"""Seconds of one cell of default hyper-parameters on data of the size `REFERENCE`, by `benchmarks/model_costs.py`."""
+
+
+@dataclass(frozen=True)
+class TimedCell:
+    """A cell of a model that has run.
+
+    Attributes:
+        size: of its data.
+        seconds: of fit and evaluation.
+    """
+
+    size: DataSize
+    seconds: float
+
+
+def fits(model: type[Recommender], config: ModelConfig, size: DataSize, available: float, dataset: str) -> str:
+    """Empty where the model's fit finds room, else one line that says why it is left out of the dataset.
+
+    Args:
+        model: class of the recommender.
+        config: its hyper-parameters.
+        size: of the training data.
+        available: bytes of memory for one cell (see `available_memory`).
+        dataset: its name.
+    """
+    needed = model.memory(config, size)
+    if needed <= available:
+        return ""
+    return (
+        f"{model.__name__} left out of {dataset}: it needs about {_gigabytes(needed)} of memory for "
+        f"{size.n_users:,} users and {size.n_items:,} items, and {_gigabytes(available)} are free; "
+        "leave the model out, raise 'k_core', use a machine with more, or set MODALIFT_MEMORY (GB) if more is free"
+    )
+
+
+def available_memory(root: Path = CGROUP) -> float:
+    """Bytes that are free for all cells together: what MODALIFT_MEMORY says, else the machine's or the container's.
+
+    Args:
+        root: folder of the control group's files, which a container limits memory by.
+
+    Raises:
+        UserError: MODALIFT_MEMORY is not a number above 0.
+    """
+    given = os.environ.get("MODALIFT_MEMORY")
+    if given:
+        try:
+            gigabytes = float(given)
+        except ValueError:
+            gigabytes = 0
+        if not gigabytes > 0:
+            raise UserError(f"MODALIFT_MEMORY is '{given}': give the memory that cells may use in GB, such as 12")
+        return gigabytes * GB
+    return min(float(psutil.virtual_memory().available), _left_in_container(root))
+
+
+def cell_seconds(
+    model: type[Recommender], config: ModelConfig, size: DataSize, timed: Sequence[TimedCell] = ()
+) -> float | None:
+    """Seconds that one cell takes, about; None where nothing is known of the model.
+
+    From the cells of the model that have run, each scaled to this size, the median; else from what was measured on
+    another machine. Time grows with the interactions or with the model's memory, whichever grows more.
+
+    Args:
+        model: class of the recommender.
+        config: its hyper-parameters.
+        size: of the data to train on.
+        timed: cells of the same model.
+    """
+    name = model.__name__
+    known = timed or ([TimedCell(REFERENCE, MEASURED[name])] if name in MEASURED else [])
+    if not known:
+        return None
+    return median(cell.seconds * _growth(model, config, cell.size, size) for cell in known)
+
+
+def in_words(memory: float, seconds: float | None) -> str:
+    """What a cell needs, for a line of `check`: such as "about 1.2 GB and 3 minutes a cell"."""
+    if seconds is None:
+        return f"about {_gigabytes(memory)}, time unknown until a cell has run"
+    if seconds < 90:
+        return f"about {_gigabytes(memory)} and {max(seconds, 1):.0f} s a cell"
+    time = f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+    return f"about {_gigabytes(memory)} and {time} a cell"
+
+
+def _growth(model: type[Recommender], config: ModelConfig, of: DataSize, to: DataSize) -> float:
+    rows = to.n_interactions / of.n_interactions
+    # Buffers of the libraries do not grow.
+    memory = (model.memory(config, to) - FIXED_MEMORY) / max(model.memory(config, of) - FIXED_MEMORY, 1)
+    return max(rows, memory**1.5 if model.__name__ in DENSE else memory)
+
+
+def _left_in_container(root: Path) -> float:
+    """Bytes up to the limit of the control group, version 2 or 1; infinite without one. Cached files count as free."""
+    for folder, limit, used, cached in (
+        (root, "memory.max", "memory.current", "inactive_file"),
+        (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        try:
+            most = float((folder / limit).read_text().replace("max", "inf"))
+            now = float((folder / used).read_text())
+            numbers = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):
+            continue
+        return max(most - now + float(numbers.get(cached, 0)), 0)
+    return float("inf")
+
+
+def _gigabytes(amount: float) -> str:
+    return f"{amount / GB:.0f} GB" if amount >= 9.5 * GB else f"{max(amount / GB, 0.1):.1f} GB"
