@@ -9,7 +9,7 @@ from recsys.evaluation import evaluate as evaluate_module
 from recsys.evaluation.evaluate import Evaluator, evaluate, sample_users, validator
 from recsys.evaluation.protocol import Protocol
 from recsys.recommender import TrainingData
-from recsys.recommenderlines.toppop import TopPop
+from recsys.models.baselines.toppop import TopPop
 
 
 def dataset_of(rows: list[tuple[int, int, str]], n_users: int = 3, n_items: int = 6) -> Dataset:

@@ -11,7 +11,7 @@ from recsys.evaluation.candidates import sample_candidates
 from recsys.evaluation.ranking import rank, top_k
 from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
-from recsys.recommenderlines.random import Random
+from recsys.models.baselines.random import Random
 
 
 class Table(FactorModel):

@@ -2,8 +2,8 @@ import numpy as np
 from scipy import sparse
 
 from recsys.recommender import TrainingData
-from recsys.recommenderlines.random import Random
-from recsys.recommenderlines.toppop import TopPop
+from recsys.models.baselines.random import Random
+from recsys.models.baselines.toppop import TopPop
 from tests.models.contract import ModelContract
 
 
