@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +17,9 @@ from scipy import sparse
 
 from recsys.content.features import Content
 from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class ModelConfig(BaseModel):
@@ -52,7 +55,7 @@ class TrainingData:
             better); trained models stop early by it. None: train for the full number of epochs.
         ratings: what the users gave, float32 CSR with an entry where `train` has one; None: nothing but that
             they took it.
-        hopeless: told a trained model's curve and its last epoch, says whether to give it up (see
+        should_prune: given the curve and the last epoch of a trained model, whether to stop it (see
             `recsys.tuning.pruning`). None: never.
     """
 
@@ -61,13 +64,13 @@ class TrainingData:
     seed: int = 0
     validate: Callable[["Recommender"], float] | None = None
     ratings: sparse.csr_array | None = None
-    hopeless: Callable[[list[dict[str, float]], int], bool] | None = None
+    should_prune: Callable[[list[dict[str, float]], int], bool] | None = None
 
     def need_ratings(self, model: "Recommender") -> sparse.csr_array:
         """The ratings; UserError where there are none."""
         if self.ratings is None:
             raise UserError(
-                f"{type(model).__name__} needs ratings, and these data tell only what users took: "
+                f"{type(model).__name__} needs ratings, and this dataset has implicit feedback only: "
                 "name a rating column or leave the model out"
             )
         return self.ratings
@@ -81,7 +84,9 @@ class Recommender(ABC):
         deterministic: the same data give the same model whatever the seed.
         scores_cold_items: items without interactions get scores that mean something.
         curve: one dict an epoch (`epoch`, `loss`, `valid`), for models trained by gradient.
-        pruned: whether training was given up as hopeless; the model then stands at the best it had reached.
+        pruned: whether training was stopped early as pruned; the model then stands at the best it had reached.
+        device_factors: tables of users and items on the GPU where the model is being trained, by which ranking then
+            scores; None before and after, and for models of another kind.
     """
 
     Config: ClassVar[type[ModelConfig]] = ModelConfig
@@ -94,6 +99,7 @@ class Recommender(ABC):
         self.config: Any = config if config is not None else self.Config()
         self.curve: list[dict[str, float]] = []
         self.pruned = False
+        self.device_factors: tuple[Tensor, Tensor] | None = None
 
     @classmethod
     def from_params(cls, **params: Any) -> Self:

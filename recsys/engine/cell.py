@@ -101,7 +101,7 @@ def run_cell(cell: Cell) -> CellResult:
         seed=cell.seed,
         validate=validator(dataset, cell.protocol),
         ratings=dataset.ratings,
-        hopeless=cell.bar.hopeless if cell.bar else None,
+        should_prune=cell.bar.hopeless if cell.bar else None,
     )
     started = time.perf_counter()
     model.fit(data)

@@ -7,7 +7,7 @@ import torch
 from recsys.content.features import Content
 from recsys.models.multimodal.fm import FM, FMConfig, FMNetwork
 from recsys.recommender import TrainingData
-from recsys.training.embeddings import scaled_features
+from recsys.training.content import scaled_features
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
 

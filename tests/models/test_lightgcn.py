@@ -3,7 +3,7 @@ import torch
 
 from recsys.models.graph.lightgcn import LightGCN, LightGCNConfig, LightGCNNetwork
 from recsys.recommender import TrainingData
-from recsys.training.graph import normalised_adjacency
+from recsys.training.graph import adjacency
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import N_USERS
 
@@ -22,8 +22,8 @@ def network(**params: float) -> LightGCNNetwork:
 def test_factors_are_the_mean_of_the_layers() -> None:
     model = network(n_layers=2)
     embeddings = model.embeddings.detach().numpy()
-    adjacency = normalised_adjacency(MARKET.train).toarray()
-    expected = (embeddings + adjacency @ embeddings + adjacency @ adjacency @ embeddings) / 3
+    graph = adjacency(MARKET.train).toarray()
+    expected = (embeddings + graph @ embeddings + graph @ graph @ embeddings) / 3
     users, items = model.factors()
     np.testing.assert_allclose(torch.cat([users, items]).detach().numpy(), expected, atol=1e-6)
 

@@ -6,7 +6,7 @@ from recsys.content.features import Features
 from recsys.models.factorisation.bprmf import BPRMF
 from recsys.models.multimodal.vbpr import VBPR, VBPRConfig, VBPRNetwork
 from recsys.recommender import TrainingData
-from recsys.training.embeddings import scaled_features
+from recsys.training.content import scaled_features
 from tests.models.contract import ALL_USERS, MARKET, ModelContract
 from tests.models.planted import N_ITEMS
 

@@ -4,7 +4,7 @@ import torch
 
 from recsys.models.graph.xsimgcl import XSimGCL, XSimGCLConfig, XSimGCLNetwork
 from recsys.recommender import TrainingData
-from recsys.training.graph import normalised_adjacency
+from recsys.training.graph import adjacency
 from tests.models.contract import MARKET, ModelContract
 from tests.models.planted import N_USERS
 
@@ -23,8 +23,8 @@ def network(**params: float) -> XSimGCLNetwork:
 def test_factors_are_the_mean_of_the_layers_after_the_first() -> None:
     model = network(n_layers=2)
     embeddings = model.embeddings.detach().numpy()
-    adjacency = normalised_adjacency(MARKET.train).toarray()
-    expected = (adjacency @ embeddings + adjacency @ adjacency @ embeddings) / 2
+    graph = adjacency(MARKET.train).toarray()
+    expected = (graph @ embeddings + graph @ graph @ embeddings) / 2
     users, items = model.factors()
     np.testing.assert_allclose(torch.cat([users, items]).detach().numpy(), expected, atol=1e-6)
 
@@ -33,10 +33,10 @@ def test_noise_has_its_length_and_stays_in_the_orthant() -> None:
     model = network(n_layers=2)
     with torch.no_grad():
         one, two = model.layers(noise=0.3)
-        clean = model.adjacency @ model.embeddings
-        noises = (one - clean, two - model.adjacency @ one)
+        clean = model.graph @ model.embeddings
+        noises = (one - clean, two - model.graph @ one)
     warm = clean.abs().sum(dim=1) > 0
-    for noise, layer in zip(noises, (clean, model.adjacency @ one), strict=True):
+    for noise, layer in zip(noises, (clean, model.graph @ one), strict=True):
         torch.testing.assert_close(noise[warm].norm(dim=1), torch.full((int(warm.sum()),), 0.3))
         assert (noise * layer >= 0).all()
         assert not noise[~warm].any()
