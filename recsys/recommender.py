@@ -49,7 +49,8 @@ class TrainingData:
 
     Attributes:
         train: binary float32 CSR, shape (n_users, n_items).
-        content: features by source as the arm shows them; empty: the content path is to be removed.
+        content: features by source as the arm shows them; empty: the content path is to be removed. Sources that no
+            item has are left out.
         seed: of every random draw.
         validate: gives the primary metric on the validation part for the model as it stands (higher is
             better); trained models stop early by it. None: train for the full number of epochs.
@@ -65,6 +66,11 @@ class TrainingData:
     validate: Callable[["Recommender"], float] | None = None
     ratings: sparse.csr_array | None = None
     should_prune: Callable[[list[dict[str, float]], int], bool] | None = None
+
+    def __post_init__(self) -> None:
+        """Leave out sources that no item has."""
+        shown = {source: features for source, features in self.content.items() if features.present.any()}
+        object.__setattr__(self, "content", shown)
 
     def need_ratings(self, model: "Recommender") -> sparse.csr_array:
         """The ratings; UserError where there are none."""

@@ -113,7 +113,7 @@ def run_cell(cell: Cell) -> CellResult:
         valid=valid.summary,
         curve=model.curve,
         pruned=model.pruned,
-        content_used=bool(cell.arm.sources) and model.content_used,
+        content_used=bool(data.content) and model.content_used,
         seconds={"fit": fitted - started, "evaluate": ended - fitted},
         peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         test=test.per_user if test else None,

@@ -1,6 +1,5 @@
 """Models that are trained by gradient: each names its network, and fitting is the same for all."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from recsys.models.scoring import FactorModel
@@ -21,12 +20,10 @@ class LearnsByGradient(Recommender):
     _content_used = True
 
     def fit(self, data: TrainingData) -> None:
-        """Build the network and train it, all from the seed; sources that no item has are left out."""
-        shown = {source: features for source, features in data.content.items() if features.present.any()}
-        data = replace(data, content=shown)
+        """Build the network and train it, all from the seed."""
         with seeded_region(data.seed):
             network = self.new_network(data)
-            self._content_used = bool(shown) and network.content_used
+            self._content_used = bool(data.content) and network.content_used
             train(self, network, data)
 
     def new_network(self, data: TrainingData) -> Network:

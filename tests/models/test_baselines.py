@@ -4,7 +4,7 @@ from scipy import sparse
 from recsys.models.baselines.random import Random
 from recsys.models.baselines.toppop import TopPop
 from recsys.recommender import TrainingData
-from tests.models.contract import ModelContract
+from recsys.testing.contract import ModelContract
 
 
 class TestRandom(ModelContract):

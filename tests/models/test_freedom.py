@@ -7,16 +7,17 @@ from recsys.content.features import Content, Features
 from recsys.models.graph.lightgcn import LightGCN
 from recsys.models.multimodal.freedom import FREEDOM, FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
 from recsys.recommender import TrainingData
+from recsys.testing.contract import ALL_USERS, MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graph
-from tests.models.contract import ALL_USERS, MARKET, ModelContract
-from tests.models.planted import N_ITEMS, N_USERS
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
 TEXT, IMAGE = MARKET.content["text"], MARKET.content["image"]
 
 
-class TestFREEDOM(ModelContract):
+class TestFREEDOM(GradientContract):
     model = FREEDOM
     params = PARAMS
     reference = 0.670

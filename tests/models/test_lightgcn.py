@@ -3,12 +3,13 @@ import torch
 
 from recsys.models.graph.lightgcn import LightGCN, LightGCNConfig, LightGCNNetwork
 from recsys.recommender import TrainingData
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import N_USERS
 from recsys.training.graph import adjacency
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import N_USERS
 
 
-class TestLightGCN(ModelContract):
+class TestLightGCN(GradientContract):
     model = LightGCN
     params = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 40, "l2": 0.01}
     reference = 0.600

@@ -4,12 +4,13 @@ import torch
 
 from recsys.models.graph.xsimgcl import XSimGCL, XSimGCLConfig, XSimGCLNetwork
 from recsys.recommender import TrainingData
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import N_USERS
 from recsys.training.graph import adjacency
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import N_USERS
 
 
-class TestXSimGCL(ModelContract):
+class TestXSimGCL(GradientContract):
     model = XSimGCL
     params = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30, "contrast_weight": 0.02}
     reference = 0.597
@@ -33,10 +34,10 @@ def test_noise_has_its_length_and_stays_in_the_orthant() -> None:
     model = network(n_layers=2)
     with torch.no_grad():
         one, two = model.layers(noise=0.3)
-        clean = model.graph @ model.embeddings
-        noises = (one - clean, two - model.graph @ one)
+        clean = model.adjacency @ model.embeddings
+        noises = (one - clean, two - model.adjacency @ one)
     warm = clean.abs().sum(dim=1) > 0
-    for noise, layer in zip(noises, (clean, model.graph @ one), strict=True):
+    for noise, layer in zip(noises, (clean, model.adjacency @ one), strict=True):
         torch.testing.assert_close(noise[warm].norm(dim=1), torch.full((int(warm.sum()),), 0.3))
         assert (noise * layer >= 0).all()
         assert not noise[~warm].any()
