@@ -1,6 +1,7 @@
 """Items' content as a network takes it: features on a chosen scale, and a source's map to the embeddings' width."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -68,8 +69,13 @@ class Source(nn.Module):
         return self.linear(embedding(items, self.table)) * self.present[items]
 
 
-def sources(content: Content, config: ContentConfig) -> nn.ModuleDict:
-    """A `Source` for each source that is shown, by name."""
-    return nn.ModuleDict(
-        {name: Source(features, config.n_factors, config.feature_scaling) for name, features in content.items()}
-    )
+class Sources(nn.ModuleList):
+    """A `Source` for each source that is shown, in their order."""
+
+    def __init__(self, content: Content, config: ContentConfig) -> None:
+        """Map each to the width of the embeddings."""
+        super().__init__(Source(features, config.n_factors, config.feature_scaling) for features in content.values())
+
+    def __iter__(self) -> Iterator[Source]:
+        """One after the other."""
+        return (cast(Source, source) for source in super().__iter__())

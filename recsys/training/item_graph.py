@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from recsys.content.features import Features
+from recsys.content.features import Content, Features
 from recsys.runtime import device
 
 Weights = Literal["binary", "cosine"]
@@ -41,6 +41,12 @@ def item_graph(features: Features, k: int, weights: Weights = "binary") -> spars
             _graphs.popitem(last=False)
     _graphs.move_to_end(key)
     return _graphs[key]
+
+
+def item_graphs(content: Content, k: int, weights: Weights) -> dict[str, sparse.csr_array]:
+    """The graph of each source whose features tell items apart, by source."""
+    graphs = {source: item_graph(features, k, weights) for source, features in content.items()}
+    return {source: graph for source, graph in graphs.items() if graph.nnz}
 
 
 def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:

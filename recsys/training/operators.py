@@ -66,9 +66,11 @@ class SparseOperator(nn.Module):
         self.rows = _Rows(matrix)
         self.transposed = self.rows if symmetric else _Rows(sparse.csr_array(matrix.T))
 
-    def __matmul__(self, x: Tensor) -> Tensor:
-        """The product with `x`, float32, shape (n_columns, n_factors)."""
+    def forward(self, x: Tensor) -> Tensor:
+        """The product with `x`, float32, shape (n_columns, n_factors); `operator @ x` is the same."""
         return _ConstantProduct.apply(x, self)
+
+    __matmul__ = forward
 
 
 class _ConstantProduct(torch.autograd.Function):

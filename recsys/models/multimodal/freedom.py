@@ -16,12 +16,12 @@ from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
 from recsys.training.content import ContentConfig, scaled_features
-from recsys.training.embeddings import initial_embeddings, xavier_projection
+from recsys.training.embeddings import xavier_projection
 from recsys.training.graph import EdgeDropping, adjacency
+from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graph
 from recsys.training.losses import bpr_loss
-from recsys.training.network import PairwiseNetwork
-from recsys.training.operators import SparseOperator, propagate
+from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -68,17 +68,14 @@ class ContentRanking(nn.Module):
         return (softplus(-difference) * (self.known[positives] & self.known[negatives])).mean()
 
 
-class FREEDOMNetwork(PairwiseNetwork):
+class FREEDOMNetwork(GraphNetwork):
     """Embeddings, the two graphs over them, and a content ranking for each source."""
 
     def __init__(self, data: TrainingData, config: FREEDOMConfig) -> None:
         """Draw the parameters from the seed; without content there is neither item graph nor projection."""
-        super().__init__(data.train, config)
-        self.config = config
         draws = generator(data.seed)
-        users, items = initial_embeddings(data.train, config.n_factors, draws)
-        self.users, self.items = nn.Parameter(users), nn.Parameter(items)
-        self.whole = self.thinned = SparseOperator(adjacency(data.train), symmetric=True)
+        super().__init__(data, config, draws=draws)
+        self.config, self.thinned = config, self.adjacency
         self.dropping = EdgeDropping(data.train, config.drop_rate)
         self.item_graph: SparseOperator | None = None
         if data.content and (graph := mixed_item_graph(data.content, config)).nnz:
@@ -103,8 +100,8 @@ class FREEDOMNetwork(PairwiseNetwork):
         """BPR of the fused vectors, and of each source's projected content."""
         users, positives, negatives = batch
         chosen = torch.cat([positives, negatives])
-        nodes = torch.cat([users, chosen + len(self.users)])
-        u, items = embedding(nodes, self._propagated(self.thinned)).tensor_split([len(users)])
+        propagated = self.propagated(self.config.n_layers, operator=self.thinned)
+        u, items = embedding(self.nodes(users, chosen), propagated).tensor_split([len(users)])
         if self.item_graph is not None:
             items = items + embedding(chosen, self.item_graph @ self.items)
         p, n = items.chunk(2)
@@ -115,11 +112,8 @@ class FREEDOMNetwork(PairwiseNetwork):
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Vectors over the whole graph."""
-        users, items = self._propagated(self.whole).tensor_split([len(self.users)])
+        users, items = self.parted(self.propagated(self.config.n_layers))
         return users, items if self.item_graph is None else items + self.item_graph @ self.items
-
-    def _propagated(self, operator: SparseOperator) -> Tensor:
-        return propagate(operator, torch.cat([self.users, self.items]), self.config.n_layers)
 
 
 @register
