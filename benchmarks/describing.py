@@ -70,12 +70,12 @@ def bare(describer: TransformersDescriber, items: pd.DataFrame, options: VlmOpti
         inputs = describer.loaded.processor(
             text=[question] * len(pictures), images=pictures, padding=True, return_tensors="pt"
         )
-        batches.append(inputs.to(describer.place.device, describer.loaded.network.dtype))
+        batches.append(inputs.to(describer.runtime.device, describer.loaded.network.dtype))
 
     def run() -> None:
         for batch in batches:
             describer.loaded.network.generate(**batch, do_sample=False, max_new_tokens=options.max_new_tokens)
-        if describer.place.device.type == "cuda":
+        if describer.runtime.device.type == "cuda":
             torch.cuda.synchronize()
 
     return run

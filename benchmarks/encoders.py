@@ -38,9 +38,9 @@ from transformers import (
 from recsys.content.encoders import registry
 from recsys.content.encoders.base import Context
 from recsys.content.pretrained.contents import Contents
-from recsys.content.pretrained.device import Place
 from recsys.content.pretrained.running import BATCH_SIZES, Tower, vectors
 from recsys.content.weights import locate
+from recsys.runtime import Runtime
 from recsys.training.memory import keep_freed_memory
 
 MINI_LM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -104,13 +104,13 @@ def texts(n: int) -> Contents:
     return Contents.texts(pd.Series([",".join(random.choice(words, random.integers(1, 60))) for _ in range(n)]))
 
 
-def bare_pass(contents: Contents, tower: Tower, place: Place, size: int) -> Callable[[], object]:
+def bare_pass(contents: Contents, tower: Tower, runtime: Runtime, size: int) -> Callable[[], object]:
     """The forward pass alone, on batches that are prepared and, for a GPU, wait in its memory."""
     shown = list(contents.distinct.values())
-    batches = [place.move(tower.prepare(shown[start : start + size]).inputs) for start in range(0, len(shown), size)]
+    batches = [runtime.move(tower.prepare(shown[start : start + size]).inputs) for start in range(0, len(shown), size)]
 
     def run() -> None:
-        with torch.inference_mode(), place.autocast():
+        with torch.inference_mode(), runtime.autocast():
             torch.cat([tower.forward(batch) for batch in batches]).float().cpu()
 
     return run
@@ -132,11 +132,11 @@ def measure(name: str, n: int, device: str, repeats: int) -> tuple[str, ...]:
         encoder: Any = registry.load(encoder_name).from_options(encoder_name, {**options, "device": device})
         tower = encoder.towers(Context())[of] if hasattr(encoder, "towers") else encoder.tower(Context())
         contents = pictures(n, folder) if of == "pictures" else texts(n)
-        size = BATCH_SIZES[encoder.place.device.type]
+        size = BATCH_SIZES[encoder.runtime.device.type]
         keep_freed_memory()  # as our way does
-        bare = bare_pass(contents, tower, encoder.place, size)
+        bare = bare_pass(contents, tower, encoder.runtime, size)
         bare()
-        times = [(cost(lambda: vectors(contents, tower, encoder.place)), cost(bare)) for _ in range(repeats)]
+        times = [(cost(lambda: vectors(contents, tower, encoder.runtime)), cost(bare)) for _ in range(repeats)]
     (ours, our_work), (theirs, their_work) = np.min(times, axis=0)
     n = len(contents.distinct)
     ratios = f"{theirs / ours:.2f}", f"{their_work / our_work:.2f}"

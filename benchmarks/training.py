@@ -21,9 +21,9 @@ from recsys.content.features import Content, Features
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.multimodal.freedom import FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
 from recsys.recommender import TrainingData
-from recsys.training.graph import EdgeDropping, normalised_adjacency
-from recsys.training.loop import PairwiseNetwork
+from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.memory import keep_freed_memory
+from recsys.training.network import PairwiseNetwork
 
 Triple = tuple[Tensor, ...]
 N_FACTORS, N_LAYERS = 64, 2
@@ -54,7 +54,9 @@ def our_epoch(network: PairwiseNetwork, triples: list[Triple]) -> Callable[[], N
     optimiser = torch.optim.Adam(network.parameters(), lr=RATE, fused=True)
 
     def run() -> None:
-        next(network.batches(np.random.default_rng(0)))
+        rng = np.random.default_rng(0)
+        network.start_epoch(rng)
+        next(network.batches(rng))
         for triple in triples:
             optimiser.zero_grad()
             network.loss(triple).backward()
@@ -92,7 +94,7 @@ def plain_epoch(train: sparse.csr_array, shown: Content, triples: list[Triple]) 
         return total
 
     def run() -> None:
-        graph = coo(normalised_adjacency(dropping.draw(np.random.default_rng(0)) if shown else train))
+        graph = coo(adjacency(dropping.draw(np.random.default_rng(0)) if shown else train))
         for triple in triples:
             optimiser.zero_grad()
             loss(graph, *triple).backward()

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +18,9 @@ from scipy import sparse
 
 from recsys.content.features import Content
 from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FIXED_MEMORY = 8 * 2**20
 """Bytes that any fit needs: buffers of the libraries."""
@@ -50,13 +53,14 @@ class TrainingData:
 
     Attributes:
         train: binary float32 CSR, shape (n_users, n_items).
-        content: features by source as the arm shows them; empty: the content path is to be removed.
+        content: features by source as the arm shows them; empty: the content path is to be removed. Sources that no
+            item has are left out.
         seed: of every random draw.
         validate: gives the primary metric on the validation part for the model as it stands (higher is
             better); trained models stop early by it. None: train for the full number of epochs.
         ratings: what the users gave, float32 CSR with an entry where `train` has one; None: nothing but that
             they took it.
-        hopeless: told a trained model's curve and its last epoch, says whether to give it up (see
+        should_prune: given the curve and the last epoch of a trained model, whether to stop it (see
             `recsys.tuning.pruning`). None: never.
     """
 
@@ -65,13 +69,18 @@ class TrainingData:
     seed: int = 0
     validate: Callable[["Recommender"], float] | None = None
     ratings: sparse.csr_array | None = None
-    hopeless: Callable[[list[dict[str, float]], int], bool] | None = None
+    should_prune: Callable[[list[dict[str, float]], int], bool] | None = None
+
+    def __post_init__(self) -> None:
+        """Leave out sources that no item has."""
+        shown = {source: features for source, features in self.content.items() if features.present.any()}
+        object.__setattr__(self, "content", shown)
 
     def need_ratings(self, model: "Recommender") -> sparse.csr_array:
         """The ratings; UserError where there are none."""
         if self.ratings is None:
             raise UserError(
-                f"{type(model).__name__} needs ratings, and these data tell only what users took: "
+                f"{type(model).__name__} needs ratings, and this dataset has implicit feedback only: "
                 "name a rating column or leave the model out"
             )
         return self.ratings
@@ -112,7 +121,9 @@ class Recommender(ABC):
         deterministic: the same data give the same model whatever the seed.
         scores_cold_items: items without interactions get scores that mean something.
         curve: one dict an epoch (`epoch`, `loss`, `valid`), for models trained by gradient.
-        pruned: whether training was given up as hopeless; the model then stands at the best it had reached.
+        pruned: whether training was stopped early as pruned; the model then stands at the best it had reached.
+        device_factors: tables of users and items on the GPU where the model is being trained, by which ranking then
+            scores; None before and after, and for models of another kind.
     """
 
     Config: ClassVar[type[ModelConfig]] = ModelConfig
@@ -125,6 +136,7 @@ class Recommender(ABC):
         self.config: Any = config if config is not None else self.Config()
         self.curve: list[dict[str, float]] = []
         self.pruned = False
+        self.device_factors: tuple[Tensor, Tensor] | None = None
 
     @classmethod
     def from_params(cls, **params: Any) -> Self:

@@ -107,7 +107,7 @@ def run_cell(cell: Cell, out: Path) -> CellResult:
         seed=cell.seed,
         validate=validator(dataset, cell.protocol),
         ratings=dataset.ratings,
-        hopeless=cell.pruning_curve.should_prune if cell.pruning_curve else None,
+        should_prune=cell.pruning_curve.should_prune if cell.pruning_curve else None,
     )
     started = time.perf_counter()
     model.fit(data)
@@ -126,7 +126,7 @@ def run_cell(cell: Cell, out: Path) -> CellResult:
         valid=validation.primary(lists),
         curve=model.curve,
         pruned=model.pruned,
-        content_used=bool(cell.arm.sources) and model.content_used,
+        content_used=bool(data.content) and model.content_used,
         seconds={"fit": fitted - started, "rank": ranked - fitted},
         peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )

@@ -64,21 +64,29 @@ def rank(
     """
     n_items = seen.shape[1]
     k = min(k, n_items)
+    if model.device_factors is not None:
+        from recsys.evaluation.device_ranking import rank_on_device  # torch, which is not loaded to rank elsewhere
+
+        items, scores = rank_on_device(model.device_factors, users, seen, k, candidates)
+        _refuse_nan(model, scores.max())
+        return Ranking(np.asarray(users, dtype=np.int32), items, scores)
     items = np.empty((len(users), k), dtype=np.int32)
     scores = np.empty((len(users), k), dtype=np.float32)
     for start in range(0, len(users), block):
         part = users[start : start + block]
         values = model.score(part)
-        if np.isnan(values.max()):
-            raise UserError(
-                f"{type(model).__name__} gave scores that are not numbers: its training diverged; lower the rate"
-            )
+        _refuse_nan(model, values.max())
         if candidates is not None:
             values = _only(values, candidates[part])
         rows, columns = entries(seen[part])
         values[rows, columns] = -np.inf
         items[start : start + block], scores[start : start + block] = top_k(values, k)
     return Ranking(np.asarray(users, dtype=np.int32), items, scores)
+
+
+def _refuse_nan(model: Recommender, largest: np.floating) -> None:
+    if np.isnan(largest):
+        raise UserError(f"{type(model).__name__} gave scores that are NaN: its training diverged; lower the rate")
 
 
 def top_k(values: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

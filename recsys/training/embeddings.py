@@ -1,21 +1,9 @@
-"""Starting values: embeddings of users and items, projections, and features on one scale."""
+"""Starting values: embeddings of users and items, and linear maps."""
 
 import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
-
-from recsys.content.features import Features
-
-
-def generator(seed: int) -> torch.Generator:
-    """The source of a network's starting values; torch's global one is left alone."""
-    return torch.Generator().manual_seed(seed)
-
-
-def step_generator(seed: int, device: torch.device) -> torch.Generator:
-    """The source of what a network draws in each step, such as noise: another stream than its starting values."""
-    return torch.Generator(device).manual_seed(int(np.random.SeedSequence((seed, 2)).generate_state(1)[0]))
 
 
 def initial_embeddings(train: sparse.csr_array, n_factors: int, source: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -35,14 +23,3 @@ def initial_embeddings(train: sparse.csr_array, n_factors: int, source: torch.Ge
 def xavier_projection(n_inputs: int, n_outputs: int, source: torch.Generator) -> Tensor:
     """Xavier-normal weights of a linear map, shape (n_inputs, n_outputs)."""
     return nn.init.xavier_normal_(torch.empty(n_inputs, n_outputs), generator=source)
-
-
-def scaled_features(features: Features) -> Tensor:
-    """The matrix divided by the mean norm of its rows, float32, shape (n_items, dim); absent rows are zero.
-
-    The published models take features raw: unit vectors for text, norms of tens for images, so that the louder
-    source rules the first epochs whatever it says. One divisor a source removes that and keeps what rows say.
-    """
-    matrix = features.matrix * features.present[:, None]
-    norm = np.linalg.norm(matrix[features.present], axis=1).mean() if features.present.any() else 0.0
-    return torch.from_numpy((matrix / norm if norm > 0 else matrix).astype(np.float32))

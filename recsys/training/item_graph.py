@@ -6,8 +6,10 @@ from typing import Literal
 import numpy as np
 import torch
 from scipy import sparse
+from torch import Tensor
 
-from recsys.content.features import Features
+from recsys.content.features import Content, Features
+from recsys.runtime import device
 
 Weights = Literal["binary", "cosine"]
 BLOCK = 1024
@@ -41,6 +43,12 @@ def item_graph(features: Features, k: int, weights: Weights = "binary") -> spars
     return _graphs[key]
 
 
+def item_graphs(content: Content, k: int, weights: Weights) -> dict[str, sparse.csr_array]:
+    """The graph of each source whose features tell items apart, by source."""
+    graphs = {source: item_graph(features, k, weights) for source, features in content.items()}
+    return {source: graph for source, graph in graphs.items() if graph.nnz}
+
+
 def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:
     n_items = len(features.matrix)
     norms = np.linalg.norm(features.matrix, axis=1)
@@ -49,7 +57,8 @@ def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:
     if not len(nodes) or not np.ptp(features.matrix[nodes], axis=0).any():
         nothing = np.zeros(0, dtype=np.int64)
         return sparse.csr_array((np.zeros(0, np.float32), (nothing, nothing)), shape=(n_items, n_items))
-    neighbours, cosines = _nearest(rows, min(k, len(nodes)))
+    found, nearness = nearest_rows(torch.from_numpy(rows).to(device()), k)
+    neighbours, cosines = found.cpu().numpy(), nearness.cpu().numpy()
     values = np.ones_like(cosines) if weights == "binary" else cosines.clip(min=0)
     scale = 1 / np.sqrt(values.sum(axis=1, dtype=np.float64))
     values = (values * scale[:, None] * scale[neighbours]).astype(np.float32)
@@ -60,18 +69,19 @@ def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:
     return graph
 
 
-def _nearest(rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and cosines of the k nearest of unit `rows`, each row itself first, both of shape (n, k)."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    table = torch.from_numpy(rows).to(device)
+def nearest_rows(rows: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Positions and cosines of the k nearest of unit `rows`, each row itself first, both of shape (n, min(k, n)).
+
+    Block by block, so that the n x n matrix of cosines never stands in memory.
+    """
     positions, cosines = [], []
     for start in range(0, len(rows), BLOCK):
-        block = table[start : start + BLOCK] @ table.T
-        own = torch.arange(len(block), device=device)
+        block = rows[start : start + BLOCK] @ rows.T
+        own = torch.arange(len(block), device=rows.device)
         block[own, start + own] = torch.inf  # twins of a row must not push it out of its own list
-        best = block.topk(k, dim=1)
-        positions.append(best.indices.cpu().numpy())
-        cosines.append(best.values.cpu().numpy())
-    nearest = np.concatenate(cosines)
+        best = block.topk(min(k, len(rows)), dim=1)
+        positions.append(best.indices)
+        cosines.append(best.values)
+    nearest = torch.cat(cosines)
     nearest[:, 0] = 1
-    return np.concatenate(positions), nearest
+    return torch.cat(positions), nearest

@@ -1,164 +1,127 @@
 """The loop that trains a model by gradient: epochs, early stopping, the best state kept.
 
-A model's file describes a `Network`: what an epoch's batches are, their loss, and the arrays that scoring needs.
-Everything else is here and the same for all of them.
+A model's file describes a `Network` (see `recsys.training.network`); everything else is here and the same for all.
 """
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from pydantic import PositiveFloat, PositiveInt
-from scipy import sparse
-from torch import Tensor, nn
+from torch import Tensor
 
 from recsys.errors import UserError
-from recsys.recommender import ModelConfig, Recommender, TrainingData, searched
+from recsys.recommender import Recommender, TrainingData
+from recsys.runtime import device
 from recsys.training.memory import keep_freed_memory
-from recsys.training.sampling import PairSampler
+from recsys.training.network import Batch, FactorNetwork, LoopConfig, Network, Step
 
-
-class LoopConfig(ModelConfig):
-    """Hyper-parameters of training by gradient.
-
-    Attributes:
-        learning_rate: of Adam.
-        batch_size: training pairs a step.
-        max_epochs: the most passes over the training pairs.
-        patience: evaluations without gain after which training stops.
-        steps_between_evaluations: at least so many, rounded up to epochs. On a small catalogue an evaluation costs
-            more than an epoch, and tells as little.
-    """
-
-    learning_rate: PositiveFloat = searched(1e-3, 1e-3, 1e-2, log=True)
-    batch_size: PositiveInt = 2048
-    max_epochs: PositiveInt = 300
-    patience: PositiveInt = 10
-    steps_between_evaluations: PositiveInt = 20
-
-
-class TrainedConfig(LoopConfig):
-    """Those of training embeddings.
-
-    Attributes:
-        n_factors: size of the embeddings.
-    """
-
-    n_factors: PositiveInt = 64
-
-
-class Network(nn.Module, ABC):
-    """What the loop needs to know of a model while it trains."""
-
-    @abstractmethod
-    def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
-        """The batches of one epoch, on the network's device."""
-
-    @abstractmethod
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
-        """Loss of one batch, a scalar."""
-
-    @abstractmethod
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What the model's `restore` takes, as the parameters stand."""
-
-
-class FactorNetwork(Network):
-    """A network that scores by an inner product, for a `FactorModel`."""
-
-    @abstractmethod
-    def factors(self) -> tuple[Tensor, Tensor]:
-        """Factors of all users and of all items, of one width."""
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The factors by the names of `FactorModel`."""
-        users, items = (np.array(table.detach().cpu()) for table in self.factors())
-        return {"user_factors": users, "item_factors": items}
-
-
-class PairwiseNetwork(FactorNetwork):
-    """One that learns from (user, positive, negative) triples."""
-
-    def __init__(self, train: sparse.csr_array, batch_size: int) -> None:
-        """Prepare the sampling from `train`, shape (n_users, n_items)."""
-        super().__init__()
-        self.sampler = PairSampler(train, batch_size)
-
-    def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
-        """An epoch of triples."""
-        device = next(self.parameters()).device
-        for triples in self.sampler.epoch(rng):
-            yield tuple(torch.from_numpy(part).to(device) for part in triples)
-
-
-def device() -> torch.device:
-    """Where networks train: a GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+DECAY_EPOCHS = 50
+"""Epochs to which `learning_rate_decay` refers, as in the published code."""
 
 
 def train(model: Recommender, network: Network, data: TrainingData) -> None:
     """Train the network and leave the model in its best state on the validation part, with its curve.
 
     Without `data.validate` it trains for the full number of epochs. Equal seeds give equal results on a CPU with
-    one thread. `model.curve` gets a row an epoch; `valid` stands in those that ended with an evaluation. A model that
-    `data.hopeless` gives up is marked as pruned.
+    one thread. `model.curve` gets a row an epoch; `valid` stands in those that ended with an evaluation. A model for
+    which `data.should_prune` says so is stopped and marked as pruned.
 
     Raises:
-        UserError: the loss is no longer a number.
+        UserError: the loss is NaN or infinite.
     """
     keep_freed_memory()
     config: LoopConfig = model.config
     network.to(device())
-    optimiser = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+    optimisation = _Optimisation(network.steps(), config)
     rng = np.random.default_rng((data.seed, 1))  # the initial values were drawn from the seed itself
-    best, best_arrays, n_without_gain = -math.inf, None, 0
+    best, best_state, n_without_gain = -math.inf, None, 0
     model.curve, model.pruned = [], False
     for epoch in range(1, config.max_epochs + 1):
-        loss, n_steps = _epoch(network, optimiser, rng)
+        loss, n_batches = optimisation.epoch(network, epoch, rng)
         if not math.isfinite(loss):
             raise UserError(_diverged(model, epoch, loss))
         model.curve.append({"epoch": epoch, "loss": loss})
-        interval = -(-config.steps_between_evaluations // n_steps)
+        interval = -(-config.steps_between_evaluations // n_batches)
         if data.validate is None or (epoch % interval and epoch < config.max_epochs):
             continue
-        arrays = _publish(model, network)
+        state = _publish(model, network)
         valid = model.curve[-1]["valid"] = data.validate(model)
         n_without_gain += 1
         if valid > best:
-            best, best_arrays, n_without_gain = valid, arrays, 0
+            best, best_state, n_without_gain = valid, state, 0
         if n_without_gain >= config.patience:
             break
-        if data.hopeless is not None and data.hopeless(model.curve, config.max_epochs):
+        if data.should_prune is not None and data.should_prune(model.curve, config.max_epochs):
             model.pruned = True
             break
-    if best_arrays is None:
-        _publish(model, network)
-    else:
-        model.restore(best_arrays)
+    _finish(model, _publish(model, network) if best_state is None else best_state)
 
 
-def _epoch(network: Network, optimiser: torch.optim.Optimizer, rng: np.random.Generator) -> tuple[float, int]:
-    """One pass over the batches: the mean loss of its steps, and their number."""
-    network.train()
-    total, n_steps = torch.zeros((), device=device()), 0
-    for batch in network.batches(rng):
-        optimiser.zero_grad()
-        loss = network.loss(batch)
-        loss.backward()
-        optimiser.step()
-        total += loss.detach()
-        n_steps += 1
-    return total.item() / n_steps, n_steps
+class _Optimisation:
+    """The optimisers of a network's steps, and one epoch of them."""
+
+    def __init__(self, steps: Sequence[Step], config: LoopConfig) -> None:
+        self.decay = config.learning_rate_decay
+        self.steps = steps
+        self.rates = [step.learning_rate or config.learning_rate for step in steps]
+        self.optimisers = [
+            step.optimiser(step.parameters, lr=rate, weight_decay=step.weight_decay, fused=True)
+            for step, rate in zip(steps, self.rates, strict=True)
+        ]
+
+    def epoch(self, network: Network, number: int, rng: np.random.Generator) -> tuple[float, int]:
+        """One pass over the batches: the mean over them of the steps' losses, and their number."""
+        for optimiser, rate in zip(self.optimisers, self.rates, strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * self.decay ** ((number - 1) / DECAY_EPOCHS)
+        network.train()
+        network.start_epoch(rng)
+        total, n_batches = torch.zeros((), device=network.device), 0
+        for batch in network.batches(rng):
+            total += self._losses(batch)
+            n_batches += 1
+        return total.item() / n_batches, n_batches
+
+    def _losses(self, batch: Batch) -> Tensor:
+        """Take all steps of one batch: the sum of their losses."""
+        losses = []
+        for step, optimiser in zip(self.steps, self.optimisers, strict=True):
+            optimiser.zero_grad()
+            loss = step.loss(batch)
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.detach())
+        return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
 
 
-def _publish(model: Recommender, network: Network) -> dict[str, np.ndarray]:
+State = dict[str, np.ndarray] | tuple[Tensor, Tensor]
+"""What a model is restored from; on a GPU the factors, which stay there until training ends."""
+
+
+def _publish(model: Recommender, network: Network) -> State:
+    """Let the model score as the parameters stand; returns what brings it back to that."""
     network.eval()
     with torch.no_grad():
+        if isinstance(network, FactorNetwork) and _ranks_where_it_is(network):
+            users, items = network.factors()
+            model.device_factors = users.clone(), items.clone()
+            return model.device_factors
         arrays = network.arrays()
     model.restore(arrays)
     return arrays
+
+
+def _ranks_where_it_is(network: Network) -> bool:
+    return network.device.type == "cuda"
+
+
+def _finish(model: Recommender, state: State) -> None:
+    model.device_factors = None
+    if isinstance(state, tuple):
+        users, items = (table.cpu().numpy() for table in state)
+        state = {"user_factors": users, "item_factors": items}
+    model.restore(state)
 
 
 def _diverged(model: Recommender, epoch: int, loss: float) -> str:

@@ -6,9 +6,20 @@ sense with `embedding_norm_loss` only.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, normalize, softplus
+from torch.nn.functional import cross_entropy, softplus
 
+_SMALLEST_NORM = 1e-6
 _TINY = 1e-30  # keeps the gradient of the root finite at zero, several times faster than the norm's own guard
+
+
+def unit(x: Tensor) -> Tensor:
+    """Rows divided by their norms, shape as given; rows shorter than 1e-6 become zero and get no gradient.
+
+    Rows of zeros are ordinary here: cold items, absent content. `torch.nn.functional.normalize` has a gradient of
+    1e12 there, after which Adam never moves the row again, nor a bias that it hangs on, while the loss still falls.
+    """
+    norms = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x / norms.where(norms > _SMALLEST_NORM, torch.inf)
 
 
 def bpr_loss(positive: Tensor, negative: Tensor) -> Tensor:
@@ -50,5 +61,5 @@ def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
         other: the same nodes otherwise seen, same shape.
         temperature: the lower, the more the nearest of the others count.
     """
-    logits = (normalize(one) / temperature) @ normalize(other).T
+    logits = (unit(one) / temperature) @ unit(other).T
     return cross_entropy(logits, torch.arange(len(one), device=one.device))

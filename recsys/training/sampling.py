@@ -1,4 +1,4 @@
-"""Pairwise training batches: every training pair once an epoch, each with one item the user did not touch.
+"""Training batches of pairs, each with one item that the user did not touch.
 
 Negatives are drawn uniformly from the items that occur in training, as the peers do, but without their
 rejection loop: the r-th item that a user has *not* seen is looked up directly, for a whole epoch at once.
@@ -75,3 +75,18 @@ class PairSampler:
         for start in range(0, len(order), self.batch_size):
             rows = slice(start, start + self.batch_size)
             yield users[rows], positives[rows], negatives[rows]
+
+
+class UserSampler(PairSampler):
+    """Draws batches of distinct users, each with one of their items: every user weighs the same.
+
+    What the code of LATTICE, MICRO, MMSSL and others samples by. An epoch has as many batches as one of all pairs.
+    """
+
+    def epoch(self, rng: np.random.Generator) -> Iterator[Triples]:
+        """Batches of distinct users, each with a random positive and a random negative."""
+        users, starts, counts = np.unique(self._users, return_index=True, return_counts=True)
+        for _ in range(len(self)):
+            drawn = rng.permutation(len(users))[: self.batch_size]
+            positives = self._items[starts[drawn] + rng.integers(counts[drawn])]
+            yield users[drawn], positives, self.negatives(users[drawn], rng)

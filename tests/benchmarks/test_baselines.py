@@ -13,7 +13,7 @@ from scipy import sparse
 from recsys.models.factorisation.ials import IALSConfig, penalties
 from recsys.models.linear.ease import EASE
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET
+from recsys.testing.contract import MARKET
 
 
 def measurement(peer: str, fit: float, ndcg: float, recommend: float = 1.0, row: str = "EASE") -> Measurement:

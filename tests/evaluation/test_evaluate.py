@@ -8,8 +8,8 @@ from recsys.errors import UserError
 from recsys.evaluation import evaluate as evaluate_module
 from recsys.evaluation.evaluate import Evaluator, evaluate, sample_users, validator
 from recsys.evaluation.protocol import Protocol
-from recsys.recommender import TrainingData
 from recsys.models.baselines.toppop import TopPop
+from recsys.recommender import TrainingData
 
 
 def dataset_of(rows: list[tuple[int, int, str]], n_users: int = 3, n_items: int = 6) -> Dataset:

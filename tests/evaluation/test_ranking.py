@@ -9,9 +9,9 @@ from recsys.errors import UserError
 from recsys.evaluation import ranking
 from recsys.evaluation.candidates import sample_candidates
 from recsys.evaluation.ranking import rank, top_k
+from recsys.models.baselines.random import Random
 from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
-from recsys.models.baselines.random import Random
 
 
 class Table(FactorModel):
@@ -76,8 +76,8 @@ def test_the_size_of_blocks_changes_nothing(block: int) -> None:
     np.testing.assert_array_equal(whole.items, parts.items)
 
 
-def test_scores_that_are_not_numbers_are_refused() -> None:
-    with pytest.raises(UserError, match=r"^Table gave scores that are not numbers: its training diverged; lower the"):
+def test_scores_that_are_nan_are_refused() -> None:
+    with pytest.raises(UserError, match=r"^Table gave scores that are NaN: its training diverged; lower the"):
         rank(Table(np.array([[0.1, np.nan, 0.5]])), np.array([0]), csr([[0, 0, 0]]), k=2)
 
 

@@ -7,10 +7,10 @@ from recsys.models.linear import admmslim
 from recsys.models.linear.admmslim import ADMMSLIM
 from recsys.models.linear.ease import EASE
 from recsys.recommender import TrainingData
-from tests.models import planted
-from tests.models.contract import ModelContract
+from recsys.testing import market
+from recsys.testing.contract import ModelContract
 
-TRAIN = planted.planted_market().train
+TRAIN = market.planted_market().train
 
 
 class TestADMMSLIM(ModelContract):

@@ -4,11 +4,12 @@ import torch
 
 from recsys.models.factorisation.asysvd import AsySVD, AsySVDNetwork
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import COLD_USER
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import COLD_USER
 
 
-class TestAsySVD(ModelContract):
+class TestAsySVD(GradientContract):
     model = AsySVD
     params = {
         "n_factors": 8,

@@ -1,10 +1,10 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.recommender import TrainingData
 from recsys.models.baselines.random import Random
 from recsys.models.baselines.toppop import TopPop
-from tests.models.contract import ModelContract
+from recsys.recommender import TrainingData
+from recsys.testing.contract import ModelContract
 
 
 class TestRandom(ModelContract):

@@ -2,11 +2,12 @@ import numpy as np
 
 from recsys.models.factorisation.bprmf import BPRMF
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import COLD_ITEMS, COLD_USER
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import COLD_ITEMS, COLD_USER
 
 
-class TestBPRMF(ModelContract):
+class TestBPRMF(GradientContract):
     model = BPRMF
     params = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 60, "norm_weight": 1.0}
     reference = 0.480

@@ -13,11 +13,11 @@ from recsys.models.neighbours.itemknn import ItemKNN
 from recsys.models.neighbours.userknn import UserKNN
 from recsys.models.scoring import ItemWeightsModel, UserWeightsModel
 from recsys.recommender import TrainingData
-from tests.models import planted
-from tests.models.contract import ModelContract
+from recsys.testing import market
+from recsys.testing.contract import ModelContract
 
 KNN = {"n_neighbours": 10, "shrink": 1.0}
-MARKET = planted.planted_market()
+MARKET = market.planted_market()
 NOBODY = sparse.csr_array((1, 4), dtype=np.float32)
 """No interaction agrees with any source, which then count alike."""
 
@@ -138,7 +138,7 @@ def test_directions_are_of_length_one_or_none() -> None:
 
 def test_the_size_of_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = content_neighbours(MARKET.content, MARKET.train, 5).toarray()
-    monkeypatch.setattr(hybriditemknn, "BLOCK_ENTRIES", planted.N_ITEMS * 7)
+    monkeypatch.setattr(hybriditemknn, "BLOCK_ENTRIES", market.N_ITEMS * 7)
     np.testing.assert_allclose(content_neighbours(MARKET.content, MARKET.train, 5).toarray(), whole, rtol=1e-5)
 
 

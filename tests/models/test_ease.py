@@ -4,8 +4,8 @@ from scipy import sparse
 
 from recsys.models.linear.ease import EASE
 from recsys.recommender import TrainingData
-from tests.models import planted
-from tests.models.contract import ModelContract
+from recsys.testing import market
+from recsys.testing.contract import ModelContract
 
 
 class TestEASE(ModelContract):
@@ -15,7 +15,7 @@ class TestEASE(ModelContract):
 
 
 def test_solves_each_item_s_ridge_regression_on_the_others() -> None:
-    train, l2 = planted.planted_market().train, 3.0
+    train, l2 = market.planted_market().train, 3.0
     model = EASE.from_params(l2=l2)
     model.fit(TrainingData(train))
     X = train.toarray().astype(np.float64)

@@ -7,14 +7,15 @@ import torch
 from recsys.content.features import Content
 from recsys.models.multimodal.fm import FM, FMConfig, FMNetwork
 from recsys.recommender import TrainingData
-from recsys.training.embeddings import scaled_features
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
+from recsys.training.content import scaled_features
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30, "l2": 0.01}
 
 
-class TestFM(ModelContract):
+class TestFM(GradientContract):
     model = FM
     params = PARAMS
     reference = 0.633

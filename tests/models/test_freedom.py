@@ -7,16 +7,17 @@ from recsys.content.features import Content, Features
 from recsys.models.graph.lightgcn import LightGCN
 from recsys.models.multimodal.freedom import FREEDOM, FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
 from recsys.recommender import TrainingData
-from recsys.training.graph import normalised_adjacency
+from recsys.testing.contract import ALL_USERS, MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import N_ITEMS, N_USERS
+from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graph
-from tests.models.contract import ALL_USERS, MARKET, ModelContract
-from tests.models.planted import N_ITEMS, N_USERS
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
 TEXT, IMAGE = MARKET.content["text"], MARKET.content["image"]
 
 
-class TestFREEDOM(ModelContract):
+class TestFREEDOM(GradientContract):
     model = FREEDOM
     params = PARAMS
     reference = 0.670
@@ -44,8 +45,8 @@ def test_without_content_nothing_that_served_it_is_left() -> None:
 def test_factors_add_the_neighbours_to_the_items() -> None:
     model = network(MARKET.content)
     embeddings = torch.cat([model.users, model.items]).detach().numpy()
-    adjacency = normalised_adjacency(MARKET.train).toarray()
-    expected = (embeddings + adjacency @ embeddings + adjacency @ adjacency @ embeddings) / 3
+    graph = adjacency(MARKET.train).toarray()
+    expected = (embeddings + graph @ embeddings + graph @ graph @ embeddings) / 3
     expected[N_USERS:] += mixed_item_graph(MARKET.content, model.config) @ embeddings[N_USERS:]
     users, items = model.factors()
     np.testing.assert_allclose(torch.cat([users, items]).detach().numpy(), expected, atol=1e-6)
@@ -83,11 +84,11 @@ def test_each_epoch_trains_on_another_thinned_graph_and_scores_on_the_whole() ->
     rng, probe = np.random.default_rng(0), torch.eye(N_USERS + N_ITEMS)
     graphs = []
     for _ in range(2):
-        next(model.batches(rng))
+        model.start_epoch(rng)
         graphs.append((model.thinned @ probe).numpy())
     assert [np.count_nonzero(graph) // 2 for graph in graphs] == [MARKET.train.nnz // 2] * 2
     assert not np.array_equal(*graphs)
-    np.testing.assert_allclose((model.whole @ probe).numpy(), normalised_adjacency(MARKET.train).toarray())
+    np.testing.assert_allclose((model.adjacency @ probe).numpy(), adjacency(MARKET.train).toarray())
 
 
 def test_constant_content_is_used_only_by_its_loss() -> None:

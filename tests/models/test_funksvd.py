@@ -4,13 +4,14 @@ import torch
 
 from recsys.models.factorisation.funksvd import FunkSVD, FunkSVDNetwork
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import COLD_ITEMS
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import COLD_ITEMS
 
 PARAMS = {"n_factors": 16, "negative_share": 0.5, "learning_rate": 0.03, "batch_size": 128, "max_epochs": 100}
 
 
-class TestFunkSVD(ModelContract):
+class TestFunkSVD(GradientContract):
     model = FunkSVD
     params = PARAMS | {"user_l2": 0.1, "item_l2": 0.1}
     reference = 0.547

@@ -6,8 +6,8 @@ from scipy import sparse
 from recsys.models.factorisation import ials
 from recsys.models.factorisation.ials import IALS, IALSConfig, penalties, solve
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import COLD_ITEMS, COLD_USER
+from recsys.testing.contract import MARKET, ModelContract
+from recsys.testing.market import COLD_ITEMS, COLD_USER
 
 
 class TestIALS(ModelContract):

@@ -3,12 +3,13 @@ import torch
 
 from recsys.models.graph.lightgcn import LightGCN, LightGCNConfig, LightGCNNetwork
 from recsys.recommender import TrainingData
-from recsys.training.graph import normalised_adjacency
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import N_USERS
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import N_USERS
+from recsys.training.graph import adjacency
 
 
-class TestLightGCN(ModelContract):
+class TestLightGCN(GradientContract):
     model = LightGCN
     params = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 40, "l2": 0.01}
     reference = 0.600
@@ -22,8 +23,8 @@ def network(**params: float) -> LightGCNNetwork:
 def test_factors_are_the_mean_of_the_layers() -> None:
     model = network(n_layers=2)
     embeddings = model.embeddings.detach().numpy()
-    adjacency = normalised_adjacency(MARKET.train).toarray()
-    expected = (embeddings + adjacency @ embeddings + adjacency @ adjacency @ embeddings) / 3
+    graph = adjacency(MARKET.train).toarray()
+    expected = (embeddings + graph @ embeddings + graph @ graph @ embeddings) / 3
     users, items = model.factors()
     np.testing.assert_allclose(torch.cat([users, items]).detach().numpy(), expected, atol=1e-6)
 

@@ -4,10 +4,11 @@ import torch
 
 from recsys.models.neural.multvae import MultVAE, MultVAEConfig, MultVAENetwork
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET, ModelContract
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
 
 
-class TestMultVAE(ModelContract):
+class TestMultVAE(GradientContract):
     model = MultVAE
     params = {
         "n_hidden": 64,

@@ -4,7 +4,7 @@ from scipy import sparse
 from recsys.models.neighbours.itemknn import ItemKNN
 from recsys.models.neighbours.userknn import UserKNN
 from recsys.recommender import TrainingData
-from tests.models.contract import ModelContract
+from recsys.testing.contract import ModelContract
 
 
 class TestItemKNN(ModelContract):

@@ -3,8 +3,8 @@ import pytest
 
 from recsys.models.factorisation.nmf import NMF
 from recsys.recommender import TrainingData
-from tests.models.contract import ALL_USERS, MARKET, ModelContract
-from tests.models.planted import COLD_ITEMS, COLD_USER
+from recsys.testing.contract import ALL_USERS, MARKET, ModelContract
+from recsys.testing.market import COLD_ITEMS, COLD_USER
 
 
 class TestNMF(ModelContract):

@@ -4,8 +4,8 @@ import torch
 
 from recsys.models.neural.uneurec import UNeuRecConfig, UNeuRecNetwork
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET
-from tests.models.planted import COLD_USER, N_ITEMS
+from recsys.testing.contract import MARKET
+from recsys.testing.market import COLD_USER, N_ITEMS
 
 
 def network(**params: float) -> UNeuRecNetwork:

@@ -4,7 +4,7 @@ from scipy import sparse
 
 from recsys.models.factorisation.puresvd import PureSVD
 from recsys.recommender import TrainingData
-from tests.models.contract import ALL_USERS, MARKET, ModelContract
+from recsys.testing.contract import ALL_USERS, MARKET, ModelContract
 
 
 class TestPureSVD(ModelContract):

@@ -8,7 +8,7 @@ from recsys.models.ratings.coclustering import Clusters, CoClustering, CoCluster
 from recsys.models.ratings.globaleffects import GlobalEffects
 from recsys.models.ratings.slopeone import SlopeOne
 from recsys.recommender import Recommender, TrainingData
-from tests.models.contract import ModelContract
+from recsys.testing.contract import ModelContract
 
 NAN = np.nan
 

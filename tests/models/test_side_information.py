@@ -11,10 +11,10 @@ from recsys.models.multimodal.addease import AddEASE, content_weights
 from recsys.models.multimodal.cease import CEASE
 from recsys.models.scoring import ItemWeightsModel
 from recsys.recommender import TrainingData
-from tests.models import planted
-from tests.models.contract import ModelContract
+from recsys.testing import market
+from recsys.testing.contract import ModelContract
 
-MARKET = planted.planted_market()
+MARKET = market.planted_market()
 L2 = {"l2": 10.0}
 BOTH = pytest.mark.parametrize("model", [CEASE, AddEASE])
 
@@ -61,14 +61,14 @@ def vectors(content: Content) -> np.ndarray:
     return np.hstack(blocks)
 
 
-@pytest.mark.parametrize("content", [MARKET.content, planted.with_missing(MARKET.content)], ids=["whole", "holes"])
+@pytest.mark.parametrize("content", [MARKET.content, market.with_missing(MARKET.content)], ids=["whole", "holes"])
 def test_cease_is_ease_on_users_and_content_stacked(content: Content) -> None:
     stacked = np.vstack([MARKET.train.toarray(), math.sqrt(7.0) * vectors(content).T])
     found = weights(CEASE, content, content_weight=7.0)
     np.testing.assert_allclose(found, regressions(stacked, L2["l2"]), atol=1e-6)
 
 
-@pytest.mark.parametrize("content", [MARKET.content, planted.with_missing(MARKET.content)], ids=["whole", "holes"])
+@pytest.mark.parametrize("content", [MARKET.content, market.with_missing(MARKET.content)], ids=["whole", "holes"])
 def test_add_ease_mixes_two_regressions(content: Content) -> None:
     users, items = regressions(MARKET.train.toarray(), L2["l2"]), regressions(vectors(content).T, 0.5)
     found = weights(AddEASE, content, content_weight=0.3, content_l2=0.5)
@@ -107,7 +107,7 @@ def test_neither_width_nor_scale_lets_a_source_dominate(model: type[ItemWeightsM
 
 
 def test_an_item_s_parts_are_alike_and_absent_items_have_none() -> None:
-    holes = planted.with_missing(MARKET.content)
+    holes = market.with_missing(MARKET.content)
     rows = side_by_side(holes)
     width = holes["text"].dim
     for source, part in (("text", rows[:, :width]), ("image", rows[:, width:])):

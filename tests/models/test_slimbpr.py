@@ -4,11 +4,12 @@ import torch
 
 from recsys.models.linear.slimbpr import SLIMBPR, SLIMBPRConfig, SLIMBPRNetwork
 from recsys.recommender import TrainingData, unpack_sparse
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import COLD_ITEMS
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import COLD_ITEMS
 
 
-class TestSLIMBPR(ModelContract):
+class TestSLIMBPR(GradientContract):
     model = SLIMBPR
     params = {"learning_rate": 0.01, "batch_size": 256, "max_epochs": 30, "positive_l2": 0.01, "negative_l2": 0.01}
     reference = 0.575

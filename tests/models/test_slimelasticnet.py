@@ -5,8 +5,8 @@ from sklearn.linear_model import ElasticNet
 
 from recsys.models.linear.slimelasticnet import SLIMElasticNet
 from recsys.recommender import TrainingData
-from tests.models import planted
-from tests.models.contract import ModelContract
+from recsys.testing import market
+from recsys.testing.contract import ModelContract
 
 
 class TestSLIMElasticNet(ModelContract):
@@ -24,7 +24,7 @@ def weights(train: sparse.csr_array, **params: float) -> np.ndarray:
 
 @pytest.mark.parametrize(("alpha", "l1_ratio"), [(0.01, 0.001), (0.02, 0.9), (0.1, 0.3)])
 def test_solves_each_item_s_elastic_net_on_the_others(alpha: float, l1_ratio: float) -> None:
-    train = planted.planted_market().train
+    train = market.planted_market().train
     found = weights(train, alpha=alpha, l1_ratio=l1_ratio)
     X = train.toarray().astype(np.float64)
     net = ElasticNet(alpha=alpha, l1_ratio=l1_ratio, positive=True, fit_intercept=False, max_iter=10_000, tol=1e-10)
@@ -37,9 +37,9 @@ def test_solves_each_item_s_elastic_net_on_the_others(alpha: float, l1_ratio: fl
 
 
 def test_keeps_the_largest_weights_and_a_single_one_too() -> None:
-    every = weights(planted.planted_market().train, alpha=0.01, l1_ratio=0.001)
+    every = weights(market.planted_market().train, alpha=0.01, l1_ratio=0.001)
     for column in (0, 13):
-        kept = weights(planted.planted_market().train, alpha=0.01, l1_ratio=0.001, n_neighbours=3)[:, column]
+        kept = weights(market.planted_market().train, alpha=0.01, l1_ratio=0.001, n_neighbours=3)[:, column]
         best = np.sort(np.argsort(-every[:, column])[:3])
         np.testing.assert_array_equal(np.flatnonzero(kept), best)
         np.testing.assert_array_equal(kept[best], every[best, column])

@@ -4,13 +4,14 @@ import torch
 
 from recsys.models.graph.ultragcn import UltraGCN, UltraGCNConfig, UltraGCNNetwork, item_neighbours
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import COLD_ITEMS
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import COLD_ITEMS
 
 X = MARKET.train.toarray()
 
 
-class TestUltraGCN(ModelContract):
+class TestUltraGCN(GradientContract):
     model = UltraGCN
     params = {
         "n_factors": 16,

@@ -4,10 +4,11 @@ import torch
 
 from recsys.models.neural.uneurec import UNeuRec, UNeuRecConfig, UNeuRecNetwork
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET, ModelContract
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
 
 
-class TestUNeuRec(ModelContract):
+class TestUNeuRec(GradientContract):
     model = UNeuRec
     params = {"n_neurons": 16, "n_factors": 8, "learning_rate": 0.02, "batch_size": 20, "max_epochs": 100, "l2": 1e-3}
     reference = 0.508

@@ -6,14 +6,15 @@ from recsys.content.features import Features
 from recsys.models.factorisation.bprmf import BPRMF
 from recsys.models.multimodal.vbpr import VBPR, VBPRConfig, VBPRNetwork
 from recsys.recommender import TrainingData
-from recsys.training.embeddings import scaled_features
-from tests.models.contract import ALL_USERS, MARKET, ModelContract
-from tests.models.planted import N_ITEMS
+from recsys.testing.contract import ALL_USERS, MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import N_ITEMS
+from recsys.training.content import scaled_features
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30, "norm_weight": 1.0}
 
 
-class TestVBPR(ModelContract):
+class TestVBPR(GradientContract):
     model = VBPR
     params = PARAMS
     reference = 0.623

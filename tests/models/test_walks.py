@@ -6,7 +6,7 @@ from recsys.models.graph import _walks
 from recsys.models.graph.p3alpha import P3alpha
 from recsys.models.graph.rp3beta import RP3beta
 from recsys.recommender import TrainingData
-from tests.models.contract import MARKET, ModelContract
+from recsys.testing.contract import MARKET, ModelContract
 
 
 class TestP3alpha(ModelContract):

@@ -4,12 +4,13 @@ import torch
 
 from recsys.models.graph.xsimgcl import XSimGCL, XSimGCLConfig, XSimGCLNetwork
 from recsys.recommender import TrainingData
-from recsys.training.graph import normalised_adjacency
-from tests.models.contract import MARKET, ModelContract
-from tests.models.planted import N_USERS
+from recsys.testing.contract import MARKET
+from recsys.testing.gradient_contract import GradientContract
+from recsys.testing.market import N_USERS
+from recsys.training.graph import adjacency
 
 
-class TestXSimGCL(ModelContract):
+class TestXSimGCL(GradientContract):
     model = XSimGCL
     params = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30, "contrast_weight": 0.02}
     reference = 0.597
@@ -23,8 +24,8 @@ def network(**params: float) -> XSimGCLNetwork:
 def test_factors_are_the_mean_of_the_layers_after_the_first() -> None:
     model = network(n_layers=2)
     embeddings = model.embeddings.detach().numpy()
-    adjacency = normalised_adjacency(MARKET.train).toarray()
-    expected = (adjacency @ embeddings + adjacency @ adjacency @ embeddings) / 2
+    graph = adjacency(MARKET.train).toarray()
+    expected = (graph @ embeddings + graph @ graph @ embeddings) / 2
     users, items = model.factors()
     np.testing.assert_allclose(torch.cat([users, items]).detach().numpy(), expected, atol=1e-6)
 

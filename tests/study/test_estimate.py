@@ -9,9 +9,9 @@ import pytest
 
 from recsys.errors import UserError
 from recsys.models import registry
+from recsys.models.baselines.toppop import TopPop
 from recsys.models.linear.ease import EASE
 from recsys.recommender import DataSize
-from recsys.models.baselines.toppop import TopPop
 from recsys.study import estimate
 from recsys.study.estimate import GB, TimedCell, available_memory, cell_seconds, fits, in_words
 

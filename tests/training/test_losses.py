@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from recsys.training.losses import bpr_loss, embedding_norm_loss, info_nce_loss, squared_l2_loss
+from recsys.training.losses import bpr_loss, embedding_norm_loss, info_nce_loss, squared_l2_loss, unit
 
 
 def test_bpr_by_hand() -> None:
@@ -37,3 +37,19 @@ def test_info_nce_by_hand() -> None:
     first = math.log(math.exp(1 / 0.5) + math.exp(half / 0.5)) - 1 / 0.5
     second = math.log(math.exp(0) + math.exp(half / 0.5)) - half / 0.5
     assert info_nce_loss(one, other, 0.5).item() == pytest.approx((first + second) / 2, rel=1e-6)
+
+
+def test_unit_rows_and_rows_of_zeros_without_a_gradient() -> None:
+    x = torch.tensor([[3.0, 4.0], [0.0, 0.0], [1e-8, 0.0]], requires_grad=True)
+    rows = unit(x)
+    torch.testing.assert_close(rows, torch.tensor([[0.6, 0.8], [0.0, 0.0], [0.0, 0.0]]))
+    rows[:, 0].sum().backward()
+    torch.testing.assert_close(x.grad, torch.tensor([[(1 - 0.36) / 5, -0.48 / 5], [0.0, 0.0], [0.0, 0.0]]))
+
+
+def test_info_nce_of_a_cold_row_has_a_finite_gradient() -> None:
+    views = torch.randn(4, 3), torch.randn(4, 3)
+    views[0][1] = 0
+    views[0].requires_grad_()
+    info_nce_loss(*views, 0.2).backward()
+    assert views[0].grad.abs().max() < 1e2

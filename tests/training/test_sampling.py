@@ -6,7 +6,7 @@ from scipy import sparse
 from scipy.stats import chisquare
 
 from recsys.errors import UserError
-from recsys.training.sampling import PairSampler
+from recsys.training.sampling import PairSampler, UserSampler
 
 
 def market(seed: int, n_users: int, n_items: int, density: float) -> sparse.csr_array:
@@ -67,3 +67,24 @@ def test_unsorted_and_repeated_entries_are_understood() -> None:
 def test_nothing_to_learn_from_is_one_line(train: np.ndarray) -> None:
     with pytest.raises(UserError, match=r"training data with \d interactions: no user leaves an item untouched"):
         PairSampler(sparse.csr_array(train.astype(np.float32)), 2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(markets, st.integers(1, 9))
+def test_a_batch_by_users_holds_each_once_with_one_of_their_items(train: sparse.csr_array, batch_size: int) -> None:
+    sampler, dense = UserSampler(train, batch_size), train.toarray() > 0
+    batches = list(sampler.epoch(np.random.default_rng(0)))
+    assert len(batches) == len(PairSampler(train, batch_size))
+    for users, positives, negatives in batches:
+        assert len(set(users)) == len(users) <= batch_size
+        assert dense[users, positives].all()
+        assert not dense[users, negatives].any()
+
+
+def test_each_item_of_a_user_is_drawn_as_often() -> None:
+    train = np.zeros((2, 6), dtype=np.float32)
+    train[0, :4], train[1, 4:] = 1, 1
+    sampler, rng = UserSampler(sparse.csr_array(train), 1), np.random.default_rng(3)
+    drawn = [(u[0], p[0]) for _ in range(1000) for u, p, _ in sampler.epoch(rng)]
+    counts = np.bincount([item for user, item in drawn if user == 0], minlength=4)
+    assert chisquare(counts).pvalue > 0.001

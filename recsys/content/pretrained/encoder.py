@@ -13,8 +13,8 @@ from recsys.errors import UserError
 
 if TYPE_CHECKING:
     from recsys.content.pretrained.contents import Contents
-    from recsys.content.pretrained.device import Place
     from recsys.content.pretrained.running import Tower
+    from recsys.runtime import Runtime
 
 
 class PretrainedEncoder(Encoder):
@@ -29,11 +29,11 @@ class PretrainedEncoder(Encoder):
     instead: ClassVar[str]
 
     @cached_property
-    def place(self) -> "Place":
+    def runtime(self) -> "Runtime":
         """Where the model runs, and in which precision."""
-        from recsys.content.pretrained.device import Place
+        from recsys.runtime import Runtime
 
-        return Place.choose(self.options.device, self.options.precision)
+        return Runtime.choose(self.options.device, self.options.precision)
 
     @property
     def remedy(self) -> str:
@@ -51,7 +51,7 @@ class PretrainedEncoder(Encoder):
         from recsys.content.pretrained.running import vectors
 
         size = self.options.batch_size
-        return vectors(contents, tower, self.place, batch_size=size, work=context.work, progress=context.progress)
+        return vectors(contents, tower, self.runtime, batch_size=size, work=context.work, progress=context.progress)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from recsys.content.encoders.base import Progress
 from recsys.content.features import Features
 from recsys.content.kept import Kept
 from recsys.content.pretrained.contents import Contents
-from recsys.content.pretrained.device import Place
 from recsys.errors import UserError
+from recsys.runtime import Runtime
 from recsys.training.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Tower:
 def vectors(
     contents: Contents,
     tower: Tower,
-    place: Place,
+    runtime: Runtime,
     *,
     batch_size: int | None = None,
     work: Path | None = None,
@@ -71,20 +71,20 @@ def vectors(
     Args:
         contents: what of the items the model is shown.
         tower: the model, already on its device.
-        place: the device, and the precision there.
+        runtime: the device, and the precision there.
         batch_size: contents that the model sees at once; None: what suits the device. Halved while memory is short.
         work: where finished vectors are kept until all are done; None: nowhere, a killed run starts anew.
         progress: told how many of the distinct contents are done.
     """
     keep_freed_memory()
     wanted = contents.distinct
-    with _store(work, tower, place) as kept, _explaining_killed_workers():
+    with _store(work, tower, runtime) as kept, _explaining_killed_workers():
         known = kept.keys()
         missing = {key: content for key, content in wanted.items() if key not in known}
         unreadable: list[str] = []
         writer = _Writer(kept)
         done = len(wanted) - len(missing)
-        for keys, readable, rows in _encoded(missing, contents, tower, place, batch_size):
+        for keys, readable, rows in _encoded(missing, contents, tower, runtime, batch_size):
             writer.add([key for key, good in zip(keys, readable, strict=True) if good], rows)
             unreadable += [missing[key] for key, good in zip(keys, readable, strict=True) if not good]
             done += len(keys)
@@ -96,10 +96,10 @@ def vectors(
 
 
 def _encoded(
-    missing: dict[str, str], contents: Contents, tower: Tower, place: Place, batch_size: int | None
+    missing: dict[str, str], contents: Contents, tower: Tower, runtime: Runtime, batch_size: int | None
 ) -> Iterator[tuple[list[str], list[bool], Tensor | None]]:
     """Keys of a batch, which of its contents could be read, and their vectors."""
-    size = batch_size or BATCH_SIZES[place.device.type]
+    size = batch_size or BATCH_SIZES[runtime.device.type]
     keys = list(missing)
     batches = [keys[start : start + size] for start in range(0, len(keys), size)]
     shown: Any = [[missing[key] for key in batch] for batch in batches]  # a list is all that a loader asks for
@@ -107,20 +107,20 @@ def _encoded(
         shown,
         batch_size=None,
         collate_fn=tower.prepare,
-        num_workers=_workers(contents, place, len(batches)),
-        pin_memory=place.device.type == "cuda",
+        num_workers=_workers(contents, runtime, len(batches)),
+        pin_memory=runtime.device.type == "cuda",
     )
     forward = _Frugal(tower.forward, size)
     for batch, (readable, inputs) in zip(batches, loader, strict=True):
-        with torch.inference_mode(), place.autocast():
-            rows = forward(place.move(inputs), sum(readable)).float() if inputs else None
+        with torch.inference_mode(), runtime.autocast():
+            rows = forward(runtime.move(inputs), sum(readable)).float() if inputs else None
         yield batch, readable, rows
 
 
-def _workers(contents: Contents, place: Place, n_batches: int) -> int:
+def _workers(contents: Contents, runtime: Runtime, n_batches: int) -> int:
     """Processes that prepare: as many as a GPU can feed on, or those that the model leaves idle on a CPU."""
     cores = joblib.cpu_count()
-    if place.device.type == "cuda":
+    if runtime.device.type == "cuda":
         useful = cores
     else:
         useful = 0 if cores == 1 or contents.of == "texts" else max(1, cores - torch.get_num_threads())
@@ -175,13 +175,13 @@ class _Writer:
 
 
 @contextmanager
-def _store(work: Path | None, tower: Tower, place: Place) -> Iterator[Kept]:
+def _store(work: Path | None, tower: Tower, runtime: Runtime) -> Iterator[Kept]:
     """Where the vectors of just this model, in this precision, are kept."""
     if work is None:
         with TemporaryDirectory() as folder:
             yield Kept(Path(folder))
     else:
-        identity = repr((tower.identity, str(place.dtype)))
+        identity = repr((tower.identity, str(runtime.dtype)))
         yield Kept(work / hashlib.blake2b(identity.encode(), digest_size=10).hexdigest())
 
 

@@ -137,9 +137,9 @@ def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> s
     matter = options.model_dump(mode="json", exclude=CHANGE_NO_ANSWER | SEEN_IN_CONTENT)
     stamps = []
     if weights is not None:
-        from recsys.content.pretrained.device import Place
+        from recsys.runtime import Runtime
 
-        matter["precision"] = str(Place.choose(options.device, options.precision).dtype)
+        matter["precision"] = str(Runtime.choose(options.device, options.precision).dtype)
         files = [
             (str(file.relative_to(weights)), file.stat()) for file in sorted(weights.rglob("*")) if file.is_file()
         ]

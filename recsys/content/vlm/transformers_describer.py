@@ -15,12 +15,12 @@ import torch
 from PIL import Image
 
 from recsys.content.images import open_rgb
-from recsys.content.pretrained.device import Place
 from recsys.content.vlm.describer import Pooling, Said, Shown
 from recsys.content.vlm.families import Loaded, load
 from recsys.content.vlm.generation import Draws, EndIsFed, lengths, pool, seed_of
 from recsys.content.vlm.options import VlmOptions
 from recsys.errors import UserError
+from recsys.runtime import Runtime
 
 
 class TransformersDescriber:
@@ -29,7 +29,7 @@ class TransformersDescriber:
     def __init__(self, weights: Path, options: VlmOptions) -> None:
         """A describer of the weights in a local folder."""
         self.weights, self.options = weights, options
-        self.place = Place.choose(options.device, options.precision)
+        self.runtime = Runtime.choose(options.device, options.precision)
 
     def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
         """Answers about a batch of items; those without an image are asked apart from those with one.
@@ -56,7 +56,7 @@ class TransformersDescriber:
     @cached_property
     def loaded(self) -> Loaded:
         """The model, on its device."""
-        loaded = load(self.options.model, self.weights, self.place.device, self.place.dtype)
+        loaded = load(self.options.model, self.weights, self.runtime.device, self.runtime.dtype)
         layer = self._layer(loaded.network.config.get_text_config(decoder=True).num_hidden_layers)
         if "image_mean" in self.options.poolings and loaded.image_token is None:
             raise UserError(f"model '{self.options.model}': does not mark its image's tokens; leave out image_mean")
@@ -82,7 +82,7 @@ class TransformersDescriber:
         processor, options = self.loaded.processor, self.options
         inputs = self._inputs(questions, pictures)
         start = inputs["input_ids"].shape[1]
-        ends = torch.tensor(self.loaded.ends, device=self.place.device)
+        ends = torch.tensor(self.loaded.ends, device=self.runtime.device)
         try:
             given = self.loaded.network.generate(
                 **inputs,
@@ -111,7 +111,7 @@ class TransformersDescriber:
         if not self.options.temperature:
             return []
         seeds = [seed_of(self.options.seed, *shown) for shown in zip(questions, pictures, strict=True)]
-        return [Draws(self.options.temperature, seeds, self.place.device)]
+        return [Draws(self.options.temperature, seeds, self.runtime.device)]
 
     def _inputs(self, questions: list[str], pictures: list[Image.Image | None]) -> Any:
         processor = self.loaded.processor
@@ -122,7 +122,7 @@ class TransformersDescriber:
             padding=True,
             add_special_tokens=not (bos and questions[0].startswith(bos)),
             return_tensors="pt",
-        ).to(self.place.device, self.place.dtype)
+        ).to(self.runtime.device, self.runtime.dtype)
 
 
 def _picture(path: Path | None, max_side: int | None) -> Image.Image | None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.recommender import TrainingData, searched
-from recsys.training.loop import PairwiseNetwork, TrainedConfig
+from recsys.training.network import PairwiseNetwork, TrainedConfig
 
 
 class SquaredErrorConfig(TrainedConfig):
@@ -35,7 +35,7 @@ class SquaredErrorNetwork(PairwiseNetwork):
 
     def __init__(self, data: TrainingData, config: SquaredErrorConfig, items: Tensor) -> None:
         """Take the items' first vectors, shape (n_items, n_factors); biases start at zero."""
-        super().__init__(data.train, config.batch_size)
+        super().__init__(data.train, config)
         self.config = config
         self.mean = 1 - config.negative_share
         n_users, n_items = data.train.shape

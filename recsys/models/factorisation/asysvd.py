@@ -6,12 +6,12 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.factorisation._squared_error import SquaredErrorConfig, SquaredErrorNetwork
+from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData, searched
-from recsys.training.embeddings import generator, initial_embeddings
-from recsys.training.graph import GraphOperator
-from recsys.training.loop import device, train
+from recsys.training.embeddings import initial_embeddings
+from recsys.training.operators import SparseOperator
+from recsys.training.randomness import generator
 
 
 class AsySVDConfig(SquaredErrorConfig):
@@ -32,7 +32,7 @@ class AsySVDNetwork(SquaredErrorNetwork):
         _, profile = initial_embeddings(data.train, config.n_factors, draws)
         super().__init__(data, config, items)
         self.profile = nn.Parameter(profile)
-        self.profiles = GraphOperator(data.train, device())
+        self.profiles = SparseOperator(data.train)
         self.register_buffer("lengths", torch.from_numpy(data.train.sum(axis=1)).clamp(min=1)[:, None])
 
     def user_vectors(self, users: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,7 +43,7 @@ class AsySVDNetwork(SquaredErrorNetwork):
 
 
 @register
-class AsySVD(FactorModel):
+class AsySVD(GradientModel):
     """Score: mean + b_u + b_i + q_i . (sum of y_j over the n items of the user's profile) / sqrt(n).
 
     As in published comparisons on interactions, where the original's deviations of ratings are all alike. An item
@@ -52,8 +52,5 @@ class AsySVD(FactorModel):
     """
 
     Config = AsySVDConfig
+    network = AsySVDNetwork
     source = "Koren: Factorization meets the neighborhood, KDD 2008"
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn tables and biases by Adam on single examples."""
-        train(self, AsySVDNetwork(data, self.config), data)

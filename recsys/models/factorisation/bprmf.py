@@ -4,12 +4,13 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
+from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData, searched
-from recsys.training.embeddings import generator, initial_embeddings
-from recsys.training.loop import PairwiseNetwork, TrainedConfig, train
+from recsys.training.embeddings import initial_embeddings
 from recsys.training.losses import bpr_loss, embedding_norm_loss
+from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.randomness import generator
 
 
 class BPRMFConfig(TrainedConfig):
@@ -27,7 +28,7 @@ class BPRMFNetwork(PairwiseNetwork):
 
     def __init__(self, data: TrainingData, config: BPRMFConfig) -> None:
         """Draw the tables from the seed."""
-        super().__init__(data.train, config.batch_size)
+        super().__init__(data.train, config)
         self.norm_weight = config.norm_weight
         users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed))
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
@@ -49,7 +50,7 @@ class BPRMFNetwork(PairwiseNetwork):
 
 
 @register
-class BPRMF(FactorModel):
+class BPRMF(GradientModel):
     """Score: the inner product of a user's and an item's vector.
 
     Regularised by the un-squared norm, as the published multimodal tables do it for BPR and VBPR alike: VBPR
@@ -57,8 +58,5 @@ class BPRMF(FactorModel):
     """
 
     Config = BPRMFConfig
+    network = BPRMFNetwork
     source = "Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR, UAI 2009"
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn the tables by Adam on pairs."""
-        train(self, BPRMFNetwork(data, self.config), data)

@@ -4,11 +4,11 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.factorisation._squared_error import SquaredErrorConfig, SquaredErrorNetwork
+from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
-from recsys.training.embeddings import generator, initial_embeddings
-from recsys.training.loop import train
+from recsys.training.embeddings import initial_embeddings
+from recsys.training.randomness import generator
 
 
 class FunkSVDNetwork(SquaredErrorNetwork):
@@ -27,7 +27,7 @@ class FunkSVDNetwork(SquaredErrorNetwork):
 
 
 @register
-class FunkSVD(FactorModel):
+class FunkSVD(GradientModel):
     """Score: mean + bias of the user + bias of the item + inner product of their vectors.
 
     The code of the published comparisons penalises items by another model's hyper-parameter, which is zero, and
@@ -36,8 +36,5 @@ class FunkSVD(FactorModel):
     """
 
     Config = SquaredErrorConfig
+    network = FunkSVDNetwork
     source = "Funk: Netflix update: Try this at home, 2006; Koren, Bell, Volinsky: Matrix factorization, Computer 2009"
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn tables and biases by Adam on single examples."""
-        train(self, FunkSVDNetwork(data, self.config), data)

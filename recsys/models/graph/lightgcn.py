@@ -5,13 +5,15 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
+from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData, searched
-from recsys.training.embeddings import generator, initial_embeddings
-from recsys.training.graph import GraphOperator, normalised_adjacency, propagate
-from recsys.training.loop import PairwiseNetwork, TrainedConfig, device, train
+from recsys.training.embeddings import initial_embeddings
+from recsys.training.graph import adjacency
 from recsys.training.losses import bpr_loss, squared_l2_loss
+from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.operators import SparseOperator, propagate
+from recsys.training.randomness import generator
 
 
 class LightGCNConfig(TrainedConfig):
@@ -31,12 +33,12 @@ class LightGCNNetwork(PairwiseNetwork):
 
     def __init__(self, data: TrainingData, config: LightGCNConfig) -> None:
         """Draw the table from the seed and lay out the graph."""
-        super().__init__(data.train, config.batch_size)
+        super().__init__(data.train, config)
         self.config = config
         self.n_users = data.train.shape[0]
         tables = initial_embeddings(data.train, config.n_factors, generator(data.seed))
         self.embeddings = nn.Parameter(torch.cat(tables))
-        self.adjacency = GraphOperator(normalised_adjacency(data.train), device(), symmetric=True)
+        self.adjacency = SparseOperator(adjacency(data.train), symmetric=True)
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
         """BPR on propagated embeddings, squared norm of those before propagation."""
@@ -54,7 +56,7 @@ class LightGCNNetwork(PairwiseNetwork):
 
 
 @register
-class LightGCN(FactorModel):
+class LightGCN(GradientModel):
     """Score: the inner product of propagated embeddings, each the mean of its layers 0 to `n_layers`.
 
     Regularised by the squared norm as in the paper (eq. 15); the published multimodal tables use the un-squared
@@ -63,8 +65,5 @@ class LightGCN(FactorModel):
     """
 
     Config = LightGCNConfig
+    network = LightGCNNetwork
     source = "He, Deng, Wang, Li, Zhang, Wang: LightGCN, SIGIR 2020"
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn the table by Adam on pairs."""
-        train(self, LightGCNNetwork(data, self.config), data)

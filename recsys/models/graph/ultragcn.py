@@ -9,12 +9,13 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
+from recsys.models.gradient import GradientModel
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData, searched
-from recsys.training.embeddings import generator, initial_embeddings
-from recsys.training.loop import PairwiseNetwork, TrainedConfig, train
+from recsys.training.embeddings import initial_embeddings
+from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.randomness import generator
 
 
 class UltraGCNConfig(TrainedConfig):
@@ -47,7 +48,7 @@ class UltraGCNNetwork(PairwiseNetwork):
 
     def __init__(self, data: TrainingData, config: UltraGCNConfig) -> None:
         """Draw the tables from the seed, and weigh what the graph ties together."""
-        super().__init__(data.train, config.batch_size)
+        super().__init__(data.train, config)
         self.config = config
         users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed))
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
@@ -86,7 +87,7 @@ class UltraGCNNetwork(PairwiseNetwork):
 
 
 @register
-class UltraGCN(FactorModel):
+class UltraGCN(GradientModel):
     """Score: the inner product of a user's and an item's vector.
 
     As in the paper; the defaults are those published for Amazon Books. The published code differs in the weights of
@@ -96,11 +97,8 @@ class UltraGCN(FactorModel):
     """
 
     Config = UltraGCNConfig
+    network = UltraGCNNetwork
     source = "Mao, Zhu, Xiao, Lu, Wang, He: UltraGCN, CIKM 2021"
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn both tables by Adam on pairs."""
-        train(self, UltraGCNNetwork(data, self.config), data)
 
 
 def item_neighbours(train: sparse.csr_array, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,15 +3,15 @@
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
-from torch.nn.functional import embedding, normalize
+from torch.nn.functional import embedding
 
+from recsys.models.gradient import GradientModel
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData, searched
-from recsys.training.embeddings import step_generator
-from recsys.training.loop import device, train
-from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss
+from recsys.runtime import device
+from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss, unit
+from recsys.training.randomness import step_generator
 
 
 class XSimGCLConfig(LightGCNConfig):
@@ -74,11 +74,11 @@ class XSimGCLNetwork(LightGCNNetwork):
     def _direction(self, layer: Tensor) -> Tensor:
         """Random unit vectors in the orthants of the rows."""
         uniform = torch.rand(layer.shape, generator=self.draws, device=layer.device)
-        return normalize(uniform).mul_(layer.sign())
+        return unit(uniform).mul_(layer.sign())
 
 
 @register
-class XSimGCL(FactorModel):
+class XSimGCL(GradientModel):
     """Score: the inner product of propagated embeddings, each the mean of its layers 1 to `n_layers`.
 
     In training each layer is moved by noise of a fixed length within its orthant, and a node's final
@@ -88,8 +88,5 @@ class XSimGCL(FactorModel):
     """
 
     Config = XSimGCLConfig
+    network = XSimGCLNetwork
     source = "Yu, Xia, Chen, Cui, Hung, Yin: XSimGCL, TKDE 2023"
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn the table by Adam on pairs."""
-        train(self, XSimGCLNetwork(data, self.config), data)

@@ -13,7 +13,7 @@ from torch.nn.functional import softshrink
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
 from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
-from recsys.training.loop import device
+from recsys.runtime import device
 
 BLOCK = 1024
 """Items whose weights are found at a time."""

@@ -9,12 +9,13 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
+from recsys.models.gradient import LearnsByGradient
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
 from recsys.recommender import FIXED_MEMORY, DataSize, TrainingData, pack_sparse, searched
-from recsys.training.loop import LoopConfig, Network, train
 from recsys.training.losses import bpr_loss
+from recsys.training.network import LoopConfig, Network, batch_size_for
 from recsys.training.sampling import PairSampler
 
 
@@ -42,7 +43,7 @@ class SLIMBPRNetwork(Network):
         """Number the pairs; all weights start at zero."""
         super().__init__()
         self.config, self.train_matrix = config, data.train
-        self.sampler = PairSampler(data.train, config.batch_size)
+        self.sampler = PairSampler(data.train, config.batch_size or batch_size_for(data.train.nnz))
         self.numbers = numbered_pairs(data.train, config.symmetric)
         self.weights = nn.Parameter(torch.zeros(self.numbers.max() + 1, 1))
 
@@ -78,7 +79,7 @@ class SLIMBPRNetwork(Network):
 
 
 @register
-class SLIMBPR(ItemWeightsModel):
+class SLIMBPR(LearnsByGradient, ItemWeightsModel):
     """Score of an item = weights towards it from the user's other items, learnt by pairwise ranking.
 
     Published code draws as many samples an epoch as there are users, and the sign of its penalty on the negative
@@ -88,16 +89,13 @@ class SLIMBPR(ItemWeightsModel):
     """
 
     Config = SLIMBPRConfig
+    network = SLIMBPRNetwork
     source = "Ning, Karypis: SLIM, ICDM 2011; Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR, UAI 2009"
 
     @classmethod
     def memory(cls, config: SLIMBPRConfig, size: DataSize) -> float:
         """A number and a weight for each pair of items, while pairs are counted several times."""
         return FIXED_MEMORY + 160 * size.n_interactions + 100 * size.item_pairs
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn the weights by Adam on pairs."""
-        train(self, SLIMBPRNetwork(data, self.config), data)
 
 
 def numbered_pairs(train: sparse.csr_array, symmetric: bool) -> sparse.csr_array:

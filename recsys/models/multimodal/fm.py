@@ -5,15 +5,17 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.functional import embedding, pad
 
+from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData, searched
-from recsys.training.embeddings import generator, initial_embeddings, scaled_features, xavier_projection
-from recsys.training.loop import PairwiseNetwork, TrainedConfig, train
+from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.embeddings import initial_embeddings, xavier_projection
 from recsys.training.losses import bpr_loss, squared_l2_loss
+from recsys.training.network import PairwiseNetwork
+from recsys.training.randomness import generator
 
 
-class FMConfig(TrainedConfig):
+class FMConfig(ContentConfig):
     """Hyper-parameters of the factorisation machine.
 
     Attributes:
@@ -35,12 +37,12 @@ class FMNetwork(PairwiseNetwork):
 
     def __init__(self, data: TrainingData, config: FMConfig) -> None:
         """Draw the vectors from the seed; weights start at zero."""
-        super().__init__(data.train, config.batch_size)
+        super().__init__(data.train, config)
         self.l2 = config.l2
         draws = generator(data.seed)
         users, items = initial_embeddings(data.train, config.n_factors, draws)
         self.users, self.items = nn.Parameter(users), nn.Parameter(_with_weights(items))
-        sources = [scaled_features(features) for features in data.content.values()]
+        sources = [scaled_features(features, config.feature_scaling) for features in data.content.values()]
         self.register_buffer("features", torch.cat([torch.empty(len(items), 0), *sources], dim=1))
         shape = self.features.shape[1], config.n_factors
         columns = xavier_projection(*shape, draws) if data.content else torch.empty(shape)
@@ -74,7 +76,7 @@ class FMNetwork(PairwiseNetwork):
 
 
 @register
-class FM(FactorModel):
+class FM(GradientModel):
     """Score: the factorisation machine of degree 2 (equation 1) over one user, one item and the item's content.
 
     Of its terms those stay that can change a user's order of items: the weights of item and content, and the
@@ -85,19 +87,9 @@ class FM(FactorModel):
     """
 
     Config = FMConfig
+    network = FMNetwork
     source = "Rendle: Factorization machines, ICDM 2010"
     scores_cold_items = True
-    _content_used = True
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn weights and vectors by Adam on pairs."""
-        self._content_used = bool(data.content)
-        train(self, FMNetwork(data, self.config), data)
-
-    @property
-    def content_used(self) -> bool:
-        """False after a fit without content."""
-        return self._content_used
 
 
 def _with_weights(vectors: Tensor) -> Tensor:

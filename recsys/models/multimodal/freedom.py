@@ -1,6 +1,5 @@
 """FREEDOM: LightGCN on a thinned user-item graph, and a frozen item graph from content."""
 
-from collections.abc import Iterator
 from functools import reduce
 from operator import add
 from typing import Annotated
@@ -13,19 +12,22 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
 from recsys.content.features import Content
+from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData, searched
-from recsys.training.embeddings import generator, initial_embeddings, scaled_features, xavier_projection
-from recsys.training.graph import EdgeDropping, GraphOperator, normalised_adjacency, propagate
+from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.embeddings import xavier_projection
+from recsys.training.graph import EdgeDropping, adjacency
+from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graph
-from recsys.training.loop import PairwiseNetwork, TrainedConfig, device, train
 from recsys.training.losses import bpr_loss
+from recsys.training.operators import SparseOperator
+from recsys.training.randomness import generator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class FREEDOMConfig(TrainedConfig):
+class FREEDOMConfig(ContentConfig):
     """Hyper-parameters of FREEDOM.
 
     Attributes:
@@ -66,25 +68,22 @@ class ContentRanking(nn.Module):
         return (softplus(-difference) * (self.known[positives] & self.known[negatives])).mean()
 
 
-class FREEDOMNetwork(PairwiseNetwork):
+class FREEDOMNetwork(GraphNetwork):
     """Embeddings, the two graphs over them, and a content ranking for each source."""
 
     def __init__(self, data: TrainingData, config: FREEDOMConfig) -> None:
         """Draw the parameters from the seed; without content there is neither item graph nor projection."""
-        super().__init__(data.train, config.batch_size)
-        self.config = config
         draws = generator(data.seed)
-        users, items = initial_embeddings(data.train, config.n_factors, draws)
-        self.users, self.items = nn.Parameter(users), nn.Parameter(items)
-        self.whole = self.thinned = GraphOperator(normalised_adjacency(data.train), device(), symmetric=True)
+        super().__init__(data, config, draws=draws)
+        self.config, self.thinned = config, self.adjacency
         self.dropping = EdgeDropping(data.train, config.drop_rate)
-        self.item_graph: GraphOperator | None = None
+        self.item_graph: SparseOperator | None = None
         if data.content and (graph := mixed_item_graph(data.content, config)).nnz:
-            self.item_graph = GraphOperator(graph, device())
+            self.item_graph = SparseOperator(graph)
         self.rankings = nn.ModuleList()
         if config.content_weight > 0:
             for features in data.content.values():
-                table, present = scaled_features(features), torch.from_numpy(features.present)
+                table, present = scaled_features(features, config.feature_scaling), torch.from_numpy(features.present)
                 self.rankings.append(ContentRanking(table, present, config.n_factors, draws))
 
     @property
@@ -92,18 +91,17 @@ class FREEDOMNetwork(PairwiseNetwork):
         """Whether content has a way into the scores: an item graph with edges, or a content loss."""
         return self.item_graph is not None or len(self.rankings) > 0
 
-    def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
-        """An epoch of triples, on a newly thinned graph."""
+    def start_epoch(self, rng: np.random.Generator) -> None:
+        """Thin the graph anew."""
         if self.config.drop_rate > 0:
-            self.thinned = GraphOperator(normalised_adjacency(self.dropping.draw(rng)), device(), symmetric=True)
-        yield from super().batches(rng)
+            self.thinned = SparseOperator(adjacency(self.dropping.draw(rng)), symmetric=True).to(self.device)
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
         """BPR of the fused vectors, and of each source's projected content."""
         users, positives, negatives = batch
         chosen = torch.cat([positives, negatives])
-        nodes = torch.cat([users, chosen + len(self.users)])
-        u, items = embedding(nodes, self._propagated(self.thinned)).tensor_split([len(users)])
+        propagated = self.propagated(self.config.n_layers, operator=self.thinned)
+        u, items = embedding(self.nodes(users, chosen), propagated).tensor_split([len(users)])
         if self.item_graph is not None:
             items = items + embedding(chosen, self.item_graph @ self.items)
         p, n = items.chunk(2)
@@ -114,15 +112,12 @@ class FREEDOMNetwork(PairwiseNetwork):
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Vectors over the whole graph."""
-        users, items = self._propagated(self.whole).tensor_split([len(self.users)])
+        users, items = self.parted(self.propagated(self.config.n_layers))
         return users, items if self.item_graph is None else items + self.item_graph @ self.items
-
-    def _propagated(self, operator: GraphOperator) -> Tensor:
-        return propagate(operator, torch.cat([self.users, self.items]), self.config.n_layers)
 
 
 @register
-class FREEDOM(FactorModel):
+class FREEDOM(GradientModel):
     """Score: user vector times (item vector + mean of its content neighbours' embeddings).
 
     The user-item part is LightGCN; in training it sees the edges that degree-sensitive dropping left in this epoch,
@@ -137,20 +132,9 @@ class FREEDOM(FactorModel):
     """
 
     Config = FREEDOMConfig
+    network = FREEDOMNetwork
     source = "Zhou, Shen: A Tale of Two Graphs (FREEDOM), MM 2023"
     scores_cold_items = True
-    _content_used = True
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn embeddings and projections by Adam on pairs."""
-        network = FREEDOMNetwork(data, self.config)
-        self._content_used = network.content_used
-        train(self, network, data)
-
-    @property
-    def content_used(self) -> bool:
-        """False after a fit without content, or without both an edge between items and a content loss."""
-        return self._content_used
 
 
 def mixed_item_graph(content: Content, config: FREEDOMConfig) -> sparse.csr_array:

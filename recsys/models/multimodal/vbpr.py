@@ -6,15 +6,17 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.factorisation.bprmf import BPRMFConfig, BPRMFNetwork
+from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
-from recsys.training.embeddings import generator, initial_embeddings, scaled_features, xavier_projection
-from recsys.training.loop import PairwiseNetwork, train
+from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.embeddings import initial_embeddings, xavier_projection
 from recsys.training.losses import bpr_loss, embedding_norm_loss
+from recsys.training.network import Network, PairwiseNetwork
+from recsys.training.randomness import generator
 
 
-class VBPRConfig(BPRMFConfig):
+class VBPRConfig(BPRMFConfig, ContentConfig):
     """Hyper-parameters of VBPR: those of BPR-MF and the content half's.
 
     Attributes:
@@ -32,13 +34,13 @@ class VBPRNetwork(PairwiseNetwork):
 
     def __init__(self, data: TrainingData, config: VBPRConfig) -> None:
         """Draw the parameters from the seed; the features stay as they are."""
-        super().__init__(data.train, config.batch_size)
+        super().__init__(data.train, config)
         self.norm_weight = config.norm_weight
         draws = generator(data.seed)
         users, items = initial_embeddings(data.train, config.n_factors, draws)
         tastes, _ = initial_embeddings(data.train, config.n_content_factors, draws)
         self.users, self.items = nn.Parameter(torch.cat([users, tastes], dim=1)), nn.Parameter(items)
-        sources = [scaled_features(features) for features in data.content.values()]
+        sources = [scaled_features(features, config.feature_scaling) for features in data.content.values()]
         present = [torch.from_numpy(features.present) for features in data.content.values()]
         self.register_buffer("features", torch.cat(sources, dim=1))
         self.register_buffer("known", torch.stack(present).any(dim=0)[:, None].float())
@@ -63,7 +65,7 @@ class VBPRNetwork(PairwiseNetwork):
 
 
 @register
-class VBPR(FactorModel):
+class VBPR(GradientModel):
     """Score: user vector times [item embedding; W features + b].
 
     As in the published multimodal tables, without the paper's visual and item biases, and with all sources side by
@@ -74,17 +76,10 @@ class VBPR(FactorModel):
     """
 
     Config = VBPRConfig
+    network = VBPRNetwork
     source = "He, McAuley: VBPR, AAAI 2016"
     scores_cold_items = True
-    _content_used = True
 
-    def fit(self, data: TrainingData) -> None:
-        """Learn embeddings and projection by Adam on pairs."""
-        self._content_used = bool(data.content)
-        network = VBPRNetwork(data, self.config) if data.content else BPRMFNetwork(data, self.config)
-        train(self, network, data)
-
-    @property
-    def content_used(self) -> bool:
-        """False after a fit without content."""
-        return self._content_used
+    def new_network(self, data: TrainingData) -> Network:
+        """Its own network, or BPR-MF's where there is no content."""
+        return super().new_network(data) if data.content else BPRMFNetwork(data, self.config)

@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from recsys.recommender import TrainingData
-from recsys.training.embeddings import step_generator
-from recsys.training.loop import FactorNetwork, device
+from recsys.runtime import device
+from recsys.training.network import FactorNetwork
+from recsys.training.randomness import step_generator
 
 Profiles = tuple[Tensor, ...]
 """Two int64 tensors: the items of some users one after the other, shape (n_interactions,), and where those of each
@@ -42,7 +43,7 @@ class ProfileNetwork(FactorNetwork):
     def profiles(self, rows: sparse.csr_array) -> Profiles:
         """Rows of the training matrix as tensors on the device."""
         items, starts = (torch.from_numpy(part.astype(np.int64)) for part in (rows.indices, rows.indptr))
-        return items.to(device()), starts.to(device())
+        return items.to(self.device), starts.to(self.device)
 
     def first_layer(self, profiles: Profiles, entries: Tensor, weights: Tensor) -> Tensor:
         """Sparse rows times `weights`, shape (n_users, n_outputs): only the items of the profiles are read.

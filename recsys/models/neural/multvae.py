@@ -9,12 +9,13 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from recsys.models.gradient import GradientModel
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import FIXED_MEMORY, DataSize, TrainingData, searched
-from recsys.training.embeddings import generator, xavier_projection
-from recsys.training.loop import TrainedConfig, train
+from recsys.training.embeddings import xavier_projection
+from recsys.training.network import TrainedConfig
+from recsys.training.randomness import generator
 
 
 class MultVAEConfig(TrainedConfig):
@@ -103,7 +104,7 @@ class MultVAENetwork(ProfileNetwork):
 
 
 @register
-class MultVAE(FactorModel):
+class MultVAE(GradientModel):
     """Score of an item: its logit, where the profile is encoded whole and its code is the mean.
 
     As the logits are linear in the last hidden layer, that layer is the user's vector. Published with 200,000 steps of
@@ -112,6 +113,7 @@ class MultVAE(FactorModel):
     """
 
     Config = MultVAEConfig
+    network = MultVAENetwork
     source = "Liang, Krishnan, Hoffman, Jebara: Variational autoencoders for collaborative filtering, WWW 2018"
 
     @classmethod
@@ -119,7 +121,3 @@ class MultVAE(FactorModel):
         """Two tables of items with gradients and moments, a batch's logits, and the users' last layer."""
         tables = 50 * config.n_hidden * size.n_items + 12 * config.n_hidden * size.n_users
         return FIXED_MEMORY + 60 * size.n_interactions + tables + 20 * config.batch_size * size.n_items
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn encoder and decoder by Adam on whole profiles."""
-        train(self, MultVAENetwork(data, self.config), data)

@@ -7,12 +7,13 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from recsys.models.gradient import GradientModel
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
-from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData, searched
-from recsys.training.embeddings import generator, initial_embeddings
-from recsys.training.loop import TrainedConfig, train
+from recsys.training.embeddings import initial_embeddings
+from recsys.training.network import TrainedConfig
+from recsys.training.randomness import generator
 
 N_HIDDEN_LAYERS = 4
 
@@ -79,7 +80,7 @@ class UNeuRecNetwork(ProfileNetwork):
 
 
 @register
-class UNeuRec(FactorModel):
+class UNeuRec(GradientModel):
     """Score: item vector times the output of five logistic layers that read the user's profile.
 
     The published code visits all cells of the matrix one by one in each epoch. Here a step has the same sum over
@@ -89,8 +90,5 @@ class UNeuRec(FactorModel):
     """
 
     Config = UNeuRecConfig
+    network = UNeuRecNetwork
     source = "Zhang, Yao, Sun, Wang, Long, Dong: NeuRec, IJCAI 2018"
-
-    def fit(self, data: TrainingData) -> None:
-        """Learn network and item vectors by Adam on whole profiles."""
-        train(self, UNeuRecNetwork(data, self.config), data)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from recsys.content.pretrained import running
 from recsys.content.pretrained.contents import Contents
-from recsys.content.pretrained.device import Place
 from recsys.content.pretrained.running import Inputs, Prepared, Tower, vectors
 from recsys.errors import UserError
+from recsys.runtime import Runtime
 
-CPU = Place(torch.device("cpu"), torch.float32)
+CPU = Runtime(torch.device("cpu"), torch.float32)
 
 
 class Model:
@@ -112,14 +112,14 @@ def test_memory_that_does_not_suffice_halves_the_batch():
 def test_finished_work_is_not_done_again_unless_the_model_is_another(tmp_path):
     texts = ["a", "bb", "ccc"]
 
-    def calls(*identity: str, place: Place = CPU) -> int:
+    def calls(*identity: str, runtime: Runtime = CPU) -> int:
         model = Model()
-        found = vectors(contents(texts), model.tower(*identity), place, work=tmp_path)
+        found = vectors(contents(texts), model.tower(*identity), runtime, work=tmp_path)
         np.testing.assert_array_equal(found.matrix, expected(texts))
         return sum(model.seen)
 
     assert [calls("vit", "cls"), calls("vit", "cls"), calls("vit", "mean")] == [3, 0, 3]
-    assert calls("vit", "cls", place=Place(torch.device("cpu"), torch.bfloat16)) == 3
+    assert calls("vit", "cls", runtime=Runtime(torch.device("cpu"), torch.bfloat16)) == 3
 
 
 def test_what_was_unreadable_is_tried_again(tmp_path):
@@ -152,14 +152,14 @@ def test_a_killed_worker_is_one_line_and_what_is_finished_is_kept(tmp_path, monk
 
 
 def test_device_and_precision():
-    assert Place.choose("cpu", "auto") == CPU
-    assert Place.choose("cpu", "bfloat16").dtype == torch.bfloat16
+    assert Runtime.choose("cpu", "auto") == CPU
+    assert Runtime.choose("cpu", "bfloat16").dtype == torch.bfloat16
     if torch.cuda.is_available():
-        assert Place.choose("auto", "auto").dtype in (torch.bfloat16, torch.float16)
+        assert Runtime.choose("auto", "auto").dtype in (torch.bfloat16, torch.float16)
     else:
-        assert Place.choose("auto", "auto") == CPU
+        assert Runtime.choose("auto", "auto") == CPU
         with pytest.raises(UserError, match=r"^device 'cuda': there is no CUDA device here; set `device` to auto"):
-            Place.choose("cuda", "auto")
+            Runtime.choose("cuda", "auto")
 
 
 @pytest.mark.parametrize(

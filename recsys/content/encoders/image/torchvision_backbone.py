@@ -73,7 +73,7 @@ class TorchvisionBackbone(PretrainedEncoder):
             raise UserError(f"model '{model}': has no weights '{asked}'; it has {', '.join(known)}, or give a file")
         weights = known["DEFAULT" if own else asked]
         file = context.find(asked) if own else fetch(weights, self.remedy)
-        extractor = load(model, layer, file).to(self.place.device)
+        extractor = load(model, layer, file).to(self.runtime.device)
         return Tower(
             prepare=partial(prepare_pictures, partial(_stack, weights.transforms())),
             forward=lambda inputs: one_vector(extractor(**inputs)["vector"], layer),

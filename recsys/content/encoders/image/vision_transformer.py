@@ -70,7 +70,7 @@ class VisionTransformer(PretrainedEncoder):
         from recsys.content.pretrained.running import Tower
 
         folder, pooling = self.weights(context), self.options.pooling
-        model = load_model(folder, self.place.device, may_lack=() if pooling == "pooler" else ("pooler.",))
+        model = load_model(folder, self.runtime.device, may_lack=() if pooling == "pooler" else ("pooler.",))
         with loading(folder):
             processor = AutoImageProcessor.from_pretrained(folder, **SAFELY)
         if hasattr(model, "get_image_features"):

@@ -83,7 +83,7 @@ class ImageText(PretrainedEncoder):
         """The two halves of the model on its device."""
         from recsys.content.encoders.joint._two_towers import load_towers
 
-        return load_towers(self.weights(context), self.place.device)
+        return load_towers(self.weights(context), self.runtime.device)
 
 
 def _after(done: int, total: int, context: Context) -> Context:

@@ -69,7 +69,7 @@ class SentenceTransformer(PretrainedEncoder):
         with loading(folder):
             model = Model(
                 str(folder),
-                device=str(self.place.device),
+                device=str(self.runtime.device),
                 trust_remote_code=False,
                 local_files_only=True,
                 model_kwargs={"use_safetensors": True, "dtype": torch.float32},

@@ -6,6 +6,7 @@ class TestEASE(ModelContract):
     reference = 0.8123
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,16 +19,19 @@ from recsys.errors import UserError
 from recsys.evaluation.ranking import Ranking, rank
 from recsys.models import registry
 from recsys.recommender import Recommender, TrainingData
-from tests.models import planted
+from recsys.testing import market
 
 K = 10
 SEED = 3
-ALL_USERS = np.arange(planted.N_USERS, dtype=np.int32)
-MARKET = planted.planted_market()
+ALL_USERS = np.arange(market.N_USERS, dtype=np.int32)
+MARKET = market.planted_market()
+ONE_SOURCE = {source: {source: features} for source, features in MARKET.content.items()}
 
 
 class ModelContract:
     """Contract tests of one model.
+
+    A fit is made once a class and shared by its tests, which leave it as it is.
 
     Attributes:
         model: the class.
@@ -44,12 +48,31 @@ class ModelContract:
     reference: ClassVar[float]
     tolerance: ClassVar[float] = 1e-3
     personal: ClassVar[bool] = True
+    _fits: ClassVar[dict[tuple[Any, ...], Recommender]] = {}
+
+    @pytest.fixture(autouse=True, scope="class")
+    def _fitted_once_a_class(self, request: pytest.FixtureRequest) -> Iterator[None]:
+        request.cls._fits = {}
+        yield
+        request.cls._fits = {}
 
     def fitted(self, content: Content | None = None, seed: int = SEED) -> Recommender:
-        model = self.model.from_params(**self.params)
+        """The model fitted to this content (None: all of the market's), from the class's store."""
         content = MARKET.content if content is None else content
+        key = (seed, *((source, features.digest) for source, features in content.items()))
+        if key not in self._fits:
+            self._fits[key] = self.fit(content, seed)
+        return self._fits[key]
+
+    def fit(self, content: Content, seed: int = SEED) -> Recommender:
+        """The model fitted anew."""
+        model = self.model.from_params(**self.params)
         model.fit(TrainingData(MARKET.train, content, seed, ratings=MARKET.ratings))
         return model
+
+    @property
+    def takes_content(self) -> bool:
+        return registry.find(self.model.__name__).takes_content
 
     def test_is_registered_under_its_name(self) -> None:
         assert registry.load(self.model.__name__) is self.model
@@ -58,18 +81,24 @@ class ModelContract:
     def test_scores_all_items_of_any_block_of_users(self) -> None:
         model = self.fitted()
         scores = model.score(ALL_USERS)
-        assert scores.shape == (planted.N_USERS, planted.N_ITEMS)
+        assert scores.shape == (market.N_USERS, market.N_ITEMS)
         assert scores.dtype == np.float32
         assert np.isfinite(scores).all()
-        block = np.array([planted.COLD_USER, 4, 17], dtype=np.int32)
+        block = np.array([market.COLD_USER, 4, 17], dtype=np.int32)
         np.testing.assert_allclose(model.score(block), scores[block], rtol=1e-4, atol=1e-5)
 
-    def test_leaves_the_training_data_as_they_were(self) -> None:
-        before = MARKET.train.copy()
+    def test_scores_do_not_change_by_being_asked_or_overwritten(self) -> None:
         model = self.fitted()
+        before = model.score(ALL_USERS).copy()
         model.score(ALL_USERS)[:] = -1  # the caller masks in place
-        assert (MARKET.train != before).nnz == 0
-        assert not np.array_equal(model.score(ALL_USERS), np.full((planted.N_USERS, planted.N_ITEMS), -1))
+        np.testing.assert_array_equal(model.score(ALL_USERS), before)
+
+    def test_leaves_the_training_data_as_they_were(self) -> None:
+        train = MARKET.train.copy()
+        digests = {source: features.digest for source, features in MARKET.content.items()}
+        self.fitted()
+        np.testing.assert_array_equal(MARKET.train.toarray(), train.toarray())
+        assert {source: features.digest for source, features in MARKET.content.items()} == digests
 
     def test_ranks_without_seen_items(self) -> None:
         items = ranked(self.fitted()).items
@@ -78,15 +107,12 @@ class ModelContract:
         assert not seen[ALL_USERS[:, None], items].any()
 
     def test_same_seed_gives_the_same_result(self) -> None:
-        one, two = self.fitted(), self.fitted()
-        np.testing.assert_array_equal(one.score(ALL_USERS), two.score(ALL_USERS))
-        if self.model.deterministic:
-            np.testing.assert_array_equal(one.score(ALL_USERS), self.fitted(seed=SEED + 1).score(ALL_USERS))
+        again = self.fit(MARKET.content)
+        np.testing.assert_array_equal(again.score(ALL_USERS), self.fitted().score(ALL_USERS))
 
     def test_another_seed_gives_another_result_unless_deterministic(self) -> None:
-        if self.model.deterministic:
-            pytest.skip("deterministic: covered by the test of equal results")
-        assert not np.array_equal(self.fitted().score(ALL_USERS), self.fitted(seed=SEED + 1).score(ALL_USERS))
+        other = self.fitted(seed=SEED + 1).score(ALL_USERS)
+        assert np.array_equal(self.fitted().score(ALL_USERS), other) == self.model.deterministic
 
     def test_save_and_load_give_the_same_ranking(self, tmp_path: Path) -> None:
         model = self.fitted()
@@ -96,11 +122,38 @@ class ModelContract:
         np.testing.assert_array_equal(ranked(loaded).items, ranked(model).items)
         np.testing.assert_array_equal(ranked(loaded).scores, ranked(model).scores)
 
-    def test_runs_with_a_missing_modality(self) -> None:
-        assert np.isfinite(self.fitted(planted.with_missing(MARKET.content)).score(ALL_USERS)).all()
-
     def test_runs_on_interactions_only(self) -> None:
         assert np.isfinite(self.fitted({}).score(ALL_USERS)).all()
+
+    def test_runs_with_a_missing_modality(self) -> None:
+        self._only_with_content()
+        assert np.isfinite(self.fitted(market.with_missing(MARKET.content)).score(ALL_USERS)).all()
+
+    def test_runs_with_three_sources_of_any_name(self) -> None:
+        self._only_with_content()
+        three = self.fitted(MARKET.content | {"what_is_heard": MARKET.audio})
+        assert np.isfinite(three.score(ALL_USERS)).all()
+        assert not np.array_equal(three.score(ALL_USERS), self.fitted().score(ALL_USERS))
+
+    @pytest.mark.parametrize("source", ONE_SOURCE)
+    def test_each_source_alone_makes_a_difference(self, source: str) -> None:
+        self._only_with_content()
+        scores = self.fitted(ONE_SOURCE[source]).score(ALL_USERS)
+        assert np.isfinite(scores).all()
+        assert not np.array_equal(scores, self.fitted({}).score(ALL_USERS))
+        assert not np.array_equal(scores, self.fitted().score(ALL_USERS))
+
+    def test_a_source_that_no_item_has_is_no_content(self) -> None:
+        self._only_with_content()
+        model = self.fitted({"text": market.nobody_s(MARKET.content["text"])})
+        np.testing.assert_array_equal(model.score(ALL_USERS), self.fitted({}).score(ALL_USERS))
+
+    def test_content_used_tells_the_truth(self) -> None:
+        self._only_with_content()
+        assert self.fitted().content_used
+        constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": MARKET.content["text"]}, 0)
+        if np.array_equal(ranked(self.fitted(constant)).items, ranked(self.fitted({})).items):
+            assert not self.fitted(constant).content_used
 
     def test_ratings_are_needed_exactly_by_models_of_ratings(self) -> None:
         model, data = self.model.from_params(**self.params), TrainingData(MARKET.train, MARKET.content, SEED)
@@ -114,7 +167,7 @@ class ModelContract:
     def test_content_matters_exactly_to_multimodal_models(self) -> None:
         shuffled = Arm("shuffled", tuple(MARKET.content), "shuffled", tuple(MARKET.content)).show(MARKET.content, 0)
         same = np.array_equal(self.fitted().score(ALL_USERS), self.fitted(shuffled).score(ALL_USERS))
-        assert same != registry.find(self.model.__name__).takes_content
+        assert same != self.takes_content
 
     def test_learns_the_planted_pattern(self) -> None:
         if not self.personal:
@@ -124,9 +177,9 @@ class ModelContract:
     def test_cold_items_reach_those_who_like_their_block(self) -> None:
         if not self.model.scores_cold_items:
             pytest.skip("items without interactions get no score that means something")
-        warm = ALL_USERS[ALL_USERS != planted.COLD_USER]
-        best = self.fitted().score(warm)[:, planted.COLD_ITEMS].argmax(axis=1)
-        hits = planted.BLOCK_OF_ITEM[planted.COLD_ITEMS[best]] == planted.BLOCK_OF_USER[warm]
+        warm = ALL_USERS[ALL_USERS != market.COLD_USER]
+        best = self.fitted().score(warm)[:, market.COLD_ITEMS].argmax(axis=1)
+        hits = market.BLOCK_OF_ITEM[market.COLD_ITEMS[best]] == market.BLOCK_OF_USER[warm]
         assert hits.mean() > 0.5  # one of four by chance
 
     def test_stays_near_its_reference_value(self) -> None:
@@ -146,8 +199,13 @@ class ModelContract:
             elif space:
                 assert space["low"] <= field.default <= space["high"], name
 
+    def _only_with_content(self) -> None:
+        if not self.takes_content:
+            pytest.skip("takes no content")
+
 
 def ranked(model: Recommender) -> Ranking:
+    """Top 10 lists of all users."""
     return rank(model, ALL_USERS, MARKET.train, K)
 
 
@@ -157,6 +215,7 @@ def ndcg(model: Recommender) -> float:
 
 
 def popularity_ndcg() -> float:
+    """That of the most popular items."""
     scores = np.where(MARKET.train.toarray() > 0, -np.inf, MARKET.train.sum(axis=0)[None, :])
     return _ndcg(np.argsort(-scores, axis=1, kind="stable")[:, :K])
 

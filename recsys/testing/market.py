@@ -17,12 +17,21 @@ BLOCK_OF_ITEM = np.arange(N_ITEMS) % N_BLOCKS
 
 @dataclass(frozen=True)
 class Planted:
-    """Training and held-out interactions with two content sources and ratings that agree with the blocks."""
+    """Training and held-out interactions with content and ratings that agree with the blocks.
+
+    Attributes:
+        train: what users took, shape (N_USERS, N_ITEMS).
+        held_out: what else they took, same shape.
+        content: two sources.
+        ratings: of the training interactions.
+        audio: a third source.
+    """
 
     train: sparse.csr_array
     held_out: sparse.csr_array
     content: Content
     ratings: sparse.csr_array
+    audio: Features
 
 
 def planted_market(seed: int = 7) -> Planted:
@@ -39,7 +48,7 @@ def planted_market(seed: int = 7) -> Planted:
     train[COLD_USER] = False
     content = {"text": _features(rng, 8), "image": _features(rng, 6)}
     given = np.where(own, rng.choice([3.5, 4.0, 4.5, 5.0], own.shape), rng.choice([0.5, 1.0, 2.0, 3.0], own.shape))
-    return Planted(_csr(train), _csr(held_out), content, _csr(train * given))
+    return Planted(_csr(train), _csr(held_out), content, _csr(train * given), _features(rng, 5))
 
 
 def with_missing(content: Content) -> Content:
@@ -50,6 +59,11 @@ def with_missing(content: Content) -> Content:
         present = np.arange(N_ITEMS) % every[source] != 0
         holes[source] = Features(np.where(present[:, None], features.matrix, np.float32(0)), present)
     return holes
+
+
+def nobody_s(features: Features) -> Features:
+    """A source of the same width that no item has."""
+    return Features(np.zeros_like(features.matrix), np.zeros_like(features.present))
 
 
 def _csr(dense: np.ndarray) -> sparse.csr_array:

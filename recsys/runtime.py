@@ -1,24 +1,43 @@
-"""Which device a model runs on, and in which precision."""
+"""Where arithmetic runs: the device, the precision, the number of threads."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from recsys.errors import UserError
 
 
+def device() -> torch.device:
+    """A GPU if there is one, otherwise the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Within the block, torch, BLAS and OpenMP use `n` threads each; afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        with threadpool_limits(n):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @dataclass(frozen=True)
-class Place:
+class Runtime:
     """A device, and the type that most of the arithmetic is done in there."""
 
     device: torch.device
     dtype: torch.dtype
 
     @classmethod
-    def choose(cls, device: str, precision: str) -> "Place":
-        """What the options `device` and `precision` ask for on this machine; UserError where it is not to be had."""
+    def choose(cls, device: str, precision: str) -> "Runtime":
+        """What the options `device` and `precision` ask for on this machine; UserError where it is not available."""
         has_cuda = torch.cuda.is_available()
         if device == "cuda" and not has_cuda:
             raise UserError("device 'cuda': there is no CUDA device here; set `device` to auto or cpu")

@@ -1,0 +1,100 @@
+"""LATTICE: LightGCN whose items are moved by their neighbours on a graph that is learned from content."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor
+from torch.nn.functional import embedding
+
+from recsys.models.gradient import GradientModel
+from recsys.models.registry import register
+from recsys.recommender import TrainingData, searched
+from recsys.training.content import ContentConfig
+from recsys.training.graph import adjacency
+from recsys.training.graph_network import GraphNetwork
+from recsys.training.item_graph import item_graphs
+from recsys.training.learned_graph import LearnedItemGraph
+from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.network import Batch
+from recsys.training.operators import WeightedOperator
+
+
+class LATTICEConfig(ContentConfig):
+    """Hyper-parameters of LATTICE.
+
+    Attributes:
+        n_layers: propagation steps on the user-item graph.
+        n_neighbours: neighbours per item in each source's item graph, including the item itself.
+        frozen_share: weight of the features as given in the item graph; the rest is that of the learned ones.
+        l2: weight of half the squared norm of the batch's final vectors.
+    """
+
+    n_layers: PositiveInt = 2
+    n_neighbours: PositiveInt = 10
+    frozen_share: Annotated[float, Field(ge=0, le=1)] = 0.9
+    l2: NonNegativeFloat = searched(1e-5, choices=[0.0, 1e-5, 1e-4, 1e-3])
+    learning_rate: PositiveFloat = searched(5e-4, choices=[1e-4, 5e-4, 1e-3, 5e-3])
+    learning_rate_decay: PositiveFloat = 0.96
+
+
+class LATTICENetwork(GraphNetwork):
+    """Embeddings, the user-item graph over them, and the item graph."""
+
+    def __init__(self, data: TrainingData, config: LATTICEConfig) -> None:
+        """Draw the parameters from the seed; without content that tells items apart there is no item graph."""
+        super().__init__(data, config, adjacency(data.train, left=1, right=0, self_loops=True))
+        self.config = config
+        telling = {source: data.content[source] for source in item_graphs(data.content, config.n_neighbours, "cosine")}
+        self.item_graph = None
+        if telling:
+            self.item_graph = LearnedItemGraph(telling, config, config.n_neighbours, config.frozen_share)
+        self.built: tuple[WeightedOperator, Tensor] | None = None
+
+    @property
+    def content_used(self) -> bool:
+        """Whether there is an item graph."""
+        return self.item_graph is not None
+
+    def start_epoch(self, rng: np.random.Generator) -> None:
+        """Let the first batch build the item graph anew, with gradients; the others take it as it then stands."""
+        self.built = None
+
+    def loss(self, batch: Batch) -> Tensor:
+        """BPR of the final vectors, and their squared norm."""
+        users, items = self.parted(self.propagated(self.config.n_layers))
+        if self.item_graph is not None:
+            operator, values = self.built or self.item_graph()
+            self.built = operator, values.detach()
+            items = items + unit(operator.product(values, self.items))
+        u, p, n = (embedding(part, table) for part, table in zip(batch, (users, items, items), strict=True))
+        return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """Final vectors, on an item graph of the parameters as they stand."""
+        users, items = self.parted(self.propagated(self.config.n_layers))
+        if self.item_graph is None:
+            return users, items
+        operator, values = self.item_graph()
+        return users, items + unit(operator.product(values, self.items))
+
+
+@register
+class LATTICE(GradientModel):
+    """Score: user vector . (item vector + the sum over its content neighbours of their embeddings, of length one).
+
+    Users and items are LightGCN's over D^-1 (A + I). The item graph is a mixture of each source's kNN graph of
+    cosines: a tenth of it from mapped, trained features, the rest from the features as given.
+
+    As in the published code the learned graph is built with gradients in the first batch of each epoch only. Decided
+    here: it is never dense. Its neighbours are found block by block, and the gradient flows through the kept cosines
+    alone and both their row sums, which is the published one, as all others are set to zero there; negative cosines
+    count as no edge. The regulariser divides by the batch's size, also in the last batch. A single source has no
+    weight to learn; items without a source have no edges in its graph. Without content the model is LightGCN over
+    D^-1 (A + I). Defaults are the authors', choices those of the published tables.
+    """
+
+    Config = LATTICEConfig
+    network = LATTICENetwork
+    source = "Zhang, Zhu, Liu, Wu, Wang, Wang: Mining Latent Structures for Multimedia Recommendation, MM 2021"
+    scores_cold_items = True

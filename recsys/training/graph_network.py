@@ -1,0 +1,56 @@
+"""The network that graph models start from: tables of users and items, and the user-item graph over them."""
+
+import torch
+from scipy import sparse
+from torch import Tensor, nn
+
+from recsys.recommender import TrainingData
+from recsys.training.embeddings import initial_embeddings
+from recsys.training.graph import adjacency
+from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.operators import Readout, SparseOperator, propagate
+from recsys.training.randomness import generator
+
+
+class GraphNetwork(PairwiseNetwork):
+    """Learns from triples; nodes are users and behind them items.
+
+    Attributes:
+        users: embeddings, shape (n_users, n_factors).
+        items: embeddings, shape (n_items, n_factors).
+        adjacency: the user-item graph.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        config: TrainedConfig,
+        graph: sparse.csr_array | None = None,
+        draws: torch.Generator | None = None,
+    ) -> None:
+        """Draw the tables from the seed and lay out the graph.
+
+        Args:
+            data: what to learn from.
+            config: hyper-parameters.
+            graph: over the nodes; None: LightGCN's, which is symmetric.
+            draws: source of the starting values; None: a new one from the seed.
+        """
+        super().__init__(data.train, config)
+        users, items = initial_embeddings(data.train, config.n_factors, draws or generator(data.seed))
+        self.users, self.items = nn.Parameter(users), nn.Parameter(items)
+        self.adjacency = SparseOperator(adjacency(data.train) if graph is None else graph, symmetric=graph is None)
+
+    def propagated(self, n_layers: int, readout: Readout = "mean", operator: SparseOperator | None = None) -> Tensor:
+        """Embeddings of all nodes after propagation, over another graph if one is given."""
+        nodes = torch.cat([self.users, self.items])
+        return propagate(self.adjacency if operator is None else operator, nodes, n_layers, readout)
+
+    def nodes(self, users: Tensor, *items: Tensor) -> Tensor:
+        """Positions of users and items among the nodes, one after the other."""
+        return torch.cat([users, *(part + len(self.users) for part in items)])
+
+    def parted(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows of all nodes as those of users and those of items."""
+        users, items = nodes.tensor_split([len(self.users)])
+        return users, items

@@ -1,0 +1,28 @@
+import numpy as np
+import torch
+from torch.nn.functional import dropout
+
+from recsys.training.randomness import generator, seeded_region, step_generator
+
+
+def test_steps_draw_from_the_seed_but_not_what_the_starting_values_are_drawn_from() -> None:
+    cpu = torch.device("cpu")
+    starts, steps, again = generator(7), step_generator(7, cpu), step_generator(7, cpu)
+    drawn = torch.rand(5, generator=steps)
+    assert torch.equal(drawn, torch.rand(5, generator=again))
+    assert not torch.equal(drawn, torch.rand(5, generator=starts))
+
+
+def test_dropout_within_a_region_follows_its_seed_and_the_world_outside_does_not_notice() -> None:
+    def dropped(seed: int) -> torch.Tensor:
+        with seeded_region(seed):
+            return dropout(torch.ones(50))
+
+    torch.manual_seed(1)
+    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    first = dropped(3)
+    assert torch.equal(torch.get_rng_state(), before)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_before)
+    torch.manual_seed(2)
+    assert torch.equal(dropped(3), first)
+    assert not torch.equal(dropped(4), first)
