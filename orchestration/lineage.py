@@ -12,7 +12,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.store import write_text
-from recsys.study.checks import Check
+from recsys.study.record import Check
 
 
 class Input(BaseModel):

@@ -21,10 +21,10 @@ from recsys.engine.slots import Slots, default_workers
 from recsys.engine.stored import StoredCell, place
 from recsys.errors import UserError
 from recsys.evidence.leaderboard import Leaderboard
+from recsys.paths import resolve
 from recsys.store import Store, content_hash
 from recsys.study.applicable import left_out
 from recsys.study.dataset_spec import DatasetSpec
-from recsys.study.file import resolve
 from recsys.study.judgement import Judgement, judge, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
 from recsys.study.preparing import describe_items, encode_source, load_items, prepare_dataset
@@ -73,7 +73,7 @@ def run(
     """Answer a study's question for each of its datasets.
 
     Args:
-        study: as `recsys.study.load_study` reads it.
+        study: as `recsys.study.file.load_study` reads it.
         folder: takes everything that is computed; made where it is missing.
         data: where folders that the study names are looked for, besides the working folder.
         workers: cells that run side by side; None: one a core.

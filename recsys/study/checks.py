@@ -1,23 +1,13 @@
 """Checks: what a person must know before trusting an asset."""
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.wording import metric_name
+from recsys.study.record import Check
 
 BASELINES = ("Random", "TopPop", "GlobalEffects")
 BEATS_BASELINES, SHUFFLED = "beats_baselines", "shuffled_shows_no_lift"
-
-
-class Check(BaseModel):
-    """One check and what it found."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    passed: bool
-    message: str
 
 
 def beats_baselines(means: pd.DataFrame, primary: str) -> Check:

@@ -1,6 +1,5 @@
-"""From a file to a study, and from a path in it to a place on this machine; a mistake in either is one line."""
+"""From a file to a study; a mistake in it is one line."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -39,18 +38,3 @@ def load_study(path: Path) -> Study:
         raise UserError(f"{path}: models: {error}") from None
     except TypeError as error:
         raise UserError(f"{path}: {error}") from None
-
-
-def resolve(path: str, folders: Sequence[Path], what: str) -> Path:
-    """A path named in a study: absolute, or under the first of the folders that holds it.
-
-    Raises:
-        UserError: it is in none of them; names `what` asked for it.
-    """
-    given = Path(path).expanduser()
-    candidates = [given] if given.is_absolute() else [folder / given for folder in folders]
-    for candidate in candidates:
-        if candidate.exists():
-            return candidate.resolve()
-    hint = "" if given.is_absolute() else "; set MODALIFT_DATA to the folder that holds it"
-    raise UserError(f"{what}: '{path}' is not there (looked at {', '.join(map(str, candidates))}){hint}")

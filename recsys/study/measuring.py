@@ -13,7 +13,8 @@ from recsys.engine.stored import StoredCell
 from recsys.evaluation.evaluate import Evaluator, Measured
 from recsys.evidence.interval import N_RESAMPLES, mean_intervals
 from recsys.evidence.scores import Scores
-from recsys.study.checks import Check, beats_baselines, shuffled_shows_no_lift
+from recsys.study.checks import beats_baselines, shuffled_shows_no_lift
+from recsys.study.record import Check
 from recsys.study.results import ArmResult, ModelResult, Pair
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study

@@ -16,9 +16,8 @@ from recsys.data.prepare import prepare
 from recsys.data.readers import read
 from recsys.errors import UserError
 from recsys.study.applicable import RATED
-from recsys.study.checks import Check
 from recsys.study.dataset_spec import CORPUS, ContentSource, CorpusSpec, DatasetSpec
-from recsys.study.record import AssetRecord
+from recsys.study.record import AssetRecord, Check
 
 QUARANTINE = "quarantine.parquet"
 DISJOINT, COVERS, DISTINCT, FORMAT = "parts_are_disjoint", "covers_items", "distinct_rows", "keeps_to_format"

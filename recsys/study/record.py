@@ -1,10 +1,20 @@
-"""What making an asset leaves behind beside its files."""
+"""What making an asset leaves behind beside its files, checks among it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from recsys.study.checks import Check
+from pydantic import BaseModel, ConfigDict
+
+
+class Check(BaseModel):
+    """One check and what it found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    passed: bool
+    message: str
 
 
 @dataclass(frozen=True)

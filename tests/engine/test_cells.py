@@ -1,5 +1,6 @@
 """Real cells: the same in this process and in a pool, trained by gradient or not, and one that cannot be trained."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,12 @@ import pytest
 
 from recsys.content.arms import Arm
 from recsys.data.dataset import Dataset
-from recsys.engine.cell import Cell, CellResult
+from recsys.engine.cell import Cell, CellResult, run_cell
 from recsys.engine.failure import CellOutcome
 from recsys.engine.pool import run_cells
 from recsys.engine.slots import Slots
 from recsys.evaluation.protocol import Protocol
-from tests.models.planted import planted_market
+from recsys.testing.planted import planted_market
 
 CELLS: list[tuple[str, dict[str, Any]]] = [
     ("ItemKNN", {}),
@@ -41,10 +42,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
+def ranked(cell: Cell) -> CellResult:
+    """A tuning cell writes no files."""
+    return run_cell(cell, Path("unused"))
+
+
 def outcomes(folder: str, workers: int) -> list[CellOutcome]:
     arm = Arm("interactions_only")
     cells = [Cell(folder, {}, model, params, arm, 1, "tuning", Protocol()) for model, params in CELLS]
-    return [outcome for _, outcome in sorted(run_cells(cells, Slots(workers)), key=lambda pair: pair[0])]
+    return [outcome for _, outcome in sorted(run_cells(cells, Slots(workers), ranked), key=lambda pair: pair[0])]
 
 
 def test_cells_give_the_same_in_this_process_and_in_a_pool(folder: str) -> None:

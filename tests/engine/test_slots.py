@@ -83,7 +83,9 @@ def test_whatever_ends_first_all_run_and_none_where_it_does_not_fit(
         if len(running) > 1:
             assert sum(place.memory for place in running) <= 15
             for gpu in PAIR:
-                assert sum(place.gpu_memory for place in running if place.gpu == gpu) <= gpu.memory
+                shared = [place.gpu_memory for place in running if place.gpu == gpu]
+                # One that is larger than the whole GPU has it to itself.
+                assert len(shared) <= 1 or sum(shared) <= gpu.memory
         running.pop(random.randrange(len(running)))
 
 

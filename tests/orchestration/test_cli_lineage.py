@@ -9,16 +9,17 @@ from uuid import UUID
 import pandas as pd
 import pytest
 
-from orchestration.home import Home, Outcome
+from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.settings import Settings
+from recsys.study.record import AssetRecord
 from tests.orchestration.command_line import complaint, parsed, printed
 
 
 def make(home: Home, asset: str, value: int, *inputs: str) -> Event:
-    def build(out: Path, _: dict[str, Path]) -> Outcome:
+    def build(out: Path, _: dict[str, Path]) -> AssetRecord:
         pd.DataFrame({"item_id": ["a"], "n": [value], "share": [0.5], "here": [True]}).to_parquet(out / "t.parquet")
-        return Outcome(rows=1)
+        return AssetRecord(rows=1)
 
     return home.produce(asset, run="r", code_version=str(value), inputs=inputs, build=build)
 

@@ -26,7 +26,7 @@ def test_a_finished_study_is_up_to_date(finished: Finished) -> None:
     settings, study = finished
     steps = plan(study, Home(settings), None)
     assert {(step.state, step.why, step.cells) for step in steps} == {("up to date", "", 0)}
-    assert "0 of 10 assets to do, 0 cells at most" in printed(settings, "run", "tiny", "--dry-run")
+    assert "0 of 12 assets to do, 0 cells at most" in printed(settings, "run", "tiny", "--dry-run")
 
 
 def test_a_new_study_is_missing_with_its_most_cells(finished: Finished, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_changed_file_makes_the_dataset_stale(tmp_path: Path) -> None:
 def test_a_run_ends_with_verdict_truth_sentence_and_report(finished: Finished) -> None:
     settings, _ = finished
     shown = printed(settings, "run", "tiny")
-    assert "Materialised 10 assets of study tiny" in shown
+    assert "Materialised 12 assets of study tiny" in shown
     assert "2 of 2 as planted" in shown
     assert "nDCG@20" in shown
     report = settings.reports / "tiny.html"
@@ -93,7 +93,7 @@ def test_a_failed_step_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
 def test_a_report_without_results_says_what_to_run(tmp_path: Path) -> None:
     write_study(tmp_path)
     line = complaint(Settings(home=tmp_path / "home", studies=tmp_path), "report", "tiny")
-    assert line.startswith("asset tiny/dataset has not been materialised yet")
+    assert line.startswith("tiny/dataset has not been computed yet")
     assert line.endswith("(`modalift run tiny` computes what a report needs)")
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.home import Home, Outcome
-from orchestration.lineage import Check, Event
+from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.errors import UserError
+from recsys.study.record import AssetRecord, Check, Event
 
 
 @pytest.fixture
@@ -23,11 +23,13 @@ class Producer:
         self.home, self.asset, self.inputs, self.built = home, asset, inputs, 0
 
     def __call__(self, value: int, code: str = "1", outside: str = "") -> Event:
-        def build(out: Path, read: dict[str, Path]) -> Outcome:
+        def build(out: Path, read: dict[str, Path]) -> AssetRecord:
             self.built += 1
             total = value + sum(int((folder / "value").read_text()) for folder in read.values())
             (out / "value").write_text(str(total))
-            return Outcome(facts={"value": total}, rows=1, checks=(Check(name="small", passed=True, message="yes"),))
+            return AssetRecord(
+                facts={"value": total}, rows=1, checks=(Check(name="small", passed=True, message="yes"),)
+            )
 
         return self.home.produce(
             self.asset, run="r", code_version=code, inputs=self.inputs, build=build, also_depends_on=outside
@@ -81,7 +83,7 @@ def test_a_missing_input_is_one_line(home: Home) -> None:
 
 
 def test_a_build_that_fails_leaves_no_event(home: Home) -> None:
-    def build(out: Path, _: dict[str, Path]) -> Outcome:
+    def build(out: Path, _: dict[str, Path]) -> AssetRecord:
         raise UserError("no")
 
     with pytest.raises(UserError):

@@ -16,8 +16,8 @@ from orchestration.instance import PID, job_origin, prepare
 from orchestration.materialise import materialise
 from orchestration.progress import Advance, CombinedProgress, LogProgress
 from orchestration.settings import CHECKOUT, Settings
-from orchestration.study import Study
 from recsys.errors import UserError
+from recsys.study.study import Study
 from tests.orchestration.conftest import write_study
 
 ONE_TEXT = '+key:"tiny/embeddings/text"'

@@ -39,15 +39,16 @@ materialise(load_study(Path(sys.argv[1])), Settings(), LogProgress(lambda line: 
 """
 DIE_AFTER_SIX_TRIALS = """
 import os, signal
-from orchestration.cells import CellRunner
+from recsys.engine.runner import CellRunner
 
 keep, kept = CellRunner._keep, []
 
-def keep_and_die(runner, mark, cell, outcome):
-    keep(runner, mark, cell, outcome)
-    kept.append(cell.model)
+def keep_and_die(runner, mark, job, outcome):
+    stored = keep(runner, mark, job, outcome)
+    kept.append(job.cell.model)
     if kept.count("BPRMF") == 6:
         os.kill(os.getpid(), signal.SIGKILL)
+    return stored
 
 CellRunner._keep = keep_and_die
 """

@@ -1,0 +1,21 @@
+"""From a path in a study file to a place on this machine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from recsys.errors import UserError
+
+
+def resolve(path: str, folders: Sequence[Path], what: str) -> Path:
+    """A path named in a study: absolute, or under the first of the folders that holds it.
+
+    Raises:
+        UserError: it is in none of them; names `what` asked for it.
+    """
+    given = Path(path).expanduser()
+    candidates = [given] if given.is_absolute() else [folder / given for folder in folders]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate.resolve()
+    hint = "" if given.is_absolute() else "; set MODALIFT_DATA to the folder that holds it"
+    raise UserError(f"{what}: '{path}' is not there (looked at {', '.join(map(str, candidates))}){hint}")
