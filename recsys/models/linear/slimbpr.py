@@ -9,7 +9,7 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.models.base import FIXED_MEMORY, DataSize, TrainingData, pack_sparse, searched
+from recsys.models.base import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, pack_sparse, searched
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
@@ -93,7 +93,7 @@ class SLIMBPR(ItemWeightsModel):
     @classmethod
     def memory(cls, config: SLIMBPRConfig, size: DataSize) -> float:
         """A number and a weight for each pair of items, while pairs are counted several times."""
-        return FIXED_MEMORY + 160 * size.n_interactions + 100 * size.item_pairs
+        return FIXED_MEMORY + TORCH_MEMORY + 160 * size.n_interactions + 100 * size.item_pairs
 
     def fit(self, data: TrainingData) -> None:
         """Learn the weights by Adam on pairs."""

@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from recsys.models.base import FIXED_MEMORY, DataSize, TrainingData, searched
+from recsys.models.base import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, searched
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
@@ -118,7 +118,7 @@ class MultVAE(FactorModel):
     def memory(cls, config: MultVAEConfig, size: DataSize) -> float:
         """Two tables of items with gradients and moments, a batch's logits, and the users' last layer."""
         tables = 50 * config.n_hidden * size.n_items + 12 * config.n_hidden * size.n_users
-        return FIXED_MEMORY + 60 * size.n_interactions + tables + 20 * config.batch_size * size.n_items
+        return FIXED_MEMORY + TORCH_MEMORY + 60 * size.n_interactions + tables + 20 * config.batch_size * size.n_items
 
     def fit(self, data: TrainingData) -> None:
         """Learn encoder and decoder by Adam on whole profiles."""
