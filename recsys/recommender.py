@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FIXED_MEMORY = 8 * 2**20
 """Bytes that any fit needs: buffers of the libraries."""
+TORCH_MEMORY = 150 * 2**20
+"""Bytes that training by gradient needs beside: what torch loads and keeps for itself."""
 
 
 class ModelConfig(BaseModel):
@@ -158,7 +160,7 @@ class Recommender(ABC):
         """
         n_factors = getattr(config, "n_factors", 64)
         vectors = 40 * n_factors * (size.n_users + size.n_items)
-        return FIXED_MEMORY + 160 * size.n_interactions + vectors + 40 * size.width * size.n_items
+        return FIXED_MEMORY + TORCH_MEMORY + 160 * size.n_interactions + vectors + 40 * size.width * size.n_items
 
     @abstractmethod
     def fit(self, data: TrainingData) -> None:

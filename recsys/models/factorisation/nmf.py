@@ -44,7 +44,7 @@ class NMF(FactorModel):
     @classmethod
     def memory(cls, config: NMFConfig, size: DataSize) -> float:
         """Both factors in double precision, with numerators and denominators of their updates."""
-        return FIXED_MEMORY + 80 * size.n_interactions + 32 * config.n_factors * (size.n_users + size.n_items)
+        return FIXED_MEMORY + 24 * size.n_interactions + 16 * config.n_factors * (size.n_users + size.n_items)
 
     def fit(self, data: TrainingData) -> None:
         """Update until the loss stays."""

@@ -13,7 +13,7 @@ from recsys.models.gradient import LearnsByGradient
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import FIXED_MEMORY, DataSize, TrainingData, pack_sparse, searched
+from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, pack_sparse, searched
 from recsys.training.losses import bpr_loss
 from recsys.training.network import LoopConfig, Network, batch_size_for
 from recsys.training.sampling import PairSampler
@@ -95,7 +95,7 @@ class SLIMBPR(LearnsByGradient, ItemWeightsModel):
     @classmethod
     def memory(cls, config: SLIMBPRConfig, size: DataSize) -> float:
         """A number and a weight for each pair of items, while pairs are counted several times."""
-        return FIXED_MEMORY + 160 * size.n_interactions + 100 * size.item_pairs
+        return FIXED_MEMORY + TORCH_MEMORY + 160 * size.n_interactions + 100 * size.item_pairs
 
 
 def numbered_pairs(train: sparse.csr_array, symmetric: bool) -> sparse.csr_array:

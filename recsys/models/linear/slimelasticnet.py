@@ -50,7 +50,7 @@ class SLIMElasticNet(ItemWeightsModel):
     @classmethod
     def memory(cls, config: SLIMElasticNetConfig, size: DataSize) -> float:
         """The Gram matrix, sparse, and the weights before the largest are kept."""
-        return FIXED_MEMORY + 50 * size.item_pairs
+        return FIXED_MEMORY + 110 * size.item_pairs
 
     def fit(self, data: TrainingData) -> None:
         """Regress each item on those it shares users with."""

@@ -12,7 +12,7 @@ from torch.nn.functional import linear
 from recsys.models.gradient import GradientModel
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
-from recsys.recommender import FIXED_MEMORY, DataSize, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, searched
 from recsys.training.embeddings import xavier_projection
 from recsys.training.network import TrainedConfig
 from recsys.training.randomness import generator
@@ -120,4 +120,4 @@ class MultVAE(GradientModel):
     def memory(cls, config: MultVAEConfig, size: DataSize) -> float:
         """Two tables of items with gradients and moments, a batch's logits, and the users' last layer."""
         tables = 50 * config.n_hidden * size.n_items + 12 * config.n_hidden * size.n_users
-        return FIXED_MEMORY + 60 * size.n_interactions + tables + 20 * config.batch_size * size.n_items
+        return FIXED_MEMORY + TORCH_MEMORY + 60 * size.n_interactions + tables + 20 * config.batch_size * size.n_items

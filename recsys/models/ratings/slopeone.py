@@ -36,7 +36,7 @@ class SlopeOne(Recommender):
     @classmethod
     def memory(cls, config: ModelConfig, size: DataSize) -> float:
         """Three products with an entry for each pair of items, and what sorts them."""
-        return FIXED_MEMORY + 60 * size.n_interactions + 100 * size.item_pairs
+        return FIXED_MEMORY + 60 * size.n_interactions + 70 * size.item_pairs
 
     def fit(self, data: TrainingData) -> None:
         """Take the mean differences of all pairs of items."""
