@@ -35,13 +35,13 @@ from transformers import (
     ViTModel,
 )
 
+from recsys.content.encoder import Context
 from recsys.content.encoders import registry
-from recsys.content.encoders.base import Context
 from recsys.content.pretrained.contents import Contents
 from recsys.content.pretrained.running import BATCH_SIZES, Tower, vectors
 from recsys.content.weights import locate
+from recsys.memory import keep_freed_memory
 from recsys.runtime import Runtime
-from recsys.training.memory import keep_freed_memory
 
 MINI_LM = "sentence-transformers/all-MiniLM-L6-v2"
 

@@ -18,11 +18,11 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from recsys.content.features import Content, Features
+from recsys.memory import keep_freed_memory
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.multimodal.freedom import FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
 from recsys.recommender import TrainingData
 from recsys.training.graph import EdgeDropping, adjacency
-from recsys.training.memory import keep_freed_memory
 from recsys.training.network import PairwiseNetwork
 
 Triple = tuple[Tensor, ...]

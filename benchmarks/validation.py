@@ -16,12 +16,12 @@ from rich.table import Table
 from recsys.data.dataset import Dataset
 from recsys.evaluation.evaluate import Evaluator, validator
 from recsys.evaluation.protocol import Protocol
+from recsys.memory import keep_freed_memory
 from recsys.models.factorisation.bprmf import BPRMF, BPRMFConfig, BPRMFNetwork
 from recsys.models.graph.lightgcn import LightGCN, LightGCNConfig, LightGCNNetwork
 from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
-from recsys.training.loop import PairwiseNetwork
-from recsys.training.memory import keep_freed_memory
+from recsys.training.network import PairwiseNetwork
 
 N_USERS, N_ITEMS, N_INTERACTIONS = 100_000, 50_000, 1_000_000
 MAX_STEPS = 60
@@ -60,7 +60,10 @@ def row(name: str, dataset: Dataset, model: FactorModel, network: PairwiseNetwor
     with torch.no_grad():
         model.restore(network.arrays())
     evaluator, validate = Evaluator(dataset, "valid", Protocol()), validator(dataset, Protocol())
-    everyone, during = seconds(lambda: evaluator.primary(model), 2), seconds(lambda: validate(model), 2)
+    everyone, during = (
+        seconds(lambda: evaluator.primary(evaluator.rank(model)), 2),
+        seconds(lambda: validate(model), 2),
+    )
     figures = (f"{value:.2f}" for value in (epoch, everyone, during, during / everyone))
     return [name, type(model).__name__, f"{len(evaluator.users):,}", *figures]
 

@@ -10,7 +10,7 @@ from orchestration.cli.app import command
 from orchestration.cli.console import out, say, table, tick
 
 if TYPE_CHECKING:
-    from recsys.content.encoders.base import Checkpoint
+    from recsys.content.encoder import Checkpoint
     from recsys.recommender import Recommender
 
 

@@ -1,11 +1,11 @@
 """An item's words: which of its columns they come from, and how they are told apart."""
 
+import ast
 import hashlib
 from collections.abc import Sequence
 
 import pandas as pd
 
-from recsys.content.descriptions import unwrap
 from recsys.errors import UserError
 
 
@@ -37,3 +37,16 @@ def item_texts(
 def text_key(text: str) -> str:
     """Hash of a text: encoders key what they have computed by it."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def unwrap(answer: str) -> str:
+    """The answer itself, where a program stored the list of one answer that a model's library returns."""
+    text = answer.strip()
+    if text.startswith(("['", '["')):
+        try:
+            parts = ast.literal_eval(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            return answer
+        if all(isinstance(part, str) for part in parts):
+            return "\n".join(parts)
+    return answer

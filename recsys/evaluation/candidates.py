@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.evaluation.ranking import BLOCK, entries, top_k
+from recsys.arrays import entries, top_k
+from recsys.evaluation.ranking import BLOCK
 
 
 def sample_candidates(

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from recsys.arrays import entries
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 from recsys.evaluation.candidates import sample_candidates
 from recsys.evaluation.metrics.registry import Lists, metrics
 from recsys.evaluation.protocol import Protocol
-from recsys.evaluation.ranking import Ranking, entries, rank
+from recsys.evaluation.ranking import Ranking, rank
 from recsys.recommender import Recommender
 
 Part = Literal["valid", "test"]

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from recsys.errors import UserError
+from recsys.memory import keep_freed_memory
 from recsys.recommender import Recommender, TrainingData
 from recsys.runtime import device
-from recsys.training.memory import keep_freed_memory
 from recsys.training.network import Batch, FactorNetwork, LoopConfig, Network, Step
 
 DECAY_EPOCHS = 50

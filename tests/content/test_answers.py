@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.content.descriptions import FIELDS, parse, parse_corpus, unwrap
+from recsys.content.descriptions import FIELDS, parse, parse_corpus
+from recsys.content.texts import unwrap
 from tests.content.conftest import frame
 
 MOVIES = FIELDS["movies"]

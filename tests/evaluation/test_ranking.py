@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
+from recsys.arrays import top_k
 from recsys.errors import UserError
 from recsys.evaluation import ranking
 from recsys.evaluation.candidates import sample_candidates
-from recsys.evaluation.ranking import rank, top_k
+from recsys.evaluation.ranking import rank
 from recsys.models.baselines.random import Random
 from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData

@@ -1,6 +1,6 @@
 """What vision-language models wrote about items: corpora read from files, answers parsed into fields, their values."""
 
-from recsys.content.descriptions.answers import FIELDS, Compliance, parse, parse_corpus, unwrap
+from recsys.content.descriptions.answers import FIELDS, Compliance, parse, parse_corpus
 from recsys.content.descriptions.corpus import Corpus, read_corpus
 from recsys.content.descriptions.vocabulary import fields_of, value_sets, values, vocabulary
 
@@ -12,7 +12,6 @@ __all__ = [
     "parse",
     "parse_corpus",
     "read_corpus",
-    "unwrap",
     "value_sets",
     "values",
     "vocabulary",

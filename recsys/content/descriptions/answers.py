@@ -4,7 +4,6 @@ Fields are found by name. Finding them by position, as has been published, gives
 leave one out to the wrong fields.
 """
 
-import ast
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import pandas as pd
+
+from recsys.content.texts import unwrap
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "movies": ("Genre", "Audience", "Visual Format", "Mood", "Setting"),
@@ -49,19 +50,6 @@ class Compliance:
     given: dict[str, float]
     complete: float
     exact: float
-
-
-def unwrap(answer: str) -> str:
-    """The answer itself, where a program stored the list of one answer that a model's library returns."""
-    text = answer.strip()
-    if text.startswith(("['", '["')):
-        try:
-            parts = ast.literal_eval(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            return answer
-        if all(isinstance(part, str) for part in parts):
-            return "\n".join(parts)
-    return answer
 
 
 def parse(answer: str, fields: Sequence[str]) -> dict[str, str]:

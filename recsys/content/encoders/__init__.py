@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from recsys.content.encoder import Checkpoint, Context, Encoder, Modality, Progress
 from recsys.content.encoders import registry
-from recsys.content.encoders.base import Checkpoint, Context, Encoder, Modality, Progress
 from recsys.content.features import Features
 
 __all__ = ["EncoderInfo", "catalogue", "encode"]

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from recsys.content.encoders.base import Encoder
+from recsys.content.encoder import Encoder
 from recsys.errors import UserError
 
 ROOT = Path(__file__).parent

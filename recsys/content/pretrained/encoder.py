@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from recsys.content.encoders.base import Context, Encoder
+from recsys.content.encoder import Context, Encoder
 from recsys.content.features import Features
 from recsys.content.weights import locate
 from recsys.errors import UserError

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from recsys.content.encoders.base import EncoderOptions
+from recsys.content.encoder import EncoderOptions
 
 
 class RunOptions(EncoderOptions):

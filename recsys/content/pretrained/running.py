@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from recsys.content.encoders.base import Progress
+from recsys.content.encoder import Progress
 from recsys.content.features import Features
 from recsys.content.kept import Kept
 from recsys.content.pretrained.contents import Contents
 from recsys.errors import UserError
+from recsys.memory import keep_freed_memory
 from recsys.runtime import Runtime
-from recsys.training.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.content.encoders.base import Progress
+from recsys.content.encoder import Progress
 from recsys.content.features import Features
 from recsys.content.kept import Column, Kept
 from recsys.content.vlm.contents import NOTHING, opened, shown

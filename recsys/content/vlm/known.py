@@ -1,6 +1,6 @@
 """Vision-language models that are known to run in this process: those of the published studies, and small ones."""
 
-from recsys.content.encoders.base import Checkpoint
+from recsys.content.encoder import Checkpoint
 
 KNOWN = (
     Checkpoint("market_describer", 128, 2, "that of modalift"),

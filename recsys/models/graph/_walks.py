@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
-from recsys.evaluation.ranking import entries
+from recsys.arrays import entries
 from recsys.models.neighbours._similarity import BLOCK_ENTRIES, strongest_stored
 from recsys.recommender import ModelConfig, searched
 

@@ -26,7 +26,7 @@ import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
-from recsys.evaluation.ranking import entries, top_k
+from recsys.arrays import entries, top_k
 from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, searched
 
 BLOCK_ENTRIES = 2**24

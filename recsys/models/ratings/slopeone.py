@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.evaluation.ranking import entries
+from recsys.arrays import entries
 from recsys.models.registry import register
 from recsys.recommender import (
     FIXED_MEMORY,

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torchvision import models
 from torchvision.models import ResNet18_Weights
 
+from recsys.content.encoder import Checkpoint
 from recsys.content.encoders import encode
-from recsys.content.encoders.base import Checkpoint
 from recsys.content.encoders.image.torchvision_backbone import TorchvisionBackbone
 from recsys.errors import UserError
 from tests.content.conftest import item_table

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
+from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.one_hot import join, one_hot

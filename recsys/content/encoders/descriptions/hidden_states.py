@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
+from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.files.matrix_file import MatrixFile, MatrixFileOptions
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features

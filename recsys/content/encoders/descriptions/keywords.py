@@ -7,7 +7,7 @@ from pydantic import Field
 
 from recsys.content.descriptions import fields_of, value_sets, values
 from recsys.content.descriptions.synonyms import Merge
-from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
+from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.one_hot import join, one_hot

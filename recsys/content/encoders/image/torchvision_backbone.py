@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
-from recsys.content.encoders.base import Checkpoint, Context, Modality
+from recsys.content.encoder import Checkpoint, Context, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.pretrained.encoder import PretrainedEncoder

@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from pydantic import Field
 from sklearn.decomposition import PCA
 
-from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
+from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.image._descriptors import Blocks, describe_file
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features

@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 
-from recsys.content.encoders.base import Context, Encoder, EncoderOptions, Modality
+from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.texts import item_texts
