@@ -138,6 +138,7 @@ class Recommender(ABC):
         self.config: Any = config if config is not None else self.Config()
         self.curve: list[dict[str, float]] = []
         self.pruned = False
+        self._content_used = True
         self.device_factors: tuple[Tensor, Tensor] | None = None
 
     @classmethod
@@ -175,8 +176,8 @@ class Recommender(ABC):
 
     @property
     def content_used(self) -> bool:
-        """False where the hyper-parameters give content no weight: the model is then one of interactions."""
-        return True
+        """False where content had no way into the scores of the last fit: the model is then one of interactions."""
+        return self._content_used
 
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:

@@ -17,7 +17,6 @@ class LearnsByGradient(Recommender):
     """
 
     network: ClassVar[type[Network]]
-    _content_used = True
 
     def fit(self, data: TrainingData) -> None:
         """Build the network and train it, all from the seed."""
@@ -29,11 +28,6 @@ class LearnsByGradient(Recommender):
     def new_network(self, data: TrainingData) -> Network:
         """An untrained network for the data."""
         return self.network(data, self.config)
-
-    @property
-    def content_used(self) -> bool:
-        """False after a fit without content, or where the network has no way for it into the scores."""
-        return self._content_used
 
 
 class GradientModel(LearnsByGradient, FactorModel):

@@ -42,8 +42,8 @@ class AddEASE(ItemWeightsModel):
 
     @property
     def content_used(self) -> bool:
-        """False at weight 0."""
-        return self.config.content_weight > 0
+        """False at weight 0, and where content does not tell items apart."""
+        return self.config.content_weight > 0 and self._content_used
 
     @classmethod
     def memory(cls, config: AddEASEConfig, size: DataSize) -> float:
@@ -55,9 +55,10 @@ class AddEASE(ItemWeightsModel):
         self.train = data.train
         self.weights = ridge_weights(gram(data.train), self.config.l2)
         if self.content_used and data.content:
-            share = np.float32(self.config.content_weight)
+            share, vectors = np.float32(self.config.content_weight), side_by_side(data.content)
+            self._content_used = bool(vectors.any())
             self.weights *= 1 - share
-            self.weights += share * content_weights(side_by_side(data.content), self.config.content_l2)
+            self.weights += share * content_weights(vectors, self.config.content_l2)
 
 
 def content_weights(vectors: np.ndarray, l2: float) -> np.ndarray:

@@ -33,4 +33,5 @@ class AttributeItemKNN(ItemWeightsModel):
         self.train = data.train
         attributes = [sparse.csr_array(f.matrix) for f in data.content.values() if is_attributes(f)]
         embeddings = [centred(f) for f in data.content.values() if not is_attributes(f)]
+        self._content_used = bool(attributes) or any(rows.any() for rows in embeddings)
         self.weights = nearest_described(data.train.T.tocsr(), attributes, embeddings, self.config).T.tocsr()

@@ -39,6 +39,7 @@ class AttributeUserKNN(UserWeightsModel):
         sources = data.content.values()
         attributes = [profiles(data.train, sparse.csr_array(f.matrix), f.present) for f in sources if is_attributes(f)]
         embeddings = [profiles(data.train, centred(f), f.present) for f in sources if not is_attributes(f)]
+        self._content_used = bool(attributes) or any(rows.any() for rows in embeddings)
         self.neighbours = nearest_described(data.train, attributes, embeddings, self.config).T.tocsr()
 
 

@@ -51,5 +51,6 @@ class CEASE(ItemWeightsModel):
         products = gram(data.train)
         if data.content:
             vectors = side_by_side(data.content) * np.float32(math.sqrt(self.config.content_weight))
+            self._content_used = bool(vectors.any())
             products += vectors @ vectors.T
         self.weights = ridge_weights(products, self.config.l2)

@@ -50,8 +50,8 @@ class HybridItemKNN(ItemWeightsModel):
 
     @property
     def content_used(self) -> bool:
-        """False at weight 0."""
-        return self.config.content_weight > 0
+        """False at weight 0, and where content does not tell items apart."""
+        return self.config.content_weight > 0 and self._content_used
 
     @classmethod
     def memory(cls, config: HybridItemKNNConfig, size: DataSize) -> float:
@@ -66,6 +66,7 @@ class HybridItemKNN(ItemWeightsModel):
         similar = nearest(weighted(data.train.T.tocsr(), self.config.weighting), self.config)
         if self.content_used and data.content:
             alike = content_neighbours(data.content, data.train, self.config.n_content_neighbours)
+            self._content_used = alike.nnz > 0
             scale = similar.sum() / alike.sum() if similar.nnz and alike.nnz else 1.0
             weight = self.config.content_weight
             similar = sparse.csr_array(similar * np.float32(1 - weight) + alike * np.float32(weight * scale))
