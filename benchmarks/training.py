@@ -19,11 +19,8 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from recsys.content.features import Content, Features
-<<<<<<< HEAD
 from recsys.memory import keep_freed_memory
-=======
 from recsys.models import registry
->>>>>>> training
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.multimodal.freedom import FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
 from recsys.recommender import TrainingData
