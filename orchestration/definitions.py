@@ -58,13 +58,10 @@ def build_definitions(
 
 
 def _job(study: Study) -> Any:
-    wanted = [dg.AssetSelection.groups(name) for name in study.datasets]
-    selection = wanted[0]
-    for more in wanted[1:]:
-        selection = selection | more
+    datasets = dg.AssetSelection.groups(*study.datasets)
     return dg.define_asset_job(
         f"study_{study.name}",
-        selection | dg.AssetSelection.assets(key(keys.report(study.name))),
+        datasets | dg.AssetSelection.assets(key(keys.report(study.name))),
         description=study.title,
     )
 

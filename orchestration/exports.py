@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pyarrow import parquet, types
 
-from orchestration.home import OUTCOME, Home
+from orchestration.home import RECORD, Home
 from orchestration.lineage import Event, Input
 from recsys.errors import UserError
 
@@ -92,7 +92,7 @@ def croissant(home: Home, asset: str) -> dict[str, Any]:
         raise UserError(f"{asset}: Croissant describes datasets, embeddings and descriptions; name one of these")
     event = home.current(asset)
     folder = home.folder(event)
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != OUTCOME)
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != RECORD)
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",

@@ -65,12 +65,13 @@ def guess(interactions: pd.DataFrame, items: pd.DataFrame, where: Sequence[str])
     """
     reasons: list[str] = []
     sample = interactions.head(SAMPLE)
+    columns, item_columns = map(str, interactions), map(str, items)
     item, catalogue_item = _items(sample, items, where, reasons)
-    left = [column for column in interactions if column != item]
+    left = [column for column in columns if column != item]
     rating = next((c for c in named("rating", left) if _numeric(sample[c])), None)
     timestamp = next((c for c in named("timestamp", left) if c != rating and _times(sample[c])), None)
     user = _user(sample, [c for c in left if c not in (rating, timestamp)], where[0], reasons)
-    described = [column for column in items if column != catalogue_item]
+    described = [column for column in item_columns if column != catalogue_item]
     title = next((c for c in named("title", described) if not _numeric(items[c])), None)
     text = tuple(c for c in described if c in named("text", described) and c != title and not _numeric(items[c]))
     image = next((c for c in named("image", described) if c not in text and _files(items[c])), None)
@@ -86,18 +87,19 @@ def _items(
     interactions: pd.DataFrame, items: pd.DataFrame, where: Sequence[str], reasons: list[str]
 ) -> tuple[str, str]:
     """The pair of columns that share most ids; names decide between equals."""
-    candidates = [c for c in items if items[c].notna().all() and items[c].is_unique] or list(items)
+    columns, item_columns = list(map(str, interactions)), list(map(str, items))
+    candidates = [c for c in item_columns if items[c].notna().all() and items[c].is_unique] or item_columns
     shares = {
         (column, ids): float(interactions[column].dropna().isin(set(items[ids])).mean())
         for ids in candidates
-        for column in interactions
-        if column not in named("rating", interactions) + named("timestamp", interactions)
+        for column in columns
+        if column not in named("rating", columns) + named("timestamp", columns)
     }
-    speaking = (set(named("item", interactions)), set(named("item", items)))
+    speaking = (set(named("item", columns)), set(named("item", item_columns)))
 
     def likely(pair: tuple[str, str]) -> tuple[float, int, int]:
         by_name = (pair[0] in speaking[0]) + (pair[1] in speaking[1]) + (plain(pair[0]) == plain(pair[1]))
-        return (round(shares[pair], 1), by_name, -named("user", interactions).count(pair[0]))
+        return (round(shares[pair], 1), by_name, -named("user", columns).count(pair[0]))
 
     best = max(shares, key=likely)
     if not shares[best] > 0:
@@ -116,7 +118,7 @@ def _user(interactions: pd.DataFrame, columns: list[str], where: str, reasons: l
     repeated = [c for c in columns if 1 < interactions[c].nunique() < len(interactions)]
     if not repeated:
         raise UserError(
-            f"{where}: no column looks like a user's id (it has {', '.join(interactions)}); rename one to 'user_id'"
+            f"{where}: no column looks like a user's id (it has {', '.join(map(str, interactions))}); rename one to 'user_id'"
         )
     best = max(repeated, key=lambda column: interactions[column].nunique())
     reasons.append(f"user: '{best}', the column with most values that repeat")

@@ -81,7 +81,7 @@ def _table(file: Path, what: str) -> Table:
     if not file.is_file():
         raise UserError(f"{file}: there is no such file; --{what} takes a CSV, TSV or Parquet file")
     table = read_table(file, what)
-    names = [name for name in table.frame if name != "row"]
+    names = [str(name) for name in table.frame if name != "row"]
     for delimiter, words in DELIMITERS.items():
         if len(names) == 1 and delimiter in names[0]:
             raise UserError(f"{file}: columns are separated by {words}; save it with commas, or as Parquet")
@@ -131,7 +131,7 @@ def _pictures(
         reasons.append(f"images: {matched} of {len(ids)} items have a file named by their id in {images}")
         return {"images": _relative(images, folder)}
     files = {file.name for file in by_id.values()}
-    for column in items:
+    for column in map(str, items):
         if matched := int(items[column].isin(files).sum()):
             reasons.append(f"images: column '{column}' names files in {images} for {matched} of {len(ids)} items")
             return {"image_column": column, "images": _relative(images, folder)}
@@ -168,7 +168,7 @@ def _cleaning(raw: RawData, threshold: float | None, reasons: list[str]) -> dict
     rules: dict[str, Any] = {} if threshold is None else {"min_rating": threshold}
     for core in CORES:
         try:
-            steps = clean(raw, CleaningRules(**rules, k_core=core)).steps
+            steps = clean(raw, CleaningRules.model_validate(rules | {"k_core": core})).steps
         except UserError:
             continue
         positive = steps["read"] - steps["duplicates"] - steps["min_rating"]

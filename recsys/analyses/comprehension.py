@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -10,6 +11,8 @@ from recsys.evidence.wording import percent
 from recsys.study.study import Study
 
 NOTHING = "\u2013"
+Columns = dict[str, tuple[str, Callable[..., str]]]
+"""By head: the column it shows, and how a value of it is printed."""
 
 
 class Comprehension(Analysis):
@@ -70,7 +73,7 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _known(known: pd.DataFrame) -> Table:
-    columns = {
+    columns: Columns = {
         "items": ("n_items", "{:,.0f}".format),
         "precision": ("precision", percent),
         "recall": ("recall", percent),
@@ -99,7 +102,7 @@ def _fields(fields: pd.DataFrame) -> Table:
 
             corrected = multipletests(fields.loc[tested, "p_value"], method="fdr_bh")[1]
             fields.loc[tested, "p_corrected"] = corrected
-    shown = {
+    shown: Columns = {
         "values": ("n_values", "{:,.0f}".format),
         "commonest": ("top", str),
         "its share": ("top_share", percent),
@@ -132,13 +135,12 @@ def _between(between: pd.DataFrame) -> Table:
     )
 
 
-def _rows(table: pd.DataFrame, names: list[str], shown: dict[str, tuple[str, Callable[..., str]]]) -> list[list[str]]:
-    def cell(row: dict[str, object], column: str, form: Callable[..., str]) -> str:
-        value = row.get(column)
+def _rows(table: pd.DataFrame, names: list[str], shown: Columns) -> list[list[str]]:
+    def cell(value: Any, form: Callable[..., str]) -> str:
         return NOTHING if value is None or pd.isna(value) else form(value)
 
     return [
-        [*(str(row[name]) for name in names), *(cell(row, column, form) for column, form in shown.values())]
+        [*(str(row[name]) for name in names), *(cell(row.get(column), form) for column, form in shown.values())]
         for row in table.to_dict("records")
     ]
 

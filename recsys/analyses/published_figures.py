@@ -32,17 +32,17 @@ class PublishedFigures(Analysis):
         published = inputs.study.datasets[inputs.name].published
         assert published is not None
         ours = {arm.model: arm for arm in reversed(inputs.results.arms) if arm.control is None}
-        summary = inputs.summary.set_index(["model", "arm", "metric"])
+        measured = {(row["model"], row["arm"], row["metric"]): row for row in inputs.summary.to_dict("records")}
         rows: list[dict[str, Any]] = []
         for model, figures in published.rows.items():
             for metric, figure in figures.items() if model in ours else ():
-                found = summary.loc[(*ours[model].pair, metric)]
+                found = measured[*ours[model].pair, metric]
                 rows.append(
                     {
                         "model": model,
                         "arm": ours[model].arm,
                         "metric": metric,
-                        **found[["mean", "ci_low", "ci_high"]],
+                        **{name: found[name] for name in ("mean", "ci_low", "ci_high")},
                         "published": figure,
                         "gap": found["mean"] / figure - 1,
                         "source": published.source,

@@ -62,15 +62,15 @@ class Strata(Analysis):
                 columns=["Training interactions", "Users", "With content", "Rival", "Lift", "95 % interval", "p"],
                 rows=[
                     [
-                        row.stratum,
-                        f"{row.n_users:,}",
-                        f"{row.mean_a:.4f}",
-                        f"{row.mean_b:.4f}",
-                        percent(row.lift, signed=True),
-                        f"{percent(row.lift_low, signed=True)} to {percent(row.lift_high, signed=True)}",
-                        "< 0.001" if row.p_value < 0.001 else f"{row.p_value:.3f}",
+                        row["stratum"],
+                        f"{row['n_users']:,}",
+                        f"{row['mean_a']:.4f}",
+                        f"{row['mean_b']:.4f}",
+                        percent(row["lift"], signed=True),
+                        f"{percent(row['lift_low'], signed=True)} to {percent(row['lift_high'], signed=True)}",
+                        "< 0.001" if row["p_value"] < 0.001 else f"{row['p_value']:.3f}",
                     ]
-                    for row in tables["users"].itertuples(index=False)
+                    for row in tables["users"].to_dict("records")
                 ],
             )
         ]

@@ -164,7 +164,13 @@ class CellRunner:
             "ended": time.time(),
         }
         if isinstance(outcome, Failure):
-            nothing = {"valid": None, "curve": [], "pruned": False, "content_used": False, "peak_memory": None}
+            nothing: dict[str, Any] = {
+                "valid": None,
+                "curve": [],
+                "pruned": False,
+                "content_used": False,
+                "peak_memory": None,
+            }
             failure = {"failure": outcome.message, "failure_kind": outcome.kind}
             return described | nothing | failure | {"seconds": {"fit": outcome.seconds}}
         return described | asdict(outcome) | {"failure": "", "failure_kind": ""}

@@ -17,10 +17,10 @@ def beats_baselines(means: pd.DataFrame, primary: str) -> Check:
         means: index (model, arm), column `mean` of the primary metric.
         primary: its name.
     """
-    floors = [model for model in BASELINES if (model, INTERACTIONS_ONLY) in means.index]
-    rivals = means.drop(index=[(model, INTERACTIONS_ONLY) for model in floors])
-    floor = max((means.loc[(model, INTERACTIONS_ONLY), "mean"] for model in floors), default=0.0)
-    best = rivals["mean"].max() if len(rivals) else 0.0
+    found: dict[tuple[str, str], float] = means["mean"].to_dict()
+    floors = [model for model in BASELINES if (model, INTERACTIONS_ONLY) in found]
+    floor = max((found[model, INTERACTIONS_ONLY] for model in floors), default=0.0)
+    best = max((value for (model, _), value in found.items() if model not in floors), default=0.0)
     return Check(
         name=BEATS_BASELINES,
         passed=bool(best > floor),

@@ -83,11 +83,11 @@ def rank_without_content(study: Study, scores: UserScores, summary: pd.DataFrame
         scores: of every (model, arm).
         summary: the metrics' table (see `recsys.study.measuring`).
     """
-    table = summary[summary["metric"] == study.evaluation.primary].set_index(["model", "arm"])
-    rows = [table.loc[pair] for pair in scores]
+    table = summary[summary["metric"] == study.evaluation.primary]
+    rows = {(row["model"], row["arm"]): row for row in table.to_dict("records")}
     return rank_models(
         [scores[pair] for pair in scores],
-        [Interval(row["mean"], row["ci_low"], row["ci_high"]) for row in rows],
+        [Interval(*(rows[pair][figure] for figure in ("mean", "ci_low", "ci_high"))) for pair in scores],
         metric=study.evaluation.primary,
         margin=study.statistics.margin,
         n_resamples=study.statistics.resamples,
