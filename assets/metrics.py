@@ -83,9 +83,9 @@ def _log(home: Home, name: str, results: ModelResult, summary: pd.DataFrame) -> 
     """Give each final training's run in MLflow what its lists are worth on the test part."""
     finals = {arm.pair: arm.finals for arm in results.arms}
     figures: dict[str, dict[str, float]] = {}
-    for row in summary.itertuples(index=False):
-        for fingerprint_of_cell, value in zip(finals[row.model, row.arm], row.per_seed, strict=True):
-            figures.setdefault(run_id(name, fingerprint_of_cell), {})[f"test/{row.metric}"] = value
+    for row in summary.to_dict("records"):
+        for fingerprint_of_cell, value in zip(finals[row["model"], row["arm"]], row["per_seed"], strict=True):
+            figures.setdefault(run_id(name, fingerprint_of_cell), {})[f"test/{row['metric']}"] = value
     home.tracker.add_metrics(figures)
 
 

@@ -117,9 +117,8 @@ def _user(interactions: pd.DataFrame, columns: list[str], where: str, reasons: l
         return speaking[0]
     repeated = [c for c in columns if 1 < interactions[c].nunique() < len(interactions)]
     if not repeated:
-        raise UserError(
-            f"{where}: no column looks like a user's id (it has {', '.join(map(str, interactions))}); rename one to 'user_id'"
-        )
+        has = ", ".join(map(str, interactions))
+        raise UserError(f"{where}: no column looks like a user's id (it has {has}); rename one to 'user_id'")
     best = max(repeated, key=lambda column: interactions[column].nunique())
     reasons.append(f"user: '{best}', the column with most values that repeat")
     return best

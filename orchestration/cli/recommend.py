@@ -53,8 +53,8 @@ def recommend(
         return
     title = escape(f"{chosen.model} ({chosen.arm}) for user {user} of {name}")
     shown = table(">rank", "item", "title", ">score", title=title)
-    for row in made.items.itertuples(index=False):
-        shown.add_row(str(row.rank), escape(row.item_id), escape(row.title or ""), f"{row.score:.4f}")
+    for row in made.items.to_dict("records"):
+        shown.add_row(str(row["rank"]), escape(row["item_id"]), escape(row["title"] or ""), f"{row['score']:.4f}")
     out.print(shown)
     say(f"In training: {made.history}")
 
