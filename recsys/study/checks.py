@@ -17,7 +17,7 @@ def beats_baselines(means: pd.DataFrame, primary: str) -> Check:
         means: index (model, arm), column `mean` of the primary metric.
         primary: its name.
     """
-    found = {(str(model), str(arm)): float(mean) for (model, arm), mean in means["mean"].to_dict().items()}
+    found = {(row["model"], row["arm"]): row["mean"] for row in means["mean"].reset_index().to_dict("records")}
     floors = [model for model in BASELINES if (model, INTERACTIONS_ONLY) in found]
     floor = max((found[model, INTERACTIONS_ONLY] for model in floors), default=0.0)
     best = max((value for (model, _), value in found.items() if model not in floors), default=0.0)
