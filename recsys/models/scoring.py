@@ -21,6 +21,9 @@ class FactorModel(Recommender):
 
     def score(self, users: np.ndarray) -> np.ndarray:
         """Scores of all items, float32, shape (len(users), n_items)."""
+        if self.device_factors is not None:
+            user_table, item_table = self.device_factors
+            return (user_table[users] @ item_table.T).cpu().numpy()
         return self.user_factors[users] @ self.item_factors.T
 
     def state(self) -> dict[str, np.ndarray]:

@@ -64,6 +64,12 @@ def test_equal_scores_stand_in_item_order(values: np.ndarray, k: int) -> None:
     np.testing.assert_array_equal(best.numpy(), np.take_along_axis(values, expected, axis=1))
 
 
+def test_a_model_whose_factors_are_on_the_device_scores_by_them() -> None:
+    model = Factors()
+    model.device_factors = torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[3.0, 4.0], [5.0, 6.0]])
+    np.testing.assert_array_equal(model.score(np.array([1], dtype=np.int32)), [[8, 12]])
+
+
 def test_scores_that_are_nan_are_refused() -> None:
     model, nothing_seen = Factors(), sparse.csr_array((1, 3), dtype=np.float32)
     model.device_factors = torch.ones(1, 1), torch.tensor([[0.1], [torch.nan], [0.5]])

@@ -1,5 +1,7 @@
 """XSimGCL: LightGCN with noise in its layers, one of which must recognise what comes out of all."""
 
+from functools import cached_property
+
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
@@ -9,7 +11,6 @@ from recsys.models.gradient import GradientModel
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
-from recsys.runtime import device
 from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss, unit
 from recsys.training.randomness import step_generator
 
@@ -35,9 +36,14 @@ class XSimGCLNetwork(LightGCNNetwork):
     config: XSimGCLConfig
 
     def __init__(self, data: TrainingData, config: XSimGCLConfig) -> None:
-        """Draw the table from the seed, and each step's noise."""
+        """Draw the table from the seed."""
         super().__init__(data, config)
-        self.draws = step_generator(data.seed, device())
+        self.seed = data.seed
+
+    @cached_property
+    def draws(self) -> torch.Generator:
+        """Source of the noise, on the device where training takes place."""
+        return step_generator(self.seed, self.device)
 
     def layers(self, noise: float) -> list[Tensor]:
         """Layers 1 to `n_layers`, each of shape (n_users + n_items, n_factors)."""

@@ -1,6 +1,7 @@
 """What networks that read whole profiles share: batches of users, and a first layer that touches their items only."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -9,7 +10,6 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from recsys.recommender import TrainingData
-from recsys.runtime import device
 from recsys.training.network import FactorNetwork
 from recsys.training.randomness import step_generator
 
@@ -32,7 +32,12 @@ class ProfileNetwork(FactorNetwork):
         super().__init__()
         self.train_matrix, self.batch_size, self.dropout = data.train, batch_size, dropout
         self.learners = np.flatnonzero(np.diff(data.train.indptr))
-        self.draws = step_generator(data.seed, device())
+        self.seed = data.seed
+
+    @cached_property
+    def draws(self) -> torch.Generator:
+        """Source of what a step draws, on the device where training takes place."""
+        return step_generator(self.seed, self.device)
 
     def batches(self, rng: np.random.Generator) -> Iterator[Profiles]:
         """All users with interactions in a new order."""
