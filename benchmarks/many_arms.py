@@ -31,6 +31,7 @@ from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
 from recsys.evaluation.evaluate import Part
 from recsys.evaluation.ranking import Ranking
+from recsys.evidence.sources import SourcePairs
 from recsys.models import registry
 from recsys.report import parts
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
@@ -38,7 +39,7 @@ from recsys.report.render import render
 from recsys.study.judgement import Judgement, judge
 from recsys.study.measuring import UserScores, measure
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
-from recsys.study.selection import Selection, SourcePairs
+from recsys.study.selection import Selection
 from recsys.study.study import Study
 
 NAME, TITLE = "large", "Does content help on a catalogue with many models?"
@@ -203,7 +204,9 @@ def page(planned: Study, folder: Path, known: ModelResult, judged: Judgement, in
         tables=tables,
         limits=[f"{line}." for line in known.failures],
     )
-    run = RunFacts(versions={}, seeds=list(range(1, planned.seeds + 1)), budget=planned.tuning.said, seconds=0, commands=[])
+    run = RunFacts(
+        versions={}, seeds=list(range(1, planned.seeds + 1)), budget=planned.tuning.said, seconds=0, commands=[]
+    )
     return StudyReport(title=TITLE, question=planned.question, date=date(2026, 11, 21), datasets=[data], run=run)
 
 
@@ -250,7 +253,9 @@ def main(
     table = Table("step", "seconds", "of processor time", "peak, MiB")
     for name, wall, processor, peak in steps.rows:
         table.add_row(name, f"{wall:.1f}", f"{processor:.1f}", f"{peak:.0f}")
-    console.print(f"{7 * models} arms, {7 * models * seeds} cells, {users:,} users; a page of {len(html) / 1e6:.2f} MB")
+    console.print(
+        f"{7 * models} arms, {7 * models * seeds} cells, {users:,} users; a page of {len(html) / 1e6:.2f} MB"
+    )
     console.print(table)
     if out:
         out.write_text(html, encoding="utf-8")
