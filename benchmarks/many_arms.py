@@ -97,7 +97,8 @@ def dataset(size: Size) -> Dataset:
     rows.loc[later, "part"] = rng.choice(["train", "valid"], rest, p=[0.88, 0.12])
     rows = rows.drop_duplicates(["user", "item"], ignore_index=True)
     items = pd.DataFrame({"image_path": None}, index=range(size.items), dtype=object)
-    return Dataset(rows, pd.DataFrame(index=range(size.users)), items, quarantine=pd.DataFrame())
+    users = pd.DataFrame({"user_id": [str(user) for user in range(size.users)]})
+    return Dataset(rows, users, items, quarantine=pd.DataFrame())
 
 
 def study(size: Size) -> Study:
