@@ -21,6 +21,7 @@ from recsys.errors import UserError
 from recsys.evaluation.metrics.registry import metric_module, metrics
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.fingerprints import code_of, fingerprint
+from recsys.report.folding import FEW
 from recsys.study.checks import BEATS_BASELINES, SHUFFLED
 from recsys.study.judgement import rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
@@ -95,11 +96,13 @@ def load_leaderboard(folder: Path) -> Leaderboard:
 
 
 def show(primary: str, home: Home, event: Event) -> Mapping[str, object]:
-    """The table, and the primary metric with its intervals."""
+    """The table, and the primary metric with its intervals, of each model's best arm where there are many."""
     from matplotlib.figure import Figure
 
     summary = pd.read_parquet(home.folder(event) / SUMMARY)
     rows = summary[summary["metric"] == primary].sort_values("mean", ascending=False)
+    if len(rows) > FEW:
+        rows = rows.drop_duplicates("model")
     figure = Figure(figsize=(6, 0.6 + 0.24 * len(rows)))
     axes = figure.subplots()
     # Without variance an end may lie beside its mean by a rounding error.

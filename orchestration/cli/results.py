@@ -22,13 +22,23 @@ if TYPE_CHECKING:
 SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
 
 
-@command("results", "modalift results demo", "modalift results demo --json", "modalift results demo --markdown")
+@command(
+    "results",
+    "modalift results demo",
+    "modalift results demo --all",
+    "modalift results demo --json",
+    "modalift results demo --markdown",
+)
 def results(
     study: StudyArgument,
     as_json: JsonOption = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, with the trials too.")] = False,
+    every_arm: Annotated[bool, typer.Option("--all", help="Print all arms, however many there are.")] = False,
 ) -> None:
-    """Print every model and arm on the test part, and the verdict of each dataset."""
+    """Print models and arms on the test part, and the verdict of each dataset.
+
+    Where there are many arms, the tables have the best arm of each model; JSON and Markdown always have all.
+    """
     from orchestration.cli.results_markdown import page
     from orchestration.home import Home
 
@@ -48,7 +58,9 @@ def results(
         print(page(home, read, known))
     else:
         for name in ready:
-            _show(home, read, name)
+            folded = _show(home, read, name, every_arm)
+            if folded:
+                note(f"the best arm of each model; `modalift results {study} --all` prints the other {folded} too\n")
 
 
 def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:
@@ -110,13 +122,22 @@ def _source(verdict: "SourceVerdict | None") -> dict[str, Any]:
     }
 
 
-def _show(home: "Home", study: "Study", name: str) -> None:
+def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
+    """Print a dataset's table and its verdict; gives how many arms were left out of the table."""
+    from recsys.report.folding import fold
+    from recsys.study.results import ModelResult
+
     summary, primary = _summary(home, name), study.evaluation.primary
+    control = {arm.pair: arm.control for arm in ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms}
+    best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False, kind="stable")
+    everything = list(best_first.itertuples(index=False))
+    real = [control[row.model, row.arm] is None for row in everything]
+    rows, folded = (everything, []) if every_arm else fold(everything, [row.model for row in everything], real)
     at = primary[primary.index("_at_") :]
     others = [m for kind in SHOWN if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
     shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{m}" for m in others), title=name)
     means = summary.pivot(index=["model", "arm"], columns="metric", values="mean")
-    for row in summary[summary["metric"] == primary].sort_values("mean", ascending=False).itertuples(index=False):
+    for row in rows:
         interval = f"{row.ci_low:.4f} to {row.ci_high:.4f}"
         rest = [f"{means.loc[(row.model, row.arm), other]:.4f}" for other in others]
         shown.add_row(row.model, row.arm, f"{row.mean:.4f}", interval, *rest)
@@ -129,3 +150,4 @@ def _show(home: "Home", study: "Study", name: str) -> None:
         for question in judgement.questions:
             say(f"  {question.ask} {question.sentence}")
     say("")
+    return len(folded)

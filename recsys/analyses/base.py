@@ -26,7 +26,9 @@ Kind = Literal["dataset", "descriptions", "controls", "metrics", "verdict"]
 class Table(BaseModel):
     """A table of a report: a title, what it shows, column heads and cells as they are to be printed.
 
-    The first `n_names` columns name what a row is about.
+    The first `n_names` columns name what a row is about. `models` names the model of each row, where each is about a
+    (model, arm) and the best stand first; where such a table is long, a report shows the best row of each model and
+    folds the rest.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +38,7 @@ class Table(BaseModel):
     columns: list[str]
     rows: list[list[str]]
     n_names: int = 1
+    models: list[str] = []
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,13 @@ class BeyondAccuracy(Analysis):
     position = 20
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a (model, arm), one column a metric at the primary metric's cut-off."""
+        """One row a (model, arm), the best by the primary metric first; one column a metric at that one's cut-off."""
         k = inputs.study.evaluation.primary_k
         real = {arm.pair for arm in inputs.results.arms if arm.control is None}
         wide = inputs.summary.pivot_table(index=["model", "arm"], columns="metric", values="mean", sort=False)
-        kept = [pair in real for pair in wide.index]
-        return {"lists": wide.loc[kept, [f"{metric}_at_{k}" for metric in SHOWN]].reset_index()}
+        kept = wide[[pair in real for pair in wide.index]]
+        best_first = kept.sort_values(inputs.study.evaluation.primary, ascending=False, kind="stable")
+        return {"lists": best_first[[f"{metric}_at_{k}" for metric in SHOWN]].reset_index()}
 
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
         """One table."""
@@ -39,5 +40,6 @@ class BeyondAccuracy(Analysis):
                     [label(row["model"], row["arm"]), *(form(row[f"{name}_at_{k}"]) for name, form in SHOWN.items())]
                     for row in lists.to_dict("records")
                 ],
+                models=lists["model"].tolist(),
             )
         ]

@@ -1,11 +1,12 @@
 """Where models stand when no content was compared: the best one, chosen on validation, against all the others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare, holm
 from recsys.evidence.interval import Interval
-from recsys.evidence.scores import Scores, label
+from recsys.evidence.scores import Pair, Scores, label
 from recsys.evidence.verdict import choose
 from recsys.evidence.wording import detectable, listed, metric_name, percent
 
@@ -37,8 +38,8 @@ class Leaderboard:
 
 
 def rank_models(
-    candidates: Sequence[Scores],
-    intervals: Sequence[Interval],
+    candidates: Mapping[Pair, Scores],
+    intervals: Mapping[Pair, Interval],
     *,
     metric: str,
     margin: float = MARGIN,
@@ -48,17 +49,18 @@ def rank_models(
     """Choose the best candidate on validation and compare all others with it on test.
 
     Args:
-        candidates: every (model, arm).
-        intervals: the test figure of each candidate, in their order.
+        candidates: every (model, arm); read one at a time.
+        intervals: the test figure of each candidate.
         metric: what all figures are in, such as `ndcg_at_20`.
         margin: of equivalence, relative to the best.
         n_resamples: of each comparison.
         seed: of each comparison.
     """
-    best = choose(candidates)
-    test = next(interval for each, interval in zip(candidates, intervals, strict=True) if each is best)
-    others = [each for each in candidates if each is not best]
-    compared = holm([compare(each, best, margin=margin, n_resamples=n_resamples, seed=seed) for each in others])
+    best = choose(candidates[pair] for pair in candidates)
+    test = intervals[best.pair]
+    others = [pair for pair in candidates if pair != best.pair]
+    how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
+    compared = holm([compare(candidates[pair], best, **how) for pair in others])
     comparisons = sorted(compared, key=lambda each: each.mean_a, reverse=True)
     return Leaderboard(best.model, best.arm, test, comparisons, _sentence(best.label, test, comparisons, metric))
 

@@ -5,12 +5,12 @@ suits one side; the same models on both sides stand beside it. P-values are corr
 method, those of the single models over all of their rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare, holm
-from recsys.evidence.scores import Scores
+from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.verdict import choose
 from recsys.evidence.wording import detectable, lift, percent
 
@@ -28,8 +28,8 @@ class QuestionInput:
     """
 
     ask: str
-    better: Sequence[Scores]
-    than: Sequence[Scores]
+    better: Sequence[Pair]
+    than: Sequence[Pair]
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,27 @@ class QuestionResult:
 
 
 def answer(
-    questions: Sequence[QuestionInput], *, margin: float = MARGIN, n_resamples: int = N_RESAMPLES, seed: int = 0
+    questions: Sequence[QuestionInput],
+    scores: Mapping[Pair, Scores],
+    *,
+    margin: float = MARGIN,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
 ) -> list[QuestionResult]:
-    """Answer the questions, in their order; those of which a side was not run are left out."""
+    """Answer the questions, in their order; those of which a side was not run are left out.
+
+    Args:
+        questions: what is asked.
+        scores: by (model, arm); no more than three are held at a time.
+        margin: of equivalence.
+        n_resamples: of each comparison.
+        seed: of each comparison.
+    """
     how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
     asked = [question for question in questions if question.better and question.than]
-    best = holm([compare(choose(each.better), choose(each.than), **how) for each in asked])
+    best = holm([compare(_best(each.better, scores), _best(each.than, scores), **how) for each in asked])
     pairs = [(number, a, b) for number, each in enumerate(asked) for a, b in _same_model(each)]
-    compared = holm([compare(a, b, **how) for _, a, b in pairs])
+    compared = holm([compare(scores[a], scores[b], **how) for _, a, b in pairs])
     answered = []
     for number, (question, comparison) in enumerate(zip(asked, best, strict=True)):
         single = [each for (owner, _, _), each in zip(pairs, compared, strict=True) if owner == number]
@@ -70,9 +83,13 @@ def answer(
     return answered
 
 
-def _same_model(question: QuestionInput) -> list[tuple[Scores, Scores]]:
-    other = {scores.model: scores for scores in question.than}
-    return [(scores, other[scores.model]) for scores in question.better if scores.model in other]
+def _best(side: Sequence[Pair], scores: Mapping[Pair, Scores]) -> Scores:
+    return choose(scores[pair] for pair in side)
+
+
+def _same_model(question: QuestionInput) -> list[tuple[Pair, Pair]]:
+    other = {pair[0]: pair for pair in question.than}
+    return [(pair, other[pair[0]]) for pair in question.better if pair[0] in other]
 
 
 def _name(comparison: Comparison) -> AnswerName:

@@ -6,6 +6,9 @@ import numpy as np
 
 from recsys.content.arms import INTERACTIONS_ONLY
 
+Pair = tuple[str, str]
+"""A model and an arm."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -38,6 +41,11 @@ class Scores:
             raise ValueError(f"{self.label}: a user stands twice among the scores")
         if not np.isfinite(self.values).all():
             raise ValueError(f"{self.label}: a score is not a finite number")
+
+    @property
+    def pair(self) -> Pair:
+        """Its model and its arm, by name."""
+        return self.model, self.arm
 
     @property
     def label(self) -> str:

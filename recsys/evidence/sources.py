@@ -6,32 +6,39 @@ bystanders: a text that tells what the image shows helps by itself, and adds not
 source out instead of shuffling it would change the model's capacity along with its content.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from recsys.evidence.comparison import ALPHA, N_RESAMPLES, Comparison, compare, holm_corrected
-from recsys.evidence.scores import Scores
+from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.verdict import Verdict
 from recsys.evidence.wording import lift
 
 
-@dataclass(frozen=True)
-class SourceScores:
-    """What a source is judged by.
+class SourcePairs(BaseModel):
+    """Which (model, arm)s a source is judged by.
 
     Attributes:
-        source: its name, such as `image`.
         own: the best model, chosen on validation, over the arm that shows this source alone.
         own_shuffled: the shuffled control of `own`.
         fused: the best model over all sources; None where the dataset has one source only.
         fused_altered: `fused` with only this source's rows shuffled; None where there is one source only.
     """
 
-    source: str
-    own: Scores
-    own_shuffled: Scores
-    fused: Scores | None = None
-    fused_altered: Scores | None = None
+    model_config = ConfigDict(frozen=True)
+
+    own: Pair
+    own_shuffled: Pair
+    fused: Pair | None = None
+    fused_altered: Pair | None = None
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """All that it names."""
+        return [pair for pair in (self.own, self.own_shuffled, self.fused, self.fused_altered) if pair]
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,8 @@ class SourceVerdict:
 
 def judge_sources(
     verdict: Verdict,
-    sources: Sequence[SourceScores],
+    sources: Mapping[str, SourcePairs],
+    scores: Mapping[Pair, Scores],
     rival: Scores,
     *,
     n_resamples: int = N_RESAMPLES,
@@ -71,31 +79,28 @@ def judge_sources(
 
     Args:
         verdict: of the dataset.
-        sources: one entry a source; with several sources each needs its fused scores.
+        sources: by name what each is judged by; with several sources each needs its fused pairs.
+        scores: by (model, arm); no more than two are held at a time, beside the rival.
         rival: the best interaction-only model.
         n_resamples: of each comparison.
         seed: of each comparison.
     """
     if verdict.name != "helps" or not sources:
         return []
-    pairs = [_conditions(each, len(sources), n_resamples, seed) for each in sources]
-    p_values = [max(_one_way(condition) for condition in pair if condition) for pair in pairs]
-    corrected = holm_corrected(p_values)
+    how: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
+    conditions = {}
+    for source, pairs in sources.items():
+        own, fused = compare(scores[pairs.own], scores[pairs.own_shuffled], **how), None
+        if len(sources) > 1:
+            if pairs.fused is None or pairs.fused_altered is None:
+                raise ValueError(f"source '{source}' is one of {len(sources)}: it needs its fused pairs to be judged")
+            fused = compare(scores[pairs.fused], scores[pairs.fused_altered], **how)
+        conditions[source] = own, fused, compare(scores[pairs.own], rival, **how)
+    p_values = [max(_one_way(each) for each in (own, fused) if each) for own, fused, _ in conditions.values()]
     return [
-        _judged(each.source, own, fused, compare(each.own, rival, n_resamples=n_resamples, seed=seed), p, p_holm)
-        for each, (own, fused), p, p_holm in zip(sources, pairs, p_values, corrected, strict=True)
+        _judged(source, *compared, p, p_holm)
+        for (source, compared), p, p_holm in zip(conditions.items(), p_values, holm_corrected(p_values), strict=True)
     ]
-
-
-def _conditions(
-    scores: SourceScores, n_sources: int, n_resamples: int, seed: int
-) -> tuple[Comparison, Comparison | None]:
-    own = compare(scores.own, scores.own_shuffled, n_resamples=n_resamples, seed=seed)
-    if n_sources == 1:
-        return own, None
-    if scores.fused is None or scores.fused_altered is None:
-        raise ValueError(f"source '{scores.source}' is one of {n_sources}: it needs its fused scores to be judged")
-    return own, compare(scores.fused, scores.fused_altered, n_resamples=n_resamples, seed=seed)
 
 
 def _one_way(comparison: Comparison) -> float:

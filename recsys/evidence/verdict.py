@@ -6,7 +6,7 @@ does not pay; C must beat S, or what pays is capacity and not content. A verdict
 two tests, each at 5 %, and needs no correction inside.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,11 +45,12 @@ class Verdict:
     metric: str
 
 
-def choose(candidates: Sequence[Scores]) -> Scores:
+def choose(candidates: Iterable[Scores]) -> Scores:
     """The candidate with the best validation score, the first of equals; test scores have no say."""
-    if not candidates:
+    best = max(candidates, key=lambda scores: scores.valid, default=None)
+    if best is None:
         raise ValueError("there is no candidate to choose from")
-    return max(candidates, key=lambda scores: scores.valid)
+    return best
 
 
 def decide(

@@ -54,7 +54,9 @@ def detectable(*comparisons: Comparison) -> str:
     return f"the smallest lift that could have been shown is {low if low == high else f'{low} to {high}'}"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names as a sentence lists them: `A, B and C`."""
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names as a sentence lists them: `A, B and C`; `A, B and 21 others` where there are more than `most`."""
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} others"]
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

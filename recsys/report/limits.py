@@ -83,7 +83,7 @@ def _rising(dataset: DatasetReport) -> str | None:
     ]
     if not rising:
         return None
-    return f"Still rising in the last fifth of its trials: {', '.join(rising)}; more tuning might find more."
+    return f"Still rising in the last fifth of its trials: {listed(rising)}; more tuning might find more."
 
 
 def _rose_late(best: list[float]) -> bool:

@@ -1,6 +1,7 @@
 """The report's drawings: lifts with their intervals, the primary metric by model, and tuning curves."""
 
 import math
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +11,6 @@ from recsys.evidence.comparison import ALPHA
 from recsys.evidence.scores import label
 from recsys.evidence.wording import metric_name, percent
 from recsys.report.figures import COLOURS, GRID, INK, MUTED, PAGE, inline_svg, styled
-from recsys.report.model import DatasetReport
 from recsys.report.rows import ComparisonRow, ResultRow, TuningCurve
 
 WIDTH = 9.2
@@ -22,13 +22,13 @@ LOWEST = -0.2
 MINUS = "\u2212"
 
 
-def forest(dataset: DatasetReport, name: str) -> str:
-    """Lift of every (model, arm) over the best rival with its 95 % interval, controls under the arm they stand in for.
+def forest(compared: Sequence[ComparisonRow], metric: str, name: str) -> str:
+    """Lift of each (model, arm) over the best rival with its 95 % interval, controls under the arm they stand in for.
 
-    Filled: the difference stands after Holm's correction; hollow: it does not. Baselines are left out: beside
-    one that loses nine tenths, no other difference could be seen.
+    Filled: the difference stands after Holm's correction; hollow: it does not. Baselines are better left out:
+    beside one that loses nine tenths, no other difference can be seen.
     """
-    rows = _grouped([row for row in dataset.comparisons if row.kind != "baseline"])
+    rows = _grouped(compared)
     if not rows:
         return ""
     with styled():
@@ -43,15 +43,12 @@ def forest(dataset: DatasetReport, name: str) -> str:
         for name_of_row, row in zip(axes.get_yticklabels(), rows, strict=True):
             name_of_row.set_color(INK if row.control is None else MUTED)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
-        axes.set_xlabel(f"lift in {metric_name(dataset.metric)} over {rows[0].comparison.b}")
+        axes.set_xlabel(f"lift in {metric_name(metric)} over {rows[0].comparison.b}")
         return inline_svg(figure, name, "Lift of each model and arm over the best rival, with 95 % intervals")
 
 
-def bars(dataset: DatasetReport, name: str) -> str:
-    """Primary metric of every (model, arm) but controls, with its 95 % interval and a dot for each seed."""
-    metric = dataset.metric
-    shown = [row for row in dataset.results if row.kind != "control" and metric in row.metrics]
-    rows = sorted(shown, key=lambda row: row.metrics[metric].mean, reverse=True)
+def bars(rows: Sequence[ResultRow], metric: str, name: str) -> str:
+    """Primary metric of each (model, arm), with its 95 % interval and a dot for each seed, in the order given."""
     if not rows:
         return ""
     with styled():
@@ -66,23 +63,22 @@ def bars(dataset: DatasetReport, name: str) -> str:
         return inline_svg(figure, name, f"{metric_name(metric)} of each model and arm, best first")
 
 
-def tuning(dataset: DatasetReport, name: str) -> str:
-    """How far below its end each (model, arm) was after each trial, a panel a model.
+def tuning(curves: Sequence[TuningCurve], name: str) -> str:
+    """How far below its end each (model, arm) was after each trial, a panel a model, in the order given.
 
     A curve that still rises at its end asks for more trials.
     """
     panels: dict[str, list[TuningCurve]] = {}
-    for curve in dataset.tuning:
-        if len(curve.best) > 1 and curve.best[-1] > 0:
-            panels.setdefault(curve.model, []).append(curve)
+    for curve in curves:
+        panels.setdefault(curve.model, []).append(curve)
     if not panels:
         return ""
     with styled():
         n_rows = math.ceil(len(panels) / PANELS)
         figure = Figure(figsize=(WIDTH, 1.25 * n_rows + MARGIN_BELOW))
         grid = figure.subplots(n_rows, PANELS, sharex=True, sharey=True, squeeze=False).flatten()
-        for axes, (model, curves) in zip(grid, panels.items(), strict=False):
-            _panel(axes, model, curves)
+        for axes, (model, own) in zip(grid, panels.items(), strict=False):
+            _panel(axes, model, own)
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
         figure.supxlabel("trials", fontsize="medium", color=MUTED)
@@ -94,7 +90,7 @@ def _tick(share: float) -> str:
     return f"{100 * share:+.3g} %".replace("-", MINUS) if round(share, 6) else "0"
 
 
-def _grouped(rows: list[ComparisonRow]) -> list[ComparisonRow]:
+def _grouped(rows: Sequence[ComparisonRow]) -> list[ComparisonRow]:
     """Best content first, each arm followed by its controls."""
     by_lift = sorted(rows, key=lambda row: row.comparison.difference, reverse=True)
     arms = [row for row in by_lift if row.control is None]
@@ -112,7 +108,8 @@ def _grouped(rows: list[ComparisonRow]) -> list[ComparisonRow]:
         for arm in arms
     ]
     grouped = [row for group in groups for row in group]
-    return grouped + [row for row in by_lift if row not in grouped]
+    placed = {(row.comparison.model_a, row.comparison.arm_a) for row in grouped}
+    return grouped + [row for row in by_lift if (row.comparison.model_a, row.comparison.arm_a) not in placed]
 
 
 def _bars_figure(n_rows: int) -> tuple[Figure, Axes]:
@@ -147,7 +144,7 @@ def _bar(axes: Axes, position: int, row: ResultRow, metric: str) -> None:
     axes.plot(row.seed_means, [position] * len(row.seed_means), ".", color=INK, markersize=3.5)
 
 
-def _panel(axes: Axes, model: str, curves: list[TuningCurve]) -> None:
+def _panel(axes: Axes, model: str, curves: Sequence[TuningCurve]) -> None:
     """The curves of a model's arms, each relative to its own end; the best end stands beside the name."""
     for curve in curves:
         below = [max(value / curve.best[-1] - 1, LOWEST) for value in curve.best]

@@ -1,14 +1,16 @@
 """A study's report as one HTML file that needs nothing but itself: no script, no font, no address to fetch."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from recsys.analyses.base import Table
 from recsys.evidence import wording
 from recsys.evidence.comparison import Comparison
-from recsys.report import plots
+from recsys.report import folding, plots
 from recsys.report.limits import limits
 from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures
@@ -51,22 +53,49 @@ def render(report: StudyReport) -> str:
         drawings=[_drawings(dataset, position) for position, dataset in enumerate(report.datasets)],
         metrics=metrics,
         controls=controls,
+        folded_controls=folded_controls,
+        folded_results=lambda dataset: folding.fold_arms(folding.results(dataset)),
+        folded_comparisons=lambda dataset: folding.fold_arms(folding.comparisons(dataset)),
+        folded_rows=folded_rows,
+        few=folding.FEW,
         control_names=CONTROLS,
     )
 
 
 def _drawings(dataset: DatasetReport, position: int) -> dict[str, Markup]:
-    """The drawings of one dataset; their text is escaped by matplotlib and by `inline_svg`."""
+    """The drawings of one dataset; their text is escaped by matplotlib and by `inline_svg`.
+
+    Each comes with `<name>_all`, a drawing of all arms to be folded away, empty where the first one has them all.
+    """
+    compared = [row for row in folding.comparisons(dataset) if row.kind != "baseline"]
+    bars = [row for row in folding.results(dataset) if row.kind != "control"]
+    curves = folding.curves(dataset)
+
+    def forest(rows: list[ComparisonRow], name: str) -> str:
+        return plots.forest(rows, dataset.metric, name)
+
+    def bar(rows: list[ResultRow], name: str) -> str:
+        return plots.bars(rows, dataset.metric, name)
+
     drawn = {
-        plot.__name__: plot(dataset, f"d{position}-{plot.__name__}")
-        for plot in (plots.forest, plots.bars, plots.tuning)
+        **_folded("forest", compared, forest, position),
+        **_folded("bars", bars, bar, position),
+        **_folded("tuning", curves, plots.tuning, position),
     }
     return {name: Markup(svg) for name, svg in drawn.items()}
 
 
-def metrics(rows: list[ResultRow]) -> list[str]:
-    """Every metric that some row has, in order of first appearance."""
-    return list(dict.fromkeys(metric for row in rows for metric in row.metrics))
+def _folded(
+    name: str, rows: list[folding.ArmRow], plot: Callable[[list[folding.ArmRow], str], str], position: int
+) -> dict[str, str]:
+    shown, rest = folding.fold_arms(rows)
+    everything = plot(rows, f"d{position}-{name}-all") if rest else ""
+    return {name: plot(shown, f"d{position}-{name}"), f"{name}_all": everything}
+
+
+def metrics(dataset: DatasetReport) -> list[str]:
+    """Every metric that some row has, the primary one first, then in order of first appearance."""
+    return list(dict.fromkeys([dataset.metric, *(metric for row in dataset.results for metric in row.metrics)]))
 
 
 def kinds(rows: list[ResultRow] | list[ComparisonRow]) -> dict[Kind, str]:
@@ -75,9 +104,9 @@ def kinds(rows: list[ResultRow] | list[ComparisonRow]) -> dict[Kind, str]:
 
 
 def controls(dataset: DatasetReport) -> list[tuple[Comparison, dict[str, Comparison]]]:
-    """Each content arm's comparison with the best rival, and beside it those of its controls, by control."""
+    """Each content arm's comparison with the best rival, best first, and beside it those of its controls."""
     found = []
-    for row in dataset.comparisons:
+    for row in folding.comparisons(dataset):
         arm = (row.comparison.model_a, row.comparison.arm_a)
         own = {
             other.control: other.comparison
@@ -87,6 +116,17 @@ def controls(dataset: DatasetReport) -> list[tuple[Comparison, dict[str, Compari
         if row.control is None and own:
             found.append((row.comparison, own))
     return found
+
+
+def folded_controls(dataset: DatasetReport) -> folding.Folded[tuple[Comparison, dict[str, Comparison]]]:
+    """The same, long tables folded."""
+    pivot = controls(dataset)
+    return folding.fold(pivot, [content.model_a for content, _ in pivot])
+
+
+def folded_rows(table: Table) -> folding.Folded[list[str]]:
+    """The rows of an analysis's table, long ones with a row a (model, arm) folded."""
+    return folding.fold(table.rows, table.models) if table.models else (table.rows, [])
 
 
 def typeset(text: str) -> Markup:

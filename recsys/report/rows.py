@@ -105,6 +105,11 @@ class ComparisonRow(Part):
     control: str | None = None
     control_of: str | None = None
 
+    @property
+    def model(self) -> str:
+        """The model that is compared."""
+        return self.comparison.model_a
+
 
 class TuningCurve(Part):
     """Best validation score after each trial; `pruned` are the numbers, from 1, of those that were given up."""

@@ -1,6 +1,6 @@
 """What is concluded about a dataset: verdict, sources and the study's questions, or the best model without content."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import Interval
 from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.evidence.questions import QuestionInput, QuestionResult, answer
-from recsys.evidence.scores import Scores
-from recsys.evidence.sources import SourceScores, SourceVerdict, judge_sources
+from recsys.evidence.scores import Pair
+from recsys.evidence.sources import SourceVerdict, judge_sources
 from recsys.evidence.verdict import Verdict, decide
 from recsys.study.dataset_spec import Question
 from recsys.study.measuring import UserScores
@@ -50,28 +50,18 @@ class Judgement(BaseModel):
 
 
 def judge(study: Study, name: str, chosen: Selection, scores: UserScores) -> Judgement:
-    """Compare what was chosen, and all else with the best rival."""
+    """Compare what was chosen, and all else with the best rival; few scores are in memory at a time."""
     how: dict[str, Any] = {"n_resamples": study.statistics.resamples, "seed": study.statistics.seed}
     margin, metric = study.statistics.margin, study.evaluation.primary
-    content, rival, shuffled = scores[chosen.content], scores[chosen.rival], scores[chosen.shuffled]
-    overall = decide(content, rival, shuffled, metric=metric, margin=margin, **how)
-    sources = [
-        SourceScores(
-            source=source,
-            own=scores[pairs.own],
-            own_shuffled=scores[pairs.own_shuffled],
-            fused=scores[pairs.fused] if pairs.fused else None,
-            fused_altered=scores[pairs.fused_altered] if pairs.fused_altered else None,
-        )
-        for source, pairs in chosen.sources.items()
-    ]
+    rival = scores[chosen.rival]
+    overall = decide(scores[chosen.content], rival, scores[chosen.shuffled], metric=metric, margin=margin, **how)
+    others = [pair for pair in scores if pair != chosen.rival]
+    questions = _asked(study.datasets[name].questions, chosen, scores)
     return Judgement(
         overall=overall,
-        by_source=judge_sources(overall, sources, rival, **how),
-        comparisons=holm(
-            [compare(scores[pair], rival, margin=margin, **how) for pair in scores if pair != chosen.rival]
-        ),
-        questions=answer(_asked(study.datasets[name].questions, chosen, scores), margin=margin, **how),
+        by_source=judge_sources(overall, chosen.sources, scores, rival, **how),
+        comparisons=holm([compare(scores[pair], rival, margin=margin, **how) for pair in others]),
+        questions=answer(questions, scores, margin=margin, **how),
     )
 
 
@@ -86,8 +76,8 @@ def rank_without_content(study: Study, scores: UserScores, summary: pd.DataFrame
     table = summary[summary["metric"] == study.evaluation.primary]
     rows = {(row["model"], row["arm"]): row for row in table.to_dict("records")}
     return rank_models(
-        [scores[pair] for pair in scores],
-        [Interval(*(rows[pair][figure] for figure in ("mean", "ci_low", "ci_high"))) for pair in scores],
+        scores,
+        {pair: Interval(*(rows[pair][figure] for figure in ("mean", "ci_low", "ci_high"))) for pair in scores},
         metric=study.evaluation.primary,
         margin=study.statistics.margin,
         n_resamples=study.statistics.resamples,
@@ -95,18 +85,17 @@ def rank_without_content(study: Study, scores: UserScores, summary: pd.DataFrame
     )
 
 
-def _asked(questions: Sequence[Question], chosen: Selection, scores: UserScores) -> list[QuestionInput]:
-    """Each question with the scores of its two sides; a source's shuffled control is that of its best model."""
-
-    def side(arm: str) -> list[Scores]:
-        return [scores[pair] for pair in scores if pair[1] == arm]
-
+def _asked(questions: Sequence[Question], chosen: Selection, known: Iterable[Pair]) -> list[QuestionInput]:
+    """Each question with the two sides that can answer it; a source's shuffled control is that of its best model."""
+    sides: dict[str, list[Pair]] = {}
+    for pair in known:
+        sides.setdefault(pair[1], []).append(pair)
     asked = []
     for question in questions:
         pairs = chosen.sources.get(question.better)
         if question.than == "shuffled" and pairs:
-            sides = [scores[pairs.own]], [scores[pairs.own_shuffled]]
+            better, than = [pairs.own], [pairs.own_shuffled]
         else:
-            sides = side(question.better), side(question.than)
-        asked.append(QuestionInput(question.ask, *sides))
+            better, than = sides.get(question.better, []), sides.get(question.than, [])
+        asked.append(QuestionInput(question.ask, better, than))
     return asked

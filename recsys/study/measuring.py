@@ -1,6 +1,6 @@
 """Every (model, arm) on the test part, from the lists that its final cells left; one arm in memory at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,10 @@ from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
 from recsys.evaluation.evaluate import Evaluator, Measured
 from recsys.evidence.interval import N_RESAMPLES, mean_intervals
-from recsys.evidence.scores import Scores
+from recsys.evidence.scores import Pair, Scores
 from recsys.study.checks import beats_baselines, shuffled_shows_no_lift
 from recsys.study.record import Check
-from recsys.study.results import ArmResult, ModelResult, Pair
+from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 
@@ -91,7 +91,7 @@ def _scores(arm: ArmResult, measured: Sequence[Measured], primary: str) -> pd.Da
     )
 
 
-class UserScores:
+class UserScores(Mapping[Pair, Scores]):
     """The primary metric of every user, read from a metrics folder one (model, arm) at a time."""
 
     def __init__(self, folder: Path) -> None:
@@ -103,8 +103,12 @@ class UserScores:
         """Every (model, arm), in the order of tables."""
         return iter(self._arms)
 
-    def __contains__(self, pair: Pair) -> bool:
-        """Whether a (model, arm) was measured."""
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._arms)
+
+    def __contains__(self, pair: object) -> bool:
+        """Whether a (model, arm) was measured, without reading its scores."""
         return pair in self._arms
 
     def __getitem__(self, pair: Pair) -> Scores:

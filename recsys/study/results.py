@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from recsys.content.arms import Arm
 from recsys.engine.stored import StoredCell
+from recsys.evidence.scores import Pair
 from recsys.tuning.search import Trained
 
 RESULT = "result.json"
-Pair = tuple[str, str]
-"""A model and an arm."""
 
 
 class ArmResult(BaseModel):

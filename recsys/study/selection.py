@@ -13,30 +13,16 @@ from pydantic import BaseModel, ConfigDict
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, control_arm
 from recsys.errors import UserError
+from recsys.evidence.scores import Pair
+from recsys.evidence.sources import SourcePairs
 from recsys.models import registry
-from recsys.study.results import ArmResult, ModelResult, Pair
+from recsys.study.results import ArmResult, ModelResult
 from recsys.study.study import Study
 
 SELECTION = "selection.json"
 UNTUNED = "_untuned"
 Train = Callable[[str, Sequence[Arm], dict[str, Any] | None], ModelResult]
 """Trains a model on arms, with fixed hyper-parameters where they are given (see `train_model`)."""
-
-
-class SourcePairs(BaseModel):
-    """What one source is judged by; `fused` and `fused_altered` are None where there is one source only."""
-
-    model_config = ConfigDict(frozen=True)
-
-    own: Pair
-    own_shuffled: Pair
-    fused: Pair | None = None
-    fused_altered: Pair | None = None
-
-    @property
-    def pairs(self) -> list[Pair]:
-        """All that it names."""
-        return [pair for pair in (self.own, self.own_shuffled, self.fused, self.fused_altered) if pair]
 
 
 class Selection(BaseModel):

@@ -10,7 +10,7 @@ from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import mean_intervals
 from recsys.evidence.leaderboard import rank_models
 from recsys.evidence.scores import Scores
-from recsys.evidence.sources import SourceScores, judge_sources
+from recsys.evidence.sources import SourcePairs, judge_sources
 from recsys.evidence.verdict import decide
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import (
@@ -72,16 +72,17 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
     content, rival = cells["FREEDOM", "both", "content"], cells["EASE", ONLY, "interactions"]
     shuffled = cells["FREEDOM", "both_shuffled", "control"]
     verdict = decide(content, rival, shuffled, n_resamples=N_RESAMPLES)
-    sources = [
-        SourceScores(
-            source,
-            cells["FREEDOM", source, "content"],
-            scores("FREEDOM", f"{source}_shuffled", -0.02, ease, rng),
-            content,
-            scores("FREEDOM", f"both_{source}_shuffled", altered, ease, rng),
+    sources, known = {}, {each.pair: each for each in cells.values()}
+    for source, altered in (("text", 0.04), ("image", 0.14)):
+        own_shuffled = scores("FREEDOM", f"{source}_shuffled", -0.02, ease, rng)
+        fused_altered = scores("FREEDOM", f"both_{source}_shuffled", altered, ease, rng)
+        known |= {each.pair: each for each in (own_shuffled, fused_altered)}
+        sources[source] = SourcePairs(
+            own=("FREEDOM", source),
+            own_shuffled=own_shuffled.pair,
+            fused=content.pair,
+            fused_altered=fused_altered.pair,
         )
-        for source, altered in (("text", 0.04), ("image", 0.14))
-    ]
     return DatasetReport(
         name=name,
         scenario=Scenario(
@@ -94,7 +95,7 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         ),
         metric="ndcg_at_20",
         verdict=verdict,
-        sources=judge_sources(verdict, sources, rival, n_resamples=N_RESAMPLES),
+        sources=judge_sources(verdict, sources, known, rival, n_resamples=N_RESAMPLES),
         counts={"users": n_users, "items": 7050, "train": 118551, "valid": 20559, "test": 21682},
         quarantine=[
             QuarantineRow(table="interactions", reason="repeats an earlier row", n_rows=412),
@@ -136,8 +137,8 @@ def without_content(name: str, n_users: int = 3000, seed: int = 0) -> DatasetRep
     found = {(model, ONLY, kinds[model]): scores(model, ONLY, gain, ease, rng) for model, gain in gains.items()}
     results = _results(found)
     leaderboard = rank_models(
-        list(found.values()),
-        [row.metrics["ndcg_at_20"] for row in results],
+        {each.pair: each for each in found.values()},
+        {(row.model, row.arm): row.metrics["ndcg_at_20"] for row in results},
         metric="ndcg_at_20",
         n_resamples=N_RESAMPLES,
     )

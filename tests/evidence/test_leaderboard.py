@@ -17,8 +17,8 @@ def scored(model: str, values: np.ndarray, valid: float) -> Scores:
 
 
 def standing(*candidates: Scores) -> Leaderboard:
-    intervals = [Interval(each.values.mean(), 0.41, 0.59) for each in candidates]
-    return rank_models(candidates, intervals, metric="ndcg_at_20", n_resamples=300)
+    intervals = {each.pair: Interval(each.values.mean(), 0.41, 0.59) for each in candidates}
+    return rank_models({each.pair: each for each in candidates}, intervals, metric="ndcg_at_20", n_resamples=300)
 
 
 BEST = scored("Best", BASE, 0.9)

@@ -15,13 +15,19 @@ def scored(arm, shift, seed, model="EASE", valid=0.0):
     return Scores(model, arm, np.arange(N_USERS), (BASE + shift + deviation - deviation.mean())[None], valid)
 
 
+def asked(ask, better, than):
+    """A question, and the scores of its sides."""
+    return QuestionInput(ask, [each.pair for each in better], [each.pair for each in than]), [*better, *than]
+
+
 def answered(*questions):
-    return answer(questions, n_resamples=500)
+    scores = {each.pair: each for _, sides in questions for each in sides}
+    return answer([question for question, _ in questions], scores, n_resamples=500)
 
 
 @pytest.mark.parametrize(("shift", "expected"), [(0.02, "yes"), (-0.02, "no"), (0.0, "equal")])
 def test_the_answer_follows_the_side_that_is_better(shift, expected):
-    (said,) = answered(QuestionInput("A or B?", [scored("a", shift, 1)], [scored("b", 0.0, 2)]))
+    (said,) = answered(asked("A or B?", [scored("a", shift, 1)], [scored("b", 0.0, 2)]))
     assert said.answer == expected
     assert said.best.difference == pytest.approx(shift, abs=1e-9)
 
@@ -29,7 +35,7 @@ def test_the_answer_follows_the_side_that_is_better(shift, expected):
 def test_too_few_users_to_tell_is_said_with_what_could_have_been_shown():
     few = np.random.default_rng(3).random((2, 1, 40))
     a, b = (Scores("EASE", arm, np.arange(40), few[side], 0.0) for side, arm in enumerate("ab"))
-    (said,) = answered(QuestionInput("A or B?", [a], [b]))
+    (said,) = answered(asked("A or B?", [a], [b]))
     assert said.answer == "not shown"
     assert "smallest lift" in said.sentence
 
@@ -37,17 +43,17 @@ def test_too_few_users_to_tell_is_said_with_what_could_have_been_shown():
 def test_each_side_is_its_best_model_on_validation_and_not_on_test():
     a = [scored("a", 0.05, 1, "Lucky", valid=0.1), scored("a", 0.02, 2, "Chosen", valid=0.2)]
     b = [scored("b", 0.0, 3, "Lucky", valid=0.1)]
-    (said,) = answered(QuestionInput("A or B?", a, b))
+    (said,) = answered(asked("A or B?", a, b))
     assert (said.best.model_a, said.best.model_b) == ("Chosen", "Lucky")
     assert [(each.model_a, each.model_b) for each in said.by_model] == [("Lucky", "Lucky")]
 
 
 def test_p_values_are_corrected_over_the_questions():
-    asked = [QuestionInput(str(n), [scored("a", 0.003, n)], [scored("b", 0.0, n + 10)]) for n in range(3)]
-    said = answered(*asked)
+    several = [asked(str(n), [scored("a", 0.003, n, str(n))], [scored("b", 0.0, n + 10, str(n))]) for n in range(3)]
+    said = answered(*several)
     smallest = min(said, key=lambda each: each.best.p_value)
     assert smallest.best.p_holm == pytest.approx(min(3 * smallest.best.p_value, 1))
 
 
 def test_a_question_of_which_a_side_was_not_run_is_left_out():
-    assert answered(QuestionInput("A or B?", [scored("a", 0.0, 1)], [])) == []
+    assert answered(asked("A or B?", [scored("a", 0.0, 1)], [])) == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.evidence.scores import Scores
-from recsys.evidence.sources import SourceScores, judge_sources
+from recsys.evidence.sources import SourcePairs, judge_sources
 from recsys.evidence.verdict import decide
 
 N_USERS = 400
@@ -21,18 +21,24 @@ FUSED = scored("both", 0.03, 91)
 
 
 def source(name, over_control, over_altered, seed=1):
-    return SourceScores(
-        name,
-        own=scored(name, 0.02, seed),
-        own_shuffled=scored(f"{name}_shuffled", 0.02 - over_control, seed + 1),
-        fused=FUSED,
-        fused_altered=scored(f"both_{name}_shuffled", 0.03 - over_altered, seed + 2),
-    )
+    """A source's name, the scores it is judged by, and whether a model of all sources is among them."""
+    own, shuffled = scored(name, 0.02, seed), scored(f"{name}_shuffled", 0.02 - over_control, seed + 1)
+    return name, (own, shuffled, FUSED, scored(f"both_{name}_shuffled", 0.03 - over_altered, seed + 2))
+
+
+def alone():
+    return "image", (scored("image", 0.02, 1), scored("image_shuffled", 0.0, 2))
 
 
 def judged(*sources, helps=True):
     verdict = decide(FUSED, RIVAL, scored("both_shuffled", 0.0 if helps else 0.03, 92), n_resamples=500)
-    return judge_sources(verdict, sources, RIVAL, n_resamples=500)
+    roles = ("own", "own_shuffled", "fused", "fused_altered")
+    pairs = {
+        name: SourcePairs(**{role: each.pair for role, each in zip(roles, scores, strict=False)})
+        for name, scores in sources
+    }
+    known = {each.pair: each for _, scores in sources for each in scores}
+    return judge_sources(verdict, pairs, known, RIVAL, n_resamples=500)
 
 
 def test_a_source_needs_both_conditions():
@@ -60,16 +66,14 @@ def test_p_values_are_corrected_over_the_sources():
 
 
 def test_a_single_source_needs_no_fused_arm():
-    alone = SourceScores("image", scored("image", 0.02, 1), scored("image_shuffled", 0.0, 2))
-    (image,) = judged(alone)
+    (image,) = judged(alone())
     assert image.named
     assert image.fused is None
 
 
 def test_one_of_several_sources_without_fused_scores_is_refused():
-    alone = SourceScores("image", scored("image", 0.02, 1), scored("image_shuffled", 0.0, 2))
-    with pytest.raises(ValueError, match="source 'image' is one of 2: it needs its fused scores"):
-        judged(alone, source("text", 0.02, 0.02))
+    with pytest.raises(ValueError, match="source 'image' is one of 2: it needs its fused pairs"):
+        judged(alone(), source("text", 0.02, 0.02))
 
 
 def test_sources_are_judged_only_where_content_helps():

@@ -8,19 +8,19 @@ from recsys.evaluation.metrics.registry import Lists, list_metric
 @list_metric(higher_is_better=True)
 def coverage(lists: Lists) -> float:
     """Share of the catalogue in any list."""
-    return float((_shown(lists) > 0).mean())
+    return float((lists.shown > 0).mean())
 
 
 @list_metric(higher_is_better=False)
 def gini(lists: Lists) -> float:
     """Gini coefficient of how often items are shown; 0: all equally often, towards 1: one item fills the lists."""
-    return gini_coefficient(_shown(lists))
+    return gini_coefficient(lists.shown)
 
 
 @list_metric(higher_is_better=None)
 def popularity(lists: Lists) -> float:
     """Mean popularity, in training interactions, of the items shown."""
-    counts = _shown(lists)
+    counts = lists.shown
     return float(counts @ lists.popularity / max(int(counts.sum()), 1))
 
 
@@ -30,7 +30,7 @@ def novelty(lists: Lists) -> float:
 
     An item without interactions counts as having one (Vargas and Castells, RecSys 2011).
     """
-    counts = _shown(lists)
+    counts = lists.shown
     known = np.maximum(lists.popularity, 1)
     return float(counts @ -np.log2(known / known.sum()) / max(int(counts.sum()), 1))
 
@@ -42,8 +42,3 @@ def gini_coefficient(counts: np.ndarray) -> float:
         return 0.0
     rank = np.arange(1, n + 1)
     return float((2 * rank - n - 1) @ np.sort(counts) / (n * total))
-
-
-def _shown(lists: Lists) -> np.ndarray:
-    """How many lists hold each item, shape (n_items,)."""
-    return np.bincount(lists.items[lists.items >= 0], minlength=len(lists.popularity))

@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,11 @@ class Lists:
     n_ideal: np.ndarray
     train: sparse.csr_array
     popularity: np.ndarray
+
+    @cached_property
+    def shown(self) -> np.ndarray:
+        """How many lists hold each item, shape (n_items,)."""
+        return np.bincount(self.items[self.items >= 0], minlength=len(self.popularity))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What several tests of the evidence look at."""
+"""What several tests of the report look at."""
 
 import pytest
 

@@ -11,8 +11,8 @@ from recsys.report.model import StudyReport
 from recsys.report.opening import BADGES
 from recsys.report.render import controls, duration, render, typeset
 from recsys.report.rows import Link
-from tests.evidence.page import Page
 from tests.evidence.studies import dataset, study, truth
+from tests.report.page import Page
 
 HOSTILE = '<script>alert("1")</script> & $x$'
 

@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from recsys.report.limits import limits
 from recsys.report.model import StudyReport
 from recsys.report.render import kinds, render, typeset
-from tests.evidence.page import Page
 from tests.evidence.studies import study, without_content
+from tests.report.page import Page
 
 
 @pytest.fixture(scope="module")

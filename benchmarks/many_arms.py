@@ -1,0 +1,266 @@
+"""A study of many arms, after its trainings: seconds, and peak memory, of metrics, verdict, analyses and report.
+
+python benchmarks/many_arms.py                          # 25 models x 7 arms x 5 seeds of 35,598 users: 875 cells
+python benchmarks/many_arms.py --models 4 --users 5000  # smaller
+
+The lists of the final cells are drawn when they are read (25 GB would lie on disk), better ones for better arms; all
+else is what a study does. A step's peak is that of the process until then.
+"""
+
+import resource
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recsys.analyses.base import Inputs
+from recsys.analyses.registry import applicable
+from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.data.dataset import Dataset
+from recsys.engine.stored import StoredCell
+from recsys.evaluation.evaluate import Part
+from recsys.evaluation.ranking import Ranking
+from recsys.evidence.sources import SourcePairs
+from recsys.models import registry
+from recsys.report import parts
+from recsys.report.model import DatasetReport, RunFacts, StudyReport
+from recsys.report.render import render
+from recsys.study.judgement import Judgement, judge
+from recsys.study.measuring import UserScores, measure
+from recsys.study.results import ArmResult, LeftOutArm, ModelResult
+from recsys.study.selection import Selection
+from recsys.study.study import Study
+
+NAME, TITLE = "large", "Does content help on a catalogue with many models?"
+DEPTH, N_TRIALS = 100, 20
+GAINS = {"both": 0.10, "text": 0.06, "image": 0.03, INTERACTIONS_ONLY: 0.0}
+console = Console()
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the study is; Amazon Sports, if not said otherwise."""
+
+    models: int = 25
+    seeds: int = 5
+    users: int = 35_598
+    items: int = 23_000
+    interactions: int = 278_677
+    resamples: int = 10_000
+
+
+@dataclass(frozen=True)
+class PlantedCell(StoredCell):
+    """A final cell whose lists are drawn: each held-out item of a user stands in them with the chance `quality`."""
+
+    data: Dataset
+    quality: float
+
+    def lists(self, part: Part) -> Ranking:
+        """Distinct items for every user, and some of the held-out ones in the first places more often than last."""
+        rng = np.random.default_rng(zlib.crc32(self.fingerprint.encode()))
+        truth = self.data.test if part == "test" else self.data.valid
+        users = np.flatnonzero(np.diff(truth.indptr)).astype(np.int32)
+        n_items = self.data.n_items
+        start = rng.integers(n_items, size=(len(users), 1))
+        stride = rng.integers(1, n_items // DEPTH, size=(len(users), 1))
+        items = ((start + stride * np.arange(DEPTH)) % n_items).astype(np.int32)
+        ease = np.random.default_rng(0).beta(0.5, 2.0, size=len(users))
+        first = truth.indices[truth.indptr[users]]
+        found = rng.random(len(users)) < ease * self.quality
+        already = (items == first[:, None]).any(axis=1)
+        place = (DEPTH * rng.random(len(users)) ** 2).astype(np.int64)
+        placed = np.flatnonzero(found & ~already)
+        items[placed, place[placed]] = first[placed]
+        return Ranking(users, items, np.tile(np.linspace(1, 0, DEPTH, dtype=np.float32), (len(users), 1)))
+
+
+def dataset(size: Size) -> Dataset:
+    """A market skewed towards heavy users and popular items, in which every user has something held out."""
+    rng = np.random.default_rng(0)
+    rest = size.interactions - 2 * size.users
+    users = np.concatenate([np.tile(np.arange(size.users), 2), size.users * rng.random(rest) ** 1.5])
+    rows = pd.DataFrame({"user": users, "item": size.items * rng.random(size.interactions) ** 2.5}).astype(np.int32)
+    rows["part"] = np.repeat(["test", "train"], [size.users, size.interactions - size.users])
+    later = rows.index >= 2 * size.users
+    rows.loc[later, "part"] = rng.choice(["train", "valid"], rest, p=[0.88, 0.12])
+    rows = rows.drop_duplicates(["user", "item"], ignore_index=True)
+    items = pd.DataFrame({"image_path": None}, index=range(size.items), dtype=object)
+    users = pd.DataFrame({"user_id": [str(user) for user in range(size.users)]})
+    return Dataset(rows, users, items, quarantine=pd.DataFrame())
+
+
+def study(size: Size) -> Study:
+    """Two sources, and as many models as asked for; that many of them take no content is passed over."""
+    spec = {
+        "source": {"reader": "market"},
+        "content": {source: {"encoder": "tfidf_svd"} for source in ("text", "image")},
+        "questions": [{"ask": "Is text better than the image?", "better": "text", "than": "image"}],
+    }
+    return Study.model_validate(
+        {
+            "name": NAME,
+            "title": TITLE,
+            "datasets": {NAME: spec},
+            "models": sorted(registry.load_all())[: size.models],
+            "tuning": {"trials": N_TRIALS},
+            "seeds": size.seeds,
+            "statistics": {"resamples": size.resamples},
+        }
+    )
+
+
+def results(planned: Study) -> tuple[ModelResult, dict[str, float]]:
+    """Every (model, arm), with the quality of each final cell's lists by fingerprint; one model was left out."""
+    rng = np.random.default_rng(1)
+    spec, qualities, arms = planned.datasets[NAME], {}, []
+    for model, base in zip(planned.models, rng.uniform(0.2, 0.45, len(planned.models)), strict=True):
+        for arm in spec.arms(planned.controls):
+            quality = base * (1 + GAINS.get(arm.name, -0.02))
+            finals = [f"{model}-{arm.name}-{seed}" for seed in range(planned.seeds)]
+            qualities |= dict.fromkeys(finals, quality)
+            curve = np.maximum.accumulate(quality * (1 - rng.exponential(0.08, N_TRIALS)))
+            arms.append(
+                ArmResult(
+                    model=model,
+                    arm=arm.name,
+                    sources=arm.sources,
+                    control=arm.control,
+                    altered=arm.altered,
+                    params={},
+                    valid=quality,
+                    content_used=bool(arm.sources),
+                    trials=[{"params": {}, "valid": value, "pruned": False, "seconds": 60.0} for value in curve],
+                    exhausted=False,
+                    finals=finals,
+                    seconds=3600.0,
+                )
+            )
+    lost = [LeftOutArm(model="BM3", arm=arm, reason="out of memory: 4.1 GiB asked for") for arm in ("text", "both")]
+    return ModelResult(arms=arms, left_out=lost), qualities
+
+
+def selection(results: ModelResult) -> Selection:
+    """The best model on validation; its one shuffled control stands for those of its sources too."""
+    best = max(results.arms, key=lambda arm: arm.valid).model
+    shuffled = (best, "shuffled")
+    return Selection(
+        content=(best, "both"),
+        rival=(best, INTERACTIONS_ONLY),
+        shuffled=shuffled,
+        sources={
+            source: SourcePairs(
+                own=(best, source), own_shuffled=shuffled, fused=(best, "both"), fused_altered=shuffled
+            )
+            for source in ("text", "image")
+        },
+    )
+
+
+class Steps:
+    """Seconds and peak memory of each step."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, float, float, float]] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure one."""
+        wall, processor = time.perf_counter(), time.process_time()
+        yield
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        self.rows.append((name, time.perf_counter() - wall, time.process_time() - processor, peak))
+
+
+def page(planned: Study, folder: Path, known: ModelResult, judged: Judgement, inputs: Inputs) -> StudyReport:
+    """The report of the one dataset, as the report's asset makes it, without the data's provenance."""
+    tables = [
+        table
+        for analysis in applicable(planned, NAME).values()
+        for table in analysis.show(analysis.compute(inputs))
+        if table.rows
+    ]
+    data = DatasetReport(
+        name=NAME,
+        scenario=parts.scenario(planned.datasets[NAME]),
+        metric=planned.evaluation.primary,
+        verdict=judged.overall,
+        sources=judged.by_source,
+        questions=judged.questions,
+        counts={"users": inputs.dataset.n_users, "items": inputs.dataset.n_items},
+        results=parts.results(folder, planned, known.arms),
+        comparisons=parts.comparisons(judged.comparisons, known.arms),
+        tuning=[parts.curve(arm) for arm in known.arms],
+        tables=tables,
+        limits=[f"{line}." for line in known.failures],
+    )
+    run = RunFacts(
+        versions={}, seeds=list(range(1, planned.seeds + 1)), budget=planned.tuning.said, seconds=0, commands=[]
+    )
+    return StudyReport(title=TITLE, question=planned.question, date=date(2026, 11, 21), datasets=[data], run=run)
+
+
+def measured(size: Size, folder: Path) -> tuple[str, Steps]:
+    """Run all steps in a folder; gives the page and what each step took."""
+    planned, steps = study(size), Steps()
+    with steps.step("generate the dataset"):
+        data = dataset(size)
+        data.save(folder)
+    known, qualities = results(planned)
+
+    def cell(fingerprint: str) -> StoredCell:
+        return PlantedCell(fingerprint, folder, {}, data, qualities[fingerprint])
+
+    with steps.step("draw the lists, which is no part of a study"):
+        for fingerprint in qualities:
+            cell(fingerprint).lists("test")
+    with steps.step("measure, lists drawn again"):
+        measure(planned, NAME, data, known, cell, folder)
+    with steps.step("judge"):
+        judged = judge(planned, NAME, selection(known), UserScores(folder))
+    chosen = selection(known)
+    chosen.save(folder)
+    inputs = Inputs(planned, NAME, dict.fromkeys(("dataset", "controls", "metrics"), folder), cell)
+    with steps.step("analyses and the parts of the report"):
+        report = page(planned, folder, known, judged, inputs)
+    with steps.step("render"):
+        html = render(report)
+    return html, steps
+
+
+def main(
+    models: Annotated[int, typer.Option(help="Models, each on 7 arms.")] = Size.models,
+    seeds: Annotated[int, typer.Option(help="Final cells of each arm.")] = Size.seeds,
+    users: Annotated[int, typer.Option(help="Users; other sizes of the data follow.")] = Size.users,
+    resamples: Annotated[int, typer.Option(help="Resamples of each comparison.")] = Size.resamples,
+    out: Annotated[Path | None, typer.Option(help="Where the page is kept.")] = None,
+) -> None:
+    """Run, and print what each step took."""
+    share = users / Size.users
+    size = Size(models, seeds, users, int(Size.items * share), int(Size.interactions * share), resamples)
+    with tempfile.TemporaryDirectory() as folder:
+        html, steps = measured(size, Path(folder))
+    table = Table("step", "seconds", "of processor time", "peak, MiB")
+    for name, wall, processor, peak in steps.rows:
+        table.add_row(name, f"{wall:.1f}", f"{processor:.1f}", f"{peak:.0f}")
+    console.print(
+        f"{7 * models} arms, {7 * models * seeds} cells, {users:,} users; a page of {len(html) / 1e6:.2f} MB"
+    )
+    console.print(table)
+    if out:
+        out.write_text(html, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,82 @@
+"""A study of many arms, from lists to page: what is held in memory, and what a reader sees first."""
+
+import sys
+import weakref
+from pathlib import Path
+
+import pytest
+
+from recsys.evidence.scores import Pair, Scores
+from recsys.study.judgement import judge, rank_without_content
+from recsys.study.measuring import SUMMARY, UserScores
+from recsys.study.study import Study
+from tests.report.page import Page
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+import many_arms
+import pandas as pd
+
+SIZE = many_arms.Size(models=8, seeds=2, users=300, items=400, interactions=3000, resamples=200)
+N_ARMS = 7 * SIZE.models
+MOST_HELD = 4
+"""The rival, one side of a question, and of the other side the best until now and the next."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("many")
+
+
+@pytest.fixture(scope="module")
+def html(folder: Path) -> str:
+    return many_arms.measured(SIZE, folder)[0]
+
+
+@pytest.fixture(scope="module")
+def planned(html: str) -> Study:
+    return many_arms.study(SIZE)
+
+
+class Counted(UserScores):
+    """Knows how many scores were alive at once."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.read: list[weakref.ref[Scores]] = []
+        self.most = 0
+
+    def __getitem__(self, pair: Pair) -> Scores:
+        scores = super().__getitem__(pair)
+        self.read.append(weakref.ref(scores))
+        self.most = max(self.most, sum(each() is not None for each in self.read))
+        return scores
+
+
+def test_a_verdict_holds_few_arms_at_a_time(planned: Study, folder: Path) -> None:
+    scores = Counted(folder)
+    chosen = many_arms.selection(many_arms.results(planned)[0])
+    judged = judge(planned, many_arms.NAME, chosen, scores)
+    assert len(judged.comparisons) == N_ARMS - 1 and len(judged.questions) == 1
+    assert len(scores.read) > N_ARMS
+    assert scores.most <= MOST_HELD
+
+
+def test_so_does_a_ranking_without_content(planned: Study, folder: Path) -> None:
+    scores = Counted(folder)
+    board = rank_without_content(planned, scores, pd.read_parquet(folder / SUMMARY))
+    assert len(board.comparisons) == N_ARMS - 1
+    assert scores.most <= MOST_HELD
+    assert "others" in board.sentence and len(board.sentence) < 1500
+
+
+def test_the_page_shows_the_best_arm_of_each_model_and_folds_the_rest(html: str) -> None:
+    page = Page(html)
+    assert page.open == [] and len(page.ids) == len(set(page.ids))
+    for said in (f"The other {N_ARMS - SIZE.models} arms", f"The other {N_ARMS - SIZE.models - 1} comparisons"):
+        assert said in page.text
+    assert page.tags.count("details") >= 5
+    assert "BM3 left out (text, both): out of memory: 4.1 GiB asked for." in page.text
+    start = html.index("Results on the test part")
+    shown = html[html.index("<table", start) : html.index("<details", html.index("<table", start))]
+    assert shown.count("<th scope") == SIZE.models
+    assert "(shuffled)" not in shown and "(noise)" not in shown
