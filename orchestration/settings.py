@@ -5,13 +5,14 @@ an installed wheel, and nothing is ever written beside the code.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from recsys.study.dataset_spec import DatasetSpec
-from recsys.study.file import resolve
+if TYPE_CHECKING:
+    from recsys.study.dataset_spec import DatasetSpec
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The folder that holds the packages: a checkout, or the site-packages of an environment."""
@@ -36,12 +37,14 @@ class Settings(BaseSettings):
     studies: Path = Field(default_factory=lambda: Path.cwd() / "studies")
     workers: int | None = Field(default=None, ge=1)
 
-    def source_folder(self, name: str, spec: DatasetSpec) -> Path | None:
+    def source_folder(self, name: str, spec: "DatasetSpec") -> Path | None:
         """The folder of a dataset's source; None for one that is made. UserError where it is not there."""
         return self.locate(spec.source.folder, f"dataset {name}") if spec.source.folder else None
 
     def locate(self, path: str, what: str) -> Path:
         """A path named in a study, looked for beside the data, beside the studies and in the working folder."""
+        from recsys.study.file import resolve
+
         return resolve(path, [folder for folder in (self.data, self.studies, Path.cwd()) if folder is not None], what)
 
     @property
