@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.dagster_metadata import key, materialised, user_errors_as_failures
+from orchestration.dagster_metadata import VERSION, key, materialised, user_errors_as_failures
 from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.settings import Settings
@@ -20,6 +20,7 @@ from recsys.fingerprints import fingerprint
 from recsys.study.record import AssetRecord
 
 logger = logging.getLogger(__name__)
+NOT_DRAWN = "not_drawn"
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,20 @@ def _asset(node: Node, code_version: str) -> dg.AssetsDefinition:
             also_depends_on=node.files(home.settings),
         )
         node.publish(home, event)
-        return materialised(event, _shown(node, home, event))
+        shown = _shown_before(context, event) or _shown(node, home, event)
+        return materialised(event, shown)
 
     return asset
+
+
+def _shown_before(context: dg.AssetExecutionContext, event: Event) -> Mapping[str, Any]:
+    """What Dagster already shows of a reused version, pictures too; empty where its newest is another one."""
+    if not event.reused:
+        return {}
+    record = context.instance.get_latest_materialization_event(key(event.asset))
+    before = record.asset_materialization.metadata if record and record.asset_materialization else {}
+    of_this_version = before.get(VERSION) == dg.MetadataValue.text(event.fingerprint)
+    return before if of_this_version and NOT_DRAWN not in before else {}
 
 
 def _shown(node: Node, home: Home, event: Event) -> Mapping[str, Any]:
@@ -128,4 +140,4 @@ def _shown(node: Node, home: Home, event: Event) -> Mapping[str, Any]:
         return node.show(home, event)
     except Exception as error:  # a picture, a plot or a preview can fail in any way
         logger.warning("%s: could not be drawn: %s: %s", node.asset, type(error).__name__, error)
-        return {"not_drawn": f"{type(error).__name__}: {error}"}
+        return {NOT_DRAWN: f"{type(error).__name__}: {error}"}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+VERSION = "version"
+"""The metadata that names a version."""
 
 
 def key(asset: str) -> dg.AssetKey:
@@ -26,17 +28,16 @@ def key(asset: str) -> dg.AssetKey:
 
 def materialised(event: Event, metadata: Mapping[str, Any]) -> dg.MaterializeResult:
     """What Dagster records of a version: its content hash as data version, its checks, and what a person sees."""
-    shown = {
+    failures = "\n".join(f"- {line}" for line in event.failures)
+    of_now = {
         "computed": "reused: nothing it depends on has changed" if event.reused else f"in {event.seconds:.1f} s",
-        "version": event.fingerprint,
-        **(
-            {"left_out": dg.MetadataValue.md("\n".join(f"- {line}" for line in event.failures))}
-            if event.failures
-            else {}
-        ),
+        VERSION: event.fingerprint,
+        **({"left_out": dg.MetadataValue.md(failures)} if failures else {}),
         **({"dagster/row_count": event.rows} if event.rows is not None else {}),
-        **metadata,
     }
+    # A reused version brings the facts of the run that made it.
+    hidden = {"computed_now"} if event.reused else set()
+    shown = of_now | {name: value for name, value in metadata.items() if name not in of_now.keys() | hidden}
     return dg.MaterializeResult(
         asset_key=key(event.asset),
         metadata=shown,

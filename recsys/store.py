@@ -9,12 +9,12 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 PENDING = ".pending"
 
@@ -70,10 +70,27 @@ class Store:
     @contextmanager
     def lock(self, place: str) -> Iterator[None]:
         """Let one process at a time produce a place; the lock goes with its process, however that ends."""
-        file = self.root.parent / "locks" / f"{place.replace('/', '.')}.lock"
+        file = self._locks / f"{place.replace('/', '.')}.lock"
         file.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(file):
             yield
+
+    @contextmanager
+    def lock_all(self, group: str) -> Iterator[bool]:
+        """Lock all places under a group, as long as the context lasts; gives False where one of them is locked."""
+        with ExitStack() as held:
+            try:
+                for file in sorted(self._locks.glob(f"{group}.*.lock")):
+                    held.enter_context(FileLock(file, timeout=0))
+                locked = True
+            except Timeout:
+                held.close()
+                locked = False
+            yield locked
+
+    @property
+    def _locks(self) -> Path:
+        return self.root.parent / "locks"
 
 
 def content_hash(folder: Path) -> str:

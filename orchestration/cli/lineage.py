@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.tree import Tree
@@ -13,9 +13,11 @@ from orchestration.cli.app import command
 from orchestration.cli.console import out, print_json, say, table
 from orchestration.cli.options import JsonOption
 from orchestration.cli.studies import choose, read_settings
-from orchestration.lineage import Event
 from recsys.errors import UserError
 from recsys.store import write_text
+
+if TYPE_CHECKING:
+    from orchestration.lineage import Event
 
 
 @command(
@@ -57,42 +59,42 @@ def lineage(
 class Graph:
     """Materialisations and what leads from one to the next; `events` oldest first."""
 
-    events: list[Event]
+    events: "list[Event]"
 
     @cached_property
-    def newest(self) -> dict[str, Event]:
+    def newest(self) -> "dict[str, Event]":
         """The newest event of each asset."""
         return {event.asset: event for event in self.events}
 
     @cached_property
-    def _made(self) -> dict[tuple[str, str], Event]:
+    def _made(self) -> "dict[tuple[str, str], Event]":
         """The event that computed each version: later ones found it again."""
         return {(e.asset, e.fingerprint): e for e in reversed(self.events)}
 
-    def inputs(self, event: Event) -> list[Event]:
+    def inputs(self, event: "Event") -> "list[Event]":
         """The very versions that an event read."""
         versions = ((read.asset, read.fingerprint) for read in event.inputs)
         return [self._made[version] for version in versions if version in self._made]
 
-    def readers(self, event: Event) -> list[Event]:
+    def readers(self, event: "Event") -> "list[Event]":
         """The newest versions of other assets that read an asset, in whatever version."""
         return [e for e in self.newest.values() if event.asset in {read.asset for read in e.inputs}]
 
-    def upstream(self, event: Event) -> list[Event]:
+    def upstream(self, event: "Event") -> "list[Event]":
         """An event and all that led to it, each once."""
         return _reached(event, self.inputs)
 
-    def downstream(self, event: Event) -> list[Event]:
+    def downstream(self, event: "Event") -> "list[Event]":
         """All that came of an event, each once."""
         return _reached(event, self.readers)[1:]
 
-    def outdated(self, event: Event) -> list[str]:
+    def outdated(self, event: "Event") -> list[str]:
         """The inputs of an event that have since come out differently."""
         newest = self.newest
         return [read.asset for read in event.inputs if newest[read.asset].content_hash != read.content_hash]
 
 
-def _reached(start: Event, step: Any) -> list[Event]:
+def _reached(start: "Event", step: Any) -> "list[Event]":
     found = {(start.asset, start.fingerprint): start}
     waiting = [start]
     while waiting:
@@ -103,7 +105,7 @@ def _reached(start: Event, step: Any) -> list[Event]:
     return list(found.values())
 
 
-def _export(file: Path, events: Iterable[Event], wanted: set[str]) -> None:
+def _export(file: Path, events: "Iterable[Event]", wanted: set[str]) -> None:
     from orchestration.exports import openlineage
 
     lines = list(openlineage(event for event in events if event.event_id in wanted))
@@ -111,7 +113,7 @@ def _export(file: Path, events: Iterable[Event], wanted: set[str]) -> None:
     say(f"{file}: {len(lines)} OpenLineage events")
 
 
-def _record(graph: Graph, event: Event) -> dict[str, Any]:
+def _record(graph: Graph, event: "Event") -> dict[str, Any]:
     outdated = graph.outdated(event)
     return {
         "asset": event.asset,
@@ -125,7 +127,7 @@ def _record(graph: Graph, event: Event) -> dict[str, Any]:
     }
 
 
-def _print_json(graph: Graph, node: Event) -> None:
+def _print_json(graph: Graph, node: "Event") -> None:
     upstream = [_record(graph, event) for event in graph.upstream(node)[1:]]
     downstream = [_record(graph, event) for event in graph.downstream(node)]
     print_json(_record(graph, node) | {"upstream": upstream, "downstream": downstream})
@@ -148,14 +150,14 @@ def _show_all(graph: Graph, as_json: bool) -> None:
     out.print(shown)
 
 
-def _show_tree(graph: Graph, node: Event) -> None:
+def _show_tree(graph: Graph, node: "Event") -> None:
     for title, step in (("made from", graph.inputs), ("read by", graph.readers)):
         root = Tree(f"{_label(graph, node)} [dim]{title}[/dim]")
         _grow(root, node, step, graph, set())
         out.print(root)
 
 
-def _grow(branch: Tree, event: Event, step: Any, graph: Graph, seen: set[str]) -> None:
+def _grow(branch: Tree, event: "Event", step: Any, graph: Graph, seen: set[str]) -> None:
     for other in step(event):
         again = other.event_id in seen
         twig = branch.add(f"{other.asset} [dim](above)[/dim]" if again else _label(graph, other))
@@ -164,22 +166,22 @@ def _grow(branch: Tree, event: Event, step: Any, graph: Graph, seen: set[str]) -
             _grow(twig, other, step, graph, seen)
 
 
-def _label(graph: Graph, event: Event) -> str:
+def _label(graph: Graph, event: "Event") -> str:
     version = f"version {event.fingerprint[:8]}, content {event.content_hash[:8]}, {_when(event)}"
     rows = f", {_rows(event)} rows" if event.rows is not None else ""
     return f"[bold]{event.asset}[/bold] {version}{rows}, {_freshness(graph, event)}"
 
 
-def _freshness(graph: Graph, event: Event) -> str:
+def _freshness(graph: Graph, event: "Event") -> str:
     if event.content_hash != graph.newest[event.asset].content_hash:
         return "[yellow]not the newest version[/yellow]"
     outdated = graph.outdated(event)
     return f"[yellow]newer: {', '.join(outdated)}[/yellow]" if outdated else "[green]inputs are the newest[/green]"
 
 
-def _when(event: Event) -> str:
+def _when(event: "Event") -> str:
     return f"{event.ended.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _rows(event: Event) -> str:
+def _rows(event: "Event") -> str:
     return "" if event.rows is None else f"{event.rows:,}"

@@ -25,10 +25,9 @@ def models(
         _show_model(registry.load(name), registry.find(name))
         return
     shown = table("model", "family", "content", "tuned hyper-parameters", "source")
-    for model, cls in registry.load_all().items():
-        tuned = [field for field, _, searched in _fields(cls) if searched]
-        file = registry.find(model)
-        shown.add_row(model, file.family, "yes" if file.takes_content else "", ", ".join(tuned), cls.source)
+    for model in registry.catalogue():
+        content = "yes" if model.file.takes_content else ""
+        shown.add_row(model.name, model.file.family, content, ", ".join(model.tuned), model.source)
     out.print(shown)
 
 

@@ -59,6 +59,12 @@ def _show_plan(study: "Study", settings: Settings, select: str | None) -> None:
     timed = "" if study.tuning.minutes is None else f", {study.tuning.said} of tuning for each model and arm"
     most = sum(step.cells for step in to_do)
     say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {most:,} cells at most{timed}")
+    if most:
+        say(
+            "A cell is one training: every trial of every arm, and every seed. Fewer are run where a model has fewer "
+            "settings than trials, where all seeds would give the same, where the choice needs fewer controls, and "
+            "where a cell is there already."
+        )
 
 
 def _materialise(study: "Study", settings: Settings, select: str | None) -> None:

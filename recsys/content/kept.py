@@ -24,6 +24,7 @@ class Kept:
         """Work kept in this folder, which is made if need be."""
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)  # its time says when it was last used: what no longer is can be freed
 
     def keys(self) -> set[str]:
         """What is done."""

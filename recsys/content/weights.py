@@ -91,6 +91,10 @@ def _packaged(model: str) -> Path | None:
 
 def _cached(model: str, revision: str) -> Path | None:
     """The hub's cache of this revision, where it is whole: an interrupted download leaves a part."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    if not Path(HF_HUB_CACHE, f"models--{model.replace('/', '--')}").is_dir():
+        return None  # without what asks the hub, which takes long to import
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 

@@ -1,20 +1,25 @@
 """Which models there are: found by their files, so that no list is edited to add one.
 
-Looking a model up (`find`, `names`) imports nothing: a code location of many studies loads in moments.
+Looking models up (`find`, `catalogue`) imports none of them: a code location of many studies loads in moments.
 Only `load` imports the model's module, and with it torch where the model needs it.
 """
 
+import ast
 import importlib
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from recsys.class_facts import ClassReader, attributes_of
 from recsys.errors import UserError
-from recsys.recommender import Recommender
+
+if TYPE_CHECKING:
+    from recsys.recommender import Recommender
 
 ROOT = Path(__file__).parent
-_registered: dict[str, type[Recommender]] = {}
+_registered: dict[str, "type[Recommender]"] = {}
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class ModelFile:
         """Whether the model reads item content."""
         return self.family == "multimodal"
 
-    @property
+    @cached_property
     def is_trained(self) -> bool:
         """Whether the model is a network trained by gradient."""
         return "from recsys.training." in self.path.read_text(encoding="utf-8")
@@ -45,7 +50,24 @@ class ModelFile:
         return self.family == "ratings"
 
 
-def register(cls: type[Recommender]) -> type[Recommender]:
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a list of models says of one.
+
+    Attributes:
+        name: of the class.
+        file: where it stands.
+        source: as in `Recommender`.
+        tuned: hyper-parameters that tuning searches.
+    """
+
+    name: str
+    file: ModelFile
+    source: str
+    tuned: tuple[str, ...]
+
+
+def register(cls: "type[Recommender]") -> "type[Recommender]":
     """Class decorator: make the model known under its class name."""
     _registered[cls.__name__.lower()] = cls
     return cls
@@ -70,13 +92,36 @@ def find(name: str) -> ModelFile:
     raise UserError(f"there is no model '{name}'{hint} (`modalift models` lists them)")
 
 
-def load(name: str) -> type[Recommender]:
+def load(name: str) -> "type[Recommender]":
     """The class of a model, by its class name."""
     importlib.import_module(find(name).module)
     return _registered[name.lower()]
 
 
-def load_all() -> dict[str, type[Recommender]]:
+def load_all() -> "dict[str, type[Recommender]]":
     """Every model's class by name."""
     classes = [load(stem) for stem in _files()]
     return {cls.__name__: cls for cls in classes}
+
+
+def catalogue() -> list[ModelInfo]:
+    """Every model, read from the source files."""
+    reader = ClassReader(ROOT.parents[1])
+    return [_info(name, file, reader) for name, file in _files().items()]
+
+
+def _info(name: str, file: ModelFile, reader: ClassReader) -> ModelInfo:
+    cls = next(
+        cls for each in reader.names(file.module) if each.lower() == name and (cls := reader.find(file.module, each))
+    )
+    about = attributes_of(cls)
+    return ModelInfo(cls.__name__, file, about["source"], tuple(_tuned(about["Config"])))
+
+
+def _tuned(config: type) -> list[str]:
+    """Fields made by `recsys.recommender.searched`."""
+
+    def is_searched(value: Any) -> bool:
+        return isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "searched"
+
+    return [name for name, value in attributes_of(config).items() if is_searched(value)]

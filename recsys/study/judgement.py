@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from recsys.engine.worker import one_thread
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import Interval
 from recsys.evidence.leaderboard import Leaderboard, rank_models
@@ -49,6 +50,7 @@ class Judgement(BaseModel):
         return cls.model_validate_json((folder / VERDICT).read_text(encoding="utf-8"))
 
 
+@one_thread()
 def judge(study: Study, name: str, chosen: Selection, scores: UserScores) -> Judgement:
     """Compare what was chosen, and all else with the best rival; few scores are in memory at a time."""
     how: dict[str, Any] = {"n_resamples": study.statistics.resamples, "seed": study.statistics.seed}
@@ -65,6 +67,7 @@ def judge(study: Study, name: str, chosen: Selection, scores: UserScores) -> Jud
     )
 
 
+@one_thread()
 def rank_without_content(study: Study, scores: UserScores, summary: pd.DataFrame) -> Leaderboard:
     """Which model is best, for a dataset on which no content is compared.
 

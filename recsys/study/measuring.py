@@ -1,4 +1,4 @@
-"""Every (model, arm) on the test part, from the lists that its final cells left; one arm in memory at a time."""
+"""Every (model, arm) on the test part, from the lists that its final cells left; some arms in memory at a time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +10,7 @@ from pyarrow import parquet
 
 from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
+from recsys.engine.worker import one_thread
 from recsys.evaluation.evaluate import Evaluator, Measured
 from recsys.evidence.interval import N_RESAMPLES, mean_intervals
 from recsys.evidence.scores import Pair, Scores
@@ -20,10 +21,15 @@ from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 
 SUMMARY, SCORES = "summary.parquet", "scores.parquet"
+BATCH = 2**24
+"""Values that are measured before their intervals are drawn, 128 MB: a resample of users costs the same for one arm as
+for many."""
 CellOf = Callable[[str], StoredCell]
 """Gives a stored cell by its fingerprint."""
+MeasuredArm = tuple[ArmResult, list[Measured]]
 
 
+@one_thread()
 def measure(study: Study, name: str, data: Dataset, results: ModelResult, cell: CellOf, out: Path) -> list[Check]:
     """Write the tables of a dataset's metrics into a folder, and check them.
 
@@ -44,10 +50,10 @@ def measure(study: Study, name: str, data: Dataset, results: ModelResult, cell: 
         ]
     )
     with parquet.ParquetWriter(out / SCORES, schema) as writer:
-        for arm in results.arms:
-            measured = _finals(arm, cell, evaluator)
-            rows += _summary(arm, measured, study)
-            writer.write_table(pa.Table.from_pandas(_scores(arm, measured, primary), schema, preserve_index=False))
+        for batch in _batches(results.arms, cell, evaluator):
+            rows += _summary(batch, study)
+            for arm, measured in batch:
+                writer.write_table(pa.Table.from_pandas(_scores(arm, measured, primary), schema, preserve_index=False))
     summary = pd.DataFrame(rows, columns=["model", "arm", "metric", "mean", "ci_low", "ci_high", "per_seed"])
     summary.to_parquet(out / SUMMARY, index=False)
     results.save(out)
@@ -56,24 +62,39 @@ def measure(study: Study, name: str, data: Dataset, results: ModelResult, cell: 
     return [*checks, shuffled_shows_no_lift(means)] if has_verdict(study, name) else checks
 
 
+def _batches(arms: Sequence[ArmResult], cell: CellOf, evaluator: Evaluator) -> Iterator[list[MeasuredArm]]:
+    batch: list[MeasuredArm] = []
+    size = 0
+    for arm in arms:
+        batch.append((arm, _finals(arm, cell, evaluator)))
+        size += sum(each.per_user.size for each in batch[-1][1])
+        if size >= BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
 def _finals(arm: ArmResult, cell: CellOf, evaluator: Evaluator) -> list[Measured]:
     """The measured test lists of each seed; a deterministic model's one cell stands for all seeds."""
     measured = {each: evaluator.measure(cell(each).lists("test")) for each in dict.fromkeys(arm.finals)}
     return [measured[each] for each in arm.finals]
 
 
-def _summary(arm: ArmResult, measured: Sequence[Measured], study: Study) -> Iterator[tuple[object, ...]]:
-    frames = [each.per_user for each in measured]
+def _summary(batch: Sequence[MeasuredArm], study: Study) -> Iterator[tuple[object, ...]]:
     wide = {
-        metric: np.stack([frame[metric].to_numpy() for frame in frames]) for metric in frames[0].columns.drop("user")
+        (*arm.pair, metric): np.stack([each.per_user[metric].to_numpy() for each in measured])
+        for arm, measured in batch
+        for metric in measured[0].per_user.columns.drop("user")
     }
     # No decision hangs on the intervals of this table, and there are hundreds of them.
     n_resamples = min(study.statistics.resamples, N_RESAMPLES)
-    for metric, interval in mean_intervals(wide, n_resamples=n_resamples, seed=study.statistics.seed).items():
-        yield (*arm.pair, metric, interval.mean, interval.low, interval.high, wide[metric].mean(axis=1).tolist())
-    for metric in measured[0].lists:
-        values = [each.lists[metric] for each in measured]
-        yield (*arm.pair, metric, float(np.mean(values)), np.nan, np.nan, values)
+    for key, interval in mean_intervals(wide, n_resamples=n_resamples, seed=study.statistics.seed).items():
+        yield (*key, interval.mean, interval.low, interval.high, wide[key].mean(axis=1).tolist())
+    for arm, measured in batch:
+        for metric in measured[0].lists:
+            values = [each.lists[metric] for each in measured]
+            yield (*arm.pair, metric, float(np.mean(values)), np.nan, np.nan, values)
 
 
 def _scores(arm: ArmResult, measured: Sequence[Measured], primary: str) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from torchvision.models import ResNet18_Weights
 
 from recsys.content.encoder import Checkpoint
 from recsys.content.encoders import encode
-from recsys.content.encoders.image.torchvision_backbone import TorchvisionBackbone
+from recsys.content.encoders.image._torchvision import file_of, known_weights
+from recsys.content.encoders.image.torchvision_backbone import FETCHED, TorchvisionBackbone
 from recsys.errors import UserError
 from tests.content.conftest import item_table
 from tests.content.pretrained.contract import PictureEncoderContract
@@ -123,9 +124,16 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = weights.url
     object.__setattr__(weights, "url", f"http://127.0.0.1:{httpd.server_port}/{name}")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setitem(FETCHED, "resnet18", name)
     yield (folder / "weights.pth").rename(folder / name)
     object.__setattr__(weights, "url", before)
     httpd.shutdown()
+
+
+def test_known_weights_are_looked_for_where_torchvision_puts_them():
+    for checkpoint in TorchvisionBackbone.known:
+        weights = known_weights(checkpoint.model)[str(checkpoint.revision)]
+        assert file_of(weights).name == FETCHED[checkpoint.model]
 
 
 OPTIONS = {"model": "resnet18", "weights": "IMAGENET1K_V1", "device": "cpu"}

@@ -4,7 +4,9 @@ ResNet-50 at `avgpool` (He et al., Deep residual learning for image recognition,
 image extractor of most published studies of multimodal recommendation.
 """
 
+import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from recsys.content.pretrained.running import Inputs, Tower
 
 FILES = (".safetensors", ".pth", ".pt")
+FETCHED = {"resnet50": "resnet50-11ad3fa6.pth"}
+"""Names of the files in torchvision's cache of the weights in `known`: asking torchvision takes seconds."""
 
 
 class TorchvisionBackboneOptions(RunOptions):
@@ -50,9 +54,9 @@ class TorchvisionBackbone(PretrainedEncoder):
     @classmethod
     def has(cls, checkpoint: Checkpoint) -> bool:
         """Whether torchvision has fetched these weights before."""
-        from recsys.content.encoders.image._torchvision import file_of, known_weights
-
-        return file_of(known_weights(checkpoint.model)[str(checkpoint.revision)]).is_file()
+        cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "torch"
+        place = Path(os.environ.get("TORCH_HOME", cache)).expanduser()
+        return (place / "hub" / "checkpoints" / FETCHED[checkpoint.model]).is_file()
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Vectors of the items' pictures; an item without a readable one is absent."""

@@ -6,18 +6,18 @@ They need no weights, and are the yardstick that a trained image encoder must be
 
 import logging
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from pydantic import Field
-from sklearn.decomposition import PCA
 
 from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
-from recsys.content.encoders.image._descriptors import Blocks, describe_file
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
+
+if TYPE_CHECKING:
+    from recsys.content.encoders.image._descriptors import Blocks
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +64,19 @@ class VisualDescriptors(Encoder):
             log.warning("%d of %d pictures could not be read", n - len(described), n)
         return self._assemble(keys, described)
 
-    def _describe(self, paths: list[str]) -> Iterator[Blocks | None]:
+    def _describe(self, paths: list[str]) -> "Iterator[Blocks | None]":
+        from joblib import Parallel, delayed
+
+        from recsys.content.encoders.image._descriptors import describe_file
+
         if self.options.workers == 1:
             return (describe_file(path, self.options.size) for path in paths)
         pool = Parallel(n_jobs=self.options.workers, batch_size=BATCH, return_as="generator")
         return pool(delayed(describe_file)(path, self.options.size) for path in paths)
 
-    def _assemble(self, keys: pd.Series, described: dict[str, Blocks]) -> Features:
+    def _assemble(self, keys: pd.Series, described: "dict[str, Blocks]") -> Features:
+        from sklearn.decomposition import PCA
+
         if not described:
             return Features(np.zeros((len(keys), 1), np.float32), np.zeros(len(keys), dtype=bool))
         blocks = [_standardise(np.stack(kind)) for kind in zip(*described.values(), strict=True)]

@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.utils.extmath import randomized_svd
 
 from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
@@ -52,6 +50,8 @@ class TfidfSvd(Encoder):
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Unit vectors; an item without a known word is absent."""
+        from sklearn.utils.extmath import randomized_svd
+
         words = self._count(item_texts("tfidf_svd", items, self.options.fields, context.corpus))
         has_words = np.diff(words.indptr) > 0
         dim = min(self.options.dim, int(has_words.sum()), words.shape[1])
@@ -62,6 +62,8 @@ class TfidfSvd(Encoder):
         return Features.where(present, rows / np.where(present, norms, 1)[:, None])
 
     def _count(self, texts: pd.Series) -> sparse.csr_array:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
         vectorizer = TfidfVectorizer(
             sublinear_tf=True,
             strip_accents="unicode",

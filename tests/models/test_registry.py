@@ -1,0 +1,57 @@
+"""The list of models is read from their source, and says what the classes say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recsys.class_facts import ClassReader, attributes_of
+from recsys.models import registry
+
+LISTED = {info.name: info for info in registry.catalogue()}
+
+
+def test_listing_imports_no_model() -> None:
+    program = (
+        "import sys; from recsys.models import registry; assert registry.catalogue();"
+        "print([name for name in ('torch', 'sklearn', 'scipy', 'numpy', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_model_is_listed_as_its_class_says() -> None:
+    classes = registry.load_all()
+    assert LISTED.keys() == classes.keys()
+    for name, cls in classes.items():
+        fields = cls.Config.model_fields
+        searched = [each for each, field in fields.items() if "search" in (field.json_schema_extra or {})]
+        assert (name, list(LISTED[name].tuned), LISTED[name].source) == (name, searched, cls.source)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> ClassReader:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "base.py").write_text(
+        "class Top:\n    a: int = 1\n    b = searched(2)\n"
+        "class Left(Top):\n    c = 3\n"
+        "class Right(Top):\n    d = 4\n    a = 5\n"
+    )
+    (tmp_path / "pack" / "user.py").write_text(
+        "from pack.base import Left, Right as Other\nfrom elsewhere import Foreign\n"
+        "class Both(Left, Other, Foreign):\n    kind = Left\n    e: int\n    b = 6\n"
+    )
+    return ClassReader(tmp_path)
+
+
+def test_attributes_are_inherited_as_python_does(reader: ClassReader) -> None:
+    cls = reader.find("pack.user", "Both")
+    assert cls is not None
+    assert attributes_of(cls) == {"a": 5, "b": 6, "d": 4, "c": 3, "kind": reader.find("pack.base", "Left")}
+    assert cls.a == 5
+
+
+def test_what_is_not_of_the_packages_is_no_class(reader: ClassReader) -> None:
+    assert reader.find("pack.user", "Foreign") is None
+    assert reader.find("pack.missing", "Any") is None
