@@ -4,13 +4,14 @@ Looking a model up (`find`, `names`) imports nothing: a code location of many st
 Only `load` imports the model's module, and with it torch where the model needs it.
 """
 
-import importlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from recsys import plugins
 from recsys.errors import UserError
+from recsys.plugins import PluginFile
 from recsys.recommender import Recommender
 
 ROOT = Path(__file__).parent
@@ -18,16 +19,13 @@ _registered: dict[str, type[Recommender]] = {}
 
 
 @dataclass(frozen=True)
-class ModelFile:
-    """Where a model stands: `path` is its source file, `family` the folder it stands in."""
-
-    path: Path
-    family: str
+class ModelFile(PluginFile):
+    """The source file of a model."""
 
     @property
-    def module(self) -> str:
-        """Dotted name to import."""
-        return f"{__package__}.{self.family}.{self.path.stem}"
+    def family(self) -> str:
+        """The folder it stands in."""
+        return self.path.parent.name
 
     @property
     def takes_content(self) -> bool:
@@ -53,10 +51,9 @@ def register(cls: type[Recommender]) -> type[Recommender]:
 
 @cache
 def _files() -> dict[str, ModelFile]:
+    assert __package__
     return {
-        path.stem: ModelFile(path, path.parent.name)
-        for path in sorted(ROOT.glob("*/*.py"))
-        if not path.stem.startswith("_")
+        name: ModelFile(file.path, file.module) for name, file in plugins.find(__package__, ROOT, "*/*.py").items()
     }
 
 
@@ -71,12 +68,20 @@ def find(name: str) -> ModelFile:
 
 
 def load(name: str) -> type[Recommender]:
-    """The class of a model, by its class name."""
-    importlib.import_module(find(name).module)
+    """The class of a model, by its class name; UserError where its file cannot be used."""
+    file = find(name)
+    plugins.load(file)
+    if name.lower() not in _registered:
+        raise UserError(f"{file.path}: registers no model '{name}'; name the class like the file and write @register")
     return _registered[name.lower()]
 
 
 def load_all() -> dict[str, type[Recommender]]:
-    """Every model's class by name."""
-    classes = [load(stem) for stem in _files()]
+    """Every model's class by name; files that cannot be used are passed over (see `recsys.plugins.unusable`)."""
+    classes = []
+    for stem, file in _files().items():
+        try:
+            classes.append(load(stem))
+        except UserError as error:
+            plugins.pass_over(file, error)
     return {cls.__name__: cls for cls in classes}
