@@ -67,8 +67,8 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     folders = [folder for asset, folder in making.read.items() if asset != keys.dataset(name)]
     results = ModelResult.load_all(folders)
     if not results.arms:
-        why = f": {results.failures[0]}" if results.failures else "; add one that needs no ratings"
-        raise UserError(f"dataset {name}: none of the study's models could be trained{why}")
+        why = (*results.failures, *results.inapplicable)[0]
+        raise UserError(f"dataset {name}: none of the study's models could be trained: {why}")
     data = Dataset.load(making.read[keys.dataset(name)])
     checks = measure(study, name, data, results, making.home.cell(name), making.out)
     summary = pd.read_parquet(making.out / SUMMARY)

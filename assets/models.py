@@ -15,7 +15,6 @@ from orchestration.lineage import Event
 from recsys.engine.code import model_code
 from recsys.fingerprints import fingerprint
 from recsys.models import registry
-from recsys.study.applicable import left_out
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
@@ -45,13 +44,14 @@ def node(study: Study, name: str, model: str) -> Node:
 
 
 def make(study: Study, name: str, model: str, making: Making) -> AssetRecord:
-    """Tune and train; a model that says nothing of such data is left out."""
+    """Tune and train; a model that says nothing of such data, or does not fit in memory, is left out."""
     from orchestration.trainings import Trainings
 
-    if why := left_out(model, name, making.home.current(keys.dataset(name)).facts):
-        ModelResult().save(making.out)
-        return AssetRecord(facts={LEFT_OUT: why}, rows=0)
     trainings = Trainings(making.home, study, name, asset=keys.model(name, model), run=making.run)
+    if why := trainings.left_out(model):
+        ModelResult(inapplicable=[why]).save(making.out)
+        # There may be more memory the next time.
+        return AssetRecord(facts={LEFT_OUT: why}, rows=0, worth_another_try=True)
     result = trainings.train(model, study.arms_of(name, model))
     result.save(making.out)
     return AssetRecord(

@@ -21,7 +21,6 @@ from recsys.report import parts
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import CheckRow, ContentRow, Link
 from recsys.store import write_text
-from recsys.study.applicable import left_out
 from recsys.study.judgement import Judgement
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
@@ -126,7 +125,6 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     results = _results(home, name)
     compared = judgement.comparisons if judgement else board.comparisons if board else []
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
-    unfit = [f"{line}." for model in study.models if (line := left_out(model, name, data.facts))]
     return DatasetReport(
         name=name,
         scenario=parts.scenario(spec),
@@ -149,7 +147,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         ],
         truth=planted(data.facts, spec, judgement) if judgement else [],
         tables=_sections(home, study, name),
-        limits=[*unfit, *(f"{line}." for line in results.failures)],
+        limits=[f"{line}." for line in (*results.inapplicable, *results.failures)],
         links=[
             Link(
                 text="Trainings in MLflow",

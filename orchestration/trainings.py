@@ -1,16 +1,19 @@
 """Models trained for an asset: through the home's store, shown as progress, and logged in MLflow once a round."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from orchestration import keys
 from orchestration.home import Home
+from orchestration.lineage import Event
 from orchestration.tracking import Training, run_id
 from recsys.content.arms import Arm
 from recsys.content.features import FEATURES
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.stored import StoredCell
+from recsys.study.applicable import left_out
+from recsys.study.estimate import cell_memory
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
 from recsys.study.training import train_model
@@ -47,10 +50,18 @@ class Trainings:
         self.computed += runner.computed
         return result
 
-    def _inputs(self, model: str, arms: Sequence[Arm]) -> CellInputs:
-        data = self.home.current(keys.dataset(self.dataset))
+    def left_out(self, model: str) -> str:
+        """Why a model is not trained at all, in one line; empty where it is."""
+        facts = self.home.current(keys.dataset(self.dataset)).facts
+        content = self._content(self.study.arms_of(self.dataset, model))
+        return left_out(self.study, self.dataset, model, facts, _widths(content))
+
+    def _content(self, arms: Sequence[Arm]) -> dict[str, Event]:
         sources = sorted({source for arm in arms for source in arm.sources})
-        content = {source: self.home.current(keys.embeddings(self.dataset, source)) for source in sources}
+        return {source: self.home.current(keys.embeddings(self.dataset, source)) for source in sources}
+
+    def _inputs(self, model: str, arms: Sequence[Arm]) -> CellInputs:
+        data, content = self.home.current(keys.dataset(self.dataset)), self._content(arms)
         return CellInputs(
             dataset=self.dataset,
             folder=self.home.folder(data),
@@ -60,6 +71,7 @@ class Trainings:
             model=model,
             protocol=self.study.evaluation,
             keeps_state=self.study.keeps_state,
+            memory=cell_memory(model, data.facts["counts"], _widths(content)),
         )
 
     def _log(self, cells: Sequence[StoredCell]) -> None:
@@ -106,3 +118,8 @@ class Trainings:
             yield tell
             # A model with little or nothing to tune is done before its budget is.
             advance(total - int(done))
+
+
+def _widths(content: Mapping[str, Event]) -> dict[str, int]:
+    """Columns of each embedding set."""
+    return {source: event.facts["dim"] for source, event in content.items()}

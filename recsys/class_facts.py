@@ -8,6 +8,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
+from recsys import plugins
 from recsys.definitions import Module
 
 
@@ -52,7 +53,9 @@ class ClassReader:
 
     def _module(self, name: str) -> Module | None:
         if name not in self._modules:
-            place = self._root.joinpath(*name.split("."))
+            package, _, rest = name.partition(".")
+            own = package == plugins.PACKAGE
+            place = plugins.folder().joinpath(*rest.split(".")) if own else self._root.joinpath(*name.split("."))
             files = (place / "__init__.py", place.with_name(f"{place.name}.py"))
             self._modules[name] = next((Module.read(name, file) for file in files if file.is_file()), None)
         return self._modules[name]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from recsys.errors import UserError
+
 EFFECTS = "<effects>"
 """The name under which a module's statements stand that bind no name."""
 
@@ -51,9 +53,12 @@ class Module:
 
     @classmethod
     def read(cls, name: str, file: Path) -> Self:
-        """Parse a file."""
+        """Parse a file; UserError names the line where it is not Python."""
         module = cls(name, name if file.name == "__init__.py" else name.rpartition(".")[0])
-        tree = ast.parse(file.read_text(encoding="utf-8"), file)
+        try:
+            tree = ast.parse(file.read_text(encoding="utf-8"), file)
+        except SyntaxError as error:
+            raise UserError(f"{file}, line {error.lineno}: cannot be read: {error.msg}") from None
         for statement in _Meaning().visit(tree).body:
             module._add(statement)
         return module

@@ -12,11 +12,12 @@ arguments, since their methods are called without being named. Files that are no
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from recsys import plugins
 from recsys.definitions import EFFECTS, Import, Module, Read
 
 PACKAGES = ("recsys", "assets", "orchestration")
@@ -68,7 +69,7 @@ def _resources(place: Path) -> Iterable[Path]:
 
 @cache
 def _installed() -> "Codebase":
-    return Codebase(CHECKOUT)
+    return Codebase(CHECKOUT, elsewhere={plugins.PACKAGE: plugins.folder()})
 
 
 class _Definition(NamedTuple):
@@ -81,10 +82,10 @@ class _Definition(NamedTuple):
 class Codebase:
     """The definitions of some packages and the way from one to the next; every file is parsed at most once."""
 
-    def __init__(self, root: Path, packages: Iterable[str] = PACKAGES) -> None:
-        """`root` is the folder that holds the packages."""
+    def __init__(self, root: Path, packages: Iterable[str] = PACKAGES, elsewhere: Mapping[str, Path] = {}) -> None:
+        """`root` is the folder that holds the packages; `elsewhere` are further ones, each by its own folder."""
         self._root = root
-        self._packages = frozenset(packages)
+        self._folders = {package: root / package for package in packages} | dict(elsewhere)
         self._modules: dict[str, Module | None] = {}
         self._definitions: dict[str, _Definition] = {}
 
@@ -143,7 +144,7 @@ class Codebase:
         return self._found(target.module, (target.name, *rest) if target.name else rest)
 
     def _found(self, name: str, names: tuple[str, ...]) -> Iterator[str]:
-        if name.split(".")[0] not in self._packages:
+        if name.split(".")[0] not in self._folders:
             yield ".".join((name, *names[:1]))
             return
         module = self._module(name)
@@ -166,7 +167,8 @@ class Codebase:
 
     def _module(self, name: str) -> Module | None:
         if name not in self._modules:
-            place = self._root.joinpath(*name.split("."))
+            package, *parts = name.split(".")
+            place = self._folders.get(package, self._root / package).joinpath(*parts)
             files = [file for file in (place / "__init__.py", place.with_name(f"{place.name}.py")) if file.is_file()]
             if files:
                 self._modules[name] = Module.read(name, files[0])

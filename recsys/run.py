@@ -25,6 +25,7 @@ from recsys.paths import resolve
 from recsys.store import Store, content_hash
 from recsys.study.applicable import left_out
 from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.estimate import cell_memory
 from recsys.study.judgement import Judgement, judge, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
 from recsys.study.preparing import describe_items, encode_source, load_items, prepare_dataset
@@ -99,6 +100,7 @@ class _Run:
         self.slots, self.watcher = slots, watcher or Watcher()
         self.source = _source_folder(name, self.spec, data)
         self.facts: dict[str, Any] = {}
+        self.widths: dict[str, int] = {}
 
     def result(self) -> DatasetResult:
         self.facts = prepare_dataset(self.spec, self.source, self._place("dataset")).facts
@@ -107,7 +109,7 @@ class _Run:
             out = self._place(f"descriptions/{corpus}")
             describe_items(spec, items, self.source or Path(), out, self._place("work"), _silent)
         for source in self.spec.content:
-            self._encode(source, items)
+            self.widths[source] = self._encode(source, items).facts["dim"]
         results = sum((self._model(model) for model in self.study.models), ModelResult())
         if not has_verdict(self.study, self.name):
             return self._measured(results, None)
@@ -126,8 +128,8 @@ class _Run:
         return encode_source(content, items, self.source, described, out, self._place("work"), _silent)
 
     def _model(self, model: str) -> ModelResult:
-        if left_out(model, self.name, self.facts):
-            return ModelResult()
+        if why := left_out(self.study, self.name, model, self.facts, self.widths):
+            return ModelResult(inapplicable=[why])
         return self._train(model, self.study.arms_of(self.name, model), None)
 
     def _train(self, model: str, arms: Sequence[Arm], fixed: dict[str, Any] | None) -> ModelResult:
@@ -142,12 +144,14 @@ class _Run:
             model=model,
             protocol=self.study.evaluation,
             keeps_state=self.study.keeps_state,
+            memory=cell_memory(model, self.facts["counts"], self.widths),
         )
         return train_model(self.study, model, arms, CellRunner(self.store, inputs, self.slots, self.watcher), fixed)
 
     def _measured(self, results: ModelResult, selection: Selection | None) -> DatasetResult:
         if not results.arms:
-            raise UserError(f"dataset {self.name}: none of the study's models could be trained")
+            why = (*results.failures, *results.inapplicable)[0]
+            raise UserError(f"dataset {self.name}: none of the study's models could be trained: {why}")
         out = self._place("metrics")
         measure(self.study, self.name, Dataset.load(self._place("dataset")), results, self._cell, out)
         summary, scores = pd.read_parquet(out / SUMMARY), UserScores(out)

@@ -12,7 +12,8 @@ from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 
-from orchestration.cli.console import complain
+from orchestration.cli.console import complain, note
+from recsys import plugins
 from recsys.errors import UserError
 
 P = ParamSpec("P")
@@ -74,6 +75,9 @@ def _plainly(function: Callable[P, R]) -> Callable[P, R]:
                 raise
             said = " ".join(str(error).split()) or "no message"
             complain(f"unexpected {type(error).__name__}: {said} (`modalift --debug ...` shows where)")
+        finally:
+            for line in plugins.unusable():
+                note(f"passed over {line}")
         raise typer.Exit(1)
 
     return wrapped

@@ -88,8 +88,8 @@ def _dataset(study: "Study", name: str, settings: Settings) -> str:
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
     reasons = data.quarantine["reason"].value_counts()
     notes = [f"set aside {n:,}: {reason}" for reason, n in reasons.items()]
-    facts = {RATED: data.ratings is not None}
-    notes += [line for model in study.models if (line := left_out(model, name, facts))]
+    facts = data.facts | {RATED: data.ratings is not None}
+    notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
     return "\n    ".join([", ".join(said), *notes])
 
 

@@ -42,17 +42,17 @@ def plan(study: Study, home: Home, select: str | None) -> list[Step]:
         if state != "up to date":
             changing.add(asset)
         most = 0 if state == "up to date" else nodes[asset].cells
-        if unfit := _left_out(asset, home):
+        if unfit := _left_out(study, asset, home):
             why, most = unfit, 0
         steps.append(Step(asset, state, why, most))
     return steps
 
 
-def _left_out(asset: str, home: Home) -> str:
+def _left_out(study: Study, asset: str, home: Home) -> str:
     """Why the model of an asset cannot run on its dataset, as far as the dataset has been read."""
     dataset, kind, *rest = asset.split("/")
     read = home.lineage.latest(keys.dataset(dataset))
-    return left_out(rest[0], dataset, read.facts) if kind == "models" and read else ""
+    return left_out(study, dataset, rest[0], read.facts, {}) if kind == "models" and read else ""
 
 
 def _state(home: Home, node: Node, changing: set[str]) -> tuple[State, str]:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from orchestration.home import Home
     from recsys.evidence.sources import SourceVerdict
     from recsys.study.judgement import Judgement
+    from recsys.study.results import ModelResult
     from recsys.study.study import Study
 
 SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
+SHIPPED = ("recsys.evaluation.metrics.accuracy", "recsys.evaluation.metrics.catalogue")
 
 
 @command(
@@ -64,19 +66,32 @@ def results(
 
 
 def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:
-    """What is known of a dataset, for a program: counts, metrics by model and arm, and the verdict."""
+    """What is known of a dataset, for a program: counts, metrics by model and arm, what has none, and the verdict."""
     models: dict[str, dict[str, dict[str, Any]]] = {}
     for row in _summary(home, name).itertuples(index=False):
         values = {"mean": row.mean, "ci_low": row.ci_low, "ci_high": row.ci_high, "per_seed": list(row.per_seed)}
         models.setdefault(row.model, {}).setdefault(row.arm, {})[row.metric] = values
     counts = home.current(keys.dataset(name)).facts.get("counts", {})
-    return {"counts": counts, "models": models, "verdict": _verdict(home, study, name)}
+    trained = _trained(home, name)
+    return {
+        "counts": counts,
+        "models": models,
+        "left_out": [each.model_dump(include={"model", "arm", "reason"}) for each in trained.left_out],
+        "inapplicable": trained.inapplicable,
+        "verdict": _verdict(home, study, name),
+    }
 
 
 def _summary(home: "Home", name: str) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.read_parquet(home.folder(home.current(keys.metrics(name))) / "summary.parquet")
+
+
+def _trained(home: "Home", name: str) -> "ModelResult":
+    from recsys.study.results import ModelResult
+
+    return ModelResult.load(home.folder(home.current(keys.metrics(name))))
 
 
 def _judgement(home: "Home", name: str) -> "Judgement | None":
@@ -124,6 +139,7 @@ def _source(verdict: "SourceVerdict | None") -> dict[str, Any]:
 
 def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     """Print a dataset's table and its verdict; gives how many arms were left out of the table."""
+    from recsys.evaluation.metrics.registry import metric_module, metrics
     from recsys.report.folding import fold
     from recsys.study.results import ModelResult
 
@@ -134,7 +150,8 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     real = [control[row.model, row.arm] is None for row in everything]
     rows, folded = (everything, []) if every_arm else fold(everything, [row.model for row in everything], real)
     at = primary[primary.index("_at_") :]
-    others = [m for kind in SHOWN if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
+    kinds = (*SHOWN, *(kind for kind in metrics() if metric_module(kind) not in SHIPPED))
+    others = [m for kind in kinds if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
     shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{m}" for m in others), title=name)
     means = summary.pivot(index=["model", "arm"], columns="metric", values="mean")
     for row in rows:
@@ -142,6 +159,9 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
         rest = [f"{means.loc[(row.model, row.arm), other]:.4f}" for other in others]
         shown.add_row(row.model, row.arm, f"{row.mean:.4f}", interval, *rest)
     out.print(shown)
+    trained = _trained(home, name)
+    for line in (*trained.failures, *trained.inapplicable):
+        say(line)
     judgement = _judgement(home, name)
     if judgement:
         say(judgement.overall.sentence)

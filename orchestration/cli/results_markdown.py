@@ -32,6 +32,8 @@ def page(home: "Home", study: "Study", datasets: dict[str, dict[str, Any]]) -> s
     for name, known in datasets.items():
         counts = ", ".join(f"{known['counts'][what]:,} {what}" for what in COUNTS)
         parts += [f"### {name}", f"{counts}.", _figures(home, study, name, figures[name])]
+        trained = _trained(home, name)
+        parts += [f"- {line}." for line in (*trained.failures, *trained.inapplicable)]
         parts += _published(study, name, figures[name])
     return "\n\n".join(parts)
 
@@ -54,9 +56,13 @@ def _side_by_side(figures: dict[str, Figures], primary: str) -> str:
 
 def _figures(home: "Home", study: "Study", name: str, figures: Figures) -> str:
     """Every model and arm on one dataset, the best first."""
-    arms = ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms
+    arms = _trained(home, name).arms
     best_first = sorted(arms, key=lambda arm: -figures[arm.model][arm.arm][study.evaluation.primary]["mean"])
     return _markdown(pd.DataFrame([_row(arm, figures[arm.model][arm.arm]) for arm in best_first]))
+
+
+def _trained(home: "Home", name: str) -> ModelResult:
+    return ModelResult.load(home.folder(home.current(keys.metrics(name))))
 
 
 def _row(arm: ArmResult, figures: dict[str, dict[str, Any]]) -> dict[str, str]:

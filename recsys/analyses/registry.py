@@ -1,28 +1,30 @@
-"""Which analyses there are: every file of this folder with a subclass of `Analysis`."""
+"""Which analyses there are: every file of this folder with a subclass of `Analysis`, and a user's own."""
 
-import importlib
 from functools import cache
 from pathlib import Path
 
+from recsys import plugins
 from recsys.analyses.base import Analysis
 from recsys.errors import UserError
+from recsys.plugins import PluginFile
 from recsys.study.study import Study
 
 ROOT = Path(__file__).parent
-_OWN = ("__init__", "base", "registry")
 
 
 @cache
 def load_all() -> dict[str, Analysis]:
     """Every analysis by the name of its file, in the order of the report.
 
-    Raises:
-        UserError: a file cannot be imported, or holds no analysis; names it.
+    Files that cannot be imported, or hold no analysis, are passed over (see `recsys.plugins.unusable`).
     """
+    assert __package__
     found: dict[str, Analysis] = {}
-    for path in sorted(ROOT.glob("*.py")):
-        if path.stem not in _OWN and not path.stem.startswith("_"):
-            found[path.stem] = _load(path)
+    for name, file in plugins.find(__package__, ROOT, "*.py").items():
+        try:
+            found[name] = _load(file)
+        except UserError as error:
+            plugins.pass_over(file, error)
     return dict(sorted(found.items(), key=lambda pair: pair[1].position))
 
 
@@ -31,17 +33,13 @@ def applicable(study: Study, name: str) -> dict[str, Analysis]:
     return {key: analysis for key, analysis in load_all().items() if analysis.applies(study, name)}
 
 
-def _load(path: Path) -> Analysis:
-    module = f"{__package__}.{path.stem}"
-    try:
-        loaded = importlib.import_module(module)
-    except Exception as error:  # whatever a plug-in file raises: it is named, and not blamed on the study
-        raise UserError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+def _load(file: PluginFile) -> Analysis:
+    loaded = plugins.load(file)
     own = [
         each
         for each in vars(loaded).values()
-        if isinstance(each, type) and issubclass(each, Analysis) and each.__module__ == module
+        if isinstance(each, type) and issubclass(each, Analysis) and each.__module__ == file.module
     ]
     if len(own) != 1:
-        raise UserError(f"{path}: holds {len(own)} subclasses of Analysis; write one in a file")
+        raise UserError(f"{file.path}: holds {len(own)} subclasses of Analysis; write one in a file")
     return own[0]()

@@ -4,6 +4,7 @@ What a cell looks up by name at run time stands here, so that nothing reachable 
 functions it is measured with while it tunes.
 """
 
+from recsys.errors import UserError
 from recsys.evaluation.metrics.registry import metric_module
 from recsys.fingerprints import code_of, names_in
 from recsys.models import registry
@@ -24,6 +25,9 @@ def model_code(model: str, metric: str) -> str:
 
 def cell_roots(model: str, metric: str) -> tuple[str, ...]:
     """Where the code of a cell begins, with what it looks up by name; UserError where there is no such model."""
-    module = registry.find(model).module
-    name = next(name for name in names_in(module) if name.lower() == model.lower())
+    file = registry.find(model)
+    module = file.module
+    name = next((name for name in names_in(module) if name.lower() == model.lower()), None)
+    if name is None:
+        raise UserError(f"{file.path}: holds no class '{model}'; name the class like the file")
     return *CELL, f"{module}:{name}", f"{metric_module(metric)}:{metric}"

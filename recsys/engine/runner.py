@@ -34,7 +34,7 @@ class CellInputs:
         model: class name.
         protocol: evaluation settings.
         keeps_state: whether the final cells of an arm keep the fitted model.
-        memory: bytes that fitting the model needs, by its own account.
+        memory: bytes that a cell needs, from its hyper-parameters and its arm; 0 where unknown.
     """
 
     dataset: str

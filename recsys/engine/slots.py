@@ -8,9 +8,12 @@ from pathlib import Path
 
 import psutil
 
+from recsys.errors import UserError
+
 _CONTEXT = 2**29
 """Bytes of GPU memory that CUDA takes for each process before it allocates anything."""
-_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+GB = 1e9
+CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,25 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def free_memory() -> int:
-    """Bytes of main memory that are free, at most the limit of the container that this process runs in."""
-    free = psutil.virtual_memory().available
-    limit = _CGROUP_LIMIT.read_text().strip() if _CGROUP_LIMIT.is_file() else "max"
-    return min(free, int(limit)) if limit.isdigit() else free
+def free_memory(root: Path = CGROUP) -> int:
+    """Bytes that are free for all cells together: what MODALIFT_MEMORY says, else the machine's or the container's.
+
+    Args:
+        root: folder of the control group's files, which a container limits memory by.
+
+    Raises:
+        UserError: MODALIFT_MEMORY is not a number above 0.
+    """
+    given = os.environ.get("MODALIFT_MEMORY")
+    if given:
+        try:
+            gigabytes = float(given)
+        except ValueError:
+            gigabytes = 0
+        if not gigabytes > 0:
+            raise UserError(f"MODALIFT_MEMORY is '{given}': give the memory that cells may use in GB, such as 12")
+        return int(gigabytes * GB)
+    return int(min(psutil.virtual_memory().available, _left_in_container(root)))
 
 
 @cache
@@ -126,3 +143,19 @@ def visible_gpus() -> tuple[Gpu, ...]:
     count = torch.cuda.device_count()
     names = names if names != [""] else [str(index) for index in range(count)]
     return tuple(Gpu(names[index], torch.cuda.get_device_properties(index).total_memory) for index in range(count))
+
+
+def _left_in_container(root: Path) -> float:
+    """Bytes up to the limit of the control group, version 2 or 1; infinite without one. Cached files count as free."""
+    for folder, limit, used, cached in (
+        (root, "memory.max", "memory.current", "inactive_file"),
+        (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        try:
+            most = float((folder / limit).read_text().replace("max", "inf"))
+            now = float((folder / used).read_text())
+            numbers = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):
+            continue
+        return max(most - now + float(numbers.get(cached, 0)), 0)
+    return float("inf")

@@ -5,15 +5,16 @@ Only `load` imports the model's module, and with it torch where the model needs 
 """
 
 import ast
-import importlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recsys import plugins
 from recsys.class_facts import ClassReader, attributes_of
 from recsys.errors import UserError
+from recsys.plugins import PluginFile
 
 if TYPE_CHECKING:
     from recsys.recommender import Recommender
@@ -23,16 +24,13 @@ _registered: dict[str, "type[Recommender]"] = {}
 
 
 @dataclass(frozen=True)
-class ModelFile:
-    """Where a model stands: `path` is its source file, `family` the folder it stands in."""
-
-    path: Path
-    family: str
+class ModelFile(PluginFile):
+    """The source file of a model."""
 
     @property
-    def module(self) -> str:
-        """Dotted name to import."""
-        return f"{__package__}.{self.family}.{self.path.stem}"
+    def family(self) -> str:
+        """The folder it stands in."""
+        return self.path.parent.name
 
     @property
     def takes_content(self) -> bool:
@@ -75,10 +73,9 @@ def register(cls: "type[Recommender]") -> "type[Recommender]":
 
 @cache
 def _files() -> dict[str, ModelFile]:
+    assert __package__
     return {
-        path.stem: ModelFile(path, path.parent.name)
-        for path in sorted(ROOT.glob("*/*.py"))
-        if not path.stem.startswith("_")
+        name: ModelFile(file.path, file.module) for name, file in plugins.find(__package__, ROOT, "*/*.py").items()
     }
 
 
@@ -93,27 +90,41 @@ def find(name: str) -> ModelFile:
 
 
 def load(name: str) -> "type[Recommender]":
-    """The class of a model, by its class name."""
-    importlib.import_module(find(name).module)
+    """The class of a model, by its class name; UserError where its file cannot be used."""
+    file = find(name)
+    plugins.load(file)
+    if name.lower() not in _registered:
+        raise UserError(f"{file.path}: registers no model '{name}'; name the class like the file and write @register")
     return _registered[name.lower()]
 
 
 def load_all() -> "dict[str, type[Recommender]]":
-    """Every model's class by name."""
-    classes = [load(stem) for stem in _files()]
+    """Every model's class by name; files that cannot be used are passed over (see `recsys.plugins.unusable`)."""
+    classes = []
+    for stem, file in _files().items():
+        try:
+            classes.append(load(stem))
+        except UserError as error:
+            plugins.pass_over(file, error)
     return {cls.__name__: cls for cls in classes}
 
 
 def catalogue() -> list[ModelInfo]:
-    """Every model, read from the source files."""
-    reader = ClassReader(ROOT.parents[1])
-    return [_info(name, file, reader) for name, file in _files().items()]
+    """Every model, read from the source files; files that cannot be used are passed over."""
+    reader, found = ClassReader(ROOT.parents[1]), []
+    for name, file in _files().items():
+        try:
+            found.append(_info(name, file, reader))
+        except (SyntaxError, LookupError) as error:
+            plugins.pass_over(file, UserError(f"{file.path}: holds no model that can be read: {error}"))
+    return found
 
 
 def _info(name: str, file: ModelFile, reader: ClassReader) -> ModelInfo:
-    cls = next(
-        cls for each in reader.names(file.module) if each.lower() == name and (cls := reader.find(file.module, each))
-    )
+    classes = (reader.find(file.module, each) for each in reader.names(file.module) if each.lower() == name)
+    cls = next(filter(None, classes), None)
+    if cls is None:
+        raise LookupError(f"there is no class called like the file, {name}")
     about = attributes_of(cls)
     return ModelInfo(cls.__name__, file, about["source"], tuple(_tuned(about["Config"])))
 

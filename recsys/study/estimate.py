@@ -1,18 +1,15 @@
 """What a study will need before anything is trained: memory of a model's fit, and time of its cells."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
+from typing import Any
 
-import psutil
-
-from recsys.errors import UserError
+from recsys.content.arms import Arm
+from recsys.engine.slots import GB
+from recsys.models import registry
 from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, Recommender
 
-GB = 1e9
-CGROUP = Path("/sys/fs/cgroup")
 DENSE = frozenset({"ADMMSLIM", "AddEASE", "CEASE", "EASE"})
 """Models that invert a matrix of items: their time grows as the cube of what their memory is the square of."""
 REFERENCE = DataSize(n_users=8_000, n_items=3_000, n_interactions=79_000)
@@ -59,45 +56,57 @@ class TimedCell:
     seconds: float
 
 
-def fits(model: type[Recommender], config: ModelConfig, size: DataSize, available: float, dataset: str) -> str:
+def data_size(counts: Mapping[str, Any], arm: Arm, widths: Mapping[str, int]) -> DataSize:
+    """How much a model learns from on an arm.
+
+    Args:
+        counts: of a prepared dataset: `users`, `items` and `train`.
+        arm: what the model is shown.
+        widths: columns of each source as far as they are known.
+    """
+    width = sum(widths.get(source, 0) for source in arm.sources)
+    return DataSize(counts["users"], counts["items"], counts["train"], width)
+
+
+def fit_memory(model: type[Recommender], params: Mapping[str, Any], size: DataSize) -> float:
+    """Bytes that a fit needs by the model's own account; 0 where it cannot say, and the cell will say why."""
+    try:
+        return model.memory(model.from_params(**params).config, size)
+    except Exception:  # wrong hyper-parameters, or a fault of a plug-in: a cell that fails, and not the study
+        return 0.0
+
+
+def cell_memory(
+    model: str, counts: Mapping[str, Any], widths: Mapping[str, int]
+) -> Callable[[Mapping[str, Any], Arm], float]:
+    """What gives the bytes that a model's cell needs, from its hyper-parameters and its arm (see `data_size`)."""
+
+    def memory(params: Mapping[str, Any], arm: Arm) -> float:
+        return fit_memory(registry.load(model), params, data_size(counts, arm, widths))
+
+    return memory
+
+
+def fits(model: type[Recommender], params: Mapping[str, Any], size: DataSize, available: float, dataset: str) -> str:
     """Empty where the model's fit finds room, else one line that says why it is left out of the dataset.
+
+    The line is the same as long as the model does not fit, so that what is made from it is found again.
 
     Args:
         model: class of the recommender.
-        config: its hyper-parameters.
+        params: hyper-parameters that are not as they are by default.
         size: of the training data.
-        available: bytes of memory for one cell (see `available_memory`).
+        available: bytes of memory for one cell (see `recsys.engine.slots.free_memory`).
         dataset: its name.
     """
-    needed = model.memory(config, size)
+    needed = fit_memory(model, params, size)
     if needed <= available:
         return ""
     return (
         f"{model.__name__} left out of {dataset}: it needs about {_gigabytes(needed)} of memory for "
-        f"{size.n_users:,} users and {size.n_items:,} items, and {_gigabytes(available)} are free; "
+        f"{size.n_users:,} users and {size.n_items:,} items, more than is free; "
         "leave the model out, raise 'k_core', use a machine with more, or set MODALIFT_MEMORY (GB) if more is free"
     )
-
-
-def available_memory(root: Path = CGROUP) -> float:
-    """Bytes that are free for all cells together: what MODALIFT_MEMORY says, else the machine's or the container's.
-
-    Args:
-        root: folder of the control group's files, which a container limits memory by.
-
-    Raises:
-        UserError: MODALIFT_MEMORY is not a number above 0.
-    """
-    given = os.environ.get("MODALIFT_MEMORY")
-    if given:
-        try:
-            gigabytes = float(given)
-        except ValueError:
-            gigabytes = 0
-        if not gigabytes > 0:
-            raise UserError(f"MODALIFT_MEMORY is '{given}': give the memory that cells may use in GB, such as 12")
-        return gigabytes * GB
-    return min(float(psutil.virtual_memory().available), _left_in_container(root))
 
 
 def cell_seconds(
@@ -136,22 +145,6 @@ def _growth(model: type[Recommender], config: ModelConfig, of: DataSize, to: Dat
     # Buffers of the libraries do not grow.
     memory = (model.memory(config, to) - FIXED_MEMORY) / max(model.memory(config, of) - FIXED_MEMORY, 1)
     return max(rows, memory**1.5 if model.__name__ in DENSE else memory)
-
-
-def _left_in_container(root: Path) -> float:
-    """Bytes up to the limit of the control group, version 2 or 1; infinite without one. Cached files count as free."""
-    for folder, limit, used, cached in (
-        (root, "memory.max", "memory.current", "inactive_file"),
-        (root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-    ):
-        try:
-            most = float((folder / limit).read_text().replace("max", "inf"))
-            now = float((folder / used).read_text())
-            numbers = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-        except (OSError, ValueError):
-            continue
-        return max(most - now + float(numbers.get(cached, 0)), 0)
-    return float("inf")
 
 
 def _gigabytes(amount: float) -> str:

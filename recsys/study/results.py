@@ -105,16 +105,27 @@ class LeftOutArm(BaseModel):
 
 
 class ModelResult(BaseModel):
-    """What came of a list of arms, of one model or of several."""
+    """What came of a list of arms, of one model or of several.
+
+    Attributes:
+        arms: those that were tuned and trained.
+        left_out: those that failed.
+        inapplicable: one line for each model that was left out before anything was trained.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     arms: list[ArmResult] = []
     left_out: list[LeftOutArm] = []
+    inapplicable: list[str] = []
 
     def __add__(self, other: "ModelResult") -> "ModelResult":
         """Both together."""
-        return ModelResult(arms=self.arms + other.arms, left_out=self.left_out + other.left_out)
+        return ModelResult(
+            arms=self.arms + other.arms,
+            left_out=self.left_out + other.left_out,
+            inapplicable=self.inapplicable + other.inapplicable,
+        )
 
     @property
     def failures(self) -> list[str]:

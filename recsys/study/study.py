@@ -152,3 +152,7 @@ class Study(Strict):
     def params_of(self, model: str) -> dict[str, Any]:
         """What the study fixes of a model's hyper-parameters, or lists as choices."""
         return {key: value for key, value in self.models[model].items() if key != "arms"}
+
+    def fixed_params_of(self, model: str) -> dict[str, Any]:
+        """What the study fixes of a model's hyper-parameters: those that it neither lists nor leaves to tuning."""
+        return {key: value for key, value in self.params_of(model).items() if not isinstance(value, list)}

@@ -5,6 +5,7 @@ from typing import Any
 
 from recsys.content.arms import Arm
 from recsys.engine.runner import CellRunner
+from recsys.errors import UserError
 from recsys.models import registry
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.study.study import Study
@@ -24,7 +25,11 @@ def train_model(
         runner: runs its cells on the dataset.
         fixed: hyper-parameters to train with, untuned; None: the study's own, tuned.
     """
-    config, budget = registry.load(model).Config, study.tuning
+    try:
+        config, budget = registry.load(model).Config, study.tuning
+    except UserError as error:
+        lost = [LeftOutArm(model=model, arm=arm.name, reason=str(error)) for arm in arms]
+        return ModelResult(left_out=lost)
     given = study.params_of(model) if fixed is None else fixed
 
     def new_tuner() -> Tuner:

@@ -63,8 +63,8 @@ def encode(
 
 
 def catalogue() -> list[EncoderInfo]:
-    """All encoders; imports every one of them."""
-    return [_info(name, registry.load(name)) for name in registry.names()]
+    """All encoders whose file can be used; imports every one of them."""
+    return [_info(name, cls) for name, cls in registry.load_all().items()]
 
 
 def _info(name: str, cls: type[Encoder]) -> EncoderInfo:

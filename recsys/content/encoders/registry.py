@@ -4,13 +4,14 @@ Looking a name up (`names`, `check`) imports no encoder, and so neither scikit-l
 location of many studies loads in moments. Only `load` imports the encoder's module.
 """
 
-import importlib
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from recsys import plugins
 from recsys.content.encoder import Encoder
 from recsys.errors import UserError
+from recsys.plugins import PluginFile
 
 ROOT = Path(__file__).parent
 _registered: dict[str, type[Encoder]] = {}
@@ -23,8 +24,9 @@ def register(cls: type[Encoder]) -> type[Encoder]:
 
 
 @cache
-def _files() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(ROOT.glob("*/*.py")) if not path.stem.startswith("_")}
+def _files() -> dict[str, PluginFile]:
+    assert __package__
+    return plugins.find(__package__, ROOT, "*/*.py")
 
 
 def names() -> list[str]:
@@ -44,15 +46,30 @@ def check(name: str) -> None:
 def file(name: str) -> Path:
     """The source file of an encoder."""
     check(name)
-    return _files()[name]
+    return _files()[name].path
 
 
 def module(name: str) -> str:
     """The dotted module of an encoder."""
-    return f"{__package__}.{file(name).parent.name}.{name}"
+    check(name)
+    return _files()[name].module
 
 
 def load(name: str) -> type[Encoder]:
-    """The class of an encoder."""
-    importlib.import_module(module(name))
+    """The class of an encoder; UserError where its file cannot be used."""
+    check(name)
+    plugins.load(_files()[name])
+    if name not in _registered:
+        raise UserError(f"{file(name)}: registers no encoder; write @register above its class")
     return _registered[name]
+
+
+def load_all() -> dict[str, type[Encoder]]:
+    """Every encoder's class by name; files that cannot be used are passed over (see `recsys.plugins.unusable`)."""
+    found = {}
+    for name, each in _files().items():
+        try:
+            found[name] = load(name)
+        except UserError as error:
+            plugins.pass_over(each, error)
+    return found

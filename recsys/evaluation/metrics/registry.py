@@ -1,6 +1,8 @@
-"""Which metrics there are, and what each is shown; a new one is a decorated function in a file of this folder."""
+"""Which metrics there are, and what each is shown; a new one is a decorated function in a file of this folder.
 
-import importlib
+A file of a user's own is found like one of this folder (see `recsys.plugins`).
+"""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -8,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+
+from recsys import plugins
+from recsys.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def user_metric(*, higher_is_better: bool) -> Callable[[Callable[[Lists], np.nda
     """Decorator: register a function that measures every user's list."""
 
     def register(function: Callable[[Lists], np.ndarray]) -> Callable[[Lists], np.ndarray]:
-        _registered[function.__name__] = Metric(function.__name__, function, True, higher_is_better)
+        _register(Metric(function.__name__, function, True, higher_is_better))
         return function
 
     return register
@@ -70,20 +75,33 @@ def list_metric(*, higher_is_better: bool | None) -> Callable[[Callable[[Lists],
     """Decorator: register a function that measures all lists together."""
 
     def register(function: Callable[[Lists], float]) -> Callable[[Lists], float]:
-        _registered[function.__name__] = Metric(function.__name__, function, False, higher_is_better)
+        _register(Metric(function.__name__, function, False, higher_is_better))
         return function
 
     return register
 
 
+def _register(metric: Metric) -> None:
+    known = _registered.setdefault(metric.name, metric)
+    if known.function.__module__ != metric.function.__module__:
+        raise UserError(f"there is a metric '{metric.name}' in {known.function.__module__} already; rename this one")
+
+
 @cache
 def metrics() -> dict[str, Metric]:
-    """Every metric by name, those of `accuracy` first."""
-    files = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
+    """Every metric by name, those of `accuracy` first.
+
+    Files that cannot be imported are passed over (see `recsys.plugins.unusable`), with all that they register.
+    """
+    assert __package__
+    files = plugins.find(__package__, Path(__file__).parent, "*.py")
+    usable: set[str] = set()
     for name in sorted(files, key=lambda stem: stem != "accuracy"):
-        if name not in ("__init__", Path(__file__).stem):
-            importlib.import_module(f"{__package__}.{name}")
-    return _registered
+        try:
+            usable.add(plugins.load(files[name]).__name__)
+        except UserError as error:
+            plugins.pass_over(files[name], error)
+    return {name: metric for name, metric in _registered.items() if metric.function.__module__ in usable}
 
 
 def user_metrics() -> list[str]:

@@ -1,0 +1,124 @@
+"""A study of five models, three of which cannot be trained, ends with the verdict and the report of the other two."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestration.home import Home
+from orchestration.settings import Settings
+from tests.orchestration.conftest import TINY, cells
+from tests.orchestration.plugins import modalift, write
+
+MODEL = '''
+"""A model that cannot be trained."""
+
+{imports}
+
+from recsys.models.registry import register
+from recsys.models.scoring import ItemWeightsModel
+from recsys.recommender import TrainingData
+
+
+@register
+class {name}(ItemWeightsModel):
+    """{name}."""
+
+    source = "made for a test"
+
+    def fit(self, data: TrainingData) -> None:
+        """Fail."""
+        {fit}
+'''
+RAISES = 'raise RuntimeError("the matrix is singular")'
+OUT_OF_MEMORY = """limit = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + 2**26, limit[1]))
+        try:
+            self.weights = np.ones(2**28)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, limit)"""
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+STUDY = TINY.replace("models:\n  TopPop:\n", "models:\n  AlwaysRaises:\n  OutOfMemory:\n  Killed:\n")
+LINES = {
+    "AlwaysRaises": "AlwaysRaises left out (interactions_only): every trial failed, the last with: "
+    "RuntimeError: the matrix is singular (plugins/models/linear/alwaysraises.py:",
+    "OutOfMemory": "OutOfMemory left out (interactions_only): every trial failed, the last with: MemoryError: "
+    "Unable to allocate 2.00 GiB",
+    "Killed": "Killed left out (interactions_only): every trial failed, the last with: "
+    "its process was killed (signal 9), most often for want of memory",
+}
+Ran = tuple[Path, subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("failures")
+    for name, imports, fit in (
+        ("AlwaysRaises", "", RAISES),
+        ("OutOfMemory", "import resource\n\nimport numpy as np\nimport psutil", OUT_OF_MEMORY),
+        ("Killed", "import os\nimport signal", KILLED),
+    ):
+        code = MODEL.format(name=name, imports=imports, fit=fit)
+        write(folder, f"models/linear/{name.lower()}.py", code)
+    (folder / "tiny.yaml").write_text(STUDY, encoding="utf-8")
+    return folder, modalift(folder, "run", "tiny", "--workers", "2")
+
+
+def home_of(folder: Path) -> Home:
+    return Home(Settings(home=folder / "home", studies=folder))
+
+
+def test_the_run_ends_with_exit_code_1_and_names_the_three(ran: Ran) -> None:
+    _, done = ran
+    assert done.returncode == 1, done.stderr
+    named = [line for line in done.stderr.splitlines() if " left out (" in line]
+    assert len(named) == 3
+    for expected in LINES.values():
+        assert sum(line.startswith(f"tiny: {expected}") for line in named) == 1
+    assert "Materialised 14 assets of study tiny" in done.stdout
+    assert "Report: " in done.stdout
+
+
+def test_the_verdict_compares_the_other_two(ran: Ran) -> None:
+    home = home_of(ran[0])
+    assert home.current("tiny/verdict").facts["verdict"]
+    page = (ran[0] / "home/reports/tiny.html").read_text(encoding="utf-8")
+    for expected in LINES.values():
+        assert expected in page
+    assert "HybridItemKNN" in page
+
+
+def test_results_name_them_with_reasons(ran: Ran) -> None:
+    folder, _ = ran
+    shown = modalift(folder, "results", "tiny").stdout
+    assert all(expected in shown for expected in LINES.values())
+    left_out = json.loads(modalift(folder, "results", "tiny", "--json").stdout)["datasets"]["tiny"]["left_out"]
+    assert [(each["model"], each["arm"]) for each in left_out] == [(name, "interactions_only") for name in LINES]
+    for each in left_out:
+        assert each["reason"].startswith(LINES[each["model"]].partition(": ")[2])
+    markdown = modalift(folder, "results", "tiny", "--markdown").stdout
+    assert all(f"- {expected}" in markdown for expected in LINES.values())
+
+
+def test_mlflow_has_failed_runs_with_reasons(ran: Ran) -> None:
+    tracker = home_of(ran[0]).tracker
+    runs = tracker.client.search_runs([tracker.experiment("tiny")], max_results=1000)
+    failed = {run.data.tags["model"]: run for run in runs if run.info.status == "FAILED"}
+    assert set(failed) == set(LINES)
+    for name, run in failed.items():
+        said = " ".join(run.data.tags.values())
+        assert LINES[name].partition("the last with: ")[2] in said
+
+
+def test_the_next_run_tries_again_what_may_do_better_and_nothing_else(ran: Ran) -> None:
+    folder, _ = ran
+    settings = Settings(home=folder / "home", studies=folder)
+    before = cells(settings)
+    records = {mark: json.loads((settings.store / f"tiny/cells/{mark}/cell.json").read_text()) for mark in before}
+    again = modalift(folder, "run", "tiny", "--workers", "2")
+    assert again.returncode == 1
+    assert all(f"tiny: {expected}" in again.stderr for expected in LINES.values())
+    after = cells(settings)
+    assert set(after) == set(before)
+    assert {records[mark]["model"] for mark in after if after[mark] != before[mark]} == {"OutOfMemory", "Killed"}
