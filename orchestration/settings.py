@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from recsys.paths import resolve
+
 if TYPE_CHECKING:
     from recsys.study.dataset_spec import DatasetSpec
 
@@ -43,8 +45,6 @@ class Settings(BaseSettings):
 
     def locate(self, path: str, what: str) -> Path:
         """A path named in a study, looked for beside the data, beside the studies and in the working folder."""
-        from recsys.study.file import resolve
-
         return resolve(path, [folder for folder in (self.data, self.studies, Path.cwd()) if folder is not None], what)
 
     @property
