@@ -40,7 +40,7 @@ def node(name: str, spec: DatasetSpec) -> Node:
 def files(name: str, spec: DatasetSpec, settings: Settings) -> str:
     """Signature of the source's files."""
     folder = settings.source_folder(name, spec)
-    return signature(*spec.source.places(folder)) if folder else ""
+    return signature(settings.digests, *spec.source.places(folder)) if folder else ""
 
 
 def make(name: str, spec: DatasetSpec, making: Making) -> AssetRecord:

@@ -51,9 +51,10 @@ def files(name: str, spec: DatasetSpec, corpus: str, settings: Settings) -> str:
     """Signature of what is read beside the store: the file of answers, or a model's own files."""
     given, folder = spec.descriptions[corpus], settings.source_folder(name, spec) or Path()
     if given.file is not None:
-        return signature(settings.locate(str(folder / given.file), f"dataset {name}: descriptions"))
+        answers = settings.locate(str(folder / given.file), f"dataset {name}: descriptions")
+        return signature(settings.digests, answers)
     places = given.places(folder)
-    return signature(*places) if places else ""
+    return signature(settings.digests, *places) if places else ""
 
 
 def make(name: str, spec: DatasetSpec, corpus: str, making: Making) -> AssetRecord:

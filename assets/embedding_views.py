@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -31,6 +32,8 @@ N_ASKED = 4
 def shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dict[str, object]:
     """Figures, a map of the space, and neighbours; the figures alone where there is too little to draw."""
     figures = {name: facts[name] for name in FIGURES}
+    if absent := sum(not pd.isna(path) and not Path(path).is_file() for path in items["image_path"]):
+        figures["pictures"] = f"{absent} are no longer where they were, and not drawn"
     present = np.flatnonzero(features.present)
     if len(present) < 6 or features.dim < 2:
         return figures
@@ -52,7 +55,7 @@ def _space(items: pd.DataFrame, features: Features, sample: np.ndarray) -> dg.Me
     figure = Figure(figsize=(7, 5.6))
     axes = figure.subplots()
     axes.scatter(plane[:, 0], plane[:, 1], s=4, alpha=0.4, linewidths=0)
-    pictured = [row for row, item in enumerate(sample) if not pd.isna(items.iloc[item]["image_path"])]
+    pictured = [row for row, item in enumerate(sample) if _has_picture(items.iloc[item])]
     for row in pictured[:N_THUMBNAILS]:
         picture = np.asarray(_thumbnail(items.iloc[sample[row]], 28))
         axes.add_artist(AnnotationBbox(OffsetImage(picture), tuple(plane[row]), frameon=False))
@@ -73,11 +76,15 @@ def _near(items: pd.DataFrame, features: Features, asked: np.ndarray) -> dg.Meta
 def card(item: pd.Series) -> str:
     """An item's title, with its picture where it has one, for a cell of a Markdown table."""
     title = str(item["item_id"] if pd.isna(item["title"]) else item["title"])[:40].replace("|", "/")
-    if pd.isna(item["image_path"]):
+    if not _has_picture(item):
         return title
     buffer = io.BytesIO()
     _thumbnail(item, 72).save(buffer, format="JPEG", quality=70)
     return f"![{title}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}) {title}"
+
+
+def _has_picture(item: pd.Series) -> bool:
+    return not pd.isna(item["image_path"]) and Path(item["image_path"]).is_file()
 
 
 def _thumbnail(item: pd.Series, side: int) -> Image.Image:

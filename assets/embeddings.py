@@ -49,7 +49,7 @@ def files(name: str, spec: DatasetSpec, source: str, settings: Settings) -> str:
     if "file" in content.options and folder is not None:
         settings.locate(str(folder / content.options["file"]), f"dataset {name}: content '{content.encoder}'")
     places = content.places(folder or Path())
-    return signature(*places) if places else ""
+    return signature(settings.digests, *places) if places else ""
 
 
 def make(name: str, spec: DatasetSpec, source: str, making: Making) -> AssetRecord:

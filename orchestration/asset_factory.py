@@ -12,11 +12,10 @@ from typing import Any
 import dagster as dg
 
 from orchestration.dagster_metadata import VERSION, key, materialised, user_errors_as_failures
-from orchestration.home import Home
+from orchestration.home import Home, transitive_version
 from orchestration.lineage import Event
 from orchestration.settings import Settings
 from recsys.errors import UserError
-from recsys.fingerprints import fingerprint
 from recsys.study.record import AssetRecord
 
 logger = logging.getLogger(__name__)
@@ -74,18 +73,22 @@ class Node:
 
 
 def assets_of(nodes: Sequence[Node], settings: Settings) -> list[dg.AssetsDefinition]:
-    """Dagster's definitions of nodes, upstream first.
+    """Dagster's definitions of nodes, upstream first."""
+    versions = transitive_versions(nodes, settings)
+    return [_asset(node, versions[node.asset]) for node in nodes]
 
-    A code version covers the versions of all that is upstream and the files that are read, so that Dagster marks
-    everything after a change as unsynced.
+
+def transitive_versions(nodes: Sequence[Node], settings: Settings) -> dict[str, str]:
+    """By asset the code version that Dagster is given; nodes are given upstream first.
+
+    It covers the versions of all that is upstream and the files that are read, so that Dagster marks everything after
+    a change as unsynced.
     """
     versions: dict[str, str] = {}
-    made = []
     for node in nodes:
         upstream = [versions[each] for each in node.inputs]
-        versions[node.asset] = fingerprint(node.version, _files(node, settings), upstream)
-        made.append(_asset(node, versions[node.asset]))
-    return made
+        versions[node.asset] = transitive_version(node.version, _files(node, settings), upstream)
+    return versions
 
 
 def _files(node: Node, settings: Settings) -> str:

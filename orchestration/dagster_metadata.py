@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import dagster as dg
 import pandas as pd
+from dagster._core.definitions.data_version import CODE_VERSION_TAG
 
 from orchestration.lineage import Event
 from recsys.errors import UserError
@@ -42,6 +43,8 @@ def materialised(event: Event, metadata: Mapping[str, Any]) -> dg.MaterializeRes
         asset_key=key(event.asset),
         metadata=shown,
         data_version=dg.DataVersion(event.content_hash),
+        # Dagster would record the version of the definition, although a selection may have left an input as it was.
+        tags={CODE_VERSION_TAG: event.transitive_version},
         check_results=[
             dg.AssetCheckResult(
                 check_name=check.name,

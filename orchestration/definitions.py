@@ -15,6 +15,7 @@ from orchestration import keys
 from orchestration.asset_factory import assets_of
 from orchestration.dagster_metadata import key
 from orchestration.home import Home
+from orchestration.instance import job_name
 from orchestration.progress import LogProgress, Progress
 from orchestration.settings import Settings
 from recsys.errors import UserError
@@ -60,7 +61,7 @@ def build_definitions(
 def _job(study: Study) -> Any:
     datasets = dg.AssetSelection.groups(*study.datasets)
     return dg.define_asset_job(
-        f"study_{study.name}",
+        job_name(study.name),
         datasets | dg.AssetSelection.assets(key(keys.report(study.name))),
         description=study.title,
     )

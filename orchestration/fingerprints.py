@@ -1,10 +1,52 @@
-"""What versions depend on outside the store."""
+"""What versions depend on outside the store: the content of a user's files.
 
+Content and not times, so that a copied folder, a reinstalled package or a `touch` recomputes nothing. A page load
+signs every file of every study; digests are therefore kept, and a file is read again only where its size or time
+has changed.
+"""
+
+import hashlib
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from recsys.fingerprints import fingerprint
+
+TABLE = "CREATE TABLE IF NOT EXISTS digests (path TEXT PRIMARY KEY, size INT, modified INT, digest TEXT)"
+FIND = "SELECT digest FROM digests WHERE path = ? AND size = ? AND modified = ?"
+KEEP = "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?)"
+
+
+def signature(kept: Path, *places: Path) -> str:
+    """Hash of files' names and content, those in folders included.
+
+    Hidden folders do not count: data kept in a checkout would change with every write to the home folder beside it.
+
+    Args:
+        kept: the SQLite file of digests from before; without a place that can be written, none are kept.
+        places: files and folders.
+    """
+    files = [file for place in places for file in ([place] if place.is_file() else sorted(_visible(place)))]
+    with closing(_open(kept)) as digests:
+        signed, new = [], []
+        for file in files:
+            try:
+                stat = file.stat()
+                known = (str(file), stat.st_size, stat.st_mtime_ns)
+                found = digests.execute(FIND, known).fetchone()
+                if found is None:
+                    found = (_digest(file),)
+                    new.append((*known, *found))
+            except OSError:  # a dangling link or another person's file: the reader says what that means
+                found = ("cannot be read",)
+            signed.append([str(file), *found])
+        if new:
+            # In one short transaction at the end: other processes wait for this file while it is written.
+            with digests:
+                digests.executemany(KEEP, new)
+    return fingerprint(signed)
 
 
 def _visible(folder: Path) -> Iterator[Path]:
@@ -13,10 +55,17 @@ def _visible(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in names)
 
 
-def signature(*places: Path) -> str:
-    """Hash of files' and folders' names, sizes and times of change: cheap, and enough to see that data moved on.
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
-    Hidden folders do not count: data kept in a checkout would change with every write to the home folder beside it.
-    """
-    files = [file for place in places for file in ([place] if place.is_file() else sorted(_visible(place)))]
-    return fingerprint([[str(file), (stat := file.stat()).st_size, stat.st_mtime_ns] for file in files])
+
+def _open(kept: Path) -> sqlite3.Connection:
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        digests = sqlite3.connect(kept, timeout=60)
+        digests.execute(TABLE)
+    except (OSError, sqlite3.Error):
+        digests = sqlite3.connect(":memory:")
+        digests.execute(TABLE)
+    return digests

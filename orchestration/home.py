@@ -94,6 +94,9 @@ class Home:
                 run=run,
                 started=started,
                 code_version=code_version,
+                transitive_version=transitive_version(
+                    code_version, also_depends_on, [e.transitive_version for e in read]
+                ),
                 fingerprint=version,
                 path=f"{asset}/{version}",
                 inputs=tuple(Input(**e.model_dump(include=set(Input.model_fields))) for e in read),
@@ -120,6 +123,11 @@ class Home:
 def version_of(code_version: str, inputs: dict[str, str], also_depends_on: str) -> str:
     """The fingerprint of an asset's version, from its code and settings, its inputs' content, and outside files."""
     return fingerprint(code_version, inputs, also_depends_on)
+
+
+def transitive_version(code_version: str, also_depends_on: str, upstream: Sequence[str]) -> str:
+    """What an asset is made by, upstream included: its own code, settings and outside files, and its inputs'."""
+    return fingerprint(code_version, also_depends_on, list(upstream))
 
 
 def _record(folder: Path) -> dict[str, Any]:

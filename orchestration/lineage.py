@@ -31,6 +31,8 @@ class Event(BaseModel):
     Attributes:
         asset: the asset's key, its parts joined by `/`.
         run: Dagster's run id.
+        code_version: hash of the code and the settings that make it.
+        transitive_version: hash of the code versions and outside files of it and of all that it was made from.
         fingerprint: hash of the code, the settings and the inputs; names the version's folder.
         content_hash: hash of what was written; equal content has equal hashes whatever produced it.
         path: the version's folder, relative to the store.
@@ -48,6 +50,7 @@ class Event(BaseModel):
     started: datetime
     ended: datetime = Field(default_factory=lambda: datetime.now(UTC))
     code_version: str
+    transitive_version: str = ""
     fingerprint: str
     content_hash: str
     path: str

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         return self.home / "lineage"
 
     @property
+    def digests(self) -> Path:
+        """Digests of the files that studies read, so that a page load need not read them; it may be removed."""
+        return self.home / "digests.sqlite"
+
+    @property
     def dagster(self) -> Path:
         """Dagster's own instance folder."""
         return self.home / "dagster"

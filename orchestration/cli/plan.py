@@ -1,16 +1,18 @@
 """What a run would do: each asset up to date, stale or missing, and how many cells it may need at most."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from assets.study_nodes import study_nodes
 from orchestration import keys
-from orchestration.asset_factory import Node
+from orchestration.asset_factory import Node, transitive_versions
 from orchestration.home import Home, version_of
 from recsys.study.applicable import left_out
 from recsys.study.study import Study
 
 State = Literal["missing", "stale", "up to date"]
+REUSED = "an input's code or settings have changed, not its content: the stored version is used again"
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Step:
 
     Attributes:
         asset: its key.
-        state: `up to date` where the very version is in the store.
+        state: `up to date` where the newest version is the one that a run would make, as Dagster's page says too.
         why: what has changed, or why a model is left out; empty where nothing has and it is not.
         cells: trainings at most; those that are stored already are not run again.
     """
@@ -35,13 +37,14 @@ def plan(study: Study, home: Home, select: str | None) -> list[Step]:
     from orchestration.materialise import selected
 
     nodes = {node.asset: node for node in study_nodes(study)}
+    versions = transitive_versions(list(nodes.values()), home.settings)
     steps: list[Step] = []
     changing: set[str] = set()
     for asset in selected(study, home.settings, select):
-        state, why = _state(home, nodes[asset], changing)
+        state, why = _state(home, nodes[asset], versions[asset], changing)
         if state != "up to date":
             changing.add(asset)
-        most = 0 if state == "up to date" else nodes[asset].cells
+        most = 0 if state == "up to date" or why == REUSED else nodes[asset].cells
         if unfit := _left_out(study, asset, home):
             why, most = unfit, 0
         steps.append(Step(asset, state, why, most))
@@ -55,7 +58,7 @@ def _left_out(study: Study, asset: str, home: Home) -> str:
     return left_out(study, dataset, rest[0], read.facts, {}) if kind == "models" and read else ""
 
 
-def _state(home: Home, node: Node, changing: set[str]) -> tuple[State, str]:
+def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tuple[State, str]:
     latest = home.lineage.latest(node.asset)
     if latest is None:
         return "missing", "never computed"
@@ -63,11 +66,16 @@ def _state(home: Home, node: Node, changing: set[str]) -> tuple[State, str]:
     if first:
         return "stale", f"{first} comes first"
     inputs = {event.asset: event.content_hash for each in node.inputs if (event := home.lineage.latest(each))}
-    files = node.files(home.settings)
-    if home.store.find(node.asset, version_of(node.version, inputs, files)):
+    read = {each.asset: each.content_hash for each in latest.inputs}
+    stored = home.folder(latest).is_dir()
+    if latest.transitive_version == wanted and read == inputs and stored:
         return "up to date", ""
     if latest.code_version != node.version:
         return "stale", "its code or settings have changed"
-    if {read.asset: read.content_hash for read in latest.inputs} != inputs:
+    if read != inputs:
         return "stale", "an input has changed"
-    return "stale", "its files have changed" if files else "its version is not in the store"
+    if not stored:
+        return "stale", "its version is not in the store"
+    if version_of(node.version, inputs, node.files(home.settings)) != latest.fingerprint:
+        return "stale", "its files have changed"
+    return "stale", REUSED

@@ -20,14 +20,19 @@ def report(
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Print the path of a study's report, building it anew from the newest results."""
+    from assets.report import node
+    from orchestration.home import Home
     from orchestration.materialise import materialise
 
     settings = read_settings()
     read = find_study(study, settings)
+    home = Home(settings)
+    for asset in node(read).inputs:
+        home.current(asset)  # a run that can only fail would stay in Dagster's timeline
     with RichProgress(err) as progress:
         done = materialise(read, settings, progress, f'key:"{keys.report(read.name)}"')
     if done.failures:
-        raise UserError(f"{done.failures[0]} (`modalift run {study}` computes what a report needs)")
+        raise UserError(done.failures[0])
     file = (settings.reports / f"{read.name}.html").resolve()
     say(str(file))
     if open_:

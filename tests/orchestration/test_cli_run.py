@@ -92,9 +92,10 @@ def test_a_failed_step_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
 
 def test_a_report_without_results_says_what_to_run(tmp_path: Path) -> None:
     write_study(tmp_path)
-    line = complaint(Settings(home=tmp_path / "home", studies=tmp_path), "report", "tiny")
-    assert line.startswith("tiny/dataset has not been computed yet")
-    assert line.endswith("(`modalift run tiny` computes what a report needs)")
+    settings = Settings(home=tmp_path / "home", studies=tmp_path)
+    line = complaint(settings, "report", "tiny")
+    assert line == "tiny/dataset has not been computed yet: `modalift run` computes it with all that it needs"
+    assert not settings.home.exists()  # nor is there a failed run in Dagster
 
 
 def test_ctrl_c_is_one_line_and_exit_code_130(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,9 +153,9 @@ def test_progress_shows_counts_with_and_without_a_terminal(terminal: bool) -> No
 
 def test_hidden_folders_beside_the_data_do_not_make_it_stale(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a", encoding="utf-8")
-    before = signature(tmp_path)
-    (tmp_path / ".modalift").mkdir()
+    kept = tmp_path / ".modalift" / "digests.sqlite"
+    before = signature(kept, tmp_path)
     (tmp_path / ".modalift" / "event.json").write_text("{}", encoding="utf-8")
-    assert signature(tmp_path) == before
+    assert signature(kept, tmp_path) == before
     (tmp_path / "more.csv").write_text("b", encoding="utf-8")
-    assert signature(tmp_path) != before
+    assert signature(kept, tmp_path) != before

@@ -35,9 +35,10 @@ seeds: 1
 statistics: {{resamples: 100}}
 """
 PROMPT = "name: mine\nversion: 1\ndomain: market\nfields: [Colour]\ntext: 'Fill in: [Colour] {}'\n"
-AFTER_LVLM = {"embeddings/lvlm", "models/HybridItemKNN", "controls", "metrics", "verdict"}
+AFTER_MODELS = {"controls", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy"}
+AFTER_LVLM = {"embeddings/lvlm", "models/HybridItemKNN", *AFTER_MODELS}
 AFTER_IMAGE = AFTER_LVLM - {"embeddings/lvlm"} | {"embeddings/image"}
-AFTER_ASKED = {"descriptions/asked", "comprehension", *AFTER_LVLM}
+AFTER_ASKED = {"descriptions/asked", "analyses/comprehension", *AFTER_LVLM}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,8 @@ def test_answers_hidden_states_and_their_worth_are_assets(described: tuple[Setti
     assert pooled.present.sum() == len(answers) == home.current("seen/descriptions/asked").facts["answered"]
     shown = Features.load(home.folder(home.current("seen/embeddings/lvlm")) / "features.safetensors")
     assert shown.digest == pooled.digest
-    assert home.current("seen/comprehension").facts["corpora"] == ["asked", "other"]
+    fields = pd.read_parquet(home.folder(home.current("seen/analyses/comprehension")) / "fields.parquet")
+    assert set(fields["corpus"]) == {"asked", "other"}
 
 
 def test_nothing_is_stale_after_a_run(described: tuple[Settings, Path]) -> None:
@@ -85,7 +87,7 @@ def test_nothing_is_stale_after_a_run(described: tuple[Settings, Path]) -> None:
         ("revision: one", "revision: two", AFTER_ASKED),
         ("poolings: [prompt_end, image_mean]", "poolings: [prompt_end, answer_mean]", AFTER_ASKED),
         ("pooling: prompt_end", "pooling: image_mean", AFTER_LVLM),
-        ("truth: {Colour: image_colour}", "truth: {}", {"comprehension"}),
+        ("truth: {Colour: image_colour}", "truth: {}", {"analyses/comprehension"}),
         ("visual_descriptors, dim: 8", "visual_descriptors, dim: 4", AFTER_IMAGE),
     ],
 )

@@ -1,39 +1,22 @@
 """What a person sees, in a real browser: Dagster's pages, a materialisation from the page alone, the report."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from orchestration import tracking
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.study.study import Study
-from tests.orchestration.test_cli_ui import free_port
+from tests.orchestration.pages import CHROMIUM, Served, browsed, serve
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
 ]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-if CHROMIUM:
-    from playwright.sync_api import Page, expect, sync_playwright
-
-
-class Served(NamedTuple):
-    """Where the pages of a home are."""
-
-    dagster: str
-    mlflow: str
-    settings: Settings
 
 
 @pytest.fixture(scope="module")
@@ -41,30 +24,17 @@ def served(finished: tuple[Settings, Study], tmp_path_factory: pytest.TempPathFa
     """All pages on a copy of the finished home."""
     home = tmp_path_factory.mktemp("pages") / "home"
     shutil.copytree(finished[0].home, home)
-    settings = finished[0].model_copy(update={"home": home})
-    ports = [free_port() for _ in range(3)]
-    options = [f"--{name}-port={port}" for name, port in zip(("dagster", "mlflow", "reports"), ports, strict=True)]
-    env = os.environ | {"MODALIFT_HOME": str(home), "MODALIFT_STUDIES": str(settings.studies)}
-    command = [sys.executable, "-c", "from orchestration.cli import app; app()", "ui", *options]
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, bufsize=1)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("Reports"):
-            break
-    yield Served(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", settings)
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=30)
+    with serve(finished[0].model_copy(update={"home": home})) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
-def page() -> "Iterator[Page]":
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1500, "height": 1200})
-        browser.close()
+def page() -> Iterator[Page]:
+    with browsed() as page:
+        yield page
 
 
-def test_the_first_page_shows_the_runs_of_the_command_line(page: "Page", served: Served) -> None:
+def test_the_first_page_shows_the_runs_of_the_command_line(page: Page, served: Served) -> None:
     page.goto(served.dagster)
     page.get_by_role("link", name="study_tiny").first.click(timeout=60_000)
     page.wait_for_url("**/jobs/study_tiny**")
@@ -73,7 +43,7 @@ def test_the_first_page_shows_the_runs_of_the_command_line(page: "Page", served:
     expect(page.get_by_text("Success").last).to_be_visible()
 
 
-def test_an_asset_shows_its_checks_and_what_it_holds(page: "Page", served: Served) -> None:
+def test_an_asset_shows_its_checks_and_what_it_holds(page: Page, served: Served) -> None:
     page.goto(f"{served.dagster}/assets/tiny/embeddings/image")
     expect(page.get_by_text("effective_rank")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("neighbours")).to_be_visible()
@@ -83,7 +53,7 @@ def test_an_asset_shows_its_checks_and_what_it_holds(page: "Page", served: Serve
     assert picture.evaluate("image => image.naturalWidth") > 0
 
 
-def test_an_asset_is_materialised_from_its_page_alone(page: "Page", served: Served) -> None:
+def test_an_asset_is_materialised_from_its_page_alone(page: Page, served: Served) -> None:
     home = Home(served.settings)
     before = home.current("tiny/models/ItemKNN")
     page.goto(f"{served.dagster}/assets/tiny/models/ItemKNN")
@@ -97,7 +67,7 @@ def test_an_asset_is_materialised_from_its_page_alone(page: "Page", served: Serv
     assert (after.reused, after.fingerprint) == (True, before.fingerprint)
 
 
-def test_a_link_to_mlflow_opens_the_runs_best_first_and_a_run_leads_back(page: "Page", served: Served) -> None:
+def test_a_link_to_mlflow_opens_the_runs_best_first_and_a_run_leads_back(page: Page, served: Served) -> None:
     tracker = Home(served.settings).tracker
     link = tracker.search_url("tiny", "tags.stage = 'final'", "ndcg_at_20")
     page.goto(link.replace(tracking.UI, served.mlflow))
@@ -111,7 +81,7 @@ def test_a_link_to_mlflow_opens_the_runs_best_first_and_a_run_leads_back(page: "
 
 
 @pytest.mark.parametrize("width", [1200, 390])
-def test_the_report_fits_its_page(page: "Page", finished: tuple[Settings, Study], width: int) -> None:
+def test_the_report_fits_its_page(page: Page, finished: tuple[Settings, Study], width: int) -> None:
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.set_viewport_size({"width": width, "height": 900})

@@ -53,8 +53,8 @@ def test_progress_is_recorded_as_events(finished: tuple[Settings, Study]) -> Non
     with instance_of(finished[0]) as instance:
         *_, run = instance.get_runs()  # newest first
         lines = [log.user_message for log in instance.all_logs(run.run_id) if not log.is_dagster_event]
-    assert "tiny: HybridItemKNN, 4 arms: 20 to do" in lines
-    assert any(line.startswith("tiny: HybridItemKNN, 4 arms: 20 of 20 in ") for line in lines)
+    assert "tiny: HybridItemKNN, 4 arms, cells: 20 to do" in lines
+    assert any(line.startswith("tiny: HybridItemKNN, 4 arms, cells: 20 of 20 in ") for line in lines)
 
 
 def test_ctrl_c_cancels_the_run(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from recsys.content.vlm.contents import NOTHING, opened, shown
 from recsys.content.vlm.describer import Describer, Pooling, Said, Shown, UnfinishedError
 from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.prompts import Prompt, load_prompt
-from recsys.content.weights import locate
+from recsys.content.weights import digest, locate
 from recsys.errors import UserError
 
 __all__ = ["Extraction", "VlmOptions", "extract"]
@@ -135,16 +135,12 @@ def choose(options: VlmOptions, weights: Path | None) -> Describer:
 def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> str:
     """What the answer to a content depends on, as one short hash."""
     matter = options.model_dump(mode="json", exclude=CHANGE_NO_ANSWER | SEEN_IN_CONTENT)
-    stamps = []
     if weights is not None:
         from recsys.runtime import Runtime
 
         matter["precision"] = str(Runtime.choose(options.device, options.precision).dtype)
-        files = [
-            (str(file.relative_to(weights)), file.stat()) for file in sorted(weights.rglob("*")) if file.is_file()
-        ]
-        stamps = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in files]
-    text = json.dumps([matter, prompt.version, prompt.text, stamps], sort_keys=True)
+        matter["weights"] = digest(weights)
+    text = json.dumps([matter, prompt.version, prompt.text], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
