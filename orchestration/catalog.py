@@ -84,14 +84,14 @@ def _add_results(rows: dict[str, list[tuple[Any, ...]]], home: Home, event: Even
     dataset, kind = event.asset.split("/")[:2]
     folder = home.folder(event)
     if kind == "metrics" and folder.is_dir():
-        for row in pd.read_parquet(folder / "summary.parquet").itertuples(index=False):
-            values = (row.model, row.arm, row.metric, row.mean, row.ci_low, row.ci_high, list(row.per_seed))
-            rows["metric"].append((dataset, *values))
+        columns = ("model", "arm", "metric", "mean", "ci_low", "ci_high")
+        for row in pd.read_parquet(folder / "summary.parquet").to_dict("records"):
+            rows["metric"].append((dataset, *(row[column] for column in columns), list(row["per_seed"])))
     judged = folder / {"verdict": "verdict.json", "metrics": "leaderboard.json"}.get(kind, "")
     if judged.is_file():
         said = json.loads(judged.read_text(encoding="utf-8"))
-        columns = [part.split()[0] for part in TABLES["comparison"].split(", ")][1:]
-        rows["comparison"] += [(dataset, *(c[column] for column in columns)) for c in said["comparisons"]]
+        compared = [part.split()[0] for part in TABLES["comparison"].split(", ")][1:]
+        rows["comparison"] += [(dataset, *(c[column] for column in compared)) for c in said["comparisons"]]
 
 
 def _cell(cell: StoredCell) -> tuple[Any, ...]:

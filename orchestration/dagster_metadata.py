@@ -30,7 +30,7 @@ def key(asset: str) -> dg.AssetKey:
 def materialised(event: Event, metadata: Mapping[str, Any]) -> dg.MaterializeResult:
     """What Dagster records of a version: its content hash as data version, its checks, and what a person sees."""
     failures = "\n".join(f"- {line}" for line in event.failures)
-    of_now = {
+    of_now: dict[str, Any] = {
         "computed": "reused: nothing it depends on has changed" if event.reused else f"in {event.seconds:.1f} s",
         VERSION: event.fingerprint,
         **({"left_out": dg.MetadataValue.md(failures)} if failures else {}),

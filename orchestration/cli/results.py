@@ -68,9 +68,10 @@ def results(
 def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:
     """What is known of a dataset, for a program: counts, metrics by model and arm, what has none, and the verdict."""
     models: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in _summary(home, name).itertuples(index=False):
-        values = {"mean": row.mean, "ci_low": row.ci_low, "ci_high": row.ci_high, "per_seed": list(row.per_seed)}
-        models.setdefault(row.model, {}).setdefault(row.arm, {})[row.metric] = values
+    for row in _summary(home, name).to_dict("records"):
+        values = {figure: row[figure] for figure in ("mean", "ci_low", "ci_high")}
+        figures = models.setdefault(row["model"], {}).setdefault(row["arm"], {})
+        figures[row["metric"]] = values | {"per_seed": list(row["per_seed"])}
     counts = home.current(keys.dataset(name)).facts.get("counts", {})
     trained = _trained(home, name)
     return {
@@ -146,18 +147,18 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     summary, primary = _summary(home, name), study.evaluation.primary
     control = {arm.pair: arm.control for arm in ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms}
     best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False, kind="stable")
-    everything = list(best_first.itertuples(index=False))
-    real = [control[row.model, row.arm] is None for row in everything]
-    rows, folded = (everything, []) if every_arm else fold(everything, [row.model for row in everything], real)
+    everything = best_first.to_dict("records")
+    real = [control[row["model"], row["arm"]] is None for row in everything]
+    rows, folded = (everything, []) if every_arm else fold(everything, [row["model"] for row in everything], real)
     at = primary[primary.index("_at_") :]
     kinds = (*SHOWN, *(kind for kind in metrics() if metric_module(kind) not in SHIPPED))
     others = [m for kind in kinds if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
     shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{m}" for m in others), title=name)
-    means = summary.pivot(index=["model", "arm"], columns="metric", values="mean")
+    means = {(row["model"], row["arm"], row["metric"]): row["mean"] for row in summary.to_dict("records")}
     for row in rows:
-        interval = f"{row.ci_low:.4f} to {row.ci_high:.4f}"
-        rest = [f"{means.loc[(row.model, row.arm), other]:.4f}" for other in others]
-        shown.add_row(row.model, row.arm, f"{row.mean:.4f}", interval, *rest)
+        interval = f"{row['ci_low']:.4f} to {row['ci_high']:.4f}"
+        rest = [f"{means[row['model'], row['arm'], other]:.4f}" for other in others]
+        shown.add_row(row["model"], row["arm"], f"{row['mean']:.4f}", interval, *rest)
     out.print(shown)
     trained = _trained(home, name)
     for line in (*trained.failures, *trained.inapplicable):

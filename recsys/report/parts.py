@@ -42,8 +42,8 @@ def scenario(spec: DatasetSpec) -> Scenario:
 def quarantine(folder: Path) -> list[QuarantineRow]:
     """Rows left out, counted by table and reason."""
     rows = pd.read_parquet(folder / "quarantine.parquet")
-    counts = rows.groupby(["table", "reason"]).size()
-    return [QuarantineRow(table=t, reason=reason, n_rows=int(n)) for (t, reason), n in counts.items()]
+    counts = rows.groupby(["table", "reason"]).size().reset_index(name="n_rows")
+    return [QuarantineRow.model_validate(row) for row in counts.to_dict("records")]
 
 
 def content(found: dict[str, Any], source: str, spec: DatasetSpec) -> ContentRow:
@@ -76,17 +76,19 @@ def _kind(arm: ArmResult) -> Kind:
 def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow]:
     """Every (model, arm) on the test part."""
     summary = pd.read_parquet(folder / SUMMARY).dropna(subset=["ci_low"])
-    rows = dict(list(summary.groupby(["model", "arm"])))
+    rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for row in summary.to_dict("records"):
+        rows.setdefault((row["model"], row["arm"]), {})[row["metric"]] = {str(key): row[key] for key in row}
     results = []
     for arm in arms:
-        table = rows[arm.model, arm.arm].set_index("metric")
+        table = rows[arm.pair]
         results.append(
             ResultRow(
                 model=arm.model,
                 arm=arm.arm,
                 kind=_kind(arm),
-                metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.iterrows()},
-                seed_means=list(table.loc[study.evaluation.primary, "per_seed"]),
+                metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.items()},
+                seed_means=list(table[study.evaluation.primary]["per_seed"]),
                 valid=arm.valid,
                 n_trials=len(arm.trials),
                 n_pruned=len(arm.pruned),
