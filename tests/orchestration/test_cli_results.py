@@ -61,6 +61,19 @@ def test_results_as_tables_begin_with_the_best(finished: Finished) -> None:
     assert places == sorted(places)
 
 
+def test_results_of_many_arms_begin_with_the_best_of_each_model(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, _ = finished
+    everything = call(settings, "results", "tiny")
+    monkeypatch.setattr("recsys.report.folding.FEW", 3)
+    short, full = call(settings, "results", "tiny"), call(settings, "results", "tiny", "--all")
+    rows = [line.split()[1] for line in short.stdout.splitlines() if line.startswith("│")]
+    assert sorted(rows) == ["HybridItemKNN", "ItemKNN", "TopPop"]
+    assert "`modalift results tiny --all` prints the other " in short.stderr
+    assert (everything.stdout, everything.stderr) == (full.stdout, "")
+
+
 def test_results_of_a_study_that_was_not_run(tmp_path: Path) -> None:
     write_study(tmp_path)
     line = complaint(Settings(home=tmp_path / "home", studies=tmp_path), "results", "tiny")
