@@ -12,10 +12,10 @@ from orchestration.cli.app import command
 from orchestration.cli.console import count, out, tick
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.studies import find_study, read_settings
-from orchestration.settings import Settings
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
+    from orchestration.settings import Settings
     from recsys.study.dataset_spec import DatasetSpec
     from recsys.study.study import Study
 
@@ -48,7 +48,7 @@ def _passes(what: str, find: Callable[[], str]) -> bool:
     return good
 
 
-def _checks(study: "Study", settings: Settings) -> Iterator[Check]:
+def _checks(study: "Study", settings: "Settings") -> Iterator[Check]:
     for model in study.models:
         yield f"model {model}", partial(_model, study, model)
     for name, spec in study.datasets.items():
@@ -75,7 +75,7 @@ def _model(study: "Study", model: str) -> str:
     return ", ".join(said) or "searches its own ranges"
 
 
-def _dataset(study: "Study", name: str, settings: Settings) -> str:
+def _dataset(study: "Study", name: str, settings: "Settings") -> str:
     from recsys.data.prepare import prepare
     from recsys.data.readers import read
     from recsys.study.applicable import RATED, left_out
@@ -93,18 +93,18 @@ def _dataset(study: "Study", name: str, settings: Settings) -> str:
     return "\n    ".join([", ".join(said), *notes])
 
 
-def _folder(name: str, spec: "DatasetSpec", settings: Settings) -> Path | None:
+def _folder(name: str, spec: "DatasetSpec", settings: "Settings") -> Path | None:
 
     return settings.locate(spec.source.folder, f"dataset {name}") if spec.source.folder else None
 
 
-def _file(name: str, spec: "DatasetSpec", settings: Settings, file: str) -> str:
+def _file(name: str, spec: "DatasetSpec", settings: "Settings", file: str) -> str:
 
     folder = _folder(name, spec, settings) or Path()
     return str(settings.locate(str(folder / file), f"dataset {name}"))
 
 
-def _descriptions(name: str, spec: "DatasetSpec", settings: Settings, corpus: str) -> str:
+def _descriptions(name: str, spec: "DatasetSpec", settings: "Settings", corpus: str) -> str:
     given = spec.descriptions[corpus]
     if given.file is not None:
         return _file(name, spec, settings, given.file)
@@ -117,7 +117,7 @@ def _descriptions(name: str, spec: "DatasetSpec", settings: Settings, corpus: st
     return f"asks {options.model}, prompt {prompt.name} (version {prompt.version})"
 
 
-def _content(name: str, spec: "DatasetSpec", settings: Settings, source: str) -> str:
+def _content(name: str, spec: "DatasetSpec", settings: "Settings", source: str) -> str:
     from recsys.content.encoders import registry
 
     content = spec.content[source]

@@ -6,14 +6,17 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from orchestration.cli.app import command
 from orchestration.cli.console import out, table, tick
 from orchestration.cli.studies import read_settings
-from orchestration.settings import Settings
 from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 PACKAGES = (
     "dagster",
@@ -52,14 +55,14 @@ def doctor() -> None:
         raise UserError(f"{wrong} of {len(CHECKS)} checks failed; each says what to do")
 
 
-def _python(_: Settings) -> str:
+def _python(_: "Settings") -> str:
     found = ".".join(map(str, sys.version_info[:3]))
     if not (3, 11) <= sys.version_info[:2] < (3, 14):
         raise UserError(f"{found}; install modalift with Python 3.11, 3.12 or 3.13")
     return f"{found} ({sys.executable})"
 
 
-def _packages(_: Settings) -> str:
+def _packages(_: "Settings") -> str:
     found = []
     for package in PACKAGES:
         try:
@@ -69,21 +72,21 @@ def _packages(_: Settings) -> str:
     return ", ".join(found)
 
 
-def _torch(_: Settings) -> str:
+def _torch(_: "Settings") -> str:
     import torch
 
     device = f"CUDA, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "CPU (trained models use it)"
     return f"{device}; {torch.get_num_threads()} threads in one process"
 
 
-def _workers(settings: Settings) -> str:
+def _workers(settings: "Settings") -> str:
     from recsys.engine.slots import default_workers
 
     chosen = f"MODALIFT_WORKERS={settings.workers}" if settings.workers else "one a core"
     return f"{settings.workers or default_workers()} workers ({chosen}); {os.cpu_count()} cores"
 
 
-def _home(settings: Settings) -> str:
+def _home(settings: "Settings") -> str:
     settings.home.mkdir(parents=True, exist_ok=True)
     if not os.access(settings.home, os.W_OK):
         raise UserError(f"{settings.home} cannot be written to; set MODALIFT_HOME to a folder of yours")
@@ -93,7 +96,7 @@ def _home(settings: Settings) -> str:
     return f"{settings.home}, {free:.0f} GB free"
 
 
-def _mlflow(settings: Settings) -> str:
+def _mlflow(settings: "Settings") -> str:
     if not (settings.home / "mlflow.db").exists():
         return "no database yet; the first run makes it"
     from orchestration.tracking import Tracker
@@ -101,7 +104,7 @@ def _mlflow(settings: Settings) -> str:
     return f"{len(Tracker(settings).client.search_experiments())} experiments"
 
 
-def _dagster(settings: Settings) -> str:
+def _dagster(settings: "Settings") -> str:
     import dagster as dg
 
     from orchestration.definitions import build_definitions
@@ -117,7 +120,7 @@ def _dagster(settings: Settings) -> str:
     return f"{runs} runs, {len(assets)} assets in {settings.studies}"
 
 
-def _duckdb(settings: Settings) -> str:
+def _duckdb(settings: "Settings") -> str:
     if not settings.catalog.exists():
         return "no catalogue yet; the first report makes it"
     import duckdb
@@ -127,7 +130,7 @@ def _duckdb(settings: Settings) -> str:
     return f"{settings.catalog}: {rows[0][0]} versions of assets"
 
 
-def _data(settings: Settings) -> str:
+def _data(settings: "Settings") -> str:
     if settings.data is None:
         return "MODALIFT_DATA is not set: data are looked for beside the study files and in the working folder"
     if not Path(settings.data).is_dir():
@@ -136,7 +139,7 @@ def _data(settings: Settings) -> str:
     return f"{settings.data}: {', '.join(folders[:8]) or 'empty'}"
 
 
-CHECKS: dict[str, Callable[[Settings], str]] = {
+CHECKS: dict[str, Callable[["Settings"], str]] = {
     "Python": _python,
     "packages": _packages,
     "PyTorch": _torch,

@@ -8,12 +8,12 @@ import typer
 from orchestration.cli.app import command
 from orchestration.cli.console import say
 from orchestration.cli.studies import read_settings
-from orchestration.settings import Settings
 from recsys.errors import UserError
 from recsys.store import write_text
 
 if TYPE_CHECKING:
     from orchestration.cli.own_data import OwnData
+    from orchestration.settings import Settings
 
 FILE = Annotated[Path, typer.Option(metavar="FILE", help="CSV, TSV or Parquet.")]
 
@@ -53,7 +53,7 @@ def new(
     say(f"  modalift run {name}")
 
 
-def _place(name: str, settings: Settings, force: bool) -> Path:
+def _place(name: str, settings: "Settings", force: bool) -> Path:
     from recsys.study.study import NAME
 
     if not NAME.fullmatch(name):

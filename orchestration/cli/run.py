@@ -9,10 +9,10 @@ from orchestration.cli.console import complain, count, err, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import find_study, read_settings
-from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from orchestration.home import Home
+    from orchestration.settings import Settings
     from recsys.study.study import Study
 
 COLOURS = {"up to date": "green", "stale": "yellow", "missing": "red"}
@@ -45,7 +45,7 @@ def run(
         _materialise(read, settings, select)
 
 
-def _show_plan(study: "Study", settings: Settings, select: str | None) -> None:
+def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None:
     from orchestration.cli.plan import plan
     from orchestration.home import Home
 
@@ -67,7 +67,7 @@ def _show_plan(study: "Study", settings: Settings, select: str | None) -> None:
         )
 
 
-def _materialise(study: "Study", settings: Settings, select: str | None) -> None:
+def _materialise(study: "Study", settings: "Settings", select: str | None) -> None:
     import dagster as dg
 
     from orchestration.home import Home

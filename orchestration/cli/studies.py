@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from orchestration.cli.console import note
-from orchestration.settings import SHIPPED_STUDIES, Settings
 from recsys.errors import UserError
 from recsys.store import write_text
 
 if TYPE_CHECKING:
+    from orchestration.settings import Settings
     from recsys.study.study import Study
 
 
-def read_settings() -> Settings:
+def read_settings() -> "Settings":
     """The settings; UserError names the environment variable that is wrong."""
+    from orchestration.settings import Settings
+
     try:
         return Settings()
     except ValidationError as error:
@@ -25,12 +27,13 @@ def read_settings() -> Settings:
         raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {first['msg']}; mend or unset it") from None
 
 
-def find_study(given: str, settings: Settings) -> "Study":
+def find_study(given: str, settings: "Settings") -> "Study":
     """The study of a file, or of the name of a file in the studies folder.
 
     A study that comes with the package is copied into that folder when it is first named: there Dagster finds it too,
     and a user can change it.
     """
+    from orchestration.settings import SHIPPED_STUDIES
     from recsys.study.file import load_study
 
     path = Path(given)

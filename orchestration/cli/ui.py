@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,11 @@ from orchestration.cli.app import command
 from orchestration.cli.console import note, say
 from orchestration.cli.services import HOST, Service, Services, check_ports
 from orchestration.cli.studies import read_settings
-from orchestration.settings import CHECKOUT, Settings
+from recsys.fingerprints import CHECKOUT
 from recsys.store import write_text
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 # MLflow's job queue, eight processes, serves features that nothing here uses.
 QUIET = {
@@ -70,7 +73,7 @@ def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port =
         note("ended")
 
 
-def _servers(settings: Settings, dagster_port: int, mlflow_port: int, reports_port: int) -> list[Service]:
+def _servers(settings: "Settings", dagster_port: int, mlflow_port: int, reports_port: int) -> list[Service]:
     logs = settings.home / "logs"
     python = [sys.executable, "-m"]
     dagster = [

@@ -9,6 +9,8 @@ import numpy as np
 
 BLOCK = 64
 """Resamples drawn at a time: the weights of 20,000 users then fill 10 MB."""
+CACHED = 2**14
+"""Counts that are made at a time: 128 kB."""
 NOTHING = 1e-12
 """A difference below this is the rounding of a mean over seeds, not a difference."""
 
@@ -34,11 +36,20 @@ def resampled_means(values: np.ndarray, n_resamples: int, rng: np.random.Generat
     means = np.zeros((n_resamples, len(values)))
     sizes = rng.binomial(n_users, n_drawn / n_users, size=n_resamples)
     for start in range(0, n_resamples if n_drawn else 0, BLOCK):
-        draws = [
-            np.bincount(rng.integers(0, n_drawn, size), minlength=n_drawn) for size in sizes[start : start + BLOCK]
-        ]
-        means[start : start + BLOCK] = np.asarray(draws, dtype=columns.dtype) @ columns
+        counts = _drawn(sizes[start : start + BLOCK], n_drawn, rng)
+        means[start : start + BLOCK] = counts.astype(columns.dtype) @ columns
     return means / n_users
+
+
+def _drawn(sizes: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each of n users is drawn in resamples of these sizes, shape (len(sizes), n)."""
+    counts = []
+    # Several resamples of few users are drawn at once, as far as their counts stay in a core's cache.
+    for part in np.array_split(sizes, -(-len(sizes) * n // CACHED)):
+        first = np.repeat(np.arange(len(part)) * n, part)
+        drawn = rng.integers(0, n, len(first)) + first
+        counts.append(np.bincount(drawn, minlength=len(part) * n).reshape(len(part), n))
+    return np.concatenate(counts)
 
 
 def over_seeds(means: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import simplemma
 
 from recsys.content.descriptions.answers import parse_corpus
 from recsys.content.descriptions.synonyms import Synonyms
@@ -107,6 +106,8 @@ def spelled(value: str) -> str:
 @cache
 def _lemmas(spelling: str) -> str:
     """The same for `3-D` and `3D`, for `families` and `family`."""
+    import simplemma
+
     return "".join(simplemma.lemmatize(word, lang="en").casefold() for word in spelling.split())
 
 

@@ -6,6 +6,7 @@ model norms it.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,10 @@ from recsys.content.vlm.families import Loaded, load
 from recsys.content.vlm.generation import Draws, EndIsFed, lengths, pool, seed_of
 from recsys.content.vlm.options import VlmOptions
 from recsys.errors import UserError
-from recsys.runtime import Runtime
+from recsys.runtime import Runtime, threads
+
+SMALL = 20_000_000
+"""Parameters below which one thread answers sooner than two that share a busy machine."""
 
 
 class TransformersDescriber:
@@ -84,14 +88,15 @@ class TransformersDescriber:
         start = inputs["input_ids"].shape[1]
         ends = torch.tensor(self.loaded.ends, device=self.runtime.device)
         try:
-            given = self.loaded.network.generate(
-                **inputs,
-                max_new_tokens=options.max_new_tokens + 1,  # the last is drawn and not fed: it is none of the answer
-                logits_processor=self._draws(questions, pictures),
-                stopping_criteria=[EndIsFed(start, ends)],
-                output_hidden_states=bool(options.poolings),
-                return_dict_in_generate=True,
-            )
+            with self._threads():
+                given = self.loaded.network.generate(
+                    **inputs,
+                    max_new_tokens=options.max_new_tokens + 1,  # the last is drawn, not fed: it is not in the answer
+                    logits_processor=self._draws(questions, pictures),
+                    stopping_criteria=[EndIsFed(start, ends)],
+                    output_hidden_states=bool(options.poolings),
+                    return_dict_in_generate=True,
+                )
         except torch.cuda.OutOfMemoryError:
             raise UserError("a batch is too large for the device; lower `batch_size` or `max_side`") from None
         tokens = given.sequences[:, start:-1]
@@ -106,6 +111,11 @@ class TransformersDescriber:
         is_image = inputs["input_ids"] == (-1 if self.loaded.image_token is None else self.loaded.image_token)
         vectors = {pooling: pool(pooling, states, start, n_tokens, is_image) for pooling in options.poolings}
         return Said(answers, {name: rows.cpu().numpy() for name, rows in vectors.items()}, n_tokens.tolist())
+
+    def _threads(self) -> AbstractContextManager[None]:
+        """One thread for a small model on the CPU, where threads wait for each other longer than they compute."""
+        small = sum(each.numel() for each in self.loaded.network.parameters()) < SMALL
+        return threads(1) if small and self.runtime.device.type == "cpu" else nullcontext()
 
     def _draws(self, questions: list[str], pictures: list[Image.Image | None]) -> list[Draws]:
         if not self.options.temperature:

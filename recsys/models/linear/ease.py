@@ -1,7 +1,6 @@
 """Item weights by ridge regression in closed form."""
 
 import numpy as np
-import torch
 from pydantic import PositiveFloat
 from scipy import sparse
 from scipy.linalg import cholesky
@@ -59,7 +58,10 @@ def ridge_weights(gram: np.ndarray, l2: float) -> np.ndarray:
     # scipy's LAPACK takes two thirds of the time of torch's for the inverse, and no second matrix.
     factor = cholesky(gram.T, lower=True, overwrite_a=True, check_finite=False)
     inverse, _ = dpotri(factor, lower=True, overwrite_c=True)
-    upper = torch.from_numpy(inverse.T).float()  # LAPACK fills a triangle of columns: one of rows, transposed
-    diagonal = upper.diagonal().clone()
-    upper.triu_(1)
-    return (upper + upper.T).div_(-diagonal).numpy()
+    upper = inverse.T.astype(np.float32, order="C")  # LAPACK fills a triangle of columns: one of rows, transposed
+    diagonal = upper.diagonal().copy()
+    for row in range(len(upper)):
+        upper[row, : row + 1] = 0
+    weights = upper + upper.T
+    weights /= -diagonal
+    return weights

@@ -4,18 +4,20 @@ Deerwester et al., Indexing by latent semantic analysis, JASIS 1990. Needs no tr
 and is the yardstick that a sentence encoder must beat.
 """
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
-from scipy import sparse
 
 from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.texts import item_texts
 from recsys.errors import UserError
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 # A row shorter than this after the decomposition is rounding error: its direction means nothing.
 SMALLEST_NORM = 1e-6
@@ -61,7 +63,8 @@ class TfidfSvd(Encoder):
         present = norms > SMALLEST_NORM
         return Features.where(present, rows / np.where(present, norms, 1)[:, None])
 
-    def _count(self, texts: pd.Series) -> sparse.csr_array:
+    def _count(self, texts: pd.Series) -> "sparse.csr_array":
+        from scipy import sparse
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         vectorizer = TfidfVectorizer(
