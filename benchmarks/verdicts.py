@@ -20,12 +20,16 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import binomtest
 
+from recsys.content.encoders import registry
+from recsys.engine.code import model_code
+from recsys.fingerprints import code_of, fingerprint
 from recsys.run import run
 from recsys.study.file import load_study
 from recsys.study.study import Study
 from recsys.study.truth import TruthRow
 
 DEMO = Path(__file__).parents[1] / "studies" / "demo.yaml"
+FOLDER = Path(tempfile.gettempdir(), "modalift-verdicts")
 FOUND = TypeAdapter(dict[str, list[TruthRow]])
 console = Console()
 
@@ -42,6 +46,14 @@ def redrawn(study: Study, seed: int) -> Study:
         for name, spec in study.datasets.items()
     }
     return study.model_copy(update={"datasets": datasets})
+
+
+def place_of(study: Study, folder: Path) -> Path:
+    """Where what was found of a draw is kept: another place for other settings, and for other code."""
+    encoders = {content.encoder for spec in study.datasets.values() for content in spec.content.values()}
+    models = [model_code(model, study.evaluation.primary_name) for model in study.models]
+    code = code_of("recsys.run:run", *(registry.module(encoder) for encoder in encoders))
+    return folder / fingerprint(study.model_dump(mode="json"), models, code)
 
 
 def judge(study: Study, folder: Path) -> dict[str, list[TruthRow]]:
@@ -64,19 +76,18 @@ def main(
     draws: Annotated[int, typer.Option(help="Draws of each market.")] = 20,
     first: Annotated[int, typer.Option(help="Seed of the first draw; the demo's own is 1.")] = 101,
     study: Annotated[Path, typer.Option(help="The study whose markets are drawn.")] = DEMO,
-    folder: Annotated[Path, typer.Option(help="Keeps what was found, so that a stopped run goes on.")] = Path(
-        tempfile.gettempdir(), "modalift-verdicts"
-    ),
+    folder: Annotated[Path, typer.Option(help="Keeps what was found, so that a stopped run goes on.")] = FOLDER,
 ) -> None:
     """Tabulate the verdicts on markets whose truth is known."""
     read = load_study(study)
     found: dict[str, list[list[TruthRow]]] = {name: [] for name in read.datasets}
     seconds: list[float] = []
     for number, seed in enumerate(range(first, first + draws), start=1):
-        place, started = folder / f"{read.name}_{seed}", time.perf_counter()
+        drawn, started = redrawn(read, seed), time.perf_counter()
+        place = place_of(drawn, folder)
         known = (place / "found.json").exists()
         place.mkdir(parents=True, exist_ok=True)
-        rows = judge(redrawn(read, seed), place)
+        rows = judge(drawn, place)
         for name, of_one in rows.items():
             found[name].append(of_one)
         if not known:

@@ -46,9 +46,8 @@ def trained(study: Study, *lost: str) -> tuple[ModelResult, Any]:
 
     def train(model: str, arms: Sequence[Arm], fixed: dict[str, Any] | None) -> ModelResult:
         if model in lost:
-            return ModelResult(
-                left_out=[LeftOutArm(model=model, arm=arm.name, reason="its loss is NaN") for arm in arms]
-            )
+            failed = [LeftOutArm(model=model, arm=arm.name, reason="its loss is NaN") for arm in arms]
+            return ModelResult(left_out=failed)
         return ModelResult(arms=[result(model, arm, 0.2) for arm in arms])
 
     return results, train
