@@ -3,7 +3,9 @@
 Where there is content, the verdict follows. Where there is none, the models are compared here.
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -76,7 +78,8 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     if has_verdict(study, name):
         return AssetRecord(rows=len(summary), checks=checks)
     board = rank_without_content(study, UserScores(making.out), summary)
-    (making.out / LEADERBOARD).write_bytes(TypeAdapter(Leaderboard).dump_json(board, indent=1))
+    # Python's own writer keeps NaN, a lift over a model that scores nothing.
+    (making.out / LEADERBOARD).write_text(json.dumps(asdict(board), indent=1), encoding="utf-8")
     return AssetRecord(facts={"sentence": board.sentence}, rows=len(summary), checks=checks)
 
 

@@ -2,10 +2,12 @@
 
     .venv/bin/python benchmarks/verdicts.py --draws 20 --first 101
 
-Each draw is a study of its own, run as `modalift run` runs it, in a home that is thrown away. For everything that is
-planted in a market it prints how often the program found it, with exact 95 % bounds, and what it said.
+Each draw is a study of its own, run by `recsys.run`. For everything that is planted in a market it prints how often
+the program found it, with exact 95 % bounds, and what it said. What was found of a draw is kept in `--folder`, and a
+draw that is there is not run again; its cells are thrown away.
 """
 
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -13,21 +15,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import binomtest
 
-from assets.truth import planted
-from assets.verdict import Judgement
-from orchestration import keys
-from orchestration.home import Home
-from orchestration.materialise import materialise
-from orchestration.progress import LogProgress
-from orchestration.settings import CHECKOUT, Settings
-from recsys.report.rows import TruthRow
+from recsys.content.encoders import registry
+from recsys.engine.code import model_code
+from recsys.fingerprints import code_of, fingerprint
+from recsys.run import run
 from recsys.study.file import load_study
 from recsys.study.study import Study
+from recsys.study.truth import TruthRow
 
+DEMO = Path(__file__).parents[1] / "studies" / "demo.yaml"
+FOLDER = Path(tempfile.gettempdir(), "modalift-verdicts")
+FOUND = TypeAdapter(dict[str, list[TruthRow]])
 console = Console()
 
 
@@ -45,18 +48,22 @@ def redrawn(study: Study, seed: int) -> Study:
     return study.model_copy(update={"datasets": datasets})
 
 
-def judge(study: Study, home: Path) -> dict[str, list[TruthRow]]:
-    """What was planted and found in each dataset."""
-    settings = Settings(home=home)
-    done = materialise(study, settings, LogProgress(lambda line: None))
-    if done.failures:
-        raise SystemExit("\n".join(done.failures))
-    place = Home(settings)
-    rows = {}
-    for name, spec in study.datasets.items():
-        data, verdict = place.current(keys.dataset(name)), place.current(keys.verdict(name))
-        rows[name] = planted(data, spec, Judgement.load(place.folder(verdict)))
-    return rows
+def place_of(study: Study, folder: Path) -> Path:
+    """Where what was found of a draw is kept: another place for other settings, and for other code."""
+    encoders = {content.encoder for spec in study.datasets.values() for content in spec.content.values()}
+    models = [model_code(model, study.evaluation.primary_name) for model in study.models]
+    code = code_of("recsys.run:run", *(registry.module(encoder) for encoder in encoders))
+    return folder / fingerprint(study.model_dump(mode="json"), models, code)
+
+
+def judge(study: Study, folder: Path) -> dict[str, list[TruthRow]]:
+    """What was planted and found in each dataset: read from the folder, or run now."""
+    file, work = folder / "found.json", folder / "work"
+    if not file.exists():
+        found = {name: result.truth for name, result in run(study, work).items()}
+        file.write_bytes(FOUND.dump_json(found, indent=1))
+        shutil.rmtree(work)
+    return FOUND.validate_json(file.read_bytes())
 
 
 def bounds(hits: int, n: int) -> str:
@@ -68,24 +75,32 @@ def bounds(hits: int, n: int) -> str:
 def main(
     draws: Annotated[int, typer.Option(help="Draws of each market.")] = 20,
     first: Annotated[int, typer.Option(help="Seed of the first draw; the demo's own is 1.")] = 101,
+    study: Annotated[Path, typer.Option(help="The study whose markets are drawn.")] = DEMO,
+    folder: Annotated[Path, typer.Option(help="Keeps what was found, so that a stopped run goes on.")] = FOLDER,
 ) -> None:
     """Tabulate the verdicts on markets whose truth is known."""
-    demo = load_study(CHECKOUT / "studies" / "demo.yaml")
-    told: dict[str, list[list[TruthRow]]] = {name: [] for name in demo.datasets}
-    for seed in range(first, first + draws):
-        started = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder:
-            rows = judge(redrawn(demo, seed), Path(folder))
-        for name, found in rows.items():
-            told[name].append(found)
-        said = {name: [row.found for row in found] for name, found in rows.items()}
-        console.print(f"seed {seed}: {said} in {time.perf_counter() - started:.0f} s")
+    read = load_study(study)
+    found: dict[str, list[list[TruthRow]]] = {name: [] for name in read.datasets}
+    seconds: list[float] = []
+    for number, seed in enumerate(range(first, first + draws), start=1):
+        drawn, started = redrawn(read, seed), time.perf_counter()
+        place = place_of(drawn, folder)
+        known = (place / "found.json").exists()
+        place.mkdir(parents=True, exist_ok=True)
+        rows = judge(drawn, place)
+        for name, of_one in rows.items():
+            found[name].append(of_one)
+        if not known:
+            seconds.append(time.perf_counter() - started)
+        left = (draws - number) * sum(seconds) / max(len(seconds), 1) / 60
+        answers = {name: [row.found for row in of_one] for name, of_one in rows.items()}
+        console.print(f"seed {seed}: {answers}; {number} of {draws}, about {left:.0f} minutes left")
     table = Table("market", "planted", "expected", "as planted (exact 95 % interval)", "found")
-    for name, runs in told.items():
+    for name, runs in found.items():
         for rows_of_one in zip(*runs, strict=True):
             what, expected = rows_of_one[0].what, rows_of_one[0].expected
             counts = Counter(row.found for row in rows_of_one).most_common()
-            every = "; ".join(f"{found} {n}" for found, n in counts)
+            every = "; ".join(f"{answer} {n}" for answer, n in counts)
             table.add_row(name, what, expected, bounds(sum(row.agrees for row in rows_of_one), draws), every)
     console.print(table)
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
 from orchestration.cli.app import command
-from orchestration.cli.console import count, out, tick
+from orchestration.cli.console import count, out, say, tick
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.studies import find_study, read_settings
 from recsys.errors import UserError
@@ -34,9 +34,22 @@ def check(study: StudyArgument) -> None:
         f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.seeds, 'seed')}",
         highlight=False,
     )
-    failures = [what for what, find in _checks(read, settings) if not _passes(what, find)]
+    facts: dict[str, dict[str, Any]] = {}
+    failures = [what for what, find in _checks(read, settings, facts) if not _passes(what, find)]
+    _show_costs(read, settings, facts)
     if failures:
         raise UserError(f"study {read.name} cannot be run as it is: mend {', '.join(failures)}")
+
+
+def _show_costs(study: "Study", settings: Settings, facts: dict[str, dict[str, Any]]) -> None:
+    from orchestration.cli.costs import cost_table, costs, total
+    from orchestration.home import Home
+
+    if facts:
+        home = Home(settings)
+        found = costs(study, home, facts, [(name, model) for name in facts for model in study.models])
+        out.print(cost_table(found))
+        say(total(found, home.slots.workers))
 
 
 def _passes(what: str, find: Callable[[], str]) -> bool:
@@ -48,11 +61,16 @@ def _passes(what: str, find: Callable[[], str]) -> bool:
     return good
 
 
+<<<<<<< HEAD
 def _checks(study: "Study", settings: "Settings") -> Iterator[Check]:
+=======
+def _checks(study: "Study", settings: Settings, facts: dict[str, dict[str, Any]]) -> Iterator[Check]:
+    """All checks; those of datasets put what they find into `facts`."""
+>>>>>>> plug
     for model in study.models:
         yield f"model {model}", partial(_model, study, model)
     for name, spec in study.datasets.items():
-        yield f"dataset {name}", partial(_dataset, study, name, settings)
+        yield f"dataset {name}", partial(_dataset, study, name, settings, facts)
         for corpus in spec.descriptions:
             yield f"descriptions {name}/{corpus}", partial(_descriptions, name, spec, settings, corpus)
         for source in spec.content:
@@ -75,7 +93,11 @@ def _model(study: "Study", model: str) -> str:
     return ", ".join(said) or "searches its own ranges"
 
 
+<<<<<<< HEAD
 def _dataset(study: "Study", name: str, settings: "Settings") -> str:
+=======
+def _dataset(study: "Study", name: str, settings: Settings, found: dict[str, dict[str, Any]]) -> str:
+>>>>>>> plug
     from recsys.data.prepare import prepare
     from recsys.data.readers import read
     from recsys.study.applicable import RATED, left_out
@@ -88,7 +110,7 @@ def _dataset(study: "Study", name: str, settings: "Settings") -> str:
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
     reasons = data.quarantine["reason"].value_counts()
     notes = [f"set aside {n:,}: {reason}" for reason, n in reasons.items()]
-    facts = data.facts | {RATED: data.ratings is not None}
+    found[name] = facts = data.facts | {RATED: data.ratings is not None}
     notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
     return "\n    ".join([", ".join(said), *notes])
 

@@ -49,7 +49,8 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
     from orchestration.cli.plan import plan
     from orchestration.home import Home
 
-    steps = plan(study, Home(settings), select)
+    home = Home(settings)
+    steps = plan(study, home, select)
     shown = table("asset", "state", "why", ">cells at most", title=f"Study {study.name}")
     for step in steps:
         state = f"[{COLOURS[step.state]}]{step.state}[/]"
@@ -58,6 +59,7 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
     to_do = [step for step in steps if step.state != "up to date"]
     timed = "" if study.tuning.minutes is None else f", {study.tuning.said} of tuning for each model and arm"
     most = sum(step.cells for step in to_do)
+    _show_costs(study, home, {step.asset for step in to_do})
     say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {most:,} cells at most{timed}")
     if most:
         say(
@@ -67,7 +69,24 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
         )
 
 
+<<<<<<< HEAD
 def _materialise(study: "Study", settings: "Settings", select: str | None) -> None:
+=======
+def _show_costs(study: "Study", home: "Home", to_do: set[str]) -> None:
+    """Of the models that are to be trained on data that have been read."""
+    from orchestration import keys
+    from orchestration.cli.costs import cost_table, costs, total
+
+    read = {name: event.facts for name in study.datasets if (event := home.lineage.latest(keys.dataset(name)))}
+    missing = [(name, model) for name in read for model in study.models if keys.model(name, model) in to_do]
+    if missing:
+        found = costs(study, home, read, missing)
+        out.print(cost_table(found))
+        say(total(found, home.slots.workers))
+
+
+def _materialise(study: "Study", settings: Settings, select: str | None) -> None:
+>>>>>>> plug
     import dagster as dg
 
     from orchestration.home import Home

@@ -1,0 +1,124 @@
+"""What a study will take: memory and time of each model on each dataset, before anything is trained."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rich.table import Table
+
+from orchestration import keys
+from orchestration.cli.console import count, table
+from orchestration.home import Home
+from recsys.content.arms import Arm
+from recsys.engine.slots import GB, free_memory
+from recsys.engine.stored import StoredCell, cell_folders
+from recsys.errors import UserError
+from recsys.models import registry
+from recsys.recommender import DataSize
+from recsys.study.applicable import left_out
+from recsys.study.estimate import TimedCell, cell_seconds, data_size, fit_memory, in_words
+from recsys.study.study import Study
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model takes on a dataset.
+
+    Attributes:
+        cells: trainings at most; 0 where the model is left out.
+        memory: bytes that one of them needs, at default hyper-parameters.
+        seconds: of one of them; None where nothing is known.
+        total: seconds of all of them, one after another; None where nothing is known.
+    """
+
+    dataset: str
+    model: str
+    cells: int = 0
+    memory: float = 0.0
+    seconds: float | None = None
+    total: float | None = None
+
+
+def costs(
+    study: Study, home: Home, facts: Mapping[str, Mapping[str, Any]], pairs: Sequence[tuple[str, str]]
+) -> list[Cost]:
+    """What models take, estimated from the cells that have run in this home.
+
+    Args:
+        study: gives the budget.
+        home: holds the cells.
+        facts: of each prepared dataset.
+        pairs: each a dataset and a model.
+    """
+    timed = _timed_cells(home)
+    return [_cost(study, name, model, facts[name], timed.get(model, [])) for name, model in pairs]
+
+
+def cost_table(costs: Sequence[Cost]) -> Table:
+    """A row a dataset and model."""
+    shown = table("dataset", "model", ">cells at most", "memory and time", ">all cells", title="What training takes")
+    for cost in costs:
+        each = in_words(cost.memory, cost.seconds) if cost.cells else "left out"
+        shown.add_row(cost.dataset, cost.model, f"{cost.cells:,}", each, _time(cost.total) if cost.cells else "")
+    return shown
+
+
+def total(costs: Sequence[Cost], workers: int) -> str:
+    """All models together in a line: the time with so many workers, and the largest cell beside the free memory."""
+    running = [cost for cost in costs if cost.cells]
+    known = [cost.total for cost in running if cost.total is not None]
+    said = f"about {_time(sum(known) / workers)} with {count(workers, 'worker')}" if known else "time unknown"
+    if len(known) < len(running):
+        said += f", without {len(running) - len(known)} of {len(running)} of which no cell has run"
+    most = max((cost.memory for cost in running), default=0.0)
+    return f"All models: {said}; the largest cell needs about {most / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
+
+
+def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: list[TimedCell]) -> Cost:
+    arms, fixed = study.arms_of(name, model), study.fixed_params_of(model)
+    try:
+        cls = registry.load(model)
+        config = cls.from_params(**fixed).config
+    except UserError:  # `check` names it, and training leaves it out
+        return Cost(name, model)
+    if left_out(study, name, model, facts, {}):
+        return Cost(name, model)
+    size = max((data_size(facts["counts"], arm, _widths(study, name, arm)) for arm in arms), key=lambda s: s.width)
+    # Of stored cells the width is not known.
+    seconds = cell_seconds(cls, config, replace(size, width=0), timed)
+    total = None
+    if seconds is not None:
+        tuning = min(study.tuning.trials * seconds, study.tuning.seconds)
+        total = len(arms) * (tuning + study.seeds * seconds)
+    cells = len(arms) * (study.tuning.trials + study.seeds)
+    return Cost(name, model, cells, fit_memory(cls, fixed, size), seconds, total)
+
+
+def _widths(study: Study, name: str, arm: Arm) -> dict[str, int]:
+    """Columns of sources that the study fixes; the others are not known before they are encoded."""
+    options = {source: study.datasets[name].content[source].options for source in arm.sources}
+    return {source: given["dim"] for source, given in options.items() if isinstance(given.get("dim"), int)}
+
+
+def _timed_cells(home: Home) -> dict[str, list[TimedCell]]:
+    """Cells of the home that ended well by model, with the size of their dataset."""
+    sizes: dict[str, DataSize | None] = {}
+    timed: dict[str, list[TimedCell]] = {}
+    for folder in cell_folders(home.settings.store):
+        cell = StoredCell.load(folder)
+        dataset = cell.record["dataset"]
+        if dataset not in sizes:
+            event = home.lineage.latest(keys.dataset(dataset))
+            sizes[dataset] = data_size(event.facts["counts"], Arm("data"), {}) if event else None
+        size = sizes[dataset]
+        if size is not None and not cell.message:
+            timed.setdefault(cell.record["model"], []).append(TimedCell(size, cell.seconds))
+    return timed
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "unknown"
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,69 @@
+"""What a study will take is said before anything is trained, and a model that would not fit is left out in a line."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.home import Home
+from orchestration.settings import Settings
+from recsys.study.study import Study
+from tests.orchestration.command_line import call, printed
+from tests.orchestration.conftest import TINY, cells, write_study
+
+MANY = """
+title: More items than fit
+datasets:
+  many:
+    source: {reader: table, folder: rows, interactions: rows.csv}
+    split: {protocol: ratio, seed: 1}
+models: [TopPop, ItemKNN, EASE]
+tuning: {trials: 1}
+seeds: 1
+statistics: {resamples: 300}
+"""
+N_ITEMS = 40_537
+LINE = (
+    "EASE left out of many: it needs about 26 GB of memory for 1,000 users and 40,537 items, more than is free; "
+    "leave the model out, raise 'k_core', use a machine with more, or set MODALIFT_MEMORY (GB) if more is free"
+)
+
+
+@pytest.fixture
+def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Study]:
+    """Each item is taken by one user, 1,000 users take turns."""
+    (tmp_path / "rows").mkdir()
+    rows = "".join(f"u{item % 1000},i{item}\n" for item in range(N_ITEMS))
+    (tmp_path / "rows" / "rows.csv").write_text(f"user_id,item_id\n{rows}", encoding="utf-8")
+    monkeypatch.setenv("MODALIFT_MEMORY", "4")
+    settings = Settings(home=tmp_path / "home", studies=tmp_path, data=tmp_path, workers=1)
+    return settings, write_study(tmp_path, MANY, "many")
+
+
+def test_a_model_that_does_not_fit_is_left_out_in_a_line(many: tuple[Settings, Study]) -> None:
+    settings, _ = many
+    checked = printed(settings, "check", "many")
+    assert checked.count(LINE) == 1
+    assert cells(settings) == {}
+    result = call(settings, "run", "many")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines().count(LINE) == 1
+    home = Home(settings)
+    assert home.current("many/models/EASE").facts == {"left_out": LINE}
+    assert LINE in printed(settings, "results", "many")
+    assert (settings.reports / "many.html").read_text(encoding="utf-8").count(LINE.partition(";")[0]) == 1
+    before = home.current("many/metrics").fingerprint
+    assert call(settings, "run", "many").exit_code == 0
+    assert Home(settings).current("many/metrics").fingerprint == before
+
+
+def test_costs_come_from_the_cells_that_ran(finished: tuple[Settings, Study], tmp_path: Path) -> None:
+    settings = finished[0].model_copy(update={"home": tmp_path / "home", "studies": tmp_path})
+    shutil.copytree(finished[0].home, settings.home)
+    write_study(tmp_path, TINY.replace("n_neighbours: 20", "n_neighbours: 7").replace("TopPop:", "EASE:"))
+    shown = printed(settings, "run", "tiny", "--dry-run")
+    assert "│ tiny │ ItemKNN │ 5 │ about 0.1 GB and 1 s a cell │ 1 s │" in shown
+    assert "│ tiny │ EASE │ 5 │ about 0.1 GB, time unknown until a cell has run │ unknown │" in shown
+    assert "│ tiny │ HybridItemKNN │" not in shown
+    assert "All models: about 1 s with 1 worker, without 1 of 2 of which no cell has run; " in shown
+    assert "│ tiny │ HybridItemKNN │ 25 │ about 0.1 GB and 1 s a cell │" in printed(settings, "check", "tiny")

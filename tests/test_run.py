@@ -1,0 +1,50 @@
+"""`recsys.run`: a study in one call gives what the assets give, is resumable, and survives a model that raises."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from orchestration.home import Home
+from orchestration.settings import Settings
+from recsys.engine.stored import cell_folders
+from recsys.models.neighbours.itemknn import ItemKNN
+from recsys.run import run
+from recsys.study.judgement import Judgement
+from recsys.study.study import Study
+from tests.orchestration.conftest import TINY, finished, write_study
+
+__all__ = ["finished"]
+Finished = tuple[Settings, Study]
+
+
+def written(folder: Path) -> dict[str, int]:
+    """By fingerprint when each cell was written."""
+    return {cell.name: (cell / "cell.json").stat().st_mtime_ns for cell in cell_folders(folder)}
+
+
+def test_it_gives_what_the_assets_give_and_goes_on_where_it_was(finished: Finished, tmp_path: Path) -> None:
+    settings, study = finished
+    home = Home(settings)
+    result = run(study, tmp_path, workers=1)["tiny"]
+    assert result.judgement == Judgement.load(home.folder(home.current("tiny/verdict")))
+    theirs = pd.read_parquet(home.folder(home.current("tiny/metrics")) / "summary.parquet")
+    pd.testing.assert_frame_equal(result.metrics, theirs, check_exact=True)
+    before = written(tmp_path)
+    assert set(before) == set(written(settings.store))
+    again = run(study, tmp_path, workers=1)["tiny"]
+    assert written(tmp_path) == before
+    assert (again.sentence, again.truth) == (result.sentence, result.truth)
+
+
+def test_a_model_that_raises_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fit(self: ItemKNN, data: object) -> None:
+        raise RuntimeError("the matrix is singular")
+
+    monkeypatch.setattr(ItemKNN, "fit", fit)
+    study = write_study(tmp_path, TINY.replace("[shuffled]", "[shuffled, noise]"))
+    result = run(study, tmp_path / "out", workers=1)["tiny"]
+    assert result.judgement is not None
+    (line,) = result.results.failures
+    assert line.startswith("ItemKNN left out (interactions_only): every trial failed, the last with: RuntimeError")
+    assert {arm.model for arm in result.results.arms} == {"TopPop", "HybridItemKNN"}
