@@ -61,12 +61,8 @@ def _passes(what: str, find: Callable[[], str]) -> bool:
     return good
 
 
-<<<<<<< HEAD
-def _checks(study: "Study", settings: "Settings") -> Iterator[Check]:
-=======
-def _checks(study: "Study", settings: Settings, facts: dict[str, dict[str, Any]]) -> Iterator[Check]:
+def _checks(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> Iterator[Check]:
     """All checks; those of datasets put what they find into `facts`."""
->>>>>>> plug
     for model in study.models:
         yield f"model {model}", partial(_model, study, model)
     for name, spec in study.datasets.items():
@@ -93,11 +89,7 @@ def _model(study: "Study", model: str) -> str:
     return ", ".join(said) or "searches its own ranges"
 
 
-<<<<<<< HEAD
-def _dataset(study: "Study", name: str, settings: "Settings") -> str:
-=======
-def _dataset(study: "Study", name: str, settings: Settings, found: dict[str, dict[str, Any]]) -> str:
->>>>>>> plug
+def _dataset(study: "Study", name: str, settings: "Settings", found: dict[str, dict[str, Any]]) -> str:
     from recsys.data.prepare import prepare
     from recsys.data.readers import read
     from recsys.study.applicable import RATED, left_out

@@ -69,9 +69,6 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
         )
 
 
-<<<<<<< HEAD
-def _materialise(study: "Study", settings: "Settings", select: str | None) -> None:
-=======
 def _show_costs(study: "Study", home: "Home", to_do: set[str]) -> None:
     """Of the models that are to be trained on data that have been read."""
     from orchestration import keys
@@ -85,8 +82,7 @@ def _show_costs(study: "Study", home: "Home", to_do: set[str]) -> None:
         say(total(found, home.slots.workers))
 
 
-def _materialise(study: "Study", settings: Settings, select: str | None) -> None:
->>>>>>> plug
+def _materialise(study: "Study", settings: "Settings", select: str | None) -> None:
     import dagster as dg
 
     from orchestration.home import Home
