@@ -1,10 +1,12 @@
-"""Where arithmetic runs: the device and the precision."""
+"""Where arithmetic runs: the device, the precision, the number of threads."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from recsys.errors import UserError
 
@@ -12,6 +14,18 @@ from recsys.errors import UserError
 def device() -> torch.device:
     """A GPU if there is one, otherwise the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Within the block, torch, BLAS and OpenMP use `n` threads each; afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        with threadpool_limits(n):
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)
