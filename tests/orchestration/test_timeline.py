@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -18,7 +19,7 @@ from orchestration.progress import Advance, CombinedProgress, LogProgress
 from orchestration.settings import CHECKOUT, Settings
 from recsys.errors import UserError
 from recsys.study.study import Study
-from tests.orchestration.conftest import write_study
+from tests.orchestration.conftest import TINY, run, write_study
 
 ONE_TEXT = '+key:"tiny/embeddings/text"'
 
@@ -55,6 +56,19 @@ def test_progress_is_recorded_as_events(finished: tuple[Settings, Study]) -> Non
         lines = [log.user_message for log in instance.all_logs(run.run_id) if not log.is_dagster_event]
     assert "tiny: HybridItemKNN, 4 arms, cells: 20 to do" in lines
     assert any(line.startswith("tiny: HybridItemKNN, 4 arms, cells: 20 of 20 in ") for line in lines)
+
+
+def test_events_report_progress_while_a_model_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.materialise.LogProgress", partial(LogProgress, every=0.0))
+    settings = Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
+    study = write_study(tmp_path, TINY.replace("  TopPop:\n", "  BPRMF: {n_factors: 4, max_epochs: 1}\n"))
+    done = run(study, settings, '+key:"tiny/models/BPRMF"')
+    with instance_of(settings) as instance:
+        logs = instance.all_logs(done.run)
+    lines = [log.user_message for log in logs if log.step_key == "tiny__models__BPRMF"]
+    before = lines[: next(n for n, line in enumerate(lines) if line.startswith("Materialized value"))]
+    for number in range(1, 6):
+        assert any(line.startswith(f"tiny: BPRMF, 1 arm, cells: {number} of 5 after ") for line in before)
 
 
 def test_ctrl_c_cancels_the_run(tmp_path: Path) -> None:
