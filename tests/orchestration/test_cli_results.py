@@ -21,7 +21,8 @@ def test_results_as_json_have_the_agreed_form(finished: Finished) -> None:
     said = parsed(settings, "results", "tiny")
     assert list(said) == ["study", "datasets"] and said["study"] == "tiny"
     tiny = said["datasets"]["tiny"]
-    assert list(tiny) == ["counts", "models", "verdict"]
+    assert list(tiny) == ["counts", "models", "left_out", "inapplicable", "verdict"]
+    assert tiny["left_out"] == tiny["inapplicable"] == []
     assert tiny["counts"]["users"] == 120
     assert list(tiny["models"]["ItemKNN"]) == ["interactions_only"]
     assert {"both", "text", "image", "interactions_only", "shuffled"} <= set(tiny["models"]["HybridItemKNN"])
