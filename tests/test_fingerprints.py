@@ -21,7 +21,7 @@ from recsys.engine.code import SEARCH, cell_code, cell_roots, model_code
 from recsys.evaluation.protocol import Protocol
 from recsys.fingerprints import CHECKOUT, PACKAGES, Codebase
 from recsys.models import registry
-from tests.models.planted import planted_market
+from recsys.testing.market import planted_market
 
 MODELS = {p.stem: registry.find(p.stem) for p in sorted(registry.ROOT.glob("*/*.py")) if p.stem[0] != "_"}
 PRIMARY = "ndcg"

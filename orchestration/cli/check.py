@@ -41,7 +41,7 @@ def check(study: StudyArgument) -> None:
         raise UserError(f"study {read.name} cannot be run as it is: mend {', '.join(failures)}")
 
 
-def _show_costs(study: "Study", settings: Settings, facts: dict[str, dict[str, Any]]) -> None:
+def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> None:
     from orchestration.cli.costs import cost_table, costs, total
     from orchestration.home import Home
 

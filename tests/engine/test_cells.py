@@ -14,7 +14,7 @@ from recsys.engine.failure import CellOutcome
 from recsys.engine.pool import run_cells
 from recsys.engine.slots import Slots
 from recsys.evaluation.protocol import Protocol
-from recsys.testing.planted import planted_market
+from recsys.testing.market import planted_market
 
 CELLS: list[tuple[str, dict[str, Any]]] = [
     ("ItemKNN", {}),

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from orchestration.home import Home
+from orchestration.lineage import Event
 from orchestration.settings import Settings
 from recsys.errors import UserError
-from recsys.study.record import AssetRecord, Check, Event
+from recsys.study.record import AssetRecord, Check
 
 
 @pytest.fixture
