@@ -26,7 +26,7 @@ def test_every_command_has_help_with_an_example(settings: Settings, command: str
 
 def test_help_lists_the_commands_in_order_of_use(settings: Settings) -> None:
     text = printed(settings, "--help")
-    places = [text.index(f" {command} ") for command in COMMANDS]
+    places = [text.index(f"│ {command} ") for command in COMMANDS]
     assert places == sorted(places) and COMMANDS[0] == "new"
 
 

@@ -79,7 +79,7 @@ def test_going_back_finds_the_old_version(home: Home) -> None:
 
 
 def test_a_missing_input_is_one_line(home: Home) -> None:
-    with pytest.raises(UserError, match="^asset d/a has not been materialised yet: materialise it first"):
+    with pytest.raises(UserError, match="^d/a has not been computed yet: `modalift run` computes it"):
         Producer(home, "d/b", "d/a")(1)
 
 
