@@ -112,4 +112,4 @@ def test_the_examples_of_the_readme_run_as_they_stand(tmp_path: Path) -> None:
             text=True,
         )
         assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith("small ")
+        assert done.stdout.startswith("small: ")

@@ -51,10 +51,11 @@ class ModelContract:
     _fits: ClassVar[dict[tuple[Any, ...], Recommender]] = {}
 
     @pytest.fixture(autouse=True, scope="class")
-    def _fitted_once_a_class(self, request: pytest.FixtureRequest) -> Iterator[None]:
-        request.cls._fits = {}
+    @classmethod
+    def _fitted_once_a_class(cls) -> Iterator[None]:
+        cls._fits = {}
         yield
-        request.cls._fits = {}
+        cls._fits = {}
 
     def fitted(self, content: Content | None = None, seed: int = SEED) -> Recommender:
         """The model fitted to this content (None: all of the market's), from the class's store."""

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
-from recsys import arrays
 from recsys.arrays import top_k
 from recsys.errors import UserError
 from recsys.evaluation.candidates import sample_candidates
@@ -60,7 +59,7 @@ def test_equal_scores_stand_in_item_order(values: np.ndarray, k: int, n_groups: 
     expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
     best = np.take_along_axis(values, expected, axis=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arrays, "N_GROUPS", n_groups)
+        patch.setattr("recsys.arrays.N_GROUPS", n_groups)
         items, scores = top_k(values, k)
     np.testing.assert_array_equal(items, np.where(best == -np.inf, -1, expected))
     np.testing.assert_array_equal(scores, best)
