@@ -42,7 +42,7 @@ def folder() -> Path:
     """The user's own plug-ins, whether or not there are any; UserError where MODALIFT_PLUGINS names no folder."""
     given = os.environ.get("MODALIFT_PLUGINS")
     if given and not Path(given).is_dir():
-        raise UserError(f"MODALIFT_PLUGINS: there is no folder {given}; mend or unset it")
+        raise UserError(f"MODALIFT_PLUGINS: there is no folder {given}; fix or unset it")
     return Path(given or "plugins").resolve()
 
 

@@ -38,7 +38,7 @@ def check(study: StudyArgument) -> None:
     failures = [what for what, find in _checks(read, settings, facts) if not _passes(what, find)]
     _show_costs(read, settings, facts)
     if failures:
-        raise UserError(f"study {read.name} cannot be run as it is: mend {', '.join(failures)}")
+        raise UserError(f"study {read.name} cannot be run as it is: fix {', '.join(failures)}")
 
 
 def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> None:

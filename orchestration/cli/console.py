@@ -49,7 +49,7 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 
 def print_json(content: Any) -> None:
-    """JSON on stdout that any parser reads: what is no number is null."""
+    """JSON on stdout that any parser reads: NaN and infinities are null."""
     typer.echo(json.dumps(_finite(content), indent=2, allow_nan=False, default=str))
 
 

@@ -35,7 +35,7 @@ def new(
 ) -> None:
     """Write a study file for your own data, guessing what each column is.
 
-    The guesses are printed and stand in the file, where they can be mended.
+    The guesses are printed and stand in the file, where they can be fixed.
     """
     from orchestration.cli.own_data import look_at
     from recsys.study.file import load_study
@@ -85,7 +85,7 @@ def _text(name: str, data: "OwnData") -> str:
 
     return (
         f"title: Does content help on {name}?\n\n"
-        "# What `modalift new` guessed of the columns; mend what is wrong.\n"
+        "# What `modalift new` guessed of the columns; fix what is wrong.\n"
         f"datasets:\n  {name}:\n"
         f"{block({'source': data.source}, 4)}"
         "    # Ratings below min_rating are no sign of liking; users and items with fewer rows than k_core leave.\n"

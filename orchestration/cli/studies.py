@@ -24,7 +24,7 @@ def read_settings() -> "Settings":
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {first['msg']}; mend or unset it") from None
+        raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {first['msg']}; fix or unset it") from None
 
 
 def find_study(given: str, settings: "Settings") -> "Study":

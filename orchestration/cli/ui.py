@@ -51,7 +51,7 @@ def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port =
     settings = settings.model_copy(update={"home": settings.home.resolve(), "studies": settings.studies.resolve()})
     servers = _servers(settings, dagster_port, mlflow_port, reports_port)
     check_ports(servers)
-    # Started in the background by a script, a process is deaf to SIGINT unless it says otherwise.
+    # Started in the background by a script, a process ignores SIGINT unless it asks for it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     if not any(settings.studies.glob("*.yaml")):

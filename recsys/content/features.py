@@ -41,7 +41,7 @@ class Features:
             )
         if not np.isfinite(self.matrix).all():
             row = int(np.flatnonzero(~np.isfinite(self.matrix).all(axis=1))[0])
-            raise UserError(f"features hold a value that is not finite, first in row {row}: mend or drop that item")
+            raise UserError(f"features hold a value that is not finite, first in row {row}: fix or drop that item")
         if self.matrix[~self.present].any():
             row = int(np.flatnonzero(~self.present & self.matrix.any(axis=1))[0])
             raise UserError(f"features hold values for an item marked absent, first in row {row}: set them to zero")

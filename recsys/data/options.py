@@ -28,4 +28,4 @@ def parse(model: type[Options], reader: str, options: dict[str, Any]) -> Options
             near = get_close_matches(key, model.model_fields, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(model.model_fields) or 'none'}"
             raise UserError(f"reader '{reader}': there is no option '{key}'; {hint}") from None
-        raise UserError(f"reader '{reader}': option '{key}': {first['msg']}; mend its value") from None
+        raise UserError(f"reader '{reader}': option '{key}': {first['msg']}; fix its value") from None

@@ -1,4 +1,4 @@
-"""What a verdict does not show, said as plainly as what it does: sentences read off the figures."""
+"""What a verdict does not show: its limitations as sentences, read off the figures."""
 
 from recsys.evidence.comparison import ALPHA
 from recsys.evidence.scores import label
@@ -69,9 +69,7 @@ def _trials(rows: list[ResultRow], minutes: float | None) -> str:
 def _given_up(dataset: DatasetReport) -> str | None:
     """Trials that never ended count as trials, and might have done better than they stood."""
     rows = [f"{row.name} ({row.n_pruned} of {row.n_trials})" for row in dataset.results if row.n_pruned]
-    return (
-        f"Trials given up as hopeless by their validation curve, and never chosen: {listed(rows)}." if rows else None
-    )
+    return f"Trials pruned by their validation curve, and never chosen: {listed(rows)}." if rows else None
 
 
 def _rising(dataset: DatasetReport) -> str | None:

@@ -69,7 +69,7 @@ class ResultRow(Part):
         seed_means: primary metric of each seed.
         valid: primary metric on the validation part.
         n_trials: tuning trials it was given.
-        n_pruned: of these, how many were given up because their validation curve was hopeless.
+        n_pruned: of these, how many were pruned.
         exhausted: whether these were all the settings it has; one trial then means that there was nothing to tune.
         deterministic: whether every seed gives the same model.
         seconds: of tuning and training together.

@@ -23,7 +23,7 @@ class Tuning(Strict):
     Attributes:
         trials: settings that are tried; with `minutes`, the most.
         minutes: of training and evaluation, all trials together; a trial that has begun is finished. None: no limit.
-        prune: give up trials of models trained by gradient that are hopeless by their validation curve.
+        prune: stop trials of models trained by gradient by their validation curve.
         seed: of what is tried.
     """
 

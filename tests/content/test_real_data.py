@@ -100,7 +100,7 @@ def test_people_choose_by_genre_and_mood(real, movies):
     shape = (int(ratings["userId"].max()) + 1, len(movies))
     train = sparse.csr_array((np.ones(len(ratings), np.float32), (ratings["userId"], items)), shape=shape)
     said = described(real, "qwen2-vl-7b")[["Genre", "Mood"]]
-    found = user_signal(said, movies["item_id"].tolist(), train, n_rewired=5, n_dealt=49)
+    found = user_signal(said, movies["item_id"].tolist(), train, n_rewired=5, n_permutations=49)
     assert (found["n_items"] == 1571).all()
     assert (found["ratio"] > 1.08).all() and (found["ratio_sd"] < 0.01).all() and (found["p_value"] == 0.02).all()
     assert (found["user_ratio"] > found["ratio"]).all()  # those who rated most rated of everything

@@ -32,7 +32,7 @@ def graph(rows):
 
 def test_shares_are_those_of_the_pairs_of_each_user():
     train = graph([[1, 1, 1, 1, 0], [0, 0, 1, 0, 1], [1, 0, 0, 0, 0]])
-    found = user_signal(fields(Genre=GENRES), ids(5), train, n_rewired=2, n_dealt=9).iloc[0]
+    found = user_signal(fields(Genre=GENRES), ids(5), train, n_rewired=2, n_permutations=9).iloc[0]
     # Item 3 has no genre. Pairs of the first user: 0-1 and 1-2 share, 0-2 does not; of the second: 2-4 does not.
     assert (found["field"], found["n_items"], found["n_pairs"], found["share"]) == ("Genre", 4, 4, 0.5)
 
@@ -47,7 +47,7 @@ def test_shares_are_those_of_a_plain_count(world):
     known = [item for item, cell in enumerate(said) if cell]
     pairs = [pair for row in train.toarray() for pair in combinations([item for item in known if row[item]], 2)]
     alike = [bool(set(said[a].split(", ")) & set(said[b].split(", "))) for a, b in pairs]
-    found = user_signal(fields(F=said), ids(len(said)), train, n_rewired=2, n_dealt=1).iloc[0]
+    found = user_signal(fields(F=said), ids(len(said)), train, n_rewired=2, n_permutations=1).iloc[0]
     assert tuple(found.index) == SIGNAL
     assert (found["n_items"], found["n_pairs"]) == (len(known), len(pairs))
     assert found["share"] == pytest.approx(np.mean(alike)) if pairs else np.isnan(found["share"])
@@ -94,7 +94,7 @@ def market(seed, strength, n_users=150, n_items=120, each=12):
 
 def test_a_planted_taste_is_found():
     train, value, _ = market(0, strength=1.5)
-    found = user_signal(fields(Value=value), ids(120), train, n_dealt=99).iloc[0]
+    found = user_signal(fields(Value=value), ids(120), train, n_permutations=99).iloc[0]
     assert found["ratio"] > 1.3 and found["user_ratio"] == pytest.approx(found["ratio"], rel=0.02)  # equal activity
     assert found["ratio_sd"] < 0.02 and found["p_value"] == 0.01
 
@@ -103,7 +103,7 @@ def test_what_is_merely_popular_is_no_taste():
     """Half of what is taken is of the popular items, so that values which go with popularity are shared often."""
     train, _, popularity = market(1, strength=0)
     value = np.where(popularity > np.quantile(popularity, 0.8), "famous", "obscure").tolist()
-    found = user_signal(fields(Value=value), ids(120), train, n_dealt=99).iloc[0]
+    found = user_signal(fields(Value=value), ids(120), train, n_permutations=99).iloc[0]
     assert found["share"] > 0.45
     assert found["ratio"] == pytest.approx(1, abs=0.05)
     assert found["p_value"] > 0.05
@@ -114,7 +114,7 @@ def test_where_no_value_says_anything_p_values_are_uniform():
     train, _, _ = market(2, strength=2)
     rng = np.random.default_rng(3)
     said = fields(**{f"F{number}": rng.choice(list("abcdef"), 120).tolist() for number in range(60)})
-    found = user_signal(said, ids(120), train, n_rewired=5, n_dealt=49)
+    found = user_signal(said, ids(120), train, n_rewired=5, n_permutations=49)
     assert kstest(found["p_value"], "uniform").pvalue > 0.05
     assert found["ratio"].mean() == pytest.approx(1, abs=0.02)
 
@@ -123,15 +123,15 @@ def test_another_order_of_items_gives_the_same_share_and_the_same_seed_the_same_
     train, value, _ = market(4, strength=1)
     said = fields(Value=value, Other=[None, *value[1:]])
     order = np.random.default_rng(0).permutation(120)
-    first, same = (user_signal(said, ids(120), train, n_rewired=3, n_dealt=9) for _ in range(2))
+    first, same = (user_signal(said, ids(120), train, n_rewired=3, n_permutations=9) for _ in range(2))
     pd.testing.assert_frame_equal(first, same)
-    moved = user_signal(said, [ids(120)[item] for item in order], train[:, order], n_rewired=3, n_dealt=9)
+    moved = user_signal(said, [ids(120)[item] for item in order], train[:, order], n_rewired=3, n_permutations=9)
     columns = ["field", "n_items", "n_pairs", "share"]
     pd.testing.assert_frame_equal(first[columns], moved[columns])
 
 
 def test_fields_that_tell_nothing():
     train = graph([[1, 1, 1], [0, 1, 1]])
-    found = user_signal(fields(Same=["x"] * 3, None_=[None] * 3), ids(3), train, n_rewired=3, n_dealt=9)
+    found = user_signal(fields(Same=["x"] * 3, None_=[None] * 3), ids(3), train, n_rewired=3, n_permutations=9)
     assert found.iloc[0][["share", "rewired", "ratio", "p_value"]].tolist() == [1, 1, 1, 1]
     assert found["n_pairs"].tolist() == [4, 0] and np.isnan(found["p_value"][1])

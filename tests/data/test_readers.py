@@ -168,9 +168,9 @@ def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
         (
             "market",
             {"n_users": 1},
-            "reader 'market': option 'n_users': Input should be greater than or equal to 10; mend its value",
+            "reader 'market': option 'n_users': Input should be greater than or equal to 10; fix its value",
         ),
-        ("table", {}, "reader 'table': option 'interactions': Field required; mend its value"),
+        ("table", {}, "reader 'table': option 'interactions': Field required; fix its value"),
     ],
 )
 def test_wrong_options_are_named(reader: str, options: dict[str, Any], line: str) -> None:
@@ -200,7 +200,7 @@ def test_missing_folder_file_and_column_are_named(tmp_path: Path) -> None:
         "rename it in the file or name the right one in the dataset's options"
     )
     assert line("table", {"interactions": "b.csv"}) == (
-        f"{tmp_path / 'b.csv'}: cannot be read (it is empty); mend or replace the file"
+        f"{tmp_path / 'b.csv'}: cannot be read (it is empty); fix or replace the file"
     )
     assert "'.txt' files are not read" in line("table", {"interactions": "c.txt"})
     assert "two columns have the same name" in line("table", {"interactions": "d.csv"})

@@ -47,7 +47,7 @@ def test_an_unknown_study_is_answered_with_the_nearest(settings: Settings) -> No
 
 def test_a_wrong_environment_variable_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     line = complaint(settings.model_copy(update={"workers": -1}), "results", "demo")
-    assert line == "MODALIFT_WORKERS: Input should be greater than or equal to 1; mend or unset it"
+    assert line == "MODALIFT_WORKERS: Input should be greater than or equal to 1; fix or unset it"
 
 
 def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(

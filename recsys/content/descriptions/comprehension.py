@@ -45,7 +45,7 @@ def agreement_with_attributes(
         `n_true_values`, `n_given_values`: distinct values of either side;
         `known`: share of what is given that is a value of the attribute at all;
         `precision`, `recall`, `f1`: over all pairs of item and value (micro);
-        `f1_chance`: expected `f1` if the same answers were dealt out to the items at random;
+        `f1_chance`: expected `f1` if the same answers were permuted across items;
         `n_supported`, `macro_precision`, `macro_recall`, `macro_f1`: mean over the values with support;
         and, where no item has two values of the attribute, otherwise NaN: `accuracy`, the share of items whose
         answer is exactly their value, and what it would be for always saying the commonest value

@@ -2,7 +2,7 @@
 
 Chance means two things here, and each answers its own question. How much: beside users and items that have as many
 interactions and nothing else in common (the graph rewired). Whether at all: beside the same users, with the
-descriptions dealt out anew among items that are taken about as often. The first cannot answer the second: items that
+descriptions permuted among items that are taken about as often. The first cannot answer the second: items that
 go together whatever is said of them, such as sequels, make real shares vary more than rewired ones.
 """
 
@@ -21,7 +21,7 @@ SIGNAL = ("field", "n_items", "n_pairs", "share", "rewired", "ratio", "ratio_sd"
 N_TRADES = 12
 """Rounds of trades of one rewiring; on MovieLens the share of equal values stands still after ten."""
 BLOCK = 20
-"""Descriptions are dealt out anew among so many items that are next to each other in popularity."""
+"""Descriptions are permuted anew among so many items that are next to each other in popularity."""
 DENSE = 0.05
 """A table with more entries than this share is quicker to multiply by as an array."""
 
@@ -32,7 +32,7 @@ def user_signal(
     train: sparse.csr_array,
     *,
     n_rewired: int = 20,
-    n_dealt: int = 199,
+    n_permutations: int = 199,
     seed: int = 0,
     synonyms: Synonyms | None = None,
 ) -> pd.DataFrame:
@@ -45,7 +45,7 @@ def user_signal(
         item_ids: of the columns of `train`, in their order.
         train: binary, shape (n_users, n_items).
         n_rewired: how often the graph is rewired.
-        n_dealt: how often descriptions are dealt out anew; the smallest p-value is 1 / (n_dealt + 1).
+        n_permutations: how often descriptions are permuted; the smallest p-value is 1 / (n_permutations + 1).
         seed: of all draws.
         synonyms: merges near-synonyms.
 
@@ -68,7 +68,7 @@ def user_signal(
             draws = (np.random.default_rng((seed, draw)) for draw in range(n_rewired))
             rewired[has.tobytes()] = [rewire(graph, rng) for rng in draws]
         rng = np.random.default_rng((seed, n_rewired))
-        found = _beside_chance(graph, sets[field][has], rewired[has.tobytes()], n_dealt, rng)
+        found = _beside_chance(graph, sets[field][has], rewired[has.tobytes()], n_permutations, rng)
         rows.append({"field": field, "n_items": int(has.sum()), **found})
     return pd.DataFrame(rows, columns=SIGNAL)
 
@@ -113,7 +113,7 @@ def _beside_chance(
     graph: sparse.csr_array,
     sets: pd.Series,
     rewired: list[sparse.csr_array],
-    n_dealt: int,
+    n_permutations: int,
     rng: np.random.Generator,
 ) -> dict[str, float]:
     n_items = graph.sum(axis=1)
@@ -125,7 +125,7 @@ def _beside_chance(
     real = _pairs_alike(graph, kinds, alike)
     chance = np.array([_pairs_alike(other, kinds, alike) for other in rewired])
     popularity = graph.sum(axis=0)
-    dealt = [_pairs_alike(graph, _dealt(kinds, popularity, rng), alike).sum() for _ in range(n_dealt)]
+    dealt = [_pairs_alike(graph, _dealt(kinds, popularity, rng), alike).sum() for _ in range(n_permutations)]
     shares, several = chance.sum(axis=1) / pairs.sum(), pairs > 0
     expected = shares.mean() or np.nan  # nothing is no multiple of nothing
     user_expected = (chance[:, several] / pairs[several]).mean() or np.nan
@@ -136,7 +136,7 @@ def _beside_chance(
         "ratio": real.sum() / pairs.sum() / expected,
         "ratio_sd": shares.std(ddof=1) / expected,
         "user_ratio": (real[several] / pairs[several]).mean() / user_expected,
-        "p_value": (1 + np.sum(dealt >= real.sum())) / (1 + n_dealt),
+        "p_value": (1 + np.sum(dealt >= real.sum())) / (1 + n_permutations),
     }
 
 
@@ -163,7 +163,7 @@ def _pairs_alike(graph: sparse.csr_array, kinds: np.ndarray, alike: sparse.csr_a
 
 
 def _dealt(kinds: np.ndarray, popularity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The same kinds, dealt out anew among items of like popularity."""
+    """The same kinds, permuted among items of like popularity."""
     order = np.lexsort((rng.random(len(kinds)), popularity))
     block = np.arange(len(kinds)) // BLOCK
     dealt = np.empty_like(kinds)

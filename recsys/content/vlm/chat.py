@@ -100,7 +100,7 @@ async def refuse_broken(response: httpx2.Response) -> None:
 def _data_url(file: Path, max_side: int) -> str:
     picture = open_rgb(file)
     if picture is None:
-        raise UserError(f"{file}: cannot be read as an image; mend or remove it")
+        raise UserError(f"{file}: cannot be read as an image; fix or remove it")
     picture.thumbnail((max_side, max_side))
     jpeg = BytesIO()
     picture.save(jpeg, "JPEG", quality=90)

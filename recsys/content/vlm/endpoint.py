@@ -111,7 +111,7 @@ class EndpointDescriber:
             except OpenAIError:
                 pass
         if silence:
-            remedy = "start the server, or mend `address`"
+            remedy = "start the server, or fix `address`"
             raise UserError(f"{self.options.address}: no server answers there ({self._safe(silence)}); {remedy}")
         self._reached = True
 
@@ -141,7 +141,7 @@ class EndpointDescriber:
             remedy = f"put a valid key into the environment variable {variable}"
             return UserError(f"{self._where}: HTTP {status} ({words}); {remedy}")
         if status in KNOWS_NOTHING:
-            remedy = f"mend `model`, `address` (it often ends in /v1), or the rights of the key in {variable}"
+            remedy = f"fix `model`, `address` (it often ends in /v1), or the rights of the key in {variable}"
             return UserError(f"{self._where}: HTTP {status} ({words}); {remedy}")
         what = f"HTTP {status} ({words})" if status else words
         return UnfinishedError(f"{self._where}: {what}, even after up to {self.options.retries} retries")
@@ -155,7 +155,7 @@ class EndpointDescriber:
         said = {why: self._safe(f"{why}: {examples[why]}" if examples[why] else why) for why in times}
         if times and not self._answered and self._refused >= SPEAKS_FOR_ALL:
             usual = said[max(times, key=times.__getitem__)]
-            raise UserError(f"{self._where}: refuses every item ({usual}); mend the options, or take another model")
+            raise UserError(f"{self._where}: refuses every item ({usual}); fix the options, or take another model")
         for reason, n in times.most_common():
             log.warning("%s: no answer for %d of %d items (%s)", self._where, n, len(replies), said[reason])
 
@@ -163,7 +163,7 @@ class EndpointDescriber:
         key = os.environ.get(self.options.api_key_env, "").strip()
         # A header cannot hold such a key, and the client library would quote it in its complaint.
         if not (key.isascii() and key.isprintable()):
-            raise UserError(f"the environment variable {self.options.api_key_env} holds no key: mend its characters")
+            raise UserError(f"the environment variable {self.options.api_key_env} holds no key: fix its characters")
         return key
 
     def _words(self, error: OpenAIError) -> str:

@@ -90,12 +90,12 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
     except ImportError as error:
         raise UserError(f"model '{model}': {_line(error)}") from None
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise UserError(f"model '{model}': cannot be loaded from {place} ({_line(error)}); mend the copy") from None
+        raise UserError(f"model '{model}': cannot be loaded from {place} ({_line(error)}); fix the copy") from None
     if report["missing_keys"]:
         first = sorted(report["missing_keys"])[0]
-        raise UserError(f"model '{model}': {place} lacks weights, first of all '{first}'; mend the copy")
+        raise UserError(f"model '{model}': {place} lacks weights, first of all '{first}'; fix the copy")
     if not hasattr(processor, "tokenizer"):
-        raise UserError(f"model '{model}': {place} says nothing of images (processor_config.json); mend the copy")
+        raise UserError(f"model '{model}': {place} says nothing of images (processor_config.json); fix the copy")
     if network.config.is_encoder_decoder:
         raise UserError(
             f"model '{model}': '{kind}' keeps prompt and answer apart; choose one that reads both in a row"
@@ -133,7 +133,7 @@ def _kind(model: str, place: Path) -> str:
     try:
         kind = json.loads((place / "config.json").read_text(encoding="utf-8"))["model_type"]
     except (OSError, ValueError, KeyError):
-        raise UserError(f"model '{model}': {place}/config.json names no model type; mend the copy") from None
+        raise UserError(f"model '{model}': {place}/config.json names no model type; fix the copy") from None
     if kind in NEED_CODE:
         raise UserError(f"model '{model}': {NEED_CODE[kind]}")
     if kind not in MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES:

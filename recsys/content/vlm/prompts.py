@@ -63,7 +63,7 @@ def _read(file: Path) -> Prompt:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise UserError(f"{file}: cannot be read as YAML ({reason}); mend it") from None
+        raise UserError(f"{file}: cannot be read as YAML ({reason}); fix it") from None
     known = ", ".join(Prompt.model_fields)
     if not isinstance(content, dict):
         raise UserError(f"{file}: not a prompt; give the keys {known}")

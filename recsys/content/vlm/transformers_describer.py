@@ -140,7 +140,7 @@ def _picture(path: Path | None, max_side: int | None) -> Image.Image | None:
         return None
     picture = open_rgb(path)
     if picture is None:
-        raise UserError(f"{path}: cannot be read as an image; mend or remove it")
+        raise UserError(f"{path}: cannot be read as an image; fix or remove it")
     if max_side is not None:
         picture.thumbnail((max_side, max_side))
     return picture

@@ -67,7 +67,7 @@ def read_table(path: Path, table: str) -> Table:
             kinds = ", ".join([*DELIMITERS, ".parquet"])
             raise UserError(f"{path}: '{suffix}' files are not read; convert it to one of {kinds}")
     except (OSError, pa.ArrowException, UnicodeDecodeError, StopIteration) as error:
-        raise UserError(f"{path}: cannot be read ({_reason(error)}); mend or replace the file") from None
+        raise UserError(f"{path}: cannot be read ({_reason(error)}); fix or replace the file") from None
     frame = found.to_pandas()
     first = 1 if suffix == ".parquet" else 2
     numbers = np.arange(first, first + len(frame) + len(bad))

@@ -36,7 +36,7 @@ class IALSConfig(ModelConfig):
 class IALS(FactorModel):
     """Score = x_u.y_i, fitted to 1 where u took i, and more weakly to 0 everywhere.
 
-    Least are: the sum of (x_u.y_i - 1)^2 over observed pairs, alpha_0 times the sum of (x_u.y_i)^2 over all pairs, and
+    Minimises the sum of (x_u.y_i - 1)^2 over observed pairs, alpha_0 times the sum of (x_u.y_i)^2 over all pairs, and
     lambda times the sum of f_u^nu |x_u|^2 and f_i^nu |y_i|^2, where f_u = |I_u| + alpha_0 |I| counts the weights of
     the pairs of u, and f_i likewise.
 

@@ -123,9 +123,9 @@ def test_finished_work_is_not_done_again_unless_the_model_is_another(tmp_path):
 
 
 def test_what_was_unreadable_is_tried_again(tmp_path):
-    texts, mended = ["a", "!b"], {"!b": "b!"}
+    texts, fixed = ["a", "!b"], {"!b": "b!"}
     vectors(contents(texts), Model().tower(), CPU, work=tmp_path)
-    later: Callable[[list[str]], Prepared] = lambda batch: prepare([mended.get(text, text) for text in batch])  # noqa: E731
+    later: Callable[[list[str]], Prepared] = lambda batch: prepare([fixed.get(text, text) for text in batch])  # noqa: E731
     found = vectors(contents(texts), Tower(later, Model().forward, ()), CPU, work=tmp_path)
     np.testing.assert_array_equal(found.matrix, expected(["a", "b!"]))
 

@@ -217,10 +217,10 @@ def test_half_a_copy_is_one_line(tiny, tmp_path, shown):
         describer(place).describe(PROMPT, shown)
     weights = place / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(UserError, match="cannot be loaded from .*; mend the copy"):
+    with pytest.raises(UserError, match="cannot be loaded from .*; fix the copy"):
         describer(place).describe(PROMPT, shown)
     (place / "tokenizer.json").unlink()
-    with pytest.raises(UserError, match="cannot be loaded from .*; mend the copy"):
+    with pytest.raises(UserError, match="cannot be loaded from .*; fix the copy"):
         describer(place).describe(PROMPT, shown)
 
 
@@ -229,7 +229,7 @@ def test_a_copy_that_says_nothing_of_images_is_one_line(tiny, tmp_path, shown):
     (place / "processor_config.json").unlink()
     with pytest.raises(UserError) as error:
         describer(place).describe(PROMPT, shown)
-    assert "mend the copy" in str(error.value) and "\n" not in str(error.value)
+    assert "fix the copy" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_poolings_that_a_model_cannot_give_are_one_line(tiny, shown, monkeypatch):
