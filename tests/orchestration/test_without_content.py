@@ -67,5 +67,5 @@ def test_the_report_depends_on_the_published_figures(tmp_path: Path) -> None:
         study = write_study(tmp_path, PLAIN.replace("0.1234", figure), "plain")
         specs = build_definitions(Settings(home=tmp_path), [study]).resolve_all_asset_specs()
         versions.append({spec.key: spec.code_version for spec in specs})
-    changed = [asset for asset, version in versions[0].items() if versions[1][asset] != version]
-    assert changed == [key("plain/analyses/published_figures"), key("plain/report")]
+    changed = {asset for asset, version in versions[0].items() if versions[1][asset] != version}
+    assert changed == {key("plain/analyses/published_figures"), key("plain/report")}
