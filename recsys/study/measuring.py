@@ -37,7 +37,8 @@ def measure(study: Study, name: str, data: Dataset, results: ModelResult, cell: 
     seed, one row group a (model, arm) in the order of `result.json`.
     """
     evaluator = Evaluator(data, "test", study.evaluation)
-    primary, rows = study.evaluation.primary, []
+    primary = study.evaluation.primary
+    rows: list[tuple[object, ...]] = []
     schema = pa.schema(
         [
             ("model", pa.string()),
