@@ -1,14 +1,18 @@
 """Dagster's instance on the home folder: its configuration, where runs belong, and runs that a killed process left."""
 
 import os
+from typing import Any
 from urllib.parse import unquote
 
 import dagster as dg
 import psutil
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.workspace.load import location_origin_from_module_name
 from filelock import FileLock
+from sqlalchemy import Engine, create_engine
 
 from orchestration.settings import Settings
 from recsys.errors import UserError
@@ -30,6 +34,7 @@ compute_logs:
   class: NoOpComputeLogManager
 """
 PID = "modalift/pid"
+_engines: dict[str, Engine] = {}
 MODULE, LOCATION = "orchestration.definitions", "modalift"  # as in workspace.yaml
 
 
@@ -49,9 +54,21 @@ def prepare(settings: Settings) -> None:
     if not file.exists() or file.read_text(encoding="utf-8") != CONFIG:
         write_text(file, CONFIG)
     os.environ["DAGSTER_HOME"] = home
+    for storage in (sqlite_event_log, sqlite_run_storage):
+        storage.create_engine = _engine
     # Processes that make new databases side by side trip over each other's tables.
     with FileLock(settings.dagster / "made.lock"), dg.DagsterInstance.get() as instance:
         close_abandoned(instance)
+
+
+def _engine(address: str, **options: Any) -> Engine:
+    """One engine a database: Dagster makes one for every query, so that none finds a statement compiled before.
+
+    Its engines keep no connection, so that sharing them changes nothing but the time.
+    """
+    if address not in _engines:
+        _engines[address] = create_engine(address, **options)
+    return _engines[address]
 
 
 def job_name(study: str) -> str:

@@ -6,6 +6,7 @@ MLflow) within their functions, so that help and mistakes answer at once.
 """
 
 import functools
+import gc
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, ParamSpec, TypeVar
@@ -48,6 +49,8 @@ def main(
     """Options that stand before the command."""
     global _debug
     _debug = debug
+    # What imports make stays for good: to look for garbage in it again and again takes a sixth of a short command.
+    gc.set_threshold(10_000)
 
 
 def command(name: str, *examples: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
