@@ -55,7 +55,7 @@ def prepare(settings: Settings) -> None:
         write_text(file, CONFIG)
     os.environ["DAGSTER_HOME"] = home
     for storage in (sqlite_event_log, sqlite_run_storage):
-        storage.create_engine = _engine
+        storage.create_engine = _engine  # type: ignore[attr-defined]
     # Processes that make new databases side by side trip over each other's tables.
     with FileLock(settings.dagster / "made.lock"), dg.DagsterInstance.get() as instance:
         close_abandoned(instance)
