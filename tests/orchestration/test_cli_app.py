@@ -66,7 +66,7 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
     assert "EASE" in printed(settings, "models")
     shown = printed(settings, "models", "ItemKNN")
     assert "n_neighbours" in shown and "one of cosine" in shown and "Source: " in shown
-    assert "As in published comparisons" in printed(settings, "models", "UserKNN")  # what follows the first line
+    assert "as in published comparisons" in printed(settings, "models", "UserKNN")  # what follows the first line
     encoders = " ".join(printed(settings, "encoders").split())
     assert "tfidf_svd" in encoders
     assert "│ sentence-transformers/all-MiniLM-L6-v2 │ 384 │ 91 MB │ Apache-2.0 │ ✓ │" in encoders
