@@ -1,4 +1,7 @@
-"""The one exception that means: the user can fix this."""
+"""The one exception that means: the user can fix this, and what they may have meant."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
 
 
 class UserError(Exception):
@@ -7,3 +10,10 @@ class UserError(Exception):
     The line names the file, the key or the row, says what is wrong with it, and what to do about it.
     The command line prints it as it is, without a traceback.
     """
+
+
+def nearest_name(given: str, known: Collection[str]) -> str:
+    """The known name that may have been meant, letters' case aside; empty where none is near."""
+    by_lower = {name.lower(): name for name in known}
+    near = get_close_matches(given.lower(), by_lower, n=1)
+    return by_lower[near[0]] if near else ""

@@ -1,14 +1,13 @@
 """From what a person types to a study, a dataset, an asset or a model; a slip is answered with the nearest name."""
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from orchestration.cli.console import note
-from recsys.errors import UserError
+from recsys.errors import UserError, nearest_name
 from recsys.store import write_text
 
 if TYPE_CHECKING:
@@ -64,10 +63,8 @@ def _copy(shipped: Path, studies: Path) -> Path:
 
 def hint(given: str, known: Collection[str]) -> str:
     """What may have been meant: the nearest name, else all of them."""
-    lowered = {name.lower(): name for name in known}
-    near = get_close_matches(given.lower(), lowered, n=1)
-    if near:
-        return f"; did you mean '{lowered[near[0]]}'?"
+    if near := nearest_name(given, known):
+        return f"; did you mean '{near}'?"
     return f" (known: {', '.join(known) or 'none'})"
 
 

@@ -1,11 +1,10 @@
 """Options of readers: what a study file may say about a source, checked before a file is opened."""
 
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from recsys.errors import UserError
+from recsys.errors import UserError, nearest_name
 
 
 class SourceOptions(BaseModel):
@@ -25,7 +24,7 @@ def parse(model: type[Options], reader: str, options: dict[str, Any]) -> Options
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            near = get_close_matches(key, model.model_fields, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(model.model_fields) or 'none'}"
+            near = nearest_name(key, model.model_fields)
+            hint = f"did you mean '{near}'?" if near else f"known: {', '.join(model.model_fields) or 'none'}"
             raise UserError(f"reader '{reader}': there is no option '{key}'; {hint}") from None
         raise UserError(f"reader '{reader}': option '{key}': {first['msg']}; fix its value") from None

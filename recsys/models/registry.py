@@ -6,14 +6,13 @@ Only `load` imports the model's module, and with it torch where the model needs 
 
 import ast
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recsys import plugins
 from recsys.class_facts import ClassReader, attributes_of
-from recsys.errors import UserError
+from recsys.errors import UserError, nearest_name
 from recsys.plugins import PluginFile
 
 if TYPE_CHECKING:
@@ -84,8 +83,8 @@ def find(name: str) -> ModelFile:
     files = _files()
     if name.lower() in files:
         return files[name.lower()]
-    near = get_close_matches(name.lower(), files, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
+    near = nearest_name(name, files)
+    hint = f"; did you mean '{near}'?" if near else ""
     raise UserError(f"there is no model '{name}'{hint} (`modalift models` lists them)")
 
 

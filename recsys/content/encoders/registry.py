@@ -4,13 +4,12 @@ Looking a name up (`names`, `check`) imports no encoder, and so neither scikit-l
 location of many studies loads in moments. Only `load` imports the encoder's module.
 """
 
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 from recsys import plugins
 from recsys.content.encoder import Encoder
-from recsys.errors import UserError
+from recsys.errors import UserError, nearest_name
 from recsys.plugins import PluginFile
 
 ROOT = Path(__file__).parent
@@ -38,8 +37,8 @@ def check(name: str) -> None:
     """Raise a UserError that proposes the nearest name where there is no such encoder."""
     if name in _files():
         return
-    near = get_close_matches(name.lower(), _files(), n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
+    near = nearest_name(name, _files())
+    hint = f"; did you mean '{near}'?" if near else ""
     raise UserError(f"there is no encoder '{name}'{hint} (`modalift encoders` lists them)")
 
 

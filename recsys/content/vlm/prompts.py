@@ -1,12 +1,11 @@
 """Prompts: those that come with the program, and a user's own, one YAML file each."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from recsys.errors import UserError
+from recsys.errors import UserError, nearest_name
 
 SHIPPED = Path(__file__).parent / "prompts"
 
@@ -53,8 +52,8 @@ def load_prompt(name_or_file: str, folder: Path | None = None) -> Prompt:
         return _read(file)
     if file.suffix in (".yaml", ".yml"):
         raise UserError(f"{file}: there is no such prompt file; give one relative to the dataset's folder")
-    near = get_close_matches(name_or_file.lower(), names(), n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"give a YAML file, or one of: {', '.join(names())}"
+    near = nearest_name(name_or_file, names())
+    hint = f"did you mean '{near}'?" if near else f"give a YAML file, or one of: {', '.join(names())}"
     raise UserError(f"there is no prompt '{name_or_file}'; {hint}")
 
 

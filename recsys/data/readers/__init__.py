@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from recsys.data.market.reader import read as read_market
 from recsys.data.options import SourceOptions, parse
 from recsys.data.raw import RawData
 from recsys.data.readers import inter, movielens, table
-from recsys.errors import UserError
+from recsys.errors import UserError, nearest_name
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ def find(reader: str) -> Reader:
     """The reader of this name; UserError proposes the nearest."""
     if reader in READERS:
         return READERS[reader]
-    near = get_close_matches(reader, READERS, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(READERS)}"
+    near = nearest_name(reader, READERS)
+    hint = f"did you mean '{near}'?" if near else f"known: {', '.join(READERS)}"
     raise UserError(f"there is no reader '{reader}'; {hint}")
 
 

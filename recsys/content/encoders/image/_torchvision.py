@@ -1,7 +1,6 @@
 """Torchvision's classifiers: which there are, their weights, and a model that ends at a layer."""
 
 import hashlib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from torchvision.models import WeightsEnum
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 from recsys.content.pretrained.encoder import loading
-from recsys.errors import UserError
+from recsys.errors import UserError, nearest_name
 
 AS_TRAINED = {name: {"transform_input": True, "init_weights": False} for name in ("googlenet", "inception_v3")}
 """What some architectures must be told to be as they were trained."""
@@ -23,8 +22,8 @@ def known_weights(model: str) -> dict[str, Any]:
     """The weights that torchvision has for a classification model, by name."""
     names = models.list_models(module=models)
     if model not in names:
-        near = get_close_matches(model.lower(), names, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        near = nearest_name(model, names)
+        hint = f"; did you mean '{near}'?" if near else ""
         raise UserError(f"model '{model}': torchvision has no such classification model{hint}")
     return dict(models.get_model_weights(model).__members__)
 
