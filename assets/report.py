@@ -46,8 +46,8 @@ LIBRARIES = (
 
 def node(study: Study) -> Node:
     """The asset of a study's report."""
-    told = [spec.model_dump(include={"scenario"}) for spec in study.datasets.values()]
-    settings = [study.title, study.question, told, study.tuning.model_dump(), study.seeds]
+    scenarios = [spec.model_dump(include={"scenario"}) for spec in study.datasets.values()]
+    settings = [study.title, study.question, scenarios, study.tuning.model_dump(), study.seeds]
     shown = [
         f"{type(each).__module__}:{type(each).__name__}"
         for name in study.datasets

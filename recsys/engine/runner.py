@@ -86,7 +86,7 @@ class CellInputs:
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who is told of cells: `cell` of each once it is there, `round` of all of a round once it has ended."""
+    """Callbacks: `cell` is called with each cell once it is stored, `round` with all of a round once it has ended."""
 
     cell: Callable[[StoredCell], None] = lambda cell: None
     round: Callable[[Sequence[StoredCell]], None] = lambda cells: None

@@ -65,18 +65,18 @@ class MGCNNetwork(GraphNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR and squared norm of the final vectors, and the contrast of users' and chosen items' two views."""
-        taken, told = self._two_views(self.nodes(*batch))
-        u, p, n = (taken + told).chunk(3)
+        taken, content = self._two_views(self.nodes(*batch))
+        u, p, n = (taken + content).chunk(3)
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
         if self.content_used:
-            for one, other in zip(told.chunk(3)[:2], taken.chunk(3)[:2], strict=True):
+            for one, other in zip(content.chunk(3)[:2], taken.chunk(3)[:2], strict=True):
                 loss = loss + self.config.contrast_weight * info_nce_loss(one, other, self.config.temperature)
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Sums of both views."""
-        taken, told = self._two_views(torch.arange(len(self.users) + len(self.items), device=self.device))
-        return self.parted(taken + told)
+        taken, content = self._two_views(torch.arange(len(self.users) + len(self.items), device=self.device))
+        return self.parted(taken + content)
 
     def _two_views(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
         """The nodes by interactions and by content, both of shape (n, n_factors); zero where there is no content."""
