@@ -80,12 +80,8 @@ class Verdict:
     @property
     def gain(self) -> Comparison:
         """What content itself gives: C against the best of its shuffled selves and of itself without content."""
-        without = [
-            self.against_shuffled,
-            self.against_untuned,
-            *([self.against_itself] if self.against_itself else []),
-        ]
-        return max(without, key=lambda each: each.mean_b)
+        compared = (self.against_shuffled, self.against_untuned, self.against_itself)
+        return max((each for each in compared if each), key=lambda each: each.mean_b)
 
 
 def choose(candidates: Iterable[Scores]) -> Scores:

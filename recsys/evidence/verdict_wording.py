@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.planning import what_would_decide
 from recsys.evidence.wording import lift, means, percent
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 ADVICE: dict["VerdictName", str] = {
     "helps": "Use content: put this model into an online test against the best one without content.",
-    "helps_a_little": "Use content only if it costs little: the gain is real and smaller than the margin that you set.",
+    "helps_a_little": "Use content only if it costs little: the gain is real, but below the margin that you set.",
     "popularity_not_content": "Do not pay for content: give a model the popularity of items, which does the same.",
     "capacity_not_content": "Do not pay for content: the same model with permuted content does as well, so try larger "
     "or better tuned models without it.",
@@ -56,9 +57,7 @@ def _beats(found: "Verdict") -> str:
 
 
 def _without(gain: Comparison) -> str:
-    return (
-        "the same model without content" if gain.arm_b == "interactions_only" else "the same model with shuffled rows"
-    )
+    return f"the same model {'without content' if gain.arm_b == INTERACTIONS_ONLY else 'with shuffled rows'}"
 
 
 def _popularity_not_content(found: "Verdict") -> str:
@@ -82,8 +81,9 @@ def _capacity_not_content(found: "Verdict") -> str:
 def _used_but_does_not_pay(found: "Verdict") -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
     return (
-        f"Content is used but does not pay: {rival.a} beats its own shuffled controls ({lift(shuffled)}), yet its lift "
-        f"over {best_without(rival)} is below {percent(rival.margin)} ({means(rival, found.metric)}; {lift(rival)})."
+        f"Content is used but does not pay: {rival.a} beats its own shuffled controls ({lift(shuffled)}), yet its "
+        f"lift over {best_without(rival)} is below {percent(rival.margin)} ({means(rival, found.metric)}; "
+        f"{lift(rival)})."
     )
 
 
@@ -106,8 +106,8 @@ def _harms(found: "Verdict") -> str:
 def _model_harms(found: "Verdict") -> str:
     shuffled = found.against_shuffled
     return (
-        f"The model loses, not its content: {_over_rival(found, 'is worse than')}, and equals its own shuffled control "
-        f"within {percent(shuffled.margin)} ({lift(shuffled)})."
+        f"The model loses, not its content: {_over_rival(found, 'is worse than')}, and equals its own shuffled "
+        f"control within {percent(shuffled.margin)} ({lift(shuffled)})."
     )
 
 
