@@ -8,7 +8,7 @@ from scipy import sparse
 from recsys.arrays import top_k
 from recsys.errors import UserError
 from recsys.evaluation.candidates import sample_candidates
-from recsys.evaluation.ranking import rank
+from recsys.evaluation.ranking import Ranking, rank
 from recsys.models.baselines.random import Random
 from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
@@ -74,6 +74,32 @@ def test_the_size_of_blocks_changes_nothing(block: int) -> None:
     users = np.arange(30, dtype=np.int32)
     whole, parts = rank(model, users, seen, 10), rank(model, users, seen, 10, block=block)
     np.testing.assert_array_equal(whole.items, parts.items)
+
+
+def test_lists_without_some_items_close_up_and_end_in_nothing() -> None:
+    users, items = np.array([2, 0], dtype=np.int32), np.array([[4, 1, 3, 0], [1, 2, -1, -1]], dtype=np.int32)
+    scores = np.array([[4, 3, 2, 1], [9, 8, -np.inf, -np.inf]], dtype=np.float32)
+    whole = Ranking(users, items, scores)
+    kept = whole.without(csr([[0, 1, 0, 0, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 1]]))
+    np.testing.assert_array_equal(kept.items, [[1, 3, -1, -1], [2, -1, -1, -1]])
+    np.testing.assert_array_equal(kept.scores, [[3, 2, -np.inf, -np.inf], [8, -np.inf, -np.inf, -np.inf]])
+    assert (kept.items.dtype, kept.scores.dtype) == (np.int32, np.float32)
+    np.testing.assert_array_equal(whole.items, [[4, 1, 3, 0], [1, 2, -1, -1]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(2, 30)), elements=st.integers(-2, 2)),
+    seed=st.integers(0, 2**31),
+)
+def test_dropping_items_from_long_lists_is_masking_them(values: np.ndarray, seed: int) -> None:
+    draws = np.random.default_rng(seed).random(values.shape)
+    seen, dropped = (sparse.csr_array((among).astype(np.float32)) for among in (draws < 0.2, draws > 0.7))
+    users = np.flatnonzero(np.random.default_rng(seed).random(len(values)) < 0.8).astype(np.int32)
+    whole = rank(Table(values), users, seen, values.shape[1]).without(dropped)
+    masked = rank(Table(values), users, seen + dropped, values.shape[1])
+    np.testing.assert_array_equal(whole.items, masked.items)
+    np.testing.assert_array_equal(whole.scores, masked.scores)
 
 
 def test_scores_that_are_nan_are_refused() -> None:
