@@ -83,6 +83,30 @@ def rank(
     return Ranking(np.asarray(users, dtype=np.int32), items, scores)
 
 
+def drop_items(ranking: Ranking, dropped: sparse.csr_array) -> Ranking:
+    """The same lists without some items; what stood below moves up.
+
+    Lists from which only training items were left out become those from which validation items were left out too.
+
+    Args:
+        ranking: as long as it is to be, and longer by what will be dropped.
+        dropped: shape (n_users, n_items): entries to leave out.
+    """
+    rows, items = entries(dropped[ranking.users])
+    keys = np.sort(rows * dropped.shape[1] + items)
+    listed = np.arange(len(ranking.users))[:, None] * dropped.shape[1] + ranking.items
+    gone = (ranking.items < 0) | _among(listed, keys)
+    order = np.argsort(gone, axis=1, kind="stable")
+    gone, items, scores = (np.take_along_axis(each, order, axis=1) for each in (gone, ranking.items, ranking.scores))
+    return Ranking(ranking.users, np.where(gone, np.int32(-1), items), np.where(gone, np.float32(-np.inf), scores))
+
+
+def _among(values: np.ndarray, ascending: np.ndarray) -> np.ndarray:
+    if not len(ascending):
+        return np.zeros(values.shape, dtype=bool)
+    return ascending[np.searchsorted(ascending, values).clip(max=len(ascending) - 1)] == values
+
+
 def _refuse_nan(model: Recommender, largest: np.floating) -> None:
     if np.isnan(largest):
         raise UserError(f"{type(model).__name__} gave scores that are NaN: its training diverged; lower the rate")
