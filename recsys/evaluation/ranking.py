@@ -30,6 +30,20 @@ class Ranking:
     items: np.ndarray
     scores: np.ndarray
 
+    def without(self, dropped: sparse.csr_array) -> "Ranking":
+        """The same lists without some items, shape (n_users, n_items) of all users; what follows moves up."""
+        rows, items = entries(dropped[self.users])
+        gone = self.items < 0
+        entry, place = np.nonzero(self.items[rows] == items[:, None])
+        gone[rows[entry], place] = True
+        order = np.argsort(gone, axis=1, kind="stable")
+        gone = np.take_along_axis(gone, order, axis=1)
+        return Ranking(
+            self.users,
+            np.where(gone, np.int32(-1), np.take_along_axis(self.items, order, axis=1)),
+            np.where(gone, np.float32(-np.inf), np.take_along_axis(self.scores, order, axis=1)),
+        )
+
     def save(self, path: Path) -> None:
         """Write one safetensors file."""
         save_file({"users": self.users, "items": self.items, "scores": self.scores}, path)
@@ -81,30 +95,6 @@ def rank(
         values[rows, columns] = -np.inf
         items[start : start + block], scores[start : start + block] = top_k(values, k)
     return Ranking(np.asarray(users, dtype=np.int32), items, scores)
-
-
-def drop_items(ranking: Ranking, dropped: sparse.csr_array) -> Ranking:
-    """The same lists without some items; what stood below moves up.
-
-    Lists from which only training items were left out become those from which validation items were left out too.
-
-    Args:
-        ranking: as long as it is to be, and longer by what will be dropped.
-        dropped: shape (n_users, n_items): entries to leave out.
-    """
-    rows, items = entries(dropped[ranking.users])
-    keys = np.sort(rows * dropped.shape[1] + items)
-    listed = np.arange(len(ranking.users))[:, None] * dropped.shape[1] + ranking.items
-    gone = (ranking.items < 0) | _among(listed, keys)
-    order = np.argsort(gone, axis=1, kind="stable")
-    gone, items, scores = (np.take_along_axis(each, order, axis=1) for each in (gone, ranking.items, ranking.scores))
-    return Ranking(ranking.users, np.where(gone, np.int32(-1), items), np.where(gone, np.float32(-np.inf), scores))
-
-
-def _among(values: np.ndarray, ascending: np.ndarray) -> np.ndarray:
-    if not len(ascending):
-        return np.zeros(values.shape, dtype=bool)
-    return ascending[np.searchsorted(ascending, values).clip(max=len(ascending) - 1)] == values
 
 
 def _refuse_nan(model: Recommender, largest: np.floating) -> None:

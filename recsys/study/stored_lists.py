@@ -17,7 +17,7 @@ from recsys.data.dataset import Dataset
 from recsys.evaluation.evaluate import Part, lists_at
 from recsys.evaluation.metrics.registry import metrics
 from recsys.evaluation.protocol import Protocol
-from recsys.evaluation.ranking import Ranking, drop_items
+from recsys.evaluation.ranking import Ranking
 from recsys.evidence.scores import Scores
 
 Mask = Literal["seen", "train"]
@@ -51,7 +51,7 @@ class StoredLists:
         """The lists under a mask; on the validation part there is but one."""
         if mask == "train" or self.part == "valid":
             return list(self.rankings)
-        return [drop_items(lists, data.valid) for lists, data in zip(self.rankings, self.datasets, strict=True)]
+        return [lists.without(data.valid) for lists, data in zip(self.rankings, self.datasets, strict=True)]
 
     def measure(
         self,
