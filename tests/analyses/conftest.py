@@ -148,3 +148,21 @@ def _result(pair: Pair, arm: Arm, finals: list[str]) -> ArmResult:
         finals=finals,
         seconds=1,
     )
+
+
+@pytest.fixture(scope="session")
+def measured(trained: Inputs) -> Inputs:
+    """The same with the table of all metrics."""
+    rows: list[tuple[object, ...]] = []
+    for pair in ARMS:
+        per_repeat = []
+        for data, ranking in zip(DATASETS, trained.lists(pair).masked("seen"), strict=True):
+            per_repeat.append(pd.Series(Evaluator(data, "test", PROTOCOL).measure(ranking).summary))
+        means = pd.concat(per_repeat, axis=1).mean(axis=1)
+        rows += [(*pair, metric, mean, mean - 0.01, mean + 0.01) for metric, mean in means.items()]
+    summary = pd.DataFrame(rows, columns=["model", "arm", "metric", "mean", "ci_low", "ci_high"])
+    of_lists = summary["metric"].str.startswith(("coverage", "gini", "popularity_at"))
+    summary.loc[of_lists, ["ci_low", "ci_high"]] = np.nan
+    found = SplitInputs(trained.study, trained.name, trained.folders, trained.cell)
+    found.__dict__.update(trained.__dict__ | {"summary": summary})
+    return found
