@@ -46,6 +46,26 @@ def test_candidates_restrict_the_lists() -> None:
     np.testing.assert_array_equal(lists.items, [[3, 0, -1]])
 
 
+def test_dropped_items_make_room() -> None:
+    items = np.array([[3, 1, 0], [2, 0, -1]], dtype=np.int32)
+    scores = np.array([[0.9, 0.5, 0.1], [0.7, 0.2, -np.inf]], dtype=np.float32)
+    # Users 2 and 0; user 0 loses item 2, user 2 loses items 1 and 2, of which it has one.
+    dropped = csr([[0, 0, 1, 0], [1, 1, 1, 1], [0, 1, 1, 0]])
+    lists = Ranking(np.array([2, 0]), items, scores).without(dropped)
+    np.testing.assert_array_equal(lists.items, [[3, 0, -1], [0, -1, -1]])
+    np.testing.assert_array_equal(lists.scores, np.float32([[0.9, 0.1, -np.inf], [0.2, -np.inf, -np.inf]]))
+
+
+def test_lists_without_validation_items_are_those_that_mask_them() -> None:
+    rng = np.random.default_rng(0)
+    model, users = Table(rng.random((6, 30))), np.arange(6)
+    train, valid = (sparse.csr_array((rng.random((6, 30)) < 0.1).astype(np.float32)) for _ in range(2))
+    seen = rank(model, users, train, k=20).without(valid)
+    expected = rank(model, users, train + valid, k=10)
+    np.testing.assert_array_equal(seen.items[:, :10], expected.items)
+    np.testing.assert_array_equal(seen.scores[:, :10], expected.scores)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     values=arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=st.integers(-2, 2)),
