@@ -1,5 +1,6 @@
 """`<study>/report`: one self-contained page that says what holds and what does not."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -11,7 +12,9 @@ import dagster as dg
 from assets import analyses as analysis_assets
 from assets.metrics import load_leaderboard
 from orchestration import catalog, keys
+from orchestration.addresses import Addresses
 from orchestration.asset_factory import Making, Node
+from orchestration.comparisons import compare_arms, compare_models
 from orchestration.home import Home
 from orchestration.lineage import Event
 from recsys.analyses.base import Table
@@ -29,7 +32,6 @@ from recsys.study.study import Study
 from recsys.study.truth import planted
 
 PAGE = "report.html"
-REPORTS_UI = "http://127.0.0.1:5001"
 LIBRARIES = (
     "modalift",
     "dagster",
@@ -107,7 +109,7 @@ def make(study: Study, making: Making) -> AssetRecord:
 def show(study: Study, home: Home, event: Event) -> Mapping[str, object]:
     """Where the page is, and what it answers."""
     return {
-        "report": dg.MetadataValue.url(f"{REPORTS_UI}/{study.name}.html"),
+        "report": dg.MetadataValue.url(Addresses(home.settings).report(study.name)),
         "file": dg.MetadataValue.path(str(_file(study, home))),
         **{name: dg.MetadataValue.md(sentence) for name, sentence in event.facts["answers"].items()},
     }
@@ -148,14 +150,25 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         truth=planted(data.facts, spec, judgement) if judgement else [],
         tables=_sections(home, study, name),
         limits=[f"{line}." for line in (*results.inapplicable, *results.failures)],
-        links=[
-            Link(
-                text="Trainings in MLflow",
-                address=home.tracker.search_url(name, "tags.stage = 'final'", study.evaluation.primary),
-            ),
-            Link(text="Assets in Dagster", address=f"http://127.0.0.1:3000/asset-groups/{name}"),
-        ],
+        links=_links(home, study, name, results),
     )
+
+
+def _links(home: Home, study: Study, name: str, results: ModelResult) -> list[Link]:
+    """Pages that `modalift ui` serves."""
+    models = Counter(arm.model for arm in results.arms)
+    return [
+        Link(text="Assets in Dagster", address=Addresses(home.settings).assets(name)),
+        Link(text="Models in MLflow", address=compare_models(home, name, results.arms, study.evaluation)),
+        *(
+            Link(
+                text=f"Arms of {model} in MLflow",
+                address=compare_arms(home, name, model, results.arms, study.evaluation),
+            )
+            for model, n_arms in models.items()
+            if n_arms > 1
+        ),
+    ]
 
 
 def _content(home: Home, study: Study, name: str, source: str) -> ContentRow:
