@@ -29,7 +29,7 @@ FEWEST_MOVED = 20
 FEWEST_TRIALS = 9
 PLATEAU = 0.01
 FEWEST_SIBLINGS = 3
-FAR_IN_SPREADS, FAR_IN_SHARE = 5.0, 0.25
+FAR_IN_SPREADS, FAR_IN_SHARE = 5.0, 0.4
 TOO_GOOD = 0.5
 
 
@@ -184,12 +184,13 @@ def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:
     """Red where a final training diverged, or stands far outside those of the other repeats.
 
     Far is more than five robust standard deviations (1.4826 times the median absolute deviation) from the median, and
-    more than a quarter of it. The floor is needed: of three values the median absolute deviation is the smaller of two
-    gaps and near zero by luck. Repeats have splits of their own and differ by some percent; a training that diverged
-    loses most. Two values cannot tell which of them is wrong, so three repeats are needed.
+    more than 40 % of it. The floor is needed: of three values the median absolute deviation is the smaller of two gaps
+    and near zero by luck. Repeats have splits of their own and differ by some percent, on small data by ten; a run
+    that diverged loses most. Two values cannot tell which of them is wrong, so three repeats are needed.
 
     Args:
-        finals: validation metric of each repeat, by (model, arm); None where there is none.
+        finals: validation metric of each repeat, by (model, arm), of those that the verdict compares: a model that
+            decides nothing stops nothing. None where there is no value.
     """
     faults = []
     for pair, values in finals.items():
