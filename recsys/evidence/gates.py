@@ -18,6 +18,7 @@ from recsys.evidence.probes import MIN_ERROR_RATIO, LeakProbe
 from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Pair, label
 from recsys.evidence.wording import lift, listed, metric_name, percent
+from recsys.tuning.plateau import FEWEST_TRIALS, PLATEAU, late_gain
 
 Colour = Literal["red", "amber", "green"]
 BASELINES = ("Random", "TopPop", "GlobalEffects")
@@ -26,8 +27,6 @@ FEWEST_ROWS = 5
 MOST_IN_ONE_ROW = 0.5
 MANY_TWINS = 0.05
 FEWEST_MOVED = 20
-FEWEST_TRIALS = 9
-PLATEAU = 0.01
 FEWEST_SIBLINGS = 3
 FAR_IN_SPREADS, FAR_IN_SHARE = 5.0, 0.4
 TOO_GOOD = 0.5
@@ -147,34 +146,25 @@ def users_differ(differences: np.ndarray) -> Gate:
 def rival_plateaued(values: Sequence[float | None], exhausted: bool) -> Gate:
     """Red where the search for the rival's settings was still improving when its budget ended.
 
-    It was still improving where the best of the first two thirds of its trials lies more than 1 % below the best of
-    all: half as many trials again gained that much, so as many more may well do so again. (The best of the last third
-    says less: it may be low because the best was found early, and high because it was only just found.) Settings taken
-    over from other arms and models count as trials where they stand, at the end: one that is more than 1 % better
-    shows that the rival's own search had missed it. A space that was tried whole has no more to give. Fewer than
-    `FEWEST_TRIALS` trials show nothing either way, and a rival that is not known to be tuned is no rival.
+    The search goes on by itself while it finds better settings (see `recsys.tuning`), so this one was still improving
+    at twice its budget. Settings taken over from other arms and models stand first: what they found needs no finding
+    again, and the last third of the own trials is measured by all else. A space that was tried whole has no more to
+    give. Fewer than `FEWEST_TRIALS` trials show nothing either way, and a rival that is not known to be tuned is no
+    rival.
 
     Args:
-        values: of the validation metric, trial by trial in the order they were run; None for one that failed.
+        values: of the validation metric, settings taken over first, then trial by trial; None for one that failed.
         exhausted: whether these are all the settings that there are.
     """
-    name, n = "plateau of the rival", len(values)
-    known = [value is not None and np.isfinite(value) for value in values]
-    best = max(
-        (float(value) for value, ok in zip(values, known, strict=True) if ok and value is not None), default=0.0
-    )
+    name, n, ended = "plateau of the rival", len(values), sum(value is not None for value in values)
     if exhausted:
         return Gate(name=name, colour="green", message=f"All {n:,} settings of the rival were tried.")
-    if n < FEWEST_TRIALS or not any(known):
-        message = (
-            f"The rival was tuned with {n:,} trials, of which {sum(known):,} gave a value: too few to show a plateau."
-        )
+    if n < FEWEST_TRIALS or not ended:
+        message = f"The rival was tuned with {n:,} trials, of which {ended:,} gave a value: too few to show a plateau."
         return Gate(name=name, colour="red", message=message, remedy=f"Give it {FEWEST_TRIALS} trials at least.")
-    first = [float(value) for value in values[: -(n // 3)] if value is not None and np.isfinite(value)]
-    early = max(first, default=0.0)
-    late = (best - early) / best if best > 0 else 0.0
-    message = f"The last third of the rival's {n:,} trials gained {percent(late)}."
-    if late > PLATEAU:
+    gained = late_gain(values)
+    message = f"The last third of the rival's {n:,} trials gained {percent(gained)}."
+    if gained > PLATEAU:
         remedy = f"Raise its budget to {2 * n:,} trials: a rival that is still improving flatters content."
         return Gate(name=name, colour="red", message=message, remedy=remedy)
     return Gate(name=name, colour="green", message=message)

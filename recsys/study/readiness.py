@@ -76,7 +76,7 @@ def assess(
         metric=study.evaluation.primary,
         differences=(content.values - rival.restricted(content.users).values).mean(axis=0),
         lift=float(content.values.mean() / max(rival.values.mean(), np.finfo(float).tiny) - 1),
-        rival_trials=[trial.valid if trial.counts else None for trial in sought.trials],
+        rival_trials=_trials(sought),
         rival_exhausted=sought.exhausted,
         finals={each.pair: each.valid_by_repeat for each in deciding},
         n_repeats=study.n_repeats,
@@ -100,6 +100,12 @@ def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:
 
 def _arm(results: ModelResult, pair: tuple[str, str]) -> ArmResult:
     return next(each for each in results.arms if each.pair == pair)
+
+
+def _trials(arm: ArmResult) -> list[float | None]:
+    """Validation metric of what was tried: settings chosen elsewhere first, for they are no gain of the own search."""
+    own = len(arm.trials) - arm.n_nested
+    return [trial.valid if trial.counts else None for trial in (*arm.trials[own:], *arm.trials[:own])]
 
 
 def _from_files(spec: DatasetSpec) -> list[str]:
