@@ -47,7 +47,7 @@ LIBRARIES = (
 def node(study: Study) -> Node:
     """The asset of a study's report."""
     scenarios = [spec.model_dump(include={"scenario"}) for spec in study.datasets.values()]
-    settings = [study.title, study.question, scenarios, study.tuning.model_dump(), study.seeds]
+    settings = [study.title, study.question, scenarios, study.tuning.model_dump(), study.n_repeats]
     shown = [
         f"{type(each).__module__}:{type(each).__name__}"
         for name in study.datasets
@@ -93,7 +93,7 @@ def make(study: Study, making: Making) -> AssetRecord:
         datasets=datasets,
         run=RunFacts(
             versions={library: version(library) for library in LIBRARIES},
-            seeds=list(range(1, study.seeds + 1)),
+            repeats=study.n_repeats,
             budget=study.tuning.said,
             seconds=seconds,
             commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
@@ -131,7 +131,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         metric=study.evaluation.primary,
         verdict=judgement.overall if judgement else None,
         leaderboard=board,
-        sources=judgement.by_source if judgement else [],
+        part=judgement.part if judgement else None,
         questions=judgement.questions if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=parts.quarantine(home.folder(data)),

@@ -101,5 +101,4 @@ def _text(name: str, data: "OwnData") -> str:
         "# These train in moments; BPRMF, LightGCN, VBPR and FREEDOM take longer, and may do better.\n"
         f"models: [{', '.join(data.models)}]\n\n"
         "tuning: {trials: 10}\n"
-        "seeds: 3\n"
     )

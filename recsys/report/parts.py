@@ -22,7 +22,6 @@ from recsys.study.checks import BASELINES
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.measuring import SUMMARY
 from recsys.study.results import ArmResult
-from recsys.study.selection import UNTUNED
 from recsys.study.study import Study
 
 
@@ -88,7 +87,7 @@ def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow
                 arm=arm.arm,
                 kind=_kind(arm),
                 metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.items()},
-                seed_means=list(table[study.evaluation.primary]["per_seed"]),
+                repeat_means=list(table[study.evaluation.primary]["per_repeat"]),
                 valid=arm.valid,
                 n_trials=len(arm.trials),
                 n_pruned=len(arm.pruned),
@@ -122,6 +121,6 @@ def _control(arm: ArmResult) -> str | None:
     """What stands in the content's place, None for content itself."""
     if arm.control is None:
         return None
-    if arm.arm.endswith(UNTUNED):
+    if not arm.trials and arm.control == "shuffled":
         return f"untuned {arm.control}"
     return arm.control if arm.altered == arm.sources else f"{arm.control} {' and '.join(arm.altered)}"
