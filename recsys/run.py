@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from recsys.content.arms import Arm
-from recsys.content.features import FEATURES
+from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.slots import Slots, default_workers
@@ -31,6 +31,7 @@ from recsys.study.estimate import cell_memory
 from recsys.study.judgement import Judgement, judge, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
 from recsys.study.preparing import VERSIONS, describe_items, encode_source, load_items, prepare_dataset
+from recsys.study.readiness import assess
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.selection import Selection, has_verdict
@@ -159,7 +160,11 @@ class _Run:
         data = Dataset.load(self._place("dataset"))
         measure(self.study, self.name, data, results, self._cell, out)
         summary, scores = pd.read_parquet(out / SUMMARY), UserScores(out)
-        judgement = judge(self.study, self.name, selection, scores) if selection else None
+        judgement = None
+        if selection:
+            features = {s: Features.load(self._place(f"embeddings/{s}") / FEATURES) for s in self.spec.content}
+            ready = assess(self.study, self.name, selection, results, scores, data, features, self._cell)
+            judgement = judge(self.study, self.name, selection, scores, ready)
         return DatasetResult(
             results=results,
             metrics=summary,

@@ -1,7 +1,7 @@
 """How much of what all sources give is due to each: Shapley values over the subsets of up to four sources.
 
-With v(S) the metric of one model that sees the sources S, and v(empty) that of the same model on interactions only, the
-Shapley value of source i among n is what it adds to those before it, averaged over all orders:
+With v(S) the metric of one model that sees the sources S, and v(empty) that of the same model on interactions only,
+the Shapley value of source i among n is what it adds to those before it, averaged over all orders:
 
     phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S with i) - v(S)).
 
