@@ -22,7 +22,7 @@ def split(market: Market, seed: int) -> Market:
     return replace(market, interactions=rows.assign(part=assign_parts(numbers, rule)))
 
 
-def with_singular_vectors(market: Market, parts: Sequence[str], seed: int) -> Market:
+def with_singular_vectors(parts: Sequence[str], market: Market, seed: int) -> Market:
     """A market that was split, with one source more: singular vectors of the interactions of these parts."""
     rows = market.interactions[market.interactions["part"].isin(parts)]
     users, items = rows["user_id"].astype(int), rows["item_id"].astype(int)

@@ -1,5 +1,6 @@
 """A/A: one model with one setting on both sides, trained with other seeds, compared as a study would compare them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from recsys.data.readers.table import bare_items
 from recsys.data.splits import SplitRule
 from recsys.evaluation.evaluate import Evaluator
 from recsys.evaluation.protocol import Protocol
-from recsys.evidence.comparison import Comparison, compare
+from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Scores
 from recsys.models import registry
 from recsys.recommender import TrainingData
@@ -53,13 +54,16 @@ def same_model_twice(
             fitted.fit(TrainingData(data.train, shown, seed=2 * number + side + 1))
             values.append(evaluator.measure(evaluator.rank(fitted)).per_user.set_index("user")[PROTOCOL.primary])
     users = sides[0][0].index.to_numpy()
+    held_out = data.test.nnz / data.train.nnz if redrawn else 0.0
     a, b = (np.stack([each.to_numpy() for each in values]) for values in sides)
     means = np.concatenate([a, b]).mean(axis=1)
-    compared = {
-        str(n): compare(_scores("a", users, a[:n]), _scores("b", users, b[:n]), seed=seed) for n in range(1, MOST + 1)
-    }
+    scores = [Scores("model", "side", users, each, valid=0.0, held_out=held_out) for each in (a, b)]
+    relations = {}
+    for n in range(1, MOST + 1):
+        first = [replace(each, values=each.values[:n]) for each in scores]
+        relations[str(n)] = compare(*first, seed=seed).relation
     return {
-        "relations": {n: relation(each) for n, each in compared.items()},
+        "relations": relations,
         "spread": float((a - b).mean(axis=1).std() / np.sqrt(2) / means.mean()),
     }
 
@@ -69,14 +73,3 @@ def dataset(market: Market, seed: int) -> Dataset:
     items = bare_items([str(item) for item in range(market.n_items)]).assign(image_digest=None)
     raw = RawData(items, market.interactions)
     return prepare(raw, CleaningRules(), SplitRule(valid=0.15, test=0.2, seed=seed))
-
-
-def relation(comparison: Comparison) -> str:
-    """Better, worse, equivalent or open."""
-    if comparison.a_better or comparison.b_better:
-        return "better" if comparison.a_better else "worse"
-    return "equivalent" if comparison.equivalent else "open"
-
-
-def _scores(side: str, users: np.ndarray, values: np.ndarray) -> Scores:
-    return Scores("model", side, users, values, valid=0.0)

@@ -11,13 +11,20 @@ import numpy as np
 import pandas as pd
 
 from calibration.markets import Market
+from recsys.content.encoders import registry as encoders
+from recsys.engine.code import model_code
+from recsys.fingerprints import code_of, fingerprint
+from recsys.models import registry
 from recsys.run import DatasetResult, run
 from recsys.study.study import Study
 
 NAME = "market"
 PARTS = {"train": 0, "valid": 1, "test": 2}
 SPACE: dict[str, Any] = {"weighting": "none", "alpha": 0.5, "beta": 0.5}
-CLOSED_FORM: dict[str, dict[str, Any]] = {
+LINEAR: dict[str, dict[str, Any]] = {"Random": {}, "TopPop": {}, "EASE": {}, "AddEASE": {}, "CEASE": {}}
+"""Without content all of these are one model: where content says nothing, no test is harder to pass."""
+CLOSED_FORM: dict[str, dict[str, Any]] = LINEAR | {"ItemKNN": SPACE}
+NEIGHBOURS: dict[str, dict[str, Any]] = {
     "Random": {},
     "TopPop": {},
     "ItemKNN": SPACE,
@@ -25,10 +32,14 @@ CLOSED_FORM: dict[str, dict[str, Any]] = {
     "HybridItemKNN": SPACE,
     "AddEASE": {},
 }
+"""Dearer than the others by half: neighbours by content take longest."""
 MEMORY = Path("/dev/shm")
 """A study of a thousand small cells writes thousands of small files: in memory where the machine offers it."""
 Record = dict[str, Any]
 """What is kept of a draw, as JSON can write it."""
+HERE = Path(__file__).parent
+DRAWING = ("markets", "from_interactions", "real", "same_model", "studies")
+"""Files of this folder that findings depend on; what must hold of them may change without a new draw."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +103,17 @@ def study_of(market: Market, folder: Path, plan: Plan, seed: int) -> Study:
             "evaluation": {"ks": [20]},
             "tuning": {"trials": plan.trials, "seed": seed},
             "statistics": {"resamples": 1000, "seed": seed},
-            "seeds": plan.repeats,
+            "repeats": plan.repeats,
             "keep_states": "none",
         }
     )
+
+
+def code() -> str:
+    """Hash of the code that a draw's findings depend on: that of the program, and of what draws the markets."""
+    models = [model_code(model, "ndcg") for model in registry.load_all()]
+    files = sorted(file.read_bytes().hex() for name in DRAWING for file in HERE.glob(f"{name}.py"))
+    return fingerprint(code_of("recsys.run:run", encoders.module("matrix_file")), models, files)
 
 
 def record(result: DatasetResult, market: Market) -> Record:
@@ -107,13 +125,17 @@ def record(result: DatasetResult, market: Market) -> Record:
     }
     if result.judgement is None:
         return kept
-    overall = result.judgement.overall
+    overall, part = result.judgement.overall, result.judgement.part
     return kept | {
         "verdict": overall.name,
         "sentence": overall.sentence,
         "content": overall.against_rival.a,
         "rival": overall.against_rival.b,
         "lift": overall.against_rival.lift,
-        "better": overall.against_rival.a_better,
-        "named": sorted(source.source for source in result.judgement.by_source if source.named),
+        "relation": overall.against_rival.relation,
+        "named": [source.source for source in part.by_source if source.named],
+        "alarms": [],
+        "losers": [],
+        "groups": [list(group.sources) for group in part.groups if group.named],
+        "gates": [[gate.colour, gate.name, gate.message] for gate in result.judgement.gates if gate.colour != "green"],
     }
