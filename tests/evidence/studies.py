@@ -9,9 +9,10 @@ from recsys.analyses.base import Table
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.interval import mean_intervals
 from recsys.evidence.leaderboard import rank_models
-from recsys.evidence.scores import Scores
-from recsys.evidence.sources import SourcePairs, judge_sources
-from recsys.evidence.verdict import decide
+from recsys.evidence.scores import Pair, Scores
+from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
+from recsys.evidence.sources import WhichPart, judge_sources
+from recsys.evidence.verdict import Sides, decide
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import (
     CheckRow,
@@ -35,13 +36,15 @@ def taste(n_users: int, rng: np.random.Generator) -> np.ndarray:
     return rng.beta(1.2, 2.5, n_users) * (rng.random(n_users) < 0.4)
 
 
-def scores(model: str, arm: str, gain: float, ease: np.ndarray, rng: np.random.Generator, n_seeds: int = 3) -> Scores:
+def scores(
+    model: str, arm: str, gain: float, ease: np.ndarray, rng: np.random.Generator, n_repeats: int = 3
+) -> Scores:
     """A model whose metric is a user's ease times `1 + gain`, with noise in the users that are served at all."""
     served = ease > 0
     personal = rng.normal(0, 0.12, len(ease))
-    noise = rng.normal(0, 0.04, (n_seeds, len(ease)))
+    noise = rng.normal(0, 0.04, (n_repeats, len(ease)))
     values = np.clip(ease * (1 + gain) + (personal + noise) * served, 0, 1)
-    return Scores(model, arm, np.arange(len(ease)), values, valid=float(values.mean()) * 1.05)
+    return Scores(model, arm, np.arange(len(ease)), values, valid=float(values.mean()) * 1.05, held_out=0.125)
 
 
 GAINS: Mapping[tuple[str, str, Kind], float] = {
@@ -70,19 +73,16 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         for key, gain in GAINS.items()
     }
     content, rival = cells["FREEDOM", "both", "content"], cells["EASE", ONLY, "interactions"]
-    shuffled = cells["FREEDOM", "both_shuffled", "control"]
-    verdict = decide(content, rival, shuffled, n_resamples=N_RESAMPLES)
-    sources, known = {}, {each.pair: each for each in cells.values()}
-    for source, altered in (("text", 0.04), ("image", 0.14)):
-        own_shuffled = scores("FREEDOM", f"{source}_shuffled", -0.02, ease, rng)
-        fused_altered = scores("FREEDOM", f"both_{source}_shuffled", altered, ease, rng)
-        known |= {each.pair: each for each in (own_shuffled, fused_altered)}
-        sources[source] = SourcePairs(
-            own=("FREEDOM", source),
-            own_shuffled=own_shuffled.pair,
-            fused=content.pair,
-            fused_altered=fused_altered.pair,
-        )
+    sides = Sides(
+        content=content,
+        rival=rival,
+        shuffled=cells["FREEDOM", "both_shuffled", "control"],
+        untuned=scores("FREEDOM", "both_shuffled_untuned", -0.03, ease, rng),
+        popularity=scores("FREEDOM", "popularity", -0.02, ease, rng),
+        itself=scores("FREEDOM", ONLY, -0.02, ease, rng),
+    )
+    verdict = decide(sides, n_resamples=N_RESAMPLES)
+    part = _which_part({each.pair: each for each in cells.values()}, sides, ease, rng)
     return DatasetReport(
         name=name,
         scenario=Scenario(
@@ -95,7 +95,7 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         ),
         metric="ndcg_at_20",
         verdict=verdict,
-        sources=judge_sources(verdict, sources, known, rival, n_resamples=N_RESAMPLES),
+        sources=part.by_source,
         counts={"users": n_users, "items": 7050, "train": 118551, "valid": 20559, "test": 21682},
         quarantine=[
             QuarantineRow(table="interactions", reason="repeats an earlier row", n_rows=412),
@@ -125,6 +125,38 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         limits=["Items without a photograph were shown a row of zeros."],
         links=[Link(text="Tracked runs", address="http://127.0.0.1:5000/#/experiments/3")],
     )
+
+
+def _which_part(known: dict[Pair, Scores], sides: Sides, ease: np.ndarray, rng: np.random.Generator) -> WhichPart:
+    """Text helps by itself, and the image adds nothing to it."""
+
+    def known_as(arm: str, gain: float) -> Pair:
+        made = scores("FREEDOM", arm, gain, ease, rng)
+        known[made.pair] = made
+        return made.pair
+
+    full = sides.content.pair
+    design = SourceDesign(
+        sources={
+            source: SourcePairs(
+                own=("FREEDOM", source),
+                own_shuffled=known_as(f"{source}_shuffled", -0.02),
+                own_untuned=known_as(f"{source}_shuffled_untuned", -0.03),
+                full=full,
+                full_altered=known_as(f"both_{source}_shuffled", altered),
+            )
+            for source, altered in (("text", 0.04), ("image", 0.14))
+        },
+        groups=[GroupPairs(sources=("text", "image"), full=full, full_altered=sides.shuffled.pair)],
+        subsets={
+            "": known_as(ONLY, -0.02),
+            "text": ("FREEDOM", "text"),
+            "image": ("FREEDOM", "image"),
+            "text+image": full,
+        },
+    )
+    reads = {"text": frozenset({"text"}), "image": frozenset({"image"})}
+    return judge_sources(design, known, sides.rival, reads, n_resamples=N_RESAMPLES)
 
 
 def without_content(name: str, n_users: int = 3000, seed: int = 0) -> DatasetReport:
