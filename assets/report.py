@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import quote
 
 import dagster as dg
 
@@ -13,17 +14,18 @@ from assets.metrics import load_leaderboard
 from orchestration import catalog, keys
 from orchestration.asset_factory import Making, Node
 from orchestration.home import Home
-from orchestration.lineage import Event
-from recsys.analyses.base import Table
+from orchestration.lineage import Event, Input
+from orchestration.tracking import DAGSTER_UI
 from recsys.analyses.registry import applicable
 from recsys.fingerprints import code_of, files_of, fingerprint
+from recsys.models import registry
 from recsys.report import parts
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
-from recsys.report.rows import CheckRow, ContentRow, Link
+from recsys.report.rows import AssetRow, CheckRow, ContentRow, Link, Section
 from recsys.store import write_text
 from recsys.study.judgement import Judgement
 from recsys.study.record import AssetRecord
-from recsys.study.results import ModelResult
+from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 from recsys.study.truth import planted
@@ -84,8 +86,7 @@ def make(study: Study, making: Making) -> AssetRecord:
 
     home = making.home
     datasets = [_dataset(home, study, name) for name in study.datasets]
-    events = [home.current(upstream) for name in study.datasets for upstream in _inputs(study, name)]
-    seconds = sum(arm.seconds for name in study.datasets for arm in _results(home, name).arms)
+    arms = [arm for name in study.datasets for arm in _results(home, name).arms]
     page = StudyReport(
         title=study.title,
         question=study.question,
@@ -95,10 +96,11 @@ def make(study: Study, making: Making) -> AssetRecord:
             versions={library: version(library) for library in LIBRARIES},
             seeds=list(range(1, study.seeds + 1)),
             budget=study.tuning.said,
-            seconds=seconds,
+            wall_seconds=parts.wall_seconds(arms),
+            training_seconds=sum(arm.seconds for arm in arms),
             commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
-            fingerprints={event.asset: event.content_hash for event in events},
         ),
+        sources={model: registry.load(model).source for model in sorted({arm.model for arm in arms})},
     )
     (making.out / PAGE).write_text(render(page), encoding="utf-8")
     return AssetRecord(facts={"answers": {dataset.name: dataset.sentence for dataset in datasets}})
@@ -136,7 +138,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=parts.quarantine(home.folder(data)),
         content=[_content(home, study, name, source) for source in spec.content],
-        results=parts.results(home.folder(metrics), study, results.arms),
+        results=parts.results(home.folder(metrics), study, results.arms, partial(_runs, home, study, name)),
         comparisons=parts.comparisons(compared, results.arms),
         minutes=study.tuning.minutes,
         tuning=[parts.curve(arm) for arm in results.arms],
@@ -146,14 +148,41 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             for check in event.checks
         ],
         truth=planted(data.facts, spec, judgement) if judgement else [],
-        tables=_sections(home, study, name),
+        sections=_sections(home, study, name),
         limits=[f"{line}." for line in (*results.inapplicable, *results.failures)],
+        assets=_asset_rows(checked),
         links=[
             Link(
                 text="Trainings in MLflow",
                 address=home.tracker.search_url(name, "tags.stage = 'final'", study.evaluation.primary),
             ),
-            Link(text="Assets in Dagster", address=f"http://127.0.0.1:3000/asset-groups/{name}"),
+            Link(text="Assets in Dagster", address=f"{DAGSTER_UI}/asset-groups/{quote(name)}"),
+        ],
+    )
+
+
+def _runs(home: Home, study: Study, name: str, arm: ArmResult) -> Link:
+    """The trainings of a (model, arm)."""
+    query = f"tags.model = '{arm.model}' and tags.arm = '{arm.arm}'"
+    return Link(text="MLflow", address=home.tracker.search_url(name, query, study.evaluation.primary))
+
+
+def _asset_rows(events: list[Event]) -> list[AssetRow]:
+    """Some versions and the very versions that they were made from, these first; each once."""
+    versions: list[Event | Input] = [version for event in events for version in (*event.inputs, event)]
+    rows = {(each.asset, each.fingerprint): _asset_row(each) for each in versions}
+    return list(rows.values())
+
+
+def _asset_row(version: Event | Input) -> AssetRow:
+    address = f"{DAGSTER_UI}/assets/{quote(version.asset)}"
+    return AssetRow(
+        asset=version.asset,
+        version=version.fingerprint,
+        content=version.content_hash,
+        links=[
+            Link(text="asset", address=address),
+            Link(text="lineage", address=f"{address}?view=lineage&lineageScope=upstream"),
         ],
     )
 
@@ -162,12 +191,14 @@ def _content(home: Home, study: Study, name: str, source: str) -> ContentRow:
     return parts.content(home.current(keys.embeddings(name, source)).facts, source, study.datasets[name])
 
 
-def _sections(home: Home, study: Study, name: str) -> list[Table]:
+def _sections(home: Home, study: Study, name: str) -> list[Section]:
     """The tables of every analysis, in their order."""
     sections = []
     for called, analysis in applicable(study, name).items():
-        folder = home.folder(home.current(keys.analysis(name, called)))
-        sections += [table for table in analysis.show(analysis_assets.load(analysis, folder)) if table.rows]
+        asset = keys.analysis(name, called)
+        folder = home.folder(home.current(asset))
+        tables = [table for table in analysis.show(analysis_assets.load(analysis, folder)) if table.rows]
+        sections.append(Section(asset=asset, tables=tables))
     return sections
 
 

@@ -36,6 +36,7 @@ from recsys.models import registry
 from recsys.report import parts
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.render import render
+from recsys.report.rows import Section
 from recsys.study.judgement import Judgement, judge
 from recsys.study.measuring import UserScores, measure
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
@@ -199,14 +200,19 @@ def page(planned: Study, folder: Path, known: ModelResult, judged: Judgement, in
         sources=judged.by_source,
         questions=judged.questions,
         counts={"users": inputs.dataset.n_users, "items": inputs.dataset.n_items},
-        results=parts.results(folder, planned, known.arms),
+        results=parts.results(folder, planned, known.arms, lambda _: None),
         comparisons=parts.comparisons(judged.comparisons, known.arms),
         tuning=[parts.curve(arm) for arm in known.arms],
-        tables=tables,
+        sections=[Section(asset=f"{NAME}/analyses", tables=tables)],
         limits=[f"{line}." for line in known.failures],
     )
     run = RunFacts(
-        versions={}, seeds=list(range(1, planned.seeds + 1)), budget=planned.tuning.said, seconds=0, commands=[]
+        versions={},
+        seeds=list(range(1, planned.seeds + 1)),
+        budget=planned.tuning.said,
+        wall_seconds=0,
+        training_seconds=0,
+        commands=[],
     )
     return StudyReport(title=TITLE, question=planned.question, date=date(2026, 11, 21), datasets=[data], run=run)
 

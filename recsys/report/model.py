@@ -5,13 +5,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from recsys.analyses.base import Table
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.questions import QuestionResult
 from recsys.evidence.sources import SourceVerdict
 from recsys.evidence.verdict import Verdict, VerdictName
 from recsys.report.rows import (
+    AssetRow,
     CheckRow,
     ComparisonRow,
     ContentRow,
@@ -20,6 +20,7 @@ from recsys.report.rows import (
     QuarantineRow,
     ResultRow,
     Scenario,
+    Section,
     TuningCurve,
 )
 from recsys.study.truth import TruthRow
@@ -47,8 +48,9 @@ class DatasetReport(Part):
         tuning: one curve a (model, arm).
         checks: of the data and the models.
         truth: what was planted, for a synthetic market.
-        tables: any others.
+        sections: tables of the analyses.
         limits: sentences of the study's own.
+        assets: that the figures come from.
         links: to more.
     """
 
@@ -68,8 +70,9 @@ class DatasetReport(Part):
     tuning: list[TuningCurve] = Field(default_factory=list)
     checks: list[CheckRow] = Field(default_factory=list)
     truth: list[TruthRow] = Field(default_factory=list)
-    tables: list[Table] = Field(default_factory=list)
+    sections: list[Section] = Field(default_factory=list)
     limits: list[str] = Field(default_factory=list)
+    assets: list[AssetRow] = Field(default_factory=list)
     links: list[Link] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -105,25 +108,26 @@ class RunFacts(Part):
         versions: of the program and the libraries that the figures hang on, by name.
         seeds: of the final trainings.
         budget: of each (model, arm), such as "20 trials" or "5 minutes".
-        seconds: wall time of the whole study.
+        wall_seconds: during which at least one training ran.
+        training_seconds: of all trainings, several of which run at the same time.
         commands: that repeat the study, in order.
-        fingerprints: of data and code, by name.
     """
 
     versions: dict[str, str]
     seeds: list[int]
     budget: str
-    seconds: float
+    wall_seconds: float
+    training_seconds: float
     commands: list[str]
-    fingerprints: dict[str, str] = Field(default_factory=dict)
 
 
 class StudyReport(Part):
-    """A study: its question, one entry a dataset, and how to repeat it."""
+    """A study: its question, one entry a dataset, and how to repeat it; `sources` are the models' papers by model."""
 
     title: str
     question: str
     date: date
     datasets: list[DatasetReport]
     run: RunFacts
+    sources: dict[str, str] = Field(default_factory=dict)
     links: list[Link] = Field(default_factory=list)

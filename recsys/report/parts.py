@@ -1,5 +1,7 @@
 """The parts of a report, read off what the assets of a dataset left behind."""
 
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from recsys.report.rows import (
     ComparisonRow,
     ContentRow,
     Kind,
+    Link,
     QuarantineRow,
     ResultRow,
     Scenario,
@@ -73,8 +76,10 @@ def _kind(arm: ArmResult) -> Kind:
     return "interactions" if arm.arm == INTERACTIONS_ONLY else "content"
 
 
-def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow]:
-    """Every (model, arm) on the test part."""
+def results(
+    folder: Path, study: Study, arms: list[ArmResult], runs: Callable[[ArmResult], Link | None]
+) -> list[ResultRow]:
+    """Every (model, arm) on the test part; `runs` says where its trainings are tracked."""
     summary = pd.read_parquet(folder / SUMMARY).dropna(subset=["ci_low"])
     rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for row in summary.to_dict("records"):
@@ -95,9 +100,21 @@ def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow
                 exhausted=arm.exhausted,
                 deterministic=registry.load(arm.model).deterministic and arm.control is None,
                 seconds=arm.seconds,
+                params=arm.params,
+                cells=arm.finals,
+                runs=runs(arm),
             )
         )
     return results
+
+
+def wall_seconds(arms: Sequence[ArmResult]) -> float:
+    """How long at least one of the trainings ran: pauses between runs do not count, nor what ran at the same time."""
+    total, latest = 0.0, -math.inf
+    for start, end in sorted(span for arm in arms for span in arm.spans):
+        total += max(0.0, end - max(start, latest))
+        latest = max(latest, end)
+    return total
 
 
 def comparisons(comparisons: list[Comparison], arms: list[ArmResult]) -> list[ComparisonRow]:

@@ -1,9 +1,11 @@
 """Rows of a report's tables: plain data, so that they can be stored as JSON and rendered again."""
 
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from recsys.analyses.base import Table
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
 from recsys.evidence.scores import label
@@ -17,6 +19,29 @@ class Part(BaseModel):
     """A part of the report; undefined figures (nan) survive storing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
+
+
+class Link(Part):
+    """An address of the web, or of a server that `modalift ui` runs on the machine that made the report.
+
+    A file has no place here: the page is handed on alone.
+    """
+
+    text: str
+    address: str
+
+    @field_validator("address")
+    @classmethod
+    def _opens_elsewhere(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError(f"'{address[:60]}' is no address a report may point to; use http or https")
+        return address
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it opens only while `modalift ui` runs on the machine that made the report."""
+        return urlsplit(self.address).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 class Scenario(Part):
@@ -73,6 +98,9 @@ class ResultRow(Part):
         exhausted: whether these were all the settings it has; one trial then means that there was nothing to tune.
         deterministic: whether every seed gives the same model.
         seconds: of tuning and training together.
+        params: the chosen hyper-parameters.
+        cells: fingerprints of the final trainings.
+        runs: its trainings in MLflow.
     """
 
     model: str
@@ -86,6 +114,9 @@ class ResultRow(Part):
     exhausted: bool = False
     deterministic: bool = False
     seconds: float
+    params: dict[str, Any] = Field(default_factory=dict)
+    cells: list[str] = Field(default_factory=list)
+    runs: Link | None = None
 
     @property
     def name(self) -> str:
@@ -129,16 +160,29 @@ class CheckRow(Part):
     found: str
 
 
-class Link(Part):
-    """A place with more, such as the tracked runs; a local address or a path, never a script."""
+class AssetRow(Part):
+    """A version of an asset that figures come from.
 
-    text: str
-    address: str
+    Attributes:
+        asset: its key.
+        version: fingerprint of its code, settings and inputs.
+        content: hash of what it holds.
+        links: to the asset and its lineage.
+    """
 
-    @field_validator("address")
-    @classmethod
-    def _harmless(cls, address: str) -> str:
-        scheme, colon, _ = address.partition(":")
-        if colon and scheme.lower() not in ("http", "https", "file"):
-            raise ValueError(f"'{scheme}:' is no address a report may point to; use http, https, file or a path")
-        return address
+    asset: str
+    version: str
+    content: str
+    links: list[Link] = Field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        """Where the page lists it."""
+        return "asset-" + quote(f"{self.asset}-{self.version[:8]}", safe="").replace("%", "_")
+
+
+class Section(Part):
+    """Tables of one analysis, and the asset that holds them."""
+
+    asset: str
+    tables: list[Table]

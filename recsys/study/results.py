@@ -26,6 +26,7 @@ class ArmResult(BaseModel):
         exhausted: whether the trials are all the settings that there are.
         finals: fingerprint of the final cell of each seed.
         seconds: of fitting and ranking all its cells.
+        spans: start and end of each cell, seconds since 1970.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +43,7 @@ class ArmResult(BaseModel):
     exhausted: bool
     finals: list[str]
     seconds: float
+    spans: list[tuple[float, float]] = []
 
     @classmethod
     def of(cls, model: str, trained: Trained[StoredCell]) -> "ArmResult":
@@ -64,6 +66,7 @@ class ArmResult(BaseModel):
             exhausted=trained.exhausted,
             finals=[cell.fingerprint for cell in finals],
             seconds=sum(cell.seconds for cell in (*trained.trials, *finals)),
+            spans=[(cell.record["ended"] - cell.seconds, cell.record["ended"]) for cell in (*trained.trials, *finals)],
         )
 
     @property

@@ -1,7 +1,9 @@
 """Made-up scores and a made-up study, for tests of what is computed from them."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date
+from urllib.parse import quote
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from recsys.evidence.sources import SourcePairs, judge_sources
 from recsys.evidence.verdict import decide
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import (
+    AssetRow,
     CheckRow,
     ComparisonRow,
     ContentRow,
@@ -22,6 +25,7 @@ from recsys.report.rows import (
     QuarantineRow,
     ResultRow,
     Scenario,
+    Section,
     TuningCurve,
 )
 from recsys.study.truth import TruthRow
@@ -59,6 +63,13 @@ GAINS: Mapping[tuple[str, str, Kind], float] = {
     ("FREEDOM", "both_constant", "control"): -0.02,
     ("VBPR", "both_shuffled", "control"): -0.09,
 }
+
+
+BEYOND_ACCURACY = Table(
+    title="Beyond accuracy",
+    columns=["Model and arm", "Coverage", "Gini", "Novelty"],
+    rows=[["FREEDOM (both)", "61.2 %", "0.81", "9.4 bits"], ["EASE", "48.0 %", "0.88", "8.7 bits"]],
+)
 
 
 def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0) -> DatasetReport:
@@ -115,16 +126,17 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
             CheckRow(name="A personalised model beats TopPop", passed=True, found="EASE by 148.0 %"),
             CheckRow(name="Images can be told apart", passed=False, found="178 of 7,050 rows repeat another"),
         ],
-        tables=[
-            Table(
-                title="Beyond accuracy",
-                columns=["Model and arm", "Coverage", "Gini", "Novelty"],
-                rows=[["FREEDOM (both)", "61.2 %", "0.81", "9.4 bits"], ["EASE", "48.0 %", "0.88", "8.7 bits"]],
-            )
-        ],
+        sections=[Section(asset=f"{name}/analyses/beyond_accuracy", tables=[BEYOND_ACCURACY])],
         limits=["Items without a photograph were shown a row of zeros."],
+        assets=[_asset(f"{name}/{kind}") for kind in ("dataset", "metrics", "verdict", "analyses/beyond_accuracy")],
         links=[Link(text="Tracked runs", address="http://127.0.0.1:5000/#/experiments/3")],
     )
+
+
+def _asset(asset: str) -> AssetRow:
+    version = hashlib.sha256(asset.encode()).hexdigest()
+    address = f"http://127.0.0.1:3000/assets/{quote(asset)}"
+    return AssetRow(asset=asset, version=version, content=version[::-1], links=[Link(text="asset", address=address)])
 
 
 def without_content(name: str, n_users: int = 3000, seed: int = 0) -> DatasetReport:
@@ -170,6 +182,9 @@ def _results(cells: dict[tuple[str, str, Kind], Scores]) -> list[ResultRow]:
             n_trials=1 if key[2] == "baseline" else 20,
             exhausted=key[2] == "baseline",
             seconds=3.2 if key[2] == "baseline" else 412.0,
+            params={} if key[2] == "baseline" else {"l2": 0.001, "n_layers": 2},
+            cells=[hashlib.sha256(f"{key}{n}".encode()).hexdigest() for n in range(len(each.values))],
+            runs=Link(text="MLflow", address=f"http://127.0.0.1:5000/#/experiments/3/runs?{quote(' '.join(key))}"),
         )
         for key, each in cells.items()
     ]
@@ -212,10 +227,11 @@ def study(*datasets: DatasetReport) -> StudyReport:
             versions={"modalift": "0.1.0", "numpy": "2.4.6", "torch": "2.13.0"},
             seeds=[0, 1, 2],
             budget="20 trials",
-            seconds=8140.0,
+            wall_seconds=8140.0,
+            training_seconds=15200.0,
             commands=["uv sync --frozen", "uv run modalift run studies/demo.yaml"],
-            fingerprints={"baby": "9f0c2b7d51e8a6c4", "code": "1c44aa07e2b9d3f5"},
         ),
+        sources={"EASE": "Steck: Embarrassingly shallow autoencoders for sparse data, WWW 2019"},
         links=[Link(text="Tracked runs", address="http://127.0.0.1:5000")],
     )
 
