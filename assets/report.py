@@ -169,8 +169,11 @@ def _runs(home: Home, study: Study, name: str, arm: ArmResult) -> Link:
 
 def _asset_rows(events: list[Event]) -> list[AssetRow]:
     """Some versions and the very versions that they were made from, these first; each once."""
-    versions: list[Event | Input] = [version for event in events for version in (*event.inputs, event)]
-    rows = {(each.asset, each.fingerprint): _asset_row(each) for each in versions}
+    rows: dict[tuple[str, str], AssetRow] = {}
+    for event in events:
+        for read in event.inputs:
+            rows.setdefault((read.asset, read.fingerprint), _asset_row(read))
+        rows.setdefault((event.asset, event.fingerprint), _asset_row(event))
     return list(rows.values())
 
 
