@@ -14,7 +14,8 @@ from recsys.engine.code import model_code
 from recsys.fingerprints import code_of, fingerprint
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
-from recsys.study.selection import Selection, content_models, select_with_controls
+from recsys.study.controls import select_with_controls
+from recsys.study.selection import Selection, content_models
 from recsys.study.study import Study
 
 
@@ -23,9 +24,9 @@ def node(study: Study, name: str) -> Node:
     primary = study.evaluation.primary_name
     models = [(model, study.params_of(model), model_code(model, primary)) for model in content_models(study)]
     content = study.datasets[name].content
-    code = code_of("recsys.study.selection:select_with_controls")
-    # The shuffled control of the choice; for each source its own, the fused arm, and that with it shuffled.
-    most_arms = 1 + 3 * len(content)
+    code = code_of("recsys.study.controls:select_with_controls")
+    # The controls of the choice; for each source its own, the fused arm, and that with it shuffled.
+    most_arms = 4 + 4 * len(content)
     return Node(
         asset=keys.controls(name),
         group=name,
@@ -39,7 +40,7 @@ def node(study: Study, name: str) -> Node:
         show=show,
         description="Chosen on validation: the content model, its best rival without content, and their controls.",
         kinds=frozenset({"mlflow"}),
-        cells=most_arms * (study.tuning.trials + study.seeds),
+        cells=max((study.cells_of(model, most_arms) for model in content_models(study)), default=0),
     )
 
 
@@ -65,6 +66,7 @@ def show(home: Home, event: Event) -> Mapping[str, object]:
     """Who was chosen."""
     selection = Selection.load(home.folder(event))
     rows = [("content", *selection.content), ("rival", *selection.rival), ("shuffled", *selection.shuffled)]
-    for source, pairs in selection.sources.items():
+    rows += [("untuned", *selection.untuned), ("popularity", *selection.popularity)]
+    for source, pairs in selection.sources.sources.items():
         rows.append((f"source {source}", *pairs.own))
     return {"chosen_on_validation": table(pd.DataFrame(rows, columns=["role", "model", "arm"]))}

@@ -18,7 +18,7 @@ from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.record import AssetRecord
 
 
-def node(name: str, spec: DatasetSpec) -> Node:
+def node(name: str, spec: DatasetSpec, n_repeats: int) -> Node:
     """The asset of one dataset of a study."""
     settings = [part.model_dump() for part in (spec.source, spec.cleaning, spec.split)]
     code = code_of("recsys.study.preparing:prepare_dataset")
@@ -26,8 +26,8 @@ def node(name: str, spec: DatasetSpec) -> Node:
         asset=keys.dataset(name),
         group=name,
         inputs=[],
-        version=fingerprint(settings, code),
-        make=partial(make, name, spec),
+        version=fingerprint(settings, n_repeats, code),
+        make=partial(make, name, spec, n_repeats),
         show=show,
         description=f"Catalogue and interactions of {name}, read by `{spec.source.reader}`, cleaned and split by "
         f"`{spec.split.protocol}`.",
@@ -43,11 +43,11 @@ def files(name: str, spec: DatasetSpec, settings: Settings) -> str:
     return signature(settings.digests, *spec.source.places(folder)) if folder else ""
 
 
-def make(name: str, spec: DatasetSpec, making: Making) -> AssetRecord:
-    """Read, clean, split and check."""
+def make(name: str, spec: DatasetSpec, n_repeats: int, making: Making) -> AssetRecord:
+    """Read, clean, split for each repeat and check."""
     from recsys.study.preparing import prepare_dataset
 
-    return prepare_dataset(spec, making.home.settings.source_folder(name, spec), making.out)
+    return prepare_dataset(spec, making.home.settings.source_folder(name, spec), making.out, n_repeats)
 
 
 def show(home: Home, event: Event) -> Mapping[str, object]:

@@ -55,7 +55,7 @@ def node(study: Study, name: str) -> Node:
             *(keys.model(name, model) for model in study.models),
             *([keys.controls(name)] if judged else []),
         ],
-        version=fingerprint(study.statistics.model_dump(), study.evaluation.model_dump(), code),
+        version=fingerprint(study.n_repeats, study.statistics.model_dump(), study.evaluation.model_dump(), code),
         make=partial(make, study, name),
         show=partial(show, study.evaluation.primary),
         description="Mean of each metric on the test part for every model and arm, with 95 % intervals.",
@@ -88,7 +88,7 @@ def _log(home: Home, name: str, results: ModelResult, summary: pd.DataFrame) -> 
     finals = {arm.pair: arm.finals for arm in results.arms}
     figures: dict[str, dict[str, float]] = {}
     for row in summary.to_dict("records"):
-        for fingerprint_of_cell, value in zip(finals[row["model"], row["arm"]], row["per_seed"], strict=True):
+        for fingerprint_of_cell, value in zip(finals[row["model"], row["arm"]], row["per_repeat"], strict=True):
             figures.setdefault(run_id(name, fingerprint_of_cell), {})[f"test/{row['metric']}"] = value
     home.tracker.add_metrics(figures)
 

@@ -18,6 +18,7 @@ from recsys.models import registry
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
+from recsys.study.training import train_model
 
 LEFT_OUT = "left_out"
 
@@ -37,9 +38,9 @@ def node(study: Study, name: str, model: str) -> Node:
         make=partial(make, study, name, model),
         show=partial(show, study, name, model),
         description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; "
-        f"{study.tuning.said} of tuning and {study.seeds} seeds for each.",
+        f"{study.trials_of(model)} trials and {study.n_repeats} repeats for each.",
         kinds=frozenset({"pytorch" if registry.find(model).is_trained else "numpy", "mlflow"}),
-        cells=len(arms) * (study.tuning.trials + study.seeds),
+        cells=study.cells_of(model, len(arms)),
     )
 
 
@@ -52,7 +53,8 @@ def make(study: Study, name: str, model: str, making: Making) -> AssetRecord:
         ModelResult(inapplicable=[why]).save(making.out)
         # There may be more memory the next time.
         return AssetRecord(facts={LEFT_OUT: why}, rows=0, worth_another_try=True)
-    result = trainings.train(model, study.arms_of(name, model))
+    arms = study.arms_of(name, model)
+    result = trainings.train(model, arms, partial(train_model, study, model, arms))
     result.save(making.out)
     return AssetRecord(
         facts={"cells": len(trainings.cells), "computed_now": trainings.computed},

@@ -15,8 +15,9 @@ from orchestration import catalog, keys
 from orchestration.asset_factory import Making, Node
 from orchestration.home import Home
 from orchestration.lineage import Event, Input
-from orchestration.tracking import DAGSTER_UI
+from orchestration.tracking import DAGSTER_UI, run_id
 from recsys.analyses.registry import applicable
+from recsys.engine.stored import StoredCell, place
 from recsys.fingerprints import code_of, files_of, fingerprint
 from recsys.models import registry
 from recsys.report import parts
@@ -49,7 +50,7 @@ LIBRARIES = (
 def node(study: Study) -> Node:
     """The asset of a study's report."""
     scenarios = [spec.model_dump(include={"scenario"}) for spec in study.datasets.values()]
-    settings = [study.title, study.question, scenarios, study.tuning.model_dump(), study.seeds]
+    settings = [study.title, study.question, scenarios, study.tuning.model_dump(), study.n_repeats]
     shown = [
         f"{type(each).__module__}:{type(each).__name__}"
         for name in study.datasets
@@ -86,7 +87,7 @@ def make(study: Study, making: Making) -> AssetRecord:
 
     home = making.home
     datasets = [_dataset(home, study, name) for name in study.datasets]
-    arms = [arm for name in study.datasets for arm in _results(home, name).arms]
+    cells = [cell for name in study.datasets for cell in _cells(home, study, name)]
     page = StudyReport(
         title=study.title,
         question=study.question,
@@ -94,13 +95,13 @@ def make(study: Study, making: Making) -> AssetRecord:
         datasets=datasets,
         run=RunFacts(
             versions={library: version(library) for library in LIBRARIES},
-            seeds=list(range(1, study.seeds + 1)),
+            repeats=study.n_repeats,
             budget=study.tuning.said,
-            wall_seconds=parts.wall_seconds(arms),
-            training_seconds=sum(arm.seconds for arm in arms),
+            wall_seconds=parts.wall_seconds((cell.record["ended"] - cell.seconds, cell.record["ended"]) for cell in cells),
+            training_seconds=sum(cell.seconds for cell in cells),
             commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
         ),
-        sources={model: registry.load(model).source for model in sorted({arm.model for arm in arms})},
+        sources={model: registry.load(model).source for model in sorted({cell.record["model"] for cell in cells})},
     )
     (making.out / PAGE).write_text(render(page), encoding="utf-8")
     return AssetRecord(facts={"answers": {dataset.name: dataset.sentence for dataset in datasets}})
@@ -133,7 +134,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         metric=study.evaluation.primary,
         verdict=judgement.overall if judgement else None,
         leaderboard=board,
-        sources=judgement.by_source if judgement else [],
+        part=judgement.part if judgement else None,
         questions=judgement.questions if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=parts.quarantine(home.folder(data)),
@@ -165,6 +166,15 @@ def _runs(home: Home, study: Study, name: str, arm: ArmResult) -> Link:
     """The trainings of a (model, arm)."""
     query = f"tags.model = '{arm.model}' and tags.arm = '{arm.arm}'"
     return Link(text="MLflow", address=home.tracker.search_url(name, query, study.evaluation.primary))
+
+
+def _cells(home: Home, study: Study, name: str) -> list[StoredCell]:
+    """All that was trained for a dataset of the study, trials among them."""
+    trained = [keys.model(name, model) for model in study.models]
+    trained += [keys.controls(name)] if has_verdict(study, name) else []
+    wanted = {run for asset in trained for run in home.current(asset).mlflow_runs}
+    folders = (home.settings.store / place(name)).glob("[!.]*")
+    return [StoredCell.load(folder) for folder in folders if run_id(name, folder.name) in wanted]
 
 
 def _asset_rows(events: list[Event]) -> list[AssetRow]:

@@ -15,7 +15,7 @@ def study_nodes(study: Study) -> list[Node]:
 def _dataset_nodes(study: Study, name: str) -> list[Node]:
     spec = study.datasets[name]
     nodes = [
-        dataset.node(name, spec),
+        dataset.node(name, spec, study.n_repeats),
         *(descriptions.node(name, spec, corpus) for corpus in spec.descriptions),
         *(embeddings.node(name, spec, source) for source in spec.content),
         *(models.node(study, name, model) for model in study.models),

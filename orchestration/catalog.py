@@ -30,7 +30,7 @@ TABLES = {
     "primary_metric TEXT, valid DOUBLE, content_used BOOLEAN, fit_seconds DOUBLE, rank_seconds DOUBLE, "
     "peak_memory DOUBLE, pruned BOOLEAN, failure TEXT, mlflow_run TEXT",
     "metric": "dataset TEXT, model TEXT, arm TEXT, metric TEXT, mean DOUBLE, ci_low DOUBLE, ci_high DOUBLE, "
-    "per_seed DOUBLE[]",
+    "per_repeat DOUBLE[]",
     "comparison": "dataset TEXT, model_a TEXT, arm_a TEXT, model_b TEXT, arm_b TEXT, mean_a DOUBLE, mean_b DOUBLE, "
     "lift DOUBLE, lift_low DOUBLE, lift_high DOUBLE, p_value DOUBLE, p_holm DOUBLE, p_equivalent DOUBLE, "
     "share_tied DOUBLE, detectable_lift DOUBLE",
@@ -86,7 +86,7 @@ def _add_results(rows: dict[str, list[tuple[Any, ...]]], home: Home, event: Even
     if kind == "metrics" and folder.is_dir():
         columns = ("model", "arm", "metric", "mean", "ci_low", "ci_high")
         for row in pd.read_parquet(folder / "summary.parquet").to_dict("records"):
-            rows["metric"].append((dataset, *(row[column] for column in columns), list(row["per_seed"])))
+            rows["metric"].append((dataset, *(row[column] for column in columns), list(row["per_repeat"])))
     judged = folder / {"verdict": "verdict.json", "metrics": "leaderboard.json"}.get(kind, "")
     if judged.is_file():
         said = json.loads(judged.read_text(encoding="utf-8"))

@@ -14,9 +14,9 @@ from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.stored import StoredCell
 from recsys.study.applicable import left_out
 from recsys.study.estimate import cell_memory
+from recsys.study.preparing import VERSIONS
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
-from recsys.study.training import train_model
 
 
 class Trainings:
@@ -39,13 +39,13 @@ class Trainings:
         """The run of every cell."""
         return [run_id(self.dataset, each) for each in self.cells]
 
-    def train(self, model: str, arms: Sequence[Arm], fixed: dict[str, Any] | None = None) -> ModelResult:
-        """Tune and train a model on arms; with `fixed` hyper-parameters it is not tuned."""
+    def train(self, model: str, arms: Sequence[Arm], work: Callable[[CellRunner], ModelResult]) -> ModelResult:
+        """Train arms of a model by `work`, which is given the runner of its cells."""
         label = f"{self.dataset}: {model}, {len(arms)} arm{'' if len(arms) == 1 else 's'}"
-        with self._progress(label, len(arms), tuned=fixed is None) as tell:
+        with self._progress(label, model, len(arms)) as tell:
             watcher = Watcher(cell=tell, round=self._log)
             runner = CellRunner(self.home.store, self._inputs(model, arms), self.home.slots, watcher)
-            result = train_model(self.study, model, arms, runner, fixed)
+            result = work(runner)
         self.cells |= dict.fromkeys(runner.cells)
         self.computed += runner.computed
         return result
@@ -65,7 +65,7 @@ class Trainings:
         return CellInputs(
             dataset=self.dataset,
             folder=self.home.folder(data),
-            data_version=data.content_hash,
+            data_versions=data.facts[VERSIONS],
             content={source: self.home.folder(event) / FEATURES for source, event in content.items()},
             content_versions={source: event.content_hash for source, event in content.items()},
             model=model,
@@ -80,7 +80,7 @@ class Trainings:
     def _training(self, cell: StoredCell) -> Training:
         record = cell.record
         tags = {
-            **{name: str(record[name]) for name in ("model", "arm", "seed", "stage", "data_version")},
+            **{name: str(record[name]) for name in ("model", "arm", "repeat", "seed", "stage", "data_version")},
             "fingerprint": cell.fingerprint,
             "asset": self.asset,
             "dagster_run": self.run,
@@ -100,12 +100,11 @@ class Trainings:
         )
 
     @contextmanager
-    def _progress(self, label: str, n_arms: int, *, tuned: bool) -> Iterator[Callable[[StoredCell], None]]:
+    def _progress(self, label: str, model: str, n_arms: int) -> Iterator[Callable[[StoredCell], None]]:
         """Progress in cells; where time is the budget, and their number is unknown, in seconds of tuning."""
         budget = self.study.tuning
-        timed = budget.minutes is not None and tuned
-        each = (budget.trials if tuned else 1) + self.study.seeds
-        total = int(n_arms * budget.seconds) if timed else n_arms * each
+        timed = budget.minutes is not None
+        total = int(n_arms * budget.seconds) if timed else self.study.cells_of(model, n_arms)
         done = 0.0
         with self.home.progress.track(f"{label}, seconds of tuning" if timed else f"{label}, cells", total) as advance:
 

@@ -8,13 +8,14 @@ What was trained before in the folder is found again, so that a run that was sto
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from recsys.content.arms import Arm
-from recsys.content.features import FEATURES
+from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.slots import Slots, default_workers
@@ -24,14 +25,16 @@ from recsys.evidence.leaderboard import Leaderboard
 from recsys.paths import resolve
 from recsys.store import Store, content_hash
 from recsys.study.applicable import left_out
+from recsys.study.controls import Work, select_with_controls
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.estimate import cell_memory
 from recsys.study.judgement import Judgement, judge, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
-from recsys.study.preparing import describe_items, encode_source, load_items, prepare_dataset
+from recsys.study.preparing import VERSIONS, describe_items, encode_source, load_items, prepare_dataset
+from recsys.study.readiness import assess
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
-from recsys.study.selection import Selection, has_verdict, select_with_controls
+from recsys.study.selection import Selection, has_verdict
 from recsys.study.study import Study
 from recsys.study.training import train_model
 from recsys.study.truth import TruthRow, planted
@@ -103,7 +106,7 @@ class _Run:
         self.widths: dict[str, int] = {}
 
     def result(self) -> DatasetResult:
-        self.facts = prepare_dataset(self.spec, self.source, self._place("dataset")).facts
+        self.facts = prepare_dataset(self.spec, self.source, self._place("dataset"), self.study.n_repeats).facts
         items = load_items(self._place("dataset"))
         for corpus, spec in self.spec.descriptions.items():
             out = self._place(f"descriptions/{corpus}")
@@ -114,7 +117,7 @@ class _Run:
         if not has_verdict(self.study, self.name):
             return self._measured(results, None)
         selection, made = select_with_controls(self.study, self.name, results, self._train)
-        return self._measured(results + made, selection)
+        return self._measured(results.updated(made), selection)
 
     def _place(self, called: str) -> Path:
         place = self.folder / called
@@ -130,15 +133,16 @@ class _Run:
     def _model(self, model: str) -> ModelResult:
         if why := left_out(self.study, self.name, model, self.facts, self.widths):
             return ModelResult(inapplicable=[why])
-        return self._train(model, self.study.arms_of(self.name, model), None)
+        arms = self.study.arms_of(self.name, model)
+        return self._train(model, arms, partial(train_model, self.study, model, arms))
 
-    def _train(self, model: str, arms: Sequence[Arm], fixed: dict[str, Any] | None) -> ModelResult:
+    def _train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
         sources = sorted({source for arm in arms for source in arm.sources})
         places = {source: self._place(f"embeddings/{source}") for source in sources}
         inputs = CellInputs(
             dataset=self.name,
             folder=self._place("dataset"),
-            data_version=content_hash(self._place("dataset")),
+            data_versions=self.facts[VERSIONS],
             content={source: place / FEATURES for source, place in places.items()},
             content_versions={source: content_hash(place) for source, place in places.items()},
             model=model,
@@ -146,16 +150,21 @@ class _Run:
             keeps_state=self.study.keeps_state,
             memory=cell_memory(model, self.facts["counts"], self.widths),
         )
-        return train_model(self.study, model, arms, CellRunner(self.store, inputs, self.slots, self.watcher), fixed)
+        return work(CellRunner(self.store, inputs, self.slots, self.watcher))
 
     def _measured(self, results: ModelResult, selection: Selection | None) -> DatasetResult:
         if not results.arms:
             why = (*results.failures, *results.inapplicable)[0]
             raise UserError(f"dataset {self.name}: none of the study's models could be trained: {why}")
         out = self._place("metrics")
-        measure(self.study, self.name, Dataset.load(self._place("dataset")), results, self._cell, out)
+        data = Dataset.load(self._place("dataset"))
+        measure(self.study, self.name, data, results, self._cell, out)
         summary, scores = pd.read_parquet(out / SUMMARY), UserScores(out)
-        judgement = judge(self.study, self.name, selection, scores) if selection else None
+        judgement = None
+        if selection:
+            features = {s: Features.load(self._place(f"embeddings/{s}") / FEATURES) for s in self.spec.content}
+            ready = assess(self.study, self.name, selection, results, scores, data, features, self._cell)
+            judgement = judge(self.study, self.name, selection, scores, ready)
         return DatasetResult(
             results=results,
             metrics=summary,

@@ -31,7 +31,7 @@ def check(study: StudyArgument) -> None:
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
     out.print(
         f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
-        f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.seeds, 'seed')}",
+        f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}",
         highlight=False,
     )
     facts: dict[str, dict[str, Any]] = {}

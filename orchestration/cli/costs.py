@@ -86,11 +86,11 @@ def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: 
     size = max((data_size(facts["counts"], arm, _widths(study, name, arm)) for arm in arms), key=lambda s: s.width)
     # Of stored cells the width is not known.
     seconds = cell_seconds(cls, config, replace(size, width=0), timed)
-    total = None
+    total, cells = None, study.cells_of(model, len(arms))
     if seconds is not None:
-        tuning = min(study.tuning.trials * seconds, study.tuning.seconds)
-        total = len(arms) * (tuning + study.seeds * seconds)
-    cells = len(arms) * (study.tuning.trials + study.seeds)
+        trials = study.trials_of(model)
+        tuning = min(trials * seconds, study.tuning.seconds)
+        total = len(arms) * tuning + (cells - len(arms) * trials) * seconds
     return Cost(name, model, cells, fit_memory(cls, fixed, size), seconds, total)
 
 

@@ -99,7 +99,5 @@ def _text(name: str, data: "OwnData") -> str:
         "      item_kinds: not stated\n"
         "      date_of_data: not stated\n\n"
         "# These train in moments; BPRMF, LightGCN, VBPR and FREEDOM take longer, and may do better.\n"
-        f"models: [{', '.join(data.models)}]\n\n"
-        "tuning: {trials: 10}\n"
-        "seeds: 3\n"
+        f"models: [{', '.join(data.models)}]\n"
     )

@@ -71,7 +71,7 @@ def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:
     for row in _summary(home, name).to_dict("records"):
         values = {figure: row[figure] for figure in ("mean", "ci_low", "ci_high")}
         figures = models.setdefault(row["model"], {}).setdefault(row["arm"], {})
-        figures[row["metric"]] = values | {"per_seed": list(row["per_seed"])}
+        figures[row["metric"]] = values | {"per_repeat": list(row["per_repeat"])}
     counts = home.current(keys.dataset(name)).facts.get("counts", {})
     trained = _trained(home, name)
     return {
@@ -107,7 +107,7 @@ def _verdict(home: "Home", study: "Study", name: str) -> dict[str, Any] | None:
     if judgement is None:
         return None
     rival = judgement.overall.against_rival
-    judged = {source.source: source for source in judgement.by_source}
+    judged = {source.source: source for source in judgement.part.by_source}
     return {
         "overall": {
             "verdict": judgement.overall.name,
@@ -166,7 +166,9 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     judgement = _judgement(home, name)
     if judgement:
         say(judgement.overall.sentence)
-        for source in judgement.by_source:
+        say(f"  {judgement.overall.advice}")
+        say(f"  {judgement.part.sentence}")
+        for source in judgement.part.by_source:
             say(f"  {source.sentence}")
         for question in judgement.questions:
             say(f"  {question.ask} {question.sentence}")

@@ -73,7 +73,7 @@ def _row(arm: ArmResult, figures: dict[str, dict[str, Any]]) -> dict[str, str]:
     pruned = f" ({len(arm.pruned)} pruned)" if arm.pruned else ""
     effort = {
         "trials": f"{len(arm.trials)}{pruned}",
-        "won": next((str(n) for n, trial in enumerate(arm.trials, start=1) if trial["params"] == arm.params), ""),
+        "won": next((str(n) for n, trial in enumerate(arm.trials, start=1) if trial.params == arm.params), ""),
         "minutes": f"{arm.seconds / 60:.1f}",
     }
     return {"model": label(arm.model, arm.arm)} | accuracy | effort

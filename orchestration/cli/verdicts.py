@@ -42,7 +42,6 @@ def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> 
     )
     for name, judgement in judged.items():
         rival, shuffled = judgement.overall.against_rival, judgement.overall.against_shuffled
-        named = sorted(source.source for source in judgement.by_source if source.named)
         row = [
             name,
             judgement.overall.name.replace("_", " "),
@@ -50,7 +49,7 @@ def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> 
             f"{percent(rival.lift_low, signed=True)} to {percent(rival.lift_high, signed=True)}",
             probability(rival.p_value).removeprefix("p ").removeprefix("= "),
             f"{percent(shuffled.lift, signed=True)}, {probability(shuffled.p_value)}",
-            ", ".join(named) or "none",
+            ", ".join(judgement.part.named) or "none",
         ]
         if name in truths:
             row.append(_agreement(truths[name]))

@@ -1,9 +1,10 @@
 """Arms: what a model is shown, and the controls of the same shape that carry no content.
 
 Terms are those of the evidence the program prints: `shuffled` permutes rows among items (same values, same
-capacity, link broken), `noise` draws Gaussians with each column's mean and spread, `constant` gives one row
-to all items. Whether an item has content at all can tell something about it (popular items have more), so no
-control leaves the mask where it was: `shuffled` and `noise` permute it with the rows, `constant` drops it.
+capacity, link broken), `noise` draws Gaussians with each column's mean and spread, `constant` gives one row to all
+items, `popularity` says of an item no more than how often it was taken, and `removed` shows nothing. Whether an item
+has content at all can say something about it (popular items have more), so no control leaves the mask where it was:
+`shuffled` and `noise` permute it with the rows, `constant` and `popularity` drop it.
 """
 
 import zlib
@@ -16,7 +17,8 @@ import numpy as np
 from recsys.content.features import Content, Features
 from recsys.errors import UserError
 
-Control = Literal["shuffled", "noise", "constant"]
+Control = Literal["shuffled", "noise", "constant", "popularity", "removed"]
+POPULARITY_BINS = 10
 INTERACTIONS_ONLY = "interactions_only"
 
 
@@ -46,8 +48,16 @@ class Arm:
         if hidden:
             raise UserError(f"arm '{self.name}': cannot alter '{hidden[0]}', which it does not show; {self.sources}")
 
-    def show(self, features: Content, seed: int) -> Content:
-        """The content a model is shown, a pure function of the features and the seed."""
+    def show(self, features: Content, seed: int, popularity: np.ndarray) -> Content:
+        """The content a model is shown, a pure function of its arguments.
+
+        Args:
+            features: real content by source.
+            seed: of the control.
+            popularity: training interactions of each item, shape (n_items,).
+        """
+        if self.control == "removed":
+            return {}
         missing = [source for source in self.sources if source not in features]
         if missing:
             known = ", ".join(features) or "none"
@@ -55,7 +65,7 @@ class Arm:
         shown = {source: features[source] for source in self.sources}
         if self.control is not None:
             for source in self.altered:
-                shown[source] = _replace(shown[source], self.control, source, seed)
+                shown[source] = _replace(shown[source], self.control, source, seed, popularity)
         return shown
 
 
@@ -71,7 +81,9 @@ def control_arm(arm: Arm, control: Control, altered: Sequence[str] | None = None
     return Arm(name or f"{arm.name}_{suffix}", arm.sources, control, replaced)
 
 
-def _replace(features: Features, control: Control, source: str, seed: int) -> Features:
+def _replace(features: Features, control: Control, source: str, seed: int, popularity: np.ndarray) -> Features:
+    if control == "popularity":
+        return _popularity(popularity)
     # The order does not depend on the source, so that what correlates among altered sources stays correlated.
     order = _generator(seed, "order").permutation(len(features.matrix))
     if control == "shuffled":
@@ -88,6 +100,13 @@ def _replace(features: Features, control: Control, source: str, seed: int) -> Fe
     draw = _generator(seed, source).standard_normal(known.shape)
     noise[present] = mean + draw * known.std(axis=0, dtype=np.float64)
     return Features(noise, present)
+
+
+def _popularity(popularity: np.ndarray) -> Features:
+    """Which tenth of the items by popularity an item is in, as ten columns of which one is 1; ties share a bin."""
+    quantiles = np.quantile(popularity, np.arange(1, POPULARITY_BINS) / POPULARITY_BINS)
+    bins = np.searchsorted(quantiles, popularity, side="left")
+    return Features(np.eye(POPULARITY_BINS, dtype=np.float32)[bins], np.ones(len(bins), dtype=bool))
 
 
 def _generator(seed: int, purpose: str) -> np.random.Generator:

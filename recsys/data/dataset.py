@@ -1,7 +1,8 @@
 """A cleaned and split catalogue: the one thing that every model, metric and verdict refers to."""
 
+import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import pandas as pd
 from scipy import sparse
 
 PARTS = ("train", "valid", "test")
+INTERACTIONS, REPEATS = "interactions.parquet", "repeats.parquet"
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Interactions over dense indices, split into parts, with the tables that give the indices meaning.
+
+    Where the split is drawn at random it is drawn anew for each repeat; a dataset stands for one repeat at a time.
 
     Attributes:
         interactions: one row a (user, item) pair: `user`, `item` (int32 indices), `part` (one of `PARTS`)
@@ -24,6 +28,8 @@ class Dataset:
         items: `item_id`, `title`, `text`, `image_path`, `image_digest` and attributes; row number is the item index.
         quarantine: rows left out, with a reason (see `recsys.data.raw`).
         facts: counts of each step (`counts`), planted truth of a synthetic source (`truth`).
+        later_parts: the part of each interaction in repeats 2, 3, ..., a column each, named by the repeat; without
+            columns where the split is a fact, such as one by time, and the same in all repeats.
     """
 
     interactions: pd.DataFrame
@@ -31,6 +37,26 @@ class Dataset:
     items: pd.DataFrame
     quarantine: pd.DataFrame
     facts: dict[str, Any] = field(default_factory=dict)
+    later_parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def repeat(self, number: int) -> "Dataset":
+        """The same interactions with the split of a repeat, from 1; KeyError where that was not drawn."""
+        if number == 1 or self.later_parts.empty:
+            return self
+        return replace(self, interactions=self.interactions.assign(part=self.later_parts[str(number)].to_numpy()))
+
+    @property
+    def held_out(self) -> float:
+        """Test rows to each training row where repeats have splits of their own, else 0 (see `MeanError`)."""
+        return 0.0 if self.later_parts.empty else self.test.nnz / self.train.nnz
+
+    @property
+    def version(self) -> str:
+        """Hash of all that a model can learn from or be measured by in this repeat."""
+        rows = self.interactions[[name for name in ("user", "item", "part", "rating") if name in self.interactions]]
+        digest = hashlib.sha256(f"{self.n_users} {self.n_items} {list(rows.columns)}".encode())
+        digest.update(pd.util.hash_pandas_object(rows, index=False, categorize=True).to_numpy().tobytes())
+        return digest.hexdigest()
 
     @property
     def n_users(self) -> int:
@@ -46,6 +72,11 @@ class Dataset:
     def train(self) -> sparse.csr_array:
         """Training interactions, binary float32, shape (n_users, n_items)."""
         return self._part("train")
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """Training interactions of each item, shape (n_items,)."""
+        return np.asarray(self.train.sum(axis=0))
 
     @cached_property
     def valid(self) -> sparse.csr_array:
@@ -78,7 +109,8 @@ class Dataset:
 
     def save(self, folder: Path) -> None:
         """Write the tables as Parquet and the facts as JSON into an existing folder."""
-        self.interactions.to_parquet(folder / "interactions.parquet", index=False)
+        self.interactions.to_parquet(folder / INTERACTIONS, index=False)
+        self.later_parts.astype("category").to_parquet(folder / REPEATS, index=False)
         self.users.to_parquet(folder / "users.parquet", index=False)
         self.items.to_parquet(folder / "items.parquet", index=False)
         self.quarantine.astype("string").to_parquet(folder / "quarantine.parquet", index=False)
@@ -92,9 +124,10 @@ class Dataset:
         known = items["image_path"].notna()
         items.loc[known, "image_path"] = [str(folder / path) for path in items.loc[known, "image_path"]]
         return cls(
-            interactions=pd.read_parquet(folder / "interactions.parquet"),
+            interactions=pd.read_parquet(folder / INTERACTIONS),
             users=pd.read_parquet(folder / "users.parquet"),
             items=items,
             quarantine=pd.read_parquet(folder / "quarantine.parquet"),
             facts=json.loads((folder / "facts.json").read_text(encoding="utf-8")),
+            later_parts=pd.read_parquet(folder / REPEATS),
         )

@@ -9,19 +9,25 @@ from recsys.data.cleaning import Cleaned, CleaningRules, clean
 from recsys.data.dataset import PARTS, Dataset
 from recsys.data.quarantine import INTERACTION_KEY, collect, set_aside
 from recsys.data.raw import ITEM_COLUMNS, RawData
-from recsys.data.splits import SplitRule, assign_parts
+from recsys.data.splits import SplitRule, assign_parts, is_drawn, of_repeat
 from recsys.errors import UserError
 
 COLUMNS = ("user", "item", "part", "rating", "timestamp")
 """Of a dataset's interactions, the last two where the source has them."""
 
 
-def prepare(raw: RawData, rules: CleaningRules, split: SplitRule) -> Dataset:
+def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int = 1) -> Dataset:
     """Clean, index and split a catalogue.
 
     Users and items are numbered by their ids: by value where all ids are whole numbers, so that row i of a
     feature file made for ids 0, 1, ... is item i, else in alphabetical order. Validation and test rows of users
-    without a training row are set aside; the users keep their index.
+    without a training row are quarantined; the users keep their index.
+
+    Args:
+        raw: what was read.
+        rules: of cleaning.
+        split: how interactions are split.
+        n_repeats: splits that are drawn, where the protocol draws one.
 
     Raises:
         UserError: cleaning leaves nothing, or the split cannot be made (see `clean` and `assign_parts`).
@@ -47,8 +53,12 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule) -> Dataset:
     reason = "user without training interaction"
     quarantine = collect([cleaned.raw.quarantine, set_aside("interactions", named, INTERACTION_KEY, reason)])
     kept = kept[[name for name in COLUMNS if name in kept]]
-    facts = {"counts": _counts(cleaned, kept, users, items, quarantine), "truth": raw.truth}
-    return Dataset(kept, users, items, quarantine, facts)
+    later = pd.DataFrame()
+    if is_drawn(split, kept):
+        # A drawn split leaves every user a training row, so that no row was lost above, nor is one here.
+        later = pd.DataFrame({str(n): assign_parts(kept, of_repeat(split, n)) for n in range(2, n_repeats + 1)})
+    facts = {"counts": _counts(cleaned, kept, users, items, quarantine), "truth": raw.truth, "drawn": not later.empty}
+    return Dataset(kept, users, items, quarantine, facts, later)
 
 
 def in_order(ids: np.ndarray | pd.Series) -> np.ndarray:

@@ -46,6 +46,16 @@ class SplitRule(BaseModel):
         return self
 
 
+def is_drawn(rule: SplitRule, interactions: pd.DataFrame) -> bool:
+    """Whether the split is drawn at random, so that a repeat can have one of its own; else it is a fact."""
+    return rule.protocol == "ratio" or (rule.protocol == "leave_one_out" and "timestamp" not in interactions)
+
+
+def of_repeat(rule: SplitRule, number: int) -> SplitRule:
+    """The rule with the seed of a repeat, from 1: the first repeat's is the rule's own."""
+    return rule.model_copy(update={"seed": rule.seed + 1_000_003 * (number - 1)})
+
+
 def assign_parts(interactions: pd.DataFrame, rule: SplitRule) -> pd.Series:
     """The part of each interaction.
 

@@ -23,8 +23,6 @@ from recsys.tuning.pruning import PruningCurve
 from recsys.tuning.search import Stage
 
 STATE = "model.safetensors"
-LIST_DEPTH = 100
-"""Length of the lists that final cells keep: enough for any cut-off and for re-ranking."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +31,12 @@ class Cell:
 
     Attributes:
         dataset: folder of a saved `Dataset`.
+        repeat: whose split is used, and whose permutations an arm's control; from 1.
         content: file of saved `Features` by source; those the arm does not show are ignored.
         model: class name of the recommender.
         params: its hyper-parameters, all of them.
         arm: what it is shown.
-        seed: of training and of the arm's control.
+        seed: of training.
         stage: a `tuning` cell sees the validation part only; a `final` one leaves its lists of both parts.
         protocol: how it is evaluated.
         pruning_curve: what a tuning cell trained by gradient is pruned by; None: it never is.
@@ -45,6 +44,7 @@ class Cell:
     """
 
     dataset: str
+    repeat: int
     content: dict[str, str]
     model: str
     params: dict[str, Any]
@@ -77,9 +77,14 @@ class CellResult:
     peak_memory: float
 
 
-@lru_cache(maxsize=2)
-def _dataset(folder: str) -> Dataset:
+@lru_cache(maxsize=1)
+def _whole(folder: str) -> Dataset:
     return Dataset.load(Path(folder))
+
+
+@lru_cache(maxsize=8)
+def _dataset(folder: str, repeat: int) -> Dataset:
+    return _whole(folder).repeat(repeat)
 
 
 @lru_cache(maxsize=8)
@@ -87,9 +92,9 @@ def _features(file: str) -> Features:
     return Features.load(Path(file))
 
 
-@lru_cache(maxsize=4)
-def _evaluator(folder: str, part: Part, protocol: Protocol) -> Evaluator:
-    return Evaluator(_dataset(folder), part, protocol)
+@lru_cache(maxsize=16)
+def _evaluator(folder: str, repeat: int, part: Part, protocol: Protocol) -> Evaluator:
+    return Evaluator(_dataset(folder, repeat), part, protocol)
 
 
 def run_cell(cell: Cell, out: Path) -> CellResult:
@@ -98,12 +103,12 @@ def run_cell(cell: Cell, out: Path) -> CellResult:
     Raises:
         UserError: the hyper-parameters cannot be used, or training diverges.
     """
-    dataset = _dataset(cell.dataset)
+    dataset = _dataset(cell.dataset, cell.repeat)
     features = {source: _features(cell.content[source]) for source in cell.arm.sources}
     model = registry.load(cell.model).from_params(**cell.params)
     data = TrainingData(
         train=dataset.train,
-        content=cell.arm.show(features, cell.seed),
+        content=cell.arm.show(features, cell.repeat, dataset.popularity),
         seed=cell.seed,
         validate=validator(dataset, cell.protocol),
         ratings=dataset.ratings,
@@ -112,13 +117,14 @@ def run_cell(cell: Cell, out: Path) -> CellResult:
     started = time.perf_counter()
     model.fit(data)
     fitted = time.perf_counter()
-    validation = _evaluator(cell.dataset, "valid", cell.protocol)
+    validation = _evaluator(cell.dataset, cell.repeat, "valid", cell.protocol)
     if cell.stage == "tuning":
         lists = validation.rank(model)
     else:
-        lists = validation.rank(model, LIST_DEPTH)
+        lists = validation.rank_for_store(model)
         lists.save(out / "valid.safetensors")
-        _evaluator(cell.dataset, "test", cell.protocol).rank(model, LIST_DEPTH).save(out / "test.safetensors")
+        test = _evaluator(cell.dataset, cell.repeat, "test", cell.protocol)
+        test.rank_for_store(model).save(out / "test.safetensors")
         if cell.keep_state:
             model.save(out / STATE)
     ranked = time.perf_counter()

@@ -20,6 +20,9 @@ from recsys.models import registry
 from recsys.store import Store
 from recsys.tuning.search import Trial
 
+_TUNING_SEEDS = 1_000
+"""Where the seeds of tuning cells begin: what is chosen must not have seen the seed of the final cell."""
+
 
 @dataclass(frozen=True)
 class CellInputs:
@@ -28,7 +31,7 @@ class CellInputs:
     Attributes:
         dataset: its name.
         folder: its version's folder.
-        data_version: hash of that version's content.
+        data_versions: hash of what each repeat learns from and is measured by.
         content: file of the features by source.
         content_versions: hash of each set's content.
         model: class name.
@@ -39,7 +42,7 @@ class CellInputs:
 
     dataset: str
     folder: Path
-    data_version: str
+    data_versions: Sequence[str]
     content: dict[str, Path]
     content_versions: dict[str, str]
     model: str
@@ -52,29 +55,34 @@ class CellInputs:
         arm = trial.arm
         return Cell(
             dataset=str(self.folder),
+            repeat=trial.repeat,
             content={source: str(self.content[source]) for source in arm.sources},
             model=self.model,
             params=trial.params,
             arm=arm,
-            seed=self._seed(arm, trial.seed),
+            seed=self._seed(trial),
             stage=trial.stage,
             protocol=self.protocol,
             pruning_curve=trial.pruning_curve,
-            keep_state=trial.stage == "final" and self.keeps_state(arm),
+            keep_state=trial.stage == "final" and trial.repeat == 1 and self.keeps_state(arm),
         )
 
-    def _seed(self, arm: Arm, seed: int) -> int:
-        # A closed-form model on real content gives the same for every seed: one cell stands for all of them.
-        return 0 if registry.load(self.model).deterministic and arm.control is None else seed
+    def _seed(self, trial: Trial) -> int:
+        # A closed-form model gives the same for every seed: one cell stands for all of them.
+        if registry.load(self.model).deterministic:
+            return 0
+        return trial.repeat if trial.stage == "final" else _TUNING_SEEDS + trial.repeat
 
     def fingerprint(self, cell: Cell) -> str:
         """Hash of everything the cell depends on."""
         return fingerprint(
-            self.data_version,
+            self.data_versions[cell.repeat - 1],
             {source: self.content_versions[source] for source in cell.arm.sources},
             cell.model,
             cell.params,
             asdict(cell.arm),
+            # Only a control draws anything by the repeat itself.
+            cell.repeat if cell.arm.control else None,
             cell.seed,
             cell.stage,
             cell.keep_state,
@@ -156,11 +164,12 @@ class CellRunner:
             "dataset": self.inputs.dataset,
             "model": cell.model,
             "arm": cell.arm.name,
+            "repeat": cell.repeat,
             "seed": cell.seed,
             "stage": cell.stage,
             "params": cell.params,
             "primary": cell.protocol.primary,
-            "data_version": self.inputs.data_version,
+            "data_version": self.inputs.data_versions[cell.repeat - 1],
             "ended": time.time(),
         }
         if isinstance(outcome, Failure):

@@ -19,6 +19,8 @@ from recsys.evaluation.ranking import Ranking, rank
 from recsys.recommender import Recommender
 
 Part = Literal["valid", "test"]
+LIST_DEPTH = 100
+"""Length of the lists that are kept: enough for any cut-off and for re-ranking."""
 CELLS_PER_PAIR = 200
 """Scores ranked for each pair trained on: about a fifth of the training of a model without propagation (4 ns a score
 and 2 us a pair on Amazon Baby, 5 ns and 18 us on 100,000 users and 50,000 items; both grow with the factors)."""
@@ -67,8 +69,12 @@ class Evaluator:
     @cached_property
     def masked(self) -> sparse.csr_array:
         """What cannot be recommended, shape (n_users, n_items)."""
-        both = self.part == "test" and self.protocol.mask == "seen"
-        return self.dataset.train + self.dataset.valid if both else self.dataset.train
+        return self.dataset.train + self.dataset.valid if self.masks_valid else self.dataset.train
+
+    @property
+    def masks_valid(self) -> bool:
+        """Whether the validation items cannot be recommended."""
+        return self.part == "test" and self.protocol.mask == "seen"
 
     @cached_property
     def candidates(self) -> sparse.csr_array | None:
@@ -78,18 +84,24 @@ class Evaluator:
         touched = self.dataset.train + self.dataset.valid + self.dataset.test
         return sample_candidates(self.truth, touched, self.protocol.n_negatives, self.protocol.negatives_seed)
 
-    @cached_property
-    def popularity(self) -> np.ndarray:
-        """Training interactions of each item, shape (n_items,)."""
-        return np.asarray(self.dataset.train.sum(axis=0))
-
     def rank(self, model: Recommender, depth: int | None = None) -> Ranking:
         """Lists of all users with held-out items, as long as the protocol's largest cut-off or `depth`, if longer."""
         return rank(model, self.users, self.masked, max(self.protocol.depth, depth or 0), self.candidates)
 
+    def rank_for_store(self, model: Recommender) -> Ranking:
+        """Lists to be kept: the training items alone are masked, so that either mask can be applied later.
+
+        They are so much longer than `LIST_DEPTH` that as many are left without the validation items, 200 at most.
+        """
+        extra = int(np.diff(self.dataset.valid.indptr).max(initial=0)) if self.part == "test" else 0
+        depth = max(self.protocol.depth, LIST_DEPTH) + min(extra, LIST_DEPTH)
+        return rank(model, self.users, self.dataset.train, depth, self.candidates)
+
     def measure(self, ranking: Ranking) -> Measured:
-        """All metrics at all cut-offs of the protocol."""
+        """All metrics at all cut-offs of the protocol, of lists made here or kept."""
         ks = sorted({*self.protocol.ks, self.protocol.primary_k})
+        if self.masks_valid:
+            ranking = ranking.without(self.dataset.valid)
         views = self._views(ranking, ks)
         users = ranking.users[np.diff(self.truth.indptr)[ranking.users] > 0]
         columns: dict[str, np.ndarray] = {"user": users}
@@ -117,9 +129,8 @@ class Evaluator:
         hits = _hits(items, self.truth[ranking.users[judged]], depth)
         retrieved = self.protocol.ndcg == "retrieved"
         n_ideal = np.maximum(hits.sum(axis=1), 1) if retrieved else n_relevant
-        return {
-            k: Lists(items[:, :k], hits[:, :k], n_relevant, n_ideal, self.dataset.train, self.popularity) for k in ks
-        }
+        train, popularity = self.dataset.train, self.dataset.popularity
+        return {k: Lists(items[:, :k], hits[:, :k], n_relevant, n_ideal, train, popularity) for k in ks}
 
 
 def evaluate(model: Recommender, dataset: Dataset, part: Part, protocol: Protocol) -> Measured:

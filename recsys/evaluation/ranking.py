@@ -30,6 +30,20 @@ class Ranking:
     items: np.ndarray
     scores: np.ndarray
 
+    def without(self, dropped: sparse.csr_array) -> "Ranking":
+        """The same lists without some items, shape (n_users, n_items) of all users; what follows moves up."""
+        rows, items = entries(dropped[self.users])
+        gone = self.items < 0
+        entry, place = np.nonzero(self.items[rows] == items[:, None])
+        gone[rows[entry], place] = True
+        order = np.argsort(gone, axis=1, kind="stable")
+        gone = np.take_along_axis(gone, order, axis=1)
+        return Ranking(
+            self.users,
+            np.where(gone, np.int32(-1), np.take_along_axis(self.items, order, axis=1)),
+            np.where(gone, np.float32(-np.inf), np.take_along_axis(self.scores, order, axis=1)),
+        )
+
     def save(self, path: Path) -> None:
         """Write one safetensors file."""
         save_file({"users": self.users, "items": self.items, "scores": self.scores}, path)

@@ -1,43 +1,48 @@
-"""One model against another, user by user: how much better, how sure, and what could have been seen.
+"""One model against another, paired by user and by repeat: how much better, how sure, what could have been seen."""
 
-statsmodels takes more than a second to import, so it is imported where it computes: a list of models needs none of it.
-"""
-
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from typing import Literal
 
 import numpy as np
+from scipy import stats
 
 from recsys.errors import UserError
-from recsys.evidence.resampling import NOTHING, over_seeds, resampled_means, sign_flip_p_value
+from recsys.evidence.mean_error import MeanError
+from recsys.evidence.resampling import NOTHING, sign_flip_p_value
 from recsys.evidence.scores import Scores, label
 
 ALPHA = 0.05
 POWER = 0.80
 MARGIN = 0.02
 N_RESAMPLES = 10_000
+Relation = Literal["better", "worse", "equivalent", "open"]
 
 
 @dataclass(frozen=True)
 class Comparison:
     """A against B on one metric, over the users that both have.
 
-    Lifts are relative to B (0.03 is three percent); they, their interval and the equivalence test are
-    undefined (nan, not equivalent) where B scores nothing at all.
+    Lifts are relative to B (0.03 is three percent). They, their intervals and equivalence are undefined (nan, not
+    equivalent) where B scores nothing at all.
 
     Attributes:
         model_a: model of A; likewise `arm_a`, `model_b`, `arm_b`.
-        mean_a: mean over users and seeds; likewise `mean_b`.
-        difference: `mean_a - mean_b`, with its 95 % bootstrap interval `ci_low`, `ci_high`.
-        lift: the difference relative to B, with its 95 % bootstrap interval `lift_low`, `lift_high`.
-        p_value: two-sided paired permutation test over users.
-        p_equivalent: larger p-value of the two one-sided tests of |difference| < `margin` of B.
+        mean_a: mean over users and repeats; likewise `mean_b`.
+        difference: `mean_a - mean_b`, with its 95 % interval `ci_low`, `ci_high` (see `recsys.evidence.mean_error`).
+        lift: the difference relative to B, with its 95 % interval `lift_low`, `lift_high` and its 90 % interval
+            `lift_low_90`, `lift_high_90`.
+        p_value: two-sided, of the interval; it decides.
+        p_equivalent: larger p-value of the two one-sided tests of |difference| < `margin` of B, of the same interval.
+        p_users: permutation test over users alone (sign flips), for readers; it decides nothing.
         margin: of equivalence, relative to B.
         n_users: users compared.
-        share_tied: share of the users whose scores, averaged over seeds, differ by exactly nothing.
-        detectable_lift: smallest lift that these users could have shown with 80 % power at 5 %; nan where
-            no two users differ in their difference, for then nothing is known of its spread.
+        n_moved: users whose scores, averaged over repeats, differ.
+        n_repeats: repeats compared.
+        repeat_lifts: the lift in each repeat.
+        error: of the difference, by what it comes of.
+        detectable_lift: smallest lift that would have been shown with 80 % power, about; nan where nothing differs.
         p_holm: p-value corrected for the table the comparison stands in; likewise `p_equivalent_holm`, for
             the claims of equivalence are as many; None outside a table.
     """
@@ -54,11 +59,17 @@ class Comparison:
     lift: float
     lift_low: float
     lift_high: float
+    lift_low_90: float
+    lift_high_90: float
     p_value: float
     p_equivalent: float
+    p_users: float
     margin: float
     n_users: int
-    share_tied: float
+    n_moved: int
+    n_repeats: int
+    repeat_lifts: tuple[float, ...]
+    error: MeanError
     detectable_lift: float
     p_holm: float | None = None
     p_equivalent_holm: float | None = None
@@ -93,16 +104,31 @@ class Comparison:
         """Whether B was shown to be better."""
         return self.p <= ALPHA and self.difference < 0
 
+    @property
+    def relation(self) -> Relation:
+        """How A relates to B; a difference that is shown and lies within the margin is a difference."""
+        if self.a_better:
+            return "better"
+        if self.b_better:
+            return "worse"
+        return "equivalent" if self.equivalent else "open"
+
 
 def compare(
     a: Scores, b: Scores, *, margin: float = MARGIN, n_resamples: int = N_RESAMPLES, seed: int = 0
 ) -> Comparison:
-    """Compare two models user by user; UserError where they share fewer than two users.
+    """Compare two models over the users and repeats that both have.
 
-    The interval resamples users (the same for both models) and seeds (of each model on its own, for a seed
-    means nothing across models), as in Owen, "The pigeonhole bootstrap", 2007. With few seeds it is too
-    narrow in that part: two seeds show half of their variance. The tests take users as the unit, on scores
-    averaged over seeds: they speak of these trained models, the interval also of others like them.
+    Args:
+        a: scores of one model.
+        b: scores of the other, over the same repeats.
+        margin: of equivalence, relative to B.
+        n_resamples: sign patterns of `p_users`.
+        seed: of these.
+
+    Raises:
+        UserError: they share fewer than two users.
+        ValueError: they have different numbers of repeats.
     """
     users = np.intersect1d(a.users, b.users)
     if len(users) < 2:
@@ -111,11 +137,17 @@ def compare(
             "a paired test needs two at least; enlarge the test part"
         )
     a, b = a.restricted(users), b.restricted(users)
+    if len(a.values) != len(b.values):
+        raise ValueError(f"{a.label} has {len(a.values)} repeats and {b.label} {len(b.values)}")
     mean_a, mean_b = float(a.values.mean()), float(b.values.mean())
-    differences = a.values.mean(axis=0) - b.values.mean(axis=0)
+    differences = a.values - b.values
     differences[np.abs(differences) <= NOTHING] = 0.0
-    difference = float(differences.mean())
-    (ci_low, ci_high), (lift_low, lift_high) = _intervals(a.values, b.values, n_resamples, seed)
+    by_user = differences.mean(axis=0)
+    by_user[np.abs(by_user) <= NOTHING] = 0.0
+    difference = float(by_user.mean())
+    error = MeanError.of(differences, max(a.held_out, b.held_out), seeded=a.seeded or b.seeded)
+    half, half_90 = error.half_width(1 - ALPHA), error.half_width(1 - 2 * ALPHA)
+    p = 2 * min(error.p_above(abs(difference)), 0.5)
     return Comparison(
         model_a=a.model,
         arm_a=a.arm,
@@ -124,17 +156,25 @@ def compare(
         mean_a=mean_a,
         mean_b=mean_b,
         difference=difference,
-        ci_low=ci_low,
-        ci_high=ci_high,
+        ci_low=difference - half,
+        ci_high=difference + half,
         lift=_relative(difference, mean_b),
-        lift_low=lift_low,
-        lift_high=lift_high,
-        p_value=sign_flip_p_value(differences, n_resamples, np.random.default_rng(seed)),
-        p_equivalent=_equivalence_p_value(differences, margin * mean_b),
+        lift_low=_relative(difference - half, mean_b),
+        lift_high=_relative(difference + half, mean_b),
+        lift_low_90=_relative(difference - half_90, mean_b),
+        lift_high_90=_relative(difference + half_90, mean_b),
+        p_value=p,
+        p_equivalent=error.p_above(margin * mean_b - abs(difference)) if mean_b > 0 else 1.0,
+        p_users=sign_flip_p_value(by_user, n_resamples, np.random.default_rng(seed)),
         margin=margin,
         n_users=len(users),
-        share_tied=float((differences == 0).mean()),
-        detectable_lift=_relative(_detectable_difference(differences), mean_b),
+        n_moved=int(np.count_nonzero(by_user)),
+        n_repeats=len(differences),
+        repeat_lifts=tuple(
+            _relative(float(each.mean()), float(base.mean())) for each, base in zip(differences, b.values, strict=True)
+        ),
+        error=error,
+        detectable_lift=_relative(detectable_difference(half), mean_b),
     )
 
 
@@ -161,40 +201,11 @@ def holm_corrected(p_values: Sequence[float]) -> list[float]:
     return corrected.tolist()
 
 
-def _intervals(a: np.ndarray, b: np.ndarray, n_resamples: int, seed: int) -> tuple[list[float], list[float]]:
-    """95 % percentile intervals of the difference and of the lift."""
-    rng = np.random.default_rng(seed)
-    means = resampled_means(np.concatenate([a, b]), n_resamples, rng)
-    means_a, means_b = over_seeds(means[:, : len(a)], rng), over_seeds(means[:, len(a) :], rng)
-    differences = means_a - means_b
-    lifts = np.divide(differences, means_b, out=np.full_like(differences, np.nan), where=means_b > 0)
-    ends = [ALPHA / 2, 1 - ALPHA / 2]
-    return np.quantile(differences, ends).tolist(), np.quantile(lifts, ends).tolist()
-
-
-def _equivalence_p_value(differences: np.ndarray, margin: float) -> float:
-    if margin <= 0:
-        return 1.0
-    if np.ptp(differences) <= NOTHING:  # without spread the t statistic has no denominator, and there is no doubt
-        return 0.0 if abs(differences[0]) < margin else 1.0
-    from statsmodels.stats.weightstats import ttost_paired
-
-    return float(ttost_paired(differences, np.zeros_like(differences), -margin, margin)[0])
-
-
-def _detectable_difference(differences: np.ndarray) -> float:
-    if np.ptp(differences) <= NOTHING:
+def detectable_difference(half_width: float) -> float:
+    """The difference that an interval of this half width would show with the wanted power; nan where none is known."""
+    if half_width <= NOTHING or not math.isfinite(half_width):
         return np.nan
-    return _detectable_effect(len(differences)) * float(differences.std(ddof=1))
-
-
-@cache
-def _detectable_effect(n_users: int) -> float:
-    """In standard deviations; kept, for finding the root takes longer than the rest of a small comparison."""
-    from statsmodels.stats.power import TTestPower
-
-    # For some numbers of users the solver answers with an array of one.
-    return np.asarray(TTestPower().solve_power(nobs=n_users, alpha=ALPHA, power=POWER)).item()
+    return half_width * (1 + float(stats.norm.ppf(POWER) / stats.norm.ppf(1 - ALPHA / 2)))
 
 
 def _relative(difference: float, base: float) -> float:

@@ -1,6 +1,6 @@
-"""What the evidence is made of: one model's metric for each user, under one arm, over its seeds."""
+"""What the evidence is made of: one model's metric for each user, under one arm, in each repeat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,9 +18,13 @@ class Scores:
         model: name of the model.
         arm: name of what it was shown.
         users: int, shape (n_users,): user indices, each once, in any order.
-        values: float64, shape (n_seeds, n_users): the metric of each user under each seed.
-        valid: mean of the metric on the validation part over the same seeds; only choosing looks at it.
+        values: float64, shape (n_repeats, n_users): the metric of each user in each repeat; the same row of any two
+            scores of a study is the same repeat.
+        valid: mean of the metric on the validation part over the same repeats; only choosing looks at it.
         content_used: False where tuning gave content no weight (see `Recommender.content_used`).
+        seeded: whether training, or the arm's control, depends on a seed.
+        held_out: test rows to each training row where every repeat has a split of its own; 0 where the split is a
+            fact, and repeats vary nothing but training and permutations.
     """
 
     model: str
@@ -29,13 +33,15 @@ class Scores:
     values: np.ndarray
     valid: float
     content_used: bool = True
+    seeded: bool = True
+    held_out: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be paired: shapes that differ, a user twice, a value that is not a number."""
         if self.values.ndim != 2 or not len(self.values) or self.values.shape[1:] != self.users.shape:
             raise ValueError(
                 f"{self.label}: values of shape {self.values.shape} for users of shape {self.users.shape}: "
-                "expected (n_seeds, n_users) and (n_users,)"
+                "expected (n_repeats, n_users) and (n_users,)"
             )
         if len(np.unique(self.users)) != len(self.users):
             raise ValueError(f"{self.label}: a user stands twice among the scores")
@@ -59,7 +65,7 @@ class Scores:
         missing = np.flatnonzero(self.users[positions] != users)
         if len(missing):
             raise KeyError(f"{self.label} has no score of user {users[missing[0]]}")
-        return Scores(self.model, self.arm, users, self.values[:, positions], self.valid, self.content_used)
+        return replace(self, users=users, values=self.values[:, positions])
 
 
 def label(model: str, arm: str) -> str:

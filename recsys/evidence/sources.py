@@ -1,44 +1,36 @@
-"""Which source of content it is that helps: judged only where content helps at all.
+"""Which source of content it is that helps: judged whatever the verdict.
 
-A source is named when the best model over its own arm beats that arm's shuffled control, and `both` beats
-`both` with only that source's rows shuffled. With correlated sources the first condition alone names
-bystanders: a text that tells what the image shows helps by itself, and adds nothing to the image. Leaving a
-source out instead of shuffling it would change the model's capacity along with its content.
+A source is named when the best model over it alone beats both of its shuffled selves (tuned anew, and at its own
+settings), and all sources together beat the same with only this source's rows shuffled. With correlated sources the
+first condition alone names bystanders: a text that repeats what the image shows helps by itself, and adds nothing to
+the image. Leaving a source out instead of shuffling it would change the model's capacity along with its content.
+
+Sources that stand in for each other fail the last condition, each because of the others. A group of them is named
+when a member alone beats its shuffled selves and all sources together lose by shuffling the whole group. Where members
+are named they explain that, and the group is not named on top, unless all of its members read the same raw thing, or
+its loss was shown to be mostly shared: each member alone beats its shuffled selves, and their single losses add up to
+less than a quarter of the group's. A group that holds a smaller named one says nothing new. That either member "will
+do" is a claim of sameness, made only where the loss is mostly shared and that by any one member is shown to lie within
+the margin.
+
+P-values are corrected by Holm over sources and groups as one family: groups may overlap, which a tree of tests cannot
+have, and Holm asks nothing of how tests depend. It costs little, for a group is sought where its members fail. The
+p-values of what is said of a named group (mostly shared, either will do) are corrected over the groups.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from recsys.evidence.comparison import ALPHA, N_RESAMPLES, Comparison, compare, holm_corrected
+from recsys.evidence.comparison import ALPHA, MARGIN, N_RESAMPLES, Comparison, compare, holm_corrected
+from recsys.evidence.contrast import Weights, contrasts
 from recsys.evidence.scores import Pair, Scores
-from recsys.evidence.verdict import Verdict
-from recsys.evidence.wording import lift
+from recsys.evidence.shapley import Shares, shapley_shares
+from recsys.evidence.source_design import GroupPairs, SourceDesign
+from recsys.evidence.sources_wording import group_sentence, source_sentence, summary
 
-
-class SourcePairs(BaseModel):
-    """Which (model, arm)s a source is judged by.
-
-    Attributes:
-        own: the best model, chosen on validation, over the arm that shows this source alone.
-        own_shuffled: the shuffled control of `own`.
-        fused: the best model over all sources; None where the dataset has one source only.
-        fused_altered: `fused` with only this source's rows shuffled; None where there is one source only.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    own: Pair
-    own_shuffled: Pair
-    fused: Pair | None = None
-    fused_altered: Pair | None = None
-
-    @property
-    def pairs(self) -> list[Pair]:
-        """All that it names."""
-        return [pair for pair in (self.own, self.own_shuffled, self.fused, self.fused_altered) if pair]
+SHARED = 0.75
+"""A group's loss is mostly shared where so much of it at least is lost only by shuffling several members at once."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +40,12 @@ class SourceVerdict:
     Attributes:
         source: its name.
         named: whether it is this source that helps.
-        p_value: the larger one of its two conditions, 1 where a condition points the other way.
-        p_holm: `p_value` corrected over the sources.
+        p_value: the largest one of its conditions, 1 where a condition points the other way.
+        p_holm: `p_value` corrected over the sources and groups.
         sentence: what holds and what does not, with the figures.
-        own: the source alone against its shuffled control.
-        fused: all sources against all with this one shuffled; None where there is one source only.
+        own: the source alone against its shuffled control, tuned anew.
+        own_untuned: the source alone against its shuffled control at its own settings.
+        added_last: all sources against all with this one shuffled; None where there is one source only.
         against_rival: the source alone against the best interaction-only model; reported, not required.
     """
 
@@ -62,67 +55,203 @@ class SourceVerdict:
     p_holm: float
     sentence: str
     own: Comparison
-    fused: Comparison | None
+    own_untuned: Comparison
+    added_last: Comparison | None
     against_rival: Comparison
+
+    @property
+    def p_alone(self) -> float:
+        """Of the source alone against both of its shuffled selves."""
+        return max(one_way(self.own), one_way(self.own_untuned))
+
+
+@dataclass(frozen=True)
+class GroupVerdict:
+    """What the evidence says about sources that may stand in for each other.
+
+    Attributes:
+        sources: the members.
+        named: whether it is this group that helps.
+        p_value: the larger one of its two conditions, 1 where one points the other way.
+        p_holm: `p_value` corrected over the sources and groups.
+        sentence: what holds and what does not, with the figures.
+        together: all sources against all with the whole group shuffled.
+        same_reading: the raw things that all of its members read.
+        p_shared: of the loss being mostly shared; corrected over the groups.
+        p_interchangeable: the larger one of `p_shared` and of each single loss lying within the margin; corrected
+            over the groups.
+    """
+
+    sources: tuple[str, ...]
+    named: bool
+    p_value: float
+    p_holm: float
+    sentence: str
+    together: Comparison
+    same_reading: tuple[str, ...]
+    p_shared: float
+    p_interchangeable: float
+
+    @property
+    def mostly_shared(self) -> bool:
+        """Whether most of the loss was shown to come of shuffling several members at once."""
+        return self.p_shared <= ALPHA
+
+    @property
+    def interchangeable(self) -> bool:
+        """Whether any one member was shown to do as well as all of them, within the margin."""
+        return self.p_interchangeable <= ALPHA
+
+    @property
+    def label(self) -> str:
+        """The group in words."""
+        return " or ".join(self.sources)
+
+
+@dataclass(frozen=True)
+class WhichPart:
+    """Which source or group of sources helps, and how much is due to each.
+
+    Attributes:
+        by_source: one verdict a source, in the order of the study.
+        groups: one verdict a candidate.
+        shares: Shapley shares; None where the subsets were not trained.
+        sentence: what is named, with the figures.
+    """
+
+    by_source: list[SourceVerdict]
+    groups: list[GroupVerdict]
+    shares: Shares | None
+    sentence: str
+
+    @property
+    def named(self) -> list[str]:
+        """What is named: sources, then groups in words such as `text or image`."""
+        return [
+            *(each.source for each in self.by_source if each.named),
+            *(each.label for each in self.groups if each.named),
+        ]
 
 
 def judge_sources(
-    verdict: Verdict,
-    sources: Mapping[str, SourcePairs],
+    design: SourceDesign,
     scores: Mapping[Pair, Scores],
     rival: Scores,
+    reads: Mapping[str, frozenset[str]],
     *,
+    margin: float = MARGIN,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
-) -> list[SourceVerdict]:
-    """Each source's verdict, corrected over the sources by Holm's method; none where content does not help.
+) -> WhichPart:
+    """Judge each source and each group.
 
     Args:
-        verdict: of the dataset.
-        sources: by name what each is judged by; with several sources each needs its fused pairs.
-        scores: by (model, arm); no more than two are held at a time, beside the rival.
+        design: what is compared; with several sources each needs its `full` and `full_altered`.
+        scores: by (model, arm); no more than two are held at a time, beside the rival and a sum a source.
         rival: the best interaction-only model.
+        reads: by source, the raw things that it is made of.
+        margin: of equivalence.
         n_resamples: of each comparison.
         seed: of each comparison.
+
+    Raises:
+        ValueError: one of several sources has no pairs over all sources, or a group has a member that is not judged.
     """
-    if verdict.name != "helps" or not sources:
-        return []
-    how: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
-    conditions = {}
-    for source, pairs in sources.items():
-        own, fused = compare(scores[pairs.own], scores[pairs.own_shuffled], **how), None
-        if len(sources) > 1:
-            if pairs.fused is None or pairs.fused_altered is None:
-                raise ValueError(f"source '{source}' is one of {len(sources)}: it needs its fused pairs to be judged")
-            fused = compare(scores[pairs.fused], scores[pairs.fused_altered], **how)
-        conditions[source] = own, fused, compare(scores[pairs.own], rival, **how)
-    p_values = [max(_one_way(each) for each in (own, fused) if each) for own, fused, _ in conditions.values()]
-    return [
-        _judged(source, *compared, p, p_holm)
-        for (source, compared), p, p_holm in zip(conditions.items(), p_values, holm_corrected(p_values), strict=True)
-    ]
+    how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
+    drafts = {source: _source(source, design, scores, rival, how) for source in design.sources}
+    groups = [_group(pairs, design, scores, drafts, reads, how) for pairs in design.groups]
+    p_values = holm_corrected([*(each.p_value for each in drafts.values()), *(each.p_value for each in groups)])
+    by_source = [_judged(draft, p) for draft, p in zip(drafts.values(), p_values[: len(drafts)], strict=True)]
+    judged = _judged_groups(groups, p_values[len(drafts) :], {each.source for each in by_source if each.named})
+    shares = shapley_shares(list(design.sources), design.subsets, scores) if design.subsets else None
+    return WhichPart(by_source, judged, shares, summary(by_source, judged))
 
 
-def _one_way(comparison: Comparison) -> float:
+def one_way(comparison: Comparison) -> float:
+    """The p-value of A being better; 1 where it is not."""
     return comparison.p_value if comparison.difference > 0 else 1.0
 
 
-def _judged(
-    source: str, own: Comparison, fused: Comparison | None, against_rival: Comparison, p_value: float, p_holm: float
+def _source(
+    source: str, design: SourceDesign, scores: Mapping[Pair, Scores], rival: Scores, how: dict[str, Any]
 ) -> SourceVerdict:
-    named = p_holm <= ALPHA
-    parts = [f"alone it {_beats(own)} its shuffled control ({lift(own)})"]
-    if fused:
-        parts.append(f"all sources together {_beat(fused)} the same with its rows shuffled ({lift(fused)})")
-    parts.append(f"alone it {_beats(against_rival)} the best interaction-only model ({lift(against_rival)})")
-    opening = f"{source} helps" if named else f"{source} is not shown to help"
-    sentence = f"{opening}, Holm p {p_holm:.3f} over the sources: {'; '.join(parts)}."
-    return SourceVerdict(source, named, p_value, p_holm, sentence, own, fused, against_rival)
+    """One source before correction."""
+    pairs, added = design.sources[source], None
+    if len(design.sources) > 1:
+        if pairs.full is None or pairs.full_altered is None:
+            raise ValueError(f"source '{source}' is one of {len(design.sources)}: it needs its pairs over all sources")
+        added = compare(scores[pairs.full], scores[pairs.full_altered], **how)
+    own = scores[pairs.own]
+    shuffled, untuned = (compare(own, scores[pair], **how) for pair in (pairs.own_shuffled, pairs.own_untuned))
+    p = max(one_way(each) for each in (shuffled, untuned, added) if each)
+    return SourceVerdict(source, False, p, p, "", shuffled, untuned, added, compare(own, rival, **how))
 
 
-def _beats(comparison: Comparison) -> str:
-    return "beats" if comparison.a_better else "is not shown to beat"
+def _group(
+    group: GroupPairs,
+    design: SourceDesign,
+    scores: Mapping[Pair, Scores],
+    drafts: Mapping[str, SourceVerdict],
+    reads: Mapping[str, frozenset[str]],
+    how: dict[str, Any],
+) -> GroupVerdict:
+    """One group before correction. That a member alone helps is sought among several, by Bonferroni."""
+    unknown = [source for source in group.sources if source not in drafts]
+    if unknown or len(group.sources) < 2:
+        raise ValueError(f"group {group.sources}: it needs two members at least, each of them a source that is judged")
+    together = compare(scores[group.full], scores[group.full_altered], **how)
+    alone = [drafts[source].p_alone for source in group.sources]
+    p = max(min(1.0, len(alone) * min(alone)), one_way(together))
+    (shared,) = contrasts([_shared(group, design)], scores)
+    p_shared = max(*alone, shared.estimate.p_above)
+    added = [each for source in group.sources if (each := drafts[source].added_last)]
+    return GroupVerdict(
+        sources=group.sources,
+        named=False,
+        p_value=p,
+        p_holm=p,
+        sentence="",
+        together=together,
+        same_reading=tuple(sorted(frozenset.intersection(*(reads[source] for source in group.sources)))),
+        p_shared=p_shared,
+        p_interchangeable=max(p_shared, *(each.p_equivalent for each in added)),
+    )
 
 
-def _beat(comparison: Comparison) -> str:
-    return "beat" if comparison.a_better else "are not shown to beat"
+def _shared(group: GroupPairs, design: SourceDesign) -> Weights:
+    """What the group's loss has beyond what its members' single losses would be at most, were it mostly shared."""
+    weights: dict[Pair, float] = {group.full: 1 - SHARED, group.full_altered: SHARED - 1}
+    for source in group.sources:
+        pairs = design.sources[source]
+        assert pairs.full is not None and pairs.full_altered is not None
+        weights[pairs.full] = weights.get(pairs.full, 0.0) - 1
+        weights[pairs.full_altered] = weights.get(pairs.full_altered, 0.0) + 1
+    return weights
+
+
+def _judged(draft: SourceVerdict, p_holm: float) -> SourceVerdict:
+    judged = replace(draft, named=p_holm <= ALPHA, p_holm=p_holm)
+    return replace(judged, sentence=source_sentence(judged))
+
+
+def _judged_groups(drafts: Sequence[GroupVerdict], p_values: Sequence[float], named: set[str]) -> list[GroupVerdict]:
+    """Every group with its verdict, in the order given; smaller ones come first, for they explain larger ones.
+
+    Args:
+        drafts: the groups before correction.
+        p_values: of the groups, corrected.
+        named: sources that are named.
+    """
+    shared = holm_corrected([each.p_shared for each in drafts])
+    interchangeable = holm_corrected([each.p_interchangeable for each in drafts])
+    judged: dict[int, GroupVerdict] = {}
+    for i in sorted(range(len(drafts)), key=lambda i: len(drafts[i].sources)):
+        group = replace(drafts[i], p_holm=p_values[i], p_shared=shared[i], p_interchangeable=interchangeable[i])
+        explained_by = [
+            each.label for each in judged.values() if each.named and set(each.sources) < set(group.sources)
+        ]
+        if not (group.same_reading or group.mostly_shared):
+            explained_by += [source for source in group.sources if source in named]
+        group = replace(group, named=group.p_holm <= ALPHA and not explained_by)
+        judged[i] = replace(group, sentence=group_sentence(group, explained_by))
+    return [judged[i] for i in range(len(drafts))]

@@ -1,29 +1,55 @@
 """The verdict on a dataset: does content help here.
 
-Three scores decide: C, the best content-using (model, arm) chosen on validation; I, the best interaction-only
-model chosen on validation; S, the shuffled control of C, tuned with C's own budget. C must beat I, or content
-does not pay; C must beat S, or what pays is capacity and not content. A verdict is the intersection of the
-two tests, each at 5 %, and needs no correction inside.
+Who is compared, all chosen on validation: C, the best content-using (model, arm); I, the best interaction-only model;
+S1 and S0, C with its rows shuffled, tuned anew and at C's own settings; P, C with popularity as its content. Beating I
+says that content pays, beating S1 and S0 that it is content and not capacity, beating P that it is more than what
+sells. `helps` is an intersection of tests, each at 5 %, and needs no correction inside. Every other claim is a claim
+too: sameness needs equivalence within the margin, and what is neither shown to differ nor to be the same is open.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare
 from recsys.evidence.scores import Scores
-from recsys.evidence.wording import detectable, lift, means, percent, probability
+from recsys.evidence.verdict_wording import ADVICE, sentence
 
 VerdictName = Literal[
     "helps",
-    "used_but_does_not_pay",
+    "helps_a_little",
+    "popularity_not_content",
     "capacity_not_content",
+    "used_but_does_not_pay",
     "no_effect",
     "harms",
     "model_harms",
     "content_not_chosen",
+    "not_ready",
     "inconclusive",
 ]
+HELPS: tuple[VerdictName, ...] = ("helps", "helps_a_little")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The scores that a verdict compares.
+
+    Attributes:
+        content: C.
+        rival: I.
+        shuffled: S1.
+        untuned: S0.
+        popularity: P.
+        itself: the same model without content, tuned with C's budget.
+    """
+
+    content: Scores
+    rival: Scores
+    shuffled: Scores
+    untuned: Scores
+    popularity: Scores
+    itself: Scores | None = None
 
 
 @dataclass(frozen=True)
@@ -33,16 +59,29 @@ class Verdict:
     Attributes:
         name: the verdict.
         sentence: what holds and what does not, with the figures.
-        against_rival: C against the best interaction-only model.
-        against_shuffled: C against its own shuffled control.
+        advice: what the person who decides should do.
         metric: what all figures are in, such as `ndcg_at_20`.
+        against_rival: C against I; likewise `against_shuffled` (S1), `against_untuned` (S0), `against_popularity` (P)
+            and `against_itself`, None where the model has no such arm.
+        shuffled_against_rival: S1 against I.
     """
 
     name: VerdictName
     sentence: str
+    advice: str
+    metric: str
     against_rival: Comparison
     against_shuffled: Comparison
-    metric: str
+    against_untuned: Comparison
+    against_popularity: Comparison
+    against_itself: Comparison | None
+    shuffled_against_rival: Comparison
+
+    @property
+    def gain(self) -> Comparison:
+        """What content itself gives: C against the best of its shuffled selves and of itself without content."""
+        compared = (self.against_shuffled, self.against_untuned, self.against_itself)
+        return max((each for each in compared if each), key=lambda each: each.mean_b)
 
 
 def choose(candidates: Iterable[Scores]) -> Scores:
@@ -54,114 +93,62 @@ def choose(candidates: Iterable[Scores]) -> Scores:
 
 
 def decide(
-    content: Scores,
-    rival: Scores,
-    shuffled: Scores,
+    sides: Sides,
     *,
+    stopped: Sequence[str] = (),
+    unchanged: bool = False,
     metric: str = "ndcg_at_20",
     margin: float = MARGIN,
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> Verdict:
-    """The verdict from C (`content`), I (`rival`) and S (`shuffled`); see the module for who they are."""
-    against_rival = compare(content, rival, margin=margin, n_resamples=n_resamples, seed=seed)
-    against_shuffled = compare(content, shuffled, margin=margin, n_resamples=n_resamples, seed=seed)
-    name = _name(against_rival, against_shuffled) if content.content_used else "content_not_chosen"
-    sentence = _SENTENCES[name](against_rival, against_shuffled, metric)
-    return Verdict(name, sentence, against_rival, against_shuffled, metric)
+    """The verdict.
+
+    Args:
+        sides: who is compared.
+        stopped: why the question is not ready to be answered (see `recsys.evidence.gates`); a line each.
+        unchanged: whether C's lists are the same without its content.
+        metric: of the scores.
+        margin: of equivalence, and what a lift must reach to count as more than a little.
+        n_resamples: of each comparison.
+        seed: of each comparison.
+    """
+    how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
+    content, rival = sides.content, sides.rival
+    compared: dict[str, Any] = {
+        "against_rival": compare(content, rival, **how),
+        "against_shuffled": compare(content, sides.shuffled, **how),
+        "against_untuned": compare(content, sides.untuned, **how),
+        "against_popularity": compare(content, sides.popularity, **how),
+        "against_itself": compare(content, sides.itself, **how) if sides.itself else None,
+        "shuffled_against_rival": compare(sides.shuffled, rival, **how),
+    }
+    draft = Verdict("inconclusive", "", "", metric, **compared)
+    name = _name(draft, stopped=bool(stopped), unchanged=unchanged or not content.content_used)
+    return Verdict(name, sentence(name, draft, stopped), ADVICE[name], metric, **compared)
 
 
-def _name(rival: Comparison, shuffled: Comparison) -> VerdictName:
-    """The row of the table, read from the top: the first that holds."""
-    if shuffled.a_better:
-        return "helps" if rival.a_better else "used_but_does_not_pay"
-    if rival.a_better:
+def _name(found: Verdict, *, stopped: bool, unchanged: bool) -> VerdictName:
+    """The row of the table in `docs/architecture.md`, read from the top: the first that holds."""
+    rival, popularity = found.against_rival, found.against_popularity
+    shuffled, untuned, capacity = found.against_shuffled, found.against_untuned, found.shuffled_against_rival
+    used = shuffled.a_better and untuned.a_better
+    if stopped:
+        return "not_ready"
+    if unchanged:
+        return "content_not_chosen"
+    if rival.a_better and used and popularity.a_better:
+        return "helps" if rival.lift >= rival.margin or rival.mean_b == 0 else "helps_a_little"
+    if rival.a_better and used and (popularity.equivalent or popularity.b_better):
+        return "popularity_not_content"
+    if capacity.a_better and shuffled.equivalent:
         return "capacity_not_content"
-    if rival.equivalent:
+    if used and rival.lift_high < rival.margin:
+        return "used_but_does_not_pay"
+    if rival.equivalent and shuffled.equivalent and untuned.equivalent:
         return "no_effect"
-    if rival.b_better:
-        return "harms" if shuffled.b_better else "model_harms"
+    if rival.b_better and shuffled.b_better:
+        return "harms"
+    if rival.b_better and shuffled.equivalent:
+        return "model_harms"
     return "inconclusive"
-
-
-def _best_without(rival: Comparison) -> str:
-    """The rival in words, which may be the same model shown no content."""
-    itself = " without content" if rival.model_a == rival.model_b else ""
-    return f"the best interaction-only model, {rival.b}{itself}"
-
-
-def _helps(rival: Comparison, shuffled: Comparison, metric: str) -> str:
-    return (
-        f"Content helps: {rival.a} beats {_best_without(rival)} ({means(rival, metric)}; {lift(rival)}), "
-        f"and beats its own shuffled control ({lift(shuffled)})."
-    )
-
-
-def _used_but_does_not_pay(rival: Comparison, shuffled: Comparison, metric: str) -> str:
-    relation = "is worse than" if rival.b_better else "is not shown to beat"
-    return (
-        f"Content is used but does not pay: {rival.a} beats its own shuffled control ({lift(shuffled)}), yet it "
-        f"{relation} {_best_without(rival)} ({means(rival, metric)}; {lift(rival)}; "
-        f"{detectable(rival)})."
-    )
-
-
-def _capacity_not_content(rival: Comparison, shuffled: Comparison, metric: str) -> str:
-    relation = "is even better with its content shuffled" if shuffled.b_better else "is as good with shuffled content"
-    return (
-        f"The gain is capacity, not content: {rival.a} beats {_best_without(rival)} "
-        f"({means(rival, metric)}; {lift(rival)}), but {relation}, as far as these data can tell "
-        f"({lift(shuffled)}; {detectable(shuffled)})."
-    )
-
-
-def _no_effect(rival: Comparison, shuffled: Comparison, metric: str) -> str:
-    return (
-        f"Content has no effect: {rival.a} equals {_best_without(rival)}, within a margin of "
-        f"{percent(rival.margin)} ({means(rival, metric)}; {lift(rival)}; equivalence "
-        f"{probability(rival.p_equivalent)}; {detectable(rival)}), and is not shown to beat its own shuffled control "
-        f"({lift(shuffled)})."
-    )
-
-
-def _harms(rival: Comparison, shuffled: Comparison, metric: str) -> str:
-    return (
-        f"Content harms: {rival.a} is worse than {_best_without(rival)} "
-        f"({means(rival, metric)}; {lift(rival)}), and worse than with its content shuffled ({lift(shuffled)})."
-    )
-
-
-def _model_harms(rival: Comparison, shuffled: Comparison, metric: str) -> str:
-    return (
-        f"The model is the loss, not its content: {rival.a} is worse than {_best_without(rival)} "
-        f"({means(rival, metric)}; {lift(rival)}), and no difference from its own shuffled control is shown "
-        f"({lift(shuffled)}; {detectable(shuffled)})."
-    )
-
-
-def _content_not_chosen(rival: Comparison, shuffled: Comparison, metric: str) -> str:
-    return (
-        f"Content was not chosen: tuning gave it no weight in {rival.a}, which is therefore a model of interactions "
-        f"({means(rival, metric)} of {_best_without(rival)}; {lift(rival)})."
-    )
-
-
-def _inconclusive(rival: Comparison, shuffled: Comparison, metric: str) -> str:
-    relation = "worse than" if shuffled.b_better else "not shown to beat"
-    return (
-        f"Inconclusive: {rival.a} is neither better nor worse than {_best_without(rival)}, nor "
-        f"shown to equal it within {percent(rival.margin)} ({means(rival, metric)}; {lift(rival)}; "
-        f"{detectable(rival)}), and is {relation} its own shuffled control ({lift(shuffled)})."
-    )
-
-
-_SENTENCES: dict[VerdictName, Callable[[Comparison, Comparison, str], str]] = {
-    "helps": _helps,
-    "used_but_does_not_pay": _used_but_does_not_pay,
-    "capacity_not_content": _capacity_not_content,
-    "no_effect": _no_effect,
-    "harms": _harms,
-    "model_harms": _model_harms,
-    "content_not_chosen": _content_not_chosen,
-    "inconclusive": _inconclusive,
-}

@@ -135,3 +135,8 @@ def _tuned(config: type) -> list[str]:
         return isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "searched"
 
     return [name for name, value in attributes_of(config).items() if is_searched(value)]
+
+
+def related(model: str) -> frozenset[str]:
+    """Stub"""
+    return frozenset()

@@ -22,7 +22,8 @@ def _power(dataset: DatasetReport) -> str | None:
     if not dataset.deciding:
         return None
     comparison = dataset.deciding[0]
-    tied = f"{percent(comparison.share_tied, digits=0)} of the {comparison.n_users:,} users differ by exactly nothing"
+    still = percent(1 - comparison.n_moved / comparison.n_users, digits=0)
+    tied = f"{still} of the {comparison.n_users:,} users have the same score with both"
     smallest = percent(comparison.detectable_lift)
     return f"The smallest lift of {comparison.a} over {comparison.b} that could have been shown is {smallest}; {tied}."
 
@@ -91,8 +92,8 @@ def _rose_late(best: list[float]) -> bool:
 def _seeds(dataset: DatasetReport) -> str | None:
     """Of the models that training can vary; a baseline's seeds matter to nobody."""
     varied = [row for row in dataset.results if row.kind != "baseline" and not row.deterministic]
-    n_seeds = max((len(row.seed_means) for row in varied), default=0)
-    if not 0 < n_seeds <= FEW_SEEDS:
+    n_repeats = max((len(row.repeat_means) for row in varied), default=0)
+    if not 0 < n_repeats <= FEW_SEEDS:
         return None
-    seeds = "seed" if n_seeds == 1 else "seeds"
-    return f"With {n_seeds} {seeds} a model, intervals understate how much training varies."
+    seeds = "seed" if n_repeats == 1 else "seeds"
+    return f"With {n_repeats} {seeds} a model, intervals understate how much training varies."

@@ -1,7 +1,7 @@
 """The parts of a report, read off what the assets of a dataset left behind."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from recsys.study.checks import BASELINES
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.measuring import SUMMARY
 from recsys.study.results import ArmResult
-from recsys.study.selection import UNTUNED
 from recsys.study.study import Study
 
 
@@ -93,7 +92,7 @@ def results(
                 arm=arm.arm,
                 kind=_kind(arm),
                 metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.items()},
-                seed_means=list(table[study.evaluation.primary]["per_seed"]),
+                repeat_means=list(table[study.evaluation.primary]["per_repeat"]),
                 valid=arm.valid,
                 n_trials=len(arm.trials),
                 n_pruned=len(arm.pruned),
@@ -108,10 +107,10 @@ def results(
     return results
 
 
-def wall_seconds(arms: Sequence[ArmResult]) -> float:
-    """How long at least one of the trainings ran: pauses between runs do not count, nor what ran at the same time."""
+def wall_seconds(spans: Iterable[tuple[float, float]]) -> float:
+    """How long at least one training ran, from its start to its end: pauses do not count, nor what ran beside it."""
     total, latest = 0.0, -math.inf
-    for start, end in sorted(span for arm in arms for span in arm.spans):
+    for start, end in sorted(spans):
         total += max(0.0, end - max(start, latest))
         latest = max(latest, end)
     return total
@@ -139,6 +138,6 @@ def _control(arm: ArmResult) -> str | None:
     """What stands in the content's place, None for content itself."""
     if arm.control is None:
         return None
-    if arm.arm.endswith(UNTUNED):
+    if not arm.trials and arm.control == "shuffled":
         return f"untuned {arm.control}"
     return arm.control if arm.altered == arm.sources else f"{arm.control} {' and '.join(arm.altered)}"

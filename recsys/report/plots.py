@@ -144,7 +144,7 @@ def _bar(axes: Axes, position: int, row: ResultRow, metric: str) -> None:
     interval = row.metrics[metric]
     axes.barh(position, interval.mean, height=0.62, color=COLOURS[row.kind], alpha=0.75, linewidth=0)
     axes.plot([interval.low, interval.high], [position] * 2, color=INK, linewidth=1)
-    axes.plot(row.seed_means, [position] * len(row.seed_means), ".", color=INK, markersize=3.5)
+    axes.plot(row.repeat_means, [position] * len(row.repeat_means), ".", color=INK, markersize=3.5)
 
 
 def _panel(axes: Axes, model: str, curves: Sequence[TuningCurve]) -> None:

@@ -91,7 +91,7 @@ class ResultRow(Part):
         arm: what it was shown.
         kind: see `Kind`.
         metrics: mean and interval by metric, the primary one among them.
-        seed_means: primary metric of each seed.
+        repeat_means: primary metric in each repeat.
         valid: primary metric on the validation part.
         n_trials: tuning trials it was given.
         n_pruned: of these, how many were pruned.
@@ -107,7 +107,7 @@ class ResultRow(Part):
     arm: str
     kind: Kind
     metrics: dict[str, Interval]
-    seed_means: list[float]
+    repeat_means: list[float]
     valid: float
     n_trials: int
     n_pruned: int = 0

@@ -1,6 +1,6 @@
 """What is concluded about a dataset: verdict, sources and the study's questions, or the best model without content."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +9,17 @@ from pydantic import BaseModel, ConfigDict
 
 from recsys.engine.worker import one_thread
 from recsys.evidence.comparison import Comparison, compare, holm
+from recsys.evidence.gates import Gate
 from recsys.evidence.interval import Interval
 from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.evidence.questions import QuestionInput, QuestionResult, answer
-from recsys.evidence.scores import Pair
-from recsys.evidence.sources import SourceVerdict, judge_sources
-from recsys.evidence.verdict import Verdict, decide
+from recsys.evidence.scores import Pair, Scores
+from recsys.evidence.sources import WhichPart, judge_sources
+from recsys.evidence.verdict import Sides, Verdict, decide
 from recsys.study.dataset_spec import Question
 from recsys.study.measuring import UserScores
-from recsys.study.selection import Selection
+from recsys.study.readiness import Readiness
+from recsys.study.selection import Selection, Tally
 from recsys.study.study import Study
 
 VERDICT = "verdict.json"
@@ -27,8 +29,10 @@ class Judgement(BaseModel):
     """All that is concluded about a dataset with content.
 
     Attributes:
-        overall: the verdict, with the two comparisons it rests on.
-        by_source: one verdict a source, none where content does not help.
+        overall: the verdict, with the comparisons it rests on.
+        part: which sources it is, whatever the verdict.
+        gates: what stops the verdict or stands beside it; red, amber, then green.
+        tried: what was tried with content, and on interactions alone.
         comparisons: every other (model, arm) against the best rival, p-values corrected by Holm.
         questions: the study's own, answered.
     """
@@ -36,7 +40,9 @@ class Judgement(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     overall: Verdict
-    by_source: list[SourceVerdict]
+    part: WhichPart
+    gates: list[Gate]
+    tried: dict[str, Tally]
     comparisons: list[Comparison]
     questions: list[QuestionResult]
 
@@ -51,19 +57,44 @@ class Judgement(BaseModel):
 
 
 @one_thread()
-def judge(study: Study, name: str, chosen: Selection, scores: UserScores) -> Judgement:
-    """Compare what was chosen, and all else with the best rival; few scores are in memory at a time."""
+def judge(study: Study, name: str, chosen: Selection, scores: UserScores, readiness: Readiness) -> Judgement:
+    """Compare what was chosen, and all else with the best rival; few scores are in memory at a time.
+
+    Args:
+        study: gives metric and statistics.
+        name: the dataset's.
+        chosen: who is compared.
+        scores: of every (model, arm).
+        readiness: whether the question is ready to be answered.
+    """
     how: dict[str, Any] = {"n_resamples": study.statistics.resamples, "seed": study.statistics.seed}
-    margin, metric = study.statistics.margin, study.evaluation.primary
-    rival = scores[chosen.rival]
-    overall = decide(scores[chosen.content], rival, scores[chosen.shuffled], metric=metric, margin=margin, **how)
+    margin, metric, spec = study.statistics.margin, study.evaluation.primary, study.datasets[name]
+    sides = sides_of(chosen, scores)
+    stopped = [f"{gate.message}: {gate.remedy}" for gate in readiness.gates if gate.colour == "red"]
+    overall = decide(sides, stopped=stopped, unchanged=readiness.unchanged, metric=metric, margin=margin, **how)
+    reads = {source: spec.reads(source) for source in spec.content}
+    part = judge_sources(chosen.sources, scores, sides.rival, reads, margin=margin, **how)
     others = [pair for pair in scores if pair != chosen.rival]
-    questions = _asked(study.datasets[name].questions, chosen, scores)
+    questions = _asked(spec.questions, chosen, scores)
     return Judgement(
         overall=overall,
-        by_source=judge_sources(overall, chosen.sources, scores, rival, **how),
-        comparisons=holm([compare(scores[pair], rival, margin=margin, **how) for pair in others]),
+        part=part,
+        gates=readiness.gates,
+        tried=chosen.tried,
+        comparisons=holm([compare(scores[pair], sides.rival, margin=margin, **how) for pair in others]),
         questions=answer(questions, scores, margin=margin, **how),
+    )
+
+
+def sides_of(chosen: Selection, scores: Mapping[Pair, Scores]) -> Sides:
+    """The scores that a verdict compares."""
+    return Sides(
+        content=scores[chosen.content],
+        rival=scores[chosen.rival],
+        shuffled=scores[chosen.shuffled],
+        untuned=scores[chosen.untuned],
+        popularity=scores[chosen.popularity],
+        itself=scores[chosen.itself] if chosen.itself else None,
     )
 
 
@@ -95,7 +126,7 @@ def _asked(questions: Sequence[Question], chosen: Selection, known: Iterable[Pai
         sides.setdefault(pair[1], []).append(pair)
     asked = []
     for question in questions:
-        pairs = chosen.sources.get(question.better)
+        pairs = chosen.sources.sources.get(question.better)
         if question.than == "shuffled" and pairs:
             better, than = [pairs.own], [pairs.own_shuffled]
         else:

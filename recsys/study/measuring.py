@@ -21,6 +21,7 @@ from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 
 SUMMARY, SCORES = "summary.parquet", "scores.parquet"
+_HELD_OUT = "held_out"
 BATCH = 2**24
 """Values that are measured before their intervals are drawn, 128 MB: a resample of users costs the same for one arm as
 for many."""
@@ -34,27 +35,28 @@ def measure(study: Study, name: str, data: Dataset, results: ModelResult, cell: 
     """Write the tables of a dataset's metrics into a folder, and check them.
 
     `summary.parquet` has a row a (model, arm, metric): `mean`, the 95 % interval `ci_low`, `ci_high` (NaN for what is
-    measured on all lists together), and `per_seed`. `scores.parquet` has the primary metric of every user under every
-    seed, one row group a (model, arm) in the order of `result.json`.
+    measured on all lists together), and `per_repeat`. `scores.parquet` has the primary metric of every user in every
+    repeat, one row group a (model, arm) in the order of `result.json`.
     """
-    evaluator = Evaluator(data, "test", study.evaluation)
+    evaluators = [Evaluator(data.repeat(n), "test", study.evaluation) for n in range(1, study.n_repeats + 1)]
     primary = study.evaluation.primary
     rows: list[tuple[object, ...]] = []
     schema = pa.schema(
         [
             ("model", pa.string()),
             ("arm", pa.string()),
-            ("seed", pa.int16()),
+            ("repeat", pa.int16()),
             ("user", pa.int32()),
             ("value", pa.float64()),
-        ]
+        ],
+        metadata={_HELD_OUT: repr(data.held_out)},
     )
     with parquet.ParquetWriter(out / SCORES, schema) as writer:
-        for batch in _batches(results.arms, cell, evaluator):
+        for batch in _batches(results.arms, cell, evaluators):
             rows += _summary(batch, study)
             for arm, measured in batch:
                 writer.write_table(pa.Table.from_pandas(_scores(arm, measured, primary), schema, preserve_index=False))
-    summary = pd.DataFrame(rows, columns=["model", "arm", "metric", "mean", "ci_low", "ci_high", "per_seed"])
+    summary = pd.DataFrame(rows, columns=["model", "arm", "metric", "mean", "ci_low", "ci_high", "per_repeat"])
     summary.to_parquet(out / SUMMARY, index=False)
     results.save(out)
     means = summary[summary["metric"] == primary].set_index(["model", "arm"])
@@ -62,11 +64,11 @@ def measure(study: Study, name: str, data: Dataset, results: ModelResult, cell: 
     return [*checks, shuffled_shows_no_lift(means)] if has_verdict(study, name) else checks
 
 
-def _batches(arms: Sequence[ArmResult], cell: CellOf, evaluator: Evaluator) -> Iterator[list[MeasuredArm]]:
+def _batches(arms: Sequence[ArmResult], cell: CellOf, evaluators: Sequence[Evaluator]) -> Iterator[list[MeasuredArm]]:
     batch: list[MeasuredArm] = []
     size = 0
     for arm in arms:
-        batch.append((arm, _finals(arm, cell, evaluator)))
+        batch.append((arm, _finals(arm, cell, evaluators)))
         size += sum(each.per_user.size for each in batch[-1][1])
         if size >= BATCH:
             yield batch
@@ -75,10 +77,13 @@ def _batches(arms: Sequence[ArmResult], cell: CellOf, evaluator: Evaluator) -> I
         yield batch
 
 
-def _finals(arm: ArmResult, cell: CellOf, evaluator: Evaluator) -> list[Measured]:
-    """The measured test lists of each seed; a deterministic model's one cell stands for all seeds."""
-    measured = {each: evaluator.measure(cell(each).lists("test")) for each in dict.fromkeys(arm.finals)}
-    return [measured[each] for each in arm.finals]
+def _finals(arm: ArmResult, cell: CellOf, evaluators: Sequence[Evaluator]) -> list[Measured]:
+    """The measured test lists of each repeat; one cell stands for all where nothing differs among them."""
+    if len(set(arm.finals)) == 1:
+        return [evaluators[0].measure(cell(arm.finals[0]).lists("test"))] * len(arm.finals)
+    return [
+        evaluator.measure(cell(each).lists("test")) for each, evaluator in zip(arm.finals, evaluators, strict=True)
+    ]
 
 
 def _summary(batch: Sequence[MeasuredArm], study: Study) -> Iterator[tuple[object, ...]]:
@@ -103,12 +108,12 @@ def _scores(arm: ArmResult, measured: Sequence[Measured], primary: str) -> pd.Da
             {
                 "model": arm.model,
                 "arm": arm.arm,
-                "seed": np.int16(seed),
+                "repeat": np.int16(repeat),
                 "user": each.per_user["user"],
                 "value": each.per_user[primary],
             }
         )
-        for seed, each in enumerate(measured, start=1)
+        for repeat, each in enumerate(measured, start=1)
     )
 
 
@@ -118,6 +123,7 @@ class UserScores(Mapping[Pair, Scores]):
     def __init__(self, folder: Path) -> None:
         """The scores that `measure` wrote into `folder`."""
         self._file = parquet.ParquetFile(folder / SCORES)
+        self._held_out = float(self._file.schema_arrow.metadata[_HELD_OUT.encode()])
         self._arms = {arm.pair: (group, arm) for group, arm in enumerate(ModelResult.load(folder).arms)}
 
     def __iter__(self) -> Iterator[Pair]:
@@ -136,6 +142,13 @@ class UserScores(Mapping[Pair, Scores]):
         """Scores as comparisons want them."""
         group, arm = self._arms[pair]
         long = self._file.read_row_group(group, columns=["user", "value"]).to_pandas()
-        n_seeds = len(arm.finals)
-        users, values = (long[column].to_numpy().reshape(n_seeds, -1) for column in ("user", "value"))
-        return Scores(*pair, users[0], values, valid=arm.valid, content_used=arm.content_used)
+        users, values = (long[column].to_numpy().reshape(len(arm.finals), -1) for column in ("user", "value"))
+        return Scores(
+            *pair,
+            users[0],
+            values,
+            valid=arm.valid,
+            content_used=arm.content_used,
+            seeded=arm.seeded,
+            held_out=self._held_out,
+        )

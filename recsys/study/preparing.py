@@ -21,22 +21,25 @@ from recsys.study.record import AssetRecord, Check
 
 QUARANTINE = "quarantine.parquet"
 DISJOINT, COVERS, DISTINCT, FORMAT = "parts_are_disjoint", "covers_items", "distinct_rows", "keeps_to_format"
+VERSIONS = "versions"
+"""The fact of a dataset that gives the hash of what each repeat learns from."""
 COMPLIANT = 0.9
 """Share of a corpus's answers that should give every field."""
 Progress = Callable[[int, int], None]
 """Is called with the steps done and the steps there are."""
 
 
-def prepare_dataset(spec: DatasetSpec, folder: Path | None, out: Path) -> AssetRecord:
-    """Read, clean and split a dataset, and save it into `out`."""
+def prepare_dataset(spec: DatasetSpec, folder: Path | None, out: Path, n_repeats: int = 1) -> AssetRecord:
+    """Read, clean and split a dataset, once for each repeat where the split is drawn, and save it into `out`."""
     raw = read(spec.source.reader, spec.source.options, folder, out)
-    data = prepare(raw, spec.cleaning, spec.split)
+    data = prepare(raw, spec.cleaning, spec.split, n_repeats)
     data.save(out)
     pairs = data.interactions[["user", "item"]]
     repeated = int(pairs.duplicated().sum())
     message = f"{repeated} of {len(pairs)} pairs stand in two parts"
     return AssetRecord(
-        facts=data.facts | {RATED: data.ratings is not None},
+        facts=data.facts
+        | {RATED: data.ratings is not None, VERSIONS: [data.repeat(n + 1).version for n in range(n_repeats)]},
         rows=len(pairs),
         checks=[Check(name=DISJOINT, passed=not repeated, message=message)],
     )

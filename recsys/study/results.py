@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from recsys.content.arms import Arm
+from recsys.content.arms import Arm, Control
 from recsys.engine.stored import StoredCell
 from recsys.evidence.scores import Pair
-from recsys.tuning.search import Trained
+from recsys.models import registry
+from recsys.tuning.search import Searched, Trained, Tried
 
 RESULT = "result.json"
 
@@ -19,14 +20,15 @@ class ArmResult(BaseModel):
     """What came of one (model, arm).
 
     Attributes:
-        valid: primary metric on validation, mean over the final seeds; the only figure that choices may use.
+        settings: the hyper-parameters of each repeat.
+        valid: primary metric on validation, mean over repeats; the only figure that choices may use.
+        valid_by_repeat: the same for each repeat.
         content_used: whether the chosen hyper-parameters give content any weight.
-        trials: one row a tuning trial, in order: `params`, `valid` (None: failed), `pruned` (`valid` being what it
-            had reached), `seconds`.
+        seeded: whether training, or the control, depends on a seed.
+        trials: one a setting that the first repeat tried, in order; the last `n_nested` were chosen elsewhere.
         exhausted: whether the trials are all the settings that there are.
-        finals: fingerprint of the final cell of each seed.
+        finals: fingerprint of the final cell of each repeat.
         seconds: of fitting and ranking all its cells.
-        spans: start and end of each cell, seconds since 1970.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,16 +36,18 @@ class ArmResult(BaseModel):
     model: str
     arm: str
     sources: tuple[str, ...]
-    control: str | None
+    control: Control | None
     altered: tuple[str, ...]
-    params: dict[str, Any]
+    settings: list[dict[str, Any]]
     valid: float
+    valid_by_repeat: list[float]
     content_used: bool
-    trials: list[dict[str, Any]]
+    seeded: bool
+    trials: list[Tried]
+    n_nested: int
     exhausted: bool
     finals: list[str]
     seconds: float
-    spans: list[tuple[float, float]] = []
 
     @classmethod
     def of(cls, model: str, trained: Trained[StoredCell]) -> "ArmResult":
@@ -56,23 +60,37 @@ class ArmResult(BaseModel):
             sources=arm.sources,
             control=arm.control,
             altered=arm.altered,
-            params=trained.params,
+            settings=trained.settings,
             valid=sum(values) / len(values),
+            valid_by_repeat=values,
             content_used=any(cell.record["content_used"] for cell in finals),
-            trials=[
-                {"params": cell.record["params"], "valid": cell.valid, "pruned": cell.pruned, "seconds": cell.seconds}
-                for cell in trained.trials
-            ],
+            seeded=arm.control is not None or not registry.load(model).deterministic,
+            trials=trained.trials,
+            n_nested=trained.n_nested,
             exhausted=trained.exhausted,
             finals=[cell.fingerprint for cell in finals],
-            seconds=sum(cell.seconds for cell in (*trained.trials, *finals)),
-            spans=[(cell.record["ended"] - cell.seconds, cell.record["ended"]) for cell in (*trained.trials, *finals)],
+            seconds=trained.seconds,
         )
 
     @property
     def pair(self) -> Pair:
         """Its model and its arm, by name."""
         return self.model, self.arm
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The hyper-parameters of the first repeat, which spent the whole budget."""
+        return self.settings[0]
+
+    @property
+    def as_arm(self) -> Arm:
+        """The arm, with its control."""
+        return Arm(self.arm, self.sources, self.control, self.altered)
+
+    @property
+    def searched(self) -> Searched:
+        """What is known of it to the search, which can go on from there."""
+        return Searched(list(self.trials), self.n_nested, self.exhausted)
 
     @property
     def shown(self) -> Arm:
@@ -82,13 +100,13 @@ class ArmResult(BaseModel):
     @property
     def best(self) -> pd.Series:
         """Best value on validation after each trial; a pruned one does not count. NaN before the first."""
-        values = [None if trial["pruned"] else trial["valid"] for trial in self.trials]
+        values = [trial.valid if trial.counts else None for trial in self.trials]
         return pd.Series(values, dtype=float).cummax().ffill()
 
     @property
     def pruned(self) -> list[int]:
         """Numbers of the trials that were pruned, from 1."""
-        return [number for number, trial in enumerate(self.trials, start=1) if trial["pruned"]]
+        return [number for number, trial in enumerate(self.trials, start=1) if trial.pruned]
 
 
 class LeftOutArm(BaseModel):
@@ -130,6 +148,20 @@ class ModelResult(BaseModel):
             inapplicable=self.inapplicable + other.inapplicable,
         )
 
+    def updated(self, other: "ModelResult") -> "ModelResult":
+        """The same with the arms of another in the place of those of the same name, and with its further arms."""
+        newer = {arm.pair: arm for arm in other.arms}
+        kept = [newer.pop(arm.pair, arm) for arm in self.arms]
+        return ModelResult(
+            arms=[*kept, *newer.values()],
+            left_out=self.left_out + other.left_out,
+            inapplicable=self.inapplicable + other.inapplicable,
+        )
+
+    def find(self, pair: Pair) -> ArmResult | None:
+        """What came of a (model, arm); None where it was not trained."""
+        return next((arm for arm in self.arms if arm.pair == pair), None)
+
     @property
     def failures(self) -> list[str]:
         """One line for each model that lost an arm: which arms, and the reason of the first."""
@@ -152,5 +184,8 @@ class ModelResult(BaseModel):
 
     @classmethod
     def load_all(cls, folders: Sequence[Path]) -> "ModelResult":
-        """All of several folders, in their order."""
-        return sum((cls.load(folder) for folder in folders), cls())
+        """All of several folders, in their order; a later folder's arms replace earlier ones of the same name."""
+        found = cls()
+        for folder in folders:
+            found = found.updated(cls.load(folder))
+        return found

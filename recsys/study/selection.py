@@ -1,39 +1,56 @@
-"""What a verdict compares, chosen on validation alone, and the controls that it still needs.
+"""What a verdict compares, chosen on validation alone: who stands for content, for its rival, and for each source."""
 
-The models have met the controls of the fused arm. The verdict needs the shuffled control of the arm that was
-chosen, and each source that of its own best model and of the fused arm with only that source's rows shuffled;
-those that are missing are tuned and trained with the same budget.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from recsys.content.arms import INTERACTIONS_ONLY, Arm, control_arm
+from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.errors import UserError
 from recsys.evidence.scores import Pair
-from recsys.evidence.sources import SourcePairs
+from recsys.evidence.source_design import SourceDesign
 from recsys.models import registry
-from recsys.study.results import ArmResult, ModelResult
+from recsys.study.results import ArmResult
 from recsys.study.study import Study
 
 SELECTION = "selection.json"
-UNTUNED = "_untuned"
-Train = Callable[[str, Sequence[Arm], dict[str, Any] | None], ModelResult]
-"""Trains a model on arms, with fixed hyper-parameters where they are given (see `train_model`)."""
+
+
+class Tally(BaseModel):
+    """How much was tried on one side of a comparison: (model, arm) pairs, and settings of all of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pairs: int
+    trials: int
 
 
 class Selection(BaseModel):
-    """Which (model, arm) stand for content, for its best rival, for the control, and for each source."""
+    """Which (model, arm) stand for whom.
+
+    Attributes:
+        content: the best with content.
+        rival: the best on interactions alone.
+        shuffled: `content` with its rows shuffled, tuned anew.
+        untuned: the same at the settings of `content`.
+        popularity: `content` with the popularity of items as its content.
+        removed: `content` at its own settings without any content.
+        itself: the model of `content` on interactions alone, tuned; None where it cannot do without content.
+        sources: by which pairs the sources are judged.
+        tried: what was tried for `content` and for `rival`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     content: Pair
     rival: Pair
     shuffled: Pair
-    sources: dict[str, SourcePairs]
+    untuned: Pair
+    popularity: Pair
+    removed: Pair | None
+    itself: Pair | None
+    sources: SourceDesign
+    tried: dict[str, Tally]
 
     def save(self, folder: Path) -> None:
         """Write it into an existing folder."""
@@ -55,91 +72,43 @@ def has_verdict(study: Study, name: str) -> bool:
     return bool(study.datasets[name].content and content_models(study))
 
 
-def select_with_controls(study: Study, name: str, results: ModelResult, train: Train) -> tuple[Selection, ModelResult]:
-    """Choose on validation, and train the controls of the choice; gives both.
+def choose_sides(name: str, results: Sequence[ArmResult], unfit: Sequence[str] = ()) -> tuple[ArmResult, ArmResult]:
+    """The best with content, and its best rival on interactions alone, by validation.
 
-    A content model whose shuffled control cannot be trained cannot be judged: the next best one is chosen in its
-    place. A source whose controls cannot be trained is not judged.
-
-    Raises:
-        UserError: no content model, or no rival, is left to compare.
-    """
-    candidates, made = results.arms, ModelResult()
-    while True:
-        selection, needed = select(study, name, candidates)
-        for model in content_models(study):
-            known = {arm.pair for arm in (*results.arms, *made.arms)}
-            tried = {(each.model, each.arm) for each in made.left_out}
-            arms = [arm for chosen, arm in needed if chosen == model and (model, arm.name) not in known | tried]
-            if arms:
-                made = made + train(model, arms, None)
-        known = {arm.pair for arm in (*results.arms, *made.arms)}
-        if selection.shuffled in known:
-            break
-        lost = selection.content[0]
-        candidates = [each for each in candidates if each.model != lost or each.arm == INTERACTIONS_ONLY]
-    judged = {source: pairs for source, pairs in selection.sources.items() if known.issuperset(pairs.pairs)}
-    selection = selection.model_copy(update={"sources": judged})
-    return selection, made + _at_own_settings(selection, results.arms, train)
-
-
-def _at_own_settings(selection: Selection, results: Sequence[ArmResult], train: Train) -> ModelResult:
-    """The chosen arm shuffled, with the hyper-parameters of the real one.
-
-    It is easy to beat and proves nothing alone; it stands beside the tuned control for that very reason.
-    """
-    chosen = next(each for each in results if each.pair == selection.content)
-    arm = control_arm(chosen.shown, "shuffled", name=f"{chosen.arm}_shuffled{UNTUNED}")
-    return train(chosen.model, [arm], chosen.params)
-
-
-def select(study: Study, name: str, results: Sequence[ArmResult]) -> tuple[Selection, list[tuple[str, Arm]]]:
-    """Choose by validation alone; gives the selection and the control arms it needs of each model.
+    Args:
+        name: the dataset's.
+        results: every (model, arm) that was trained.
+        unfit: models whose controls could not be trained, so that they cannot be judged.
 
     Raises:
-        UserError: nothing with content, or nothing without it, was trained.
+        UserError: nothing is left on one of the two sides.
     """
-    fused = study.datasets[name].fused
-    assert fused is not None
     real = [each for each in results if each.control is None]
-    content = max((each for each in real if each.arm != INTERACTIONS_ONLY), key=lambda each: each.valid, default=None)
-    rival = _best(real, INTERACTIONS_ONLY)
+    content = best(each for each in real if each.arm != INTERACTIONS_ONLY and each.model not in unfit)
+    rival = best_on(real, INTERACTIONS_ONLY)
     if content is None or rival is None:
         missing = "content" if content is None else "interactions only"
         raise UserError(f"dataset {name}: no model on {missing} could be trained, so there is nothing to compare")
-    needed = [(content.model, _shuffled(content.shown, fused))]
-    sources: dict[str, SourcePairs] = {}
-    for source in study.datasets[name].content:
-        own = _best(real, source)
-        if own is None:
-            continue
-        own_shuffled = _shuffled(own.shown, fused)
-        needed.append((own.model, own_shuffled))
-        pairs = SourcePairs(own=own.pair, own_shuffled=(own.model, own_shuffled.name))
-        together, fusing = _together(fused, source), _best(real, fused.name)
-        if fusing is not None and together.sources != (source,):
-            altered = control_arm(together, "shuffled", [source])
-            needed += [(fusing.model, together), (fusing.model, altered)]
-            pairs = pairs.model_copy(
-                update={"fused": (fusing.model, together.name), "fused_altered": (fusing.model, altered.name)}
-            )
-        sources[source] = pairs
-    selection = Selection(
-        content=content.pair, rival=rival.pair, shuffled=(content.model, needed[0][1].name), sources=sources
-    )
-    return selection, list(dict.fromkeys(needed))
+    return content, rival
 
 
-def _best(results: Sequence[ArmResult], arm: str) -> ArmResult | None:
-    return max((each for each in results if each.arm == arm), key=lambda each: each.valid, default=None)
+def best(results: Iterable[ArmResult]) -> ArmResult | None:
+    """The best on validation, the first of equals."""
+    return max(results, key=lambda each: each.valid, default=None)
 
 
-def _together(fused: Arm, source: str) -> Arm:
-    """The fused arm with the source in it: what a source adds is asked beside all the raw modalities."""
-    if source in fused.sources:
-        return fused
-    return Arm(f"{fused.name}_{source}", (*fused.sources, source))
+def best_on(results: Sequence[ArmResult], arm: str) -> ArmResult | None:
+    """The best model over an arm."""
+    return best(each for each in results if each.arm == arm)
 
 
-def _shuffled(arm: Arm, fused: Arm) -> Arm:
-    return control_arm(arm, "shuffled", name="shuffled" if arm == fused else None)
+def tally(results: Sequence[ArmResult]) -> dict[str, Tally]:
+    """What was tried with content and on interactions alone."""
+    real = [each for each in results if each.control is None]
+    sides = {
+        "content": [each for each in real if each.arm != INTERACTIONS_ONLY],
+        "rival": [each for each in real if each.arm == INTERACTIONS_ONLY],
+    }
+    return {
+        side: Tally(pairs=len(arms), trials=sum(len(each.trials) for each in arms)) for side, arms in sides.items()
+    }

@@ -11,8 +11,11 @@ from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.study.dataset_spec import DatasetSpec, Strict
+from recsys.tuning.search import SHORTLIST, most_nested
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+REPEATS, REPEATS_TRAINED = 5, 3
+TRIALS, TRIALS_TRAINED = 30, 10
 MOST_TRIALS = 500
 """Where time is the budget: quick models would otherwise search on long after there is anything to find."""
 
@@ -21,13 +24,14 @@ class Tuning(Strict):
     """The budget that every (model, arm) gets alike.
 
     Attributes:
-        trials: settings that are tried; with `minutes`, the most.
+        trials: settings that are tried; with `minutes`, the most. None: 30 where a cell takes a closed form, and 10
+            where it is trained by gradient.
         minutes: of training and evaluation, all trials together; a trial that has begun is finished. None: no limit.
         prune: stop trials of models trained by gradient by their validation curve.
         seed: of what is tried.
     """
 
-    trials: int = Field(default=10, ge=1)
+    trials: int | None = Field(default=None, ge=1)
     minutes: PositiveFloat | None = None
     prune: bool = True
     seed: int = 0
@@ -46,7 +50,7 @@ class Tuning(Strict):
     def said(self) -> str:
         """The budget in words."""
         if self.minutes is None:
-            return f"{self.trials} trial{'' if self.trials == 1 else 's'}"
+            return f"{self.trials or f'{TRIALS} ({TRIALS_TRAINED} where trained by gradient)'} trials"
         return f"{self.minutes:g} minute{'' if self.minutes == 1 else 's'}"
 
 
@@ -66,9 +70,10 @@ class Study(Strict):
         models: hyper-parameters by model: a value fixes it, a list is searched instead of the model's own range,
             and `arms` names the arms to run where not all are wanted.
         controls: which controls every content model meets; `shuffled` cannot be left out where there is content.
-        seeds: number of final trainings of each (model, arm).
-        keep_states: which final trainings keep the fitted model: `all`, `uncontrolled` (all but those of controls),
-            or `none`. What is kept answers `modalift recommend` for any user.
+        repeats: how often split (where it is drawn), tuning, training and permutations are drawn anew; None: 5, and 3
+            where a model is trained by gradient.
+        keep_states: which final trainings of the first repeat keep the fitted model: `all`, `uncontrolled` (all but
+            those of controls), or `none`. What is kept answers `modalift recommend` for any user.
     """
 
     name: str
@@ -80,8 +85,17 @@ class Study(Strict):
     evaluation: Protocol = Protocol()
     tuning: Tuning = Tuning()
     statistics: Statistics = Statistics()
-    seeds: int = Field(default=5, ge=1)
+    repeats: int | None = Field(default=None, ge=1)
     keep_states: Literal["all", "uncontrolled", "none"] = "uncontrolled"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seeds_became_repeats(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "seeds" in given:
+            raise ValueError(
+                "'seeds' is now 'repeats': each repeat has its own split, tuning, training and permutations"
+            )
+        return given
 
     @field_validator("datasets")
     @classmethod
@@ -138,7 +152,25 @@ class Study(Strict):
         if unknown:
             known = ", ".join(arm.name for arm in arms)
             raise UserError(f"study {self.name}: model {model}: there is no arm '{unknown[0]}' (known: {known})")
-        return [arm for arm in arms if arm.name in wanted]
+        # Whatever a study leaves out, a model with content is compared with itself without it.
+        return [arm for arm in arms if arm.name in wanted or arm.name == INTERACTIONS_ONLY]
+
+    def trials_of(self, model: str) -> int:
+        """Settings that are tried of a model on each arm."""
+        trained = registry.find(model).is_trained
+        return self.tuning.trials or (TRIALS_TRAINED if trained else TRIALS)
+
+    def cells_of(self, model: str, n_arms: int) -> int:
+        """Cells of a model on so many arms, at most: trials, other arms' choices, later repeats' trials and finals."""
+        trials, repeats = self.trials_of(model), self.n_repeats
+        elsewhere = min(n_arms - 1, most_nested(trials))
+        return n_arms * (trials + elsewhere + (repeats - 1) * SHORTLIST + repeats)
+
+    @property
+    def n_repeats(self) -> int:
+        """Repeats of the whole procedure."""
+        trained = any(registry.find(model).is_trained for model in self.models)
+        return self.repeats or (REPEATS_TRAINED if trained else REPEATS)
 
     def keeps_state(self, arm: Arm) -> bool:
         """Whether the final trainings of an arm keep the fitted model."""
@@ -147,7 +179,7 @@ class Study(Strict):
     @property
     def training_settings(self) -> list[Any]:
         """What every training depends on beside its own hyper-parameters."""
-        return [self.tuning.model_dump(), self.seeds, self.evaluation.model_dump(), self.keep_states]
+        return [self.tuning.model_dump(), self.n_repeats, self.evaluation.model_dump(), self.keep_states]
 
     def params_of(self, model: str) -> dict[str, Any]:
         """What the study fixes of a model's hyper-parameters, or lists as choices."""

@@ -1,41 +1,74 @@
-"""A model on its arms: tuned with one budget, trained with every seed, and summed up for what comes after."""
+"""A model on its arms: tuned with one budget, trained in every repeat, and summed up for what comes after."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from recsys.content.arms import Arm
 from recsys.engine.runner import CellRunner
+from recsys.engine.stored import StoredCell
 from recsys.errors import UserError
 from recsys.models import registry
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.study.study import Study
-from recsys.tuning.search import tune_and_train
+from recsys.tuning.search import Params, Searched, SearchResult, nested, train, try_nested, tune
+from recsys.tuning.space import SearchSpace
 from recsys.tuning.tuner import Tuner
 
 
 def train_model(
-    study: Study, model: str, arms: Sequence[Arm], runner: CellRunner, fixed: dict[str, Any] | None = None
+    study: Study, model: str, arms: Sequence[Arm], runner: CellRunner, also: Sequence[Params] = ()
 ) -> ModelResult:
     """Tune and train a model on arms of a dataset.
 
     Args:
-        study: gives the budget, the seeds and what is fixed of the hyper-parameters.
+        study: gives the budget, the repeats and what is fixed of the hyper-parameters.
         model: class name.
         arms: what it is shown.
         runner: runs its cells on the dataset.
-        fixed: hyper-parameters to train with, untuned; None: the study's own, tuned.
+        also: settings chosen elsewhere, of this model or a related one, which every arm tries beyond its budget.
     """
     try:
-        config, budget = registry.load(model).Config, study.tuning
+        config = registry.load(model).Config
     except UserError as error:
         lost = [LeftOutArm(model=model, arm=arm.name, reason=str(error)) for arm in arms]
         return ModelResult(left_out=lost)
-    given = study.params_of(model) if fixed is None else fixed
+    given, budget = study.params_of(model), study.tuning
 
     def new_tuner() -> Tuner:
-        return Tuner(config, given, budget.trials, budget.seed, seconds=budget.seconds)
+        return Tuner(config, given, study.trials_of(model), budget.seed, seconds=budget.seconds)
 
-    found = tune_and_train(arms, new_tuner, range(1, study.seeds + 1), runner, budget.prune)
+    searched = tune(arms, new_tuner, runner, budget.prune)
+    space = SearchSpace(config, given)
+    try_nested(searched, {arm: nested(space, each, also) for arm, each in searched.items()}, runner)
+    return _result(model, train(searched, study.n_repeats, runner), runner)
+
+
+def train_fixed(model: str, arm: Arm, settings: Sequence[Params], runner: CellRunner) -> ModelResult:
+    """Train a model on an arm with the hyper-parameters given for each repeat."""
+    return _result(model, train({arm: Searched([], fixed=settings)}, len(settings), runner), runner)
+
+
+def train_nested(
+    study: Study, model: str, known: Sequence[ArmResult], settings: Sequence[Params], runner: CellRunner
+) -> ModelResult:
+    """Try settings that related models chose on arms that were trained before; gives those arms anew.
+
+    Args:
+        study: gives the repeats and what is fixed of the hyper-parameters.
+        model: class name.
+        known: what came of its arms; those that nothing new was tried on come back as they are.
+        settings: hyper-parameters of other models; those that this one shares are tried.
+        runner: runs its cells on the dataset.
+    """
+    space = SearchSpace(registry.load(model).Config, study.params_of(model))
+    searched = {each.as_arm: each.searched for each in known}
+    new = {arm: found for arm, each in searched.items() if (found := nested(space, each, settings))}
+    changed = {arm: searched[arm] for arm in new}
+    try_nested(changed, new, runner)
+    again = _result(model, train(changed, study.n_repeats, runner), runner)
+    return ModelResult(arms=list(known)).updated(again)
+
+
+def _result(model: str, found: SearchResult[StoredCell], runner: CellRunner) -> ModelResult:
     return ModelResult(
         arms=[ArmResult.of(model, trained) for trained in found.trained],
         left_out=[

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from recsys.evidence.verdict import HELPS
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.judgement import Judgement
 
@@ -34,21 +35,25 @@ def planted(facts: dict[str, Any], spec: DatasetSpec, judgement: Judgement) -> l
     if "drivers" not in truth:
         return []
     drivers = frozenset(truth["drivers"])
-    found, named = judgement.overall.name, sorted(source.source for source in judgement.by_source if source.named)
-    right = all(spec.reads(source) & drivers for source in named)
-    told = frozenset().union(*(spec.reads(source) for source in named))
+    found, named = judgement.overall.name, judgement.part.named
+    members = {
+        *(each.source for each in judgement.part.by_source if each.named),
+        *(member for each in judgement.part.groups if each.named for member in each.sources),
+    }
+    right = all(spec.reads(source) & drivers for source in members)
+    reached = frozenset().union(*(spec.reads(source) for source in members))
     return [
         TruthRow(
             what="verdict",
             expected="helps" if drivers else "anything but helps",
             found=found.replace("_", " "),
-            agrees=(found == "helps") == bool(drivers),
+            agrees=(found in HELPS) == bool(drivers),
         ),
         TruthRow(
             what="sources that drive choice",
             expected=", ".join(sorted(drivers)) or "none",
             found=", ".join(named) or "none",
-            agrees=right and drivers <= told,
+            agrees=right and drivers <= reached,
         ),
         *_answers(spec, judgement, drivers),
     ]

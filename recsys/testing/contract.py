@@ -25,6 +25,7 @@ K = 10
 SEED = 3
 ALL_USERS = np.arange(market.N_USERS, dtype=np.int32)
 MARKET = market.planted_market()
+POPULARITY = np.asarray(MARKET.train.sum(axis=0))
 ONE_SOURCE = {source: {source: features} for source, features in MARKET.content.items()}
 
 
@@ -152,7 +153,9 @@ class ModelContract:
     def test_content_used_tells_the_truth(self) -> None:
         self._only_with_content()
         assert self.fitted().content_used
-        constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": MARKET.content["text"]}, 0)
+        constant = Arm("constant", ("text",), "constant", ("text",)).show(
+            {"text": MARKET.content["text"]}, 0, POPULARITY
+        )
         if np.array_equal(ranked(self.fitted(constant)).items, ranked(self.fitted({})).items):
             assert not self.fitted(constant).content_used
 
@@ -166,7 +169,9 @@ class ModelContract:
             np.testing.assert_array_equal(model.score(ALL_USERS), self.fitted().score(ALL_USERS))
 
     def test_content_matters_exactly_to_multimodal_models(self) -> None:
-        shuffled = Arm("shuffled", tuple(MARKET.content), "shuffled", tuple(MARKET.content)).show(MARKET.content, 0)
+        shuffled = Arm("shuffled", tuple(MARKET.content), "shuffled", tuple(MARKET.content)).show(
+            MARKET.content, 0, POPULARITY
+        )
         same = np.array_equal(self.fitted().score(ALL_USERS), self.fitted(shuffled).score(ALL_USERS))
         assert same != self.takes_content
 

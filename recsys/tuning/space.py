@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -70,6 +70,32 @@ class SearchSpace:
         """All hyper-parameters of the model at a point."""
         chosen = {name: choices[point[name]] for name, choices in self._choices.items()}
         return self._values | point | chosen
+
+    def nested(
+        self, settings: Sequence[Mapping[str, Any]], best: Mapping[str, Any], tried: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Settings that were chosen elsewhere, as they can be tried here: each once, and none that was tried.
+
+        Args:
+            settings: hyper-parameters of another arm, or of another model, which shares some of them by name.
+            best: the own best hyper-parameters, which stand for what is not shared or lies outside the space.
+            tried: hyper-parameters that were tried.
+        """
+        new: list[dict[str, Any]] = []
+        for setting in settings:
+            shared = {name: setting[name] for name in self.distributions if self._holds(name, setting)}
+            params = {**best, **shared}
+            if shared and params not in tried and params not in new:
+                new.append(params)
+        return new
+
+    def _holds(self, name: str, setting: Mapping[str, Any]) -> bool:
+        if name not in setting:
+            return False
+        if name in self._choices:
+            return setting[name] in self._choices[name]
+        distribution: Any = self.distributions[name]
+        return bool(distribution.low <= setting[name] <= distribution.high)
 
 
 def _axis(distribution: BaseDistribution) -> list[int]:

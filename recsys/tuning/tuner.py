@@ -92,6 +92,11 @@ class Tuner:
         self._open = []
 
     @property
+    def space(self) -> SearchSpace:
+        """What is searched."""
+        return self._space
+
+    @property
     def exhausted(self) -> bool:
         """Whether every point of the space was asked for."""
         return len(self._asked) == self._space.n_points

@@ -177,7 +177,7 @@ def _results(cells: dict[tuple[str, str, Kind], Scores]) -> list[ResultRow]:
             arm=key[1],
             kind=key[2],
             metrics={"ndcg_at_20": intervals[key], "recall_at_20": intervals[key], "ndcg_at_10": intervals[key]},
-            seed_means=each.values.mean(axis=1).tolist(),
+            repeat_means=each.values.mean(axis=1).tolist(),
             valid=each.valid,
             n_trials=1 if key[2] == "baseline" else 20,
             exhausted=key[2] == "baseline",

@@ -1,90 +1,234 @@
-"""Which source is named."""
+"""Which source is named, and which group of them."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
+from statsmodels.stats.multitest import multipletests
 
 from recsys.evidence.scores import Scores
-from recsys.evidence.sources import SourcePairs, judge_sources
-from recsys.evidence.verdict import decide
+from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
+from recsys.evidence.sources import WhichPart, judge_sources
 
-N_USERS = 400
-BASE = np.random.default_rng(0).random(N_USERS)
-
-
-def scored(arm, shift, seed, model="FREEDOM"):
-    deviation = np.random.default_rng(seed).normal(0, 0.02, N_USERS)
-    return Scores(model, arm, np.arange(N_USERS), (BASE + shift + deviation - deviation.mean())[None], valid=0.0)
+N_USERS, N_REPEATS = 400, 5
+BOTH = ("text", "image")
 
 
-RIVAL = scored("interactions_only", 0.0, 90, model="EASE")
-FUSED = scored("both", 0.03, 91)
+class Market:
+    """Scores of one model whose lift over no content depends on which sources keep their rows.
 
+    Args:
+        lift: of a set of sources.
+        sources: by name.
+        groups: candidates.
+        noise: of users, of users within a repeat, of repeats.
+    """
 
-def source(name, over_control, over_altered, seed=1):
-    """A source's name, the scores it is judged by, and whether a model of all sources is among them."""
-    own, shuffled = scored(name, 0.02, seed), scored(f"{name}_shuffled", 0.02 - over_control, seed + 1)
-    return name, (own, shuffled, FUSED, scored(f"both_{name}_shuffled", 0.03 - over_altered, seed + 2))
-
-
-def alone():
-    return "image", (scored("image", 0.02, 1), scored("image_shuffled", 0.0, 2))
-
-
-def judged(*sources, helps=True):
-    verdict = decide(FUSED, RIVAL, scored("both_shuffled", 0.0 if helps else 0.03, 92), n_resamples=500)
-    roles = ("own", "own_shuffled", "fused", "fused_altered")
-    pairs = {
-        name: SourcePairs(**{role: each.pair for role, each in zip(roles, scores, strict=False)})
-        for name, scores in sources
-    }
-    known = {each.pair: each for _, scores in sources for each in scores}
-    return judge_sources(verdict, pairs, known, RIVAL, n_resamples=500)
-
-
-def test_a_source_needs_both_conditions():
-    named = {
-        each.source: each.named
-        for each in judged(
-            source("image", 0.02, 0.02), source("bystander", 0.02, 0.0, seed=11), source("useless", 0.0, 0.02, seed=21)
+    def __init__(self, lift, sources=BOTH, groups=(BOTH,), *, noise=(0.3, 0.2, 0.02), seed=0):
+        self.rng, self.noise, self.scores = np.random.default_rng(seed), noise, {}
+        self.ease = self.rng.beta(1.2, 2.5, N_USERS) * (self.rng.random(N_USERS) < 0.6)
+        everything = frozenset(sources)
+        full = self.scored("all", lift(everything)) if len(sources) > 1 else None
+        self.design = SourceDesign(
+            sources={
+                source: SourcePairs(
+                    own=self.scored(source, lift(frozenset([source]))),
+                    own_shuffled=self.scored(f"{source}_shuffled", 0.0),
+                    own_untuned=self.scored(f"{source}_shuffled_untuned", -0.01),
+                    full=full,
+                    full_altered=full and self.scored(f"all_{source}_shuffled", lift(everything - {source})),
+                )
+                for source in sources
+            },
+            groups=[
+                GroupPairs(
+                    sources=group,
+                    full=full,
+                    full_altered=self.scored(f"all_{'+'.join(group)}_shuffled", lift(everything - set(group))),
+                )
+                for group in groups
+            ],
         )
-    }
-    assert named == {"image": True, "bystander": False, "useless": False}
+        self.rival = self.scores[self.scored("interactions_only", 0.0)]
+
+    def scored(self, arm, lift):
+        of_users, within, of_repeats = self.noise
+        deviations = self.rng.normal(0, of_users, N_USERS) + self.rng.normal(0, within, (N_REPEATS, N_USERS))
+        deviations += self.rng.normal(0, of_repeats, (N_REPEATS, 1))
+        values = self.ease * (1 + lift) + (self.ease > 0) * self.ease.mean() * deviations
+        scores = Scores("FREEDOM", arm, np.arange(N_USERS), values, valid=0.0, held_out=0.1)
+        self.scores[scores.pair] = scores
+        return scores.pair
+
+    def judged(self, reads=None):
+        reads = reads or {source: frozenset([source]) for source in self.design.sources}
+        return judge_sources(self.design, self.scores, self.rival, reads, n_resamples=8)
+
+
+def often(n_draws, *args, **kwargs):
+    """How often each answer was given."""
+    return Counter(tuple(Market(*args, **kwargs, seed=seed).judged().named) for seed in range(n_draws))
+
+
+QUIET = (0.02, 0.02, 0.001)
+
+
+def shared(part):
+    """A lift of 50 %, of which so much is also there with one of the sources alone."""
+    return lambda real: 0.5 * (0, part, 1)[min(len(real), 2)]
+
+
+def image_only(real):
+    return 0.5 * ("image" in real)
+
+
+def test_irrelevant_sources_are_seldom_named():
+    found = often(40, lambda real: 0.0, ("a", "b", "c", "d"), (("a", "b"), ("c", "d"), ("a", "b", "c", "d")))
+    assert found[()] >= 38
+
+
+def test_of_one_real_source_and_one_bystander_the_real_one_is_named():
+    found = often(40, lambda real: 0.5 if "image" in real else 0.2 * bool(real))
+    assert found["image",] >= 36
+    assert not any("or" in named for answer in found for named in answer)
+
+
+def test_of_sources_that_say_the_same_the_group_is_named():
+    found = often(40, lambda real: 0.5 * bool(real))
+    assert sum(count for answer, count in found.items() if "text or image" in answer) >= 38
+    assert found[()] == 0
+
+
+def test_two_sources_that_each_add_something_are_both_named():
+    assert often(30, lambda real: 0.3 * len(real))["text", "image"] >= 28
+
+
+def test_a_source_needs_to_beat_both_of_its_shuffled_selves():
+    market = Market(image_only, noise=QUIET)
+    pairs = market.design.sources["image"]
+    assert market.judged().named == ["image"]
+    for control in (pairs.own_shuffled, pairs.own_untuned):
+        kept, market.scores[control] = market.scores[control], market.scores[pairs.own]
+        assert market.judged().named == []
+        market.scores[control] = kept
 
 
 def test_a_condition_that_points_the_other_way_is_no_evidence():
-    image, text = judged(source("image", 0.02, 0.02), source("text", 0.02, -0.02, seed=11))
-    assert text.p_value == text.p_holm == 1
-    assert not text.named
-    assert image.p_value == max(image.own.p_value, image.fused.p_value)
+    image, text = Market(lambda real: 0.5 * ("image" in real) - 0.2 * ("text" in real), noise=QUIET).judged().by_source
+    assert (image.source, text.source) == ("text", "image")
+    assert image.p_value == image.p_holm == 1
 
 
-def test_p_values_are_corrected_over_the_sources():
-    found = judged(
-        source("image", 0.02, 0.02), source("text", 0.02, 0.02, seed=11), source("audio", 0.02, 0.02, seed=21)
+def test_p_values_are_corrected_over_sources_and_groups():
+    found = Market(image_only, noise=(0.9, 0.5, 0.05)).judged()
+    everything = [*found.by_source, *found.groups]
+    expected = multipletests([each.p_value for each in everything], method="holm")[1]
+    assert [each.p_holm for each in everything] == pytest.approx(expected.tolist())
+    assert min(expected) > 0
+
+
+def test_a_single_source_needs_nothing_else():
+    found = Market(lambda real: 0.3 * bool(real), ("image",), ()).judged()
+    (image,) = found.by_source
+    assert found.named == ["image"]
+    assert image.added_last is None
+    assert found.sentence.startswith("image helps (+")
+
+
+def test_a_small_loss_by_each_does_not_hide_what_they_share():
+    found = Market(shared(0.97), noise=QUIET).judged()
+    (group,) = found.groups
+    assert found.named == ["text", "image", "text or image"]
+    assert group.mostly_shared
+    assert "text or image: " in found.sentence
+
+
+def test_sources_that_share_less_than_most_are_no_group():
+    found = Market(shared(0.7), noise=QUIET).judged()
+    assert found.named == ["text", "image"]
+    assert "nothing to name beside text and image" in found.groups[0].sentence
+
+
+def test_either_will_do_only_where_that_was_shown():
+    quiet, noisy = (Market(shared(1.0), noise=noise).judged() for noise in (QUIET, (0.9, 0.2, 0.02)))
+    assert quiet.named == noisy.named == ["text or image"]
+    assert quiet.sentence.startswith("text or image: either will do; together +")
+    assert noisy.groups[0].interchangeable is False
+    assert "which of them it is was not shown" in noisy.sentence
+
+
+def test_a_loss_within_the_margin_does_not_make_a_bystander_do():
+    """All equals within the margin, but only the image gives what the group gives."""
+    market = Market(lambda real: 0.015 * ("image" in real), noise=(0.05, 0.02, 0.001))
+    (group,) = market.judged().groups
+    assert not group.interchangeable
+    assert not group.mostly_shared
+
+
+def test_sources_made_of_the_same_raw_thing_are_a_group_beside_a_named_member():
+    market = Market(image_only, ("image", "caption"), [("image", "caption")], noise=QUIET)
+    assert market.judged().named == ["image"]
+    found = market.judged({"image": frozenset(["image"]), "caption": frozenset(["image", "text"])})
+    assert found.named == ["image", "image or caption"]
+    assert "made of the same image: together +" in found.groups[0].sentence
+
+
+def test_of_nested_groups_the_smallest_is_named():
+    sources, groups = ("a", "b", "c"), [("a", "b", "c"), ("a", "b"), ("b", "c")]
+    found = Market(lambda real: 0.5 * bool(real & {"a", "b"}), sources, groups, noise=QUIET).judged()
+    assert found.named == ["a or b"]
+    assert [each.sources for each in found.groups] == groups
+    three = Market(lambda real: 0.5 * bool(real), sources, groups, noise=QUIET).judged()
+    assert three.named == ["a or b or c"]
+    assert three.sentence.startswith("a or b or c: any one will do; together +")
+
+
+def test_where_nothing_is_named_it_is_said_what_could_have_been():
+    found = Market(lambda real: 0.0).judged()
+    assert found.sentence.startswith("No source is shown to help (the smallest lift that could have been shown is ")
+    assert found.by_source[0].sentence.startswith("text is not shown to help by itself, Holm p ")
+    assert "text or image: not shown to help as a group" in found.groups[0].sentence
+
+
+def test_the_sentence_of_a_source_has_every_condition_with_its_figures():
+    sentence = Market(image_only, noise=QUIET).judged().by_source[1].sentence
+    assert sentence.startswith(
+        "image helps, Holm p 0.000 over sources and groups: alone it beats its shuffled control"
     )
-    assert [each.p_holm for each in found] == pytest.approx([3 * each.p_value for each in found])
+    assert "beats the one at its own settings (lift +5" in sentence
+    assert "and beats the best interaction-only model (lift +" in sentence
+    assert "; all sources together lose by shuffling its rows (lift +" in sentence
 
 
-def test_a_single_source_needs_no_fused_arm():
-    (image,) = judged(alone())
-    assert image.named
-    assert image.fused is None
+def test_one_of_several_sources_without_its_pairs_over_all_is_refused():
+    market = Market(image_only)
+    alone = market.design.sources["text"].model_copy(update={"full": None})
+    market.design = market.design.model_copy(update={"sources": {**market.design.sources, "text": alone}})
+    with pytest.raises(ValueError, match="source 'text' is one of 2: it needs its pairs over all sources"):
+        market.judged()
 
 
-def test_one_of_several_sources_without_fused_scores_is_refused():
-    with pytest.raises(ValueError, match="source 'image' is one of 2: it needs its fused pairs"):
-        judged(alone(), source("text", 0.02, 0.02))
+@pytest.mark.parametrize("members", [("text",), ("text", "audio")])
+def test_a_group_without_two_judged_members_is_refused(members):
+    market = Market(image_only)
+    group = market.design.groups[0].model_copy(update={"sources": members})
+    market.design = market.design.model_copy(update={"groups": [group]})
+    with pytest.raises(ValueError, match="it needs two members at least"):
+        market.judged()
 
 
-def test_sources_are_judged_only_where_content_helps():
-    assert judged(source("image", 0.02, 0.02), helps=False) == []
-    assert judged() == []
+def test_no_sources_no_names():
+    found = judge_sources(SourceDesign(sources={}), {}, Market(image_only).rival, {})
+    assert (found.named, found.shares, found.sentence) == ([], None, "There is no source to judge.")
 
 
-def test_whether_the_source_alone_beats_the_rival_is_reported():
-    (image, text) = judged(source("image", 0.02, 0.02), source("text", 0.0, 0.0, seed=11))
-    assert image.against_rival.b == "EASE"
-    assert image.against_rival.a_better
-    assert image.sentence.startswith("image helps, Holm p 0.00")
-    assert "alone it beats the best interaction-only model (lift +" in image.sentence
-    assert text.sentence.startswith("text is not shown to help")
+def test_the_answer_survives_being_written():
+    found = Market(image_only).judged()
+    adapter = TypeAdapter(WhichPart)
+    assert adapter.validate_json(adapter.dump_json(found)) == found
+
+
+def test_a_design_names_each_pair_once():
+    design = Market(image_only).design
+    assert len(design.pairs) == len(set(design.pairs)) == 10

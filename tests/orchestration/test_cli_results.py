@@ -27,8 +27,8 @@ def test_results_as_json_have_the_agreed_form(finished: Finished) -> None:
     assert list(tiny["models"]["ItemKNN"]) == ["interactions_only"]
     assert {"both", "text", "image", "interactions_only", "shuffled"} <= set(tiny["models"]["HybridItemKNN"])
     recall = tiny["models"]["HybridItemKNN"]["both"]["recall_at_20"]
-    assert list(recall) == ["mean", "ci_low", "ci_high", "per_seed"]
-    assert recall["mean"] == pytest.approx(np.mean(recall["per_seed"])) and len(recall["per_seed"]) == 2
+    assert list(recall) == ["mean", "ci_low", "ci_high", "per_repeat"]
+    assert recall["mean"] == pytest.approx(np.mean(recall["per_repeat"])) and len(recall["per_repeat"]) == 2
     overall = tiny["verdict"]["overall"]
     assert list(overall) == ["verdict", "lift", "ci_low", "ci_high", "p_value"]
     assert overall["ci_low"] <= overall["lift"] <= overall["ci_high"]

@@ -1,0 +1,77 @@
+"""What is said of sources and groups of sources: a sentence each, with its figures, and one for all."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from recsys.evidence.comparison import ALPHA, Comparison
+from recsys.evidence.wording import detectable, lift, listed, percent
+
+if TYPE_CHECKING:
+    from recsys.evidence.sources import GroupVerdict, SourceVerdict
+
+
+def source_sentence(found: "SourceVerdict") -> str:
+    """What holds and what does not of one source."""
+    opening = f"{found.source} helps" if found.named else f"{found.source} is not shown to help by itself"
+    parts = [
+        f"alone it {_beats(found.own)} its shuffled control tuned anew ({lift(found.own)})",
+        f"{_beats(found.own_untuned)} the one at its own settings ({lift(found.own_untuned)})",
+        f"and {_beats(found.against_rival)} the best interaction-only model ({lift(found.against_rival)})",
+    ]
+    if found.added_last:
+        verb = "lose" if found.added_last.a_better else "are not shown to lose"
+        parts.append(f"all sources together {verb} by shuffling its rows ({lift(found.added_last)})")
+    return f"{opening}, Holm p {found.p_holm:.3f} over sources and groups: {', '.join(parts[:3])}{_then(parts[3:])}."
+
+
+def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
+    """What holds and what does not of one group.
+
+    Args:
+        found: its verdict.
+        explained_by: the named sources or smaller groups that leave nothing to the group.
+    """
+    corrected = f"Holm p {found.p_holm:.3f} over sources and groups"
+    if found.named:
+        return f"{_named(found)} (all sources against all with these shuffled: {lift(found.together)}; {corrected})."
+    if found.p_holm <= ALPHA:
+        return f"{found.label}: nothing to name beside {listed(explained_by)} ({lift(found.together)}; {corrected})."
+    return f"{found.label}: not shown to help as a group ({lift(found.together)}; {corrected})."
+
+
+def summary(sources: Sequence["SourceVerdict"], groups: Sequence["GroupVerdict"]) -> str:
+    """What is named, in one sentence for the first screen."""
+    named = [each for each in sources if each.named]
+    parts = [f"{each.source} helps ({_gain(each.added_last or each.own)})" for each in named]
+    parts += [_named(each) for each in groups if each.named]
+    if parts:
+        return f"{'; '.join(parts)}."
+    added = [each.added_last or each.own for each in sources]
+    return f"No source is shown to help ({detectable(*added)})." if added else "There is no source to judge."
+
+
+def _named(found: "GroupVerdict") -> str:
+    together = f"together {percent(found.together.lift, signed=True)}"
+    if found.interchangeable:
+        return f"{found.label}: {_any(found)} will do; {together}"
+    if found.mostly_shared:
+        return f"{found.label}: most of what they give is the same; {together}"
+    if found.same_reading:
+        return f"{found.label}, made of the same {listed(found.same_reading)}: {together}"
+    return f"{found.label}: {together}, and which of them it is was not shown"
+
+
+def _any(found: "GroupVerdict") -> str:
+    return "either" if len(found.sources) == 2 else "any one"
+
+
+def _gain(comparison: Comparison) -> str:
+    return percent(comparison.lift, signed=True)
+
+
+def _beats(comparison: Comparison) -> str:
+    return "beats" if comparison.a_better else "is not shown to beat"
+
+
+def _then(parts: Sequence[str]) -> str:
+    return "".join(f"; {part}" for part in parts)

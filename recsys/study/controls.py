@@ -1,0 +1,217 @@
+"""The controls that a verdict needs, trained once it is known which content model is judged.
+
+Models are tuned side by side, so that what related ones chose is first tried on each other. Then the choice is made,
+and trained with the same budget: its shuffled and popularity controls, each source's, the sources together with one
+of them shuffled, and all combinations of up to four sources.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import combinations
+
+from recsys.content.arms import INTERACTIONS_ONLY, Arm, control_arm
+from recsys.engine.runner import CellRunner
+from recsys.evidence.scores import Pair
+from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
+from recsys.models import registry
+from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.results import ArmResult, ModelResult
+from recsys.study.selection import Selection, best_on, choose_sides, tally
+from recsys.study.study import Study
+from recsys.study.training import train_fixed, train_model, train_nested
+
+MOST_COMBINED = 4
+"""Sources of which all combinations are trained: fifteen."""
+Work = Callable[[CellRunner], ModelResult]
+Train = Callable[[str, Sequence[Arm], Work], ModelResult]
+"""Trains arms of a model by what it is given, with a runner of the model's cells."""
+
+
+def select_with_controls(study: Study, name: str, results: ModelResult, train: Train) -> tuple[Selection, ModelResult]:
+    """Choose on validation, and train the controls of the choice; gives the choice and all that was trained.
+
+    A content model whose controls cannot be trained cannot be judged: the next best one is chosen in its place. A
+    source whose controls cannot be trained is not judged.
+
+    Raises:
+        UserError: no content model, or no rival, is left to compare.
+    """
+    made = _nest_related(study, results, train)
+    results = results.updated(made)
+    unfit: list[str] = []
+    while True:
+        content, rival = choose_sides(name, results.arms, unfit)
+        controls = _Controls(study, name, results, train)
+        needed = controls.of_choice(content)
+        made = made.updated(controls.made)
+        if all(controls.known(pair) for pair in needed.values()):
+            break
+        unfit.append(content.model)
+    sources = controls.of_sources()
+    removed, itself = (content.model, f"{content.arm}_removed"), (content.model, INTERACTIONS_ONLY)
+    selection = Selection(
+        content=content.pair,
+        rival=rival.pair,
+        **needed,
+        removed=removed if controls.known(removed) else None,
+        itself=itself if controls.known(itself) else None,
+        sources=sources,
+        tried=tally(results.arms),
+    )
+    return selection, made.updated(controls.made)
+
+
+def _nest_related(study: Study, results: ModelResult, train: Train) -> ModelResult:
+    """Try on each model what its relatives chose; the arms that this changed."""
+    changed = ModelResult()
+    for model in study.models:
+        known = [each for each in results.arms if each.model == model]
+        related = registry.related(model) - {model}
+        settings = [params for each in results.arms if each.model in related for params in each.settings]
+        if known and settings:
+            work = partial(train_nested, study, model, known, _distinct(settings))
+            changed = changed.updated(train(model, [each.as_arm for each in known], work))
+    return changed
+
+
+class _Controls:
+    """Trains what is missing, and remembers what was made."""
+
+    def __init__(self, study: Study, name: str, results: ModelResult, train: Train) -> None:
+        self.study, self.spec, self._train = study, study.datasets[name], train
+        self.results, self.made = results, ModelResult()
+
+    def known(self, pair: Pair) -> bool:
+        """Whether a (model, arm) was trained."""
+        return self.find(pair) is not None
+
+    def find(self, pair: Pair) -> ArmResult | None:
+        """What came of a (model, arm)."""
+        return self.made.find(pair) or self.results.find(pair)
+
+    def tuned(self, model: str, arms: Sequence[Arm]) -> None:
+        """Tune arms of a model that are not there, and try on them what its other arms chose."""
+        missing = [arm for arm in dict.fromkeys(arms) if not self.known((model, arm.name))]
+        if missing:
+            own = [params for each in self.results.arms if each.model == model for params in each.settings]
+            work = partial(train_model, self.study, model, missing, also=_distinct(own))
+            self.made = self.made.updated(self._train(model, missing, work))
+
+    def fixed(self, of: ArmResult, arm: Arm) -> None:
+        """Train an arm at the settings of another."""
+        if not self.known((of.model, arm.name)):
+            work = partial(train_fixed, of.model, arm, of.settings)
+            self.made = self.made.updated(self._train(of.model, [arm], work))
+
+    def of_choice(self, content: ArmResult) -> dict[str, Pair]:
+        """The controls of the chosen content model, by their part in the verdict."""
+        fused = self._fused
+        shuffled, untuned = _shuffled(content.shown, fused), _untuned(content.shown)
+        popularity = control_arm(content.shown, "popularity")
+        self.tuned(content.model, [shuffled, popularity])
+        self.fixed(content, untuned)
+        self.fixed(content, control_arm(content.shown, "removed"))
+        arms = {"shuffled": shuffled, "untuned": untuned, "popularity": popularity}
+        return {role: (content.model, arm.name) for role, arm in arms.items()}
+
+    def of_sources(self) -> SourceDesign:
+        """By which pairs the sources are judged."""
+        names = list(self.spec.content)
+        fusing = best_on(self.results.arms, self._fused.name) if len(names) > 1 else None
+        sources = {source: pairs for source in names if (pairs := self._source(source, fusing))}
+        complete = {source: pairs for source, pairs in sources.items() if all(map(self.known, pairs.pairs))}
+        together = _together(self.spec, names) if fusing and len(names) <= MOST_COMBINED else None
+        if fusing is None or together is None:
+            return SourceDesign(sources=complete, groups=[], subsets={})
+        groups = self._groups(fusing.model, together, complete)
+        return SourceDesign(sources=complete, groups=groups, subsets=self._subsets(fusing.model, names))
+
+    @property
+    def _fused(self) -> Arm:
+        fused = self.spec.fused
+        assert fused is not None
+        return fused
+
+    def _source(self, source: str, fusing: ArmResult | None) -> SourcePairs | None:
+        own = best_on(self.results.arms, source)
+        if own is None:
+            return None
+        shuffled, untuned = _shuffled(own.shown, self._fused), _untuned(own.shown)
+        self.tuned(own.model, [shuffled])
+        self.fixed(own, untuned)
+        pairs = SourcePairs(
+            own=own.pair, own_shuffled=(own.model, shuffled.name), own_untuned=(own.model, untuned.name)
+        )
+        if fusing is None:
+            return pairs
+        full = _together(self.spec, [source])
+        altered = control_arm(full, "shuffled", [source])
+        self.tuned(fusing.model, [full, altered])
+        places = {"full": (fusing.model, full.name), "full_altered": (fusing.model, altered.name)}
+        return pairs.model_copy(update=places)
+
+    def _groups(self, model: str, together: Arm, sources: dict[str, SourcePairs]) -> list[GroupPairs]:
+        """Sources that read the same, and those whose own shuffle costs nothing on validation."""
+        full = self.find((model, together.name))
+        if full is None:
+            return []
+        margin = self.study.statistics.margin
+        idle = []
+        for source, pairs in sources.items():
+            altered = self.find(pairs.full_altered) if pairs.full_altered else None
+            if altered is not None and altered.valid >= full.valid * (1 - margin):
+                idle.append(source)
+        found = []
+        for members in dict.fromkeys([*_reading_the_same(self.spec, list(sources)), tuple(idle)]):
+            if len(members) > 1:
+                altered_arm = control_arm(together, "shuffled", members)
+                altered_arm = _shuffled(together, self._fused) if members == together.sources else altered_arm
+                self.tuned(model, [altered_arm])
+                found.append(GroupPairs(sources=members, full=full.pair, full_altered=(model, altered_arm.name)))
+        return [group for group in found if self.known(group.full_altered)]
+
+    def _subsets(self, model: str, names: Sequence[str]) -> dict[str, Pair]:
+        """One pair for each combination of sources; none where one of them could not be trained."""
+        arms = [_of(self.spec, chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size)]
+        self.tuned(model, arms)
+        pairs = {"+".join(name for name in names if name in arm.sources): (model, arm.name) for arm in arms}
+        pairs[""] = (model, INTERACTIONS_ONLY)
+        return pairs if all(map(self.known, pairs.values())) else {}
+
+
+def _together(spec: DatasetSpec, wanted: Sequence[str]) -> Arm:
+    """All sources, or where they are many the raw modalities and those that are wanted beside them."""
+    fused = spec.fused
+    assert fused is not None
+    few = len(spec.content) <= MOST_COMBINED
+    return _of(spec, list(spec.content) if few else [*fused.sources, *wanted])
+
+
+def _of(spec: DatasetSpec, sources: Sequence[str]) -> Arm:
+    """The arm that shows these sources, by the name that it has in tables."""
+    fused = spec.fused
+    assert fused is not None
+    chosen = tuple(source for source in spec.content if source in sources)
+    return fused if set(chosen) == set(fused.sources) else Arm("+".join(chosen), chosen)
+
+
+def _reading_the_same(spec: DatasetSpec, sources: Sequence[str]) -> list[tuple[str, ...]]:
+    """Sources that read one and the same raw thing, such as an image and what a model wrote about it."""
+    raw = sorted(frozenset().union(*(spec.reads(source) for source in sources)))
+    return [tuple(source for source in sources if thing in spec.reads(source)) for thing in raw]
+
+
+def _shuffled(arm: Arm, fused: Arm) -> Arm:
+    return control_arm(arm, "shuffled", name="shuffled" if arm == fused else None)
+
+
+def _untuned(arm: Arm) -> Arm:
+    return control_arm(arm, "shuffled", name=f"{arm.name}_shuffled_untuned")
+
+
+def _distinct(settings: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    for params in settings:
+        if params not in found:
+            found.append(params)
+    return found
