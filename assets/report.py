@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import dagster as dg
+import pandas as pd
 
 from assets import analyses as analysis_assets
 from assets.metrics import load_leaderboard
@@ -97,7 +98,9 @@ def make(study: Study, making: Making) -> AssetRecord:
             versions={library: version(library) for library in LIBRARIES},
             repeats=study.n_repeats,
             budget=study.tuning.said,
-            wall_seconds=parts.wall_seconds((cell.record["ended"] - cell.seconds, cell.record["ended"]) for cell in cells),
+            wall_seconds=parts.wall_seconds(
+                (each.record["ended"] - each.seconds, each.record["ended"]) for each in cells
+            ),
             training_seconds=sum(cell.seconds for cell in cells),
             commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
         ),
@@ -125,16 +128,20 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
     judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if has_verdict(study, name) else None
     board = None if judgement else load_leaderboard(home.folder(metrics))
-    results = _results(home, name)
+    results, tables = _results(home, name), _analyses(home, study, name)
     compared = judgement.comparisons if judgement else board.comparisons if board else []
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
     return DatasetReport(
         name=name,
-        scenario=parts.scenario(spec),
+        scenario=parts.scenario(study, name),
         metric=study.evaluation.primary,
         verdict=judgement.overall if judgement else None,
         leaderboard=board,
         part=judgement.part if judgement else None,
+        gates=judgement.gates if judgement else [],
+        tried=judgement.tried if judgement else {},
+        losers=parts.losers(tables),
+        agreement=parts.agreement(tables),
         questions=judgement.questions if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=parts.quarantine(home.folder(data)),
@@ -149,7 +156,12 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             for check in event.checks
         ],
         truth=planted(data.facts, spec, judgement) if judgement else [],
-        sections=_sections(home, study, name),
+        sections=[
+            Section(
+                asset=keys.analysis(name, called), tables=[each for each in analysis.show(tables[called]) if each.rows]
+            )
+            for called, analysis in applicable(study, name).items()
+        ],
         limits=[f"{line}." for line in (*results.inapplicable, *results.failures)],
         assets=_asset_rows(checked),
         links=[
@@ -204,15 +216,12 @@ def _content(home: Home, study: Study, name: str, source: str) -> ContentRow:
     return parts.content(home.current(keys.embeddings(name, source)).facts, source, study.datasets[name])
 
 
-def _sections(home: Home, study: Study, name: str) -> list[Section]:
-    """The tables of every analysis, in their order."""
-    sections = []
-    for called, analysis in applicable(study, name).items():
-        asset = keys.analysis(name, called)
-        folder = home.folder(home.current(asset))
-        tables = [table for table in analysis.show(analysis_assets.load(analysis, folder)) if table.rows]
-        sections.append(Section(asset=asset, tables=tables))
-    return sections
+def _analyses(home: Home, study: Study, name: str) -> dict[str, dict[str, pd.DataFrame]]:
+    """The tables of every analysis by its name."""
+    return {
+        called: analysis_assets.load(analysis, home.folder(home.current(keys.analysis(name, called))))
+        for called, analysis in applicable(study, name).items()
+    }
 
 
 def publish(study: Study, home: Home, event: Event) -> None:

@@ -1,7 +1,7 @@
 """The parts of a report, read off what the assets of a dataset left behind."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
 from recsys.models import registry
 from recsys.report.rows import (
+    Agreement,
     ComparisonRow,
     ContentRow,
     Kind,
@@ -27,18 +28,49 @@ from recsys.study.measuring import SUMMARY
 from recsys.study.results import ArmResult
 from recsys.study.study import Study
 
+SPLITS = {
+    "ratio": "random shares of each user's interactions",
+    "leave_one_out": "each user's last interaction",
+    "temporal": "the last interactions of each user",
+    "global_time": "two points in time for all users",
+    "fixed": "fixed by the source",
+}
+MASKS = {"seen": "training and validation items masked", "train": "training items alone masked"}
 
-def scenario(spec: DatasetSpec) -> Scenario:
+
+def scenario(study: Study, name: str) -> Scenario:
     """What the answer holds for."""
-    given = spec.scenario
+    spec = study.datasets[name]
+    given, rule = spec.scenario, spec.split
+    shares = [1 - rule.valid - rule.test, rule.valid, rule.test]
+    shared = rule.protocol in ("ratio", "temporal", "global_time")
+    split = SPLITS[rule.protocol] + (f", {' : '.join(f'{100 * share:g}' for share in shares)}" if shared else "")
     return Scenario(
         domain=given.domain,
         feedback=given.feedback,
         seen_before_choice=", ".join(given.seen_before_choosing) or "not stated",
         item_kinds=given.item_kinds,
-        split=spec.split.protocol,
+        split=f"{split}, seed {rule.seed}" if rule.protocol in ("ratio", "leave_one_out") else split,
+        mask=MASKS[study.evaluation.mask],
         data_date=given.date_of_data,
     )
+
+
+def losers(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> list[str]:
+    """On whom content costs, from the tables of every analysis by name; none where strata were not compared."""
+    return (
+        [str(sentence) for sentence in tables["strata"]["losers"]["sentence"]]
+        if "losers" in tables.get("strata", {})
+        else []
+    )
+
+
+def agreement(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Agreement | None:
+    """How often another way of measuring gives the same answer; None where that was not asked."""
+    found = tables.get("sensitivity", {}).get("agreement")
+    if found is None or found.empty:
+        return None
+    return Agreement.model_validate({name: int(found[name].iloc[0]) for name in Agreement.model_fields})
 
 
 def quarantine(folder: Path) -> list[QuarantineRow]:
@@ -94,7 +126,8 @@ def results(
                 metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.items()},
                 repeat_means=list(table[study.evaluation.primary]["per_repeat"]),
                 valid=arm.valid,
-                n_trials=len(arm.trials),
+                n_trials=len(arm.trials) - arm.n_nested,
+                n_nested=arm.n_nested,
                 n_pruned=len(arm.pruned),
                 exhausted=arm.exhausted,
                 deterministic=registry.load(arm.model).deterministic and arm.control is None,

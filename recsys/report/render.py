@@ -16,15 +16,20 @@ from recsys.analyses.base import Table
 from recsys.evidence import wording
 from recsys.evidence.comparison import Comparison
 from recsys.report import folding, paper, plots
+from recsys.report.ladder import Scale, rungs
 from recsys.report.limits import limits
 from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures
-from recsys.report.rows import ComparisonRow, Kind, ResultRow
+from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section
 from recsys.report.text import duration, folded, shortened, typeset
 
 HERE = Path(__file__).parent
 CONTROLS = ("shuffled", "noise", "constant")
 FEW_METRICS = 5
+MOST_GATES = 3
+"""Amber gates that the answer spells out."""
+OWN_PLACE = ("strata", "sensitivity")
+"""Analyses whose tables stand where they are asked for, and not at the end."""
 KINDS: dict[Kind, str] = {
     "content": "content",
     "control": "its controls",
@@ -62,6 +67,11 @@ def render(report: StudyReport) -> str:
         badges=BADGES,
         key_figures=key_figures,
         limits=limits,
+        rungs=rungs,
+        scale=Scale.of,
+        most_gates=MOST_GATES,
+        section_of=section_of,
+        other_sections=other_sections,
         drawings=[_drawings(dataset, position) for position, dataset in enumerate(report.datasets)],
         metrics=metrics,
         few_metrics=few_metrics,
@@ -69,7 +79,7 @@ def render(report: StudyReport) -> str:
         folded_controls=folded_controls,
         folded_results=lambda dataset: folding.fold_arms(folding.results(dataset)),
         folded_comparisons=lambda dataset: folding.fold_arms(folding.comparisons(dataset)),
-        folded_rows=folded_rows,
+        rows_of=folded_rows,
         few=folding.FEW,
         control_names=CONTROLS,
     )
@@ -123,6 +133,18 @@ def few_metrics(dataset: DatasetReport) -> list[str]:
     first, *others = metrics(dataset)
     cut_off = first.rpartition("_at_")[2]
     return [first, *sorted(others, key=lambda metric: metric.rpartition("_at_")[2] != cut_off)][:FEW_METRICS]
+
+
+def section_of(dataset: DatasetReport, analysis: str) -> Section | None:
+    """The tables of an analysis; None where it has none."""
+    found = (each for each in dataset.sections if each.asset.endswith(f"/analyses/{analysis}") and each.tables)
+    return next(found, None)
+
+
+def other_sections(dataset: DatasetReport) -> list[Section]:
+    """Those that have no place of their own."""
+    own = [section_of(dataset, analysis) for analysis in OWN_PLACE]
+    return [each for each in dataset.sections if each.tables and each not in own]
 
 
 def kinds(rows: list[ResultRow] | list[ComparisonRow]) -> dict[Kind, str]:

@@ -52,7 +52,8 @@ class Scenario(Part):
         feedback: such as "explicit ratings of 4 and more".
         seen_before_choice: what a person sees before choosing, such as "poster and title".
         item_kinds: one kind of item, or many.
-        split: protocol of the split, such as "each user's last item".
+        split: protocol of the split, such as "each user's last item", with its shares and seed.
+        mask: what cannot be recommended at test.
         data_date: when the interactions took place.
     """
 
@@ -61,7 +62,18 @@ class Scenario(Part):
     seen_before_choice: str
     item_kinds: str
     split: str
+    mask: str
     data_date: str
+
+
+class Agreement(Part):
+    """How often the answer would have been the same: by metric, cut-off and mask, and in single repeats."""
+
+    n_settings: int
+    n_agree: int
+    n_contradict: int
+    n_repeats: int
+    n_repeats_agree: int
 
 
 class QuarantineRow(Part):
@@ -93,7 +105,8 @@ class ResultRow(Part):
         metrics: mean and interval by metric, the primary one among them.
         repeat_means: primary metric in each repeat.
         valid: primary metric on the validation part.
-        n_trials: tuning trials it was given.
+        n_trials: tuning trials it was given, 0 where it ran at the settings of another arm.
+        n_nested: further settings that were tried because another arm or model had chosen them.
         n_pruned: of these, how many were pruned.
         exhausted: whether these were all the settings it has; one trial then means that there was nothing to tune.
         deterministic: whether every seed gives the same model.
@@ -110,6 +123,7 @@ class ResultRow(Part):
     repeat_means: list[float]
     valid: float
     n_trials: int
+    n_nested: int = 0
     n_pruned: int = 0
     exhausted: bool = False
     deterministic: bool = False

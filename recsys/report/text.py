@@ -20,9 +20,9 @@ def _unbroken(match: re.Match[str]) -> str:
     return match.group().replace(" ", "\u00a0")
 
 
-def folded(text: str) -> Markup:
-    """The text, typeset; of one that is very long its beginning, with the whole to be opened."""
-    if len(text) <= LONG:
+def folded(text: str, most: int = LONG) -> Markup:
+    """The text, typeset; of one of more than `most` characters its beginning, with the whole to be opened."""
+    if len(text) <= most:
         return typeset(text)
     return Markup('<details class="long"><summary>{}</summary>{}</details>').format(
         shortened(text, BEGINNING), typeset(text)
