@@ -43,6 +43,9 @@ def _inputs(study: Study, name: str, analysis: Analysis) -> dict[str, str]:
         if kind == "descriptions":
             corpora = study.datasets[name].descriptions
             found |= {f"{kind}/{corpus}": keys.descriptions(name, corpus) for corpus in corpora}
+        elif kind == "embeddings":
+            sources = study.datasets[name].content
+            found |= {f"{kind}/{source}": keys.embeddings(name, source) for source in sources}
         else:
             found[kind] = f"{name}/{kind}"
     return found

@@ -12,9 +12,9 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from recsys.engine.code import model_code
 from recsys.fingerprints import code_of, fingerprint
+from recsys.study.controls import select_with_controls
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
-from recsys.study.controls import select_with_controls
 from recsys.study.selection import Selection, content_models
 from recsys.study.study import Study
 

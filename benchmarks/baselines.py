@@ -107,7 +107,7 @@ def ndcg(lists: np.ndarray, test: sparse.csr_array) -> float:
     judged = np.flatnonzero(n_relevant)
     shown, n_relevant = lists[judged, :K], n_relevant[judged]
     hits = test.astype(bool).toarray()[judged[:, None], shown]
-    views = Lists(shown, hits, n_relevant, n_relevant, test, np.zeros(test.shape[1]))
+    views = Lists(judged, shown, hits, n_relevant, n_relevant, test, np.zeros(test.shape[1]))
     return float(accuracy.ndcg(views).mean())
 
 

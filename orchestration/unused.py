@@ -21,6 +21,7 @@ from orchestration.lineage import Event
 from orchestration.tracking import run_id
 from recsys.engine.stored import StoredCell, cell_folders, place
 from recsys.store import PENDING
+from recsys.study.preparing import VERSIONS
 
 Kind = Literal["versions", "cells", "batches", "leftovers"]
 
@@ -109,7 +110,7 @@ class _References:
             return True
         record = StoredCell.load(folder).record
         data = self.newest.get(keys.dataset(dataset))
-        if data is None or record["data_version"] != data.content_hash:
+        if data is None or record["data_version"] not in data.facts.get(VERSIONS, ()):
             return False
         makers = (keys.model(dataset, record["model"]), keys.controls(dataset))
         made = [self.made[asset].ended.timestamp() for asset in makers if asset in self.made]

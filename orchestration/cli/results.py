@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from recsys.study.study import Study
 
 SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
-SHIPPED = ("recsys.evaluation.metrics.accuracy", "recsys.evaluation.metrics.catalogue")
+SHIPPED = "recsys.evaluation.metrics."
 
 
 @command(
@@ -151,7 +151,7 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     real = [control[row["model"], row["arm"]] is None for row in everything]
     rows, folded = (everything, []) if every_arm else fold(everything, [row["model"] for row in everything], real)
     at = primary[primary.index("_at_") :]
-    kinds = (*SHOWN, *(kind for kind in metrics() if metric_module(kind) not in SHIPPED))
+    kinds = (*SHOWN, *(kind for kind in metrics() if not metric_module(kind).startswith(SHIPPED)))
     others = [m for kind in kinds if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
     shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{m}" for m in others), title=name)
     means = {(row["model"], row["arm"], row["metric"]): row["mean"] for row in summary.to_dict("records")}

@@ -63,9 +63,9 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
     say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {most:,} cells at most{timed}")
     if most:
         say(
-            "A cell is one training: every trial of every arm, and every seed. Fewer are run where a model has fewer "
-            "settings than trials, where all seeds would give the same, where the choice needs fewer controls, and "
-            "where a cell is there already."
+            "A cell is one training: every trial of every arm, and every repeat. Fewer are run where a model has "
+            "fewer settings than trials, where all repeats would give the same, where the choice needs fewer "
+            "controls, and where a cell is there already."
         )
 
 

@@ -10,16 +10,20 @@ from typing import ClassVar, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from recsys.content.features import FEATURES, Content, Features
 from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
+from recsys.evaluation.evaluate import Part
+from recsys.evidence.scores import Pair
 from recsys.study.dataset_spec import CORPUS
 from recsys.study.judgement import Judgement
 from recsys.study.measuring import SUMMARY, UserScores
-from recsys.study.results import ModelResult
+from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
+from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
 
-Kind = Literal["dataset", "descriptions", "controls", "metrics", "verdict"]
+Kind = Literal["dataset", "embeddings", "descriptions", "controls", "metrics", "verdict"]
 """Kinds of assets that an analysis can need."""
 
 
@@ -48,7 +52,8 @@ class Inputs:
     Attributes:
         study: the whole study.
         name: the dataset's.
-        folders: of the needed assets by kind; `descriptions` by `descriptions/<corpus>`.
+        folders: of the needed assets by kind; `embeddings` by `embeddings/<source>`, `descriptions` by
+            `descriptions/<corpus>`.
         cell: gives a stored cell by its fingerprint.
     """
 
@@ -61,6 +66,31 @@ class Inputs:
     def dataset(self) -> Dataset:
         """Interactions, users and items."""
         return Dataset.load(self.folders["dataset"])
+
+    def dataset_of(self, repeat: int) -> Dataset:
+        """The dataset as a repeat split it; repeats are numbered from 1."""
+        return self.dataset.repeat(repeat)
+
+    @cached_property
+    def features(self) -> Content:
+        """The vectors of every source."""
+        content = self.study.datasets[self.name].content
+        return {source: Features.load(self.folders[f"embeddings/{source}"] / FEATURES) for source in content}
+
+    def arm(self, pair: Pair) -> ArmResult:
+        """What came of a (model, arm); KeyError where it was not trained."""
+        return {each.pair: each for each in self.results.arms}[pair]
+
+    def lists(self, pair: Pair, part: Part = "test") -> StoredLists:
+        """The lists that the final cells of a (model, arm) left, one a repeat."""
+        finals = self.arm(pair).finals
+        return StoredLists(
+            scores=self.scores[pair],
+            rankings=[self.cell(each).lists(part) for each in finals],
+            datasets=[self.dataset_of(repeat) for repeat in range(1, len(finals) + 1)],
+            part=part,
+            protocol=self.study.evaluation,
+        )
 
     @cached_property
     def results(self) -> ModelResult:

@@ -1,27 +1,49 @@
-"""For whom: the chosen content against its best rival among users of like activity."""
+"""For whom: the chosen content against its best rival within strata of users and items, and who loses by it."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recsys.analyses.base import Analysis, Inputs, Table
-from recsys.evidence.comparison import compare
-from recsys.evidence.wording import percent
+from recsys.evidence.comparison import Comparison
+from recsys.evidence.hidden_losers import HiddenLosers, find_hidden_losers
+from recsys.evidence.scores import Scores
+from recsys.evidence.strata import (
+    Stratum,
+    StratumResult,
+    compare_strata,
+    compare_weighted,
+    families_that_differ,
+    losers,
+)
+from recsys.evidence.wording import percent, probability
+from recsys.study.populations import (
+    ACTIVITY,
+    LIKENESS,
+    POPULARITY,
+    by_activity,
+    by_likeness,
+    by_popularity,
+    by_presence,
+)
 from recsys.study.selection import has_verdict
+from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
 
-ACTIVITY = (0, 5, 10, 20, 50)
-"""Training interactions at which a stratum begins."""
-ENOUGH_USERS = 30
+ALL = "all users"
+FIGURES = ("n_users", "mean_a", "mean_b", "lift", "lift_low", "lift_high", "p_value", "p_holm")
 
 
 class Strata(Analysis):
-    """Lift by the number of a user's training interactions; strata of fewer than 30 users are left out."""
+    """Lift by users' activity and likeness of their items, and by items' popularity and missing content."""
 
-    title = "For whom: lift by activity of users"
-    needs = ("dataset", "controls", "metrics")
-    tables = ("users",)
+    title = "For whom: lift among users and items, and who loses"
+    needs = ("dataset", "embeddings", "controls", "metrics")
+    tables = ("strata", "differences", "losers")
     position = 10
 
     def applies(self, study: Study, name: str) -> bool:
@@ -29,48 +51,126 @@ class Strata(Analysis):
         return has_verdict(study, name)
 
     def settings(self, study: Study, name: str) -> object:
-        """The statistics."""
-        return study.statistics.model_dump()
+        """The statistics, how lists are evaluated, and whether the study asks about cold items."""
+        return study.statistics.model_dump(), study.evaluation.model_dump(), asks_about_cold_items(study, name)
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a stratum: `stratum`, `n_users` and the figures of the comparison."""
-        content, rival = inputs.scores[inputs.selection.content], inputs.scores[inputs.selection.rival]
-        statistics = inputs.study.statistics
-        users = np.intersect1d(content.users, rival.users)
-        activity = np.diff(inputs.dataset.train.indptr)[users]
-        rows: list[dict[str, Any]] = []
-        for low, high in zip(ACTIVITY, (*ACTIVITY[1:], None), strict=True):
-            among = users[(activity >= low) & ((activity < high) if high else True)]
-            if len(among) < ENOUGH_USERS:
-                continue
-            found = compare(
-                content.restricted(among),
-                rival.restricted(among),
-                n_resamples=statistics.resamples,
-                seed=statistics.seed,
-            )
-            rows.append({"stratum": f"{low} to {high - 1}" if high else f"{low} or more", **vars(found)})
-        return {"users": pd.DataFrame(rows)}
+        """One row a stratum, one a family with the p-value of its strata being alike, one a sentence on who loses."""
+        content, rival = inputs.lists(inputs.selection.content), inputs.lists(inputs.selection.rival)
+        primary, statistics = inputs.study.evaluation.primary, inputs.study.statistics
+        how: dict[str, Any] = {
+            "margin": statistics.margin,
+            "n_resamples": statistics.resamples,
+            "seed": statistics.seed,
+        }
+        n_rows = content.n_rows()
+        a, b = content.measure([primary])[primary], rival.measure([primary])[primary]
+        strata = [*_of_users(inputs, content, a, b, n_rows), *_of_items(inputs, content, rival)]
+        results = compare_strata(strata, n_rows, **how)
+        everybody = [compare_weighted(a, b, weights, **how) for weights in ((n_rows > 0).astype(float), n_rows)]
+        hidden = _hidden(inputs, content, a, b, how)
+        sentences = losers(results, primary, about_cold_items=asks_about_cold_items(inputs.study, inputs.name))
+        if hidden and hidden.shown:
+            sentences.append(hidden.sentence)
+        differing = families_that_differ(results)
+        return {
+            "strata": pd.DataFrame([_row("", ALL, 1.0, 1.0, *everybody), *(_row_of(each) for each in results)]),
+            "differences": pd.DataFrame({"family": differing.keys(), "p_value": differing.values()}),
+            "losers": pd.DataFrame({"sentence": pd.Series(sentences, dtype="str")}),
+        }
 
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
-        """One table."""
+        """One table; under it who loses, and whether strata differ."""
+        differences = [
+            f"by {row['family']}, {probability(row['p_value'])}" for row in tables["differences"].to_dict("records")
+        ]
+        said = [
+            *tables["losers"]["sentence"],
+            f"Do the lifts differ? {'; '.join(differences)}." if differences else "",
+        ]
         return [
             Table(
                 title="For whom",
-                caption="Lift of the chosen content over its best rival, by the user's training interactions; "
-                "p is not corrected, and decides nothing.",
-                columns=["Training interactions", "Users", "With content", "Rival", "Lift", "95 % interval", "p"],
+                caption="Lift of the chosen content over its best rival. Of items: only they count as relevant, and "
+                "only users who hold out some of them. By interaction: each user counts as often as it has test rows. "
+                f"p is corrected by Holm over the strata. {' '.join(said)}".strip(),
+                columns=["Who", "Users", "With content", "Rival", "Lift", "95 % interval", "p", "By interaction"],
                 rows=[
                     [
-                        row["stratum"],
+                        row["name"],
                         f"{row['n_users']:,}",
                         f"{row['mean_a']:.4f}",
                         f"{row['mean_b']:.4f}",
                         percent(row["lift"], signed=True),
                         f"{percent(row['lift_low'], signed=True)} to {percent(row['lift_high'], signed=True)}",
-                        "< 0.001" if row["p_value"] < 0.001 else f"{row['p_value']:.3f}",
+                        _p(row["p_value"] if pd.isna(row["p_holm"]) else row["p_holm"]),
+                        percent(row["interaction_lift"], signed=True),
                     ]
-                    for row in tables["users"].to_dict("records")
+                    for row in tables["strata"].to_dict("records")
                 ],
             )
         ]
+
+
+def asks_about_cold_items(study: Study, name: str) -> bool:
+    """Whether a question of the study names cold or new items."""
+    asked = " ".join([study.question, *(question.ask for question in study.datasets[name].questions)])
+    return re.search(r"\b(cold|new)\b.{0,20}\bitems?\b|\bcold[- ]start\b", asked, re.IGNORECASE) is not None
+
+
+def _of_users(inputs: Inputs, content: StoredLists, a: Scores, b: Scores, n_rows: np.ndarray) -> Iterator[Stratum]:
+    shown = {source: inputs.features[source] for source in inputs.arm(inputs.selection.content).sources}
+    families = {
+        ACTIVITY: by_activity(content.datasets, a.users),
+        LIKENESS: by_likeness(content.datasets, a.users, shown),
+    }
+    for family, populations in families.items():
+        for name, members in populations.items():
+            yield Stratum(family, name, a, b, n_rows * members)
+
+
+def _of_items(inputs: Inputs, content: StoredLists, rival: StoredLists) -> Iterator[Stratum]:
+    primary = inputs.study.evaluation.primary
+    shown = {source: inputs.features[source] for source in inputs.arm(inputs.selection.content).sources}
+    families = {POPULARITY: by_popularity(content.datasets), **by_presence(shown, len(content.datasets))}
+    for family, populations in families.items():
+        for name, items in populations.items():
+            a, b = (each.measure([primary], items=list(items))[primary] for each in (content, rival))
+            yield Stratum(family, name, a, b, content.n_rows(list(items)))
+
+
+def _hidden(inputs: Inputs, content: StoredLists, a: Scores, b: Scores, how: dict[str, Any]) -> HiddenLosers | None:
+    """What both held-out parts of the other repeats say of a user is more than what their test parts say."""
+    primary = inputs.study.evaluation.primary
+    pairs = (inputs.selection.content, inputs.selection.rival)
+    of_valid = [inputs.lists(pair, "valid").measure([primary])[primary].values for pair in pairs]
+    picked_by = (a.values - b.values + of_valid[0] - of_valid[1]) / 2
+    tested = [data.test[a.users] for data in content.datasets]
+    held_out = [data.test[a.users] + data.valid[a.users] for data in content.datasets]
+    overlaps = np.array([[(mine * other).sum(axis=1) > 0 for other in held_out] for mine in tested])
+    return find_hidden_losers(a, b, picked_by, overlaps, **how)
+
+
+def _row_of(result: StratumResult) -> dict[str, Any]:
+    row = _row(
+        result.family, result.name, result.share_of_users, result.share_of_rows, result.by_user, result.by_interaction
+    )
+    return row | {"contrast": result.contrast, "p_contrast": result.p_contrast}
+
+
+def _row(
+    family: str, name: str, users: float, rows: float, by_user: Comparison, by_rows: Comparison
+) -> dict[str, Any]:
+    figures = asdict(by_user)
+    return {
+        "family": family,
+        "name": name,
+        "share_of_users": users,
+        "share_of_rows": rows,
+        **{figure: figures[figure] for figure in FIGURES},
+        **{f"interaction_{figure}": getattr(by_rows, figure) for figure in ("lift", "lift_low", "lift_high")},
+    }
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -20,6 +20,7 @@ from recsys.errors import UserError
 Control = Literal["shuffled", "noise", "constant", "popularity", "removed"]
 POPULARITY_BINS = 10
 INTERACTIONS_ONLY = "interactions_only"
+_RANDOM: tuple[Control, ...] = ("shuffled", "noise")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Arm:
         hidden = [source for source in self.altered if source not in self.sources]
         if hidden:
             raise UserError(f"arm '{self.name}': cannot alter '{hidden[0]}', which it does not show; {self.sources}")
+
+    @property
+    def is_random(self) -> bool:
+        """Whether its control is drawn at random, so that repeats see different content."""
+        return self.control in _RANDOM
 
     def show(self, features: Content, seed: int, popularity: np.ndarray) -> Content:
         """The content a model is shown, a pure function of its arguments.

@@ -52,10 +52,10 @@ class CellInputs:
 
     def cell(self, trial: Trial) -> Cell:
         """The cell that a trial asks for."""
-        arm = trial.arm
+        arm, repeat = trial.arm, self._repeat(trial)
         return Cell(
             dataset=str(self.folder),
-            repeat=trial.repeat,
+            repeat=repeat,
             content={source: str(self.content[source]) for source in arm.sources},
             model=self.model,
             params=trial.params,
@@ -64,11 +64,17 @@ class CellInputs:
             stage=trial.stage,
             protocol=self.protocol,
             pruning_curve=trial.pruning_curve,
-            keep_state=trial.stage == "final" and trial.repeat == 1 and self.keeps_state(arm),
+            keep_state=trial.stage == "final" and repeat == 1 and self.keeps_state(arm),
         )
 
+    def _repeat(self, trial: Trial) -> int:
+        """The first repeat with the same cell: where split and content are a closed form's too, there is but one."""
+        if trial.arm.is_random or not registry.load(self.model).deterministic:
+            return trial.repeat
+        return self.data_versions.index(self.data_versions[trial.repeat - 1]) + 1
+
     def _seed(self, trial: Trial) -> int:
-        # A closed-form model gives the same for every seed: one cell stands for all of them.
+        # A closed-form model gives the same for every seed.
         if registry.load(self.model).deterministic:
             return 0
         return trial.repeat if trial.stage == "final" else _TUNING_SEEDS + trial.repeat
@@ -81,8 +87,8 @@ class CellInputs:
             cell.model,
             cell.params,
             asdict(cell.arm),
-            # Only a control draws anything by the repeat itself.
-            cell.repeat if cell.arm.control else None,
+            # Only a random control draws anything by the repeat itself.
+            cell.repeat if cell.arm.is_random else None,
             cell.seed,
             cell.stage,
             cell.keep_state,

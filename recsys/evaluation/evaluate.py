@@ -103,8 +103,7 @@ class Evaluator:
         if self.masks_valid:
             ranking = ranking.without(self.dataset.valid)
         views = self._views(ranking, ks)
-        users = ranking.users[np.diff(self.truth.indptr)[ranking.users] > 0]
-        columns: dict[str, np.ndarray] = {"user": users}
+        columns: dict[str, np.ndarray] = {"user": views[ks[0]].users}
         lists: dict[str, float] = {}
         for metric in metrics().values():
             for k, view in views.items():
@@ -122,15 +121,36 @@ class Evaluator:
 
     def _views(self, ranking: Ranking, ks: Sequence[int]) -> dict[int, Lists]:
         """The lists at each cut-off, with what is known of them."""
-        depth = self.protocol.depth
-        n_relevant = np.diff(self.truth.indptr)[ranking.users]
-        judged = n_relevant > 0
-        n_relevant, items = n_relevant[judged], ranking.items[judged, :depth]
-        hits = _hits(items, self.truth[ranking.users[judged]], depth)
-        retrieved = self.protocol.ndcg == "retrieved"
-        n_ideal = np.maximum(hits.sum(axis=1), 1) if retrieved else n_relevant
-        train, popularity = self.dataset.train, self.dataset.popularity
-        return {k: Lists(items[:, :k], hits[:, :k], n_relevant, n_ideal, train, popularity) for k in ks}
+        return lists_at(ranking, self.truth, self.dataset.train, ks, self.protocol, self.dataset.popularity)
+
+
+def lists_at(
+    ranking: Ranking,
+    truth: sparse.csr_array,
+    train: sparse.csr_array,
+    ks: Sequence[int],
+    protocol: Protocol,
+    popularity: np.ndarray | None = None,
+) -> dict[int, Lists]:
+    """What metrics see at each cut-off: the lists of users with held-out items.
+
+    Args:
+        ranking: of users with and without held-out items.
+        truth: held-out items that count, shape (n_users, n_items).
+        train: training interactions, same shape.
+        ks: cut-offs, no larger than the protocol's depth.
+        protocol: how they are evaluated.
+        popularity: column sums of `train`, where they are known already.
+    """
+    depth = protocol.depth
+    n_relevant = np.diff(truth.indptr)[ranking.users]
+    judged = n_relevant > 0
+    n_relevant, items = n_relevant[judged], ranking.items[judged, :depth]
+    hits = _hits(items, truth[ranking.users[judged]], depth)
+    n_ideal = np.maximum(hits.sum(axis=1), 1) if protocol.ndcg == "retrieved" else n_relevant
+    known = np.asarray(train.sum(axis=0)) if popularity is None else popularity
+    users = ranking.users[judged]
+    return {k: Lists(users, items[:, :k], hits[:, :k], n_relevant, n_ideal, train, known) for k in ks}
 
 
 def evaluate(model: Recommender, dataset: Dataset, part: Part, protocol: Protocol) -> Measured:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from recsys.evaluation.metrics.registry import user_metrics
+from recsys.evaluation.metrics.registry import primary_metrics, user_metrics
 
 
 class Protocol(BaseModel):
@@ -42,7 +42,7 @@ class Protocol(BaseModel):
     @field_validator("primary")
     @classmethod
     def _known(cls, primary: str) -> str:
-        names = user_metrics()
+        names = primary_metrics()
         if not re.fullmatch(rf"({'|'.join(names)})_at_[1-9]\d*", primary):
             raise ValueError(f"unknown metric '{primary}'; write METRIC_at_K with METRIC one of {', '.join(names)}")
         return primary

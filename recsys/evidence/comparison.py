@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from recsys.errors import UserError
 from recsys.evidence.mean_error import MeanError
@@ -205,7 +205,7 @@ def detectable_difference(half_width: float) -> float:
     """The difference that an interval of this half width would show with the wanted power; nan where none is known."""
     if half_width <= NOTHING or not math.isfinite(half_width):
         return np.nan
-    return half_width * (1 + float(stats.norm.ppf(POWER) / stats.norm.ppf(1 - ALPHA / 2)))
+    return half_width * (1 + float(special.ndtri(POWER) / special.ndtri(1 - ALPHA / 2)))
 
 
 def _relative(difference: float, base: float) -> float:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from recsys.evidence.resampling import NOTHING
 
@@ -66,7 +66,7 @@ class MeanError:
         """Of the interval; infinite where nothing is known of other repeats."""
         if not self.known:
             return math.inf
-        return max(float(stats.t.ppf((1 + confidence) / 2, df)) * error for error, df in self._forms)
+        return max(float(special.stdtrit(df, (1 + confidence) / 2)) * error for error, df in self._forms)
 
     def p_above(self, difference: float) -> float:
         """One-sided p-value of a difference against one of zero or less."""
@@ -92,4 +92,4 @@ class MeanError:
 def _upper_tail(difference: float, error: float, df: int) -> float:
     if error <= NOTHING:  # without spread the t statistic has no denominator, and there is no doubt
         return 0.0 if difference > NOTHING else 0.5 if abs(difference) <= NOTHING else 1.0
-    return float(stats.t.sf(difference / error, df))
+    return float(special.stdtr(df, -difference / error))  # Student's t; scipy.stats takes a hundred times as long

@@ -1,7 +1,7 @@
 """How many users or repeats would decide what a comparison left open."""
 
-import math
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable
 
 from recsys.evidence.comparison import ALPHA, Comparison, detectable_difference
 from recsys.evidence.mean_error import MeanError
@@ -13,24 +13,30 @@ MOST_USERS = 100
 
 
 def what_would_decide(comparison: Comparison) -> str:
-    """In words, for a lift of the size that was measured, or of the margin if that is more."""
+    """In words, if the lift is what was measured: by showing it, or that it lies within the margin if that is easier.
+
+    Where neither was shown, either takes more than there is, so that no number comes out that the study already has.
+    """
     if not comparison.error.known:
         return "one repeat cannot be told from luck: run at least 3"
-    sought = max(abs(comparison.lift), comparison.margin)
-    target = sought * comparison.mean_b
-    if not math.isfinite(target) or not target:
-        return "no number of users can be named, for the rival has no hit"
+    if comparison.mean_b <= 0:
+        return f"no number of users can be named, for {comparison.b} has no hit"
+    measured, to_margin = abs(comparison.lift), comparison.margin - abs(comparison.lift)
+    sought = (
+        f"a lift of {percent(measured)}" if measured >= to_margin else f"a lift within {percent(comparison.margin)}"
+    )
+    target = max(measured, to_margin) * comparison.mean_b
     users, repeats = users_needed(comparison.error, target), repeats_needed(comparison.error, target)
     ways = [f"about {users:,} users (there are {comparison.n_users:,})"] if users else []
     ways += [f"{repeats} repeats (there are {comparison.n_repeats})"] if repeats else []
     if not ways:
-        return f"{MOST_USERS} times the users or {MOST_REPEATS} repeats would not show a lift of {percent(sought)}"
-    return f"a lift of {percent(sought)} would be shown by {' or '.join(ways)}"
+        return f"{MOST_USERS} times the users or {MOST_REPEATS} repeats would not show {sought}"
+    return f"{sought} would be shown by {' or '.join(ways)}"
 
 
 def users_needed(error: MeanError, target: float) -> int | None:
     """Users by which a difference of `target` would be shown with the wanted power; None where no number would do."""
-    return _first((error.n_users * times for times in range(1, MOST_USERS + 1)), error.with_users, target)
+    return _first(range(error.n_users, error.n_users * MOST_USERS + 1, error.n_users), error.with_users, target)
 
 
 def repeats_needed(error: MeanError, target: float) -> int | None:
@@ -38,8 +44,11 @@ def repeats_needed(error: MeanError, target: float) -> int | None:
     return _first(range(max(error.n_repeats, 2), MOST_REPEATS + 1), error.with_repeats, target)
 
 
-def _first(numbers: Iterable[int], imagined: Callable[[int], MeanError], target: float) -> int | None:
-    for number in numbers:
-        if detectable_difference(imagined(number).half_width(1 - ALPHA)) <= target:
-            return number
-    return None
+def _first(numbers: range, imagined: Callable[[int], MeanError], target: float) -> int | None:
+    """The first number that would do, by bisection: intervals only narrow."""
+    position = bisect_left(
+        numbers,
+        True,
+        key=lambda number: detectable_difference(imagined(number).half_width(1 - ALPHA)) <= target,
+    )
+    return numbers[position] if position < len(numbers) else None

@@ -12,10 +12,10 @@ its capacity along: shares describe, and name no source.
 Source: Shapley, "A value for n-person games", Contributions to the Theory of Games II, 1953.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import factorial
 
 from recsys.evidence.contrast import Contrast, Estimate, Weights, contrasts
 from recsys.evidence.scores import Pair, Scores
@@ -100,7 +100,7 @@ def shapley_weights(source: str, sources: Sequence[str], subsets: Mapping[str, P
     weights = dict.fromkeys(subsets.values(), 0.0)
     n = len(sources)
     for without in _subsets([each for each in sources if each != source]):
-        weight = factorial(len(without)) * factorial(n - len(without) - 1) / factorial(n)
+        weight = math.factorial(len(without)) * math.factorial(n - len(without) - 1) / math.factorial(n)
         joined = [each for each in sources if each in (*without, source)]
         weights[subsets[subset_name(joined)]] += weight
         weights[subsets[subset_name(without)]] -= weight
@@ -132,5 +132,5 @@ def _sentence(model: str, total: Estimate, shares: Sequence[SourceShare]) -> str
 
 
 def _interval(estimate: Estimate, *, signed: bool = False) -> str:
-    low, high = percent(estimate.low, signed=signed), percent(estimate.high, signed=signed)
-    return f"{percent(estimate.value, signed=signed)} (95 % interval {low} to {high})"
+    value, low, high = (percent(x, signed=signed) for x in (estimate.value, estimate.low, estimate.high))
+    return f"{value} in the only repeat" if math.isinf(estimate.low) else f"{value} (95 % interval {low} to {high})"

@@ -122,6 +122,7 @@ def _content_not_chosen(found: "Verdict") -> str:
 def _inconclusive(found: "Verdict") -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
     weakest = _weakest(found)
+    closing = what_would_decide(weakest) if weakest else "these contradict each other, which no number of users closes"
     versus = {
         "better": "beats",
         "worse": "is worse than",
@@ -131,14 +132,20 @@ def _inconclusive(found: "Verdict") -> str:
     return (
         f"Inconclusive: {rival.a} {versus[rival.relation]} {best_without(rival)} ({means(rival, found.metric)}; "
         f"{lift(rival)}), and {versus[shuffled.relation]} its own shuffled control ({lift(shuffled)}); "
-        f"{what_would_decide(weakest)}."
+        f"{closing}."
     )
 
 
-def _weakest(found: "Verdict") -> Comparison:
-    """The first open comparison: the one that keeps the question open."""
-    compared = (found.against_rival, found.against_shuffled, found.against_untuned, found.against_popularity)
-    return next((each for each in compared if each.relation == "open"), found.against_rival)
+def _weakest(found: "Verdict") -> Comparison | None:
+    """The first open comparison, which keeps the question open; None where all of them are decided."""
+    compared = (
+        found.against_rival,
+        found.against_shuffled,
+        found.against_untuned,
+        found.against_popularity,
+        found.shuffled_against_rival,
+    )
+    return next((each for each in compared if each.relation == "open"), None)
 
 
 def _over_rival(found: "Verdict", relation: str) -> str:

@@ -34,7 +34,9 @@ def probability(p: float) -> str:
 
 
 def lift(comparison: Comparison) -> str:
-    """Lift, interval and p-value of a comparison."""
+    """Lift, interval and p-value of a comparison; the lift alone where one repeat says nothing of others."""
+    if not comparison.error.known:
+        return f"lift {percent(comparison.lift, signed=True)} in the only repeat"
     low, high = percent(comparison.lift_low, signed=True), percent(comparison.lift_high, signed=True)
     figure = percent(comparison.lift, signed=True)
     return f"lift {figure}, 95 % interval {low} to {high}, {probability(comparison.p_value)}"
@@ -48,6 +50,8 @@ def means(comparison: Comparison, metric: str) -> str:
 def detectable(*comparisons: Comparison) -> str:
     """What the data could have shown, to stand beside differences that were not; a range for several."""
     lifts = sorted(each.detectable_lift for each in comparisons if math.isfinite(each.detectable_lift))
+    if not all(each.error.known for each in comparisons):
+        return "one repeat cannot show a lift of any size"
     if not lifts:
         return "how small a lift could have been shown is unknown, for no two users differ"
     low, high = percent(lifts[0]), percent(lifts[-1])

@@ -9,10 +9,10 @@ from recsys.evidence.comparison import Comparison
 from recsys.evidence.gates import Gate
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.questions import QuestionResult
+from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.sources import WhichPart
 from recsys.evidence.verdict import Verdict, VerdictName
 from recsys.report.rows import (
-    Agreement,
     AssetRow,
     CheckRow,
     ComparisonRow,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pandas as pd
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
+from recsys.evidence.sensitivity import Agreement
 from recsys.models import registry
 from recsys.report.rows import (
-    Agreement,
     ComparisonRow,
     ContentRow,
     Kind,
@@ -70,7 +71,7 @@ def agreement(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Agreement | N
     found = tables.get("sensitivity", {}).get("agreement")
     if found is None or found.empty:
         return None
-    return Agreement.model_validate({name: int(found[name].iloc[0]) for name in Agreement.model_fields})
+    return Agreement(**{field.name: int(found[field.name].iloc[0]) for field in fields(Agreement)})
 
 
 def quarantine(folder: Path) -> list[QuarantineRow]:

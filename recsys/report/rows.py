@@ -66,16 +66,6 @@ class Scenario(Part):
     data_date: str
 
 
-class Agreement(Part):
-    """How often the answer would have been the same: by metric, cut-off and mask, and in single repeats."""
-
-    n_settings: int
-    n_agree: int
-    n_contradict: int
-    n_repeats: int
-    n_repeats_agree: int
-
-
 class QuarantineRow(Part):
     """Rows left out for one reason, of one table."""
 

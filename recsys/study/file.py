@@ -33,7 +33,8 @@ def load_study(path: Path) -> Study:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+        place = f"{path}: {key}" if key else str(path)
+        raise UserError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
     except UserError as error:
         raise UserError(f"{path}: models: {error}") from None
     except TypeError as error:

@@ -61,7 +61,8 @@ def recommend(data: Dataset, cell: StoredCell, protocol: Protocol, user: str, k:
 def _lists(data: Dataset, cell: StoredCell, protocol: Protocol, users: np.ndarray, k: int) -> Ranking:
     model = cell.model() if len(users) else None
     if model is None:
-        return cell.lists("test")
+        lists = cell.lists("test")
+        return lists.without(data.valid) if protocol.mask == "seen" else lists
     seen = data.train + data.valid if protocol.mask == "seen" else data.train
     return rank(model, users.astype(np.int32), seen, k)
 

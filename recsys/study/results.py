@@ -64,7 +64,7 @@ class ArmResult(BaseModel):
             valid=sum(values) / len(values),
             valid_by_repeat=values,
             content_used=any(cell.record["content_used"] for cell in finals),
-            seeded=arm.control is not None or not registry.load(model).deterministic,
+            seeded=arm.is_random or not registry.load(model).deterministic,
             trials=trained.trials,
             n_nested=trained.n_nested,
             exhausted=trained.exhausted,

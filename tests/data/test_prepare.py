@@ -1,5 +1,6 @@
 """From raw tables to a dataset: indices, parts and counts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,7 @@ def test_counts(dataset: Dataset) -> None:
             "quarantined": {"user without training interaction": 1},
         },
         "truth": {"drivers": ["text"]},
+        "drawn": False,
     }
 
 
@@ -89,6 +91,83 @@ def test_a_saved_dataset_comes_back(dataset: Dataset, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(loaded.interactions, dataset.interactions)
     assert loaded.items["image_path"].dropna().tolist() == [str(tmp_path / "2.png")]
     assert loaded.facts == dataset.facts
+
+
+def dated(n_users: int = 30, n_rows: int = 12) -> RawData:
+    """Users with so many rows each, dated and labelled by a part."""
+    rows = [
+        (f"{user}", f"{(7 * user + row) % 20}", 10 * row, ("train", "valid", "test")[max(0, row - n_rows + 3)])
+        for user in range(n_users)
+        for row in range(n_rows)
+    ]
+    return catalogue(pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp", "part"]), n_items=20)
+
+
+def versions(dataset: Dataset, n_repeats: int) -> list[str]:
+    return [dataset.repeat(number).version for number in range(1, n_repeats + 1)]
+
+
+def test_each_repeat_has_a_split_of_its_own_among_the_same_users_and_items() -> None:
+    dataset = prepare(dated(), CleaningRules(), SplitRule(seed=3), n_repeats=3)
+    alone = prepare(dated(), CleaningRules(), SplitRule(seed=3))
+    pd.testing.assert_frame_equal(dataset.repeat(1).interactions, alone.interactions)
+    assert dataset.facts["drawn"]
+    repeats = [dataset.repeat(number) for number in (1, 2, 3)]
+    assert len({repeat.version for repeat in repeats}) == 3
+    whole = (alone.train + alone.valid + alone.test).toarray()
+    for repeat in repeats:
+        np.testing.assert_array_equal((repeat.train + repeat.valid + repeat.test).toarray(), whole)
+        assert repeat.users is dataset.users and repeat.items is dataset.items
+        np.testing.assert_array_equal(repeat.test.sum(axis=1), alone.test.sum(axis=1))
+        np.testing.assert_array_equal(repeat.popularity, repeat.train.sum(axis=0))
+        assert repeat.held_out == repeat.test.nnz / repeat.train.nnz > 0
+    assert not np.array_equal(repeats[0].popularity, repeats[1].popularity)
+
+
+def test_another_repeat_leaves_those_before_it_as_they_were() -> None:
+    few, more = (prepare(dated(), CleaningRules(), SplitRule(seed=3), n_repeats) for n_repeats in (2, 3))
+    assert versions(more, 3)[:2] == versions(few, 2)
+    with pytest.raises(KeyError):
+        few.repeat(3)
+
+
+@pytest.mark.parametrize("protocol", ["temporal", "global_time", "fixed", "leave_one_out"])
+def test_a_split_that_is_a_fact_is_the_same_in_all_repeats(protocol: str) -> None:
+    dataset = prepare(dated(), CleaningRules(), SplitRule(protocol=protocol), n_repeats=3)
+    assert dataset.later_parts.empty and not dataset.facts["drawn"]
+    assert len(set(versions(dataset, 3))) == 1
+    assert dataset.held_out == 0
+
+
+def test_with_one_repeat_nothing_is_known_of_other_splits() -> None:
+    assert prepare(dated(), CleaningRules(), SplitRule()).held_out == 0
+
+
+@pytest.mark.parametrize("protocol", ["ratio", "temporal"])
+def test_repeats_come_back_from_a_folder(protocol: str, tmp_path: Path) -> None:
+    dataset = prepare(dated(), CleaningRules(), SplitRule(protocol=protocol), n_repeats=3)
+    dataset.save(tmp_path)
+    loaded = Dataset.load(tmp_path)
+    assert versions(loaded, 3) == versions(dataset, 3)
+    assert loaded.held_out == dataset.held_out
+    for number in (1, 2, 3):
+        assert (loaded.repeat(number).test != dataset.repeat(number).test).nnz == 0
+
+
+@pytest.mark.parametrize("change", ["rating", "part", "item", "n_users"])
+def test_the_version_is_of_all_that_a_model_learns_from(change: str) -> None:
+    dataset = prepare(dated(), CleaningRules(), SplitRule())
+    rows, users = dataset.interactions.copy(), dataset.users
+    if change == "rating":
+        rows = rows.assign(rating=1.0)
+    elif change == "part":
+        rows.loc[rows.index[0], "part"] = "test" if rows["part"].iloc[0] == "valid" else "valid"
+    elif change == "item":
+        rows.loc[rows.index[0], "item"] = (rows["item"].iloc[0] + 1) % 20
+    else:
+        users = pd.concat([users, users[:1]])
+    assert replace(dataset, interactions=rows, users=users).version != dataset.version
+    assert replace(dataset, interactions=dataset.interactions.assign(timestamp=0)).version == dataset.version
 
 
 def test_a_part_of_users_without_training_alone_is_refused() -> None:

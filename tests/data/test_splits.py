@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from recsys.data.splits import PROTOCOLS, SplitRule, assign_parts
+from recsys.data.splits import PROTOCOLS, SplitRule, assign_parts, is_drawn, of_repeat
 from recsys.errors import UserError
 
 
@@ -66,6 +66,33 @@ def test_ratio_differs_by_seed_and_is_uniform() -> None:
     held_out = (drawn[1] == "test").groupby(frame["item"]).sum()
     # 400 draws over ten places: 40 each, spread 6.
     assert held_out.between(16, 64).all()
+
+
+def test_the_first_repeat_has_the_rules_own_split_and_others_draw_anew() -> None:
+    frame, rule = users_of(*[10] * 40), SplitRule(seed=3)
+    assert of_repeat(rule, 1) == rule
+    drawn = [assign_parts(frame, of_repeat(rule, number)) for number in (1, 2, 3)]
+    assert drawn[0].equals(assign_parts(frame, rule))
+    assert not any(one.equals(other) for one, other in [drawn[:2], drawn[1:], drawn[::2]])
+    neighbour = assign_parts(frame, of_repeat(SplitRule(seed=4), 1))
+    assert not any(each.equals(neighbour) for each in drawn)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "dated", "drawn"),
+    [
+        ("ratio", True, True),
+        ("ratio", False, True),
+        ("leave_one_out", True, False),
+        ("leave_one_out", False, True),
+        ("temporal", True, False),
+        ("global_time", True, False),
+        ("fixed", False, False),
+    ],
+)
+def test_a_split_is_drawn_or_a_fact(protocol: str, dated: bool, drawn: bool) -> None:
+    frame = users_of(4, 5) if dated else users_of(4, 5).drop(columns="timestamp")
+    assert is_drawn(SplitRule(protocol=protocol), frame) == drawn
 
 
 def test_fixed_takes_the_sources_labels() -> None:

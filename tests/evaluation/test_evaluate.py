@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recsys.data.dataset import Dataset
@@ -8,6 +10,7 @@ from recsys.errors import UserError
 from recsys.evaluation import evaluate as evaluate_module
 from recsys.evaluation.evaluate import Evaluator, evaluate, sample_users, validator
 from recsys.evaluation.protocol import Protocol
+from recsys.models.baselines.random import Random
 from recsys.models.baselines.toppop import TopPop
 from recsys.recommender import TrainingData
 
@@ -45,6 +48,44 @@ def test_what_is_masked_at_each_part(market: Dataset) -> None:
     np.testing.assert_array_equal(seen.items[:, :3], [[3, 4, 5], [1, 3, 4]])
     train = Evaluator(market, "test", Protocol(ks=(3,), mask="train")).rank(model)
     np.testing.assert_array_equal(train.items[:, :3], [[2, 3, 4], [1, 3, 4]])
+
+
+def drawn_market(seed: int, density: float) -> Dataset:
+    """Forty users and sixty items; a third of what was taken is held out."""
+    rng = np.random.default_rng(seed)
+    pairs = np.argwhere(rng.random((40, 60)) < density)
+    parts = rng.choice(["train", "valid", "test"], len(pairs), p=[0.6, 0.2, 0.2])
+    return dataset_of([(user, item, part) for (user, item), part in zip(pairs, parts, strict=True)], 40, 60)
+
+
+def random_model(market: Dataset, seed: int) -> Random:
+    model = Random()
+    model.fit(TrainingData(market.train, seed=seed))
+    return model
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**31), density=st.sampled_from([0.1, 0.5, 0.9]), mask=st.sampled_from(["seen", "train"]))
+def test_kept_lists_measure_as_lists_ranked_under_the_mask(seed: int, density: float, mask: str) -> None:
+    market = drawn_market(seed, density)
+    evaluator = Evaluator(market, "test", Protocol(ks=(5, 20), mask=mask))
+    model = random_model(market, seed)
+    kept, ranked = evaluator.rank_for_store(model), evaluator.rank(model)
+    pd.testing.assert_frame_equal(evaluator.measure(kept).per_user, evaluator.measure(ranked).per_user)
+    assert evaluator.measure(kept).lists == evaluator.measure(ranked).lists
+
+
+def test_kept_lists_hold_what_either_mask_needs(market: Dataset) -> None:
+    kept = Evaluator(market, "test", Protocol(ks=(3,), mask="seen")).rank_for_store(popular(market))
+    np.testing.assert_array_equal(kept.items[0], [2, 3, 4, 5, -1, -1])  # item 2 is in validation
+    again = Evaluator(market, "test", Protocol(ks=(3,), mask="train")).rank_for_store(popular(market))
+    np.testing.assert_array_equal(kept.items, again.items)
+
+
+def test_kept_lists_are_longer_by_the_most_that_validation_takes_away() -> None:
+    market = dataset_of([(0, 0, "train"), (0, 1, "valid"), (0, 2, "valid"), (0, 3, "test")], 1, 150)
+    lengths = {part: Evaluator(market, part, Protocol()).rank_for_store(popular(market)) for part in ("valid", "test")}
+    assert {part: lists.items.shape[1] for part, lists in lengths.items()} == {"valid": 100, "test": 102}
 
 
 def test_summary_holds_means_and_list_metrics(market: Dataset) -> None:

@@ -8,7 +8,7 @@ import pytest
 from recsys.data.dataset import Dataset
 from recsys.evaluation.evaluate import Evaluator, Measured
 from recsys.evaluation.metrics.catalogue import gini_coefficient
-from recsys.evaluation.metrics.registry import user_metrics
+from recsys.evaluation.metrics.registry import primary_metrics
 from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking
 
@@ -55,7 +55,8 @@ def test_metrics_by_hand() -> None:
     discounts = 1 / np.log2([2, 3, 4, 5])
     assert first["ndcg_at_4"] == pytest.approx((discounts[1] + discounts[3]) / discounts[:3].sum(), abs=1e-15)
     assert first["ndcg_at_2"] == pytest.approx(discounts[1] / discounts[:2].sum(), abs=1e-15)
-    assert (frame.iloc[1].drop("user") == 0).all()
+    accuracy = [f"{name}_at_{k}" for name in primary_metrics() for k in (2, 4)]
+    assert (frame.iloc[1][accuracy] == 0).all()
     assert (frame.drop(columns="user").dtypes == np.float64).all()
 
 
@@ -98,7 +99,7 @@ def test_equal_to_ranx_on_random_lists(monkeypatch: pytest.MonkeyPatch) -> None:
             m = np.array([len(held_out) for held_out in truth])
             expected *= m / np.minimum(m, k)
         np.testing.assert_allclose(frame[f"{name}_at_{k}"], expected, rtol=0, atol=1e-12, err_msg=name)
-    assert set(theirs) == set(user_metrics())
+    assert set(theirs) == set(primary_metrics())
 
 
 def test_list_metrics_by_hand() -> None:
@@ -109,8 +110,26 @@ def test_list_metrics_by_hand() -> None:
     assert metrics["coverage_at_2"] == 0.4
     assert metrics["gini_at_1"] == pytest.approx(0.8)
     assert metrics["popularity_at_2"] == pytest.approx((4 + 4 + 2) / 3)
+
+
+def test_novelty_and_popularity_lift_by_hand() -> None:
+    # Items 0 to 3 have 4, 2, 1 and 1 training interactions, item 4 none; each of eight users took one item.
+    train = [0, 0, 0, 0, 1, 1, 2, 3]
+    held_out = [[4]] * 9
+    lists = ranking_of([[1, 2], *[[1, -1]] * 7, [0, 4]])
+    frame = measured(lists, held_out, 5, [2], train=train).per_user
     # Item 4 counts as having one interaction: 9 in all.
-    assert metrics["novelty_at_2"] == pytest.approx((2 * np.log2(9 / 4) + np.log2(9 / 2)) / 3)
+    assert frame["novelty_at_2"][0] == pytest.approx((np.log2(9 / 2) + np.log2(9)) / 2)
+    assert frame["novelty_at_2"][1] == pytest.approx(np.log2(9 / 2))
+    assert frame["popularity_lift_at_2"][0] == pytest.approx(1.5 / 4 - 1)
+    assert frame["popularity_lift_at_2"][6] == pytest.approx(2 / 1 - 1)
+    # The last user took nothing: beside the mean interaction, of popularity (4 * 4 + 2 * 2 + 1 + 1) / 8.
+    assert frame["popularity_lift_at_2"][8] == pytest.approx(2 / (22 / 8) - 1)
+
+
+def test_what_is_neither_good_nor_bad_cannot_judge() -> None:
+    with pytest.raises(ValueError, match="unknown metric 'popularity_lift_at_20'"):
+        Protocol(primary="popularity_lift_at_20")
 
 
 def test_gini_at_its_ends() -> None:

@@ -8,7 +8,7 @@ from scipy import sparse
 from recsys.arrays import top_k
 from recsys.errors import UserError
 from recsys.evaluation.candidates import sample_candidates
-from recsys.evaluation.ranking import rank
+from recsys.evaluation.ranking import Ranking, rank
 from recsys.models.baselines.random import Random
 from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
@@ -46,6 +46,26 @@ def test_candidates_restrict_the_lists() -> None:
     np.testing.assert_array_equal(lists.items, [[3, 0, -1]])
 
 
+def test_dropped_items_make_room() -> None:
+    items = np.array([[3, 1, 0], [2, 0, -1]], dtype=np.int32)
+    scores = np.array([[0.9, 0.5, 0.1], [0.7, 0.2, -np.inf]], dtype=np.float32)
+    # Users 2 and 0; user 0 loses item 2, user 2 loses items 1 and 2, of which it has one.
+    dropped = csr([[0, 0, 1, 0], [1, 1, 1, 1], [0, 1, 1, 0]])
+    lists = Ranking(np.array([2, 0]), items, scores).without(dropped)
+    np.testing.assert_array_equal(lists.items, [[3, 0, -1], [0, -1, -1]])
+    np.testing.assert_array_equal(lists.scores, np.float32([[0.9, 0.1, -np.inf], [0.2, -np.inf, -np.inf]]))
+
+
+def test_lists_without_validation_items_are_those_that_mask_them() -> None:
+    rng = np.random.default_rng(0)
+    model, users = Table(rng.random((6, 30))), np.arange(6)
+    train, valid = (sparse.csr_array((rng.random((6, 30)) < 0.1).astype(np.float32)) for _ in range(2))
+    seen = rank(model, users, train, k=20).without(valid)
+    expected = rank(model, users, train + valid, k=10)
+    np.testing.assert_array_equal(seen.items[:, :10], expected.items)
+    np.testing.assert_array_equal(seen.scores[:, :10], expected.scores)
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     values=arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=st.integers(-2, 2)),
@@ -74,6 +94,32 @@ def test_the_size_of_blocks_changes_nothing(block: int) -> None:
     users = np.arange(30, dtype=np.int32)
     whole, parts = rank(model, users, seen, 10), rank(model, users, seen, 10, block=block)
     np.testing.assert_array_equal(whole.items, parts.items)
+
+
+def test_lists_without_some_items_close_up_and_end_in_nothing() -> None:
+    users, items = np.array([2, 0], dtype=np.int32), np.array([[4, 1, 3, 0], [1, 2, -1, -1]], dtype=np.int32)
+    scores = np.array([[4, 3, 2, 1], [9, 8, -np.inf, -np.inf]], dtype=np.float32)
+    whole = Ranking(users, items, scores)
+    kept = whole.without(csr([[0, 1, 0, 0, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 1]]))
+    np.testing.assert_array_equal(kept.items, [[1, 3, -1, -1], [2, -1, -1, -1]])
+    np.testing.assert_array_equal(kept.scores, [[3, 2, -np.inf, -np.inf], [8, -np.inf, -np.inf, -np.inf]])
+    assert (kept.items.dtype, kept.scores.dtype) == (np.int32, np.float32)
+    np.testing.assert_array_equal(whole.items, [[4, 1, 3, 0], [1, 2, -1, -1]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(2, 30)), elements=st.integers(-2, 2)),
+    seed=st.integers(0, 2**31),
+)
+def test_dropping_items_from_long_lists_is_masking_them(values: np.ndarray, seed: int) -> None:
+    draws = np.random.default_rng(seed).random(values.shape)
+    seen, dropped = (sparse.csr_array((among).astype(np.float32)) for among in (draws < 0.2, draws > 0.7))
+    users = np.flatnonzero(np.random.default_rng(seed).random(len(values)) < 0.8).astype(np.int32)
+    whole = rank(Table(values), users, seen, values.shape[1]).without(dropped)
+    masked = rank(Table(values), users, seen + dropped, values.shape[1])
+    np.testing.assert_array_equal(whole.items, masked.items)
+    np.testing.assert_array_equal(whole.scores, masked.scores)
 
 
 def test_scores_that_are_nan_are_refused() -> None:

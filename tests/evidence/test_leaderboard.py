@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.interval import Interval
 from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.evidence.scores import Scores
-from tests.evidence.studies import ONLY
 
 N_USERS = 400
 RNG = np.random.default_rng(0)
@@ -13,7 +13,7 @@ BASE = RNG.random(N_USERS)
 
 
 def scored(model: str, values: np.ndarray, valid: float) -> Scores:
-    return Scores(model, ONLY, np.arange(N_USERS), values[None, :], valid)
+    return Scores(model, INTERACTIONS_ONLY, np.arange(N_USERS), values[None, :], valid, seeded=False)
 
 
 def standing(*candidates: Scores) -> Leaderboard:

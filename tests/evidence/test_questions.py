@@ -12,7 +12,9 @@ BASE = np.random.default_rng(0).random(N_USERS)
 
 def scored(arm, shift, seed, model="EASE", valid=0.0):
     deviation = np.random.default_rng(seed).normal(0, 0.02, N_USERS)
-    return Scores(model, arm, np.arange(N_USERS), (BASE + shift + deviation - deviation.mean())[None], valid)
+    return Scores(
+        model, arm, np.arange(N_USERS), (BASE + shift + deviation - deviation.mean())[None], valid, seeded=False
+    )
 
 
 def asked(ask, better, than):
@@ -34,10 +36,18 @@ def test_the_answer_follows_the_side_that_is_better(shift, expected):
 
 def test_too_few_users_to_tell_is_said_with_what_could_have_been_shown():
     few = np.random.default_rng(3).random((2, 1, 40))
-    a, b = (Scores("EASE", arm, np.arange(40), few[side], 0.0) for side, arm in enumerate("ab"))
+    a, b = (Scores("EASE", arm, np.arange(40), few[side], 0.0, seeded=False) for side, arm in enumerate("ab"))
     (said,) = answered(asked("A or B?", [a], [b]))
     assert said.answer == "not shown"
     assert "smallest lift" in said.sentence
+
+
+def test_one_repeat_of_a_seeded_model_answers_nothing():
+    once = np.random.default_rng(3).random((1, 40))
+    a, b = (Scores("BPRMF", arm, np.arange(40), once + gain, 0.0) for arm, gain in (("a", 0.5), ("b", 0.0)))
+    (said,) = answered(asked("A or B?", [a], [b]))
+    assert said.answer == "not shown"
+    assert said.sentence.endswith(" % in the only repeat; one repeat cannot show a lift of any size).")
 
 
 def test_each_side_is_its_best_model_on_validation_and_not_on_test():
@@ -49,7 +59,7 @@ def test_each_side_is_its_best_model_on_validation_and_not_on_test():
 
 
 def test_p_values_are_corrected_over_the_questions():
-    several = [asked(str(n), [scored("a", 0.003, n, str(n))], [scored("b", 0.0, n + 10, str(n))]) for n in range(3)]
+    several = [asked(str(n), [scored("a", 0.001, n, str(n))], [scored("b", 0.0, n + 10, str(n))]) for n in range(3)]
     said = answered(*several)
     smallest = min(said, key=lambda each: each.best.p_value)
     assert smallest.best.p_holm == pytest.approx(min(3 * smallest.best.p_value, 1))

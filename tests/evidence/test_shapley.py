@@ -100,7 +100,9 @@ def test_where_the_total_is_not_shown_nothing_is_divided():
 def test_one_repeat_of_a_seeded_model_divides_nothing():
     subsets, scores = designed("ab", lambda subset: 0.3 + 0.1 * len(subset), noise=0.01)
     first = {pair: Scores(*pair, each.users, each.values[:1], 0.0) for pair, each in scores.items()}
-    assert shapley_shares("ab", subsets, first).by_source[0].share is None
+    found = shapley_shares("ab", subsets, first)
+    assert found.by_source[0].share is None
+    assert " % in the only repeat over interactions only, which is not shown to differ from nothing" in found.sentence
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,35 @@ def test_a_good_study(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, GOOD))
     assert (study.name, study.datasets["d"].source.options) == ("s", {"seed": 3})
     assert study.params_of("EASE") == {"l2": [10, 100]}
-    assert [arm.name for arm in study.arms_of("d", "HybridItemKNN")] == ["both", "shuffled"]
+    # A model with content is always compared with itself without it.
+    assert [arm.name for arm in study.arms_of("d", "HybridItemKNN")] == ["both", "interactions_only", "shuffled"]
     assert [arm.name for arm in study.arms_of("d", "EASE")] == ["interactions_only"]
+
+
+@pytest.mark.parametrize(
+    ("models", "more", "repeats", "trials"),
+    [
+        ("EASE: ", "", 5, {"EASE": 30, "HybridItemKNN": 30}),
+        ("BPRMF: ", "", 3, {"BPRMF": 10, "HybridItemKNN": 30}),
+        ("BPRMF: ", "repeats: 2\ntuning: {trials: 7}", 2, {"BPRMF": 7, "HybridItemKNN": 7}),
+        ("EASE: ", "tuning: {minutes: 2}", 5, {"EASE": 500, "HybridItemKNN": 500}),
+    ],
+)
+def test_what_is_not_said_of_repeats_and_trials(
+    tmp_path: Path, models: str, more: str, repeats: int, trials: dict[str, int]
+) -> None:
+    study = load_study(write(tmp_path, GOOD.replace("EASE: {l2: [10, 100]}", models) + more))
+    assert study.n_repeats == repeats
+    assert {model: study.trials_of(model) for model in study.models} == trials
+
+
+def test_cells_are_counted_with_other_arms_choices_and_later_repeats(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, f"{GOOD}repeats: 4\ntuning: {{trials: 12}}"))
+    # Trials, then at most three settings in each later repeat, then a final cell a repeat.
+    assert study.cells_of("EASE", 1) == 12 + 3 * 3 + 4
+    assert study.cells_of("HybridItemKNN", 3) == 3 * (12 + 2 + 3 * 3 + 4)
+    # Of other arms' choices, a third as many as trials.
+    assert study.cells_of("HybridItemKNN", 9) == 9 * (12 + 4 + 3 * 3 + 4)
 
 
 def test_the_arms_of_a_dataset(tmp_path: Path) -> None:
@@ -58,6 +85,11 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         ("title: [", "s.yaml: line 1, column 9 is not YAML: "),
         ("- 1", "s.yaml: holds no study; a study is a mapping with title, datasets and models"),
         (GOOD.replace("title: T", ""), "s.yaml: title: Field required"),
+        (
+            GOOD + "seeds: 3",
+            "s.yaml: 'seeds' is now 'repeats': each repeat has its own split, tuning, training and permutations",
+        ),
+        (GOOD + "repeats: 0", "s.yaml: repeats: Input should be greater than or equal to 1"),
         (GOOD + "colour: red", "s.yaml: colour: Extra inputs are not permitted"),
         (GOOD.replace("EASE", "EASY"), "s.yaml: models: there is no model 'EASY'; did you mean 'ease'?"),
         (GOOD.replace("  d:", "  a-b:"), "s.yaml: datasets: 'a-b' cannot be a name: use letters, digits and _"),

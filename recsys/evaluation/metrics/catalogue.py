@@ -24,17 +24,6 @@ def popularity(lists: Lists) -> float:
     return float(counts @ lists.popularity / max(int(counts.sum()), 1))
 
 
-@list_metric(higher_is_better=None)
-def novelty(lists: Lists) -> float:
-    """Mean self-information of the items shown, -log2 of their share of interactions, in bits.
-
-    An item without interactions counts as having one (Vargas and Castells, RecSys 2011).
-    """
-    counts = lists.shown
-    known = np.maximum(lists.popularity, 1)
-    return float(counts @ -np.log2(known / known.sum()) / max(int(counts.sum()), 1))
-
-
 def gini_coefficient(counts: np.ndarray) -> float:
     """Gini coefficient of non-negative counts: 0 where all are equal, (n - 1) / n where one has everything."""
     n, total = len(counts), counts.sum()

@@ -20,6 +20,7 @@ class Lists:
     """Top-k lists of users who have held-out items, as metrics see them.
 
     Attributes:
+        users: int32, shape (n_users,): whose lists they are, rows of `train`.
         items: int32, shape (n_users, k), best first; -1 where fewer items could be ranked.
         hits: bool, shape (n_users, k): whether the rank holds a held-out item.
         n_relevant: int, shape (n_users,), each 1 or more: the user's held-out items.
@@ -28,6 +29,7 @@ class Lists:
         popularity: training interactions of each item, shape (n_items,).
     """
 
+    users: np.ndarray
     items: np.ndarray
     hits: np.ndarray
     n_relevant: np.ndarray
@@ -61,7 +63,9 @@ class Metric:
 _registered: dict[str, Metric] = {}
 
 
-def user_metric(*, higher_is_better: bool) -> Callable[[Callable[[Lists], np.ndarray]], Callable[[Lists], np.ndarray]]:
+def user_metric(
+    *, higher_is_better: bool | None
+) -> Callable[[Callable[[Lists], np.ndarray]], Callable[[Lists], np.ndarray]]:
     """Decorator: register a function that measures every user's list."""
 
     def register(function: Callable[[Lists], np.ndarray]) -> Callable[[Lists], np.ndarray]:
@@ -107,6 +111,11 @@ def metrics() -> dict[str, Metric]:
 def user_metrics() -> list[str]:
     """Names of the metrics that have a value for every user."""
     return [metric.name for metric in metrics().values() if metric.per_user]
+
+
+def primary_metrics() -> list[str]:
+    """Names of those among them that can tune and judge: of which more is better."""
+    return [name for name in user_metrics() if metrics()[name].higher_is_better]
 
 
 def metric_module(name: str) -> str:

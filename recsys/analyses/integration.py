@@ -1,0 +1,119 @@
+"""How content is put together: one model over all sources, or an ensemble of one model a source."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from recsys.analyses.base import Analysis, Inputs, Table
+from recsys.evidence.comparison import compare
+from recsys.evidence.scores import Pair, label
+from recsys.evidence.wording import metric_name, percent
+from recsys.study.ensembles import SCALES, Scale, combine, weightings
+from recsys.study.selection import has_verdict
+from recsys.study.stored_lists import StoredLists
+from recsys.study.study import Study
+
+MOST_SOURCES = 4
+COLUMNS = ["fusion", "ensemble", "metric", "mean_a", "mean_b", "lift", "lift_low", "lift_high", "p_value", "relation"]
+
+
+class Integration(Analysis):
+    """The best model over the fused sources against the best models of its single sources, added up."""
+
+    title = "Fusion in one model, or an ensemble of one model a source"
+    needs = ("dataset", "controls", "metrics")
+    tables = ("integration", "weights")
+    position = 26
+
+    def applies(self, study: Study, name: str) -> bool:
+        """Where content is compared and several sources are fused."""
+        fused = study.datasets[name].fused
+        return has_verdict(study, name) and fused is not None and 2 <= len(fused.sources) <= MOST_SOURCES
+
+    def settings(self, study: Study, name: str) -> object:
+        """The statistics, and how lists are evaluated."""
+        return study.statistics.model_dump(), study.evaluation.model_dump()
+
+    def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
+        """The comparison, and the weights that validation chose in each repeat; no rows where an arm is missing."""
+        fused = inputs.study.datasets[inputs.name].fused
+        assert fused is not None
+        together = _best(inputs, fused.sources)
+        single = {source: _best(inputs, (source,)) for source in fused.sources}
+        members = [pair for pair in single.values() if pair is not None]
+        if together is None or len(members) < len(single):
+            return {"integration": pd.DataFrame(columns=COLUMNS), "weights": pd.DataFrame({"repeat": []})}
+        primary, statistics = inputs.study.evaluation.primary, inputs.study.statistics
+        valid = [inputs.lists(pair, "valid") for pair in members]
+        test = [inputs.lists(pair) for pair in members]
+        chosen = [_chosen(valid, repeat, primary) for repeat in range(len(test[0].rankings))]
+        masked = [each.masked(inputs.study.evaluation.mask) for each in test]
+        n_items = inputs.dataset.n_items
+        made = [
+            combine([each[repeat] for each in masked], weights, scale, n_items)
+            for repeat, (scale, weights) in enumerate(chosen)
+        ]
+        ensemble = test[0].measure([primary], rankings=made)[primary]
+        found = compare(
+            inputs.scores[together], ensemble, margin=statistics.margin, n_resamples=1, seed=statistics.seed
+        )
+        row = {"fusion": label(*together), "ensemble": " + ".join(label(*pair) for pair in members), "metric": primary}
+        figures = {name: getattr(found, name) for name in COLUMNS[3:]}
+        weights = [
+            {"repeat": repeat, "scale": scale, **dict(zip(single, each, strict=True))}
+            for repeat, (scale, each) in enumerate(chosen, start=1)
+        ]
+        return {"integration": pd.DataFrame([row | figures]), "weights": pd.DataFrame(weights)}
+
+    def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
+        """One row."""
+        if tables["integration"].empty:
+            return []
+        (row,) = tables["integration"].to_dict("records")
+        weights = tables["weights"]
+        means = weights.drop(columns=["repeat", "scale"]).mean()
+        said = ", ".join(f"{source} {percent(share, digits=0)}" for source, share in means.items())
+        ranks = (weights["scale"] == "ranks").sum()
+        return [
+            Table(
+                title="Fusion or ensemble",
+                caption="One model over all sources against the weighted sum of one model a source. Weights, and "
+                "whether scores or reciprocal ranks are added, are chosen on the validation lists of each repeat; "
+                f"mean weights: {said}; ranks in {ranks} of {len(weights)} repeats.",
+                columns=["Fusion", "Ensemble", "Metric", "Fusion", "Ensemble", "Lift", "95 % interval", "Relation"],
+                rows=[
+                    [
+                        row["fusion"],
+                        row["ensemble"],
+                        metric_name(row["metric"]),
+                        f"{row['mean_a']:.4f}",
+                        f"{row['mean_b']:.4f}",
+                        percent(row["lift"], signed=True),
+                        f"{percent(row['lift_low'], signed=True)} to {percent(row['lift_high'], signed=True)}",
+                        row["relation"],
+                    ]
+                ],
+                n_names=2,
+            )
+        ]
+
+
+def _best(inputs: Inputs, sources: tuple[str, ...]) -> Pair | None:
+    """The best (model, arm) of these sources by validation."""
+    real = [arm for arm in inputs.results.arms if arm.control is None and arm.sources == sources]
+    best = max(real, key=lambda arm: arm.valid, default=None)
+    return best.pair if best else None
+
+
+def _chosen(valid: Sequence[StoredLists], repeat: int, primary: str) -> tuple[Scale, tuple[float, ...]]:
+    """The scale and the weights that are best on the validation lists of a repeat."""
+    n_items = valid[0].datasets[repeat].n_items
+    lists = [each.rankings[repeat] for each in valid]
+    one = StoredLists(valid[0].scores, lists[:1], [valid[0].datasets[repeat]], "valid", valid[0].protocol)
+    options = [(scale, weights) for scale in SCALES for weights in weightings(len(valid))]
+    worth = [
+        one.measure([primary], rankings=[combine(lists, weights, scale, n_items)])[primary].values.mean()
+        for scale, weights in options
+    ]
+    return options[int(np.argmax(worth))]

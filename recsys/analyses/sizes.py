@@ -1,0 +1,124 @@
+"""What larger encoders buy: the model behind each source of content, its size, and the lift of that source alone."""
+
+from typing import Any
+
+import pandas as pd
+
+from recsys.analyses.base import Analysis, Inputs, Table
+from recsys.content.encoder import Checkpoint
+from recsys.content.encoders import registry
+from recsys.evidence.comparison import Comparison, compare, holm
+from recsys.evidence.scores import label
+from recsys.evidence.wording import percent
+from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.selection import has_verdict
+from recsys.study.study import Study
+
+UNKNOWN = "unknown"
+
+
+class Sizes(Analysis):
+    """Each source alone, by its best model on validation, against the best rival."""
+
+    title = "Size of encoders and vision-language models against their lift"
+    needs = ("embeddings", "controls", "metrics")
+    tables = ("sizes",)
+    position = 27
+
+    def applies(self, study: Study, name: str) -> bool:
+        """Where content is compared, of several sources, and a trained model is behind one of them."""
+        spec = study.datasets[name]
+        return has_verdict(study, name) and len(spec.content) > 1 and any(behind(spec, each) for each in spec.content)
+
+    def settings(self, study: Study, name: str) -> object:
+        """The statistics, and what is behind each source."""
+        spec = study.datasets[name]
+        return study.statistics.model_dump(), {source: behind(spec, source) for source in spec.content}
+
+    def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
+        """One row a source that some model was trained on alone, the smallest first."""
+        spec, statistics = inputs.study.datasets[inputs.name], inputs.study.statistics
+        rival = inputs.scores[inputs.selection.rival]
+        rows: list[dict[str, Any]] = []
+        compared: list[Comparison] = []
+        for source in spec.content:
+            own = [arm for arm in inputs.results.arms if arm.control is None and arm.sources == (source,)]
+            if not own:
+                continue
+            best = max(own, key=lambda arm: arm.valid)
+            margin, seed = statistics.margin, statistics.seed
+            compared.append(compare(inputs.scores[best.pair], rival, margin=margin, n_resamples=1, seed=seed))
+            checkpoint = _checkpoint(spec, source)
+            rows.append(
+                {
+                    "source": source,
+                    "encoder": spec.content[source].encoder,
+                    "behind": behind(spec, source),
+                    "megabytes": checkpoint.megabytes if checkpoint else None,
+                    "dim": inputs.features[source].dim,
+                    "model": label(*best.pair),
+                }
+            )
+        figures = ("lift", "lift_low", "lift_high", "p_holm", "relation")
+        found = [
+            row | {name: getattr(each, name) for name in figures}
+            for row, each in zip(rows, holm(compared), strict=True)
+        ]
+        columns = ["source", "encoder", "behind", "megabytes", "dim", "model", *figures]
+        table = pd.DataFrame(found, columns=columns).astype({"megabytes": float})
+        return {"sizes": table.sort_values("megabytes", kind="stable", na_position="first", ignore_index=True)}
+
+    def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
+        """One table."""
+        return [
+            Table(
+                title="Size against lift",
+                caption="Each source alone, by its best model on validation, over the best rival. Size of the weights "
+                "where it is known; time and energy of encoding are not recorded.",
+                columns=[
+                    "Source",
+                    "Encoder",
+                    "Model behind it",
+                    "Weights",
+                    "Columns",
+                    "Lift",
+                    "95 % interval",
+                    "Relation",
+                ],
+                rows=[
+                    [
+                        row["source"],
+                        row["encoder"],
+                        row["behind"] or "none",
+                        _size(row),
+                        str(row["dim"]),
+                        percent(row["lift"], signed=True),
+                        f"{percent(row['lift_low'], signed=True)} to {percent(row['lift_high'], signed=True)}",
+                        row["relation"],
+                    ]
+                    for row in tables["sizes"].to_dict("records")
+                ],
+            )
+        ]
+
+
+def behind(spec: DatasetSpec, source: str) -> str:
+    """The trained model that a source comes from: of its corpus, or of its encoder; empty where there is none."""
+    content = spec.content[source]
+    corpus = spec.descriptions.get(content.corpus or "")
+    if corpus is not None:
+        return corpus.model or "descriptions from a file"
+    if "model" in content.options:
+        return str(content.options["model"])
+    return "vectors from a file" if "file" in content.options else ""
+
+
+def _checkpoint(spec: DatasetSpec, source: str) -> Checkpoint | None:
+    known = registry.load(spec.content[source].encoder).known
+    return next((each for each in known if each.model == behind(spec, source)), None)
+
+
+def _size(row: dict[Any, Any]) -> str:
+    if not row["behind"]:
+        return "none"
+    return UNKNOWN if pd.isna(row["megabytes"]) else f"{row['megabytes']:,.0f} MB"

@@ -1,0 +1,247 @@
+"""For whom: content against its rival within strata of users and of items, and whether the strata differ.
+
+A user may have a stratum's test rows in one repeat and none in another, so a stratum's mean is a ratio: of the scores
+where there are such rows, to how many there are. It is brought to a plain mean by its linearisation (delta method), so
+that the one interval that decides everywhere else decides here too. By user every user counts alike; by interaction
+each counts as often as it has test rows.
+
+Whether strata differ is asked of each stratum against all others of its family: is its relative lift another one? The
+contrast is formed user by user and repeat by repeat, for Cochran's Q would need estimates that are independent, and
+strata share the repeats, and strata of items the users too. Holm's method corrects over the contrasts of a family.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from recsys.evidence.comparison import ALPHA, MARGIN, N_RESAMPLES, Comparison, compare, holm, holm_corrected
+from recsys.evidence.mean_error import MeanError
+from recsys.evidence.resampling import NOTHING, sign_flip_p_value
+from recsys.evidence.scores import Scores
+from recsys.evidence.wording import means, percent
+
+ENOUGH_USERS = 30
+"""A stratum of fewer users is left out."""
+WORTH_NAMING = 0.1
+"""Share of the users whose loss belongs into the headline."""
+COLD = "cold items"
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Some users, or the test rows of some items, with the scores of both sides there.
+
+    Attributes:
+        family: what strata of one kind have in common, such as `training interactions`.
+        name: who or what, as a sentence names it: `users with up to 5 training interactions`, `cold items`.
+        content: of all users, in the order of `rival`; where `n_rows` is 0 they do not count.
+        rival: of the same users.
+        n_rows: int, shape (n_repeats, n_users): test rows that each user has in the stratum.
+    """
+
+    family: str
+    name: str
+    content: Scores
+    rival: Scores
+    n_rows: np.ndarray
+
+    @property
+    def members(self) -> np.ndarray:
+        """Who counts in which repeat, float64 of 0 and 1, shape (n_repeats, n_users)."""
+        return (self.n_rows > 0).astype(np.float64)
+
+    @property
+    def n_users(self) -> int:
+        """Users that count in any repeat."""
+        return int(self.n_rows.any(axis=0).sum())
+
+
+@dataclass(frozen=True)
+class StratumResult:
+    """What was found in a stratum.
+
+    Attributes:
+        family: of the stratum.
+        name: of the stratum.
+        share_of_users: of all users, mean over repeats.
+        share_of_rows: of all test rows, likewise.
+        by_user: content against the rival, each user counting alike; p-values corrected over all strata by Holm.
+        by_interaction: the same, each user counting as often as it has test rows.
+        contrast: the stratum's lift less that of all other strata of its family; nan where one is undefined.
+        p_contrast: two-sided, corrected over the family by Holm.
+    """
+
+    family: str
+    name: str
+    share_of_users: float
+    share_of_rows: float
+    by_user: Comparison
+    by_interaction: Comparison
+    contrast: float
+    p_contrast: float
+
+
+def compare_strata(
+    strata: Sequence[Stratum],
+    n_rows: np.ndarray,
+    *,
+    margin: float = MARGIN,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> list[StratumResult]:
+    """Compare within each stratum of enough users.
+
+    Args:
+        strata: of one or several families, over the same users.
+        n_rows: all test rows of each user, shape (n_repeats, n_users).
+        margin: of equivalence, relative to the rival.
+        n_resamples: sign patterns of `p_users`.
+        seed: of these.
+    """
+    enough = [each for each in strata if each.n_users >= ENOUGH_USERS]
+    how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
+    by_user = holm([compare_weighted(each.content, each.rival, each.members, **how) for each in enough])
+    by_interaction = [compare_weighted(each.content, each.rival, each.n_rows, **how) for each in enough]
+    contrasts: dict[str, tuple[float, float]] = {}
+    for family in dict.fromkeys(each.family for each in enough):
+        contrasts |= _contrasts([each for each in enough if each.family == family])
+    has_rows = (n_rows > 0).sum()
+    return [
+        StratumResult(
+            family=each.family,
+            name=each.name,
+            share_of_users=float(each.members.sum() / has_rows),
+            share_of_rows=float(each.n_rows.sum() / n_rows.sum()),
+            by_user=user,
+            by_interaction=interaction,
+            contrast=contrasts[each.name][0],
+            p_contrast=contrasts[each.name][1],
+        )
+        for each, user, interaction in zip(enough, by_user, by_interaction, strict=True)
+    ]
+
+
+def compare_weighted(
+    content: Scores,
+    rival: Scores,
+    weights: np.ndarray,
+    *,
+    margin: float = MARGIN,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = 0,
+) -> Comparison:
+    """Two models over the same users, each user counting by its weight in each repeat.
+
+    Args:
+        content: of all users.
+        rival: of the same users in the same order.
+        weights: non-negative, shape (n_repeats, n_users); users without any are left out.
+        margin: of equivalence, relative to the rival.
+        n_resamples: sign patterns of `p_users`.
+        seed: of these.
+    """
+    counted = weights.any(axis=0)
+    weights, users = weights[:, counted].astype(np.float64), content.users[counted]
+    a, b = (_linearised(each.restricted(users), weights) for each in (content, rival))
+    found = compare(a, b, margin=margin, n_resamples=1, seed=seed)
+    # The linearised difference of a user who is served equally is that of its weight: these two need the plain one.
+    moved = (weights * (content.values - rival.values)[:, counted]).mean(axis=0)
+    moved[np.abs(moved) <= NOTHING] = 0.0
+    return replace(
+        found,
+        n_moved=int(np.count_nonzero(moved)),
+        p_users=sign_flip_p_value(moved, n_resamples, np.random.default_rng(seed)),
+    )
+
+
+def families_that_differ(results: Sequence[StratumResult]) -> dict[str, float]:
+    """By family, the smallest corrected p-value of its contrasts; those of one stratum are left out."""
+    smallest: dict[str, float] = {}
+    for each in results:
+        if np.isfinite(each.contrast):
+            smallest[each.family] = min(smallest.get(each.family, 1.0), each.p_contrast)
+    return smallest
+
+
+def losers(results: Sequence[StratumResult], metric: str, *, about_cold_items: bool) -> list[str]:
+    """What the headline must add: who is shown to lose, and cold items that gain nothing.
+
+    Args:
+        results: of all strata.
+        metric: of the scores, such as `ndcg_at_20`.
+        about_cold_items: whether the study asks about items without training interactions.
+    """
+    sentences = [
+        f"Content costs {each.name} ({percent(each.share_of_users, digits=0)} of the users): {_lift(each.by_user)}."
+        for each in results
+        if each.share_of_users >= WORTH_NAMING and each.by_user.b_better
+    ]
+    cold = [each for each in results if each.name == COLD and not each.by_user.a_better]
+    return sentences + [
+        f"Cold items are not shown to gain, although the question is about them: {means(each.by_user, metric)}."
+        for each in cold
+        if about_cold_items
+    ]
+
+
+def _linearised(scores: Scores, weights: np.ndarray) -> Scores:
+    """Values whose plain mean is the weighted one, and whose spread is that of the weighted one."""
+    mean = (weights * scores.values).sum() / weights.sum()
+    return replace(scores, values=mean + weights * (scores.values - mean) / weights.mean())
+
+
+def _contrasts(strata: Sequence[Stratum]) -> dict[str, tuple[float, float]]:
+    """By name of each stratum of a family, its contrast and the corrected p-value."""
+    sums = [_Sums(each.members * each.content.values, each.members * each.rival.values) for each in strata]
+    found: list[tuple[float, float]] = []
+    for own in sums:
+        others = [each for each in sums if each is not own]
+        found.append(_contrast(own, _Sums.of(others), strata[0]) if others else (np.nan, 1.0))
+    # Of two strata each is the other's rest: that is one test.
+    p_values = [p for _, p in found]
+    corrected = p_values if len(found) <= 2 else holm_corrected(p_values)
+    return {each.name: (contrast, p) for each, (contrast, _), p in zip(strata, found, corrected, strict=True)}
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What each user adds to the numerator and to the denominator of a lift, each of shape (n_repeats, n_users)."""
+
+    content: np.ndarray
+    rival: np.ndarray
+
+    @classmethod
+    def of(cls, parts: "Sequence[_Sums]") -> "_Sums":
+        return cls(
+            np.sum([each.content for each in parts], axis=0),
+            np.sum([each.rival for each in parts], axis=0),
+        )
+
+    @property
+    def ratio(self) -> float:
+        return float(self.content.sum() / self.rival.sum()) if self.rival.any() else np.nan
+
+    @property
+    def influence(self) -> np.ndarray:
+        """How much each user moves the ratio; its mean is zero."""
+        return (self.content - self.ratio * self.rival) / self.rival.mean()
+
+
+def _contrast(own: _Sums, others: _Sums, stratum: Stratum) -> tuple[float, float]:
+    difference = own.ratio - others.ratio
+    if not np.isfinite(difference):
+        return np.nan, 1.0
+    content, rival = stratum.content, stratum.rival
+    error = MeanError.of(
+        difference + own.influence - others.influence,
+        max(content.held_out, rival.held_out),
+        seeded=content.seeded or rival.seeded,
+    )
+    return difference, 2 * min(error.p_above(abs(difference)), 0.5)
+
+
+def _lift(comparison: Comparison) -> str:
+    low, high = percent(comparison.lift_low, signed=True), percent(comparison.lift_high, signed=True)
+    return f"{percent(comparison.lift, signed=True)} ({100 * (1 - ALPHA):.0f} % interval {low} to {high})"
