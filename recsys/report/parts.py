@@ -45,7 +45,7 @@ def scenario(study: Study, name: str) -> Scenario:
     given, rule = spec.scenario, spec.split
     shares = [1 - rule.valid - rule.test, rule.valid, rule.test]
     shared = rule.protocol in ("ratio", "temporal", "global_time")
-    split = SPLITS[rule.protocol] + (f", {' : '.join(f'{100 * share:g}' for share in shares)}" if shared else "")
+    split = SPLITS[rule.protocol] + (f", {':'.join(f'{100 * share:g}' for share in shares)}" if shared else "")
     return Scenario(
         domain=given.domain,
         feedback=given.feedback,

@@ -84,6 +84,8 @@ def tuning(curves: Sequence[TuningCurve], name: str) -> str:
             _panel(axes, model, own)
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
+        for axes in grid[max(0, len(panels) - PANELS) : len(panels)]:
+            axes.tick_params(labelbottom=True)
         figure.supxlabel("trials", fontsize="medium", color=MUTED)
         figure.tight_layout(h_pad=0.8, w_pad=0.6)
         return inline_svg(figure, name, "Best validation score after each tuning trial, a panel a model")

@@ -148,7 +148,7 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
             feedback="purchases with a rating",
             seen_before_choice="title, description and photograph",
             item_kinds="many kinds",
-            split="random shares of each user's interactions, 80 : 10 : 10, seed 1",
+            split="random shares of each user's interactions, 80:10:10, seed 1",
             mask="training and validation items masked",
             data_date="1996 to 2014",
         ),
