@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from urllib.parse import quote
 
 import dagster as dg
 import pandas as pd
@@ -13,10 +12,12 @@ import pandas as pd
 from assets import analyses as analysis_assets
 from assets.metrics import load_leaderboard
 from orchestration import catalog, keys
+from orchestration.addresses import Addresses
 from orchestration.asset_factory import Making, Node
+from orchestration.comparisons import compare_arms, compare_models
 from orchestration.home import Home
 from orchestration.lineage import Event, Input
-from orchestration.tracking import DAGSTER_UI, run_id
+from orchestration.tracked import run_id
 from recsys.analyses.registry import applicable
 from recsys.engine.stored import StoredCell, place
 from recsys.fingerprints import code_of, files_of, fingerprint
@@ -33,7 +34,6 @@ from recsys.study.study import Study
 from recsys.study.truth import planted
 
 PAGE = "report.html"
-REPORTS_UI = "http://127.0.0.1:5001"
 LIBRARIES = (
     "modalift",
     "dagster",
@@ -113,7 +113,7 @@ def make(study: Study, making: Making) -> AssetRecord:
 def show(study: Study, home: Home, event: Event) -> Mapping[str, object]:
     """Where the page is, and what it answers."""
     return {
-        "report": dg.MetadataValue.url(f"{REPORTS_UI}/{study.name}.html"),
+        "report": dg.MetadataValue.url(Addresses(home.settings).report(study.name)),
         "file": dg.MetadataValue.path(str(_file(study, home))),
         **{name: dg.MetadataValue.md(sentence) for name, sentence in event.facts["answers"].items()},
     }
@@ -146,7 +146,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=parts.quarantine(home.folder(data)),
         content=[_content(home, study, name, source) for source in spec.content],
-        results=parts.results(home.folder(metrics), study, results.arms, partial(_runs, home, study, name)),
+        results=parts.results(home.folder(metrics), study, results.arms, _runs(home, study, name, results.arms)),
         comparisons=parts.comparisons(compared, results.arms),
         minutes=study.tuning.minutes,
         tuning=[parts.curve(arm) for arm in results.arms],
@@ -163,21 +163,23 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             for called, analysis in applicable(study, name).items()
         ],
         limits=[f"{line}." for line in (*results.inapplicable, *results.failures)],
-        assets=_asset_rows(checked),
+        assets=_asset_rows(home, checked),
         links=[
+            Link(text="Assets in Dagster", address=Addresses(home.settings).assets(name)),
             Link(
-                text="Trainings in MLflow",
-                address=home.tracker.search_url(name, "tags.stage = 'final'", study.evaluation.primary),
+                text="Models side by side in MLflow",
+                address=compare_models(home, name, results.arms, study.evaluation),
             ),
-            Link(text="Assets in Dagster", address=f"{DAGSTER_UI}/asset-groups/{quote(name)}"),
         ],
     )
 
 
-def _runs(home: Home, study: Study, name: str, arm: ArmResult) -> Link:
-    """The trainings of a (model, arm)."""
-    query = f"tags.model = '{arm.model}' and tags.arm = '{arm.arm}'"
-    return Link(text="MLflow", address=home.tracker.search_url(name, query, study.evaluation.primary))
+def _runs(home: Home, study: Study, name: str, arms: list[ArmResult]) -> dict[str, Link]:
+    """By model, a page of its trainings, arm by arm."""
+    return {
+        model: Link(text="arms in MLflow", address=compare_arms(home, name, model, arms, study.evaluation))
+        for model in dict.fromkeys(arm.model for arm in arms)
+    }
 
 
 def _cells(home: Home, study: Study, name: str) -> list[StoredCell]:
@@ -189,18 +191,18 @@ def _cells(home: Home, study: Study, name: str) -> list[StoredCell]:
     return [StoredCell.load(folder) for folder in folders if run_id(name, folder.name) in wanted]
 
 
-def _asset_rows(events: list[Event]) -> list[AssetRow]:
+def _asset_rows(home: Home, events: list[Event]) -> list[AssetRow]:
     """Some versions and the very versions that they were made from, these first; each once."""
     rows: dict[tuple[str, str], AssetRow] = {}
     for event in events:
         for read in event.inputs:
-            rows.setdefault((read.asset, read.fingerprint), _asset_row(read))
-        rows.setdefault((event.asset, event.fingerprint), _asset_row(event))
+            rows.setdefault((read.asset, read.fingerprint), _asset_row(home, read))
+        rows.setdefault((event.asset, event.fingerprint), _asset_row(home, event))
     return list(rows.values())
 
 
-def _asset_row(version: Event | Input) -> AssetRow:
-    address = f"{DAGSTER_UI}/assets/{quote(version.asset)}"
+def _asset_row(home: Home, version: Event | Input) -> AssetRow:
+    address = Addresses(home.settings).asset(version.asset)
     return AssetRow(
         asset=version.asset,
         version=version.fingerprint,

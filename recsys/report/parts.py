@@ -1,7 +1,7 @@
 """The parts of a report, read off what the assets of a dataset left behind."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -108,10 +108,8 @@ def _kind(arm: ArmResult) -> Kind:
     return "interactions" if arm.arm == INTERACTIONS_ONLY else "content"
 
 
-def results(
-    folder: Path, study: Study, arms: list[ArmResult], runs: Callable[[ArmResult], Link | None]
-) -> list[ResultRow]:
-    """Every (model, arm) on the test part; `runs` says where its trainings are tracked."""
+def results(folder: Path, study: Study, arms: list[ArmResult], runs: Mapping[str, Link]) -> list[ResultRow]:
+    """Every (model, arm) on the test part; `runs` says, by model, where its trainings are tracked."""
     summary = pd.read_parquet(folder / SUMMARY).dropna(subset=["ci_low"])
     rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for row in summary.to_dict("records"):
@@ -135,7 +133,7 @@ def results(
                 seconds=arm.seconds,
                 params=arm.params,
                 cells=arm.finals,
-                runs=runs(arm),
+                runs=runs.get(arm.model),
             )
         )
     return results

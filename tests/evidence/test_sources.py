@@ -187,7 +187,7 @@ def test_of_nested_groups_the_smallest_is_named():
 def test_where_nothing_is_named_it_is_said_what_could_have_been():
     found = Market(lambda real: 0.0).judged()
     assert found.sentence.startswith("No source is shown to help (the smallest lift that could have been shown is ")
-    assert found.by_source[0].sentence.startswith("text is not shown to help by itself, Holm p ")
+    assert found.by_source[0].sentence.startswith("text is not shown to help, Holm p ")
     assert "text or image: not shown to help as a group" in found.groups[0].sentence
 
 
@@ -198,7 +198,7 @@ def test_the_sentence_of_a_source_has_every_condition_with_its_figures():
     )
     assert "beats the one at its own settings (lift +5" in sentence
     assert "and beats the best interaction-only model (lift +" in sentence
-    assert "; all sources together lose by shuffling its rows (lift +" in sentence
+    assert "; all sources together beat the same with its rows shuffled (lift +" in sentence
 
 
 def test_one_of_several_sources_without_its_pairs_over_all_is_refused():
