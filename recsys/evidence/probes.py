@@ -22,8 +22,8 @@ vectors made from all parts. Three probes, none of which trains a recommender:
   is sharp where interactions are dense.
 
 Limits: vectors made from all parts of a dataset may pass where they differ little from what the training part tells
-(few factors of dense data) or where strong bonds between items raise the ceiling (variants of one product). A probe that
-is silent proves nothing.
+(few factors of dense data) or where strong bonds between items raise the ceiling (variants of one product). A probe
+that is silent proves nothing.
 """
 
 from dataclasses import dataclass
