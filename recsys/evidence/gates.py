@@ -23,6 +23,7 @@ from recsys.tuning.plateau import FEWEST_TRIALS, PLATEAU, late_gain
 Colour = Literal["red", "amber", "green"]
 BASELINES = ("Random", "TopPop", "GlobalEffects")
 """Models that show everybody the same, or anything."""
+USERS_DIFFER = "users that differ"
 FEWEST_ROWS = 5
 MOST_IN_ONE_ROW = 0.5
 MANY_TWINS = 0.05
@@ -135,12 +136,12 @@ def users_differ(differences: np.ndarray) -> Gate:
         message += ", and by the same amount for all of them"
     if constant or n_moved < FEWEST_MOVED:
         return Gate(
-            name="users that differ",
+            name=USERS_DIFFER,
             colour="red",
             message=f"{message}; {FEWEST_MOVED} that do not all differ alike are needed.",
             remedy="Enlarge the test part, raise the cut-off of the metric, or check that the two are not one model.",
         )
-    return Gate(name="users that differ", colour="green", message=f"{message}.")
+    return Gate(name=USERS_DIFFER, colour="green", message=f"{message}.")
 
 
 def rival_plateaued(values: Sequence[float | None], exhausted: bool) -> Gate:
