@@ -25,6 +25,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         """A store in a folder, which is made when first written to."""
         self.root = root
+        self._swept: set[str] = set()
 
     def find(self, place: str, fingerprint: str) -> Path | None:
         """The folder of a version, None if it was never written."""
@@ -34,10 +35,11 @@ class Store:
     def write(self, place: str, fingerprint: str, fill: Callable[[Path], None]) -> Path:
         """Write a version by filling a folder; the first of two equal writers wins."""
         parent = self.root / place
-        parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(parent)
+        if place not in self._swept:  # a look at every version would cost more than writing a small one
+            _remove_abandoned(parent)
+            self._swept.add(place)
         pending = parent / _pending_name()
-        pending.mkdir()
+        pending.mkdir(parents=True)
         final = parent / fingerprint
         try:
             fill(pending)

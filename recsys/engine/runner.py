@@ -159,7 +159,7 @@ class CellRunner:
 
         def fill(folder: Path) -> None:
             (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
-            if isinstance(outcome, CellResult):
+            if job.out.is_dir() and isinstance(outcome, CellResult):
                 for file in job.out.iterdir():
                     file.rename(folder / file.name)
 
@@ -200,5 +200,6 @@ class _Job:
 
 
 def _run(job: _Job) -> CellResult:
-    job.out.mkdir(parents=True, exist_ok=True)
+    if job.cell.stage == "final":  # a tuning cell leaves no files
+        job.out.mkdir(parents=True, exist_ok=True)
     return run_cell(job.cell, job.out)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,7 +22,7 @@ import cloudpickle
 
 # A process of loky's does not import the caller's `__main__`, so that a script needs no guard, and takes `env`.
 from joblib.externals.loky.backend.process import LokyProcess
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from recsys.engine.cell import CellResult
 from recsys.engine.failure import CellOutcome, attempt, killed
@@ -41,7 +42,7 @@ def one_thread() -> Iterator[None]:
     """
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else 1
-    with threadpool_limits(1):
+    with _loaded_libraries(len(sys.modules)).limit(limits=1):
         try:
             if torch:
                 torch.set_num_threads(1)
@@ -49,6 +50,12 @@ def one_thread() -> Iterator[None]:
         finally:
             if torch:
                 torch.set_num_threads(threads)
+
+
+@lru_cache(maxsize=1)
+def _loaded_libraries(n_modules: int) -> ThreadpoolController:
+    """What BLAS and OpenMP there are; kept until a module is imported, for looking costs as much as a small cell."""
+    return ThreadpoolController()
 
 
 class Worker:

@@ -21,7 +21,7 @@ def source_sentence(found: "SourceVerdict") -> str:
     if found.added_last:
         verb = "beat" if found.added_last.a_better else "are not shown to beat"
         parts.append(f"all sources together {verb} the same with its rows shuffled ({lift(found.added_last)})")
-    return f"{opening}, Holm p {found.p_holm:.3f} over sources and groups: {', '.join(parts[:3])}{_then(parts[3:])}."
+    return f"{opening}, Holm p {found.p_holm:.3f} over the sources: {', '.join(parts[:3])}{_then(parts[3:])}."
 
 
 def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
@@ -31,7 +31,7 @@ def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
         found: its verdict.
         explained_by: the named sources or smaller groups that leave nothing to the group.
     """
-    corrected = f"Holm p {found.p_holm:.3f} over sources and groups"
+    corrected = f"Holm p {found.p_holm:.3f} over the groups"
     if found.named:
         return f"{_named(found)} (all sources against all with these shuffled: {lift(found.together)}; {corrected})."
     if found.p_holm <= ALPHA:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
+from recsys.evidence.gates import BASELINES
 from recsys.evidence.interval import Interval
 from recsys.evidence.sensitivity import Agreement
 from recsys.models import registry
@@ -23,7 +24,6 @@ from recsys.report.rows import (
     Scenario,
     TuningCurve,
 )
-from recsys.study.checks import BASELINES
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.measuring import SUMMARY
 from recsys.study.results import ArmResult

@@ -1,0 +1,161 @@
+"""The settings of the calibration: on which markets, how they are studied, and what must hold there."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from calibration import from_interactions, markets, real, rules
+from calibration.from_interactions import LEAK
+from calibration.markets import Market, Shape
+from calibration.rules import Rule
+from calibration.same_model import MOST, same_model_twice
+from calibration.studies import LINEAR, NEIGHBOURS, Plan, Record, record, studied
+
+IRRELEVANT = Shape()
+DEMO = Shape(n_users=300, n_items=300)
+CROWDED = Shape(n_users=1200, n_items=60, mean_interactions=8)
+SMALL = Shape(n_users=200, n_items=150)
+TEXT = Shape(weights={"text": 2.0, "image": 0.0}, hidden=1.0)
+IMAGE = Shape(weights={"text": 0.0, "image": 2.0}, hidden=1.0)
+BOTH = Shape(weights={"text": 1.5, "image": 1.5}, hidden=1.0)
+ONE_SOURCE = Shape(weights={"text": 2.0}, hidden=1.0)
+HALVES = Shape(weights={"text": 2.0}, hidden=1.5)
+BEST_SELLERS = Shape(popularity=1.5)
+WEAK = {2: 0.5, 10: 1.0, 20: 1.5}
+"""Weight of the text by the mean lift in percent that it leads to (see `weak_effects.py`)."""
+SEEDED: dict[str, dict[str, Any]] = {
+    "NMF": {"n_factors": 20, "max_iterations": 100},
+    "IALS": {"n_factors": 16, "n_iterations": 2, "initial_deviation": 1.0},
+}
+"""Models of a moment whose seed matters, for the comparison of a model with itself."""
+
+
+LEAKS = (rules.alarm(LEAK), rules.false_alarm(LEAK))
+SAME_MODEL = (*(rules.same_model(n) for n in range(1, MOST + 1)), rules.NO_FALSE_SAMENESS)
+Models = Literal["closed-form", "trained"]
+
+
+CLOSED = Plan()
+WITH_NEIGHBOURS = Plan(NEIGHBOURS)
+ONE_BASE = Plan(LINEAR)
+TWO_NAMES = Plan({"TopPop": {}, "ItemKNN": {}, "ItemKNNAgain": {}})
+REAL = ("lastfm-2k", "baby")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        title: in words.
+        draw: makes a draw from its seed, and gives what was found.
+        rules: what must hold of many draws.
+    """
+
+    title: str
+    draw: Callable[[int], Record]
+    rules: tuple[Rule, ...]
+
+
+def study_draw(drawn: Callable[[int], Market], plan: Plan, seed: int) -> Record:
+    """Draw a market and study it."""
+    market = drawn(seed)
+    return record(studied(market, plan, seed), market)
+
+
+def draw_twice(drawn: Callable[[int], Market], model: str, params: dict[str, Any], redrawn: bool, seed: int) -> Record:
+    """Draw a market and compare a model with itself."""
+    return same_model_twice(drawn(seed), model, params, seed, redrawn)
+
+
+def draw_split(shape: Shape, made: Callable[[Market, int], Market], seed: int) -> Market:
+    """A market that was split before its content was made."""
+    return made(from_interactions.split(markets.market(seed, shape), seed), seed)
+
+
+def of_shape(shape: Shape) -> Callable[[int], Market]:
+    """Draws markets of a shape."""
+    return partial(markets.market, shape=shape)
+
+
+def settings(models: Models, data: Path | None) -> dict[str, Setting]:
+    """All settings by key; those of real data only where `data` names their folder."""
+    if models == "trained":
+        return dict(trained())
+    return dict([*irrelevant(data), *same_model(), *driven(), *made_of_interactions(), *redundant_or_costly()])
+
+
+def study(
+    key: str, title: str, drawn: Callable[[int], Market], *must: Rule, plan: Plan = CLOSED
+) -> tuple[str, Setting]:
+    """A setting whose draws are studies, by its key."""
+    return key, Setting(title, partial(study_draw, drawn, plan), must)
+
+
+def irrelevant(data: Path | None) -> Iterator[tuple[str, Setting]]:
+    """Content that says nothing."""
+    title = "content irrelevant, proportions of the demo"
+    yield study("irrelevant_demo", title, of_shape(DEMO), *rules.NO_HELP, plan=WITH_NEIGHBOURS)
+    for n in (8, 16):
+        noise = partial(markets.with_noise_sources, n_sources=n, shape=SMALL)
+        title = f"content irrelevant, {n} sources of noise"
+        yield study(f"irrelevant_{n}_sources", title, noise, *rules.NO_HELP, plan=ONE_BASE)
+    crowded = of_shape(CROWDED)
+    yield study(
+        "irrelevant_crowded", "content irrelevant, few items and many users", crowded, *rules.NO_HELP, plan=ONE_BASE
+    )
+    for name in REAL if data else ():
+        title = f"real interactions ({name}), real vectors permuted among items"
+        drawn = partial(real.plasmode, folder=data / name)
+        yield study(f"plasmode_{name}", title, drawn, *rules.NO_HELP, rules.NO_CAPACITY, plan=WITH_NEIGHBOURS)
+
+
+def same_model() -> Iterator[tuple[str, Setting]]:
+    """One model on both sides, or under two names."""
+    for model, params in SEEDED.items():
+        for redrawn, splits in ((False, "one split"), (True, "a split each")):
+            draw = partial(draw_twice, of_shape(IRRELEVANT), model, params, redrawn)
+            key = f"same_{model}_{splits.replace(' ', '_')}"
+            yield key, Setting(f"{model} on both sides, other seeds, {splits}", draw, SAME_MODEL)
+    title = "the same model under two names"
+    yield study("two_names", title, of_shape(IRRELEVANT), rules.TWO_NAMES, plan=TWO_NAMES)
+
+
+def driven() -> Iterator[tuple[str, Setting]]:
+    """Content that drives choice, much or little."""
+    for name, title, shape in (
+        ("text", "the text drives choice", TEXT),
+        ("image", "the image drives choice", IMAGE),
+        ("both", "text and image drive choice", BOTH),
+    ):
+        yield study(f"drives_{name}", title, of_shape(shape), rules.DRIVEN, rules.RIGHT_SOURCES)
+    for percent, weight in WEAK.items():
+        title = f"weak effect, true lift about {percent} %"
+        shape = Shape(weights={"text": weight, "image": 0.0}, hidden=1.0)
+        yield study(f"weak_{percent}", title, of_shape(shape), *rules.WEAK)
+
+
+def made_of_interactions() -> Iterator[tuple[str, Setting]]:
+    """Content that someone made of the interactions themselves."""
+    sells = partial(draw_split, BEST_SELLERS, from_interactions.with_text_of_what_sells)
+    yield study("sells", "the text says only what sells", sells, *rules.ONLY_POPULARITY)
+    for key, parts in (("training", ("train",)), ("whole", ("train", "valid", "test"))):
+        drawn = partial(draw_split, ONE_SOURCE, partial(from_interactions.with_singular_vectors, parts))
+        yield study(f"leak_{key}", f"vectors from the {key} matrix, beside an honest text", drawn, *LEAKS)
+
+
+def redundant_or_costly() -> Iterator[tuple[str, Setting]]:
+    """Content of which either source will do, and content that helps some users and costs others."""
+    for key, blur, title in (("same", 0.0, "the same"), ("similar", 0.3, "nearly the same")):
+        drawn = partial(markets.with_same_content_twice, shape=ONE_SOURCE, blur=blur)
+        yield study(f"twice_{key}", f"text and image say {title}", drawn, *rules.GROUP)
+    for key, active, title in (("activity", True, "the more active half"), ("random", False, "a random half")):
+        drawn = partial(markets.with_half_misled, shape=HALVES, by_activity=active)
+        yield study(f"halves_{key}", f"content helps half of the users and costs {title}", drawn, rules.LOSERS)
+
+
+def trained() -> Iterator[tuple[str, Setting]]:
+    """Settings with models trained by gradient."""
+    yield from ()
