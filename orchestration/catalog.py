@@ -33,7 +33,7 @@ TABLES = {
     "per_repeat DOUBLE[]",
     "comparison": "dataset TEXT, model_a TEXT, arm_a TEXT, model_b TEXT, arm_b TEXT, mean_a DOUBLE, mean_b DOUBLE, "
     "lift DOUBLE, lift_low DOUBLE, lift_high DOUBLE, p_value DOUBLE, p_holm DOUBLE, p_equivalent DOUBLE, "
-    "share_tied DOUBLE, detectable_lift DOUBLE",
+    "p_users DOUBLE, n_users BIGINT, n_moved BIGINT, n_repeats BIGINT, detectable_lift DOUBLE",
 }
 
 
