@@ -14,7 +14,6 @@ from recsys.study.study import Study
 ACTIVITY = (0, 5, 10, 20, 50)
 """Training interactions at which a stratum begins."""
 ENOUGH_USERS = 30
-FIGURES = ("n_users", "mean_a", "mean_b", "lift", "lift_low", "lift_high", "p_value")
 
 
 class Strata(Analysis):
@@ -50,12 +49,7 @@ class Strata(Analysis):
                 n_resamples=statistics.resamples,
                 seed=statistics.seed,
             )
-            rows.append(
-                {
-                    "stratum": f"{low} to {high - 1}" if high else f"{low} or more",
-                    **{name: getattr(found, name) for name in FIGURES},
-                }
-            )
+            rows.append({"stratum": f"{low} to {high - 1}" if high else f"{low} or more", **vars(found)})
         return {"users": pd.DataFrame(rows)}
 
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
