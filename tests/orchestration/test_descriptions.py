@@ -31,7 +31,7 @@ models:
   HybridItemKNN: {{arms: [image, lvlm, shuffled]}}
 controls: [shuffled]
 tuning: {{trials: 1}}
-seeds: 1
+repeats: 1
 statistics: {{resamples: 100}}
 """
 PROMPT = "name: mine\nversion: 1\ndomain: market\nfields: [Colour]\ntext: 'Fill in: [Colour] {}'\n"

@@ -43,7 +43,7 @@ models:
   HybridItemKNN: {arms: [image, text, shuffled]}
 controls: [shuffled]
 tuning: {trials: 1}
-seeds: 1
+repeats: 1
 statistics: {resamples: 100}
 """
 N_USERS, N_ITEMS = 40, 24
