@@ -14,6 +14,7 @@ from orchestration.definitions import build_definitions
 from orchestration.home import Home
 from orchestration.instance import prepare
 from orchestration.settings import Settings
+from recsys.analyses.registry import applicable
 from recsys.data.dataset import Dataset
 from recsys.study.results import ModelResult
 from recsys.study.selection import Selection
@@ -137,7 +138,9 @@ def test_a_second_run_computes_nothing(again: Settings, finished: Finished) -> N
 def test_a_changed_model_recomputes_itself_and_what_follows(again: Settings) -> None:
     before, old = cells(again), versions(again)
     study = write_study(again.studies, TINY.replace("n_neighbours: 20", "n_neighbours: 7"))
-    after = {"controls", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy", "report"}
+    analyses = {f"analyses/{name}" for name in applicable(study, "tiny")}
+    assert {"analyses/strata", "analyses/beyond_accuracy"} <= analyses
+    after = {"controls", "metrics", "verdict", "report", *analyses}
     assert stale(again, study) == {f"tiny/{asset}" for asset in ("models/ItemKNN", *after)}
     run(study, again)
     changed = {asset for asset, version in versions(again).items() if old[asset] != version}
