@@ -35,7 +35,8 @@ seeds: 1
 statistics: {{resamples: 100}}
 """
 PROMPT = "name: mine\nversion: 1\ndomain: market\nfields: [Colour]\ntext: 'Fill in: [Colour] {}'\n"
-AFTER_MODELS = {"controls", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy"}
+ANALYSES = {f"analyses/{name}" for name in ("strata", "sensitivity", "beyond_accuracy", "stages", "sizes")}
+AFTER_MODELS = {"controls", "metrics", "verdict", *ANALYSES}
 AFTER_LVLM = {"embeddings/lvlm", "models/HybridItemKNN", *AFTER_MODELS}
 AFTER_IMAGE = AFTER_LVLM - {"embeddings/lvlm"} | {"embeddings/image"}
 AFTER_ASKED = {"descriptions/asked", "analyses/comprehension", *AFTER_LVLM}

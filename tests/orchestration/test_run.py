@@ -121,7 +121,8 @@ def test_a_second_run_computes_nothing(again: Settings, finished: Finished) -> N
 def test_a_changed_model_recomputes_itself_and_what_follows(again: Settings) -> None:
     before, old = cells(again), versions(again)
     study = write_study(again.studies, TINY.replace("n_neighbours: 20", "n_neighbours: 7"))
-    after = {"controls", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy", "report"}
+    analyses = {f"analyses/{name}" for name in ("strata", "sensitivity", "beyond_accuracy", "stages")}
+    after = {"controls", "metrics", "verdict", *analyses, "report"}
     assert stale(again, study) == {f"tiny/{asset}" for asset in ("models/ItemKNN", *after)}
     run(study, again)
     changed = {asset for asset, version in versions(again).items() if old[asset] != version}

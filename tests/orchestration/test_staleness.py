@@ -47,7 +47,8 @@ seeds: 1
 statistics: {resamples: 100}
 """
 N_USERS, N_ITEMS = 40, 24
-AFTER_MODELS = {"controls", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy", "report"}
+ANALYSES = {f"analyses/{name}" for name in ("strata", "sensitivity", "beyond_accuracy", "stages", "integration")}
+AFTER_MODELS = {"controls", "metrics", "verdict", *ANALYSES, "report"}
 AFTER_TEXT = {"embeddings/text", "models/HybridItemKNN", *AFTER_MODELS}
 EVERYTHING = {"dataset", "embeddings/image", "models/TopPop", "models/BPRMF", *AFTER_TEXT}
 
