@@ -136,7 +136,7 @@ def _of_items(inputs: Inputs, content: StoredLists, rival: StoredLists) -> Itera
     for family, populations in families.items():
         for name, items in populations.items():
             a, b = (each.measure([primary], items=list(items))[primary] for each in (content, rival))
-            yield Stratum(family, name, a, b, content.n_rows(list(items)))
+            yield Stratum(family, name, a, b, content.n_rows(list(items)), of_items=True)
 
 
 def _hidden(inputs: Inputs, content: StoredLists, a: Scores, b: Scores, how: dict[str, Any]) -> HiddenLosers | None:

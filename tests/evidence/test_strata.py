@@ -89,6 +89,14 @@ def test_who_loses_is_named() -> None:
     assert losers(halves(*sparse_scores(0.2, np.random.default_rng(3))), "ndcg_at_20", about_cold_items=True) == []
 
 
+def test_items_that_are_served_worse_are_named_by_the_users_who_have_them() -> None:
+    content, rival = sparse_scores(-0.8, np.random.default_rng(6))
+    rows = np.ones((R, U), dtype=int)
+    found = compare_strata([Stratum("popularity", "head items", content, rival, rows, of_items=True)], rows)
+    (sentence,) = losers(found, "ndcg_at_20", about_cold_items=True)
+    assert sentence.startswith("On head items, which 100 % of the users have in the test part, content costs: -")
+
+
 def test_a_small_stratum_is_left_out_and_one_of_less_than_a_tenth_not_named() -> None:
     gain = np.where(np.arange(U) < 50, -1.0, 0.5)
     content, rival = sparse_scores(gain, np.random.default_rng(4), mean=0.5)
