@@ -170,11 +170,14 @@ def families_that_differ(results: Sequence[StratumResult]) -> dict[str, float]:
     return smallest
 
 
-def losers(results: Sequence[StratumResult], metric: str, *, about_cold_items: bool) -> list[str]:
+def losers(
+    results: Sequence[StratumResult], everybody: Comparison, metric: str, *, about_cold_items: bool
+) -> list[str]:
     """What the headline must add: who is shown to lose, and cold items that gain nothing.
 
     Args:
         results: of all strata.
+        everybody: content against its rival over all users; where it is worse, the headline itself says who loses.
         metric: of the scores, such as `ndcg_at_20`.
         about_cold_items: whether the study asks about items without training interactions.
     """
