@@ -23,7 +23,7 @@ class GFCFConfig(ModelConfig):
     n_factors: PositiveInt = searched(256, 16, 512, log=True)
     low_pass_weight: NonNegativeFloat = searched(0.3, 0.01, 10.0, log=True)
 
-    first_points: ClassVar[FirstPoints] = ({"n_factors": 128},)
+    first_points: ClassVar[FirstPoints] = ({"n_factors": 128}, {"n_factors": 64, "low_pass_weight": 3.0})
 
 
 @register
