@@ -11,7 +11,7 @@ from calibration.from_interactions import LEAK
 from calibration.markets import Market, Shape
 from calibration.rules import Rule
 from calibration.same_model import MOST, same_model_twice
-from calibration.studies import LINEAR, NEIGHBOURS, Plan, Record, record, studied
+from calibration.studies import LINEAR, NEIGHBOURS, Plan, Record, study_draw
 
 IRRELEVANT = Shape()
 DEMO = Shape(n_users=300, n_items=300)
@@ -23,6 +23,7 @@ BOTH = Shape(weights={"text": 1.5, "image": 1.5}, hidden=1.0)
 ONE_SOURCE = Shape(weights={"text": 2.0}, hidden=1.0)
 HALVES = Shape(weights={"text": 2.0}, hidden=1.5)
 BEST_SELLERS = Shape(popularity=1.5)
+BEST_SELLERS_FIRST = Shape(popularity=1.5, hidden=1.0)
 WEAK = {2: 0.5, 10: 1.0, 20: 1.5}
 """Weight of the text by the mean lift in percent that it leads to (see `weak_effects.py`)."""
 SEEDED: dict[str, dict[str, Any]] = {
@@ -40,6 +41,9 @@ Models = Literal["closed-form", "trained"]
 CLOSED = Plan()
 WITH_NEIGHBOURS = Plan(NEIGHBOURS)
 ONE_BASE = Plan(LINEAR)
+DEAF_TO_SALES = Plan({"Random": {}, "EASE": {"l2": 1.0}, "AddEASE": {"l2": 1.0}})
+"""Hardly regularised, and without TopPop beside it: content that says what sells then lifts by a fifth."""
+WHO_LOSES = Plan(asks_who_loses=True)
 TWO_NAMES = Plan({"TopPop": {}, "ItemKNN": {}, "ItemKNNAgain": {}})
 REAL = ("lastfm-2k", "baby")
 
@@ -57,12 +61,6 @@ class Setting:
     title: str
     draw: Callable[[int], Record]
     rules: tuple[Rule, ...]
-
-
-def study_draw(drawn: Callable[[int], Market], plan: Plan, seed: int) -> Record:
-    """Draw a market and study it."""
-    market = drawn(seed)
-    return record(studied(market, plan, seed), market)
 
 
 def draw_twice(drawn: Callable[[int], Market], model: str, params: dict[str, Any], redrawn: bool, seed: int) -> Record:
@@ -139,8 +137,11 @@ def driven() -> Iterator[tuple[str, Setting]]:
 
 def made_of_interactions() -> Iterator[tuple[str, Setting]]:
     """Content that someone made of the interactions themselves."""
-    sells = partial(draw_split, BEST_SELLERS, from_interactions.with_text_of_what_sells)
-    yield study("sells", "the text says only what sells", sells, *rules.ONLY_POPULARITY)
+    known = partial(draw_split, BEST_SELLERS, from_interactions.with_text_of_what_sells)
+    yield study("sells", "the text says only what sells", known, *rules.ONLY_POPULARITY)
+    title = "the text says only what sells, and no rival knows it"
+    first = partial(draw_split, BEST_SELLERS_FIRST, from_interactions.with_text_of_what_sells)
+    yield study("sells_unrivalled", title, first, *rules.ONLY_POPULARITY, plan=DEAF_TO_SALES)
     for key, parts in (("training", ("train",)), ("whole", ("train", "valid", "test"))):
         drawn = partial(draw_split, ONE_SOURCE, partial(from_interactions.with_singular_vectors, parts))
         yield study(f"leak_{key}", f"vectors from the {key} matrix, beside an honest text", drawn, *LEAKS)
@@ -153,7 +154,9 @@ def redundant_or_costly() -> Iterator[tuple[str, Setting]]:
         yield study(f"twice_{key}", f"text and image say {title}", drawn, *rules.GROUP)
     for key, active, title in (("activity", True, "the more active half"), ("random", False, "a random half")):
         drawn = partial(markets.with_half_misled, shape=HALVES, by_activity=active)
-        yield study(f"halves_{key}", f"content helps half of the users and costs {title}", drawn, rules.LOSERS)
+        yield study(
+            f"halves_{key}", f"content helps half of the users and costs {title}", drawn, rules.LOSERS, plan=WHO_LOSES
+        )
 
 
 def trained() -> Iterator[tuple[str, Setting]]:

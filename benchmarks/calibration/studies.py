@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 
 from calibration.markets import Market
+from recsys.analyses.base import Inputs
+from recsys.analyses.strata import Strata
 from recsys.content.encoders import registry as encoders
 from recsys.engine.code import model_code
+from recsys.engine.stored import StoredCell
 from recsys.fingerprints import code_of, fingerprint
 from recsys.models import registry
 from recsys.run import DatasetResult, run
@@ -50,19 +53,25 @@ class Plan:
         models: as a study names them, with what it fixes of their hyper-parameters.
         trials: budget of each (model, arm).
         repeats: of everything.
+        asks_who_loses: whether the strata of users are looked at too.
     """
 
     models: Mapping[str, dict[str, Any]] = field(default_factory=lambda: CLOSED_FORM)
     trials: int = 30
     repeats: int = 5
+    asks_who_loses: bool = False
 
 
-def studied(market: Market, plan: Plan, seed: int) -> DatasetResult:
-    """Answer the question for a market, in a folder that is gone afterwards."""
+def study_draw(drawn: Callable[[int], Market], plan: Plan, seed: int) -> Record:
+    """Draw a market, study it in a folder that is gone afterwards, and give what was found."""
     folder = Path(tempfile.mkdtemp(prefix="modalift-draw-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
+        market = drawn(seed)
         write(market, folder / "data")
-        return run(study_of(market, folder / "data", plan, seed), folder / "results", workers=1)[NAME]
+        study = study_of(market, folder / "data", plan, seed)
+        result = run(study, folder / "results", workers=1)[NAME]
+        found = record(result, market)
+        return found | {"losers": losers(study, folder / "results")} if plan.asks_who_loses else found
     finally:
         shutil.rmtree(folder)
 
@@ -113,7 +122,9 @@ def code() -> str:
     """Hash of the code that a draw's findings depend on: that of the program, and of what draws the markets."""
     models = [model_code(model, "ndcg") for model in registry.load_all()]
     files = sorted(file.read_bytes().hex() for name in DRAWING for file in HERE.glob(f"{name}.py"))
-    return fingerprint(code_of("recsys.run:run", encoders.module("matrix_file")), models, files)
+    return fingerprint(
+        code_of("recsys.run:run", "recsys.analyses.strata:Strata", encoders.module("matrix_file")), models, files
+    )
 
 
 def record(result: DatasetResult, market: Market) -> Record:
@@ -135,7 +146,15 @@ def record(result: DatasetResult, market: Market) -> Record:
         "relation": overall.against_rival.relation,
         "named": [source.source for source in part.by_source if source.named],
         "alarms": [],
-        "losers": [],
         "groups": [list(group.sources) for group in part.groups if group.named],
         "gates": [[gate.colour, gate.name, gate.message] for gate in result.judgement.gates if gate.colour != "green"],
     }
+
+
+def losers(study: Study, folder: Path) -> list[str]:
+    """What the headline adds on who loses, a sentence each; `folder` is that of the results."""
+    place = folder / NAME
+    folders = {kind: place / kind for kind in ("dataset", "controls", "metrics")}
+    folders |= {f"embeddings/{source}": place / "embeddings" / source for source in study.datasets[NAME].content}
+    inputs = Inputs(study, NAME, folders, lambda fingerprint: StoredCell.load(place / "cells" / fingerprint))
+    return Strata().compute(inputs)["losers"]["sentence"].tolist()
