@@ -17,7 +17,7 @@ from orchestration.asset_factory import Making, Node
 from orchestration.dagster_metadata import plot, table
 from orchestration.home import Home
 from orchestration.lineage import Event
-from orchestration.tracking import run_id
+from orchestration.tracked import logged_metrics, run_id
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 from recsys.evaluation.metrics.registry import metric_module, metrics
@@ -74,7 +74,7 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     data = Dataset.load(making.read[keys.dataset(name)])
     checks = measure(study, name, data, results, making.home.cell(name), making.out)
     summary = pd.read_parquet(making.out / SUMMARY)
-    _log(making.home, name, results, summary)
+    _log(making.home, study, name, results, summary)
     if has_verdict(study, name):
         return AssetRecord(rows=len(summary), checks=checks)
     board = rank_without_content(study, UserScores(making.out), summary)
@@ -83,11 +83,13 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     return AssetRecord(facts={"sentence": board.sentence}, rows=len(summary), checks=checks)
 
 
-def _log(home: Home, name: str, results: ModelResult, summary: pd.DataFrame) -> None:
-    """Give each final training's run in MLflow what its lists are worth on the test part."""
+def _log(home: Home, study: Study, name: str, results: ModelResult, summary: pd.DataFrame) -> None:
+    """Give each final training's run in MLflow a few of its metrics on the test part, the primary first."""
     finals = {arm.pair: arm.finals for arm in results.arms}
+    logged = logged_metrics(study.evaluation)
+    rows = summary[summary["metric"].isin(logged)].sort_values("metric", key=lambda names: names.map(logged.index))
     figures: dict[str, dict[str, float]] = {}
-    for row in summary.to_dict("records"):
+    for row in rows.to_dict("records"):
         for fingerprint_of_cell, value in zip(finals[row["model"], row["arm"]], row["per_repeat"], strict=True):
             figures.setdefault(run_id(name, fingerprint_of_cell), {})[f"test/{row['metric']}"] = value
     home.tracker.add_metrics(figures)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from orchestration import keys
 from orchestration.asset_factory import Making, Node
+from orchestration.comparisons import compare_arms
 from orchestration.dagster_metadata import plot, table
 from orchestration.home import Home
 from orchestration.lineage import Event
@@ -95,9 +96,7 @@ def show(study: Study, name: str, model: str, home: Home, event: Event) -> Mappi
         **event.facts,
         "arms": table(pd.DataFrame(rows)),
         "tuning": plot(figure),
-        "mlflow": dg.MetadataValue.url(
-            home.tracker.search_url(name, f"tags.model = '{model}' and tags.stage = 'final'", primary)
-        ),
+        "mlflow": dg.MetadataValue.url(compare_arms(home, name, model, arms, study.evaluation)),
     }
 
 

@@ -7,29 +7,33 @@ from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 
 from assets import analyses as analysis_assets
 from assets.metrics import load_leaderboard
 from orchestration import catalog, keys
+from orchestration.addresses import Addresses
 from orchestration.asset_factory import Making, Node
+from orchestration.comparisons import compare_arms, compare_models
 from orchestration.home import Home
-from orchestration.lineage import Event
-from recsys.analyses.base import Table
+from orchestration.lineage import Event, Input
+from orchestration.tracked import run_id
 from recsys.analyses.registry import applicable
+from recsys.engine.stored import StoredCell, place
 from recsys.fingerprints import code_of, files_of, fingerprint
+from recsys.models import registry
 from recsys.report import parts
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
-from recsys.report.rows import CheckRow, ContentRow, Link
+from recsys.report.rows import AssetRow, CheckRow, ContentRow, Link, Section
 from recsys.store import write_text
 from recsys.study.judgement import Judgement
 from recsys.study.record import AssetRecord
-from recsys.study.results import ModelResult
+from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 from recsys.study.truth import planted
 
 PAGE = "report.html"
-REPORTS_UI = "http://127.0.0.1:5001"
 LIBRARIES = (
     "modalift",
     "dagster",
@@ -84,8 +88,7 @@ def make(study: Study, making: Making) -> AssetRecord:
 
     home = making.home
     datasets = [_dataset(home, study, name) for name in study.datasets]
-    events = [home.current(upstream) for name in study.datasets for upstream in _inputs(study, name)]
-    seconds = sum(arm.seconds for name in study.datasets for arm in _results(home, name).arms)
+    cells = [cell for name in study.datasets for cell in _cells(home, study, name)]
     page = StudyReport(
         title=study.title,
         question=study.question,
@@ -95,10 +98,13 @@ def make(study: Study, making: Making) -> AssetRecord:
             versions={library: version(library) for library in LIBRARIES},
             repeats=study.n_repeats,
             budget=study.tuning.said,
-            seconds=seconds,
+            wall_seconds=parts.wall_seconds(
+                (each.record["ended"] - each.seconds, each.record["ended"]) for each in cells
+            ),
+            training_seconds=sum(cell.seconds for cell in cells),
             commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
-            fingerprints={event.asset: event.content_hash for event in events},
         ),
+        sources={model: registry.load(model).source for model in sorted({cell.record["model"] for cell in cells})},
     )
     (making.out / PAGE).write_text(render(page), encoding="utf-8")
     return AssetRecord(facts={"answers": {dataset.name: dataset.sentence for dataset in datasets}})
@@ -107,7 +113,7 @@ def make(study: Study, making: Making) -> AssetRecord:
 def show(study: Study, home: Home, event: Event) -> Mapping[str, object]:
     """Where the page is, and what it answers."""
     return {
-        "report": dg.MetadataValue.url(f"{REPORTS_UI}/{study.name}.html"),
+        "report": dg.MetadataValue.url(Addresses(home.settings).report(study.name)),
         "file": dg.MetadataValue.path(str(_file(study, home))),
         **{name: dg.MetadataValue.md(sentence) for name, sentence in event.facts["answers"].items()},
     }
@@ -122,21 +128,25 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
     judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if has_verdict(study, name) else None
     board = None if judgement else load_leaderboard(home.folder(metrics))
-    results = _results(home, name)
+    results, tables = _results(home, name), _analyses(home, study, name)
     compared = judgement.comparisons if judgement else board.comparisons if board else []
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
     return DatasetReport(
         name=name,
-        scenario=parts.scenario(spec),
+        scenario=parts.scenario(study, name),
         metric=study.evaluation.primary,
         verdict=judgement.overall if judgement else None,
         leaderboard=board,
         part=judgement.part if judgement else None,
+        gates=judgement.gates if judgement else [],
+        tried=judgement.tried if judgement else {},
+        losers=parts.losers(tables),
+        agreement=parts.agreement(tables),
         questions=judgement.questions if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
         quarantine=parts.quarantine(home.folder(data)),
         content=[_content(home, study, name, source) for source in spec.content],
-        results=parts.results(home.folder(metrics), study, results.arms),
+        results=parts.results(home.folder(metrics), study, results.arms, _runs(home, study, name, results.arms)),
         comparisons=parts.comparisons(compared, results.arms),
         minutes=study.tuning.minutes,
         tuning=[parts.curve(arm) for arm in results.arms],
@@ -146,14 +156,60 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
             for check in event.checks
         ],
         truth=planted(data.facts, spec, judgement) if judgement else [],
-        tables=_sections(home, study, name),
+        sections=[
+            Section(
+                asset=keys.analysis(name, called), tables=[each for each in analysis.show(tables[called]) if each.rows]
+            )
+            for called, analysis in applicable(study, name).items()
+        ],
         limits=[f"{line}." for line in (*results.inapplicable, *results.failures)],
+        assets=_asset_rows(home, checked),
         links=[
+            Link(text="Assets in Dagster", address=Addresses(home.settings).assets(name)),
             Link(
-                text="Trainings in MLflow",
-                address=home.tracker.search_url(name, "tags.stage = 'final'", study.evaluation.primary),
+                text="Models side by side in MLflow",
+                address=compare_models(home, name, results.arms, study.evaluation),
             ),
-            Link(text="Assets in Dagster", address=f"http://127.0.0.1:3000/asset-groups/{name}"),
+        ],
+    )
+
+
+def _runs(home: Home, study: Study, name: str, arms: list[ArmResult]) -> dict[str, Link]:
+    """By model, a page of its trainings, arm by arm."""
+    return {
+        model: Link(text="arms in MLflow", address=compare_arms(home, name, model, arms, study.evaluation))
+        for model in dict.fromkeys(arm.model for arm in arms)
+    }
+
+
+def _cells(home: Home, study: Study, name: str) -> list[StoredCell]:
+    """All that was trained for a dataset of the study, trials among them."""
+    trained = [keys.model(name, model) for model in study.models]
+    trained += [keys.controls(name)] if has_verdict(study, name) else []
+    wanted = {run for asset in trained for run in home.current(asset).mlflow_runs}
+    folders = (home.settings.store / place(name)).glob("[!.]*")
+    return [StoredCell.load(folder) for folder in folders if run_id(name, folder.name) in wanted]
+
+
+def _asset_rows(home: Home, events: list[Event]) -> list[AssetRow]:
+    """Some versions and the very versions that they were made from, these first; each once."""
+    rows: dict[tuple[str, str], AssetRow] = {}
+    for event in events:
+        for read in event.inputs:
+            rows.setdefault((read.asset, read.fingerprint), _asset_row(home, read))
+        rows.setdefault((event.asset, event.fingerprint), _asset_row(home, event))
+    return list(rows.values())
+
+
+def _asset_row(home: Home, version: Event | Input) -> AssetRow:
+    address = Addresses(home.settings).asset(version.asset)
+    return AssetRow(
+        asset=version.asset,
+        version=version.fingerprint,
+        content=version.content_hash,
+        links=[
+            Link(text="asset", address=address),
+            Link(text="lineage", address=f"{address}?view=lineage&lineageScope=upstream"),
         ],
     )
 
@@ -162,13 +218,12 @@ def _content(home: Home, study: Study, name: str, source: str) -> ContentRow:
     return parts.content(home.current(keys.embeddings(name, source)).facts, source, study.datasets[name])
 
 
-def _sections(home: Home, study: Study, name: str) -> list[Table]:
-    """The tables of every analysis, in their order."""
-    sections = []
-    for called, analysis in applicable(study, name).items():
-        folder = home.folder(home.current(keys.analysis(name, called)))
-        sections += [table for table in analysis.show(analysis_assets.load(analysis, folder)) if table.rows]
-    return sections
+def _analyses(home: Home, study: Study, name: str) -> dict[str, dict[str, pd.DataFrame]]:
+    """The tables of every analysis by its name."""
+    return {
+        called: analysis_assets.load(analysis, home.folder(home.current(keys.analysis(name, called))))
+        for called, analysis in applicable(study, name).items()
+    }
 
 
 def publish(study: Study, home: Home, event: Event) -> None:

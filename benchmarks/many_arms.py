@@ -27,20 +27,24 @@ from rich.table import Table
 from recsys.analyses.base import Inputs
 from recsys.analyses.registry import applicable
 from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
 from recsys.evaluation.evaluate import Part
 from recsys.evaluation.ranking import Ranking
-from recsys.evidence.sources import SourcePairs
+from recsys.evidence.source_design import SourceDesign, SourcePairs
 from recsys.models import registry
 from recsys.report import parts
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.render import render
+from recsys.report.rows import Section
 from recsys.study.judgement import Judgement, judge
 from recsys.study.measuring import UserScores, measure
+from recsys.study.readiness import Readiness
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
-from recsys.study.selection import Selection
+from recsys.study.selection import Selection, tally
 from recsys.study.study import Study
+from recsys.tuning.search import Tried
 
 NAME, TITLE = "large", "Does content help on a catalogue with many models?"
 DEPTH, N_TRIALS = 100, 20
@@ -53,7 +57,7 @@ class Size:
     """How large the study is; Amazon Sports, if not said otherwise."""
 
     models: int = 25
-    seeds: int = 5
+    repeats: int = 5
     users: int = 35_598
     items: int = 23_000
     interactions: int = 278_677
@@ -115,7 +119,7 @@ def study(size: Size) -> Study:
             "datasets": {NAME: spec},
             "models": sorted(registry.load_all())[: size.models],
             "tuning": {"trials": N_TRIALS},
-            "seeds": size.seeds,
+            "repeats": size.repeats,
             "statistics": {"resamples": size.resamples},
         }
     )
@@ -128,7 +132,7 @@ def results(planned: Study) -> tuple[ModelResult, dict[str, float]]:
     for model, base in zip(planned.models, rng.uniform(0.2, 0.45, len(planned.models)), strict=True):
         for arm in spec.arms(planned.controls):
             quality = base * (1 + GAINS.get(arm.name, -0.02))
-            finals = [f"{model}-{arm.name}-{seed}" for seed in range(planned.seeds)]
+            finals = [f"{model}-{arm.name}-{repeat}" for repeat in range(planned.n_repeats)]
             qualities |= dict.fromkeys(finals, quality)
             curve = np.maximum.accumulate(quality * (1 - rng.exponential(0.08, N_TRIALS)))
             arms.append(
@@ -138,10 +142,13 @@ def results(planned: Study) -> tuple[ModelResult, dict[str, float]]:
                     sources=arm.sources,
                     control=arm.control,
                     altered=arm.altered,
-                    params={},
+                    settings=[{} for _ in finals],
                     valid=quality,
+                    valid_by_repeat=[quality for _ in finals],
                     content_used=bool(arm.sources),
-                    trials=[{"params": {}, "valid": value, "pruned": False, "seconds": 60.0} for value in curve],
+                    seeded=True,
+                    trials=[Tried({}, float(value), seconds=60.0) for value in curve],
+                    n_nested=0,
                     exhausted=False,
                     finals=finals,
                     seconds=3600.0,
@@ -152,20 +159,37 @@ def results(planned: Study) -> tuple[ModelResult, dict[str, float]]:
 
 
 def selection(results: ModelResult) -> Selection:
-    """The best model on validation; its one shuffled control stands for those of its sources too."""
+    """The best model on validation; its one shuffled control stands for all of them, noise for popularity."""
     best = max(results.arms, key=lambda arm: arm.valid).model
-    shuffled = (best, "shuffled")
+    content, shuffled = (best, "both"), (best, "shuffled")
+    sources = {
+        source: SourcePairs(
+            own=(best, source), own_shuffled=shuffled, own_untuned=shuffled, full=content, full_altered=shuffled
+        )
+        for source in ("text", "image")
+    }
     return Selection(
-        content=(best, "both"),
+        content=content,
         rival=(best, INTERACTIONS_ONLY),
         shuffled=shuffled,
-        sources={
-            source: SourcePairs(
-                own=(best, source), own_shuffled=shuffled, fused=(best, "both"), fused_altered=shuffled
-            )
-            for source in ("text", "image")
-        },
+        untuned=shuffled,
+        popularity=(best, "noise"),
+        removed=None,
+        itself=(best, INTERACTIONS_ONLY),
+        sources=SourceDesign(sources=sources),
+        tried=tally(results.arms),
     )
+
+
+def vectors(planned: Study, n_items: int, folder: Path) -> dict[str, Path]:
+    """Random ones for each source; gives their folders as analyses ask for them."""
+    rng, folders = np.random.default_rng(2), {}
+    for source in planned.datasets[NAME].content:
+        folders[f"embeddings/{source}"] = folder / source
+        folders[f"embeddings/{source}"].mkdir()
+        drawn = Features(rng.normal(size=(n_items, 16)).astype(np.float32), np.ones(n_items, dtype=bool))
+        drawn.save(folder / source / FEATURES, [str(item) for item in range(n_items)])
+    return folders
 
 
 class Steps:
@@ -193,20 +217,27 @@ def page(planned: Study, folder: Path, known: ModelResult, judged: Judgement, in
     ]
     data = DatasetReport(
         name=NAME,
-        scenario=parts.scenario(planned.datasets[NAME]),
+        scenario=parts.scenario(planned, NAME),
         metric=planned.evaluation.primary,
         verdict=judged.overall,
-        sources=judged.by_source,
+        part=judged.part,
+        gates=judged.gates,
+        tried=judged.tried,
         questions=judged.questions,
         counts={"users": inputs.dataset.n_users, "items": inputs.dataset.n_items},
-        results=parts.results(folder, planned, known.arms),
+        results=parts.results(folder, planned, known.arms, {}),
         comparisons=parts.comparisons(judged.comparisons, known.arms),
         tuning=[parts.curve(arm) for arm in known.arms],
-        tables=tables,
+        sections=[Section(asset=f"{NAME}/analyses", tables=tables)],
         limits=[f"{line}." for line in known.failures],
     )
     run = RunFacts(
-        versions={}, seeds=list(range(1, planned.seeds + 1)), budget=planned.tuning.said, seconds=0, commands=[]
+        versions={},
+        repeats=planned.n_repeats,
+        budget=planned.tuning.said,
+        wall_seconds=0,
+        training_seconds=0,
+        commands=[],
     )
     return StudyReport(title=TITLE, question=planned.question, date=date(2026, 11, 21), datasets=[data], run=run)
 
@@ -228,10 +259,11 @@ def measured(size: Size, folder: Path) -> tuple[str, Steps]:
     with steps.step("measure, lists drawn again"):
         measure(planned, NAME, data, known, cell, folder)
     with steps.step("judge"):
-        judged = judge(planned, NAME, selection(known), UserScores(folder))
+        judged = judge(planned, NAME, selection(known), UserScores(folder), Readiness([], unchanged=False))
     chosen = selection(known)
     chosen.save(folder)
-    inputs = Inputs(planned, NAME, dict.fromkeys(("dataset", "controls", "metrics"), folder), cell)
+    folders = dict.fromkeys(("dataset", "controls", "metrics"), folder) | vectors(planned, data.n_items, folder)
+    inputs = Inputs(planned, NAME, folders, cell)
     with steps.step("analyses and the parts of the report"):
         report = page(planned, folder, known, judged, inputs)
     with steps.step("render"):
@@ -241,21 +273,21 @@ def measured(size: Size, folder: Path) -> tuple[str, Steps]:
 
 def main(
     models: Annotated[int, typer.Option(help="Models, each on 7 arms.")] = Size.models,
-    seeds: Annotated[int, typer.Option(help="Final cells of each arm.")] = Size.seeds,
+    repeats: Annotated[int, typer.Option(help="Final cells of each arm.")] = Size.repeats,
     users: Annotated[int, typer.Option(help="Users; other sizes of the data follow.")] = Size.users,
     resamples: Annotated[int, typer.Option(help="Resamples of each comparison.")] = Size.resamples,
     out: Annotated[Path | None, typer.Option(help="Where the page is kept.")] = None,
 ) -> None:
     """Run, and print what each step took."""
     share = users / Size.users
-    size = Size(models, seeds, users, int(Size.items * share), int(Size.interactions * share), resamples)
+    size = Size(models, repeats, users, int(Size.items * share), int(Size.interactions * share), resamples)
     with tempfile.TemporaryDirectory() as folder:
         html, steps = measured(size, Path(folder))
     table = Table("step", "seconds", "of processor time", "peak, MiB")
     for name, wall, processor, peak in steps.rows:
         table.add_row(name, f"{wall:.1f}", f"{processor:.1f}", f"{peak:.0f}")
     console.print(
-        f"{7 * models} arms, {7 * models * seeds} cells, {users:,} users; a page of {len(html) / 1e6:.2f} MB"
+        f"{7 * models} arms, {7 * models * repeats} cells, {users:,} users; a page of {len(html) / 1e6:.2f} MB"
     )
     console.print(table)
     if out:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from orchestration.home import Home
 from orchestration.lineage import Event
-from orchestration.tracking import run_id
+from orchestration.tracked import run_id
 from recsys.engine.stored import StoredCell, cell_folders
 
 TABLES = {

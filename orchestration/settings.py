@@ -30,6 +30,9 @@ class Settings(BaseSettings):
         data: where studies look for the folders they name; None: beside the study file only.
         studies: the folder of study files that Dagster shows; by default `studies` in the working folder.
         workers: processes that run cells; None: one a core.
+        dagster_port: where `modalift ui` serves Dagster, and links between pages lead.
+        mlflow_port: the same of MLflow.
+        reports_port: the same of the reports.
     """
 
     model_config = SettingsConfigDict(env_prefix="MODALIFT_", frozen=True)
@@ -38,6 +41,9 @@ class Settings(BaseSettings):
     data: Path | None = None
     studies: Path = Field(default_factory=lambda: Path.cwd() / "studies")
     workers: int | None = Field(default=None, ge=1)
+    dagster_port: int = Field(default=3000, ge=1, le=65535)
+    mlflow_port: int = Field(default=5000, ge=1, le=65535)
+    reports_port: int = Field(default=5001, ge=1, le=65535)
 
     def source_folder(self, name: str, spec: "DatasetSpec") -> Path | None:
         """The folder of a dataset's source; None for one that is made. UserError where it is not there."""

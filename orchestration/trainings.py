@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 from orchestration import keys
 from orchestration.home import Home
 from orchestration.lineage import Event
-from orchestration.tracking import Training, run_id
+from orchestration.notes import experiment_note, run_note
+from orchestration.tracked import TrackedDataset, Training, run_id
 from recsys.content.arms import Arm
 from recsys.content.features import FEATURES
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
@@ -51,16 +53,20 @@ class Trainings:
 
     def left_out(self, model: str) -> str:
         """Why a model is not trained at all, in one line; empty where it is."""
-        facts = self.home.current(keys.dataset(self.dataset)).facts
+        facts = self._data.facts
         content = self._content(self.study.arms_of(self.dataset, model))
         return left_out(self.study, self.dataset, model, facts, _widths(content))
+
+    @cached_property
+    def _data(self) -> Event:
+        return self.home.current(keys.dataset(self.dataset))
 
     def _content(self, arms: Sequence[Arm]) -> dict[str, Event]:
         sources = sorted({source for arm in arms for source in arm.sources})
         return {source: self.home.current(keys.embeddings(self.dataset, source)) for source in sources}
 
     def _inputs(self, model: str, arms: Sequence[Arm]) -> CellInputs:
-        data, content = self.home.current(keys.dataset(self.dataset)), self._content(arms)
+        data, content = self._data, self._content(arms)
         return CellInputs(
             dataset=self.dataset,
             folder=self.home.folder(data),
@@ -76,8 +82,19 @@ class Trainings:
     def _log(self, cells: Sequence[StoredCell]) -> None:
         self.home.tracker.log_all([self._training(cell) for cell in cells])
 
+    @cached_property
+    def _tracked_dataset(self) -> TrackedDataset:
+        return TrackedDataset(
+            name=self.dataset,
+            digest=self._data.content_hash,
+            folder=str(self.home.folder(self._data)),
+            counts={name: self._data.facts["counts"][name] for name in ("users", "items", "interactions")},
+            note=experiment_note(self.home.settings, self.study, self.dataset, self._data),
+        )
+
     def _training(self, cell: StoredCell) -> Training:
         record = cell.record
+        repeat = record["repeat"]
         tags = {
             **{name: str(record[name]) for name in ("model", "arm", "repeat", "seed", "stage", "data_version")},
             "fingerprint": cell.fingerprint,
@@ -87,8 +104,8 @@ class Trainings:
         }
         metrics = {} if cell.valid is None else {f"valid/{record['primary']}": cell.valid}
         return Training(
-            experiment=self.dataset,
-            name=f"{record['arm']}, {record['model']}, seed {record['seed']}",
+            dataset=self._tracked_dataset,
+            name=f"{record['arm']}, {record['model']}, repeat {repeat}, seed {record['seed']}, {record['stage']}",
             tags=tags,
             params=record["params"],
             metrics=metrics | {f"seconds/{name}": value for name, value in record["seconds"].items()},
@@ -96,6 +113,7 @@ class Trainings:
             started=record["ended"] - cell.seconds,
             ended=record["ended"],
             failed=cell.message,
+            note=run_note(self.home.settings, self.study, cell, tags),
         )
 
     @contextmanager

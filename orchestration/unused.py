@@ -18,7 +18,7 @@ import psutil
 from orchestration import keys
 from orchestration.home import RECORD, Home
 from orchestration.lineage import Event
-from orchestration.tracking import run_id
+from orchestration.tracked import run_id
 from recsys.engine.stored import StoredCell, cell_folders, place
 from recsys.store import PENDING
 from recsys.study.preparing import VERSIONS

@@ -6,7 +6,7 @@ tuning, and a class that is registered, fits, scores, and can be stored.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -28,10 +28,21 @@ TORCH_MEMORY = 150 * 2**20
 """Bytes that training by gradient needs beside: what torch loads and keeps for itself."""
 
 
+FirstPoints = tuple[dict[str, Any], ...]
+"""Settings by the names of hyper-parameters; what one leaves out has its default."""
+
+
 class ModelConfig(BaseModel):
-    """Hyper-parameters of a model; fields made by `searched` are tuned."""
+    """Hyper-parameters of a model; fields made by `searched` are tuned.
+
+    Attributes:
+        first_points: settings that tuning tries right after the defaults because they were good elsewhere, as
+            published or as measured.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first_points: ClassVar[FirstPoints] = ()
 
 
 def searched(
@@ -40,13 +51,29 @@ def searched(
     high: float | None = None,
     *,
     log: bool = False,
+    step: float | None = None,
     choices: Sequence[Any] | None = None,
+    unless: Mapping[str, Sequence[Any]] | None = None,
+    needs_content: bool = False,
 ) -> Any:
-    """A hyper-parameter with its default and the range or the choices that tuning draws from."""
+    """A hyper-parameter with its default and the range or the choices that tuning draws from.
+
+    Args:
+        default: in the range or among the choices.
+        low: least value. On a logarithmic scale a small positive one stands for zero, which a study can still fix.
+        high: largest value.
+        log: draw by ratio, for values that act by ratio (learning rates, regularisation, shrinkage, counts).
+        step: of a range in even steps, both ends included; it reaches zero exactly.
+        choices: instead of a range, for values without an order.
+        unless: by the name of a hyper-parameter above this one, the values under which this one has no effect and
+            is not searched.
+        needs_content: it has no effect without content, and is not searched there.
+    """
     space: dict[str, Any] = (
-        {"choices": list(choices)} if choices is not None else {"low": low, "high": high, "log": log}
+        {"choices": list(choices)} if choices is not None else {"low": low, "high": high, "log": log, "step": step}
     )
-    return Field(default, json_schema_extra={"search": space})
+    conditions = {"unless": {name: list(values) for name, values in (unless or {}).items()}}
+    return Field(default, json_schema_extra={"search": space | conditions | {"needs_content": needs_content}})
 
 
 @dataclass(frozen=True)
@@ -122,6 +149,8 @@ class Recommender(ABC):
         source: the paper (authors, title, venue, year) whose equations the model follows.
         deterministic: the same data give the same model whatever the seed.
         scores_cold_items: items without interactions get scores that mean something.
+        without_content: of a model that takes content, the interaction-only model that it becomes without any, or
+            that its remaining equations are nearest to; None where there is none.
         curve: one dict an epoch (`epoch`, `loss`, `valid`), for models trained by gradient.
         pruned: whether training was stopped early as pruned; the model then stands at the best it had reached.
         device_factors: tables of users and items on the GPU where the model is being trained, by which ranking then
@@ -132,6 +161,7 @@ class Recommender(ABC):
     source: ClassVar[str]
     deterministic: ClassVar[bool] = False
     scores_cold_items: ClassVar[bool] = False
+    without_content: ClassVar[str | None] = None
 
     def __init__(self, config: ModelConfig | None = None) -> None:
         """A model to be fitted, with default hyper-parameters unless a config is given."""

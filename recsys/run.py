@@ -14,6 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from recsys.analyses.base import Inputs
+from recsys.analyses.registry import headline_analyses
 from recsys.content.arms import Arm
 from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
@@ -48,6 +50,7 @@ class DatasetResult:
         results: every (model, arm) with its choice, its trials and its final cells, and what was left out.
         metrics: a row a (model, arm, metric) on the test part (see `recsys.study.measuring`).
         judgement: the verdict and the comparisons; None where no content was compared.
+        headline: what stands beside the verdict: who loses, and how many settings agree.
         leaderboard: which model is best, where there is no verdict.
         truth: for a synthetic market, what was planted beside what was found.
     """
@@ -55,6 +58,7 @@ class DatasetResult:
     results: ModelResult
     metrics: pd.DataFrame
     judgement: Judgement | None
+    headline: list[str]
     leaderboard: Leaderboard | None
     truth: list[TruthRow]
 
@@ -170,9 +174,18 @@ class _Run:
             results=results,
             metrics=summary,
             judgement=judgement,
+            headline=self._headline(selection) if selection else [],
             leaderboard=None if judgement else rank_without_content(self.study, scores, summary),
             truth=planted(self.facts, self.spec, judgement) if judgement else [],
         )
+
+    def _headline(self, selection: Selection) -> list[str]:
+        selection.save(self._place("controls"))
+        folders = {kind: self._place(kind) for kind in ("dataset", "controls", "metrics")}
+        folders |= {f"embeddings/{source}": self._place(f"embeddings/{source}") for source in self.spec.content}
+        inputs = Inputs(self.study, self.name, folders, self._cell)
+        analyses = headline_analyses(self.study, self.name).values()
+        return [sentence for each in analyses for sentence in each.headline(each.compute(inputs))]
 
     def _cell(self, fingerprint: str) -> StoredCell:
         return StoredCell.load(self.store.root / place(self.name) / fingerprint)

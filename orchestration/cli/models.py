@@ -57,7 +57,8 @@ def _range(extra: Any) -> str:
         return ""
     if "choices" in space:
         return f"one of {', '.join(map(str, space['choices']))}"
-    return f"{space['low']} to {space['high']}{', log scale' if space['log'] else ''}"
+    scale = ", log scale" if space["log"] else f", in steps of {space['step']}" if space["step"] else ""
+    return f"{space['low']} to {space['high']}{scale}"
 
 
 @command("encoders", "modalift encoders")

@@ -20,9 +20,9 @@ from typing import Self
 
 import psutil
 
+from orchestration.addresses import HOST
 from recsys.errors import UserError
 
-HOST = "127.0.0.1"
 GRACE_SECONDS = 4.0
 START_SECONDS = 180.0
 LOOK_SECONDS = 0.25
@@ -40,6 +40,7 @@ class Service:
         option: the option that gives it another port.
         log: file that takes its output.
         environment: variables beside those of this process.
+        first_page: where a person starts, after the address.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Service:
     option: str
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    first_page: str = ""
 
     @property
     def address(self) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.addresses import EXPERIMENTS, HOST
 from orchestration.cli.app import command
 from orchestration.cli.console import note, say
-from orchestration.cli.services import HOST, Service, Services, check_ports
+from orchestration.cli.services import Service, Services, check_ports
 from orchestration.cli.studies import read_settings
 from recsys.fingerprints import CHECKOUT
 from recsys.store import write_text
@@ -35,21 +36,28 @@ load_from:
       working_directory: {json.dumps(str(CHECKOUT))}
 """
 
-Port = Annotated[int, typer.Option(min=1, max=65535)]
+DagsterPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Default: MODALIFT_DAGSTER_PORT or 3000.")]
+MlflowPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Default: MODALIFT_MLFLOW_PORT or 5000.")]
+ReportsPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Default: MODALIFT_REPORTS_PORT or 5001.")]
 
 
 @command("ui", "modalift ui", "modalift ui --dagster-port 3001")
-def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port = 5001) -> None:
+def ui(dagster_port: DagsterPort = None, mlflow_port: MlflowPort = None, reports_port: ReportsPort = None) -> None:
     """Serve Dagster (assets, lineage), MLflow (every training) and the reports until Ctrl-C.
 
-    Links in reports lead to the default ports.
+    Links between the pages lead to the ports that were set when a study was run: MODALIFT_DAGSTER_PORT,
+    MODALIFT_MLFLOW_PORT and MODALIFT_REPORTS_PORT move both the pages and the links.
     """
     from orchestration.instance import prepare
     from orchestration.tracking import Tracker
 
     settings = read_settings()
-    settings = settings.model_copy(update={"home": settings.home.resolve(), "studies": settings.studies.resolve()})
-    servers = _servers(settings, dagster_port, mlflow_port, reports_port)
+    asked = {"dagster_port": dagster_port, "mlflow_port": mlflow_port, "reports_port": reports_port}
+    settings = settings.model_copy(
+        update={"home": settings.home.resolve(), "studies": settings.studies.resolve()}
+        | {name: port for name, port in asked.items() if port is not None}
+    )
+    servers = _servers(settings)
     check_ports(servers)
     # Started in the background by a script, a process ignores SIGINT unless it asks for it.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -66,15 +74,16 @@ def ui(dagster_port: Port = 3000, mlflow_port: Port = 5000, reports_port: Port =
         with Services(servers, cwd=Path.cwd()) as services:
             services.wait_until_ready()
             for service in services.services:
-                say(f"{service.name:8} {service.address}")
+                say(f"{service.name:8} {service.address}{service.first_page}")
             note("Ctrl-C ends all three")
             services.watch()
     except KeyboardInterrupt:
         note("ended")
 
 
-def _servers(settings: "Settings", dagster_port: int, mlflow_port: int, reports_port: int) -> list[Service]:
+def _servers(settings: "Settings") -> list[Service]:
     logs = settings.home / "logs"
+    dagster_port, mlflow_port, reports_port = settings.dagster_port, settings.mlflow_port, settings.reports_port
     python = [sys.executable, "-m"]
     dagster = [
         *python,
@@ -95,10 +104,13 @@ def _servers(settings: "Settings", dagster_port: int, mlflow_port: int, reports_
         "DAGSTER_HOME": str(settings.dagster),
         "MODALIFT_HOME": str(settings.home),
         "MODALIFT_STUDIES": str(settings.studies),
+        "MODALIFT_DAGSTER_PORT": str(dagster_port),
+        "MODALIFT_MLFLOW_PORT": str(mlflow_port),
+        "MODALIFT_REPORTS_PORT": str(reports_port),
         **({"MODALIFT_DATA": str(settings.data.resolve())} if settings.data else {}),
     }
     return [
         Service("Dagster", dagster, dagster_port, "--dagster-port", logs / "dagster.log", environment),
-        Service("MLflow", mlflow, mlflow_port, "--mlflow-port", logs / "mlflow.log", environment),
+        Service("MLflow", mlflow, mlflow_port, "--mlflow-port", logs / "mlflow.log", environment, EXPERIMENTS),
         Service("Reports", reports, reports_port, "--reports-port", logs / "reports.log", environment),
     ]

@@ -154,3 +154,7 @@ class Analysis(ABC):
     @abstractmethod
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
         """Tables as a report prints them; those without rows are left out of it."""
+
+    def headline(self, tables: dict[str, pd.DataFrame]) -> list[str]:
+        """Sentences that stand beside the verdict: what a reader must know who reads nothing else."""
+        return []

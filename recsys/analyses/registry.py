@@ -33,6 +33,12 @@ def applicable(study: Study, name: str) -> dict[str, Analysis]:
     return {key: analysis for key, analysis in load_all().items() if analysis.applies(study, name)}
 
 
+def headline_analyses(study: Study, name: str) -> dict[str, Analysis]:
+    """Those of the applicable analyses that have something to say beside the verdict."""
+    found = applicable(study, name)
+    return {key: analysis for key, analysis in found.items() if type(analysis).headline is not Analysis.headline}
+
+
 def _load(file: PluginFile) -> Analysis:
     loaded = plugins.load(file)
     own = [

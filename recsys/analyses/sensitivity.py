@@ -46,6 +46,10 @@ class Sensitivity(Analysis):
             "agreement": pd.DataFrame([vars(counted) | {"sentence": counted.sentence}]),
         }
 
+    def headline(self, tables: dict[str, pd.DataFrame]) -> list[str]:
+        """How many settings and repeats agree."""
+        return list(tables["agreement"]["sentence"])
+
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
         """A row a metric and mask, a column a cut-off."""
         settings = tables["settings"].assign(

@@ -79,6 +79,10 @@ class Strata(Analysis):
             "losers": pd.DataFrame({"sentence": pd.Series(sentences, dtype="str")}),
         }
 
+    def headline(self, tables: dict[str, pd.DataFrame]) -> list[str]:
+        """Who loses."""
+        return list(tables["losers"]["sentence"])
+
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
         """One table; under it who loses, and whether strata differ."""
         differences = [

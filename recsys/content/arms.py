@@ -54,6 +54,11 @@ class Arm:
         """Whether its control is drawn at random, so that repeats see different content."""
         return self.control in _RANDOM
 
+    @property
+    def shows_content(self) -> bool:
+        """Whether a model on this arm is shown anything, real or not."""
+        return bool(self.sources) and self.control != "removed"
+
     def show(self, features: Content, seed: int, popularity: np.ndarray) -> Content:
         """The content a model is shown, a pure function of its arguments.
 

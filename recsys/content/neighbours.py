@@ -7,6 +7,9 @@ import pandas as pd
 
 from recsys.content.features import Features
 
+BLOCK = 128
+"""Items compared with all others at a time."""
+
 
 def nearest(features: Features, items: Sequence[int], k: int = 5) -> pd.DataFrame:
     """The nearest present items by cosine, the item itself left out.
@@ -34,6 +37,29 @@ def nearest(features: Features, items: Sequence[int], k: int = 5) -> pd.DataFram
             "cosine": np.take_along_axis(cosine, order, axis=1).ravel(),
         }
     )
+
+
+def share_with_twin(features: Features, n_sampled: int = 2048, cosine: float = 0.999) -> float:
+    """Share of the present items whose nearest other item has a cosine of at least this, about the mean vector.
+
+    Centring matters: vectors of some encoders share a direction, and all of them are near each other without it.
+
+    Args:
+        features: vectors of the catalogue's items.
+        n_sampled: items asked about, evenly spaced; all are compared with.
+        cosine: from which two items count as twins.
+    """
+    rows = features.matrix[features.present]
+    if len(rows) < 2:
+        return 0.0
+    unit = _unit(rows - rows.mean(axis=0))
+    asked = np.linspace(0, len(rows) - 1, min(len(rows), n_sampled)).astype(np.int64)
+    n_twins = 0
+    for block in np.array_split(asked, -(-len(asked) // BLOCK)):
+        found = unit[block] @ unit.T
+        found[np.arange(len(block)), block] = -np.inf
+        n_twins += int((found.max(axis=1) >= cosine).sum())
+    return n_twins / len(asked)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

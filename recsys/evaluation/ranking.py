@@ -97,6 +97,24 @@ def rank(
     return Ranking(np.asarray(users, dtype=np.int32), items, scores)
 
 
+def same_lists(content: Ranking, without: Ranking, k: int) -> float:
+    """Share of users to whom two rankings recommend the same k items in the same order.
+
+    Args:
+        content: lists of a model with its content.
+        without: lists of the same model without it.
+        k: length that is compared; all of a list where it is shorter.
+
+    Raises:
+        ValueError: the two rankings share no user.
+    """
+    users, left, right = np.intersect1d(content.users, without.users, assume_unique=True, return_indices=True)
+    if not len(users):
+        raise ValueError("the two rankings share no user")
+    a, b = content.items[left, :k], without.items[right, :k]
+    return float((a == b).all(axis=1).mean()) if a.shape == b.shape else 0.0
+
+
 def _refuse_nan(model: Recommender, largest: np.floating) -> None:
     if np.isnan(largest):
         raise UserError(f"{type(model).__name__} gave scores that are NaN: its training diverged; lower the rate")

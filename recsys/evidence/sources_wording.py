@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 def source_sentence(found: "SourceVerdict") -> str:
     """What holds and what does not of one source."""
-    opening = f"{found.source} helps" if found.named else f"{found.source} is not shown to help by itself"
+    opening = f"{found.source} helps" if found.named else f"{found.source} is not shown to help"
     parts = [
         f"alone it {_beats(found.own)} its shuffled control tuned anew ({lift(found.own)})",
         f"{_beats(found.own_untuned)} the one at its own settings ({lift(found.own_untuned)})",
         f"and {_beats(found.against_rival)} the best interaction-only model ({lift(found.against_rival)})",
     ]
     if found.added_last:
-        verb = "lose" if found.added_last.a_better else "are not shown to lose"
-        parts.append(f"all sources together {verb} by shuffling its rows ({lift(found.added_last)})")
-    return f"{opening}, Holm p {found.p_holm:.3f} over sources and groups: {', '.join(parts[:3])}{_then(parts[3:])}."
+        verb = "beat" if found.added_last.a_better else "are not shown to beat"
+        parts.append(f"all sources together {verb} the same with its rows shuffled ({lift(found.added_last)})")
+    return f"{opening}, Holm p {found.p_holm:.3f} over the sources: {', '.join(parts[:3])}{_then(parts[3:])}."
 
 
 def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
@@ -31,7 +31,7 @@ def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
         found: its verdict.
         explained_by: the named sources or smaller groups that leave nothing to the group.
     """
-    corrected = f"Holm p {found.p_holm:.3f} over sources and groups"
+    corrected = f"Holm p {found.p_holm:.3f} over the groups"
     if found.named:
         return f"{_named(found)} (all sources against all with these shuffled: {lift(found.together)}; {corrected})."
     if found.p_holm <= ALPHA:

@@ -29,7 +29,7 @@ ADVICE: dict["VerdictName", str] = {
 
 def sentence(name: "VerdictName", found: "Verdict", stopped: Sequence[str]) -> str:
     """What holds and what does not, with the figures."""
-    return f"Not ready to be answered: {'; '.join(stopped)}." if stopped else _SENTENCES[name](found)
+    return f"Not ready to be answered. {' '.join(stopped)}" if stopped else _SENTENCES[name](found)
 
 
 def best_without(rival: Comparison) -> str:

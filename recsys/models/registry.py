@@ -56,12 +56,14 @@ class ModelInfo:
         file: where it stands.
         source: as in `Recommender`.
         tuned: hyper-parameters that tuning searches.
+        without_content: as in `Recommender`.
     """
 
     name: str
     file: ModelFile
     source: str
     tuned: tuple[str, ...]
+    without_content: str | None
 
 
 def register(cls: "type[Recommender]") -> "type[Recommender]":
@@ -119,13 +121,25 @@ def catalogue() -> list[ModelInfo]:
     return found
 
 
+def related(name: str) -> frozenset[str]:
+    """The other models that are this one with or without content, by class name.
+
+    Those of ItemKNN are its forms with content; those of such a form are ItemKNN and the other forms. Hyper-parameters
+    that related models share mean the same in all of them. See `Recommender.without_content`.
+    """
+    find(name)
+    families = {info.name: info.without_content or info.name for info in catalogue()}
+    own = next((model for model in families if model.lower() == name.lower()), name)
+    return frozenset(model for model in families if model != own and families[model] == families.get(own))
+
+
 def _info(name: str, file: ModelFile, reader: ClassReader) -> ModelInfo:
     classes = (reader.find(file.module, each) for each in reader.names(file.module) if each.lower() == name)
     cls = next(filter(None, classes), None)
     if cls is None:
         raise LookupError(f"there is no class called like the file, {name}")
     about = attributes_of(cls)
-    return ModelInfo(cls.__name__, file, about["source"], tuple(_tuned(about["Config"])))
+    return ModelInfo(cls.__name__, file, about["source"], tuple(_tuned(about["Config"])), about["without_content"])
 
 
 def _tuned(config: type) -> list[str]:
@@ -135,8 +149,3 @@ def _tuned(config: type) -> list[str]:
         return isinstance(value, ast.Call) and ast.unparse(value.func).split(".")[-1] == "searched"
 
     return [name for name, value in attributes_of(config).items() if is_searched(value)]
-
-
-def related(model: str) -> frozenset[str]:
-    """Stub"""
-    return frozenset()

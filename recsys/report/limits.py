@@ -1,18 +1,16 @@
 """What a verdict does not show: its limitations as sentences, read off the figures."""
 
-from recsys.evidence.comparison import ALPHA
 from recsys.evidence.scores import label
 from recsys.evidence.wording import listed, percent
 from recsys.report.model import DatasetReport
 from recsys.report.rows import ResultRow
 
-FEW_SEEDS = 3
 STILL_RISING = 0.2
 
 
 def limits(dataset: DatasetReport) -> list[str]:
     """One sentence for each thing a reader may take for shown and that is not; the study's own come last."""
-    read = (_power, _seeds_disagree, _budget, _given_up, _rising, _seeds)
+    read = (_power, _budget, _given_up, _rising)
     found = [sentence(dataset) for sentence in read]
     failed = [f"The check “{check.name}” failed: {check.found}." for check in dataset.checks if not check.passed]
     return [*failed, *(sentence for sentence in found if sentence), *dataset.limits]
@@ -28,24 +26,12 @@ def _power(dataset: DatasetReport) -> str | None:
     return f"The smallest lift of {comparison.a} over {comparison.b} that could have been shown is {smallest}; {tied}."
 
 
-def _seeds_disagree(dataset: DatasetReport) -> str | None:
-    """A test over users speaks of the models as trained; the interval also of other seeds, and may disagree."""
-    wide = [
-        f"{comparison.a} against {comparison.b}"
-        for comparison in dataset.deciding
-        if comparison.p <= ALPHA and comparison.ci_low <= 0 <= comparison.ci_high
-    ]
-    if not wide:
-        return None
-    return f"Shown for the models as trained, but might vanish with other seeds: {listed(wide)}."
-
-
 def _budget(dataset: DatasetReport) -> str | None:
     exhausted = {row.model: row.n_trials for row in dataset.results if row.exhausted and row.kind != "control"}
     untuned = [model for model, n_trials in exhausted.items() if n_trials == 1]
     small = [f"{model} ({n_trials})" for model, n_trials in exhausted.items() if n_trials > 1]
     said = [
-        _trials([row for row in dataset.results if not row.exhausted], dataset.minutes),
+        _trials([row for row in dataset.results if row.n_trials and not row.exhausted], dataset.minutes),
         f"Nothing to tune: {listed(untuned)}." if untuned else "",
         f"Fewer settings than trials, all of them tried: {listed(small)}." if small else "",
     ]
@@ -87,13 +73,3 @@ def _rising(dataset: DatasetReport) -> str | None:
 
 def _rose_late(best: list[float]) -> bool:
     return best[-1] > best[-1 - max(1, int(len(best) * STILL_RISING))]
-
-
-def _seeds(dataset: DatasetReport) -> str | None:
-    """Of the models that training can vary; a baseline's seeds matter to nobody."""
-    varied = [row for row in dataset.results if row.kind != "baseline" and not row.deterministic]
-    n_repeats = max((len(row.repeat_means) for row in varied), default=0)
-    if not 0 < n_repeats <= FEW_SEEDS:
-        return None
-    seeds = "seed" if n_repeats == 1 else "seeds"
-    return f"With {n_repeats} {seeds} a model, intervals understate how much training varies."

@@ -5,13 +5,15 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from recsys.analyses.base import Table
 from recsys.evidence.comparison import Comparison
+from recsys.evidence.gates import Gate
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.questions import QuestionResult
-from recsys.evidence.sources import SourceVerdict
+from recsys.evidence.sensitivity import Agreement
+from recsys.evidence.sources import WhichPart
 from recsys.evidence.verdict import Verdict, VerdictName
 from recsys.report.rows import (
+    AssetRow,
     CheckRow,
     ComparisonRow,
     ContentRow,
@@ -20,10 +22,13 @@ from recsys.report.rows import (
     QuarantineRow,
     ResultRow,
     Scenario,
+    Section,
     TuningCurve,
 )
+from recsys.study.selection import Tally
 from recsys.study.truth import TruthRow
 
+Colour = Literal["red", "amber", "green"]
 Answer = VerdictName | Literal["not_compared"]
 
 
@@ -36,7 +41,11 @@ class DatasetReport(Part):
         metric: the primary one, in which all comparisons are.
         verdict: on content; None where no content was compared.
         leaderboard: which model is best, where no content was compared; None beside a verdict.
-        sources: one verdict a source, none where content does not help.
+        part: which sources it is; None where no content was compared.
+        gates: what stops the verdict or stands beside it.
+        tried: what was tried with content (`content`) and on interactions alone (`rival`).
+        losers: sentences on whom content costs.
+        agreement: how often another way of measuring gives the same answer; None where that was not asked.
         questions: that the study asked beforehand, answered.
         counts: of users, items and interactions, by name.
         quarantine: what was left out.
@@ -47,8 +56,9 @@ class DatasetReport(Part):
         tuning: one curve a (model, arm).
         checks: of the data and the models.
         truth: what was planted, for a synthetic market.
-        tables: any others.
+        sections: tables of the analyses.
         limits: sentences of the study's own.
+        assets: that the figures come from.
         links: to more.
     """
 
@@ -57,7 +67,11 @@ class DatasetReport(Part):
     metric: str
     verdict: Verdict | None
     leaderboard: Leaderboard | None = None
-    sources: list[SourceVerdict] = Field(default_factory=list)
+    part: WhichPart | None = None
+    gates: list[Gate] = Field(default_factory=list)
+    tried: dict[str, Tally] = Field(default_factory=dict)
+    losers: list[str] = Field(default_factory=list)
+    agreement: Agreement | None = None
     questions: list[QuestionResult] = Field(default_factory=list)
     counts: dict[str, int]
     quarantine: list[QuarantineRow] = Field(default_factory=list)
@@ -68,8 +82,9 @@ class DatasetReport(Part):
     tuning: list[TuningCurve] = Field(default_factory=list)
     checks: list[CheckRow] = Field(default_factory=list)
     truth: list[TruthRow] = Field(default_factory=list)
-    tables: list[Table] = Field(default_factory=list)
+    sections: list[Section] = Field(default_factory=list)
     limits: list[str] = Field(default_factory=list)
+    assets: list[AssetRow] = Field(default_factory=list)
     links: list[Link] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -91,10 +106,20 @@ class DatasetReport(Part):
         return said.sentence
 
     @property
+    def advice(self) -> str:
+        """What to do; empty where no content was compared."""
+        return self.verdict.advice if self.verdict else ""
+
+    def stands(self, colour: Colour) -> list[Gate]:
+        """The gates of one colour."""
+        return [gate for gate in self.gates if gate.colour == colour]
+
+    @property
     def deciding(self) -> list[Comparison]:
         """The comparisons that the answer rests on, the one that counts most first."""
         if self.verdict:
-            return [self.verdict.against_rival, self.verdict.against_shuffled]
+            found = self.verdict
+            return [found.against_rival, found.against_shuffled, found.against_untuned, found.against_popularity]
         return sorted((row.comparison for row in self.comparisons), key=lambda each: abs(each.difference))
 
 
@@ -103,27 +128,28 @@ class RunFacts(Part):
 
     Attributes:
         versions: of the program and the libraries that the figures hang on, by name.
-        seeds: of the final trainings.
+        repeats: of split, tuning and training.
         budget: of each (model, arm), such as "20 trials" or "5 minutes".
-        seconds: wall time of the whole study.
+        wall_seconds: during which at least one training ran.
+        training_seconds: of all trainings, several of which run at the same time.
         commands: that repeat the study, in order.
-        fingerprints: of data and code, by name.
     """
 
     versions: dict[str, str]
-    seeds: list[int]
+    repeats: int
     budget: str
-    seconds: float
+    wall_seconds: float
+    training_seconds: float
     commands: list[str]
-    fingerprints: dict[str, str] = Field(default_factory=dict)
 
 
 class StudyReport(Part):
-    """A study: its question, one entry a dataset, and how to repeat it."""
+    """A study: its question, one entry a dataset, and how to repeat it; `sources` are the models' papers by model."""
 
     title: str
     question: str
     date: date
     datasets: list[DatasetReport]
     run: RunFacts
+    sources: dict[str, str] = Field(default_factory=dict)
     links: list[Link] = Field(default_factory=list)

@@ -2,26 +2,28 @@
 
 from dataclasses import dataclass
 
+from recsys.evidence.comparison import Comparison
 from recsys.evidence.leaderboard import Leaderboard
-from recsys.evidence.sources import SourceVerdict
+from recsys.evidence.sensitivity import Agreement
+from recsys.evidence.sources import WhichPart
 from recsys.evidence.verdict import Verdict
 from recsys.evidence.wording import metric_name, percent
 from recsys.report.model import Answer, DatasetReport
 
 BADGES: dict[Answer, str] = {
     "helps": "Content helps",
-    "used_but_does_not_pay": "Used, but does not pay",
+    "helps_a_little": "Content helps a little",
+    "popularity_not_content": "Popularity, not content",
     "capacity_not_content": "Capacity, not content",
+    "used_but_does_not_pay": "Used, but does not pay",
     "no_effect": "No effect",
     "harms": "Content harms",
     "model_harms": "The model is the loss",
     "content_not_chosen": "Content not chosen",
+    "not_ready": "Not ready to be answered",
     "inconclusive": "Inconclusive",
     "not_compared": "No content compared",
 }
-POWER = "with 80 % power, at 5 %"
-
-
 FEW = 4
 """So many sources are named one by one in the opening."""
 
@@ -36,35 +38,53 @@ class KeyFigure:
 
 
 def key_figures(dataset: DatasetReport) -> list[KeyFigure]:
-    """The figures to read first."""
-    if dataset.verdict:
-        return [*_of_verdict(dataset.verdict), *_of_sources(dataset.sources)]
-    assert dataset.leaderboard is not None
-    return _of_leaderboard(dataset.leaderboard, dataset.metric)
+    """The figures to read first; none where the question is not ready to be answered."""
+    if dataset.verdict is None:
+        assert dataset.leaderboard is not None
+        return _of_leaderboard(dataset.leaderboard, dataset.metric)
+    if dataset.verdict.name == "not_ready":
+        return []
+    return [*_of_verdict(dataset.verdict), *_of_agreement(dataset.agreement, dataset.verdict), *_of_part(dataset.part)]
 
 
 def _of_verdict(verdict: Verdict) -> list[KeyFigure]:
-    rival, shuffled = verdict.against_rival, verdict.against_shuffled
-    lifts = {f"Lift over the best rival, {rival.b}": rival, "Lift over its own shuffled content": shuffled}
-    return [
-        *(
-            KeyFigure(
-                what,
-                percent(each.lift, signed=True),
-                f"{percent(each.lift_low, signed=True)} to {percent(each.lift_high, signed=True)}",
-            )
-            for what, each in lifts.items()
-        ),
-        KeyFigure("Smallest lift that could have been shown", percent(rival.detectable_lift), POWER),
-    ]
+    lifts = {
+        f"Lift over the best model without content, {verdict.against_rival.b}": verdict.against_rival,
+        "What content itself gives": verdict.gain,
+    }
+    return [KeyFigure(what, percent(each.lift, signed=True), _interval(each)) for what, each in lifts.items()]
 
 
-def _of_sources(sources: list[SourceVerdict]) -> list[KeyFigure]:
-    if not sources:
+def _interval(comparison: Comparison) -> str:
+    low, high = percent(comparison.lift_low, signed=True), percent(comparison.lift_high, signed=True)
+    return f"95 % interval {low} to {high}"
+
+
+def _of_agreement(agreement: Agreement | None, verdict: Verdict) -> list[KeyFigure]:
+    lifts, lift = verdict.against_rival.repeat_lifts, verdict.against_rival.lift
+    same = sum((each > 0) == (lift > 0) for each in lifts)
+    repeats = KeyFigure("Repeats in which the lift has this sign", f"{same} of {len(lifts)}", _extremes(lifts))
+    if agreement is None:
+        return [repeats]
+    turned = f"{agreement.n_contradict or 'none'} says the opposite" if agreement.n_contradict < 2 else ""
+    settings = KeyFigure(
+        "Settings that agree",
+        f"{agreement.n_agree} of {agreement.n_settings}",
+        f"metric, cut-off and mask; {turned or f'{agreement.n_contradict} say the opposite'}",
+    )
+    return [settings, repeats]
+
+
+def _extremes(lifts: tuple[float, ...]) -> str:
+    return f"from {percent(min(lifts), signed=True)} to {percent(max(lifts), signed=True)}" if len(lifts) > 1 else ""
+
+
+def _of_part(part: WhichPart | None) -> list[KeyFigure]:
+    if part is None or not part.by_source:
         return []
-    named = [each.source for each in sources if each.named]
-    among = ", ".join(each.source for each in sources) if len(sources) <= FEW else f"{len(sources)} sources"
-    return [KeyFigure("Sources that help", ", ".join(named) or "none named", f"of {among}")]
+    sources = [each.source for each in part.by_source]
+    among = ", ".join(sources) if len(sources) <= FEW else f"{len(sources)} sources"
+    return [KeyFigure("Sources that help", ", ".join(part.named) or "none named", f"of {among}")]
 
 
 def _of_leaderboard(leaderboard: Leaderboard, metric: str) -> list[KeyFigure]:

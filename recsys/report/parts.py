@@ -1,5 +1,8 @@
 """The parts of a report, read off what the assets of a dataset left behind."""
 
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,35 +10,68 @@ import pandas as pd
 
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
+from recsys.evidence.gates import BASELINES
 from recsys.evidence.interval import Interval
+from recsys.evidence.sensitivity import Agreement
 from recsys.models import registry
 from recsys.report.rows import (
     ComparisonRow,
     ContentRow,
     Kind,
+    Link,
     QuarantineRow,
     ResultRow,
     Scenario,
     TuningCurve,
 )
-from recsys.study.checks import BASELINES
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.measuring import SUMMARY
 from recsys.study.results import ArmResult
 from recsys.study.study import Study
 
+SPLITS = {
+    "ratio": "random shares of each user's interactions",
+    "leave_one_out": "each user's last interaction",
+    "temporal": "the last interactions of each user",
+    "global_time": "two points in time for all users",
+    "fixed": "fixed by the source",
+}
+MASKS = {"seen": "training and validation items masked", "train": "training items alone masked"}
 
-def scenario(spec: DatasetSpec) -> Scenario:
+
+def scenario(study: Study, name: str) -> Scenario:
     """What the answer holds for."""
-    given = spec.scenario
+    spec = study.datasets[name]
+    given, rule = spec.scenario, spec.split
+    shares = [1 - rule.valid - rule.test, rule.valid, rule.test]
+    shared = rule.protocol in ("ratio", "temporal", "global_time")
+    split = SPLITS[rule.protocol] + (f", {':'.join(f'{100 * share:g}' for share in shares)}" if shared else "")
     return Scenario(
         domain=given.domain,
         feedback=given.feedback,
         seen_before_choice=", ".join(given.seen_before_choosing) or "not stated",
         item_kinds=given.item_kinds,
-        split=spec.split.protocol,
+        split=f"{split}, seed {rule.seed}" if rule.protocol in ("ratio", "leave_one_out") else split,
+        mask=MASKS[study.evaluation.mask],
         data_date=given.date_of_data,
     )
+
+
+def losers(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> list[str]:
+    """On whom content costs, from the tables of every analysis by name; none where strata were not compared."""
+    return (
+        [str(sentence) for sentence in tables["strata"]["losers"]["sentence"]]
+        if "losers" in tables.get("strata", {})
+        else []
+    )
+
+
+def agreement(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Agreement | None:
+    """How often another way of measuring gives the same answer; None where that was not asked."""
+    found = tables.get("sensitivity", {}).get("agreement")
+    if found is None or found.empty:
+        return None
+    return Agreement(**{field.name: int(found[field.name].iloc[0]) for field in fields(Agreement)})
 
 
 def quarantine(folder: Path) -> list[QuarantineRow]:
@@ -72,8 +108,8 @@ def _kind(arm: ArmResult) -> Kind:
     return "interactions" if arm.arm == INTERACTIONS_ONLY else "content"
 
 
-def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow]:
-    """Every (model, arm) on the test part."""
+def results(folder: Path, study: Study, arms: list[ArmResult], runs: Mapping[str, Link]) -> list[ResultRow]:
+    """Every (model, arm) on the test part; `runs` says, by model, where its trainings are tracked."""
     summary = pd.read_parquet(folder / SUMMARY).dropna(subset=["ci_low"])
     rows: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for row in summary.to_dict("records"):
@@ -89,14 +125,27 @@ def results(folder: Path, study: Study, arms: list[ArmResult]) -> list[ResultRow
                 metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.items()},
                 repeat_means=list(table[study.evaluation.primary]["per_repeat"]),
                 valid=arm.valid,
-                n_trials=len(arm.trials),
+                n_trials=len(arm.trials) - arm.n_nested,
+                n_nested=arm.n_nested,
                 n_pruned=len(arm.pruned),
                 exhausted=arm.exhausted,
                 deterministic=registry.load(arm.model).deterministic and arm.control is None,
                 seconds=arm.seconds,
+                params=arm.params,
+                cells=arm.finals,
+                runs=runs.get(arm.model),
             )
         )
     return results
+
+
+def wall_seconds(spans: Iterable[tuple[float, float]]) -> float:
+    """How long at least one training ran, from its start to its end: pauses do not count, nor what ran beside it."""
+    total, latest = 0.0, -math.inf
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, latest))
+        latest = max(latest, end)
+    return total
 
 
 def comparisons(comparisons: list[Comparison], arms: list[ArmResult]) -> list[ComparisonRow]:

@@ -12,6 +12,7 @@ from recsys.evidence.scores import label
 from recsys.evidence.wording import metric_name, percent
 from recsys.report.figures import COLOURS, GRID, INK, MUTED, PAGE, inline_svg, styled
 from recsys.report.rows import ComparisonRow, ResultRow, TuningCurve
+from recsys.report.text import shortened
 
 WIDTH = 9.2
 ROW = 0.27
@@ -20,6 +21,8 @@ PANELS = 4
 LOWEST = -0.2
 """Of a tuning curve, relative to its end: what is further below is drawn here."""
 MINUS = "\u2212"
+LONGEST = 40
+"""Characters of a name in a drawing."""
 
 
 def forest(compared: Sequence[ComparisonRow], metric: str, name: str) -> str:
@@ -43,7 +46,7 @@ def forest(compared: Sequence[ComparisonRow], metric: str, name: str) -> str:
         for name_of_row, row in zip(axes.get_yticklabels(), rows, strict=True):
             name_of_row.set_color(INK if row.control is None else MUTED)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
-        axes.set_xlabel(f"lift in {metric_name(metric)} over {rows[0].comparison.b}")
+        axes.set_xlabel(f"lift in {metric_name(metric)} over {shortened(rows[0].comparison.b, LONGEST)}")
         return inline_svg(figure, name, "Lift of each model and arm over the best rival, with 95 % intervals")
 
 
@@ -81,6 +84,8 @@ def tuning(curves: Sequence[TuningCurve], name: str) -> str:
             _panel(axes, model, own)
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
+        for axes in grid[max(0, len(panels) - PANELS) : len(panels)]:
+            axes.tick_params(labelbottom=True)
         figure.supxlabel("trials", fontsize="medium", color=MUTED)
         figure.tight_layout(h_pad=0.8, w_pad=0.6)
         return inline_svg(figure, name, "Best validation score after each tuning trial, a panel a model")
@@ -122,7 +127,7 @@ def _bars_figure(n_rows: int) -> tuple[Figure, Axes]:
 
 def _label_rows(axes: Axes, left: list[str], right: list[str]) -> None:
     """Names to the left of the rows, figures to their right."""
-    axes.set_yticks(range(len(left)), left, color=INK)
+    axes.set_yticks(range(len(left)), [shortened(name, LONGEST) for name in left], color=INK)
     for position, text in enumerate(right):
         axes.text(1.02, position, text, transform=axes.get_yaxis_transform(), va="center_baseline", color=INK)
 
@@ -150,7 +155,12 @@ def _panel(axes: Axes, model: str, curves: Sequence[TuningCurve]) -> None:
         below = [max(value / curve.best[-1] - 1, LOWEST) for value in curve.best]
         axes.step(range(1, len(below) + 1), below, where="post", color=COLOURS[curve.kind], linewidth=1.4)
         axes.plot(curve.pruned, [below[n - 1] for n in curve.pruned], "x", color=COLOURS[curve.kind], markersize=3.5)
-    axes.set_title(f"{model}  {max(curve.best[-1] for curve in curves):.4f}", fontsize=8, color=INK, loc="left")
+    axes.set_title(
+        f"{shortened(model, LONGEST)}  {max(curve.best[-1] for curve in curves):.4f}",
+        fontsize=8,
+        color=INK,
+        loc="left",
+    )
     axes.set_ylim(LOWEST * 1.05, -LOWEST * 0.1)
     axes.grid(axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))

@@ -1,23 +1,35 @@
-"""A study's report as one HTML file that needs nothing but itself: no script, no font, no address to fetch."""
+"""A study's report as one HTML file that needs nothing but itself: no font, no address to fetch.
 
-import re
+Its policy (a `Content-Security-Policy`) lets the browser run the one script of `page.js` and fetch nothing, whatever
+text a study brings along.
+"""
+
+import base64
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from recsys.analyses.base import Table
 from recsys.evidence import wording
 from recsys.evidence.comparison import Comparison
-from recsys.report import folding, plots
+from recsys.report import folding, paper, plots
+from recsys.report.ladder import Scale, rungs
 from recsys.report.limits import limits
 from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures
-from recsys.report.rows import ComparisonRow, Kind, ResultRow
+from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section
+from recsys.report.text import duration, folded, shortened, typeset
 
 HERE = Path(__file__).parent
 CONTROLS = ("shuffled", "noise", "constant")
+FEW_METRICS = 5
+MOST_GATES = 3
+"""Amber gates that the answer spells out."""
+OWN_PLACE = ("strata", "sensitivity")
+"""Analyses whose tables stand where they are asked for, and not at the end."""
 KINDS: dict[Kind, str] = {
     "content": "content",
     "control": "its controls",
@@ -34,32 +46,50 @@ def render(report: StudyReport) -> str:
     environment.filters |= {
         "count": lambda number: typeset(f"{number:,}"),
         "duration": duration,
+        "folded": folded,
         "kinds": kinds,
         "lift": lambda share: typeset(wording.percent(share, signed=True)),
         "metric": wording.metric_name,
         "p": lambda p: typeset("< 0.001" if p < 0.001 else f"{p:.3f}"),
         "percent": lambda share: typeset(wording.percent(share)),
         "score": lambda value: f"{value:.4f}",
+        "shortened": shortened,
         "typeset": typeset,
     }
-    style = Markup((HERE / "style.css").read_text(encoding="utf-8"))
+    style, script = (Markup((HERE / name).read_text(encoding="utf-8")) for name in ("style.css", "page.js"))
     template = environment.get_template("report.html.j2")
     return template.render(
         report=report,
         style=style,
+        script=script,
+        policy=policy(script),
+        paper=paper,
         badges=BADGES,
         key_figures=key_figures,
         limits=limits,
+        rungs=rungs,
+        scale=Scale.of,
+        most_gates=MOST_GATES,
+        section_of=section_of,
+        other_sections=other_sections,
         drawings=[_drawings(dataset, position) for position, dataset in enumerate(report.datasets)],
         metrics=metrics,
+        few_metrics=few_metrics,
         controls=controls,
         folded_controls=folded_controls,
         folded_results=lambda dataset: folding.fold_arms(folding.results(dataset)),
         folded_comparisons=lambda dataset: folding.fold_arms(folding.comparisons(dataset)),
-        folded_rows=folded_rows,
+        rows_of=folded_rows,
         few=folding.FEW,
         control_names=CONTROLS,
     )
+
+
+def policy(script: str) -> str:
+    """What a browser may do with the page: show its style, run this very script, and fetch nothing."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    allowed = f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def _drawings(dataset: DatasetReport, position: int) -> dict[str, Markup]:
@@ -98,6 +128,25 @@ def metrics(dataset: DatasetReport) -> list[str]:
     return list(dict.fromkeys([dataset.metric, *(metric for row in dataset.results for metric in row.metrics)]))
 
 
+def few_metrics(dataset: DatasetReport) -> list[str]:
+    """As many as a page of paper has room for: the primary one, and those at its cut-off before others."""
+    first, *others = metrics(dataset)
+    cut_off = first.rpartition("_at_")[2]
+    return [first, *sorted(others, key=lambda metric: metric.rpartition("_at_")[2] != cut_off)][:FEW_METRICS]
+
+
+def section_of(dataset: DatasetReport, analysis: str) -> Section | None:
+    """The tables of an analysis; None where it has none."""
+    found = (each for each in dataset.sections if each.asset.endswith(f"/analyses/{analysis}") and each.tables)
+    return next(found, None)
+
+
+def other_sections(dataset: DatasetReport) -> list[Section]:
+    """Those that have no place of their own."""
+    own = [section_of(dataset, analysis) for analysis in OWN_PLACE]
+    return [each for each in dataset.sections if each.tables and each not in own]
+
+
 def kinds(rows: list[ResultRow] | list[ComparisonRow]) -> dict[Kind, str]:
     """The kinds that some row is of, each with its words for a legend."""
     return {kind: words for kind, words in KINDS.items() if any(row.kind == kind for row in rows)}
@@ -127,22 +176,3 @@ def folded_controls(dataset: DatasetReport) -> folding.Folded[tuple[Comparison, 
 def folded_rows(table: Table) -> folding.Folded[list[str]]:
     """The rows of an analysis's table, long ones with a row a (model, arm) folded."""
     return folding.fold(table.rows, table.models) if table.models else (table.rows, [])
-
-
-def typeset(text: str) -> Markup:
-    """Figures as print has them: a true minus, and no line break between a number and its unit."""
-    minus = re.sub(r"(?<![\w-])-(?=\d)", "\u2212", str(escape(text)))
-    return Markup(re.sub(r"(?<=\d) %|(?<=\bp) (?==|&lt;)|(?<==) (?=\d)|(?<=&lt;) (?=\d)", _unbroken, minus))
-
-
-def _unbroken(match: re.Match[str]) -> str:
-    return match.group().replace(" ", "\u00a0")
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit a person would use."""
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

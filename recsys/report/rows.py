@@ -1,9 +1,11 @@
 """Rows of a report's tables: plain data, so that they can be stored as JSON and rendered again."""
 
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from recsys.analyses.base import Table
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.interval import Interval
 from recsys.evidence.scores import label
@@ -19,6 +21,29 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
+class Link(Part):
+    """An address of the web, or of a server that `modalift ui` runs on the machine that made the report.
+
+    A file has no place here: the page is handed on alone.
+    """
+
+    text: str
+    address: str
+
+    @field_validator("address")
+    @classmethod
+    def _opens_elsewhere(cls, address: str) -> str:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError(f"'{address[:60]}' is no address a report may point to; use http or https")
+        return address
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it opens only while `modalift ui` runs on the machine that made the report."""
+        return urlsplit(self.address).hostname in ("127.0.0.1", "localhost", "::1")
+
+
 class Scenario(Part):
     """What the verdict holds for.
 
@@ -27,7 +52,8 @@ class Scenario(Part):
         feedback: such as "explicit ratings of 4 and more".
         seen_before_choice: what a person sees before choosing, such as "poster and title".
         item_kinds: one kind of item, or many.
-        split: protocol of the split, such as "each user's last item".
+        split: protocol of the split, such as "each user's last item", with its shares and seed.
+        mask: what cannot be recommended at test.
         data_date: when the interactions took place.
     """
 
@@ -36,6 +62,7 @@ class Scenario(Part):
     seen_before_choice: str
     item_kinds: str
     split: str
+    mask: str
     data_date: str
 
 
@@ -68,11 +95,15 @@ class ResultRow(Part):
         metrics: mean and interval by metric, the primary one among them.
         repeat_means: primary metric in each repeat.
         valid: primary metric on the validation part.
-        n_trials: tuning trials it was given.
+        n_trials: tuning trials it was given, 0 where it ran at the settings of another arm.
+        n_nested: further settings that were tried because another arm or model had chosen them.
         n_pruned: of these, how many were pruned.
         exhausted: whether these were all the settings it has; one trial then means that there was nothing to tune.
         deterministic: whether every seed gives the same model.
         seconds: of tuning and training together.
+        params: the chosen hyper-parameters.
+        cells: fingerprints of the final trainings.
+        runs: its trainings in MLflow.
     """
 
     model: str
@@ -82,10 +113,14 @@ class ResultRow(Part):
     repeat_means: list[float]
     valid: float
     n_trials: int
+    n_nested: int = 0
     n_pruned: int = 0
     exhausted: bool = False
     deterministic: bool = False
     seconds: float
+    params: dict[str, Any] = Field(default_factory=dict)
+    cells: list[str] = Field(default_factory=list)
+    runs: Link | None = None
 
     @property
     def name(self) -> str:
@@ -129,16 +164,29 @@ class CheckRow(Part):
     found: str
 
 
-class Link(Part):
-    """A place with more, such as the tracked runs; a local address or a path, never a script."""
+class AssetRow(Part):
+    """A version of an asset that figures come from.
 
-    text: str
-    address: str
+    Attributes:
+        asset: its key.
+        version: fingerprint of its code, settings and inputs.
+        content: hash of what it holds.
+        links: to the asset and its lineage.
+    """
 
-    @field_validator("address")
-    @classmethod
-    def _harmless(cls, address: str) -> str:
-        scheme, colon, _ = address.partition(":")
-        if colon and scheme.lower() not in ("http", "https", "file"):
-            raise ValueError(f"'{scheme}:' is no address a report may point to; use http, https, file or a path")
-        return address
+    asset: str
+    version: str
+    content: str
+    links: list[Link] = Field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        """Where the page lists it."""
+        return "asset-" + quote(f"{self.asset}-{self.version[:8]}", safe="").replace("%", "_")
+
+
+class Section(Part):
+    """Tables of one analysis, and the asset that holds them."""
+
+    asset: str
+    tables: list[Table]

@@ -3,10 +3,9 @@
 import pandas as pd
 
 from recsys.content.arms import INTERACTIONS_ONLY
-from recsys.evidence.wording import metric_name
+from recsys.evidence import gates
 from recsys.study.record import Check
 
-BASELINES = ("Random", "TopPop", "GlobalEffects")
 BEATS_BASELINES, SHUFFLED = "beats_baselines", "shuffled_shows_no_lift"
 
 
@@ -18,15 +17,8 @@ def beats_baselines(means: pd.DataFrame, primary: str) -> Check:
         primary: its name.
     """
     found = {(row["model"], row["arm"]): row["mean"] for row in means["mean"].reset_index().to_dict("records")}
-    floors = [model for model in BASELINES if (model, INTERACTIONS_ONLY) in found]
-    floor = max((found[model, INTERACTIONS_ONLY] for model in floors), default=0.0)
-    best = max((value for (model, _), value in found.items() if model not in floors), default=0.0)
-    return Check(
-        name=BEATS_BASELINES,
-        passed=bool(best > floor),
-        message=f"best personalised {metric_name(primary)} {best:.4f}, "
-        f"best of {' and '.join(floors) or 'no baseline'} {floor:.4f}",
-    )
+    gate = gates.beats_baselines(found, primary)
+    return Check(name=BEATS_BASELINES, passed=gate.colour == "green", message=gate.message)
 
 
 def shuffled_shows_no_lift(means: pd.DataFrame) -> Check:

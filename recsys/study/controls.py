@@ -18,7 +18,7 @@ from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, best_on, choose_sides, tally
 from recsys.study.study import Study
-from recsys.study.training import train_fixed, train_model, train_nested
+from recsys.study.training import chosen_settings, train_fixed, train_model, train_nested
 
 MOST_COMBINED = 4
 """Sources of which all combinations are trained: fifteen."""
@@ -67,9 +67,9 @@ def _nest_related(study: Study, results: ModelResult, train: Train) -> ModelResu
     for model in study.models:
         known = [each for each in results.arms if each.model == model]
         related = registry.related(model) - {model}
-        settings = [params for each in results.arms if each.model in related for params in each.settings]
+        settings = chosen_settings(study, [each for each in results.arms if each.model in related])
         if known and settings:
-            work = partial(train_nested, study, model, known, _distinct(settings))
+            work = partial(train_nested, study, model, known, settings)
             changed = changed.updated(train(model, [each.as_arm for each in known], work))
     return changed
 
@@ -93,8 +93,8 @@ class _Controls:
         """Tune arms of a model that are not there, and try on them what its other arms chose."""
         missing = [arm for arm in dict.fromkeys(arms) if not self.known((model, arm.name))]
         if missing:
-            own = [params for each in self.results.arms if each.model == model for params in each.settings]
-            work = partial(train_model, self.study, model, missing, also=_distinct(own))
+            own = chosen_settings(self.study, [each for each in self.results.arms if each.model == model])
+            work = partial(train_model, self.study, model, missing, also=own)
             self.made = self.made.updated(self._train(model, missing, work))
 
     def fixed(self, of: ArmResult, arm: Arm) -> None:
@@ -207,11 +207,3 @@ def _shuffled(arm: Arm, fused: Arm) -> Arm:
 
 def _untuned(arm: Arm) -> Arm:
     return control_arm(arm, "shuffled", name=f"{arm.name}_shuffled_untuned")
-
-
-def _distinct(settings: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
-    for params in settings:
-        if params not in found:
-            found.append(params)
-    return found

@@ -70,8 +70,9 @@ def judge(study: Study, name: str, chosen: Selection, scores: UserScores, readin
     how: dict[str, Any] = {"n_resamples": study.statistics.resamples, "seed": study.statistics.seed}
     margin, metric, spec = study.statistics.margin, study.evaluation.primary, study.datasets[name]
     sides = sides_of(chosen, scores)
-    stopped = [f"{gate.message}: {gate.remedy}" for gate in readiness.gates if gate.colour == "red"]
-    overall = decide(sides, stopped=stopped, unchanged=readiness.unchanged, metric=metric, margin=margin, **how)
+    overall = decide(
+        sides, stopped=readiness.stopped, unchanged=readiness.unchanged, metric=metric, margin=margin, **how
+    )
     reads = {source: spec.reads(source) for source in spec.content}
     part = judge_sources(chosen.sources, scores, sides.rival, reads, margin=margin, **how)
     others = [pair for pair in scores if pair != chosen.rival]

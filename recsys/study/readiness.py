@@ -5,17 +5,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.content.features import Features
+from recsys.content.integrity import inspect
+from recsys.content.neighbours import share_with_twin
 from recsys.data.dataset import Dataset
-from recsys.evaluation.ranking import Ranking
-from recsys.evidence.gates import Gate
+from recsys.evaluation.ranking import same_lists
+from recsys.evidence.comparison import Comparison, compare
+from recsys.evidence.gates import Findings, Gate, inspect_readiness
+from recsys.evidence.probes import probe
+from recsys.evidence.scores import Scores
+from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.measuring import CellOf, UserScores
-from recsys.study.results import ModelResult
+from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
 from recsys.study.study import Study
 
 SAME_LISTS = 0.99
 """Share of users with the same list from which on content was not chosen."""
+TOP_POP = ("TopPop", INTERACTIONS_ONLY)
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,11 @@ class Readiness:
     gates: list[Gate]
     unchanged: bool
 
+    @property
+    def stopped(self) -> list[str]:
+        """Why the question is not ready, and what to do, a line each."""
+        return [f"{gate.message} {gate.remedy}" for gate in self.gates if gate.colour == "red"]
+
 
 def assess(
     study: Study,
@@ -41,22 +54,79 @@ def assess(
     features: Mapping[str, Features],
     cell: CellOf,
 ) -> Readiness:
-    """Stub"""
-    return Readiness([], _unchanged(chosen, results, cell, study.evaluation.primary_k))
+    """Look at all gates of a dataset.
+
+    Args:
+        study: gives the scenario and the statistics.
+        name: the dataset's.
+        chosen: who is compared.
+        results: every (model, arm) that was trained.
+        scores: of these.
+        data: the dataset.
+        features: of every source.
+        cell: gives a stored cell by its fingerprint.
+    """
+    spec = study.datasets[name]
+    content, rival = scores[chosen.content], scores[chosen.rival]
+    deciding = [found for pair in _deciding(chosen) if (found := results.find(pair))]
+    sought = next(each for each in deciding if each.pair == chosen.rival)
+    shown = {source: features[source] for source in _arm(results, chosen.content).sources}
+    findings = Findings(
+        means={pair: float(scores[pair].values.mean()) for pair in scores},
+        metric=study.evaluation.primary,
+        differences=(content.values - rival.restricted(content.users).values).mean(axis=0),
+        lift=float(content.values.mean() / max(rival.values.mean(), np.finfo(float).tiny) - 1),
+        rival_trials=_trials(sought),
+        rival_exhausted=sought.exhausted,
+        finals={each.pair: each.valid_by_repeat for each in deciding},
+        n_repeats=study.n_repeats,
+        scenario=spec.scenario.model_dump(),
+        integrity={source: inspect(each, data.items) for source, each in shown.items()},
+        twins={source: share_with_twin(each) for source, each in shown.items()},
+        leaks={
+            source: probe(each, data.train, data.valid, data.test, random_split=not data.later_parts.empty)
+            for source, each in features.items()
+        },
+        from_files=_from_files(spec),
+        against_top_pop=_against_top_pop(content, rival, scores),
+    )
+    unchanged = _unchanged(chosen, results, cell, study.evaluation.primary_k)
+    return Readiness(inspect_readiness(findings), unchanged)
+
+
+def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:
+    return chosen.content, chosen.rival, chosen.shuffled, chosen.untuned, chosen.popularity
+
+
+def _arm(results: ModelResult, pair: tuple[str, str]) -> ArmResult:
+    return next(each for each in results.arms if each.pair == pair)
+
+
+def _trials(arm: ArmResult) -> list[float | None]:
+    """Validation metric of what was tried: settings chosen elsewhere first, for they are no gain of the own search."""
+    own = len(arm.trials) - arm.n_nested
+    return [trial.valid if trial.counts else None for trial in (*arm.trials[own:], *arm.trials[:own])]
+
+
+def _from_files(spec: DatasetSpec) -> list[str]:
+    """Sources whose vectors, or whose descriptions, were made elsewhere."""
+    made_elsewhere = [source for source, content in spec.content.items() if content.encoder == "matrix_file"]
+    read = {corpus for corpus, given in spec.descriptions.items() if given.file}
+    return [*made_elsewhere, *(source for source, content in spec.content.items() if content.corpus in read)]
+
+
+def _against_top_pop(content: Scores, rival: Scores, scores: UserScores) -> Comparison | None:
+    """The better of the two on validation against TopPop, where the study has it."""
+    best = max(content, rival, key=lambda each: each.valid)
+    return compare(best, scores[TOP_POP], n_resamples=1) if TOP_POP in scores and best.pair != TOP_POP else None
 
 
 def _unchanged(chosen: Selection, results: ModelResult, cell: CellOf, k: int) -> bool:
-    content = results.find(chosen.content)
+    """Whether lists are the same without content; each repeat's model against itself at the same settings."""
+    content = _arm(results, chosen.content)
     removed = results.find(chosen.removed) if chosen.removed else None
-    if content is None or removed is None:
+    if removed is None:
         return False
-    same = [
-        same_lists(cell(ours).lists("test"), cell(theirs).lists("test"), k)
-        for ours, theirs in zip(content.finals, removed.finals, strict=True)
-    ]
+    pairs = zip(content.finals, removed.finals, strict=True)
+    same = [same_lists(cell(ours).lists("test"), cell(theirs).lists("test"), k) for ours, theirs in pairs]
     return bool(np.mean(same) >= SAME_LISTS)
-
-
-def same_lists(a: Ranking, b: Ranking, k: int) -> float:
-    """Share of users whose first k items are the same, in the same order."""
-    return float((a.items[:, :k] == b.items[:, :k]).all(axis=1).mean())

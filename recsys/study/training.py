@@ -33,12 +33,19 @@ def train_model(
         return ModelResult(left_out=lost)
     given, budget = study.params_of(model), study.tuning
 
-    def new_tuner() -> Tuner:
-        return Tuner(config, given, study.trials_of(model), budget.seed, seconds=budget.seconds)
+    def new_tuner(arm: Arm) -> Tuner:
+        return Tuner(
+            config,
+            given,
+            study.trials_of(model),
+            budget.seed,
+            seconds=budget.seconds,
+            content=arm.shows_content,
+        )
 
     searched = tune(arms, new_tuner, runner, budget.prune)
-    space = SearchSpace(config, given)
-    try_nested(searched, {arm: nested(space, each, also) for arm, each in searched.items()}, runner)
+    spaces = {arm: SearchSpace(config, given, arm.shows_content) for arm in arms}
+    try_nested(searched, {arm: nested(spaces[arm], each, also) for arm, each in searched.items()}, runner)
     return _result(model, train(searched, study.n_repeats, runner), runner)
 
 
@@ -59,13 +66,23 @@ def train_nested(
         settings: hyper-parameters of other models; those that this one shares are tried.
         runner: runs its cells on the dataset.
     """
-    space = SearchSpace(registry.load(model).Config, study.params_of(model))
+    config, given = registry.load(model).Config, study.params_of(model)
     searched = {each.as_arm: each.searched for each in known}
-    new = {arm: found for arm, each in searched.items() if (found := nested(space, each, settings))}
+    spaces = {arm: SearchSpace(config, given, arm.shows_content) for arm in searched}
+    new = {arm: found for arm, each in searched.items() if (found := nested(spaces[arm], each, settings))}
     changed = {arm: searched[arm] for arm in new}
     try_nested(changed, new, runner)
     again = _result(model, train(changed, study.n_repeats, runner), runner)
     return ModelResult(arms=list(known)).updated(again)
+
+
+def chosen_settings(study: Study, results: Sequence[ArmResult]) -> list[Params]:
+    """What arms of any models chose, each once, the best arm first: hyper-parameters that had an effect there."""
+    found: list[Params] = []
+    for each in sorted(results, key=lambda each: -each.valid):
+        space = SearchSpace(registry.load(each.model).Config, study.params_of(each.model), each.as_arm.shows_content)
+        found += [params for setting in each.settings if (params := space.effective(setting)) not in found]
+    return found
 
 
 def _result(model: str, found: SearchResult[StoredCell], runner: CellRunner) -> ModelResult:

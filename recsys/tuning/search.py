@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from recsys.content.arms import Arm
+from recsys.tuning.plateau import FEWEST_TRIALS, PLATEAU, late_gain
 from recsys.tuning.pruning import Curve, PruningCurve, pruning_curve
 from recsys.tuning.space import SearchSpace
 from recsys.tuning.tuner import Tuner
@@ -157,7 +158,7 @@ class Searched:
 
 
 def tune_and_train(
-    arms: Sequence[Arm], new_tuner: Callable[[], Tuner], n_repeats: int, run: Runner[Result], prune: bool = True
+    arms: Sequence[Arm], new_tuner: Callable[[Arm], Tuner], n_repeats: int, run: Runner[Result], prune: bool = True
 ) -> SearchResult[Result]:
     """Tune each arm on validation, then train it in every repeat.
 
@@ -165,7 +166,7 @@ def tune_and_train(
 
     Args:
         arms: what the model is shown.
-        new_tuner: gives a tuner with the whole budget, one for each arm.
+        new_tuner: gives the tuner of an arm, with the whole budget.
         n_repeats: repeats, from 1.
         run: runs trials and gives their results.
         prune: stop trials that fall behind those of earlier rounds of the same arm.
@@ -175,12 +176,38 @@ def tune_and_train(
 
 
 def tune(
-    arms: Sequence[Arm], new_tuner: Callable[[], Tuner], run: Runner[Result], prune: bool = True
+    arms: Sequence[Arm], new_tuner: Callable[[Arm], Tuner], run: Runner[Result], prune: bool = True
 ) -> dict[Arm, Searched]:
-    """Spend each arm's budget in the first repeat, and try what the other arms chose; see `tune_and_train`."""
-    tuners = {arm: new_tuner() for arm in arms}
+    """Spend each arm's budget in the first repeat, and try what the other arms chose; see `tune_and_train`.
+
+    A search that is still finding better settings (see `recsys.tuning.plateau`) goes on by a third of its budget at a
+    time, until it has spent twice as much.
+    """
+    tuners = {arm: new_tuner(arm) for arm in arms}
     searched = {arm: Searched([]) for arm in arms}
     curves: dict[Arm, list[Curve]] = {arm: [] for arm in arms}
+    _spend(tuners, searched, curves, run, prune)
+    budgets = {arm: len(each.trials) for arm, each in searched.items()}
+    while rising := [arm for arm in arms if _goes_on(searched[arm], tuners[arm], budgets[arm])]:
+        for arm in rising:
+            tuners[arm].extend(budgets[arm] // 3)
+        _spend(tuners, searched, curves, run, prune)
+    for arm, tuner in tuners.items():
+        searched[arm].exhausted = tuner.exhausted
+    best_first = sorted((arm for arm in arms if searched[arm].shortlist), key=lambda arm: -searched[arm].value)
+    chosen = [tuners[arm].space.effective(searched[arm].best) for arm in best_first]
+    try_nested(searched, {arm: nested(tuners[arm].space, each, chosen) for arm, each in searched.items()}, run)
+    return searched
+
+
+def _spend(
+    tuners: Mapping[Arm, Tuner],
+    searched: Mapping[Arm, Searched],
+    curves: Mapping[Arm, list[Curve]],
+    run: Runner[Result],
+    prune: bool,
+) -> None:
+    """Run rounds of trials of all arms until every tuner has spent its budget."""
     while asked := {arm: params for arm, tuner in tuners.items() if (params := tuner.ask())}:
         by_arm = {arm: pruning_curve(curves[arm]) if prune else None for arm in asked}
         batch = [Trial(arm, p, "tuning", 1, by_arm[arm]) for arm, params in asked.items() for p in params]
@@ -190,12 +217,13 @@ def tune(
             pruned = [position for position, result in enumerate(ended) if result.pruned]
             tuners[arm].tell([result.valid for result in ended], pruned, sum(result.seconds for result in ended))
             searched[arm].trials += [_tried(*pair) for pair in zip(params, ended, strict=True)]
-            curves[arm] += [each.curve for each in ended if _has_value(each) and not each.pruned]
-    for arm, tuner in tuners.items():
-        searched[arm].exhausted = tuner.exhausted
-    chosen = [each.best for each in sorted(searched.values(), key=lambda each: -each.value) if each.shortlist]
-    try_nested(searched, {arm: nested(tuners[arm].space, each, chosen) for arm, each in searched.items()}, run)
-    return searched
+            curves[arm].extend(each.curve for each in ended if _has_value(each) and not each.pruned)
+
+
+def _goes_on(searched: Searched, tuner: Tuner, budget: int) -> bool:
+    n_trials = len(searched.trials)
+    more = budget >= FEWEST_TRIALS and n_trials < 2 * budget and not tuner.exhausted and not tuner.timed
+    return more and late_gain([each.valid if each.counts else None for each in searched.trials]) > PLATEAU
 
 
 def nested(space: SearchSpace, searched: Searched, settings: Sequence[Params]) -> list[Params]:

@@ -77,7 +77,11 @@ DATASETS, FEATURES = _drawn()
 def _fitted(pair: Pair, repeat: int) -> Recommender:
     data = DATASETS[repeat - 1]
     model = registry.load(pair[0]).from_params(n_neighbours=20)
-    model.fit(TrainingData(train=data.train, content=ARMS[pair].show(FEATURES, repeat), seed=repeat))
+    content = {source: FEATURES[source] for source in ARMS[pair].sources}
+    if ARMS[pair].control:
+        order = np.random.default_rng(repeat).permutation(N_ITEMS)
+        content = {source: Features(each.matrix[order], each.present[order]) for source, each in content.items()}
+    model.fit(TrainingData(train=data.train, content=content, seed=repeat))
     return model
 
 
@@ -134,19 +138,8 @@ def _scores(pair: Pair) -> Scores:
 
 
 def _result(pair: Pair, arm: Arm, finals: list[str]) -> ArmResult:
-    return ArmResult(
-        model=pair[0],
-        arm=pair[1],
-        sources=arm.sources,
-        control=arm.control,
-        altered=arm.altered,
-        params={},
-        valid=0.2,
-        content_used=bool(arm.sources),
-        trials=[],
-        exhausted=False,
-        finals=finals,
-        seconds=1,
+    return ArmResult.model_construct(
+        model=pair[0], arm=pair[1], sources=arm.sources, control=arm.control, valid=0.2, finals=finals
     )
 
 

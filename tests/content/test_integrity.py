@@ -5,7 +5,7 @@ import pytest
 
 from recsys.content.features import Features
 from recsys.content.integrity import inspect, problems
-from recsys.content.neighbours import nearest
+from recsys.content.neighbours import nearest, share_with_twin
 from recsys.errors import UserError
 from tests.content.conftest import item_table
 
@@ -96,3 +96,16 @@ def test_nearest_never_gives_the_item_itself_nor_more_than_there_are():
     assert len(found) == 6
     assert (found["item"] != found["neighbour"]).all()
     assert nearest(features([[1.0]]), [0]).empty
+
+
+def test_share_with_twin_by_hand():
+    rows = [[1, 0], [0, 1], [-1, 0], [0, -1], [0, -1.001], [9, 9]]
+    present = [True] * 5 + [False]
+    assert share_with_twin(features(rows, present)) == pytest.approx(2 / 5)
+    assert share_with_twin(features([[1.0]])) == 0.0
+
+
+def test_a_direction_that_all_vectors_share_makes_no_twins():
+    rows = np.random.default_rng(0).standard_normal((300, 8))
+    assert share_with_twin(features(rows + 1000)) == 0.0
+    assert share_with_twin(features(np.vstack([rows, rows]) + 1000), n_sampled=100) == 1.0

@@ -3,18 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from recsys.content.arms import Arm
-from recsys.data.dataset import Dataset
 from recsys.engine.cell import Cell, CellResult, run_cell
 from recsys.engine.failure import CellOutcome
 from recsys.engine.pool import run_cells
 from recsys.engine.slots import Slots
 from recsys.evaluation.protocol import Protocol
-from recsys.testing.market import planted_market
+from tests.engine.markets import market
 
 CELLS: list[tuple[str, dict[str, Any]]] = [
     ("ItemKNN", {}),
@@ -27,18 +24,8 @@ CELLS: list[tuple[str, dict[str, Any]]] = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A saved dataset of the planted market."""
-    planted = planted_market()
-    rows = [(user, item, "train") for user, item in zip(*planted.train.nonzero(), strict=True)]
-    held_out = zip(*planted.held_out.nonzero(), strict=True)
-    rows += [(user, item, ("valid", "test")[number % 2]) for number, (user, item) in enumerate(held_out)]
-    n_users, n_items = planted.train.shape
     folder = tmp_path_factory.mktemp("dataset")
-    Dataset(
-        interactions=pd.DataFrame(rows, columns=["user", "item", "part"]),
-        users=pd.DataFrame({"user_id": np.arange(n_users).astype(str)}),
-        items=pd.DataFrame({"item_id": np.arange(n_items).astype(str), "image_path": None}),
-        quarantine=pd.DataFrame(),
-    ).save(folder)
+    market().save(folder)
     return str(folder)
 
 
@@ -49,7 +36,7 @@ def ranked(cell: Cell) -> CellResult:
 
 def outcomes(folder: str, workers: int) -> list[CellOutcome]:
     arm = Arm("interactions_only")
-    cells = [Cell(folder, {}, model, params, arm, 1, "tuning", Protocol()) for model, params in CELLS]
+    cells = [Cell(folder, 1, {}, model, params, arm, 1, "tuning", Protocol()) for model, params in CELLS]
     return [outcome for _, outcome in sorted(run_cells(cells, Slots(workers), ranked), key=lambda pair: pair[0])]
 
 

@@ -18,7 +18,7 @@ from recsys.evaluation.protocol import Protocol
 
 
 def cell(name: str, **params: Any) -> Cell:
-    return Cell("", {}, name, params, Arm("interactions_only"), 0, "tuning", Protocol())
+    return Cell("", 1, {}, name, params, Arm("interactions_only"), 0, "tuning", Protocol())
 
 
 def work(cell: Cell) -> CellResult:

@@ -8,7 +8,7 @@ from scipy import sparse
 from recsys.arrays import top_k
 from recsys.errors import UserError
 from recsys.evaluation.candidates import sample_candidates
-from recsys.evaluation.ranking import Ranking, rank
+from recsys.evaluation.ranking import Ranking, rank, same_lists
 from recsys.models.baselines.random import Random
 from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
@@ -150,3 +150,22 @@ def test_negatives_are_drawn_once_and_never_touched() -> None:
 def test_fewer_untouched_items_than_negatives_asked() -> None:
     candidates = sample_candidates(csr([[1, 0, 0, 0]]), csr([[1, 1, 0, 0]]), n_negatives=9, seed=0)
     np.testing.assert_array_equal(candidates.toarray() > 0, [[True, False, True, True]])
+
+
+def lists_of(users: list[int], items: list[list[int]]) -> Ranking:
+    return Ranking(
+        np.array(users, dtype=np.int32), np.array(items, dtype=np.int32), np.zeros((len(items), len(items[0])))
+    )
+
+
+def test_same_lists_by_hand() -> None:
+    content = lists_of([0, 1, 2, 3], [[5, 6, 7], [5, 6, 7], [5, 6, 7], [5, 6, -1]])
+    without = lists_of([4, 3, 2, 1], [[5, 6, 7], [5, 6, -1], [6, 5, 7], [5, 6, 8]])
+    assert same_lists(content, without, 2) == pytest.approx(2 / 3)
+    assert same_lists(content, without, 3) == pytest.approx(1 / 3)
+    assert same_lists(content, content, 10) == 1.0
+
+
+def test_lists_of_different_users_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match="share no user"):
+        same_lists(lists_of([0], [[1]]), lists_of([1], [[1]]), 1)

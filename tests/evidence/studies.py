@@ -1,20 +1,25 @@
 """Made-up scores and a made-up study, for tests of what is computed from them."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date
+from urllib.parse import quote
 
 import numpy as np
 
 from recsys.analyses.base import Table
 from recsys.evidence.comparison import Comparison, compare, holm
+from recsys.evidence.gates import Gate
 from recsys.evidence.interval import mean_intervals
 from recsys.evidence.leaderboard import rank_models
 from recsys.evidence.scores import Pair, Scores
+from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.evidence.sources import WhichPart, judge_sources
 from recsys.evidence.verdict import Sides, decide
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import (
+    AssetRow,
     CheckRow,
     ComparisonRow,
     ContentRow,
@@ -23,8 +28,10 @@ from recsys.report.rows import (
     QuarantineRow,
     ResultRow,
     Scenario,
+    Section,
     TuningCurve,
 )
+from recsys.study.selection import Tally
 from recsys.study.truth import TruthRow
 
 N_RESAMPLES = 500
@@ -64,6 +71,53 @@ GAINS: Mapping[tuple[str, str, Kind], float] = {
 }
 
 
+BEYOND_ACCURACY = Table(
+    title="Beyond accuracy",
+    columns=["Model and arm", "Coverage", "Gini", "Novelty"],
+    rows=[["FREEDOM (both)", "61.2 %", "0.81", "9.4 bits"], ["EASE", "48.0 %", "0.88", "8.7 bits"]],
+)
+FOR_WHOM = Table(
+    title="For whom",
+    caption="Lift of the chosen content over its rival. Do the lifts differ? by training interactions, p = 0.003.",
+    columns=["Who", "Users", "With content", "Rival", "Lift", "95 % interval", "p", "By interaction"],
+    rows=[
+        ["all users", "3,000", "0.1444", "0.1288", "+12.1 %", "+9.2 % to +15.0 %", "< 0.001", "+11.0 %"],
+        [
+            "up to 5 training interactions",
+            "1,140",
+            "0.1012",
+            "0.1055",
+            "-4.1 %",
+            "-7.0 % to -1.2 %",
+            "0.011",
+            "-3.8 %",
+        ],
+        ["cold items", "212", "0.0310", "0.0000", "undefined", "undefined to undefined", "0.002", "undefined"],
+    ],
+)
+HANGS_ON = Table(
+    title="What the answer hangs on",
+    caption="The answer agrees in 14 of 18 combinations of metric, cut-off and mask, and is contradicted in 1.",
+    columns=["Metric", "Mask", "@5", "@10", "@20"],
+    rows=[
+        ["nDCG", "seen", "+9.1 % better", "+11.0 % better", "+12.1 % better"],
+        ["Recall", "seen", "-1.0 % open", "", ""],
+    ],
+    n_names=2,
+)
+TABLES = {"strata": FOR_WHOM, "sensitivity": HANGS_ON, "beyond_accuracy": BEYOND_ACCURACY}
+LOSES = "Content costs users with up to 5 interactions (38 % of the users): -4.1 % (95 % interval -7.0 % to -1.2 %)."
+GATES = [
+    Gate(
+        name="origin: image",
+        colour="amber",
+        message="The vectors of 'image' come from a file, and nothing here can tell what they have seen.",
+        remedy="Ask who made them.",
+    ),
+    Gate(name="baselines", colour="green", message="Best personalised nDCG@20 0.1444, TopPop 0.0560."),
+]
+
+
 def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0) -> DatasetReport:
     """A dataset on which content lifts by some ten percent times `strength`."""
     rng = np.random.default_rng(seed)
@@ -82,6 +136,10 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         itself=scores("FREEDOM", ONLY, -0.02, ease, rng),
     )
     verdict = decide(sides, n_resamples=N_RESAMPLES)
+    for each in (sides.untuned, sides.popularity):
+        cells[each.model, each.arm, "control"] = each
+    if sides.itself:
+        cells[*sides.itself.pair, "interactions"] = sides.itself
     part = _which_part({each.pair: each for each in cells.values()}, sides, ease, rng)
     return DatasetReport(
         name=name,
@@ -90,12 +148,17 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
             feedback="purchases with a rating",
             seen_before_choice="title, description and photograph",
             item_kinds="many kinds",
-            split="random by user, 8 : 1 : 1",
+            split="random shares of each user's interactions, 80:10:10, seed 1",
+            mask="training and validation items masked",
             data_date="1996 to 2014",
         ),
         metric="ndcg_at_20",
         verdict=verdict,
-        sources=part.by_source,
+        part=part,
+        gates=GATES,
+        tried={"content": Tally(pairs=4, trials=80), "rival": Tally(pairs=5, trials=62)},
+        losers=[LOSES],
+        agreement=Agreement(n_settings=18, n_agree=14, n_contradict=1, n_repeats=3, n_repeats_agree=3),
         counts={"users": n_users, "items": 7050, "train": 118551, "valid": 20559, "test": 21682},
         quarantine=[
             QuarantineRow(table="interactions", reason="repeats an earlier row", n_rows=412),
@@ -115,16 +178,27 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
             CheckRow(name="A personalised model beats TopPop", passed=True, found="EASE by 148.0 %"),
             CheckRow(name="Images can be told apart", passed=False, found="178 of 7,050 rows repeat another"),
         ],
-        tables=[
-            Table(
-                title="Beyond accuracy",
-                columns=["Model and arm", "Coverage", "Gini", "Novelty"],
-                rows=[["FREEDOM (both)", "61.2 %", "0.81", "9.4 bits"], ["EASE", "48.0 %", "0.88", "8.7 bits"]],
+        sections=[
+            Section(asset=f"{name}/analyses/{called}", tables=[table])
+            for called, table in (
+                ("strata", FOR_WHOM),
+                ("sensitivity", HANGS_ON),
+                ("beyond_accuracy", BEYOND_ACCURACY),
             )
         ],
         limits=["Items without a photograph were shown a row of zeros."],
+        assets=[
+            _asset(f"{name}/{kind}")
+            for kind in ("dataset", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy")
+        ],
         links=[Link(text="Tracked runs", address="http://127.0.0.1:5000/#/experiments/3")],
     )
+
+
+def _asset(asset: str) -> AssetRow:
+    version = hashlib.sha256(asset.encode()).hexdigest()
+    address = f"http://127.0.0.1:3000/assets/{quote(asset)}"
+    return AssetRow(asset=asset, version=version, content=version[::-1], links=[Link(text="asset", address=address)])
 
 
 def _which_part(known: dict[Pair, Scores], sides: Sides, ease: np.ndarray, rng: np.random.Generator) -> WhichPart:
@@ -202,6 +276,9 @@ def _results(cells: dict[tuple[str, str, Kind], Scores]) -> list[ResultRow]:
             n_trials=1 if key[2] == "baseline" else 20,
             exhausted=key[2] == "baseline",
             seconds=3.2 if key[2] == "baseline" else 412.0,
+            params={} if key[2] == "baseline" else {"l2": 0.001, "n_layers": 2},
+            cells=[hashlib.sha256(f"{key}{n}".encode()).hexdigest() for n in range(len(each.values))],
+            runs=Link(text="MLflow", address=f"http://127.0.0.1:5000/#/experiments/3/runs?{quote(' '.join(key))}"),
         )
         for key, each in cells.items()
     ]
@@ -242,12 +319,13 @@ def study(*datasets: DatasetReport) -> StudyReport:
         datasets=list(datasets),
         run=RunFacts(
             versions={"modalift": "0.1.0", "numpy": "2.4.6", "torch": "2.13.0"},
-            seeds=[0, 1, 2],
+            repeats=3,
             budget="20 trials",
-            seconds=8140.0,
+            wall_seconds=8140.0,
+            training_seconds=15200.0,
             commands=["uv sync --frozen", "uv run modalift run studies/demo.yaml"],
-            fingerprints={"baby": "9f0c2b7d51e8a6c4", "code": "1c44aa07e2b9d3f5"},
         ),
+        sources={"EASE": "Steck: Embarrassingly shallow autoencoders for sparse data, WWW 2019"},
         links=[Link(text="Tracked runs", address="http://127.0.0.1:5000")],
     )
 

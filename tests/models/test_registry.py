@@ -28,6 +28,29 @@ def test_every_model_is_listed_as_its_class_says() -> None:
         fields = cls.Config.model_fields
         searched = [each for each, field in fields.items() if "search" in (field.json_schema_extra or {})]
         assert (name, list(LISTED[name].tuned), LISTED[name].source) == (name, searched, cls.source)
+        assert LISTED[name].without_content == cls.without_content
+
+
+def test_a_model_with_content_names_one_of_interactions() -> None:
+    for info in LISTED.values():
+        assert info.file.takes_content == (info.without_content is not None)
+        if info.without_content:
+            assert not registry.find(info.without_content).takes_content
+
+
+@pytest.mark.parametrize(
+    ("name", "related"),
+    [
+        ("ItemKNN", {"HybridItemKNN", "AttributeItemKNN"}),
+        ("hybriditemknn", {"ItemKNN", "AttributeItemKNN"}),
+        ("AttributeUserKNN", {"UserKNN"}),
+        ("EASE", {"CEASE", "AddEASE"}),
+        ("FREEDOM", {"LightGCN", "LATTICE", "MGCN", "BM3"}),
+        ("RP3beta", set()),
+    ],
+)
+def test_models_are_related_through_the_one_that_is_left_without_content(name: str, related: set[str]) -> None:
+    assert registry.related(name) == related
 
 
 @pytest.fixture

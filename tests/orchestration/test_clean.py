@@ -10,7 +10,7 @@ import pytest
 from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.settings import Settings
-from orchestration.tracking import run_id
+from orchestration.tracked import run_id
 from orchestration.unused import free, unused
 from recsys.engine.stored import place
 from recsys.study.record import AssetRecord

@@ -98,8 +98,9 @@ def test_ui_serves_all_three_and_ends_them(tmp_path: Path) -> None:
     )
     try:
         assert process.stdout is not None
-        addresses = [process.stdout.readline().split()[-1] for _ in ports]
-        assert addresses == [f"http://127.0.0.1:{port}" for port in ports.values()]
+        pages = [process.stdout.readline().split()[-1] for _ in ports]
+        addresses = [f"http://127.0.0.1:{port}" for port in ports.values()]
+        assert pages == [addresses[0], f"{addresses[1]}/#/experiments?workflowType=machine_learning", addresses[2]]
         with urllib.request.urlopen(f"{addresses[2]}/demo.html") as page:
             assert page.read() == b"the answer"
         with urllib.request.urlopen(f"{addresses[1]}/health") as page:

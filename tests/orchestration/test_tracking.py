@@ -1,18 +1,27 @@
 """Trainings in MLflow: what is written past its client is read back through it."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlparse
 
+import mlflow.data
 import pytest
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
+from orchestration.home import Home
+from orchestration.mlflow_views import N_RUNS, View
 from orchestration.settings import Settings
-from orchestration.tracking import Tracker, Training, run_id
+from orchestration.tracked import TrackedDataset, Training, logged_metrics, run_id
+from orchestration.tracking import Tracker
+from recsys.evaluation.protocol import Protocol
+from recsys.study.study import Study
 
+MARKET = TrackedDataset("market", "d1", "/store/market/dataset/f0", {"users": 3, "items": 2}, "What a market is.")
 TRAINING = Training(
-    experiment="market",
+    dataset=MARKET,
     name="both, BPRMF, seed 1",
     tags={
         "model": "BPRMF",
@@ -26,6 +35,7 @@ TRAINING = Training(
     curve=[{"epoch": 2, "loss": 0.7, "valid": 0.1}, {"epoch": 4, "loss": 0.5, "valid": 0.2}],
     started=1_000.0,
     ended=1_010.0,
+    note="What a run is.",
 )
 
 
@@ -36,10 +46,8 @@ def tracker(tmp_path_factory: pytest.TempPathFactory) -> Tracker:
 
 
 def trained(experiment: str, fingerprint: str, ndcg: float = 0.0, failed: str = "") -> Training:
-    tags = TRAINING.tags | {"fingerprint": fingerprint}
-    return replace(
-        TRAINING, experiment=experiment, tags=tags, metrics={"test/ndcg_at_20": ndcg}, curve=(), failed=failed
-    )
+    tags, dataset = TRAINING.tags | {"fingerprint": fingerprint}, replace(MARKET, name=experiment)
+    return replace(TRAINING, dataset=dataset, tags=tags, metrics={"test/ndcg_at_20": ndcg}, curve=(), failed=failed)
 
 
 def runs_of(tracker: Tracker, experiment: str, query: str = "", order: list[str] | None = None) -> list[Run]:
@@ -55,8 +63,7 @@ def test_a_run_reads_back_as_it_was_written(tracker: Tracker) -> None:
     assert run.info.artifact_uri.endswith(f"/mlartifacts/market/{written}/artifacts")
     assert run.data.params == {"n_factors": "64", "learning_rate": "0.01", "layers": "[8, 4]"}
     assert TRAINING.tags.items() <= run.data.tags.items()
-    assert "http://127.0.0.1:3000/assets/market/models/BPRMF" in run.data.tags["mlflow.note.content"]
-    assert "http://127.0.0.1:3000/runs/r1" in run.data.tags["mlflow.note.content"]
+    assert run.data.tags["mlflow.note.content"] == "What a run is."
     assert math.isnan(run.data.metrics.pop("test/recall_at_20"))
     assert run.data.metrics.pop("seconds/fit") > 1e308  # what MLflow keeps of infinity
     assert run.data.metrics == {"test/ndcg_at_20": 0.25, "curve/loss": 0.5, "curve/valid": 0.2}
@@ -155,7 +162,121 @@ def test_a_home_of_any_name_has_its_own_database(name: str, tracker: Tracker, tm
     assert written not in {run.info.run_id for run in runs_of(tracker, "home")}
 
 
-def test_a_link_opens_the_charts_of_machine_learning(tracker: Tracker) -> None:
-    address = tracker.search_url("market", "tags.stage = 'final'", "ndcg_at_20")
-    assert address.startswith(f"http://127.0.0.1:5000/#/experiments/{tracker.experiment('market')}/runs?")
-    assert "workflowType=machine_learning" in address and "test%2Fndcg_at_20" in address
+def test_a_run_has_its_dataset_as_input(tracker: Tracker, tmp_path: Path) -> None:
+    first, second = (replace(MARKET, name="inputs", digest=digest, folder=str(tmp_path)) for digest in ("d1", "d2"))
+    trainings = [replace(trained("inputs", mark), dataset=data) for mark, data in (("i1", first), ("i2", second))]
+    tracker.log_all(trainings)
+    ids = tracker.log_all([*trainings, replace(trained("inputs", "i3"), dataset=first)])
+    inputs = [tracker.client.get_run(run).inputs.dataset_inputs for run in ids]
+    assert [[one.dataset.digest for one in each] for each in inputs] == [["d1"], ["d2"], ["d1"]]
+    ((logged,), *_) = inputs
+    assert {tag.key: tag.value for tag in logged.tags} == {"mlflow.data.context": "training"}
+    assert (logged.dataset.name, json.loads(logged.dataset.profile)) == ("inputs", {"users": 3, "items": 2})
+    assert Path(mlflow.data.get_source(logged.dataset).load()) == tmp_path
+    assert len(runs_of(tracker, "inputs", "datasets.digest = 'd1'")) == 2
+
+
+def test_a_dataset_that_somebody_logged_before_is_the_same_input(tracker: Tracker) -> None:
+    from mlflow.entities import Dataset, DatasetInput
+
+    (own,) = tracker.log_all([replace(trained("same", "s0"), dataset=replace(MARKET, name="same", digest="other"))])
+    by_hand = DatasetInput(Dataset("same", "d1", "local", json.dumps({"uri": "/elsewhere"})), [])
+    tracker.client.log_inputs(own, [by_hand])
+    (written,) = tracker.log_all([trained("same", "s1")])
+    (found,) = tracker.client.get_run(written).inputs.dataset_inputs
+    assert (found.dataset.digest, found.dataset.source) == ("d1", json.dumps({"uri": "/elsewhere"}))
+
+
+def test_a_failed_training_that_ends_well_has_its_dataset_once(tracker: Tracker) -> None:
+    tracker.log_all([trained("again", "a1", failed="out of memory")])
+    (written,) = tracker.log_all([trained("again", "a1", 0.3)])
+    assert len(tracker.client.get_run(written).inputs.dataset_inputs) == 1
+
+
+def note_of(tracker: Tracker, dataset: str) -> str:
+    return str(tracker.client.get_experiment(tracker.experiment(dataset)).tags["mlflow.note.content"])
+
+
+def test_an_experiment_says_what_its_dataset_is_until_a_person_writes_something_else(tracker: Tracker) -> None:
+    for mark, note in (("n1", "As it was."), ("n2", "As it is.")):
+        tracker.log_all([replace(trained("noted", mark), dataset=replace(MARKET, name="noted", note=note))])
+        assert note_of(tracker, "noted") == note
+    tracker.client.set_experiment_tag(tracker.experiment("noted"), "mlflow.note.content", "My own words.")
+    tracker.log_all([trained("noted", "n3")])
+    assert note_of(tracker, "noted") == "My own words."
+
+
+def test_an_experiment_that_was_renamed_and_deleted_is_restored_beside_another_of_its_name(tracker: Tracker) -> None:
+    tracker.log_all([trained("both", "b1")])
+    before = tracker.experiment("both")
+    tracker.client.rename_experiment(before, "was both")
+    tracker.client.delete_experiment(before)
+    other = tracker.client.create_experiment("both")
+    tracker.log_all([trained("both", "b2")])
+    assert tracker.experiment("both") == before != other
+    assert tracker.client.get_experiment(before).lifecycle_stage == "active"
+    assert len(runs_of(tracker, "both")) == 2
+    assert list(tracker.client.search_runs([other])) == []
+
+
+def saved(tracker: Tracker, dataset: str, key: str) -> tuple[str, dict[str, object]]:
+    tags = tracker.client.get_experiment(tracker.experiment(dataset)).tags
+    view = json.loads(tags[f"mlflow.sharedViewState.{key}"])
+    return view["name"], json.loads(view["state"])
+
+
+def test_a_view_is_saved_in_the_experiment_and_its_address_opens_classic_pages(tracker: Tracker) -> None:
+    view = View("arms-A", "A", "arm", {"both": ["r1", "r2"], "text": ["r3"]}, "ndcg_at_20", ["ndcg_at_20"])
+    address = urlparse(tracker.save_view("viewed", view))
+    path, asked = address.fragment.split("?")
+    assert (address.netloc, path) == ("127.0.0.1:5000", f"/experiments/{tracker.experiment('viewed')}/runs")
+    assert parse_qs(asked) == {
+        "viewStateShareKey": ["arms-A"],
+        "compareRunsMode": ["CHART"],
+        "workflowType": ["machine_learning"],
+    }
+    title, state = saved(tracker, "viewed", "arms-A")
+    assert (title, state["searchFilter"]) == ("A", "attributes.run_id IN ('r1', 'r2', 'r3')")
+
+
+def test_a_view_has_whole_repeats_where_mlflow_does_not_load_all_runs(tracker: Tracker) -> None:
+    runs = {f"arm{arm}": [f"{arm}-{repeat}" for repeat in range(5)] for arm in range(30)}
+    view = View("arms-B", "B", "arm", runs, "ndcg_at_20", ["ndcg_at_20"])
+    assert len(view.shown) == 90 <= N_RUNS and not any(run.endswith("-3") for run in view.shown)
+    tracker.save_view("viewed", view)
+    assert saved(tracker, "viewed", "arms-B")[0] == "B (repeats 1 to 3)"
+
+
+def test_links_lead_to_the_ports_in_the_settings(tracker: Tracker) -> None:
+    elsewhere = Tracker(tracker.settings.model_copy(update={"mlflow_port": 5555}))
+    view = View("arms-C", "C", "arm", {"both": ["r1"]}, "ndcg_at_20", ["ndcg_at_20"])
+    assert urlparse(elsewhere.save_view("viewed", view)).port == 5555
+
+
+@pytest.mark.parametrize("primary", ["ndcg_at_20", "mrr_at_7"])
+def test_few_metrics_are_logged_and_the_primary_first(primary: str) -> None:
+    names = logged_metrics(Protocol(ks=(1, 5, 10, 20, 50, 100), primary=primary))
+    assert len(names) == len(set(names)) == 8
+    assert names[0] == primary and "recall_at_10" in names
+
+
+def test_a_study_is_described_with_links(finished: tuple[Settings, Study]) -> None:
+    tracker = Home(finished[0]).tracker
+    note = note_of(tracker, "tiny")
+    assert "A tiny market" in note and "120 users, 80 items" in note and "`ratio`" in note
+    for address in ("3000/assets/tiny/dataset", "3000/asset-groups/tiny", "5001/tiny.html"):
+        assert f"(http://127.0.0.1:{address})" in note
+    (run, *_) = runs_of(tracker, "tiny", "tags.model = 'HybridItemKNN' and tags.arm = 'both' and tags.stage = 'final'")
+    tags = run.data.tags
+    assert run.info.run_name == f"both, HybridItemKNN, repeat 1, seed {tags['seed']}, final"
+    assert f"`{tags['fingerprint']}`" in tags["mlflow.note.content"]
+    for address in (
+        "3000/assets/tiny/models/HybridItemKNN",
+        f"3000/runs/{tags['dagster_run']}",
+        "3000/assets/tiny/metrics",
+        "5001/tiny.html",
+    ):
+        assert f"(http://127.0.0.1:{address})" in tags["mlflow.note.content"]
+    assert [name for name in run.data.metrics if name.startswith("test/")] and len(run.data.metrics) <= 12
+    (data,) = run.inputs.dataset_inputs
+    assert data.dataset.digest == tags["data_version"] == Home(finished[0]).current("tiny/dataset").content_hash

@@ -17,7 +17,6 @@ def test_limits_say_what_is_not_shown(baby):
         "Each model was tuned with 20 trials on each arm; no rival was tuned longer. "
         "Nothing to tune: TopPop and Random."
     ) in said
-    assert "With 3 seeds a model, intervals understate how much training varies." in said
     assert said[-1] == "Items without a photograph were shown a row of zeros."
 
 
@@ -42,16 +41,19 @@ def test_limits_tell_a_short_budget_from_a_small_space(baby, of_ease, said):
     assert said in limits(baby.model_copy(update={"results": results}))
 
 
+def test_limits_do_not_call_a_control_at_its_contents_settings_untuned(baby):
+    results = [
+        row.model_copy(update={"n_trials": 0}) if row.arm == "both_shuffled_untuned" else row for row in baby.results
+    ]
+    said = limits(baby.model_copy(update={"results": results}))
+    assert any(line.startswith("Each model was tuned with 20 trials on each arm") for line in said)
+
+
 def test_limits_say_that_one_trial_is_no_tuning(baby):
     results = [row.model_copy(update={"n_trials": 1, "exhausted": False}) for row in baby.results]
     assert "No model was tuned: each ran with its default or fixed hyper-parameters." in limits(
         baby.model_copy(update={"results": results})
     )
-
-
-def test_limits_ask_no_more_seeds_of_models_that_never_vary(baby):
-    results = [row.model_copy(update={"deterministic": True}) for row in baby.results]
-    assert not any("seeds a model" in line for line in limits(baby.model_copy(update={"results": results})))
 
 
 @pytest.mark.parametrize(("best", "rising"), [([0.1] * 5 + [0.2] * 5, False), ([0.1] * 9 + [0.2], True)])

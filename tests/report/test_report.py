@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import ValidationError
@@ -9,8 +10,9 @@ from pydantic import ValidationError
 from recsys.evidence.wording import metric_name, percent, probability
 from recsys.report.model import StudyReport
 from recsys.report.opening import BADGES
-from recsys.report.render import controls, duration, render, typeset
+from recsys.report.render import controls, policy, render
 from recsys.report.rows import Link
+from recsys.report.text import duration, typeset
 from tests.evidence.studies import dataset, study, truth
 from tests.report.page import Page
 
@@ -38,22 +40,23 @@ def test_the_page_is_well_formed_with_unique_ids(page):
 
 
 def test_it_opens_with_one_sentence_a_dataset(page, baby, market):
-    first = page.text.index(str(typeset(baby.verdict.sentence)))
-    second = page.text.index(str(typeset(market.verdict.sentence)))
-    assert first < second < page.text.index("Domain")
+    first, second = (page.text.index(typeset(each.sentence).unescape()) for each in (baby, market))
+    assert first < second < page.text.index("The ladder")
     assert BADGES[baby.verdict.name] in page.text
 
 
 def test_it_holds_the_figures(page, baby):
     rival = baby.verdict.against_rival
-    for figure in (percent(rival.lift, signed=True), percent(rival.detectable_lift), percent(rival.share_tied)):
-        assert str(typeset(figure)) in page.text
+    for figure in (percent(rival.lift, signed=True), percent(rival.detectable_lift), percent(rival.lift_low)):
+        assert typeset(figure) in page.text
     for row in baby.results:
         assert f"{row.metrics['ndcg_at_20'].mean:.4f}" in page.text
     assert "118,551" in page.text
     assert "repeats an earlier row" in page.text
     assert "uv run modalift run studies/demo.yaml" in page.text
-    assert "9f0c2b7d51e8a6c4" in page.text
+    assert all(row.version[:8] in page.text and row.content[:8] in page.text for row in baby.assets)
+    assert all(cell[:8] in page.text for row in baby.results for cell in row.cells)
+    assert "2.3 h" in page.text and "4.2 h" in page.text
     assert "21 November 2026" in page.text
 
 
@@ -64,11 +67,26 @@ def test_sources_checks_and_truth_say_what_failed(page):
 
 
 def test_it_fetches_nothing(html, page):
-    allowed = {"http://127.0.0.1:5000", "http://127.0.0.1:5000/#/experiments/3"}
-    assert set(re.findall(r"\w+://[^\"'<\s]+", html)) == allowed
-    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    assert {urlsplit(each).netloc for each in re.findall(r"\w+://[^\"'<\s]+", html)} == {
+        "127.0.0.1:5000",
+        "127.0.0.1:3000",
+    }
+    assert not {"link", "img", "iframe", "object"} & set(page.tags)
     assert "@import" not in html
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
+
+
+def test_its_policy_allows_its_own_script_alone(html, page):
+    assert page.tags.count("script") == 1
+    script = re.search("<script>(.*)</script>", html, flags=re.DOTALL)
+    assert ("content", policy(script[1])) in page.attributes
+    assert "script-src 'sha256-" in policy(script[1]) and "default-src 'none'" in policy(script[1])
+
+
+def test_links_say_where_they_open(page, html):
+    local = re.findall(r'<a href="http://127[^>]*>', html)
+    assert local and all('class="local"' in each for each in local)
+    assert "while modalift ui runs on the machine that made this page" in page.text
 
 
 def test_what_the_study_says_is_escaped(baby):
@@ -88,7 +106,7 @@ def test_what_the_study_says_is_escaped(baby):
     )
     html = render(study(hostile).model_copy(update={"title": HOSTILE, "question": HOSTILE}))
     page = Page(html)
-    assert "script" not in page.tags
+    assert page.tags.count("script") == 1
     assert page.open == []
     assert page.text.count(HOSTILE) >= 5
 
@@ -116,7 +134,16 @@ def test_a_report_survives_storing(baby):
 
 def test_a_bare_report_renders(baby):
     bare = baby.model_copy(
-        update={"sources": [], "comparisons": [], "tuning": [], "tables": [], "checks": [], "links": []}
+        update={
+            "part": None,
+            "gates": [],
+            "tried": {},
+            "comparisons": [],
+            "tuning": [],
+            "sections": [],
+            "checks": [],
+            "links": [],
+        }
     )
     page = Page(render(study(bare)))
     assert "Tuning" not in page.text
@@ -130,7 +157,9 @@ def test_controls_stand_beside_their_content(baby):
     assert "FREEDOM (text)" not in pairs
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "JavaScript:x"])
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "data:text/html,x", "JavaScript:x", "file:///etc/passwd", "runs.html", "http:x"]
+)
 def test_links_cannot_run_anything(address):
     with pytest.raises(ValidationError, match="no address a report may point to"):
         Link(text="runs", address=address)

@@ -1,27 +1,20 @@
-"""What a verdict compares where controls cannot be trained: the next best content model, or nothing and a line."""
+"""Who is compared: the best on validation of each side, and nothing else decides."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from recsys.content.arms import Arm
+from recsys.content.arms import Arm, control_arm
 from recsys.errors import UserError
-from recsys.study.results import ArmResult, LeftOutArm, ModelResult
-from recsys.study.selection import select_with_controls
-from recsys.study.study import Study
-from tests.orchestration.conftest import TINY, write_study
+from recsys.study.results import ArmResult
+from recsys.study.selection import Selection, Tally, best, best_on, choose_sides, tally
+from recsys.tuning.search import Tried
 
-VALID = {("HybridItemKNN", "both"): 0.5, ("AttributeItemKNN", "both"): 0.4, ("ItemKNN", "interactions_only"): 0.3}
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return write_study(tmp_path, TINY.replace("  TopPop:\n", "  AttributeItemKNN:\n"))
+BOTH, TEXT, ALONE = Arm("both", ("text", "image")), Arm("text", ("text",)), Arm("interactions_only")
+SHUFFLED = control_arm(BOTH, "shuffled", name="shuffled")
 
 
-def result(model: str, arm: Arm, valid: float) -> ArmResult:
+def result(model: str, arm: Arm, valid: float, n_trials: int = 1) -> ArmResult:
     """An arm that was trained."""
     return ArmResult(
         model=model,
@@ -29,46 +22,60 @@ def result(model: str, arm: Arm, valid: float) -> ArmResult:
         sources=arm.sources,
         control=arm.control,
         altered=arm.altered,
-        params={},
+        settings=[{}],
         valid=valid,
+        valid_by_repeat=[valid],
         content_used=True,
-        trials=[],
+        seeded=False,
+        trials=[Tried({}, valid)] * n_trials,
+        n_nested=0,
         exhausted=True,
         finals=["cell"],
         seconds=0.0,
     )
 
 
-def trained(study: Study, *lost: str) -> tuple[ModelResult, Any]:
-    """Results on real content, and a trainer whose controls fail for the models in `lost`."""
-    arms = {arm.name: arm for arm in study.arms_of("tiny", "HybridItemKNN")}
-    results = ModelResult(arms=[result(model, arms[arm], valid) for (model, arm), valid in VALID.items()])
-
-    def train(model: str, arms: Sequence[Arm], fixed: dict[str, Any] | None) -> ModelResult:
-        if model in lost:
-            failed = [LeftOutArm(model=model, arm=arm.name, reason="its loss is NaN") for arm in arms]
-            return ModelResult(left_out=failed)
-        return ModelResult(arms=[result(model, arm, 0.2) for arm in arms])
-
-    return results, train
+RESULTS = [
+    result("A", BOTH, 0.4, 5),
+    result("A", TEXT, 0.5, 6),
+    result("A", ALONE, 0.3, 7),
+    result("A", SHUFFLED, 0.9),
+    result("B", BOTH, 0.45, 2),
+    result("C", ALONE, 0.35, 9),
+]
 
 
-def test_the_best_content_model_is_compared(study: Study) -> None:
-    selection, made = select_with_controls(study, "tiny", *trained(study))
-    assert selection.content == ("HybridItemKNN", "both")
-    assert selection.shuffled == ("HybridItemKNN", "shuffled")
-    assert selection.rival == ("ItemKNN", "interactions_only")
-    assert made.left_out == []
+def test_the_best_of_each_side_by_validation_and_never_a_control() -> None:
+    content, rival = choose_sides("d", RESULTS)
+    assert (content.pair, rival.pair) == (("A", "text"), ("C", "interactions_only"))
 
 
-def test_the_next_best_is_compared_where_the_shuffled_control_fails(study: Study) -> None:
-    selection, made = select_with_controls(study, "tiny", *trained(study, "HybridItemKNN"))
-    assert selection.content == ("AttributeItemKNN", "both")
-    assert selection.shuffled == ("AttributeItemKNN", "shuffled")
-    assert {each.model for each in made.left_out} == {"HybridItemKNN"}
-    assert {arm.model for arm in made.arms} == {"AttributeItemKNN"}
+def test_a_model_that_cannot_be_judged_is_still_a_rival() -> None:
+    results = [*RESULTS, result("A", ALONE, 0.8)]
+    content, rival = choose_sides("d", results, unfit=["A"])
+    assert (content.pair, rival.pair) == (("B", "both"), ("A", "interactions_only"))
 
 
-def test_without_any_control_there_is_nothing_to_compare(study: Study) -> None:
-    with pytest.raises(UserError, match="dataset tiny: no model on content could be trained"):
-        select_with_controls(study, "tiny", *trained(study, "HybridItemKNN", "AttributeItemKNN"))
+@pytest.mark.parametrize(("results", "missing"), [(RESULTS[2:3], "content"), (RESULTS[:2], "interactions only")])
+def test_a_side_without_anybody_is_one_line(results: list[ArmResult], missing: str) -> None:
+    with pytest.raises(UserError, match=f"^dataset d: no model on {missing} could be trained, so there is nothing"):
+        choose_sides("d", results)
+
+
+def test_the_first_of_equals_is_the_best() -> None:
+    first, second = result("A", BOTH, 0.5), result("B", BOTH, 0.5)
+    assert best([first, second]) is first
+    assert best_on([*RESULTS, first], "both") is first
+    assert best([]) is None
+
+
+def test_what_was_tried_is_counted_for_each_side() -> None:
+    assert tally(RESULTS) == {"content": Tally(pairs=3, trials=13), "rival": Tally(pairs=2, trials=16)}
+
+
+def test_a_selection_comes_back_from_a_folder(tmp_path: Path) -> None:
+    pair = ("A", "both")
+    roles = dict.fromkeys(("content", "rival", "shuffled", "untuned", "popularity", "removed", "itself"), pair)
+    selection = Selection(**roles | {"itself": None}, sources={"sources": {}}, tried=tally(RESULTS))  # type: ignore[arg-type]
+    selection.save(tmp_path)
+    assert Selection.load(tmp_path) == selection

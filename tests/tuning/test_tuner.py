@@ -211,3 +211,76 @@ def test_a_search_knows_whether_anything_is_left_to_try(
     while batch := tuner.ask():
         tuner.tell([0.5] * len(batch))
     assert tuner.exhausted == exhausted
+
+
+@pytest.mark.parametrize(("n_trials", "at_random"), [(10, 1), (30, 2)])
+def test_what_is_drawn_before_tpe_begins_is_a_third_of_the_budget_at_most(n_trials: int, at_random: int) -> None:
+    def batches(sign: int) -> list[list[dict[str, Any]]]:
+        tuner = Tuner(Config, {}, n_trials, seed=3)
+        asked = []
+        while batch := tuner.ask():
+            tuner.tell([sign * value(params) for params in batch])
+            asked.append(batch)
+        return asked
+
+    same = [one == other for one, other in zip(batches(1), batches(-1), strict=True)]
+    assert same == [True] * at_random + [False] * (len(same) - at_random)
+
+
+class WithPoints(ModelConfig):
+    first_points = ({"rate": 0.1}, {"rate": 0.2, "n_layers": 3}, {"rate": 1e-2}, {"n_layers": 1})
+
+    rate: NonNegativeFloat = searched(1e-2, 1e-4, 1.0, log=True)
+    n_layers: PositiveInt = searched(2, 1, 4)
+
+
+def test_first_points_follow_the_defaults_each_once_in_half_of_the_budget() -> None:
+    points = [{"rate": 0.01, "n_layers": 2}, {"rate": 0.1, "n_layers": 2}, {"rate": 0.2, "n_layers": 3}]
+    points.append({"rate": 0.01, "n_layers": 1})
+    assert run(Tuner(WithPoints, {}, n_trials=8, seed=0))[:4] == points
+    few = run(Tuner(WithPoints, {}, n_trials=4, seed=0))
+    assert few[:2] == points[:2]
+    assert few[2] not in points
+
+
+@pytest.mark.parametrize(
+    ("fixed", "points"),
+    [
+        ({"n_layers": 2}, [(0.01, 2), (0.1, 2)]),
+        ({"n_layers": 3}, [(0.01, 3), (0.1, 3), (0.2, 3)]),
+        ({"rate": [0.1, 0.2]}, [(0.1, 2), (0.2, 3), (0.1, 1)]),
+    ],
+)
+def test_first_points_that_contradict_a_study_are_dropped(
+    fixed: dict[str, Any], points: list[tuple[float, int]]
+) -> None:
+    asked = run(Tuner(WithPoints, fixed, n_trials=30, seed=0))
+    assert [(params["rate"], params["n_layers"]) for params in asked[: len(points)]] == points
+    assert len(asked) > len(points)
+
+
+def test_settings_of_another_search_are_adapted_to_this_one() -> None:
+    tuner = Tuner(Config, {"n_layers": 2}, n_trials=4, seed=0)
+    run(tuner)
+    best = tuner.ranked[0][0]
+    assert tuner.chosen == {"rate": best["rate"], "loss": best["loss"]}
+    settings = [
+        {"rate": 0.3, "n_layers": 4, "l2": 0.1},  # n_layers is fixed here, l2 unknown
+        {"rate": 5.0, "loss": "hinge"},  # neither is in the space: nothing is left to try
+        {"rate": 0.3},  # the first again
+        {"rate": 0.4, "loss": "softmax"},
+    ]
+    assert tuner.nested(settings) == [best | {"rate": 0.3}, best | {"rate": 0.4, "loss": "softmax"}]
+    with pytest.raises(RuntimeError, match="tell the values"):
+        tuner.nested(settings)
+    tuner.tell([9.0, 8.0])
+    assert tuner.ranked[0] == (best | {"rate": 0.3}, 9.0)
+    assert tuner.nested(settings[:1]) == []
+    assert tuner.ask() == []
+
+
+def test_nested_settings_are_beyond_the_budget_and_need_no_finished_trial() -> None:
+    tuner = Tuner(Config, {}, n_trials=6, seed=0)
+    assert tuner.nested([{"rate": 0.3}]) == [{"n_factors": 64, "rate": 0.3, "n_layers": 2, "loss": "bpr"}]
+    tuner.tell([None])
+    assert len(run(tuner)) == 6

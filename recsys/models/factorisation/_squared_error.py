@@ -22,7 +22,7 @@ class SquaredErrorConfig(TrainedConfig):
         item_l2: weight of half the squares of an item's vector.
     """
 
-    n_factors: PositiveInt = searched(10, 1, 200)
+    n_factors: PositiveInt = searched(10, 1, 200, log=True)
     use_bias: bool = searched(True, choices=[True, False])
     negative_share: Annotated[float, Field(ge=0, le=0.5)] = searched(0.2, 0.0, 0.5)
     user_l2: NonNegativeFloat = searched(1e-4, 1e-5, 1e-2, log=True)

@@ -24,7 +24,7 @@ class NMFConfig(ModelConfig):
         max_iterations: fewer where the loss falls by less than 1e-4 of its first value in ten.
     """
 
-    n_factors: PositiveInt = searched(100, 1, 350)
+    n_factors: PositiveInt = searched(100, 4, 350, log=True)
     loss: Literal["frobenius", "kullback-leibler"] = searched("frobenius", choices=["frobenius", "kullback-leibler"])
     start: Literal["random", "nndsvda"] = searched("random", choices=["random", "nndsvda"])
     max_iterations: PositiveInt = 500

@@ -15,7 +15,7 @@ class PureSVDConfig(ModelConfig):
         n_factors: singular values kept; at most the smaller side of the matrix.
     """
 
-    n_factors: PositiveInt = searched(10, 1, 350)
+    n_factors: PositiveInt = searched(10, 1, 512, log=True)
 
 
 @register

@@ -5,13 +5,15 @@ Both steps have probability 1 / degree, raised to alpha. As in the code of Ferra
 and of the items that lead to one end the likeliest are kept. Equal ones are taken in index order.
 """
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
 from recsys.arrays import entries
 from recsys.models.neighbours._similarity import BLOCK_ENTRIES, strongest_stored
-from recsys.recommender import ModelConfig, searched
+from recsys.recommender import FirstPoints, ModelConfig, searched
 
 
 class WalkConfig(ModelConfig):
@@ -23,9 +25,15 @@ class WalkConfig(ModelConfig):
         normalise: the ends kept for an item sum to one.
     """
 
-    n_neighbours: PositiveInt = searched(100, 5, 1000)
+    n_neighbours: PositiveInt = searched(100, 5, 1000, log=True)
     alpha: NonNegativeFloat = searched(1.0, 0.0, 2.0)
     normalise: bool = searched(True, choices=[True, False])
+
+    first_points: ClassVar[FirstPoints] = (
+        {"n_neighbours": 20, "alpha": 0.5},
+        {"n_neighbours": 50, "alpha": 1.2},
+        {"n_neighbours": 500, "alpha": 0.7},
+    )
 
 
 def walk_weights(

@@ -1,5 +1,7 @@
 """RP3beta: what a random walk reaches, re-ranked against popularity."""
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import NonNegativeFloat
 
@@ -7,7 +9,7 @@ from recsys.models.graph._walks import WalkConfig, walk_weights
 from recsys.models.neighbours._similarity import neighbour_memory
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import DataSize, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, TrainingData, searched
 
 
 class RP3betaConfig(WalkConfig):
@@ -18,6 +20,12 @@ class RP3betaConfig(WalkConfig):
     """
 
     beta: NonNegativeFloat = searched(0.6, 0.0, 2.0)
+
+    first_points: ClassVar[FirstPoints] = (
+        {"n_neighbours": 50, "beta": 0.2},
+        {"n_neighbours": 20, "alpha": 0.5, "beta": 0.2},
+        {"n_neighbours": 500, "alpha": 0.7, "beta": 0.0},
+    )
 
 
 @register

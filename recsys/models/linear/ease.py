@@ -1,5 +1,7 @@
 """Item weights by ridge regression in closed form."""
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import PositiveFloat
 from scipy import sparse
@@ -8,7 +10,7 @@ from scipy.linalg.lapack import dpotri
 
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, TrainingData, searched
 
 
 class EASEConfig(ModelConfig):
@@ -18,7 +20,9 @@ class EASEConfig(ModelConfig):
         l2: regularisation, lambda in the paper.
     """
 
-    l2: PositiveFloat = searched(1000.0, 1.0, 1e7, log=True)
+    l2: PositiveFloat = searched(1000.0, 1.0, 1e5, log=True)
+
+    first_points: ClassVar[FirstPoints] = ({"l2": 100.0}, {"l2": 300.0}, {"l2": 30.0})
 
 
 @register

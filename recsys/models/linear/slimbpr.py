@@ -29,7 +29,7 @@ class SLIMBPRConfig(LoopConfig):
         negative_l2: the same of the other item's.
     """
 
-    n_neighbours: PositiveInt = searched(200, 5, 1000)
+    n_neighbours: PositiveInt = searched(200, 5, 1000, log=True)
     symmetric: bool = searched(True, choices=[True, False])
     positive_l2: NonNegativeFloat = searched(1e-5, 1e-5, 1e-2, log=True)
     negative_l2: NonNegativeFloat = searched(1e-5, 1e-5, 1e-2, log=True)

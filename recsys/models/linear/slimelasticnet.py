@@ -29,8 +29,8 @@ class SLIMElasticNetConfig(ModelConfig):
             best on the validation parts of Amazon Baby and of Last.fm.
     """
 
-    n_neighbours: PositiveInt = searched(100, 5, 1000)
-    alpha: PositiveFloat = searched(1e-2, 1e-3, 1.0, log=True)
+    n_neighbours: PositiveInt = searched(100, 5, 1000, log=True)
+    alpha: PositiveFloat = searched(1e-2, 1e-4, 1.0, log=True)
     l1_ratio: Annotated[float, Field(gt=0, le=1)] = searched(1e-3, 1e-5, 1.0, log=True)
 
 

@@ -1,13 +1,13 @@
 """What the attribute-based neighbourhood models share: content as further columns of the rows that are compared."""
 
-import math
+from typing import ClassVar
 
 import numpy as np
 from pydantic import PositiveFloat
 from scipy import sparse
 
 from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
-from recsys.recommender import searched
+from recsys.recommender import FirstPoints, searched
 
 
 class AttributeConfig(NeighbourConfig):
@@ -17,7 +17,15 @@ class AttributeConfig(NeighbourConfig):
         content_weight: of the content's columns beside those of the interactions.
     """
 
-    content_weight: PositiveFloat = searched(1.0, math.exp(-5), math.exp(5), log=True)
+    content_weight: PositiveFloat = searched(1.0, 1e-2, 1e2, log=True, needs_content=True)
+
+    first_points: ClassVar[FirstPoints] = (
+        {"n_neighbours": 100, "shrink": 2.0, "content_weight": 0.01},
+        {"n_neighbours": 100, "shrink": 2.0},
+        {"n_neighbours": 500, "shrink": 500.0, "weighting": "bm25"},
+        {"n_neighbours": 500, "shrink": 0.1},
+        {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
+    )
 
 
 def nearest_described(

@@ -1,5 +1,7 @@
 """Item weights by two ridge regressions, one on users and one on content, added up."""
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import PositiveFloat
 from scipy.linalg import cholesky, solve_triangular
@@ -8,7 +10,7 @@ from recsys.models.linear.ease import EASE, EASEConfig, gram, ridge_weights
 from recsys.models.multimodal._vectors import side_by_side
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import DataSize, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, TrainingData, searched
 
 
 class AddEASEConfig(EASEConfig):
@@ -19,8 +21,16 @@ class AddEASEConfig(EASEConfig):
         content_l2: regularisation of the regression on content, whose rows have a mean squared length of about 1.
     """
 
-    content_weight: float = searched(0.2, choices=[0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
-    content_l2: PositiveFloat = searched(1.0, 1e-2, 1e2, log=True)
+    content_weight: float = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
+    content_l2: PositiveFloat = searched(
+        1.0, 1e-2, 1e2, log=True, unless={"content_weight": [0.0]}, needs_content=True
+    )
+
+    first_points: ClassVar[FirstPoints] = (
+        {"l2": 100.0, "content_weight": 0.0},
+        {"l2": 100.0},
+        {"l2": 300.0},
+    )
 
 
 @register
@@ -39,6 +49,7 @@ class AddEASE(ItemWeightsModel):
     )
     deterministic = True
     scores_cold_items = True
+    without_content = "EASE"
 
     @property
     def content_used(self) -> bool:

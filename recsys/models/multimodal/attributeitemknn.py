@@ -22,6 +22,7 @@ class AttributeItemKNN(ItemWeightsModel):
     source = "Gantner, Rendle, Freudenthaler, Schmidt-Thieme: MyMediaLite, RecSys 2011 (attribute-based item kNN)"
     deterministic = True
     scores_cold_items = True
+    without_content = "ItemKNN"
 
     @classmethod
     def memory(cls, config: AttributeConfig, size: DataSize) -> float:

@@ -27,6 +27,7 @@ class AttributeUserKNN(UserWeightsModel):
     Config = AttributeConfig
     source = "Gantner, Rendle, Freudenthaler, Schmidt-Thieme: MyMediaLite, RecSys 2011 (attribute-based user kNN)"
     deterministic = True
+    without_content = "UserKNN"
 
     @classmethod
     def memory(cls, config: AttributeConfig, size: DataSize) -> float:

@@ -95,3 +95,4 @@ class BM3(GradientModel):
     Config = BM3Config
     network = BM3Network
     source = "Zhou, Zhou, Liu, Zeng, Miao, Wang, You, Jiang: Bootstrap Latent Representations (BM3), WWW 2023"
+    without_content = "LightGCN"

@@ -1,6 +1,7 @@
 """Item weights by ridge regression on users and content together, in closed form."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 from pydantic import PositiveFloat
@@ -9,7 +10,7 @@ from recsys.models.linear.ease import EASE, EASEConfig, gram, ridge_weights
 from recsys.models.multimodal._vectors import side_by_side
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import DataSize, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, TrainingData, searched
 
 
 class CEASEConfig(EASEConfig):
@@ -19,7 +20,13 @@ class CEASEConfig(EASEConfig):
         content_weight: w, of the squared error on content beside that on users (alpha^2 in the authors' code).
     """
 
-    content_weight: PositiveFloat = searched(30.0, 0.1, 1e4, log=True)
+    content_weight: PositiveFloat = searched(30.0, 0.1, 1e4, log=True, needs_content=True)
+
+    first_points: ClassVar[FirstPoints] = (
+        {"l2": 100.0, "content_weight": 0.1},
+        {"l2": 100.0},
+        {"l2": 300.0},
+    )
 
 
 @register
@@ -39,6 +46,7 @@ class CEASE(ItemWeightsModel):
     )
     deterministic = True
     scores_cold_items = True
+    without_content = "EASE"
 
     @classmethod
     def memory(cls, config: CEASEConfig, size: DataSize) -> float:

@@ -90,6 +90,7 @@ class FM(GradientModel):
     network = FMNetwork
     source = "Rendle: Factorization machines, ICDM 2010"
     scores_cold_items = True
+    without_content = "BPRMF"
 
 
 def _with_weights(vectors: Tensor) -> Tensor:

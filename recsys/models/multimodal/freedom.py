@@ -42,8 +42,8 @@ class FREEDOMConfig(ContentConfig):
     n_layers: PositiveInt = 2
     drop_rate: Share = searched(0.8, choices=[0.5, 0.8, 0.9])
     n_neighbours: PositiveInt = 10
-    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9])
-    content_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3])
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    content_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3], needs_content=True)
 
 
 class ContentRanking(nn.Module):
@@ -135,6 +135,7 @@ class FREEDOM(GradientModel):
     network = FREEDOMNetwork
     source = "Zhou, Shen: A Tale of Two Graphs (FREEDOM), MM 2023"
     scores_cold_items = True
+    without_content = "LightGCN"
 
 
 def mixed_item_graph(content: Content, config: FREEDOMConfig) -> sparse.csr_array:

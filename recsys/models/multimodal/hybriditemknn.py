@@ -1,5 +1,7 @@
 """Items like those that a user has: alike by who took them, alike by content, or both."""
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import PositiveInt
 from scipy import sparse
@@ -16,7 +18,7 @@ from recsys.models.neighbours._similarity import (
 )
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import DataSize, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, TrainingData, searched
 
 
 class HybridItemKNNConfig(NeighbourConfig):
@@ -27,8 +29,19 @@ class HybridItemKNNConfig(NeighbourConfig):
         n_content_neighbours: kept for each item.
     """
 
-    content_weight: float = searched(0.2, choices=[0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
-    n_content_neighbours: PositiveInt = searched(20, 5, 200)
+    content_weight: float = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
+    n_content_neighbours: PositiveInt = searched(
+        20, 5, 200, log=True, unless={"content_weight": [0.0]}, needs_content=True
+    )
+
+    first_points: ClassVar[FirstPoints] = (
+        {"n_neighbours": 100, "shrink": 2.0, "content_weight": 0.0},
+        {"n_neighbours": 100, "shrink": 2.0},
+        {"n_neighbours": 500, "shrink": 500.0, "weighting": "bm25"},
+        {"n_neighbours": 200, "similarity": "dot", "weighting": "tfidf"},
+        {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
+        {"n_neighbours": 500, "shrink": 0.1},
+    )
 
 
 @register
@@ -47,6 +60,7 @@ class HybridItemKNN(ItemWeightsModel):
     source = "Burke: Hybrid recommender systems, UMUAI 2002 (weighted), of the item kNN of Sarwar et al., WWW 2001"
     deterministic = True
     scores_cold_items = True
+    without_content = "ItemKNN"
 
     @property
     def content_used(self) -> bool:

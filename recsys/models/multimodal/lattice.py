@@ -34,7 +34,7 @@ class LATTICEConfig(ContentConfig):
     n_neighbours: PositiveInt = 10
     frozen_share: Annotated[float, Field(ge=0, le=1)] = 0.9
     l2: NonNegativeFloat = searched(1e-5, choices=[0.0, 1e-5, 1e-4, 1e-3])
-    learning_rate: PositiveFloat = searched(5e-4, choices=[1e-4, 5e-4, 1e-3, 5e-3])
+    learning_rate: PositiveFloat = searched(5e-4, 1e-4, 5e-3, log=True)
     learning_rate_decay: PositiveFloat = 0.96
 
 
@@ -98,3 +98,4 @@ class LATTICE(GradientModel):
     network = LATTICENetwork
     source = "Zhang, Zhu, Liu, Wu, Wang, Wang: Mining Latent Structures for Multimedia Recommendation, MM 2021"
     scores_cold_items = True
+    without_content = "LightGCN"

@@ -32,7 +32,7 @@ class MGCNConfig(ContentConfig):
     n_layers: PositiveInt = 2
     n_neighbours: PositiveInt = 10
     l2: NonNegativeFloat = 1e-4
-    contrast_weight: NonNegativeFloat = searched(0.01, choices=[1e-3, 1e-2, 1e-1])
+    contrast_weight: NonNegativeFloat = searched(0.01, 1e-3, 1e-1, log=True, needs_content=True)
     temperature: PositiveFloat = 0.2
     learning_rate_decay: PositiveFloat = 0.96
 
@@ -114,3 +114,4 @@ class MGCN(GradientModel):
     network = MGCNNetwork
     source = "Yu, Tan, Lu, Bao: Multi-View Graph Convolutional Network for Multimedia Recommendation, MM 2023"
     scores_cold_items = True
+    without_content = "LightGCN"

@@ -79,6 +79,7 @@ class VBPR(GradientModel):
     network = VBPRNetwork
     source = "He, McAuley: VBPR, AAAI 2016"
     scores_cold_items = True
+    without_content = "BPRMF"
 
     def new_network(self, data: TrainingData) -> Network:
         """Its own network, or BPR-MF's where there is no content."""

@@ -20,14 +20,14 @@ similarities are taken in index order; the rows compared are the documents of TF
 be the documents when users are compared, which cosine then undoes); an idf below zero counts as zero.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 
 from recsys.arrays import entries, top_k
-from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, searched
 
 BLOCK_ENTRIES = 2**24
 """Similarities held at a time: 64 MB."""
@@ -46,6 +46,16 @@ Similarity = Literal[
     "euclidean_exp",
 ]
 Weighting = Literal["none", "tfidf", "bm25"]
+WITHOUT_ALPHA: tuple[Similarity, ...] = (
+    "cosine",
+    "jaccard",
+    "dice",
+    "dot",
+    "euclidean",
+    "euclidean_log",
+    "euclidean_exp",
+)
+WITHOUT_BETA: tuple[Similarity, ...] = ("asymmetric", *WITHOUT_ALPHA)
 
 
 class NeighbourConfig(ModelConfig):
@@ -60,12 +70,21 @@ class NeighbourConfig(ModelConfig):
         beta: weight of the neighbour's norm (tversky).
     """
 
-    n_neighbours: PositiveInt = searched(200, 5, 1000)
+    n_neighbours: PositiveInt = searched(200, 5, 1000, log=True)
     similarity: Similarity = searched("cosine", choices=["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"])
-    shrink: NonNegativeFloat = searched(100.0, 0.0, 1000.0)
+    shrink: NonNegativeFloat = searched(10.0, 0.1, 1000.0, log=True, unless={"similarity": ["dot"]})
     weighting: Weighting = searched("none", choices=["none", "tfidf", "bm25"])
-    alpha: NonNegativeFloat = searched(0.5, 0.0, 2.0)
-    beta: NonNegativeFloat = searched(0.5, 0.0, 2.0)
+    alpha: NonNegativeFloat = searched(0.5, 0.0, 2.0, unless={"similarity": WITHOUT_ALPHA})
+    beta: NonNegativeFloat = searched(0.5, 0.0, 2.0, unless={"similarity": WITHOUT_BETA})
+
+    first_points: ClassVar[FirstPoints] = (
+        {"n_neighbours": 100, "shrink": 2.0},
+        {"n_neighbours": 500, "shrink": 0.1},
+        {"n_neighbours": 200, "similarity": "dot", "weighting": "tfidf"},
+        {"n_neighbours": 500, "shrink": 500.0, "weighting": "bm25"},
+        {"n_neighbours": 80, "similarity": "jaccard", "shrink": 50.0, "weighting": "bm25"},
+        {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
+    )
 
 
 def nearest(rows: sparse.csr_array, config: NeighbourConfig, vectors: np.ndarray | None = None) -> sparse.csr_array:

@@ -37,7 +37,7 @@ class MultVAEConfig(TrainedConfig):
     kl_weight: NonNegativeFloat = 0.2
     annealing_steps: PositiveInt = searched(200_000, 1_000, 1_000_000, log=True)
     l2: NonNegativeFloat = searched(1e-10, 1e-10, 1e-1, log=True)
-    learning_rate: PositiveFloat = searched(1e-3, 1e-6, 1e-2, log=True)
+    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
     batch_size: PositiveInt = 500
 
 

@@ -29,11 +29,11 @@ class UNeuRecConfig(TrainedConfig):
         batch_size: users a step.
     """
 
-    n_neurons: PositiveInt = searched(100, 3, 500)
-    n_factors: PositiveInt = searched(10, 2, 100)
+    n_neurons: PositiveInt = searched(100, 3, 500, log=True)
+    n_factors: PositiveInt = searched(10, 2, 100, log=True)
     dropout: Annotated[float, Field(ge=0, lt=1)] = searched(0.1, 0.0, 0.3)
     l2: NonNegativeFloat = searched(1e-2, 1e-4, 10.0, log=True)
-    learning_rate: PositiveFloat = searched(1e-3, 1e-6, 1e-1, log=True)
+    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-1, log=True)
     batch_size: PositiveInt = 500
 
 

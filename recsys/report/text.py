@@ -1,0 +1,49 @@
+"""Text of a study as a page shows it: typeset, escaped, and folded where it is too long to be read at a glance."""
+
+import re
+import unicodedata
+
+from markupsafe import Markup, escape
+
+LONG = 300
+"""Longer text is folded: a reader sees its beginning and opens the rest."""
+BEGINNING = 160
+
+
+def typeset(text: str) -> Markup:
+    """Figures as print has them: a true minus, and no line break between a number and its unit."""
+    minus = re.sub(r"(?<![\w-])-(?=\d)", "\u2212", str(escape(text)))
+    return Markup(re.sub(r"(?<=\d) %|(?<=\bp) (?==|&lt;)|(?<==) (?=\d)|(?<=&lt;) (?=\d)", _unbroken, minus))
+
+
+def _unbroken(match: re.Match[str]) -> str:
+    return match.group().replace(" ", "\u00a0")
+
+
+def folded(text: str, most: int = LONG) -> Markup:
+    """The text, typeset; of one of more than `most` characters its beginning, with the whole to be opened."""
+    if len(text) <= most:
+        return typeset(text)
+    return Markup('<details class="long"><summary>{}</summary>{}</details>').format(
+        shortened(text, BEGINNING), typeset(text)
+    )
+
+
+def shortened(text: str, most: int = BEGINNING) -> str:
+    """The text in one line of at most `most` characters, an ellipsis for the rest; without control characters."""
+    line = " ".join(plain(text.replace("\n", " ")).split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def plain(text: str) -> str:
+    """The text without control characters and marks of direction, for places that cannot isolate it."""
+    return "".join(each for each in text if unicodedata.category(each) not in ("Cc", "Cf", "Cs"))
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit a person would use."""
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,179 @@
+"""Which cells a trial is: what repeats share and what they do not, and that only missing cells are computed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.content.arms import Arm, Control, content_arm, control_arm
+from recsys.content.features import Content
+from recsys.engine.cell import run_cell
+from recsys.engine.runner import CellInputs, CellRunner, Watcher
+from recsys.engine.slots import Slots
+from recsys.evaluation.protocol import Protocol
+from recsys.models import registry
+from recsys.models.baselines.toppop import TopPop
+from recsys.recommender import TrainingData
+from recsys.store import Store
+from recsys.tuning.search import Stage, Trial
+from tests.engine.markets import SOURCES, market, save_content
+
+REPEATS = (1, 2, 3)
+ALONE, BOTH = Arm("interactions_only"), content_arm("both", SOURCES)
+SHUFFLED, NOISE = control_arm(BOTH, "shuffled"), control_arm(BOTH, "noise")
+
+
+def inputs(folder: Path, model: str, n_repeats: int = 3, *, drawn: bool = True) -> CellInputs:
+    """Of a model on the planted market, saved into `folder`; final cells keep their models."""
+    data, place = market(n_repeats, drawn=drawn), folder / f"{n_repeats} repeats"
+    place.mkdir()
+    data.save(place)
+    content = save_content(place)
+    return CellInputs(
+        dataset="m",
+        folder=place,
+        data_versions=[data.repeat(number).version for number in range(1, n_repeats + 1)],
+        content=content,
+        content_versions=dict.fromkeys(content, "1"),
+        model=model,
+        protocol=Protocol(ks=(5,), primary="ndcg_at_5"),
+        keeps_state=lambda arm: True,
+    )
+
+
+def runner(given: CellInputs, folder: Path) -> CellRunner:
+    return CellRunner(Store(folder / "store"), given, Slots(1), Watcher())
+
+
+def finals(arm: Arm, repeats: Sequence[int] = REPEATS, stage: Stage = "final") -> list[Trial]:
+    return [Trial(arm, {}, stage, repeat) for repeat in repeats]
+
+
+def n_different(given: CellInputs, arm: Arm, stage: Stage = "final") -> int:
+    return len({given.fingerprint(given.cell(trial)) for trial in finals(arm, stage=stage)})
+
+
+@pytest.mark.parametrize("stage", ["tuning", "final"])
+@pytest.mark.parametrize(
+    ("model", "drawn", "arm", "expected"),
+    [
+        ("EASE", False, ALONE, 1),
+        ("HybridItemKNN", False, BOTH, 1),
+        ("HybridItemKNN", False, SHUFFLED, 3),
+        ("HybridItemKNN", False, NOISE, 3),
+        ("HybridItemKNN", False, control_arm(BOTH, "constant"), 1),
+        ("HybridItemKNN", False, control_arm(BOTH, "popularity"), 1),
+        ("HybridItemKNN", False, control_arm(BOTH, "removed"), 1),
+        ("HybridItemKNN", True, BOTH, 3),
+        ("BPRMF", False, ALONE, 3),
+        ("BPRMF", True, ALONE, 3),
+    ],
+)
+def test_repeats_share_cells_where_nothing_differs_among_them(
+    tmp_path: Path, model: str, drawn: bool, arm: Arm, expected: int, stage: Stage
+) -> None:
+    assert n_different(inputs(tmp_path, model, drawn=drawn), arm, stage) == expected
+
+
+def test_a_shared_cell_is_computed_once_and_keeps_its_model(tmp_path: Path) -> None:
+    running = runner(inputs(tmp_path, "EASE", drawn=False), tmp_path)
+    first, *others = running(finals(ALONE, (2, 3, 1)))
+    assert running.computed == 1 and {cell.fingerprint for cell in others} == {first.fingerprint}
+    assert first.record["repeat"] == 1 and isinstance(first.model(), registry.load("EASE"))
+
+
+def test_of_repeats_with_splits_of_their_own_the_first_keeps_its_model(tmp_path: Path) -> None:
+    running = runner(inputs(tmp_path, "EASE"), tmp_path)
+    cells = running(finals(ALONE))
+    assert [cell.model() is not None for cell in cells] == [True, False, False]
+    assert [cell.record["repeat"] for cell in cells] == [1, 2, 3]
+    assert len({cell.record["data_version"] for cell in cells}) == 3
+
+
+def test_each_repeat_is_ranked_on_its_own_split(tmp_path: Path) -> None:
+    data = market(3)
+    for cell, number in zip(runner(inputs(tmp_path, "EASE"), tmp_path)(finals(ALONE)), REPEATS, strict=True):
+        split, lists = data.repeat(number), cell.lists("test")
+        np.testing.assert_array_equal(lists.users, np.flatnonzero(split.test.sum(axis=1)))
+        taken = split.train.toarray()[lists.users[:, None], lists.items]
+        assert not taken[lists.items >= 0].any()
+        offered = np.zeros(split.train.shape, dtype=bool)
+        offered[lists.users[:, None], lists.items] = True
+        assert (offered | (split.train.toarray() > 0))[lists.users].all()  # and of all that is left, nothing is lost
+
+
+@pytest.mark.parametrize("model", ["HybridItemKNN", "BPRMF"])
+@pytest.mark.parametrize("drawn", [True, False])
+def test_another_repeat_computes_only_its_own_cells(tmp_path: Path, model: str, drawn: bool) -> None:
+    arms = [ALONE] if model == "BPRMF" else [BOTH, SHUFFLED]
+    params = {"max_epochs": 2} if model == "BPRMF" else {}
+    computed = []
+    for number, n_repeats in enumerate((2, 3, 3)):
+        (place := tmp_path / str(number)).mkdir()
+        given = inputs(place, model, n_repeats, drawn=drawn)
+        running = runner(given, tmp_path)
+        running([replace(each, params=params) for arm in arms for each in finals(arm, range(1, n_repeats + 1))])
+        computed.append(running.computed)
+    n_varied = sum(n_different(given, arm) == 3 for arm in arms)
+    assert computed == [len(arms) + n_varied, n_varied, 0]
+
+
+def test_what_is_chosen_has_not_seen_the_seed_of_the_final_cell(tmp_path: Path) -> None:
+    given = inputs(tmp_path, "BPRMF")
+    seeds = {stage: [given.cell(trial).seed for trial in finals(ALONE, stage=stage)] for stage in ("tuning", "final")}
+    assert seeds["final"] == [1, 2, 3]
+    assert len({*seeds["tuning"], *seeds["final"]}) == 6
+
+
+class Spy(TopPop):
+    """A most popular model that remembers what content it was shown."""
+
+    shown: Content = {}
+
+    def fit(self, data: TrainingData) -> None:
+        """Look, and count."""
+        Spy.shown = data.content
+        super().fit(data)
+
+
+@pytest.fixture
+def spied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CellInputs:
+    given = inputs(tmp_path, "HybridItemKNN")
+    monkeypatch.setattr(registry, "load", lambda name: Spy)
+    return given
+
+
+def shown(given: CellInputs, control: Control, repeat: int, stage: Stage = "tuning", model: str = "") -> np.ndarray:
+    """The text that a model is shown under a control in a repeat."""
+    cell = given.cell(Trial(control_arm(BOTH, control), {}, stage, repeat))
+    out = given.folder / f"{control}-{repeat}-{stage}"
+    out.mkdir(exist_ok=True)
+    run_cell(replace(cell, model=model or cell.model, seed=cell.seed + len(model)), out)
+    return Spy.shown["text"].matrix
+
+
+@pytest.mark.parametrize("control", ["shuffled", "noise"])
+def test_what_is_drawn_of_a_control_differs_between_repeats_and_is_one_within_a_repeat(
+    spied: CellInputs, control: Control
+) -> None:
+    first, second, third = (shown(spied, control, repeat) for repeat in REPEATS)
+    assert not any(np.array_equal(a, b) for a, b in [(first, second), (first, third), (second, third)])
+    np.testing.assert_array_equal(first, shown(spied, control, 1, "final"))
+    np.testing.assert_array_equal(first, shown(spied, control, 1, model="another with a seed of its own"))
+
+
+def test_popularity_is_that_of_the_repeats_training_part(spied: CellInputs) -> None:
+    data = market(3)
+    first, second = (shown(spied, "popularity", repeat) for repeat in (1, 2))
+    assert not np.array_equal(first, second)
+    for repeat, bins in ((1, first), (2, second)):
+        popularity = data.repeat(repeat).popularity
+        assert (np.diff(bins.argmax(axis=1)[np.argsort(popularity, kind="stable")]) >= 0).all()
+
+
+def test_removed_content_is_no_content(spied: CellInputs, tmp_path: Path) -> None:
+    Spy.shown = {"text": None}  # type: ignore[dict-item]
+    result = run_cell(spied.cell(Trial(control_arm(BOTH, "removed"), {}, "tuning")), tmp_path)
+    assert Spy.shown == {} and not result.content_used

@@ -1,0 +1,230 @@
+"""Each gate by hand, and the order in which they are read."""
+
+import numpy as np
+import pytest
+
+from recsys.content.features import Features
+from recsys.content.integrity import inspect
+from recsys.evidence.comparison import compare
+from recsys.evidence.gates import (
+    Findings,
+    beats_baselines,
+    content_rows,
+    finals_agree,
+    inspect_readiness,
+    leak,
+    near_duplicates,
+    provenance,
+    repeated,
+    rival_plateaued,
+    scenario_stated,
+    too_good,
+    users_differ,
+)
+from recsys.evidence.probes import LeakProbe
+from recsys.evidence.scores import Scores
+from tests.content.conftest import item_table
+
+ONLY = "interactions_only"
+HONEST = LeakProbe(
+    auc_train=0.81,
+    auc_test=0.8,
+    gap=0.01,
+    gap_error=0.005,
+    ceiling=0.6,
+    ceiling_z=-9.0,
+    error_ratio=1.1,
+    data_ratio=1.25,
+    random_split=True,
+)
+
+
+def rows(matrix, present=None):
+    matrix = np.asarray(matrix, dtype=np.float32)
+    present = np.ones(len(matrix), dtype=bool) if present is None else present
+    return inspect(Features.where(present, matrix), item_table(len(matrix)))
+
+
+def means(**values):
+    return {(model, "both" if model == "VBPR" else ONLY): value for model, value in values.items()}
+
+
+def test_content_that_no_item_has_is_red():
+    gate = content_rows("image", rows(np.eye(8), np.zeros(8, dtype=bool)))
+    assert gate.colour == "red"
+    assert gate.message == "None of 8 items has image."
+    assert "'image'" in gate.remedy
+
+
+def test_content_in_which_most_items_share_a_row_is_red():
+    matrix = np.random.default_rng(0).standard_normal((20, 6))
+    matrix[:11] = 1
+    gate = content_rows("image", rows(matrix))
+    assert gate.colour == "red"
+    assert gate.message == "The 20 items with image have 10 distinct rows, and 11 share one."
+    matrix[10] = 2
+    assert content_rows("image", rows(matrix)).colour == "green"
+
+
+def test_content_of_four_rows_is_red_and_a_genre_is_not():
+    assert content_rows("kind", rows(np.eye(4)[np.arange(100) % 4])).colour == "red"
+    assert content_rows("genre", rows(np.eye(8)[np.arange(100) % 8])).colour == "amber"
+    assert content_rows("genre", rows(np.eye(20)[np.arange(100) % 20])).colour == "green"
+
+
+def test_near_duplicates_are_amber():
+    assert near_duplicates("text", 0.05).colour == "green"
+    assert near_duplicates("text", 0.2).message == (
+        "20.0 % of the items have nearly the same text as an item with another id."
+    )
+    assert near_duplicates("text", 0.2).colour == "amber"
+
+
+@pytest.mark.parametrize(
+    ("values", "colour", "opening"),
+    [
+        ({"Random": 0.2, "TopPop": 0.1, "EASE": 0.15}, "red", "Nothing beats Random"),
+        ({"Random": 0.01, "TopPop": 0.2, "EASE": 0.19, "VBPR": 0.2}, "red", "Nothing personal beats TopPop"),
+        ({"Random": 0.01, "TopPop": 0.2}, "red", "Nothing personal beats TopPop"),
+        (
+            {"Random": 0.01, "TopPop": 0.2, "EASE": 0.19, "VBPR": 0.21},
+            "green",
+            "Best personalised nDCG@20 0.2100 (VBPR (both))",
+        ),
+        ({"EASE": 0.19}, "green", "Best personalised nDCG@20 0.1900 (EASE), no baseline"),
+    ],
+)
+def test_baselines(values, colour, opening):
+    gate = beats_baselines(means(**values), "ndcg_at_20")
+    assert gate.colour == colour
+    assert gate.message.startswith(opening)
+
+
+@pytest.mark.parametrize(("gain", "colour"), [(0.1, "green"), (0.001, "red")])
+def test_a_better_mean_than_top_pop_must_be_shown(gain, colour):
+    rng = np.random.default_rng(0)
+    base = rng.random((3, 200))
+    noise = rng.normal(0, 0.1, base.shape)
+    users = np.arange(200)
+    top_pop = Scores("TopPop", ONLY, users, base, 0.0)
+    best = Scores("EASE", ONLY, users, base + gain + noise - noise.mean(), 0.0)
+    values = means(EASE=float(best.values.mean()), TopPop=float(base.mean()))
+    assert beats_baselines(values, "ndcg_at_20").colour == "green"
+    assert beats_baselines(values, "ndcg_at_20", compare(best, top_pop, n_resamples=200)).colour == colour
+
+
+def test_too_few_users_that_differ_are_red():
+    differences = np.zeros(100)
+    differences[:19] = np.linspace(-1, 1, 19) + 0.01
+    gate = users_differ(differences)
+    assert gate.colour == "red"
+    assert gate.message.startswith("The score of 19 of 100 users differs")
+    differences[19] = 0.5
+    assert users_differ(differences).colour == "green"
+
+
+def test_differences_without_spread_are_red():
+    gate = users_differ(np.full(100, 0.1))
+    assert gate.colour == "red"
+    assert "by the same amount for all of them" in gate.message
+
+
+@pytest.mark.parametrize(
+    ("values", "colour"),
+    [
+        ([0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.302], "green"),
+        ([0.1, 0.2, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.304], "red"),
+        ([0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1], "green"),  # found early: nothing is left to gain
+        ([0.3, None, float("nan"), 0.1, 0.1, 0.1, None, None, None], "green"),
+        ([None, None, None, None, None, None, 0.1, 0.1, 0.1], "red"),
+        ([None] * 9, "red"),
+        ([0.3] * 8, "red"),
+    ],
+)
+def test_plateau_of_the_rival(values, colour):
+    assert rival_plateaued(values, exhausted=False).colour == colour
+
+
+def test_a_setting_taken_over_from_another_model_shows_what_the_search_missed():
+    own = [0.3] * 30
+    assert rival_plateaued(own, exhausted=False).colour == "green"
+    gate = rival_plateaued([*own, 0.31], exhausted=False)
+    assert gate.message == "The last third of the rival's 31 trials gained 3.2 %."
+    assert gate.remedy.startswith("Raise its budget to 62 trials")
+
+
+def test_a_space_that_was_tried_whole_has_no_more_to_give():
+    assert rival_plateaued([0.1, 0.3], exhausted=True).colour == "green"
+
+
+@pytest.mark.parametrize(
+    ("values", "colour"),
+    [
+        ([0.30, 0.31, 0.32], "green"),
+        ([0.30, 0.30, 0.33], "green"),  # no spread in two of three is luck: the floor holds
+        ([0.30, 0.31, 0.05], "red"),
+        ([0.30, 0.31, 0.32, 0.29, 0.60], "red"),
+        ([0.10, 0.20, 0.30, 0.40], "green"),  # all differ: none stands apart
+        ([0.30, 0.05], "green"),
+        ([0.30, float("nan")], "red"),
+        ([0.30, None, 0.30], "red"),
+    ],
+)
+def test_final_trainings_against_their_siblings(values, colour):
+    assert finals_agree({("VBPR", "both"): values, ("EASE", ONLY): [0.3] * 3}).colour == colour
+
+
+def test_a_final_training_that_stands_apart_is_named():
+    gate = finals_agree({("VBPR", "both"): [0.3, 0.31, 0.05]})
+    assert "VBPR (both) in repeat 3 (0.0500, the median being 0.3000)" in gate.message
+
+
+def test_leaks_are_amber_and_say_what_was_found():
+    assert leak("text", HONEST).colour == "green"
+    assert leak("text", None).colour == "amber"
+    made = LeakProbe(0.99, 0.8, 0.19, 0.005, 1.4, 9.0, 0.5, 1.25, True)
+    gate = leak("text", made)
+    assert gate.colour == "amber"
+    assert "made from the training interactions" in gate.message
+    assert "0.990 in the training part and 0.800 in the test part" in gate.message
+    assert "predicts them worse (100.0 %)" in gate.message
+    seen = LeakProbe(0.96, 0.96, 0.0, 0.005, 1.4, 9.0, 1.9, 1.25, True)
+    gate = leak("text", seen)
+    assert gate.remedy == "Find out whether whoever made these vectors saw the test part."
+    assert "1.90 times better" in gate.message
+    assert "1.4 times as much" in gate.message
+
+
+def test_what_must_be_known_before_a_verdict_is_read():
+    assert [too_good(lift).colour for lift in (0.5, 0.51, float("nan"))] == ["green", "amber", "green"]
+    assert [repeated(n).colour for n in (1, 2)] == ["amber", "green"]
+    nothing = {"domain": "not stated", "seen_before_choosing": ()}
+    assert scenario_stated(nothing).colour == "amber"
+    assert scenario_stated(nothing | {"domain": "books"}).message == "Stated: domain."
+    assert provenance([]).colour == "green"
+    assert provenance(["text"]).colour == "amber"
+
+
+def test_red_is_read_first_and_only_what_is_not_green_has_a_remedy():
+    gates = inspect_readiness(
+        Findings(
+            means=means(TopPop=0.1, EASE=0.2, VBPR=0.3),
+            metric="ndcg_at_20",
+            differences=np.zeros(50),
+            lift=0.6,
+            rival_trials=[0.2] * 12,
+            rival_exhausted=False,
+            finals={("VBPR", "both"): [0.3]},
+            n_repeats=1,
+            scenario={},
+            integrity={"text": rows(np.eye(30))},
+            twins={"text": 0.0},
+            leaks={"text": HONEST},
+        )
+    )
+    colours = [gate.colour for gate in gates]
+    assert colours == sorted(colours, key=["red", "amber", "green"].index)
+    assert [gate.name for gate in gates if gate.colour == "red"] == ["users that differ"]
+    assert [gate.name for gate in gates if gate.colour == "amber"] == ["size of the lift", "scenario", "repeats"]
+    assert all(bool(gate.remedy) == (gate.colour != "green") for gate in gates)
+    assert all(gate.message.endswith(".") for gate in gates)

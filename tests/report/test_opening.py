@@ -1,0 +1,82 @@
+"""The first screen tells a reader who does not know the program what to do, and what to beware of."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.evidence.comparison import compare
+from recsys.evidence.gates import Gate
+from recsys.evidence.sensitivity import Agreement
+from recsys.evidence.verdict import VerdictName
+from recsys.evidence.verdict_wording import ADVICE
+from recsys.report.opening import BADGES, key_figures
+from recsys.report.render import render
+from recsys.report.text import typeset
+from tests.evidence.studies import scores, study, taste
+from tests.report.page import Page
+
+RED = Gate(name="baselines", colour="red", message="Nothing beats Random.", remedy="Tune more.")
+
+
+def opening(dataset):
+    """What stands before the evidence."""
+    text = Page(render(study(dataset))).text
+    return text[: text.index("What could overturn it")].split("The ladder")[0]
+
+
+def test_it_opens_with_advice_then_the_verdict_losers_figures_gates_and_scenario(baby):
+    said = opening(baby)
+    order = [
+        BADGES["helps"],
+        baby.verdict.advice,
+        typeset(baby.sentence).unescape(),
+        typeset(baby.losers[0]),
+        "14 of 18",
+        "3 of 3",
+        typeset(baby.stands("amber")[0].message).unescape(),
+        "Baby products",
+    ]
+    places = [said.index(each) for each in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", [name for name in ADVICE if name != "not_ready"])
+def test_every_verdict_has_a_badge_and_its_advice(baby, name: VerdictName):
+    verdict = replace(baby.verdict, name=name, advice=ADVICE[name])
+    said = opening(baby.model_copy(update={"verdict": verdict}))
+    assert BADGES[name] in said and typeset(ADVICE[name]).unescape() in said
+
+
+def test_a_question_that_is_not_ready_shows_no_lift(baby):
+    verdict = replace(baby.verdict, name="not_ready", advice=ADVICE["not_ready"], sentence="Not ready: fix it.")
+    stopped = baby.model_copy(update={"verdict": verdict, "gates": [RED], "losers": []})
+    assert key_figures(stopped) == []
+    assert "Not ready: fix it." in opening(stopped) and " %" not in opening(stopped).replace("\u00a0", " ")
+    assert "stops the verdict" in Page(render(study(stopped))).text
+
+
+def test_many_amber_gates_are_counted_and_lead_to_all(baby):
+    gates = [Gate(name=f"gate {n}", colour="amber", message=f"Found number {n}.", remedy="Look.") for n in range(5)]
+    html = render(study(baby.model_copy(update={"gates": gates})))
+    said = Page(html).text.split("The ladder")[0]
+    assert "Found number 2." in said and "Found number 3." not in said and "2 more." in said
+    assert 'href="#overturn-1"' in html and 'id="overturn-1"' in html
+    assert all(f"Found number {n}." in Page(html).text for n in range(5))
+
+
+@pytest.mark.parametrize(("n", "said"), [(0, "none says the opposite"), (1, "1 says the"), (2, "2 say the opposite")])
+def test_settings_that_contradict_are_counted(baby, n, said):
+    agreement = Agreement(n_settings=18, n_agree=14, n_contradict=n, n_repeats=3, n_repeats_agree=3)
+    figures = {each.what: each for each in key_figures(baby.model_copy(update={"agreement": agreement}))}
+    assert figures["Settings that agree"].figure == "14 of 18"
+    assert said in figures["Settings that agree"].beside
+
+
+def test_one_repeat_has_no_interval_and_still_a_page(baby):
+    rng = np.random.default_rng(0)
+    ease = taste(300, rng)
+    once = compare(*(scores(model, "both", 0.1, ease, rng, n_repeats=1) for model in ("A", "B")))
+    verdict = replace(baby.verdict, against_rival=once)
+    html = render(study(baby.model_copy(update={"verdict": verdict})))
+    assert "undefined" in Page(html).text

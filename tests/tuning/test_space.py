@@ -1,0 +1,92 @@
+"""Hyper-parameters that have no effect are left out of the space; the rest reaches its ends."""
+
+import itertools
+from typing import Any
+
+import pytest
+from pydantic import NonNegativeFloat, PositiveInt
+
+from recsys.models import registry
+from recsys.recommender import ModelConfig, searched
+from recsys.tuning.budget import default_trials
+from recsys.tuning.space import SearchSpace
+from recsys.tuning.tuner import Tuner
+
+
+class Blend(ModelConfig):
+    similarity: str = searched("cosine", choices=["cosine", "tversky", "dot"])
+    alpha: PositiveInt = searched(1, 1, 2, unless={"similarity": ["cosine", "dot"]})
+    weight: NonNegativeFloat = searched(0.2, 0.0, 0.4, step=0.2, needs_content=True)
+    n_neighbours: PositiveInt = searched(2, 1, 3, log=True, unless={"weight": [0.0]}, needs_content=True)
+
+
+def whole(fixed: dict[str, Any], content: bool = True) -> list[dict[str, Any]]:
+    tuner = Tuner(Blend, fixed, n_trials=100, seed=0, content=content)
+    asked = []
+    while batch := tuner.ask():
+        asked += batch
+        tuner.tell([0.5] * len(batch))
+    assert tuner.exhausted
+    return asked
+
+
+def test_points_differ_in_what_has_an_effect() -> None:
+    asked = whole({})
+    assert len(asked) == SearchSpace(Blend, {}).n_points == (1 + 1 + 2) * (1 + 3 + 3)
+    for one, other in itertools.combinations(asked, 2):
+        different = {name for name in one if one[name] != other[name]}
+        assert different
+        assert different != {"alpha"} or one["similarity"] == "tversky"
+        assert different != {"n_neighbours"} or one["weight"] > 0
+    assert {params["alpha"] for params in asked if params["similarity"] != "tversky"} == {1}
+
+
+@pytest.mark.parametrize(
+    ("fixed", "content", "n_points"),
+    [
+        ({"similarity": "cosine"}, True, 7),
+        ({"similarity": "tversky", "weight": 0.0}, True, 2),
+        ({"similarity": ["cosine", "tversky"], "weight": 0.2}, True, 9),
+        ({}, False, 4),
+        ({"n_neighbours": [1, 2]}, False, 4),
+    ],
+)
+def test_what_never_has_an_effect_is_not_searched(fixed: dict[str, Any], content: bool, n_points: int) -> None:
+    assert len(whole(fixed, content)) == n_points
+
+
+def test_what_a_study_fixes_holds_where_it_has_no_effect() -> None:
+    assert {params["alpha"] for params in whole({"alpha": 2})} == {2}
+
+
+def test_a_setting_brings_what_it_needs_and_leaves_out_what_it_does_not() -> None:
+    space = SearchSpace(Blend, {})
+    tversky = space.adapted({"similarity": "tversky", "alpha": 2}, space.first[0])
+    assert space.settings(tversky) == {"similarity": "tversky", "alpha": 2, "weight": 0.2, "n_neighbours": 2}
+    assert space.settings(space.adapted({"similarity": "dot", "weight": 0.0}, tversky)) == {
+        "similarity": "dot",
+        "weight": 0.0,
+    }
+    assert space.adapted({"weight": 0.1}, tversky) == tversky
+
+
+@pytest.mark.parametrize("model", sorted(registry.load_all()))
+def test_a_models_first_points_lie_in_its_space(model: str) -> None:
+    config = registry.load(model).Config
+    space = SearchSpace(config, {})
+    for setting in config.first_points:
+        point = space.settings(space.adapted(setting, space.first[0]))
+        assert {name: point.get(name) for name in setting} == setting
+    assert len(space.first) == 1 + len(config.first_points)
+
+
+@pytest.mark.parametrize("model", sorted(registry.load_all()))
+def test_values_that_act_by_ratio_are_searched_by_ratio(model: str) -> None:
+    for name, distribution in SearchSpace(registry.load(model).Config, {}).distributions.items():
+        if name.startswith(("learning_rate", "n_neighbours", "n_factors", "shrink", "l1", "norm_weight")):
+            assert getattr(distribution, "log", True), name
+
+
+@pytest.mark.parametrize(("model", "n_trials"), [("ItemKNN", 30), ("EASE", 30), ("IALS", 30), ("BPRMF", 10)])
+def test_models_trained_by_gradient_get_fewer_trials(model: str, n_trials: int) -> None:
+    assert default_trials(model) == n_trials
