@@ -151,8 +151,9 @@ NO_HELP = (Rule("says that content helps", says(*HELPS), at_most=0.05, by_bound=
 NO_CAPACITY = Rule("says capacity, not content", says("capacity_not_content"), at_most=0.0)
 DRIVEN = Rule("says that content helps", says("helps"), at_least=0.9)
 RIGHT_SOURCES = Rule("names the sources that drive choice, and no other", names_the_drivers, at_least=0.9)
+POWER = (Rule("says that content helps", says(*HELPS)),)
 WEAK = (
-    Rule("says that content helps", says(*HELPS)),
+    *POWER,
     Rule(
         "says that it does not pay, has no effect, or is capacity",
         says("used_but_does_not_pay", "no_effect", "capacity_not_content"),
@@ -177,6 +178,11 @@ NO_FALSE_SAMENESS = Rule(
 def same_model(n: int) -> Rule:
     """A model is not better or worse than itself."""
     return Rule(f"says better or worse, {n} a side", differ_by_seed(n), at_most=0.07)
+
+
+SILENT_PROBES = Rule(
+    "a probe fires (few factors of a dense matrix are beyond the probes)", lambda draw: bool(draw["alarms"])
+)
 
 
 def alarm(source: str) -> Rule:

@@ -16,6 +16,7 @@ from recsys.analyses.strata import Strata
 from recsys.content.encoders import registry as encoders
 from recsys.engine.code import model_code
 from recsys.engine.stored import StoredCell
+from recsys.evidence.gates import Gate
 from recsys.fingerprints import code_of, fingerprint
 from recsys.models import registry
 from recsys.run import DatasetResult, run
@@ -40,6 +41,7 @@ MEMORY = Path("/dev/shm")
 """A study of a thousand small cells writes thousands of small files: in memory where the machine offers it."""
 Record = dict[str, Any]
 """What is kept of a draw, as JSON can write it."""
+LEAK_GATE = "leak: "
 HERE = Path(__file__).parent
 DRAWING = ("markets", "from_interactions", "real", "same_model", "studies")
 """Files of this folder that findings depend on; what must hold of them may change without a new draw."""
@@ -104,6 +106,7 @@ def study_of(market: Market, folder: Path, plan: Plan, seed: int) -> Study:
                 NAME: {
                     "source": {**source, "folder": str(folder)},
                     "split": split,
+                    "scenario": {"domain": "synthetic", "feedback": "simulated choices"},
                     "content": {name: {"encoder": "matrix_file", "file": f"{name}.npy"} for name in market.content},
                 }
             },
@@ -145,10 +148,15 @@ def record(result: DatasetResult, market: Market) -> Record:
         "lift": overall.against_rival.lift,
         "relation": overall.against_rival.relation,
         "named": [source.source for source in part.by_source if source.named],
-        "alarms": [],
+        "alarms": [gate.name.removeprefix(LEAK_GATE) for gate in result.judgement.gates if suspects(gate)],
         "groups": [list(group.sources) for group in part.groups if group.named],
         "gates": [[gate.colour, gate.name, gate.message] for gate in result.judgement.gates if gate.colour != "green"],
     }
+
+
+def suspects(gate: Gate) -> bool:
+    """Whether a gate says that vectors look made from interactions; that too few users can tell is no suspicion."""
+    return gate.name.startswith(LEAK_GATE) and gate.colour != "green" and not gate.message.startswith("Too few")
 
 
 def losers(study: Study, folder: Path) -> list[str]:

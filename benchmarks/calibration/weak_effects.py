@@ -19,7 +19,8 @@ from calibration.settings import TEXT, of_shape
 from calibration.studies import CLOSED_FORM, Plan, study_draw
 
 WANTED = (0.02, 0.10, 0.20)
-WEIGHTS = (0.3, 0.5, 0.7, 0.9, 1.1, 1.4, 1.7)
+WEIGHTS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
+"""Beyond, the rivals learn from interactions what the text says, and the lift falls again."""
 ONE_REPEAT = Plan(CLOSED_FORM, repeats=1)
 console = Console()
 
