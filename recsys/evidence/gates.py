@@ -23,6 +23,7 @@ from recsys.tuning.plateau import FEWEST_TRIALS, PLATEAU, late_gain
 Colour = Literal["red", "amber", "green"]
 BASELINES = ("Random", "TopPop", "GlobalEffects")
 """Models that show everybody the same, or anything."""
+USERS_DIFFER = "users that differ"
 FEWEST_ROWS = 5
 MOST_IN_ONE_ROW = 0.5
 MANY_TWINS = 0.05
@@ -122,25 +123,30 @@ def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: C
     return Gate(name="baselines", colour="green", message=figures[0].upper() + figures[1:] + ".")
 
 
-def users_differ(differences: np.ndarray) -> Gate:
+def users_differ(differences: np.ndarray, *, equivalent: bool = False) -> Gate:
     """Red where content and rival differ for too few users, or for all by the same: no test is defined then.
+
+    Where the two are shown to be the same, few users are what sameness looks like, and the gate is green.
 
     Args:
         differences: score with content minus the rival's, mean over repeats, shape (n_users,).
+        equivalent: whether the two were shown to be the same within the margin.
     """
     n_moved = int(np.count_nonzero(np.abs(differences) > NOTHING))
     constant = n_moved > 0 and bool(np.ptp(differences) <= NOTHING)
     message = f"The score of {n_moved:,} of {len(differences):,} users differs between content and rival"
     if constant:
         message += ", and by the same amount for all of them"
+    if equivalent:
+        return Gate(name=USERS_DIFFER, colour="green", message=f"{message}; the two are the same within the margin.")
     if constant or n_moved < FEWEST_MOVED:
         return Gate(
-            name="users that differ",
+            name=USERS_DIFFER,
             colour="red",
             message=f"{message}; {FEWEST_MOVED} that do not all differ alike are needed.",
             remedy="Enlarge the test part, raise the cut-off of the metric, or check that the two are not one model.",
         )
-    return Gate(name="users that differ", colour="green", message=f"{message}.")
+    return Gate(name=USERS_DIFFER, colour="green", message=f"{message}.")
 
 
 def rival_plateaued(values: Sequence[float | None], exhausted: bool) -> Gate:
@@ -300,7 +306,7 @@ class Findings:
     Attributes:
         means: mean of the metric on the test part, by (model, arm); see `beats_baselines`.
         metric: the primary metric.
-        differences: content minus rival, by user; see `users_differ`.
+        differences: content minus rival, by user; `equivalent`: whether they are the same; see `users_differ`.
         lift: of content over the rival.
         rival_trials: validation metric of the rival's trials, in order; `rival_exhausted`: whether these are all.
         finals: validation metric of each repeat, by (model, arm).
@@ -314,6 +320,7 @@ class Findings:
     means: Mapping[Pair, float]
     metric: str
     differences: np.ndarray
+    equivalent: bool
     lift: float
     rival_trials: Sequence[float | None]
     rival_exhausted: bool
@@ -332,7 +339,7 @@ def inspect_readiness(findings: Findings) -> list[Gate]:
     gates = [
         *(content_rows(source, found) for source, found in findings.integrity.items()),
         beats_baselines(findings.means, findings.metric, findings.against_top_pop),
-        users_differ(findings.differences),
+        users_differ(findings.differences, equivalent=findings.equivalent),
         rival_plateaued(findings.rival_trials, findings.rival_exhausted),
         finals_agree(findings.finals),
         *(leak(source, found) for source, found in findings.leaks.items()),

@@ -21,8 +21,9 @@ vectors made from all parts. Three probes, none of which trains a recommender:
   cannot be expected to fall much faster than 1/n; for vectors made from all parts it does. It holds for any split, and
   is sharp where interactions are dense.
 
-Limits: vectors of few factors made from all parts of a dense dataset differ little from what the training part tells,
-and may pass. A probe that is silent proves nothing.
+Limits: vectors made from all parts of a dataset may pass where they differ little from what the training part tells
+(few factors of dense data) or where strong bonds between items raise the ceiling (variants of one product). A probe
+that is silent proves nothing.
 """
 
 from dataclasses import dataclass
@@ -35,8 +36,9 @@ from recsys.content.features import Features
 MAX_GAP = 0.03
 MAX_TEST_AUC = 0.97
 MIN_ERROR_RATIO = 0.95
-SLACK = 1.1
-"""How much faster than 1/n the error may fall, for the ridge adapts too."""
+SLACK = 1.07
+"""How much faster than 1/n the error may fall, for the ridge adapts too: 1.04 at most in 100 dense markets in which
+content drives nearly all choice."""
 SURE = 3.0
 """Standard errors by which a figure must exceed its bound."""
 FEWEST_ITEMS = 3

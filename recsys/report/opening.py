@@ -84,7 +84,7 @@ def _of_part(part: WhichPart | None) -> list[KeyFigure]:
         return []
     sources = [each.source for each in part.by_source]
     among = ", ".join(sources) if len(sources) <= FEW else f"{len(sources)} sources"
-    return [KeyFigure("Sources that help", ", ".join(part.named) or "none named", f"of {among}")]
+    return [KeyFigure("Sources that help", "; ".join(part.named) or "none named", f"of {among}")]
 
 
 def _of_leaderboard(leaderboard: Leaderboard, metric: str) -> list[KeyFigure]:

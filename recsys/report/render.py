@@ -72,6 +72,7 @@ def render(report: StudyReport) -> str:
         most_gates=MOST_GATES,
         section_of=section_of,
         other_sections=other_sections,
+        content_assets=lambda dataset: [f"{dataset.name}/embeddings/{row.source}" for row in dataset.content],
         drawings=[_drawings(dataset, position) for position, dataset in enumerate(report.datasets)],
         metrics=metrics,
         few_metrics=few_metrics,
