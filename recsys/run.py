@@ -166,6 +166,7 @@ class _Run:
         summary, scores = pd.read_parquet(out / SUMMARY), UserScores(out)
         judgement = None
         if selection:
+            selection.save(self._place("controls"))
             features = {s: Features.load(self._place(f"embeddings/{s}") / FEATURES) for s in self.spec.content}
             ready = assess(self.study, self.name, selection, results, scores, data, features, self._cell)
             judgement = judge(self.study, self.name, selection, scores, ready)
