@@ -28,16 +28,17 @@ from recsys.models import registry
 from recsys.recommender import TrainingData
 from recsys.tuning.tuner import Tuner
 
+Axes = dict[str, list[Any]]
 COSINE = {"similarity": "cosine", "weighting": "none", "alpha": 0.5, "beta": 0.5}
-NEIGHBOURS = {"n_neighbours": [10, 20, 50, 100, 200, 500, 1000], "shrink": [0.0, 2.0, 5.0, 10.0, 50.0, 100.0]}
+NEIGHBOURS: Axes = {"n_neighbours": [10, 20, 50, 100, 200, 500, 1000], "shrink": [0.0, 2.0, 10.0, 50.0, 200.0, 1000.0]}
 L2 = [3.0, 10.0, 30.0, 60.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 2000.0]
-WALKS = {"n_neighbours": [20, 50, 100, 200, 500], "alpha": [0.5, 0.8, 1.0, 1.2, 1.5]}
-CONTENT = {"content_weight": [0.0, 0.1, 0.2, 0.4], "n_content_neighbours": [10, 20, 50]}
-GRIDS: dict[str, dict[str, list[Any]]] = {
+WALKS: Axes = {"n_neighbours": [20, 50, 100, 200, 500], "alpha": [0.5, 0.8, 1.0, 1.2, 1.5]}
+CONTENT: Axes = {"content_weight": [0.0, 0.1, 0.2, 0.4], "n_content_neighbours": [10, 20, 50]}
+GRIDS: dict[str, Axes] = {
     "TopPop": {},
     "ItemKNN": NEIGHBOURS,
     "UserKNN": NEIGHBOURS,
-    "HybridItemKNN": {"n_neighbours": [50, 100, 200], "shrink": [0.0, 2.0, 10.0]} | CONTENT,
+    "HybridItemKNN": CONTENT | {"n_neighbours": [50, 100, 200], "shrink": [0.0, 2.0, 10.0]},
     "EASE": {"l2": L2},
     "CEASE": {"l2": L2, "content_weight": [1.0, 10.0, 100.0, 1000.0]},
     "AddEASE": {
@@ -98,7 +99,7 @@ class Market:
         return values
 
 
-def _grid(axes: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+def _grid(axes: Axes) -> Iterator[dict[str, Any]]:
     return (dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values()))
 
 

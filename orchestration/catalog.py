@@ -26,8 +26,8 @@ TABLES = {
     "run_input": "run_id TEXT, asset TEXT, input_asset TEXT, input_fingerprint TEXT, input_content_hash TEXT",
     "run_output": "run_id TEXT, asset TEXT, fingerprint TEXT, content_hash TEXT",
     "asset_check": "run_id TEXT, asset TEXT, fingerprint TEXT, name TEXT, passed BOOLEAN, message TEXT",
-    "cell": "fingerprint TEXT, dataset TEXT, model TEXT, arm TEXT, seed BIGINT, stage TEXT, params JSON, "
-    "primary_metric TEXT, valid DOUBLE, content_used BOOLEAN, fit_seconds DOUBLE, rank_seconds DOUBLE, "
+    "cell": "fingerprint TEXT, dataset TEXT, model TEXT, arm TEXT, repeat BIGINT, seed BIGINT, stage TEXT, "
+    "params JSON, primary_metric TEXT, valid DOUBLE, content_used BOOLEAN, fit_seconds DOUBLE, rank_seconds DOUBLE, "
     "peak_memory DOUBLE, pruned BOOLEAN, failure TEXT, mlflow_run TEXT",
     "metric": "dataset TEXT, model TEXT, arm TEXT, metric TEXT, mean DOUBLE, ci_low DOUBLE, ci_high DOUBLE, "
     "per_repeat DOUBLE[]",
@@ -98,7 +98,7 @@ def _cell(cell: StoredCell) -> tuple[Any, ...]:
     record = cell.record
     return (
         cell.fingerprint,
-        *(record[name] for name in ("dataset", "model", "arm", "seed", "stage")),
+        *(record[name] for name in ("dataset", "model", "arm", "repeat", "seed", "stage")),
         json.dumps(record["params"]),
         record["primary"],
         cell.valid,

@@ -25,8 +25,8 @@ class TrackedDataset:
 
     name: str
     digest: str
-    folder: str = ""
-    counts: Mapping[str, int] = field(default_factory=dict)
+    folder: str
+    counts: Mapping[str, int]
     note: str = ""
 
     @property

@@ -125,7 +125,8 @@ class Tracker:
     def add_metrics(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
         """Give runs further final metrics, by run id and name, in one transaction; values that are there are replaced.
 
-        Runs that are not there, since somebody deleted them, are passed over.
+        The new ones are shown before those that a run has. Runs that are not there, since somebody deleted them, are
+        passed over.
         """
         from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlRun
         from sqlalchemy import delete, insert, select
@@ -138,11 +139,17 @@ class Tracker:
                 for run, end in found.items()
                 for name, value in metrics[run].items()
             ]
+            if not rows:
+                return
+            history, latest = SqlMetric.__table__, SqlLatestMetric.__table__
             names = {row["key"] for row in rows}
-            for table in (SqlMetric, SqlLatestMetric):
-                session.execute(delete(table).where(table.run_uuid.in_(found), table.key.in_(names)))
-                if rows:
-                    session.execute(insert(table), rows)
+            session.execute(delete(history).where(history.c.run_uuid.in_(found), history.c.key.in_(names)))
+            session.execute(insert(history), rows)
+            # MLflow's page lists a run's metrics in the order of this table.
+            kept = select(latest).where(latest.c.run_uuid.in_(found), latest.c.key.not_in(names))
+            rows += [dict(row) for row in session.execute(kept).mappings()]
+            session.execute(delete(latest).where(latest.c.run_uuid.in_(found)))
+            session.execute(insert(latest), rows)
 
     def save_view(self, dataset: str, view: View) -> str:
         """Save a view in a dataset's experiment, in place of one of the same key; gives its address."""

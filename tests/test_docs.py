@@ -25,7 +25,7 @@ datasets:
 models: {TopPop: , ItemKNN: {n_neighbours: 20}, HybridItemKNN: }
 controls: [shuffled]
 tuning: {trials: 3}
-seeds: 2
+repeats: 2
 statistics: {resamples: 500}
 """
 FILE = re.compile(r"^`(?P<path>[^`]+)`:\n\n```python\n(?P<code>.*?)^```$", re.M | re.S)

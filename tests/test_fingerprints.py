@@ -210,7 +210,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Cell:
     sources = tuple(planted.content)
     content = {source: str(folder / f"{source}.safetensors") for source in sources}
     arm = Arm("shuffled", sources, "shuffled", sources)
-    return Cell(str(folder), content, "", {}, arm, 0, "final", Protocol(ks=(5,)))
+    return Cell(str(folder), 1, content, "", {}, arm, 0, "final", Protocol(ks=(5,)))
 
 
 def executed(work: Callable[[], Any]) -> set[str]:
@@ -242,6 +242,7 @@ def test_all_that_a_cell_runs_is_in_its_code(market: Cell, model: str, tmp_path:
     quick = {"max_epochs": 2, "n_factors": 4, "batch_size": 64}
     params = {name: value for name, value in quick.items() if name in wanted}
     cell = replace(market, model=model, params=params)
+    engine._whole.cache_clear()
     engine._dataset.cache_clear()
     engine._features.cache_clear()
     engine._evaluator.cache_clear()

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
-from calibration.markets import DIM, N_FACETS, Market, Source, standardised, vectors
+from calibration.markets import N_FACETS, Market, Source, standardised, vectors
 from recsys.data.splits import SplitRule, assign_parts
 
 LEAK = "leaked"
@@ -22,12 +22,12 @@ def split(market: Market, seed: int) -> Market:
     return replace(market, interactions=rows.assign(part=assign_parts(numbers, rule)))
 
 
-def with_singular_vectors(parts: Sequence[str], market: Market, seed: int) -> Market:
+def with_singular_vectors(parts: Sequence[str], n_factors: int, market: Market, seed: int) -> Market:
     """A market that was split, with one source more: singular vectors of the interactions of these parts."""
     rows = market.interactions[market.interactions["part"].isin(parts)]
     users, items = rows["user_id"].astype(int), rows["item_id"].astype(int)
     taken = sparse.csr_array((np.ones(len(rows)), (users, items)), shape=(users.max() + 1, market.n_items))
-    _, values, directions = svds(taken, k=DIM, rng=np.random.default_rng(seed))
+    _, values, directions = svds(taken, k=n_factors, rng=np.random.default_rng(seed))
     return replace(market, content={**market.content, LEAK: Source.of(directions.T * values)})
 
 

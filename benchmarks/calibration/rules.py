@@ -34,6 +34,12 @@ class Rule:
     by_bound: bool = False
 
     @property
+    def fewest_draws(self) -> int:
+        """Below, a single draw on the wrong side would be too many."""
+        left = self.at_most if self.at_most is not None else 1 - (self.at_least or 0)
+        return 1 if self.by_bound or not left else round(1 / left)
+
+    @property
     def limit(self) -> str:
         """The limit in words."""
         if self.at_most is not None:
@@ -81,16 +87,16 @@ class Tally:
         """Whether the rule does."""
         if rule.at_most is None and rule.at_least is None:
             return "printed"
-        if not self.n:
+        if self.n < rule.fewest_draws:
             return "too few draws"
         if rule.at_least is not None:
             return "yes" if self.share >= rule.at_least else "no"
         assert rule.at_most is not None
         if not rule.by_bound:
             return "yes" if self.share <= rule.at_most else "no"
-        if self.upper_bound <= rule.at_most:
+        if self.n and self.upper_bound <= rule.at_most:
             return "yes"
-        possible = Tally(0, self.n).upper_bound <= rule.at_most
+        possible = bool(self.n) and Tally(0, self.n).upper_bound <= rule.at_most
         return "no" if possible or self.share > rule.at_most else "too few draws"
 
 
@@ -145,8 +151,9 @@ NO_HELP = (Rule("says that content helps", says(*HELPS), at_most=0.05, by_bound=
 NO_CAPACITY = Rule("says capacity, not content", says("capacity_not_content"), at_most=0.0)
 DRIVEN = Rule("says that content helps", says("helps"), at_least=0.9)
 RIGHT_SOURCES = Rule("names the sources that drive choice, and no other", names_the_drivers, at_least=0.9)
+POWER = (Rule("says that content helps", says(*HELPS)),)
 WEAK = (
-    Rule("says that content helps", says(*HELPS)),
+    *POWER,
     Rule(
         "says that it does not pay, has no effect, or is capacity",
         says("used_but_does_not_pay", "no_effect", "capacity_not_content"),
@@ -171,6 +178,11 @@ NO_FALSE_SAMENESS = Rule(
 def same_model(n: int) -> Rule:
     """A model is not better or worse than itself."""
     return Rule(f"says better or worse, {n} a side", differ_by_seed(n), at_most=0.07)
+
+
+SILENT_PROBES = Rule(
+    "a probe fires (few factors of a dense matrix are beyond the probes)", lambda draw: bool(draw["alarms"])
+)
 
 
 def alarm(source: str) -> Rule:

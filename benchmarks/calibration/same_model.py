@@ -14,7 +14,7 @@ from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
 from recsys.data.readers.table import bare_items
 from recsys.data.splits import SplitRule
-from recsys.evaluation.evaluate import Evaluator
+from recsys.evaluation.evaluate import Evaluator, validator
 from recsys.evaluation.protocol import Protocol
 from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Scores
@@ -26,9 +26,7 @@ MOST = 5
 PROTOCOL = Protocol(ks=(20,))
 
 
-def same_model_twice(
-    market: Market, model: str, params: dict[str, Any], seed: int, redrawn: bool, with_content: bool = False
-) -> Record:
+def same_model_twice(market: Market, model: str, params: dict[str, Any], seed: int, redrawn: bool) -> Record:
     """Compare a model with itself, by 1 to 5 trainings a side.
 
     Args:
@@ -37,21 +35,20 @@ def same_model_twice(
         params: its hyper-parameters.
         seed: of the splits; those of training are all different.
         redrawn: whether each pair of trainings has its own split, or all have the same.
-        with_content: whether the model sees the market's content.
 
     Returns:
         `relations` by the number of trainings a side, and `spread`: the standard deviation of the mean metric over
         seeds, relative to it.
     """
     content = {name: Features(each.matrix, each.present) for name, each in market.content.items()}
-    shown = content if with_content else {}
+    shown = content if registry.find(model).takes_content else {}
     sides: list[list[np.ndarray]] = [[], []]
     for number in range(MOST):
         data = dataset(market, seed + number if redrawn else seed)
         evaluator = Evaluator(data, "test", PROTOCOL)
         for side, values in enumerate(sides):
             fitted = registry.load(model).from_params(**params)
-            fitted.fit(TrainingData(data.train, shown, seed=2 * number + side + 1))
+            fitted.fit(TrainingData(data.train, shown, 2 * number + side + 1, validate=validator(data, PROTOCOL)))
             values.append(evaluator.measure(evaluator.rank(fitted)).per_user.set_index("user")[PROTOCOL.primary])
     users = sides[0][0].index.to_numpy()
     held_out = data.test.nnz / data.train.nnz if redrawn else 0.0

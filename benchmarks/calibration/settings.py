@@ -11,7 +11,7 @@ from calibration.from_interactions import LEAK
 from calibration.markets import Market, Shape
 from calibration.rules import Rule
 from calibration.same_model import MOST, same_model_twice
-from calibration.studies import LINEAR, NEIGHBOURS, Plan, Record, record, studied
+from calibration.studies import LINEAR, NEIGHBOURS, Plan, Record, study_draw
 
 IRRELEVANT = Shape()
 DEMO = Shape(n_users=300, n_items=300)
@@ -23,7 +23,9 @@ BOTH = Shape(weights={"text": 1.5, "image": 1.5}, hidden=1.0)
 ONE_SOURCE = Shape(weights={"text": 2.0}, hidden=1.0)
 HALVES = Shape(weights={"text": 2.0}, hidden=1.5)
 BEST_SELLERS = Shape(popularity=1.5)
-WEAK = {2: 0.5, 10: 1.0, 20: 1.5}
+BEST_SELLERS_FIRST = Shape(n_users=1500, n_items=100, mean_interactions=8, popularity=1.5, hidden=1.0)
+"""So many users that a difference of 2 % can be told from none."""
+WEAK = {2: 0.61, 10: 0.83, 20: 1.08}
 """Weight of the text by the mean lift in percent that it leads to (see `weak_effects.py`)."""
 SEEDED: dict[str, dict[str, Any]] = {
     "NMF": {"n_factors": 20, "max_iterations": 100},
@@ -32,6 +34,7 @@ SEEDED: dict[str, dict[str, Any]] = {
 """Models of a moment whose seed matters, for the comparison of a model with itself."""
 
 
+WHOLE = ("train", "valid", "test")
 LEAKS = (rules.alarm(LEAK), rules.false_alarm(LEAK))
 SAME_MODEL = (*(rules.same_model(n) for n in range(1, MOST + 1)), rules.NO_FALSE_SAMENESS)
 Models = Literal["closed-form", "trained"]
@@ -40,6 +43,24 @@ Models = Literal["closed-form", "trained"]
 CLOSED = Plan()
 WITH_NEIGHBOURS = Plan(NEIGHBOURS)
 ONE_BASE = Plan(LINEAR)
+DEAF_TO_SALES = Plan({"Random": {}, "EASE": {"l2": 1.0}, "AddEASE": {"l2": 1.0}})
+"""Hardly regularised, and without TopPop beside it: content that says what sells then lifts by a fifth."""
+WHO_LOSES = Plan(asks_who_loses=True)
+SMALL_NETWORKS: dict[str, dict[str, Any]] = {
+    model: {"max_epochs": 60, "batch_size": 1024, "n_factors": 32, "learning_rate": 0.01}
+    for model in ("BPRMF", "LightGCN", "VBPR", "FREEDOM", "MGCN")
+}
+"""A fit takes a third of a second; that of MGCN seconds, which in studies runs on all sources together only."""
+NETWORKS = Plan(
+    {
+        "Random": {},
+        "TopPop": {},
+        **{model: {**params, "learning_rate": [0.005, 0.01, 0.02]} for model, params in SMALL_NETWORKS.items()},
+        "MGCN": {**SMALL_NETWORKS["MGCN"], "max_epochs": 30, "arms": ["both"]},
+    },
+    trials=10,
+    repeats=3,
+)
 TWO_NAMES = Plan({"TopPop": {}, "ItemKNN": {}, "ItemKNNAgain": {}})
 REAL = ("lastfm-2k", "baby")
 
@@ -59,14 +80,8 @@ class Setting:
     rules: tuple[Rule, ...]
 
 
-def study_draw(drawn: Callable[[int], Market], plan: Plan, seed: int) -> Record:
-    """Draw a market and study it."""
-    market = drawn(seed)
-    return record(studied(market, plan, seed), market)
-
-
 def draw_twice(drawn: Callable[[int], Market], model: str, params: dict[str, Any], redrawn: bool, seed: int) -> Record:
-    """Draw a market and compare a model with itself."""
+    """Draw a market and compare a model with itself, on content if it takes any."""
     return same_model_twice(drawn(seed), model, params, seed, redrawn)
 
 
@@ -115,12 +130,17 @@ def irrelevant(data: Path | None) -> Iterator[tuple[str, Setting]]:
 def same_model() -> Iterator[tuple[str, Setting]]:
     """One model on both sides, or under two names."""
     for model, params in SEEDED.items():
-        for redrawn, splits in ((False, "one split"), (True, "a split each")):
-            draw = partial(draw_twice, of_shape(IRRELEVANT), model, params, redrawn)
-            key = f"same_{model}_{splits.replace(' ', '_')}"
-            yield key, Setting(f"{model} on both sides, other seeds, {splits}", draw, SAME_MODEL)
+        yield from against_itself(model, params)
     title = "the same model under two names"
     yield study("two_names", title, of_shape(IRRELEVANT), rules.TWO_NAMES, plan=TWO_NAMES)
+
+
+def against_itself(model: str, params: dict[str, Any], shape: Shape = IRRELEVANT) -> Iterator[tuple[str, Setting]]:
+    """A model on both sides, where the split is a fact and where it is drawn anew."""
+    for redrawn, splits in ((False, "one split"), (True, "a split each")):
+        draw = partial(draw_twice, of_shape(shape), model, params, redrawn)
+        key = f"same_{model}_{splits.replace(' ', '_')}"
+        yield key, Setting(f"{model} on both sides, other seeds, {splits}", draw, SAME_MODEL)
 
 
 def driven() -> Iterator[tuple[str, Setting]]:
@@ -133,17 +153,29 @@ def driven() -> Iterator[tuple[str, Setting]]:
         yield study(f"drives_{name}", title, of_shape(shape), rules.DRIVEN, rules.RIGHT_SOURCES)
     for percent, weight in WEAK.items():
         title = f"weak effect, true lift about {percent} %"
-        shape = Shape(weights={"text": weight, "image": 0.0}, hidden=1.0)
-        yield study(f"weak_{percent}", title, of_shape(shape), *rules.WEAK)
+        yield study(f"weak_{percent}", title, of_shape(weak(weight)), *rules.WEAK)
+
+
+def weak(weight: float) -> Shape:
+    """A market whose choice the text drives with this weight."""
+    return Shape(weights={"text": weight, "image": 0.0}, hidden=1.0)
 
 
 def made_of_interactions() -> Iterator[tuple[str, Setting]]:
     """Content that someone made of the interactions themselves."""
-    sells = partial(draw_split, BEST_SELLERS, from_interactions.with_text_of_what_sells)
-    yield study("sells", "the text says only what sells", sells, *rules.ONLY_POPULARITY)
-    for key, parts in (("training", ("train",)), ("whole", ("train", "valid", "test"))):
-        drawn = partial(draw_split, ONE_SOURCE, partial(from_interactions.with_singular_vectors, parts))
-        yield study(f"leak_{key}", f"vectors from the {key} matrix, beside an honest text", drawn, *LEAKS)
+    known = partial(draw_split, BEST_SELLERS, from_interactions.with_text_of_what_sells)
+    yield study("sells", "the text says only what sells", known, *rules.ONLY_POPULARITY)
+    title = "the text says only what sells, and no rival knows it"
+    first = partial(draw_split, BEST_SELLERS_FIRST, from_interactions.with_text_of_what_sells)
+    yield study("sells_unrivalled", title, first, *rules.ONLY_POPULARITY, plan=DEAF_TO_SALES)
+    for key, parts, n_factors, must in (
+        ("training", ("train",), 64, LEAKS),
+        ("whole", WHOLE, 64, LEAKS),
+        ("whole_16_factors", WHOLE, 16, (rules.SILENT_PROBES,)),
+    ):
+        made = partial(from_interactions.with_singular_vectors, parts, n_factors)
+        title = f"{n_factors} factors of the {key.split('_')[0]} matrix, beside an honest text"
+        yield study(f"leak_{key}", title, partial(draw_split, ONE_SOURCE, made), *must)
 
 
 def redundant_or_costly() -> Iterator[tuple[str, Setting]]:
@@ -153,9 +185,21 @@ def redundant_or_costly() -> Iterator[tuple[str, Setting]]:
         yield study(f"twice_{key}", f"text and image say {title}", drawn, *rules.GROUP)
     for key, active, title in (("activity", True, "the more active half"), ("random", False, "a random half")):
         drawn = partial(markets.with_half_misled, shape=HALVES, by_activity=active)
-        yield study(f"halves_{key}", f"content helps half of the users and costs {title}", drawn, rules.LOSERS)
+        yield study(
+            f"halves_{key}", f"content helps half of the users and costs {title}", drawn, rules.LOSERS, plan=WHO_LOSES
+        )
 
 
 def trained() -> Iterator[tuple[str, Setting]]:
     """Settings with models trained by gradient."""
-    yield from ()
+    for model, params in SMALL_NETWORKS.items():
+        yield from against_itself(model, params, TEXT)
+    title = "content irrelevant, proportions of the demo"
+    yield study("trained_irrelevant", title, of_shape(DEMO), *rules.NO_HELP, plan=NETWORKS)
+    noise = partial(markets.with_noise_sources, n_sources=4, shape=SMALL)
+    title = "content irrelevant, 4 sources of noise"
+    yield study("trained_irrelevant_4_sources", title, noise, *rules.NO_HELP, plan=NETWORKS)
+    for percent in (10, 20):
+        title = f"weak effect, true lift about {percent} % for models of a closed form"
+        yield study(f"trained_weak_{percent}", title, of_shape(weak(WEAK[percent])), *rules.POWER, plan=NETWORKS)
+    yield study("trained_drives_text", "the text drives choice", of_shape(TEXT), *rules.POWER, plan=NETWORKS)

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,12 @@ import numpy as np
 import pandas as pd
 
 from calibration.markets import Market
+from recsys.analyses.base import Inputs
+from recsys.analyses.strata import Strata
 from recsys.content.encoders import registry as encoders
 from recsys.engine.code import model_code
+from recsys.engine.stored import StoredCell
+from recsys.evidence.gates import Gate
 from recsys.fingerprints import code_of, fingerprint
 from recsys.models import registry
 from recsys.run import DatasetResult, run
@@ -37,6 +41,7 @@ MEMORY = Path("/dev/shm")
 """A study of a thousand small cells writes thousands of small files: in memory where the machine offers it."""
 Record = dict[str, Any]
 """What is kept of a draw, as JSON can write it."""
+LEAK_GATE = "leak: "
 HERE = Path(__file__).parent
 DRAWING = ("markets", "from_interactions", "real", "same_model", "studies")
 """Files of this folder that findings depend on; what must hold of them may change without a new draw."""
@@ -50,19 +55,25 @@ class Plan:
         models: as a study names them, with what it fixes of their hyper-parameters.
         trials: budget of each (model, arm).
         repeats: of everything.
+        asks_who_loses: whether the strata of users are looked at too.
     """
 
     models: Mapping[str, dict[str, Any]] = field(default_factory=lambda: CLOSED_FORM)
     trials: int = 30
     repeats: int = 5
+    asks_who_loses: bool = False
 
 
-def studied(market: Market, plan: Plan, seed: int) -> DatasetResult:
-    """Answer the question for a market, in a folder that is gone afterwards."""
+def study_draw(drawn: Callable[[int], Market], plan: Plan, seed: int) -> Record:
+    """Draw a market, study it in a folder that is gone afterwards, and give what was found."""
     folder = Path(tempfile.mkdtemp(prefix="modalift-draw-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
+        market = drawn(seed)
         write(market, folder / "data")
-        return run(study_of(market, folder / "data", plan, seed), folder / "results", workers=1)[NAME]
+        study = study_of(market, folder / "data", plan, seed)
+        result = run(study, folder / "results", workers=1)[NAME]
+        found = record(result, market)
+        return found | {"losers": losers(study, folder / "results")} if plan.asks_who_loses else found
     finally:
         shutil.rmtree(folder)
 
@@ -95,6 +106,7 @@ def study_of(market: Market, folder: Path, plan: Plan, seed: int) -> Study:
                 NAME: {
                     "source": {**source, "folder": str(folder)},
                     "split": split,
+                    "scenario": {"domain": "synthetic", "feedback": "simulated choices"},
                     "content": {name: {"encoder": "matrix_file", "file": f"{name}.npy"} for name in market.content},
                 }
             },
@@ -113,7 +125,9 @@ def code() -> str:
     """Hash of the code that a draw's findings depend on: that of the program, and of what draws the markets."""
     models = [model_code(model, "ndcg") for model in registry.load_all()]
     files = sorted(file.read_bytes().hex() for name in DRAWING for file in HERE.glob(f"{name}.py"))
-    return fingerprint(code_of("recsys.run:run", encoders.module("matrix_file")), models, files)
+    return fingerprint(
+        code_of("recsys.run:run", "recsys.analyses.strata:Strata", encoders.module("matrix_file")), models, files
+    )
 
 
 def record(result: DatasetResult, market: Market) -> Record:
@@ -134,8 +148,21 @@ def record(result: DatasetResult, market: Market) -> Record:
         "lift": overall.against_rival.lift,
         "relation": overall.against_rival.relation,
         "named": [source.source for source in part.by_source if source.named],
-        "alarms": [],
-        "losers": [],
+        "alarms": [gate.name.removeprefix(LEAK_GATE) for gate in result.judgement.gates if suspects(gate)],
         "groups": [list(group.sources) for group in part.groups if group.named],
         "gates": [[gate.colour, gate.name, gate.message] for gate in result.judgement.gates if gate.colour != "green"],
     }
+
+
+def suspects(gate: Gate) -> bool:
+    """Whether a gate says that vectors look made from interactions; that too few users can tell is no suspicion."""
+    return gate.name.startswith(LEAK_GATE) and gate.colour != "green" and not gate.message.startswith("Too few")
+
+
+def losers(study: Study, folder: Path) -> list[str]:
+    """What the headline adds on who loses, a sentence each; `folder` is that of the results."""
+    place = folder / NAME
+    folders = {kind: place / kind for kind in ("dataset", "controls", "metrics")}
+    folders |= {f"embeddings/{source}": place / "embeddings" / source for source in study.datasets[NAME].content}
+    inputs = Inputs(study, NAME, folders, lambda fingerprint: StoredCell.load(place / "cells" / fingerprint))
+    return Strata().compute(inputs)["losers"]["sentence"].tolist()

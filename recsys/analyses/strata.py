@@ -69,8 +69,9 @@ class Strata(Analysis):
         results = compare_strata(strata, n_rows, **how)
         everybody = [compare_weighted(a, b, weights, **how) for weights in ((n_rows > 0).astype(float), n_rows)]
         hidden = _hidden(inputs, content, a, b, how)
-        sentences = losers(results, primary, about_cold_items=asks_about_cold_items(inputs.study, inputs.name))
-        if hidden and hidden.shown:
+        asks = asks_about_cold_items(inputs.study, inputs.name)
+        sentences = losers(results, everybody[0], primary, about_cold_items=asks)
+        if hidden and hidden.shown and not everybody[0].b_better:
             sentences.append(hidden.sentence)
         differing = families_that_differ(results)
         return {
@@ -140,7 +141,7 @@ def _of_items(inputs: Inputs, content: StoredLists, rival: StoredLists) -> Itera
     for family, populations in families.items():
         for name, items in populations.items():
             a, b = (each.measure([primary], items=list(items))[primary] for each in (content, rival))
-            yield Stratum(family, name, a, b, content.n_rows(list(items)))
+            yield Stratum(family, name, a, b, content.n_rows(list(items)), of_items=True)
 
 
 def _hidden(inputs: Inputs, content: StoredLists, a: Scores, b: Scores, how: dict[str, Any]) -> HiddenLosers | None:

@@ -18,7 +18,8 @@ from recsys.content.features import Content, Features
 from recsys.errors import UserError
 
 Control = Literal["shuffled", "noise", "constant", "popularity", "removed"]
-POPULARITY_BINS = 10
+POPULARITY_BINS, BIN_WEIGHT = 10, 0.3
+"""Of the popularity control; the weight is beside a column of spread 1."""
 INTERACTIONS_ONLY = "interactions_only"
 _RANDOM: tuple[Control, ...] = ("shuffled", "noise")
 
@@ -114,10 +115,17 @@ def _replace(features: Features, control: Control, source: str, seed: int, popul
 
 
 def _popularity(popularity: np.ndarray) -> Features:
-    """Which tenth of the items by popularity an item is in, as ten columns of which one is 1; ties share a bin."""
+    """How popular an item is: the logarithm of its training interactions, standardised, and its tenth among all items.
+
+    The logarithm leads a linear model to what sells as no bins do: with bins alone, a text that said nothing else beat
+    this control by up to 10 %. The tenths, ten columns of which one is not 0, serve models that compare items.
+    """
+    logarithm = np.log1p(popularity, dtype=np.float64)[:, None]
+    logarithm = (logarithm - logarithm.mean()) / (logarithm.std() if np.ptp(popularity) else 1.0)
     quantiles = np.quantile(popularity, np.arange(1, POPULARITY_BINS) / POPULARITY_BINS)
-    bins = np.searchsorted(quantiles, popularity, side="left")
-    return Features(np.eye(POPULARITY_BINS, dtype=np.float32)[bins], np.ones(len(bins), dtype=bool))
+    tenth = np.searchsorted(quantiles, popularity, side="left")
+    columns = np.concatenate([logarithm, BIN_WEIGHT * np.eye(POPULARITY_BINS)[tenth]], axis=1)
+    return Features(columns.astype(np.float32), np.ones(len(columns), dtype=bool))
 
 
 def _generator(seed: int, purpose: str) -> np.random.Generator:

@@ -14,7 +14,7 @@ from typing import Any
 
 from recsys.content.arms import Arm
 from recsys.content.features import Features
-from recsys.data.dataset import Dataset
+from recsys.data.dataset import INTERACTIONS, Dataset
 from recsys.evaluation.evaluate import Evaluator, Part, validator
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
@@ -77,24 +77,29 @@ class CellResult:
     peak_memory: float
 
 
+# What cells of one process share is read once, and again where `recsys.run` has written it anew in the same place.
 @lru_cache(maxsize=1)
-def _whole(folder: str) -> Dataset:
+def _whole(folder: str, written: int) -> Dataset:
     return Dataset.load(Path(folder))
 
 
 @lru_cache(maxsize=8)
-def _dataset(folder: str, repeat: int) -> Dataset:
-    return _whole(folder).repeat(repeat)
+def _dataset(folder: str, repeat: int, written: int) -> Dataset:
+    return _whole(folder, written).repeat(repeat)
 
 
 @lru_cache(maxsize=8)
-def _features(file: str) -> Features:
+def _features(file: str, written: int) -> Features:
     return Features.load(Path(file))
 
 
 @lru_cache(maxsize=16)
-def _evaluator(folder: str, repeat: int, part: Part, protocol: Protocol) -> Evaluator:
-    return Evaluator(_dataset(folder, repeat), part, protocol)
+def _evaluator(folder: str, repeat: int, part: Part, protocol: Protocol, written: int) -> Evaluator:
+    return Evaluator(_dataset(folder, repeat, written), part, protocol)
+
+
+def _written(file: str | Path) -> int:
+    return Path(file).stat().st_mtime_ns
 
 
 def run_cell(cell: Cell, out: Path) -> CellResult:
@@ -103,8 +108,9 @@ def run_cell(cell: Cell, out: Path) -> CellResult:
     Raises:
         UserError: the hyper-parameters cannot be used, or training diverges.
     """
-    dataset = _dataset(cell.dataset, cell.repeat)
-    features = {source: _features(cell.content[source]) for source in cell.arm.sources}
+    written = _written(Path(cell.dataset, INTERACTIONS))
+    dataset = _dataset(cell.dataset, cell.repeat, written)
+    features = {source: _features(file := cell.content[source], _written(file)) for source in cell.arm.sources}
     model = registry.load(cell.model).from_params(**cell.params)
     data = TrainingData(
         train=dataset.train,
@@ -117,13 +123,13 @@ def run_cell(cell: Cell, out: Path) -> CellResult:
     started = time.perf_counter()
     model.fit(data)
     fitted = time.perf_counter()
-    validation = _evaluator(cell.dataset, cell.repeat, "valid", cell.protocol)
+    validation = _evaluator(cell.dataset, cell.repeat, "valid", cell.protocol, written)
     if cell.stage == "tuning":
         lists = validation.rank(model)
     else:
         lists = validation.rank_for_store(model)
         lists.save(out / "valid.safetensors")
-        test = _evaluator(cell.dataset, cell.repeat, "test", cell.protocol)
+        test = _evaluator(cell.dataset, cell.repeat, "test", cell.protocol, written)
         test.rank_for_store(model).save(out / "test.safetensors")
         if cell.keep_state:
             model.save(out / STATE)

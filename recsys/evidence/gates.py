@@ -123,17 +123,22 @@ def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: C
     return Gate(name="baselines", colour="green", message=figures[0].upper() + figures[1:] + ".")
 
 
-def users_differ(differences: np.ndarray) -> Gate:
+def users_differ(differences: np.ndarray, *, equivalent: bool = False) -> Gate:
     """Red where content and rival differ for too few users, or for all by the same: no test is defined then.
+
+    Where the two are shown to be the same, few users are what sameness looks like, and the gate is green.
 
     Args:
         differences: score with content minus the rival's, mean over repeats, shape (n_users,).
+        equivalent: whether the two were shown to be the same within the margin.
     """
     n_moved = int(np.count_nonzero(np.abs(differences) > NOTHING))
     constant = n_moved > 0 and bool(np.ptp(differences) <= NOTHING)
     message = f"The score of {n_moved:,} of {len(differences):,} users differs between content and rival"
     if constant:
         message += ", and by the same amount for all of them"
+    if equivalent:
+        return Gate(name=USERS_DIFFER, colour="green", message=f"{message}; the two are the same within the margin.")
     if constant or n_moved < FEWEST_MOVED:
         return Gate(
             name=USERS_DIFFER,
@@ -253,7 +258,8 @@ def too_good(relative_lift: float) -> Gate:
     return Gate(
         name="size of the lift",
         colour="amber" if high else "green",
-        message=f"Content lifts by {percent(relative_lift, signed=True)}.",
+        message=f"Content lifts by {percent(relative_lift, signed=True)}"
+        + (", rare enough to ask whether whoever made it saw the test part." if high else "."),
         remedy="Too good: find out whether whoever made these vectors saw the test part." if high else "",
     )
 
@@ -301,7 +307,7 @@ class Findings:
     Attributes:
         means: mean of the metric on the test part, by (model, arm); see `beats_baselines`.
         metric: the primary metric.
-        differences: content minus rival, by user; see `users_differ`.
+        differences: content minus rival, by user; `equivalent`: whether they are the same; see `users_differ`.
         lift: of content over the rival.
         rival_trials: validation metric of the rival's trials, in order; `rival_exhausted`: whether these are all.
         finals: validation metric of each repeat, by (model, arm).
@@ -315,6 +321,7 @@ class Findings:
     means: Mapping[Pair, float]
     metric: str
     differences: np.ndarray
+    equivalent: bool
     lift: float
     rival_trials: Sequence[float | None]
     rival_exhausted: bool
@@ -333,7 +340,7 @@ def inspect_readiness(findings: Findings) -> list[Gate]:
     gates = [
         *(content_rows(source, found) for source, found in findings.integrity.items()),
         beats_baselines(findings.means, findings.metric, findings.against_top_pop),
-        users_differ(findings.differences),
+        users_differ(findings.differences, equivalent=findings.equivalent),
         rival_plateaued(findings.rival_trials, findings.rival_exhausted),
         finals_agree(findings.finals),
         *(leak(source, found) for source, found in findings.leaks.items()),

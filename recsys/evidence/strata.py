@@ -39,6 +39,7 @@ class Stratum:
         content: of all users, in the order of `rival`; where `n_rows` is 0 they do not count.
         rival: of the same users.
         n_rows: int, shape (n_repeats, n_users): test rows that each user has in the stratum.
+        of_items: whether it is some items' test rows, and not some users.
     """
 
     family: str
@@ -46,6 +47,7 @@ class Stratum:
     content: Scores
     rival: Scores
     n_rows: np.ndarray
+    of_items: bool = False
 
     @property
     def members(self) -> np.ndarray:
@@ -71,6 +73,7 @@ class StratumResult:
         by_interaction: the same, each user counting as often as it has test rows.
         contrast: the stratum's lift less that of all other strata of its family; nan where one is undefined.
         p_contrast: two-sided, corrected over the family by Holm.
+        of_items: whether it is some items' test rows, and not some users.
     """
 
     family: str
@@ -81,6 +84,7 @@ class StratumResult:
     by_interaction: Comparison
     contrast: float
     p_contrast: float
+    of_items: bool = False
 
 
 def compare_strata(
@@ -118,6 +122,7 @@ def compare_strata(
             by_interaction=interaction,
             contrast=contrasts[each.name][0],
             p_contrast=contrasts[each.name][1],
+            of_items=each.of_items,
         )
         for each, user, interaction in zip(enough, by_user, by_interaction, strict=True)
     ]
@@ -165,19 +170,19 @@ def families_that_differ(results: Sequence[StratumResult]) -> dict[str, float]:
     return smallest
 
 
-def losers(results: Sequence[StratumResult], metric: str, *, about_cold_items: bool) -> list[str]:
+def losers(
+    results: Sequence[StratumResult], everybody: Comparison, metric: str, *, about_cold_items: bool
+) -> list[str]:
     """What the headline must add: who is shown to lose, and cold items that gain nothing.
 
     Args:
         results: of all strata.
+        everybody: content against its rival over all users; where it is worse, the headline itself says who loses.
         metric: of the scores, such as `ndcg_at_20`.
         about_cold_items: whether the study asks about items without training interactions.
     """
-    sentences = [
-        f"Content costs {each.name} ({percent(each.share_of_users, digits=0)} of the users): {_lift(each.by_user)}."
-        for each in results
-        if each.share_of_users >= WORTH_NAMING and each.by_user.b_better
-    ]
+    lost = [each for each in results if each.share_of_users >= WORTH_NAMING and each.by_user.b_better]
+    sentences = [] if everybody.b_better else [_costs(each) for each in lost]
     cold = [each for each in results if each.name == COLD and not each.by_user.a_better]
     return sentences + [
         f"Cold items are not shown to gain, although the question is about them: {means(each.by_user, metric)}."
@@ -240,6 +245,13 @@ def _contrast(own: _Sums, others: _Sums, stratum: Stratum) -> tuple[float, float
         seeded=content.seeded or rival.seeded,
     )
     return difference, 2 * min(error.p_above(abs(difference)), 0.5)
+
+
+def _costs(result: StratumResult) -> str:
+    share, lift = percent(result.share_of_users, digits=0), _lift(result.by_user)
+    if result.of_items:
+        return f"On {result.name}, which {share} of the users have in the test part, content costs: {lift}."
+    return f"Content costs {result.name} ({share} of the users): {lift}."
 
 
 def _lift(comparison: Comparison) -> str:

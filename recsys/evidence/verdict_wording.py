@@ -90,7 +90,7 @@ def _used_but_does_not_pay(found: "Verdict") -> str:
 def _no_effect(found: "Verdict") -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
     return (
-        f"Content has no effect: {rival.a} equals {best_without(rival)} and its own shuffled controls within "
+        f"Content has no effect: {rival.a} equals {best_without(rival)}, and its own shuffled controls, within "
         f"{percent(rival.margin)} ({means(rival, found.metric)}; {lift(rival)}; against the shuffled control "
         f"{lift(shuffled)})."
     )

@@ -5,7 +5,7 @@ and trained with the same budget: its shuffled and popularity controls, each sou
 of them shuffled, and all combinations of up to four sources.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -116,15 +116,34 @@ class _Controls:
 
     def of_sources(self) -> SourceDesign:
         """By which pairs the sources are judged."""
-        names = list(self.spec.content)
+        names, spec = list(self.spec.content), self.spec
+        owns = {source: own for source in names if (own := best_on(self.results.arms, source))}
         fusing = best_on(self.results.arms, self._fused.name) if len(names) > 1 else None
-        sources = {source: pairs for source in names if (pairs := self._source(source, fusing))}
-        complete = {source: pairs for source, pairs in sources.items() if all(map(self.known, pairs.pairs))}
-        together = _together(self.spec, names) if fusing and len(names) <= MOST_COMBINED else None
-        if fusing is None or together is None:
-            return SourceDesign(sources=complete, groups=[], subsets={})
-        groups = self._groups(fusing.model, together, complete)
-        return SourceDesign(sources=complete, groups=groups, subsets=self._subsets(fusing.model, names))
+        combined = fusing is not None and len(names) <= MOST_COMBINED
+        needed = [(own.model, _shuffled(own.shown, self._fused)) for own in owns.values()]
+        if fusing:
+            full = {source: _together(spec, [source]) for source in owns}
+            needed += [
+                (fusing.model, arm) for source in owns for arm in (full[source], _altered(full[source], source))
+            ]
+        if fusing and combined:
+            needed += [(fusing.model, arm) for arm in (*_subsets(spec), *map(self._without, _same_reading(spec)))]
+        # All arms of a model at once, so that the pool stays busy.
+        for model in dict.fromkeys(model for model, _ in needed):
+            self.tuned(model, [arm for owner, arm in needed if owner == model])
+        for own in owns.values():
+            self.fixed(own, _untuned(own.shown))
+        sources = {source: self._pairs(source, own, fusing) for source, own in owns.items()}
+        sources = {source: pairs for source, pairs in sources.items() if all(map(self.known, pairs.pairs))}
+        if fusing is None or not combined:
+            return SourceDesign(sources=sources)
+        subsets = {"+".join(name for name in names if name in arm.sources): arm.name for arm in _subsets(spec)}
+        pairs = {subset: (fusing.model, arm) for subset, arm in ({"": INTERACTIONS_ONLY} | subsets).items()}
+        return SourceDesign(
+            sources=sources,
+            groups=self._groups(fusing.model, sources),
+            subsets=pairs if all(map(self.known, pairs.values())) else {},
+        )
 
     @property
     def _fused(self) -> Arm:
@@ -132,51 +151,40 @@ class _Controls:
         assert fused is not None
         return fused
 
-    def _source(self, source: str, fusing: ArmResult | None) -> SourcePairs | None:
-        own = best_on(self.results.arms, source)
-        if own is None:
-            return None
+    def _pairs(self, source: str, own: ArmResult, fusing: ArmResult | None) -> SourcePairs:
         shuffled, untuned = _shuffled(own.shown, self._fused), _untuned(own.shown)
-        self.tuned(own.model, [shuffled])
-        self.fixed(own, untuned)
         pairs = SourcePairs(
             own=own.pair, own_shuffled=(own.model, shuffled.name), own_untuned=(own.model, untuned.name)
         )
         if fusing is None:
             return pairs
         full = _together(self.spec, [source])
-        altered = control_arm(full, "shuffled", [source])
-        self.tuned(fusing.model, [full, altered])
-        places = {"full": (fusing.model, full.name), "full_altered": (fusing.model, altered.name)}
+        places = {"full": (fusing.model, full.name), "full_altered": (fusing.model, _altered(full, source).name)}
         return pairs.model_copy(update=places)
 
-    def _groups(self, model: str, together: Arm, sources: dict[str, SourcePairs]) -> list[GroupPairs]:
+    def _without(self, members: Sequence[str]) -> Arm:
+        """All sources together, with the rows of some of them shuffled."""
+        together = _together(self.spec, members)
+        if set(members) == set(together.sources):
+            return _shuffled(together, self._fused)
+        return control_arm(together, "shuffled", members)
+
+    def _groups(self, model: str, sources: Mapping[str, SourcePairs]) -> list[GroupPairs]:
         """Sources that read the same, and those whose own shuffle costs nothing on validation."""
-        full = self.find((model, together.name))
+        full = self.find((model, _together(self.spec, list(sources)).name))
         if full is None:
             return []
-        margin = self.study.statistics.margin
-        idle = []
-        for source, pairs in sources.items():
-            altered = self.find(pairs.full_altered) if pairs.full_altered else None
-            if altered is not None and altered.valid >= full.valid * (1 - margin):
-                idle.append(source)
-        found = []
-        for members in dict.fromkeys([*_reading_the_same(self.spec, list(sources)), tuple(idle)]):
-            if len(members) > 1:
-                altered_arm = control_arm(together, "shuffled", members)
-                altered_arm = _shuffled(together, self._fused) if members == together.sources else altered_arm
-                self.tuned(model, [altered_arm])
-                found.append(GroupPairs(sources=members, full=full.pair, full_altered=(model, altered_arm.name)))
-        return [group for group in found if self.known(group.full_altered)]
-
-    def _subsets(self, model: str, names: Sequence[str]) -> dict[str, Pair]:
-        """One pair for each combination of sources; none where one of them could not be trained."""
-        arms = [_of(self.spec, chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size)]
-        self.tuned(model, arms)
-        pairs = {"+".join(name for name in names if name in arm.sources): (model, arm.name) for arm in arms}
-        pairs[""] = (model, INTERACTIONS_ONLY)
-        return pairs if all(map(self.known, pairs.values())) else {}
+        enough = full.valid * (1 - self.study.statistics.margin)
+        altered = {source: self.find(pairs.full_altered) for source, pairs in sources.items() if pairs.full_altered}
+        idle = tuple(source for source, found in altered.items() if found and found.valid >= enough)
+        candidates = dict.fromkeys([*_same_reading(self.spec), *([idle] if len(idle) > 1 else [])])
+        self.tuned(model, [self._without(members) for members in candidates])
+        groups = [
+            GroupPairs(sources=members, full=full.pair, full_altered=(model, self._without(members).name))
+            for members in candidates
+            if set(members) <= sources.keys()
+        ]
+        return [group for group in groups if self.known(group.full_altered)]
 
 
 def _together(spec: DatasetSpec, wanted: Sequence[str]) -> Arm:
@@ -195,10 +203,21 @@ def _of(spec: DatasetSpec, sources: Sequence[str]) -> Arm:
     return fused if set(chosen) == set(fused.sources) else Arm("+".join(chosen), chosen)
 
 
-def _reading_the_same(spec: DatasetSpec, sources: Sequence[str]) -> list[tuple[str, ...]]:
+def _subsets(spec: DatasetSpec) -> list[Arm]:
+    """One arm for each combination of sources."""
+    names = list(spec.content)
+    return [_of(spec, chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size)]
+
+
+def _same_reading(spec: DatasetSpec) -> list[tuple[str, ...]]:
     """Sources that read one and the same raw thing, such as an image and what a model wrote about it."""
-    raw = sorted(frozenset().union(*(spec.reads(source) for source in sources)))
-    return [tuple(source for source in sources if thing in spec.reads(source)) for thing in raw]
+    raw = sorted(frozenset().union(*(spec.reads(source) for source in spec.content)))
+    groups = [tuple(source for source in spec.content if thing in spec.reads(source)) for thing in raw]
+    return list(dict.fromkeys(group for group in groups if len(group) > 1))
+
+
+def _altered(full: Arm, source: str) -> Arm:
+    return control_arm(full, "shuffled", [source])
 
 
 def _shuffled(arm: Arm, fused: Arm) -> Arm:

@@ -71,11 +71,13 @@ def assess(
     deciding = [found for pair in _deciding(chosen) if (found := results.find(pair))]
     sought = next(each for each in deciding if each.pair == chosen.rival)
     shown = {source: features[source] for source in _arm(results, chosen.content).sources}
+    against_rival = compare(content, rival, margin=study.statistics.margin, n_resamples=1)
     findings = Findings(
         means={pair: float(scores[pair].values.mean()) for pair in scores},
         metric=study.evaluation.primary,
         differences=(content.values - rival.restricted(content.users).values).mean(axis=0),
-        lift=float(content.values.mean() / max(rival.values.mean(), np.finfo(float).tiny) - 1),
+        equivalent=against_rival.equivalent,
+        lift=against_rival.lift,
         rival_trials=_trials(sought),
         rival_exhausted=sought.exhausted,
         finals={each.pair: each.valid_by_repeat for each in deciding},

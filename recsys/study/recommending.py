@@ -46,12 +46,13 @@ def recommend(data: Dataset, cell: StoredCell, protocol: Protocol, user: str, k:
         raise UserError(f"user '{user}' {reason}; try --user {example}")
     items, scores = lists.items[at[0], :k], lists.scores[at[0], :k]
     items, scores = items[items >= 0], scores[items >= 0]
-    rows = data.items.iloc[items]
+    rows = data.items.iloc[items].reset_index(drop=True)
     listed = pd.DataFrame(
         {
             "rank": np.arange(1, len(items) + 1),
-            "item_id": rows["item_id"].to_numpy(),
-            "title": rows["title"].astype("object").where(rows["title"].notna(), None).to_numpy(),
+            "item_id": rows["item_id"],
+            # As a column of objects: pandas would make a string column of it, with NaN for None.
+            "title": rows["title"].astype("object").where(rows["title"].notna(), None),
             "score": scores.astype(float),
         }
     )

@@ -49,8 +49,10 @@ class StoredLists:
 
     def masked(self, mask: Mask) -> list[Ranking]:
         """The lists under a mask; on the validation part there is but one."""
-        if mask == "train" or self.part == "valid":
-            return list(self.rankings)
+        return list(self.rankings) if mask == "train" or self.part == "valid" else self._seen
+
+    @cached_property
+    def _seen(self) -> list[Ranking]:
         return [lists.without(data.valid) for lists, data in zip(self.rankings, self.datasets, strict=True)]
 
     def measure(

@@ -130,29 +130,32 @@ def test_a_source_that_no_item_has_stays_empty(control):
 
 @given(arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 30)))
 @settings(max_examples=60, deadline=None)
-def test_popularity_says_of_an_item_its_tenth_and_nothing_else(popularity):
+def test_popularity_says_how_popular_an_item_is_and_nothing_else(popularity):
     content = {source: table(len(popularity), 3, seed) for seed, source in enumerate(("text", "image"))}
     shown = control_arm(BOTH, "popularity").show(content, 5, popularity)
-    assert same(shown["text"], shown["image"])
-    assert shown["text"].present.all() and shown["text"].matrix.shape == (len(popularity), POPULARITY_BINS)
-    np.testing.assert_array_equal(shown["text"].matrix.sum(axis=1), 1)
-    bins = shown["text"].matrix.argmax(axis=1)
+    assert same(shown["text"], shown["image"]) and shown["text"].present.all()
+    logarithm, bins = shown["text"].matrix[:, 0], shown["text"].matrix[:, 1:]
+    assert (np.count_nonzero(bins, axis=1) == 1).all() and bins.shape == (len(popularity), POPULARITY_BINS)
     order = np.argsort(popularity, kind="stable")
-    assert (np.diff(bins[order]) >= 0).all()
-    assert (np.diff(bins[order])[np.diff(popularity[order]) == 0] == 0).all()
+    for column in (logarithm, bins.argmax(axis=1)):
+        assert (np.diff(column[order]) >= 0).all()
+        assert (np.diff(column[order])[np.diff(popularity[order]) == 0] == 0).all()
+    assert logarithm.mean() == pytest.approx(0, abs=1e-5)
+    assert logarithm.std() == pytest.approx(float(len(set(popularity)) > 1), abs=1e-5)
 
 
 def test_popularity_has_ten_bins_of_the_same_size_without_ties():
     popularity = np.random.default_rng(0).permutation(100)
     shown = control_arm(BOTH, "popularity").show({"text": table(100, 3, 0), "image": table(100, 3, 1)}, 0, popularity)
-    np.testing.assert_array_equal(shown["text"].matrix.sum(axis=0), np.full(10, 10))
-    np.testing.assert_array_equal(shown["text"].matrix.argmax(axis=1), popularity // 10)
+    bins = shown["text"].matrix[:, 1:] > 0
+    np.testing.assert_array_equal(bins.sum(axis=0), np.full(10, 10))
+    np.testing.assert_array_equal(bins.argmax(axis=1), popularity // 10)
 
 
 def test_popularity_takes_the_place_of_what_is_altered_alone():
     content = {"text": table(30, 3, 0), "image": table(30, 4, 1)}
     shown = control_arm(BOTH, "popularity", ["text"]).show(content, 0, np.arange(30))
-    assert shown["image"] is content["image"] and shown["text"].matrix.shape == (30, POPULARITY_BINS)
+    assert shown["image"] is content["image"] and shown["text"].matrix.shape == (30, 1 + POPULARITY_BINS)
 
 
 def test_removed_shows_nothing():

@@ -1,17 +1,20 @@
 """Real cells: the same in this process and in a pool, trained by gradient or not, and one that cannot be trained."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from recsys.content.arms import Arm
+from recsys.content.features import Features
 from recsys.engine.cell import Cell, CellResult, run_cell
 from recsys.engine.failure import CellOutcome
 from recsys.engine.pool import run_cells
 from recsys.engine.slots import Slots
 from recsys.evaluation.protocol import Protocol
-from tests.engine.markets import market
+from tests.engine.markets import market, save_content
 
 CELLS: list[tuple[str, dict[str, Any]]] = [
     ("ItemKNN", {}),
@@ -47,3 +50,20 @@ def test_cells_give_the_same_in_this_process_and_in_a_pool(folder: str) -> None:
         assert one.valid == other.valid
         assert [row["loss"] for row in one.curve] == [row["loss"] for row in other.curve]
     assert here[3].message == pooled[3].message != ""
+
+
+def test_data_and_content_written_anew_in_the_same_place_are_read_again(tmp_path: Path) -> None:
+    files = {source: str(file) for source, file in save_content(tmp_path).items()}
+    cell = Cell(str(tmp_path), 1, files, "HybridItemKNN", {}, Arm("text", ("text",)), 1, "tuning", Protocol())
+    market().save(tmp_path)
+    first = ranked(cell).valid
+    market(2, seed=8).save(tmp_path)
+    second = ranked(cell).valid
+    assert second != first
+    assert ranked(replace(cell, repeat=2)).valid != second
+    market().save(tmp_path)
+    assert ranked(cell).valid == first
+    Features.where(np.arange(40) < 0, np.ones((40, 2))).save(
+        tmp_path / "text.safetensors", [str(n) for n in range(40)]
+    )
+    assert ranked(cell).valid != first and not ranked(cell).content_used

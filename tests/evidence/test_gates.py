@@ -208,6 +208,7 @@ def test_what_must_be_known_before_a_verdict_is_read():
 def test_red_is_read_first_and_only_what_is_not_green_has_a_remedy():
     gates = inspect_readiness(
         Findings(
+            equivalent=False,
             means=means(TopPop=0.1, EASE=0.2, VBPR=0.3),
             metric="ndcg_at_20",
             differences=np.zeros(50),

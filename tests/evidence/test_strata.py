@@ -32,6 +32,12 @@ def sparse_scores(gain: np.ndarray | float, rng: np.random.Generator, mean: floa
     return scored(hits(ease * (1 + gain))), scored(hits(ease), "I", "interactions_only")
 
 
+def said(results: list[StratumResult], *, about_cold_items: bool = True) -> list[str]:
+    """Who loses, where content and rival are equal over all users."""
+    alike = scored(np.eye(R, U))
+    return losers(results, compare(alike, alike, n_resamples=1), "ndcg_at_20", about_cold_items=about_cold_items)
+
+
 def halves(content: Scores, rival: Scores, n_rows: np.ndarray | None = None) -> list[StratumResult]:
     rows = np.ones((R, U), dtype=int) if n_rows is None else n_rows
     first = np.arange(U) < U // 2
@@ -84,9 +90,24 @@ def test_equal_lifts_seldom_differ_and_opposite_ones_do() -> None:
 def test_who_loses_is_named() -> None:
     opposite = np.where(np.arange(U) < U // 2, -0.8, 1.0)
     found = halves(*sparse_scores(opposite, np.random.default_rng(3)))
-    (sentence,) = losers(found, "ndcg_at_20", about_cold_items=True)
+    (sentence,) = said(found)
     assert sentence.startswith("Content costs users with few (50 % of the users): -")
-    assert losers(halves(*sparse_scores(0.2, np.random.default_rng(3))), "ndcg_at_20", about_cold_items=True) == []
+    assert said(halves(*sparse_scores(0.2, np.random.default_rng(3)))) == []
+
+
+def test_where_everybody_loses_the_headline_says_so_itself() -> None:
+    content, rival = sparse_scores(-0.8, np.random.default_rng(3), mean=0.5)
+    found, everybody = halves(content, rival), compare(content, rival, n_resamples=1)
+    assert all(each.by_user.b_better for each in found)
+    assert losers(found, everybody, "ndcg_at_20", about_cold_items=False) == []
+
+
+def test_items_that_are_served_worse_are_named_by_the_users_who_have_them() -> None:
+    content, rival = sparse_scores(-0.8, np.random.default_rng(6))
+    rows = np.ones((R, U), dtype=int)
+    found = compare_strata([Stratum("popularity", "head items", content, rival, rows, of_items=True)], rows)
+    (sentence,) = said(found)
+    assert sentence.startswith("On head items, which 100 % of the users have in the test part, content costs: -")
 
 
 def test_a_small_stratum_is_left_out_and_one_of_less_than_a_tenth_not_named() -> None:
@@ -96,7 +117,7 @@ def test_a_small_stratum_is_left_out_and_one_of_less_than_a_tenth_not_named() ->
     strata = [Stratum("f", str(n), content, rival, rows * (np.arange(U) < n)) for n in (20, 50)]
     (found,) = compare_strata(strata, rows, n_resamples=1)
     assert found.by_user.b_better
-    assert losers([found], "ndcg_at_20", about_cold_items=False) == []
+    assert said([found]) == []
 
 
 def test_cold_items_that_gain_nothing_are_named_if_the_question_is_about_them() -> None:
@@ -104,9 +125,9 @@ def test_cold_items_that_gain_nothing_are_named_if_the_question_is_about_them() 
     rows = np.ones((R, U), dtype=int)
     stratum = Stratum("items", COLD, scored(nothing), scored(nothing, "I"), rows)
     found = compare_strata([stratum], rows, n_resamples=1)
-    (sentence,) = losers(found, "ndcg_at_20", about_cold_items=True)
+    (sentence,) = said(found)
     assert sentence.startswith("Cold items are not shown to gain")
-    assert losers(found, "ndcg_at_20", about_cold_items=False) == []
+    assert said(found, about_cold_items=False) == []
 
 
 def test_interactions_count_as_often_as_there_are_rows() -> None:

@@ -14,7 +14,7 @@ from recsys.models.neighbours.userknn import UserKNN
 from recsys.models.scoring import ItemWeightsModel, UserWeightsModel
 from recsys.recommender import TrainingData
 from recsys.testing import market
-from recsys.testing.contract import ModelContract
+from recsys.testing.contract import POPULARITY, ModelContract
 
 KNN = {"n_neighbours": 10, "shrink": 1.0}
 MARKET = market.planted_market()
@@ -54,7 +54,7 @@ def neighbours(model: type[UserWeightsModel], content: Content, **params: object
 
 
 def shown(control: str) -> Content:
-    return Arm("control", tuple(MARKET.content), control, tuple(MARKET.content)).show(MARKET.content, 0)  # type: ignore[arg-type]
+    return Arm("control", tuple(MARKET.content), control, tuple(MARKET.content)).show(MARKET.content, 0, POPULARITY)  # type: ignore[arg-type]
 
 
 def features(rows: list[list[float]], present: list[bool] | None = None) -> Features:
@@ -155,7 +155,7 @@ def test_agreement_is_the_gain_in_mean_cosine() -> None:
 def test_a_shuffled_source_hardly_dilutes_an_honest_one() -> None:
     source = next(iter(MARKET.content))
     honest = {source: MARKET.content[source]}
-    noisy = Arm("x", (source,), "shuffled").show(honest, 0)[source]
+    noisy = Arm("x", (source,), "shuffled").show(honest, 0, POPULARITY)[source]
     alone = content_neighbours(honest, MARKET.train, 5)
     together = content_neighbours(honest | {"noise": noisy}, MARKET.train, 5)
     shared = float((alone > 0).multiply(together > 0).sum()) / alone.nnz

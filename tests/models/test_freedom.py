@@ -7,7 +7,7 @@ from recsys.content.features import Content, Features
 from recsys.models.graph.lightgcn import LightGCN
 from recsys.models.multimodal.freedom import FREEDOM, FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
 from recsys.recommender import TrainingData
-from recsys.testing.contract import ALL_USERS, MARKET
+from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.graph import adjacency
@@ -92,7 +92,7 @@ def test_each_epoch_trains_on_another_thinned_graph_and_scores_on_the_whole() ->
 
 
 def test_constant_content_is_used_only_by_its_loss() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": TEXT}, 0)
+    constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": TEXT}, 0, POPULARITY)
     assert not network(constant, content_weight=0.0).content_used
     assert network(constant, content_weight=1e-3).content_used
     assert network({"text": TEXT}, content_weight=0.0).content_used

@@ -5,7 +5,7 @@ from recsys.content.arms import Arm
 from recsys.content.features import Content, Features
 from recsys.models.multimodal.lattice import LATTICE, LATTICEConfig, LATTICENetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET
+from recsys.testing.contract import MARKET, POPULARITY
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import N_ITEMS, N_USERS, with_missing
 from recsys.training.graph import adjacency
@@ -93,7 +93,7 @@ def test_the_learned_graph_has_gradients_in_the_first_batch_of_an_epoch_only() -
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": TEXT}, 0)
+    constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": TEXT}, 0, POPULARITY)
     assert not network(constant).content_used
     both = network(constant | {"image": IMAGE})
     assert both.item_graph is not None

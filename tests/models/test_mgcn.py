@@ -5,7 +5,7 @@ from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mgcn import MGCN, MGCNConfig, MGCNNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET
+from recsys.testing.contract import MARKET, POPULARITY
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import N_ITEMS, N_USERS, with_missing
 from recsys.training.graph import adjacency
@@ -96,7 +96,7 @@ def test_one_source_is_all_common_and_half_of_it_counts() -> None:
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
     text = {"text": MARKET.content["text"]}
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(text, 0)
+    constant = Arm("constant", ("text",), "constant", ("text",)).show(text, 0, POPULARITY)
     assert not network(constant).content_used
     assert len(network(constant | {"image": MARKET.content["image"]}).sources) == 1
 

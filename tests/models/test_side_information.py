@@ -12,7 +12,7 @@ from recsys.models.multimodal.cease import CEASE
 from recsys.models.scoring import ItemWeightsModel
 from recsys.recommender import TrainingData
 from recsys.testing import market
-from recsys.testing.contract import ModelContract
+from recsys.testing.contract import POPULARITY, ModelContract
 
 MARKET = market.planted_market()
 L2 = {"l2": 10.0}
@@ -86,7 +86,7 @@ def test_without_content_both_are_ease(model: type[ItemWeightsModel]) -> None:
 
 
 def test_constant_content_says_nothing() -> None:
-    constant = Arm("constant", tuple(MARKET.content), "constant").show(MARKET.content, 0)
+    constant = Arm("constant", tuple(MARKET.content), "constant").show(MARKET.content, 0, POPULARITY)
     plain = weights(EASE, {})
     np.testing.assert_array_equal(weights(CEASE, constant), plain)
     np.testing.assert_allclose(weights(AddEASE, constant, content_weight=0.2), 0.8 * plain, rtol=1e-6)

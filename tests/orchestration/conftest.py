@@ -26,7 +26,7 @@ models:
   HybridItemKNN:
 controls: [shuffled]
 tuning: {trials: 3}
-seeds: 2
+repeats: 2
 statistics: {resamples: 500}
 """
 

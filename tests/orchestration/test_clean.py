@@ -13,6 +13,7 @@ from orchestration.settings import Settings
 from orchestration.tracked import run_id
 from orchestration.unused import free, unused
 from recsys.engine.stored import place
+from recsys.study.preparing import VERSIONS
 from recsys.study.record import AssetRecord
 from tests.orchestration.command_line import call, printed
 
@@ -28,7 +29,8 @@ def home(tmp_path: Path) -> Home:
 def make(home: Home, asset: str, code: str, *inputs: str, cells: tuple[str, ...] = ()) -> Event:
     def build(out: Path, read: dict[str, Path]) -> AssetRecord:
         (out / "file").write_text(code * 1000)
-        return AssetRecord(mlflow_runs=[run_id(asset.split("/")[0], each) for each in cells])
+        facts = {VERSIONS: [f"{code}, split {repeat}" for repeat in (1, 2)]} if asset.endswith("/dataset") else {}
+        return AssetRecord(facts=facts, mlflow_runs=[run_id(asset.split("/")[0], each) for each in cells])
 
     return home.produce(asset, run="r", code_version=code, inputs=inputs, build=build)
 
@@ -67,17 +69,18 @@ def test_a_version_that_has_no_event_yet_stays(home: Home) -> None:
 
 
 def test_cells_of_current_results_and_of_a_stopped_run_stay(home: Home) -> None:
-    data = make(home, "d/dataset", "1").content_hash
+    data, second = make(home, "d/dataset", "1").facts[VERSIONS]
     train(home, "replaced", data), train(home, "trial", data), train(home, "elsewhere", "other data")
     make(home, "d/models/M", "1", "d/dataset", cells=("replaced",))
     make(home, "d/models/M", "2", "d/dataset", cells=("trial", "elsewhere"))
-    train(home, "of_a_stopped_run", data), train(home, "of_old_data", "other data"), train(home, "unmade", data, "N")
+    train(home, "of_a_stopped_run", data), train(home, "of_its_second_repeat", second)
+    train(home, "of_old_data", "other data"), train(home, "unmade", data, "N")
     cells = {path for kind, path in names(home) if kind == "cells"}
     assert cells == {"store/d/cells/replaced", "store/d/cells/of_old_data"}
 
 
 def test_controls_that_were_stopped_go_on_with_their_cells(home: Home) -> None:
-    data = make(home, "d/dataset", "1").content_hash
+    data = make(home, "d/dataset", "1").facts[VERSIONS][0]
     make(home, "d/controls", "1", "d/dataset")
     train(home, "control", data)
     make(home, "d/models/M", "1", "d/dataset")

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from orchestration.cli.plan import plan
 from orchestration.home import Home
 from orchestration.settings import Settings
+from recsys.analyses.registry import applicable
 from recsys.content.features import Features
 from recsys.study.study import Study
 from tests.content.vlm.tiny import FAMILIES
@@ -31,11 +33,13 @@ models:
   HybridItemKNN: {{arms: [image, lvlm, shuffled]}}
 controls: [shuffled]
 tuning: {{trials: 1}}
-seeds: 1
+repeats: 1
 statistics: {{resamples: 100}}
 """
 PROMPT = "name: mine\nversion: 1\ndomain: market\nfields: [Colour]\ntext: 'Fill in: [Colour] {}'\n"
-AFTER_MODELS = {"controls", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy"}
+READ = yaml.safe_load(STUDY.format(folder="."))
+ANALYSES = {f"analyses/{called}" for called in applicable(Study(name="described", **READ), "seen")}
+AFTER_MODELS = {"controls", "metrics", "verdict", *(ANALYSES - {"analyses/comprehension"})}
 AFTER_LVLM = {"embeddings/lvlm", "models/HybridItemKNN", *AFTER_MODELS}
 AFTER_IMAGE = AFTER_LVLM - {"embeddings/lvlm"} | {"embeddings/image"}
 AFTER_ASKED = {"descriptions/asked", "analyses/comprehension", *AFTER_LVLM}

@@ -1,15 +1,22 @@
 """What a person sees, in a real browser: Dagster's pages, a materialisation from the page alone, the report."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from orchestration import tracking
+from orchestration.addresses import Addresses
+from orchestration.comparisons import compare_arms
 from orchestration.home import Home
 from orchestration.settings import Settings
+from orchestration.tracked import run_id
+from recsys.evaluation.protocol import Protocol
+from recsys.study.measuring import SUMMARY
+from recsys.study.results import ModelResult
 from recsys.study.study import Study
 from tests.orchestration.pages import CHROMIUM, Served, browsed, serve
 
@@ -67,16 +74,29 @@ def test_an_asset_is_materialised_from_its_page_alone(page: Page, served: Served
     assert (after.reused, after.fingerprint) == (True, before.fingerprint)
 
 
-def test_a_link_to_mlflow_opens_the_runs_best_first_and_a_run_leads_back(page: Page, served: Served) -> None:
-    tracker = Home(served.settings).tracker
-    link = tracker.search_url("tiny", "tags.stage = 'final'", "ndcg_at_20")
-    page.goto(link.replace(tracking.UI, served.mlflow))
-    expect(page.get_by_text("Sort: test/ndcg_at_20")).to_be_visible(timeout=60_000)
-    query = [tracker.experiment("tiny")], "tags.stage = 'final'"
-    best = tracker.client.search_runs(*query, max_results=1, order_by=["metrics.`test/ndcg_at_20` DESC"])[0]
-    page.get_by_role("link", name=best.info.run_name).first.click()
-    expect(page.get_by_role("link", name=best.data.tags["asset"])).to_have_attribute(
-        "href", f"{tracking.DAGSTER_UI}/assets/{best.data.tags['asset']}", timeout=60_000
+def test_a_link_shows_the_arms_of_a_model_side_by_side_and_a_run_leads_back(page: Page, served: Served) -> None:
+    home = Home(served.settings)
+    event = home.current("tiny/metrics")
+    arms = [arm for arm in ModelResult.load(home.folder(event)).arms if arm.model == "HybridItemKNN"]
+    link = compare_arms(home, "tiny", "HybridItemKNN", arms, Protocol())
+    page.goto(link.replace(Addresses(served.settings).mlflow, served.mlflow))
+    expect(page.get_by_text("Group by: arm")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Sort: test/ndcg_at_20")).to_be_visible()
+    summary = pd.read_parquet(home.folder(event) / SUMMARY).query(
+        "model == 'HybridItemKNN' and metric == 'ndcg_at_20'"
+    )
+    groups = page.locator(".ag-row", has_text="Group: ")
+    expect(groups).to_have_count(len(summary))
+    means = summary.set_index("arm")["mean"]
+    shown = [means[arm] for arm in re.findall(r"Group: (\w+)", "\n".join(groups.all_inner_texts()))]
+    assert len(shown) == len(arms) and shown == sorted(shown, reverse=True)
+    first_chart = page.get_by_test_id("experiment-view-compare-runs-card").first
+    expect(first_chart).to_contain_text("test/ndcg_at_20")
+    run = run_id("tiny", arms[0].finals[0])
+    page.goto(f"{served.mlflow}/#/experiments/{home.tracker.experiment('tiny')}/runs/{run}")
+    asset = "tiny/models/HybridItemKNN"
+    expect(page.get_by_role("link", name=asset)).to_have_attribute(
+        "href", Addresses(served.settings).asset(asset), timeout=60_000
     )
 
 

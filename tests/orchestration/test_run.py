@@ -1,6 +1,5 @@
 """A study run end to end: what it leaves behind, what a second run computes, what a change recomputes."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -14,6 +13,10 @@ from orchestration.definitions import build_definitions
 from orchestration.home import Home
 from orchestration.instance import prepare
 from orchestration.settings import Settings
+from recsys.analyses.registry import applicable
+from recsys.data.dataset import Dataset
+from recsys.models import registry
+from recsys.study.results import ModelResult
 from recsys.study.selection import Selection
 from recsys.study.study import Study
 from tests.orchestration.conftest import TINY, cells, run, write_study
@@ -48,30 +51,44 @@ def test_every_asset_of_the_study_has_a_version(finished: Finished) -> None:
     } <= keys
 
 
-def test_the_budget_is_the_same_for_every_arm(finished: Finished) -> None:
-    settings, _ = finished
+def results_of(settings: Settings, *assets: str) -> ModelResult:
     home = Home(settings)
-    result = json.loads((home.folder(home.current("tiny/models/HybridItemKNN")) / "result.json").read_text())
-    assert {arm["arm"]: len(arm["trials"]) for arm in result["arms"]} == dict.fromkeys(
+    return ModelResult.load_all([home.folder(home.current(f"tiny/{asset}")) for asset in assets])
+
+
+def test_the_budget_is_the_same_for_every_arm(finished: Finished) -> None:
+    result = results_of(finished[0], "models/HybridItemKNN")
+    assert {arm.arm: len(arm.trials) - arm.n_nested for arm in result.arms} == dict.fromkeys(
         ["both", "text", "image", "interactions_only", "shuffled"], 3
     )
+    assert {len(arm.settings) for arm in result.arms} == {len(arm.finals) for arm in result.arms} == {2}
 
 
 def test_choices_are_made_on_validation(finished: Finished) -> None:
-    settings, _ = finished
+    settings, study = finished
     home = Home(settings)
-    folder = home.folder(home.current("tiny/controls"))
-    selection = Selection.load(folder)
-    arms = [
-        arm
-        for model in ("TopPop", "ItemKNN", "HybridItemKNN")
-        for arm in json.loads((home.folder(home.current(f"tiny/models/{model}")) / "result.json").read_text())["arms"]
-        if arm["control"] is None
-    ]
-    content = max((a for a in arms if a["arm"] != "interactions_only"), key=lambda a: a["valid"])
-    rival = max((a for a in arms if a["arm"] == "interactions_only"), key=lambda a: a["valid"])
-    assert selection.content == (content["model"], content["arm"])
-    assert selection.rival == (rival["model"], rival["arm"])
+    selection = Selection.load(home.folder(home.current("tiny/controls")))
+    models = [f"models/{model}" for model in study.models]
+    own = {arm.pair for arm in results_of(settings, *models).arms}
+    # What a model's relatives chose may have made an arm better since.
+    newest = results_of(settings, *models, "controls")
+    arms = [arm for arm in newest.arms if arm.pair in own and arm.control is None]
+    content = max((arm for arm in arms if arm.arm != "interactions_only"), key=lambda arm: arm.valid)
+    rival = max((arm for arm in arms if arm.arm == "interactions_only"), key=lambda arm: arm.valid)
+    assert (selection.content, selection.rival) == (content.pair, rival.pair)
+
+
+def test_every_repeat_is_of_its_own_split_and_of_all_users(finished: Finished) -> None:
+    home = Home(finished[0])
+    data = Dataset.load(home.folder(home.current("tiny/dataset")))
+    assert home.current("tiny/dataset").facts["versions"] == [data.repeat(1).version, data.repeat(2).version]
+    for arm in results_of(finished[0], "metrics").arms:
+        cells = [home.cell("tiny")(each) for each in arm.finals]
+        assert [cell.record["repeat"] for cell in cells] == [1, 2]
+        assert [cell.record["data_version"] for cell in cells] == home.current("tiny/dataset").facts["versions"]
+        assert [cell.record["params"] for cell in cells] == arm.settings
+        for cell, repeat in zip(cells, (data, data.repeat(2)), strict=True):
+            assert set(cell.lists("test").users) == set(repeat.test.nonzero()[0])
 
 
 def test_every_cell_is_an_mlflow_run_that_has_ended(finished: Finished) -> None:
@@ -80,7 +97,7 @@ def test_every_cell_is_an_mlflow_run_that_has_ended(finished: Finished) -> None:
     runs = home.tracker.client.search_runs([home.tracker.experiment("tiny")], max_results=1000)
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert sorted(run.data.tags["fingerprint"] for run in runs) == sorted(cells(settings))
-    assert {"model", "arm", "seed", "stage", "asset", "dagster_run"} <= set(runs[0].data.tags)
+    assert {"model", "arm", "repeat", "seed", "stage", "asset", "dagster_run"} <= set(runs[0].data.tags)
     final = next(run for run in runs if run.data.tags["stage"] == "final")
     assert {"test/recall_at_20", "test/ndcg_at_20", "valid/ndcg_at_20", "seconds/fit"} <= set(final.data.metrics)
 
@@ -121,18 +138,34 @@ def test_a_second_run_computes_nothing(again: Settings, finished: Finished) -> N
 def test_a_changed_model_recomputes_itself_and_what_follows(again: Settings) -> None:
     before, old = cells(again), versions(again)
     study = write_study(again.studies, TINY.replace("n_neighbours: 20", "n_neighbours: 7"))
-    after = {"controls", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy", "report"}
+    analyses = {f"analyses/{name}" for name in applicable(study, "tiny")}
+    assert {"analyses/strata", "analyses/beyond_accuracy"} <= analyses
+    after = {"controls", "metrics", "verdict", "report", *analyses}
     assert stale(again, study) == {f"tiny/{asset}" for asset in ("models/ItemKNN", *after)}
     run(study, again)
     changed = {asset for asset, version in versions(again).items() if old[asset] != version}
     assert {"tiny/models/ItemKNN", "tiny/controls", "tiny/metrics"} <= changed
     assert not changed & {"tiny/dataset", "tiny/embeddings/text", "tiny/models/TopPop", "tiny/models/HybridItemKNN"}
     new = set(cells(again)) - set(before)
-    assert {json.loads((again.store / f"tiny/cells/{mark}/cell.json").read_text())["model"] for mark in new} == {
-        "ItemKNN"
-    }
+    # Its relative is tried with what it chose.
+    trained = {Home(again).cell("tiny")(mark).record["model"] for mark in new}
+    assert "ItemKNN" in trained and trained <= {"ItemKNN", *registry.related("ItemKNN")}
     assert before.items() <= cells(again).items()
     assert stale(again, study) == set()
+
+
+def test_another_repeat_computes_its_own_cells_alone(again: Settings) -> None:
+    before = cells(again)
+    study = write_study(again.studies, TINY.replace("repeats: 2", "repeats: 3"))
+    run(study, again, '+key:"tiny/verdict"')
+    assert before.items() <= cells(again).items()
+    new = set(cells(again)) - set(before)
+    records = [Home(again).cell("tiny")(each).record for each in new]
+    assert {record["repeat"] for record in records} == {3}
+    data = Home(again).current("tiny/dataset").facts["versions"]
+    assert {record["data_version"] for record in records} == {data[2]}
+    for arm in results_of(again, "metrics").arms:
+        assert set(arm.finals[:2]) <= set(before) and set(arm.finals[2:]) <= new
 
 
 def stale(settings: Settings, study: Study) -> set[str]:

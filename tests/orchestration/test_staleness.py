@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import numpy as np
 import pytest
+import yaml
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 from PIL import Image
@@ -23,6 +24,7 @@ from orchestration.fingerprints import signature
 from orchestration.home import Home
 from orchestration.instance import prepare
 from orchestration.settings import Settings
+from recsys.analyses.registry import applicable
 from recsys.study.file import load_study
 from recsys.study.study import Study
 from tests.orchestration.conftest import run
@@ -43,11 +45,12 @@ models:
   HybridItemKNN: {arms: [image, text, shuffled]}
 controls: [shuffled]
 tuning: {trials: 1}
-seeds: 1
+repeats: 1
 statistics: {resamples: 100}
 """
 N_USERS, N_ITEMS = 40, 24
-AFTER_MODELS = {"controls", "metrics", "verdict", "analyses/strata", "analyses/beyond_accuracy", "report"}
+ANALYSES = {f"analyses/{called}" for called in applicable(Study(name="shop", **yaml.safe_load(SHOP)), "shop")}
+AFTER_MODELS = {"controls", "metrics", "verdict", "report", *ANALYSES}
 AFTER_TEXT = {"embeddings/text", "models/HybridItemKNN", *AFTER_MODELS}
 EVERYTHING = {"dataset", "embeddings/image", "models/TopPop", "models/BPRMF", *AFTER_TEXT}
 

@@ -54,8 +54,8 @@ def test_progress_is_recorded_as_events(finished: tuple[Settings, Study]) -> Non
     with instance_of(finished[0]) as instance:
         *_, run = instance.get_runs()  # newest first
         lines = [log.user_message for log in instance.all_logs(run.run_id) if not log.is_dagster_event]
-    assert "tiny: HybridItemKNN, 4 arms, cells: 20 to do" in lines
-    assert any(line.startswith("tiny: HybridItemKNN, 4 arms, cells: 20 of 20 in ") for line in lines)
+    assert "tiny: HybridItemKNN, 5 arms, cells: 55 to do" in lines
+    assert any(line.startswith("tiny: HybridItemKNN, 5 arms, cells: 55 of 55 in ") for line in lines)
 
 
 def test_events_report_progress_while_a_model_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +67,8 @@ def test_events_report_progress_while_a_model_is_trained(tmp_path: Path, monkeyp
         logs = instance.all_logs(done.run)
     lines = [log.user_message for log in logs if log.step_key == "tiny__models__BPRMF"]
     before = lines[: next(n for n, line in enumerate(lines) if line.startswith("Materialized value"))]
-    for number in range(1, 6):
-        assert any(line.startswith(f"tiny: BPRMF, 1 arm, cells: {number} of 5 after ") for line in before)
+    for number in range(1, 9):
+        assert any(line.startswith(f"tiny: BPRMF, 1 arm, cells: {number} of 8 after ") for line in before)
 
 
 def test_ctrl_c_cancels_the_run(tmp_path: Path) -> None:

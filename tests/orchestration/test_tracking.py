@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 
 from orchestration.home import Home
 from orchestration.mlflow_views import N_RUNS, View
+from orchestration.notes import experiment_note
 from orchestration.settings import Settings
 from orchestration.tracked import TrackedDataset, Training, logged_metrics, run_id
 from orchestration.tracking import Tracker
@@ -89,6 +90,15 @@ def test_runs_are_found_by_tag_and_ordered_by_metric(tracker: Tracker) -> None:
     found = runs_of(tracker, "ordered", "tags.stage = 'final'", ["metrics.`test/ndcg_at_20` DESC"])
     assert [run.info.run_id for run in found] == ids[::-1]
     assert runs_of(tracker, "ordered", "tags.stage = 'tuning'") == []
+
+
+def test_metrics_that_are_added_come_first_and_replace_those_of_their_name(tracker: Tracker) -> None:
+    (written,) = tracker.log_all([replace(trained("late", "l1", 0.1), metrics={"valid/b": 0.5, "test/c": 0.1})])
+    for value in (0.2, 0.3):
+        tracker.add_metrics({written: {"test/z": value, "test/c": value}, "deleted": {"test/z": 1.0}})
+    metrics = tracker.client.get_run(written).data.metrics
+    assert list(metrics.items()) == [("test/z", 0.3), ("test/c", 0.3), ("valid/b", 0.5)]
+    assert [point.value for point in tracker.client.get_metric_history(written, "test/z")] == [0.3]
 
 
 def test_a_training_written_twice_is_one_run(tracker: Tracker) -> None:
@@ -258,6 +268,16 @@ def test_few_metrics_are_logged_and_the_primary_first(primary: str) -> None:
     names = logged_metrics(Protocol(ks=(1, 5, 10, 20, 50, 100), primary=primary))
     assert len(names) == len(set(names)) == 8
     assert names[0] == primary and "recall_at_10" in names
+
+
+def test_a_title_of_any_kind_does_a_description_no_harm(finished: tuple[Settings, Study]) -> None:
+    settings, study = finished
+    event = Home(settings).current("tiny/dataset")
+    for title in ("<script>alert(1)</script>", "[x](javascript:y)", "a\n\n# b", "word " * 2000, "w" * 10_000):
+        note = experiment_note(settings, study.model_copy(update={"title": title}), "tiny", event)
+        first_line = note.splitlines()[0]
+        assert "<script>" not in note and "[x](" not in note and "\n# b" not in note
+        assert first_line.startswith("**tiny**, a dataset of the study *") and len(first_line) < 500
 
 
 def test_a_study_is_described_with_links(finished: tuple[Settings, Study]) -> None:

@@ -106,10 +106,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_hopeless_trials_are_given_up_and_never_chosen(undisturbed: dict[str, Any]) -> None:
     (arm,) = undisturbed["tiny/models/BPRMF"]
     finished = [trial for trial in arm["trials"] if not trial["pruned"]]
-    assert len(arm["trials"]) == 10 and not any(trial["pruned"] for trial in arm["trials"][:4])
+    assert len(arm["trials"]) >= 10 and not any(trial["pruned"] for trial in arm["trials"][:4])
     given_up = [trial["valid"] for trial in arm["trials"] if trial["pruned"]]
     assert given_up and max(given_up) < median(trial["valid"] for trial in finished)
-    assert arm["params"] == max(finished, key=lambda trial: trial["valid"])["params"]
+    assert arm["settings"][0] == max(finished, key=lambda trial: trial["valid"])["params"]
     assert all(trial["valid"] > 0 for trial in arm["trials"])
 
 

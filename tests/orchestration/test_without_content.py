@@ -23,7 +23,7 @@ models:
   ItemKNN: {n_neighbours: [10, 20], shrink: 0}
   EASE: {l2: 100}
 tuning: {trials: 3}
-seeds: 1
+repeats: 1
 statistics: {resamples: 300}
 """
 

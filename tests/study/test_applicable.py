@@ -23,7 +23,7 @@ datasets:
     published: {source: Somebody 2025, rows: {SlopeOne: {recall_at_20: 0.1234}, TopPop: {recall_at_20: 0.2}}}
 models: [TopPop, ItemKNN, SlopeOne]
 tuning: {trials: 1}
-seeds: 1
+repeats: 1
 statistics: {resamples: 300}
 """
 LINE = "SlopeOne is not applicable to orders: it needs ratings, and here there are none, or all are the same"

@@ -6,6 +6,9 @@ from recsys.content.features import Features
 from recsys.training import item_graph as module
 from recsys.training.item_graph import item_graph
 
+NOBODY = np.zeros(0)
+"""Popularity that these controls do not look at."""
+
 
 def features(n_items: int = 30, dim: int = 5, absent: tuple[int, ...] = ()) -> Features:
     matrix = np.random.default_rng(4).standard_normal((n_items, dim)).astype(np.float32)
@@ -60,7 +63,9 @@ def test_a_present_row_of_zeros_has_no_direction() -> None:
 
 
 def test_constant_rows_make_an_empty_graph() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": features(absent=(2,))}, 0)["text"]
+    constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": features(absent=(2,))}, 0, NOBODY)[
+        "text"
+    ]
     assert item_graph(constant, 4).nnz == 0
     assert item_graph(features(absent=tuple(range(30))), 4).nnz == 0
 
@@ -74,7 +79,7 @@ def test_twins_keep_themselves_and_fewer_items_than_k_are_all_neighbours() -> No
 
 def test_a_control_never_meets_the_graph_of_the_real_content() -> None:
     shown = features()
-    shuffled = Arm("shuffled", ("text",), "shuffled", ("text",)).show({"text": shown}, 0)["text"]
+    shuffled = Arm("shuffled", ("text",), "shuffled", ("text",)).show({"text": shown}, 0, NOBODY)["text"]
     real, control = item_graph(shown, 4), item_graph(shuffled, 4)
     assert (real != control).nnz > 0
     assert item_graph(features(), 4) is real

@@ -1,12 +1,14 @@
 """BPR-MF: matrix factorisation that learns to rank what a user chose above what they did not."""
 
+from typing import ClassVar
+
 from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.losses import bpr_loss, embedding_norm_loss
 from recsys.training.network import PairwiseNetwork, TrainedConfig
@@ -20,7 +22,9 @@ class BPRMFConfig(TrainedConfig):
         norm_weight: of the batch embeddings' Frobenius norm, not squared (see `embedding_norm_loss`).
     """
 
-    norm_weight: NonNegativeFloat = searched(0.1, 1e-5, 2.0, log=True)
+    norm_weight: NonNegativeFloat = searched(0.1, 1e-4, 2.0, log=True)
+
+    first_points: ClassVar[FirstPoints] = ({"norm_weight": 1.0}, {"norm_weight": 0.01})
 
 
 class BPRMFNetwork(PairwiseNetwork):

@@ -1,12 +1,14 @@
 """iALS: matrix factorisation by alternating least squares over all pairs, observed or not."""
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy import sparse
 
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
-from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, TrainingData, searched
 
 BLOCK_ENTRIES = 2**18
 """Numbers gathered at a time: 1 MB, what a core's cache holds."""
@@ -30,6 +32,13 @@ class IALSConfig(ModelConfig):
     frequency_power: NonNegativeFloat = searched(1.0, 0.0, 1.0)
     n_iterations: PositiveInt = 16
     initial_deviation: PositiveFloat = 0.1
+
+    first_points: ClassVar[FirstPoints] = (
+        {"n_factors": 32, "l2": 0.01},
+        {"unobserved_weight": 0.3, "l2": 0.01},
+        {"unobserved_weight": 0.01, "l2": 0.03},
+        {"n_factors": 128, "unobserved_weight": 0.02, "l2": 0.002},
+    )
 
 
 @register

@@ -1,7 +1,7 @@
 """NMF: interactions as sums of parts, none of which takes anything away."""
 
 import warnings
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import PositiveInt
@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
-from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, TrainingData, searched
 
 
 class NMFConfig(ModelConfig):
@@ -28,6 +28,8 @@ class NMFConfig(ModelConfig):
     loss: Literal["frobenius", "kullback-leibler"] = searched("frobenius", choices=["frobenius", "kullback-leibler"])
     start: Literal["random", "nndsvda"] = searched("random", choices=["random", "nndsvda"])
     max_iterations: PositiveInt = 500
+
+    first_points: ClassVar[FirstPoints] = ({"n_factors": 30, "loss": "kullback-leibler"}, {"n_factors": 10})
 
 
 @register

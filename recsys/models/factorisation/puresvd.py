@@ -1,11 +1,13 @@
 """PureSVD: interactions as they would be if a few factors explained them all."""
 
+from typing import ClassVar
+
 from pydantic import PositiveInt
 
 from recsys.models.factorisation._svd import right_singular_vectors, svd_memory
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel
-from recsys.recommender import DataSize, ModelConfig, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, ModelConfig, TrainingData, searched
 
 
 class PureSVDConfig(ModelConfig):
@@ -16,6 +18,8 @@ class PureSVDConfig(ModelConfig):
     """
 
     n_factors: PositiveInt = searched(10, 1, 512, log=True)
+
+    first_points: ClassVar[FirstPoints] = ({"n_factors": 50}, {"n_factors": 200})
 
 
 @register

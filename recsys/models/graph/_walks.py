@@ -31,7 +31,7 @@ class WalkConfig(ModelConfig):
 
     first_points: ClassVar[FirstPoints] = (
         {"n_neighbours": 20, "alpha": 0.5},
-        {"n_neighbours": 50, "alpha": 1.2},
+        {"n_neighbours": 500, "alpha": 0.3, "normalise": False},
         {"n_neighbours": 500, "alpha": 0.7},
     )
 

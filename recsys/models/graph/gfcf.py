@@ -1,5 +1,7 @@
 """GF-CF: what a user took as a signal on the graph of items, smoothed by two filters; nothing is trained."""
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
@@ -7,7 +9,7 @@ from scipy import sparse
 from recsys.models.factorisation._svd import right_singular_vectors, svd_memory
 from recsys.models.registry import register
 from recsys.models.scoring import FactorModel, ItemWeightsModel
-from recsys.recommender import DataSize, ModelConfig, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, ModelConfig, TrainingData, searched
 
 
 class GFCFConfig(ModelConfig):
@@ -20,6 +22,8 @@ class GFCFConfig(ModelConfig):
 
     n_factors: PositiveInt = searched(256, 16, 512, log=True)
     low_pass_weight: NonNegativeFloat = searched(0.3, 0.01, 10.0, log=True)
+
+    first_points: ClassVar[FirstPoints] = ({"n_factors": 128}, {"n_factors": 64, "low_pass_weight": 3.0})
 
 
 @register

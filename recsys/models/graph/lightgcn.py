@@ -1,5 +1,7 @@
 """LightGCN: embeddings averaged over the layers of a propagation on the user-item graph."""
 
+from typing import ClassVar
+
 import torch
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
@@ -7,7 +9,7 @@ from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.losses import bpr_loss, squared_l2_loss
@@ -26,6 +28,8 @@ class LightGCNConfig(TrainedConfig):
 
     n_layers: PositiveInt = searched(2, 1, 4)
     l2: NonNegativeFloat = searched(1e-4, 1e-6, 1e-1, log=True)
+
+    first_points: ClassVar[FirstPoints] = ({"n_layers": 3}, {"n_layers": 3, "l2": 1e-3})
 
 
 class LightGCNNetwork(PairwiseNetwork):

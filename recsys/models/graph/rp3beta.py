@@ -24,6 +24,7 @@ class RP3betaConfig(WalkConfig):
     first_points: ClassVar[FirstPoints] = (
         {"n_neighbours": 50, "beta": 0.2},
         {"n_neighbours": 20, "alpha": 0.5, "beta": 0.2},
+        {"n_neighbours": 500, "alpha": 0.3, "beta": 0.1, "normalise": False},
         {"n_neighbours": 500, "alpha": 0.7, "beta": 0.0},
     )
 

@@ -1,6 +1,7 @@
 """XSimGCL: LightGCN with noise in its layers, one of which must recognise what comes out of all."""
 
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
@@ -10,7 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss, unit
 from recsys.training.randomness import step_generator
 
@@ -28,6 +29,8 @@ class XSimGCLConfig(LightGCNConfig):
     noise: NonNegativeFloat = searched(0.2, 0.01, 0.5, log=True)
     contrast_weight: NonNegativeFloat = searched(0.2, 0.01, 1.0, log=True)
     temperature: PositiveFloat = searched(0.15, 0.05, 0.5, log=True)
+
+    first_points: ClassVar[FirstPoints] = ({"noise": 0.1, "contrast_weight": 0.1, "temperature": 0.2},)
 
 
 class XSimGCLNetwork(LightGCNNetwork):

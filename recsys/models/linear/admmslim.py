@@ -1,6 +1,7 @@
 """Item weights by sparse regression for all items at once, negative ones allowed or not."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch.nn.functional import softshrink
 
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, TrainingData, searched
 from recsys.runtime import device
 
 BLOCK = 1024
@@ -34,6 +35,8 @@ class ADMMSLIMConfig(ModelConfig):
     l1: NonNegativeFloat = searched(3.0, 0.1, 10.0, log=True)
     l2: PositiveFloat = searched(200.0, 5.0, 5000.0, log=True)
     non_negative: bool = searched(True, choices=[True, False])
+
+    first_points: ClassVar[FirstPoints] = ({"l1": 0.1, "l2": 50.0}, {"l1": 0.5, "l2": 100.0, "non_negative": False})
 
 
 @register

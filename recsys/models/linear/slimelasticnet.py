@@ -1,7 +1,7 @@
 """Item weights by sparse regression: each item on the others, with an elastic net and no negative weight."""
 
 import warnings
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -13,7 +13,7 @@ from sklearn.linear_model import enet_path
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, TrainingData, searched
 
 MAX_SWEEPS = 100
 
@@ -32,6 +32,8 @@ class SLIMElasticNetConfig(ModelConfig):
     n_neighbours: PositiveInt = searched(100, 5, 1000, log=True)
     alpha: PositiveFloat = searched(1e-2, 1e-4, 1.0, log=True)
     l1_ratio: Annotated[float, Field(gt=0, le=1)] = searched(1e-3, 1e-5, 1.0, log=True)
+
+    first_points: ClassVar[FirstPoints] = ({"alpha": 0.03}, {"alpha": 0.003})
 
 
 @register

@@ -1,6 +1,6 @@
 """BM3: two views of users, items and content that must predict each other, without negatives."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from torch.nn.functional import dropout, embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.content import ContentConfig, Sources
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import embedding_norm_loss, unit
@@ -29,6 +29,8 @@ class BM3Config(ContentConfig):
     dropout: Annotated[float, Field(ge=0, lt=1)] = searched(0.5, choices=[0.3, 0.5])
     norm_weight: NonNegativeFloat = searched(0.1, choices=[0.1, 0.01])
     content_weight: NonNegativeFloat = 2.0
+
+    first_points: ClassVar[FirstPoints] = ({"norm_weight": 0.01}, {"n_layers": 2, "dropout": 0.3})
 
 
 class BM3Network(GraphNetwork):

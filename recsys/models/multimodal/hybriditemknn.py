@@ -37,10 +37,10 @@ class HybridItemKNNConfig(NeighbourConfig):
     first_points: ClassVar[FirstPoints] = (
         {"n_neighbours": 100, "shrink": 2.0, "content_weight": 0.0},
         {"n_neighbours": 100, "shrink": 2.0},
-        {"n_neighbours": 500, "shrink": 500.0, "weighting": "bm25"},
+        {"n_neighbours": 1000, "shrink": 1000.0},
         {"n_neighbours": 200, "similarity": "dot", "weighting": "tfidf"},
         {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
-        {"n_neighbours": 500, "shrink": 0.1},
+        {"n_neighbours": 500, "similarity": "tversky", "shrink": 30.0, "weighting": "bm25", "alpha": 0.7, "beta": 0.7},
     )
 
 
