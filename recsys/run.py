@@ -174,13 +174,12 @@ class _Run:
             results=results,
             metrics=summary,
             judgement=judgement,
-            headline=self._headline(selection) if selection else [],
+            headline=self._headline() if selection else [],
             leaderboard=None if judgement else rank_without_content(self.study, scores, summary),
             truth=planted(self.facts, self.spec, judgement) if judgement else [],
         )
 
-    def _headline(self, selection: Selection) -> list[str]:
-        selection.save(self._place("controls"))
+    def _headline(self) -> list[str]:
         folders = {kind: self._place(kind) for kind in ("dataset", "controls", "metrics")}
         folders |= {f"embeddings/{source}": self._place(f"embeddings/{source}") for source in self.spec.content}
         inputs = Inputs(self.study, self.name, folders, self._cell)

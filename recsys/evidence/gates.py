@@ -258,7 +258,8 @@ def too_good(relative_lift: float) -> Gate:
     return Gate(
         name="size of the lift",
         colour="amber" if high else "green",
-        message=f"Content lifts by {percent(relative_lift, signed=True)}.",
+        message=f"Content lifts by {percent(relative_lift, signed=True)}"
+        + (", rare enough to ask whether whoever made it saw the test part." if high else "."),
         remedy="Too good: find out whether whoever made these vectors saw the test part." if high else "",
     )
 

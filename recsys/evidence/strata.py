@@ -181,7 +181,8 @@ def losers(
         metric: of the scores, such as `ndcg_at_20`.
         about_cold_items: whether the study asks about items without training interactions.
     """
-    sentences = [_costs(each) for each in results if each.share_of_users >= WORTH_NAMING and each.by_user.b_better]
+    lost = [each for each in results if each.share_of_users >= WORTH_NAMING and each.by_user.b_better]
+    sentences = [] if everybody.b_better else [_costs(each) for each in lost]
     cold = [each for each in results if each.name == COLD and not each.by_user.a_better]
     return sentences + [
         f"Cold items are not shown to gain, although the question is about them: {means(each.by_user, metric)}."

@@ -61,7 +61,7 @@ OPENINGS = {
     "popularity_not_content": "The gain is popularity, not content: VBPR (both) beats the best interaction-only model",
     "capacity_not_content": "The gain is capacity, not content: VBPR (shuffled) beats the best interaction-only model",
     "used_but_does_not_pay": "Content is used but does not pay: VBPR (both) beats its own shuffled controls (lift +",
-    "no_effect": "Content has no effect: VBPR (both) equals the best interaction-only model, EASE and its own ",
+    "no_effect": "Content has no effect: VBPR (both) equals the best interaction-only model, EASE, and its own ",
     "harms": "Content harms: VBPR (both) is worse than the best interaction-only model, EASE (nDCG@20 0.5000 against ",
     "model_harms": "The model loses, not its content: VBPR (both) is worse than the best interaction-only model, EASE",
     "inconclusive": "Inconclusive: VBPR (both) ",
@@ -104,10 +104,10 @@ def test_content_that_changes_nothing_was_not_chosen_whatever_the_scores(over):
 
 @pytest.mark.parametrize("unchanged", [True, False])
 def test_a_question_that_is_not_ready_is_not_answered(unchanged):
-    stopped = ["no image can be read: check the folder", "TopPop is not beaten: tune longer"]
+    stopped = ["No image can be read. Check the folder.", "TopPop is not beaten. Tune longer."]
     found = decide(sides(0.02, 0.02), stopped=stopped, unchanged=unchanged, n_resamples=8)
     assert found.name == "not_ready"
-    assert "no image can be read: check the folder; TopPop is not beaten: tune longer" in found.sentence
+    assert "No image can be read. Check the folder. TopPop is not beaten. Tune longer." in found.sentence
     assert found.advice == ADVICE["not_ready"]
 
 

@@ -22,9 +22,9 @@ class BPRMFConfig(TrainedConfig):
         norm_weight: of the batch embeddings' Frobenius norm, not squared (see `embedding_norm_loss`).
     """
 
-    norm_weight: NonNegativeFloat = searched(0.1, 1e-5, 2.0, log=True)
+    norm_weight: NonNegativeFloat = searched(0.1, 1e-4, 2.0, log=True)
 
-    first_points: ClassVar[FirstPoints] = ({"norm_weight": 0.01}, {"norm_weight": 1.0})
+    first_points: ClassVar[FirstPoints] = ({"norm_weight": 1.0}, {"norm_weight": 0.01})
 
 
 class BPRMFNetwork(PairwiseNetwork):

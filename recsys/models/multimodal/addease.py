@@ -23,12 +23,12 @@ class AddEASEConfig(EASEConfig):
 
     content_weight: float = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
     content_l2: PositiveFloat = searched(
-        1.0, 1e-2, 1e2, log=True, unless={"content_weight": [0.0]}, needs_content=True
+        1.0, 1e-3, 1e2, log=True, unless={"content_weight": [0.0]}, needs_content=True
     )
 
     first_points: ClassVar[FirstPoints] = (
         {"l2": 100.0, "content_weight": 0.0},
-        {"l2": 100.0},
+        {"l2": 100.0, "content_l2": 0.05},
         {"l2": 300.0},
     )
 
