@@ -79,7 +79,6 @@ def test_a_run_ends_with_verdict_truth_sentence_and_report(finished: Finished) -
     assert f"Materialised {len(study_nodes(study))} assets of study tiny" in shown
     judgement = Judgement.load(Home(settings).folder(Home(settings).current("tiny/verdict")))
     assert "planted truth" in shown and judgement.overall.sentence in shown
-    assert "nDCG@20" in shown
     report = settings.reports / "tiny.html"
     assert shown.endswith(f"Report: {report}") and report.is_file()
     assert printed(settings, "report", "tiny") == str(report)
