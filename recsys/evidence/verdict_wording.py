@@ -23,7 +23,7 @@ ADVICE: dict["VerdictName", str] = {
     "model_harms": "Do not judge content by this model: it loses with and without real content, so try another one.",
     "content_not_chosen": "Leave content out, or try another encoder: tuning found no use for this content.",
     "not_ready": "Fix what is named first; until then no figure of this dataset answers the question.",
-    "inconclusive": "Do not decide by this study: what would close the question is stated above.",
+    "inconclusive": "Do not decide by this study: its verdict says what would close the question.",
 }
 
 

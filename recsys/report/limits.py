@@ -42,9 +42,12 @@ def _trials(rows: list[ResultRow], minutes: float | None) -> str:
     """Whether those that had more settings than trials were given the same number of trials, or the same time."""
     most = max((row.n_trials for row in rows), default=0)
     if minutes is not None and rows:
-        least = min(rows, key=lambda row: row.n_trials)
-        enough = f"{least.n_trials} ({least.name}) to {most}" if least.n_trials < most else str(most)
+        fewest = min(rows, key=lambda row: row.n_trials)
+        enough = f"{fewest.n_trials} ({fewest.name}) to {most}" if fewest.n_trials < most else str(most)
         return f"Each model was tuned for {minutes:g} min on each arm, which was enough for {enough} trials."
+    least = min((row.n_trials for row in rows), default=0)
+    if least < most <= 2 * least:
+        return f"Each model was tuned with {least} trials on each arm, and up to {most} where they still found better."
     short = [row.name for row in rows if row.n_trials < most]
     if short:
         return f"Tuning was not equal: {listed(short)} had fewer than the {most} trials of the others."
