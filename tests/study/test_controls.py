@@ -188,6 +188,19 @@ def test_of_many_sources_only_the_raw_and_each_other_one_are_shown_together(tmp_
     assert full["image"] == ("HybridItemKNN", "both") and full["tags"] == ("HybridItemKNN", "text+image+tags")
 
 
+def test_sources_are_shown_together_although_the_study_lists_no_such_arm(tmp_path: Path) -> None:
+    listed = STUDY.replace(
+        "[ItemKNN, HybridItemKNN, AttributeItemKNN]", "{ItemKNN: , HybridItemKNN: {arms: [image, text, shuffled]}}"
+    )
+    selection, made, _, _ = selected(write_study(tmp_path, listed))
+    assert selection.content == ("HybridItemKNN", "image")
+    assert list(selection.sources.sources) == ["text", "image"]  # of the third, no model was trained
+    for pairs in selection.sources.sources.values():
+        assert find(pairs.full, made).sources == ("text", "image", "lvlm")
+        assert find(pairs.full_altered, made).control == "shuffled"
+    assert set(selection.sources.subsets) >= {"", "lvlm", "text+image+lvlm"}
+
+
 def test_one_source_has_no_others_to_be_added_to(tmp_path: Path) -> None:
     text = STUDY.replace("      text: {encoder: tfidf_svd}\n", "")
     text = text.replace("      lvlm: {encoder: keywords, corpus: asked}\n", "")
