@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test ui bench lint docs clean
+.PHONY: help setup demo test ui bench calibrate lint docs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -31,6 +31,11 @@ ui: setup ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 
 bench: setup ## Speed on this machine, as ratios to a plain way of doing the same
 	@for name in ranking closed_form training describing encoders; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+DRAWS ?= 100
+MODELS ?= closed-form
+calibrate: setup ## Test the program where the truth is known (DRAWS=20, DATA=folder, MODELS=trained)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/calibrate.py --draws $(DRAWS) --models $(MODELS) $(if $(DATA),--data $(DATA)) --page docs/calibration.md
 
 lint: setup ## Style, types, and which package may import which
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

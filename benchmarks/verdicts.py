@@ -1,6 +1,7 @@
 """Is the verdict right where the truth is known? The demo's markets, drawn anew with other seeds.
 
     .venv/bin/python benchmarks/verdicts.py --draws 20 --first 101
+    .venv/bin/python benchmarks/verdicts.py --page docs/calibration.md    # and writes the table there
 
 Each draw is a study of its own, run by `recsys.run`. For everything that is planted in a market it prints how often
 the program found it, with exact 95 % bounds, and what it said. What was found of a draw is kept in `--folder`, and a
@@ -11,13 +12,15 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
+from calibration.page import section, with_section
 from pydantic import TypeAdapter
 from rich.console import Console
-from rich.table import Table
 from scipy.stats import binomtest
 
 from recsys.content.encoders import registry
@@ -77,6 +80,7 @@ def main(
     first: Annotated[int, typer.Option(help="Seed of the first draw; the demo's own is 1.")] = 101,
     study: Annotated[Path, typer.Option(help="The study whose markets are drawn.")] = DEMO,
     folder: Annotated[Path, typer.Option(help="Keeps what was found, so that a stopped run goes on.")] = FOLDER,
+    page: Annotated[Path | None, typer.Option(help="The page whose table is written.")] = None,
 ) -> None:
     """Tabulate the verdicts on markets whose truth is known."""
     read = load_study(study)
@@ -95,14 +99,26 @@ def main(
         left = (draws - number) * sum(seconds) / max(len(seconds), 1) / 60
         answers = {name: [row.found for row in of_one] for name, of_one in rows.items()}
         console.print(f"seed {seed}: {answers}; {number} of {draws}, about {left:.0f} minutes left")
-    table = Table("market", "planted", "expected", "as planted (exact 95 % interval)", "found")
-    for name, runs in found.items():
-        for rows_of_one in zip(*runs, strict=True):
-            what, expected = rows_of_one[0].what, rows_of_one[0].expected
-            counts = Counter(row.found for row in rows_of_one).most_common()
-            every = "; ".join(f"{answer} {n}" for answer, n in counts)
-            table.add_row(name, what, expected, bounds(sum(row.agrees for row in rows_of_one), draws), every)
-    console.print(table)
+    rows = [row for name, runs in found.items() for row in tabulated(name, runs)]
+    table = pd.DataFrame(rows).to_markdown(index=False)
+    console.print(table, soft_wrap=True, markup=False)
+    if page:
+        command = f"python benchmarks/verdicts.py --draws {draws} --first {first}"
+        text = with_section(page.read_text(encoding="utf-8"), "demo", section(table, command))
+        page.write_text(text, encoding="utf-8")
+
+
+def tabulated(name: str, runs: list[list[TruthRow]]) -> Iterator[dict[str, str]]:
+    """A row for each thing that is planted in a market."""
+    for rows_of_one in zip(*runs, strict=True):
+        counts = Counter(row.found for row in rows_of_one).most_common()
+        yield {
+            "market": name,
+            "planted": rows_of_one[0].what,
+            "expected": rows_of_one[0].expected,
+            "as planted (exact 95 % interval)": bounds(sum(row.agrees for row in rows_of_one), len(runs)),
+            "found": "; ".join(f"{answer} {n}" for answer, n in counts),
+        }
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from recsys.errors import UserError
 from recsys.recommender import Recommender
 
 BLOCK = 128
-"""Users scored at a time: 4 MB of scores for 7,000 items, near what a core's cache holds."""
+"""Users scored at a time at least."""
+SCORES = 2**20
+"""Scores made at a time: 4 MB, near what a core's cache holds; where items are few, users are many."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def rank(
     seen: sparse.csr_array,
     k: int,
     candidates: sparse.csr_array | None = None,
-    block: int = BLOCK,
+    block: int | None = None,
 ) -> Ranking:
     """The top K items of each user, equal scores in the order of item indices.
 
@@ -70,13 +72,14 @@ def rank(
         seen: shape (n_users, n_items): entries that cannot be recommended.
         k: length of the lists; shorter where there are fewer items.
         candidates: shape (n_users, n_items): only these entries can be recommended; None: all.
-        block: users scored at a time.
+        block: users scored at a time; None: as many as make `SCORES` scores.
 
     Raises:
         UserError: the model scores with NaN.
     """
     n_items = seen.shape[1]
     k = min(k, n_items)
+    block = block or max(BLOCK, SCORES // n_items)
     if model.device_factors is not None:
         from recsys.evaluation.device_ranking import rank_on_device  # torch, which is not loaded to rank elsewhere
 

@@ -13,7 +13,8 @@ class SourcePairs(BaseModel, frozen=True):
         own_shuffled: the same with its rows shuffled, tuned anew.
         own_untuned: the same with its rows shuffled, at the settings of `own`.
         full: the best model over all sources; None where the dataset has one source only.
-        full_altered: `full` with only this source's rows shuffled, tuned anew; None where there is one source only.
+        full_altered: `full` without what this source says: with only its rows shuffled, or without the source, tuned
+            anew, whichever is better on validation; None where there is one source only.
     """
 
     own: Pair
@@ -34,7 +35,8 @@ class GroupPairs(BaseModel, frozen=True):
     Attributes:
         sources: the members, two at least, each of them among the sources that are judged.
         full: the best model over all sources.
-        full_altered: `full` with the rows of all members shuffled, tuned anew.
+        full_altered: `full` with the rows of all members shuffled, or without them, tuned anew, whichever is better on
+            validation.
     """
 
     sources: tuple[str, ...]

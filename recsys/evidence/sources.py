@@ -1,12 +1,14 @@
 """Which source of content it is that helps: judged whatever the verdict.
 
 A source is named when the best model over it alone beats both of its shuffled selves (tuned anew, and at its own
-settings), and all sources together beat the same with only this source's rows shuffled. With correlated sources the
-first condition alone names bystanders: a text that repeats what the image shows helps by itself, and adds nothing to
-the image. Leaving a source out instead of shuffling it would change the model's capacity along with its content.
+settings), and all sources together beat the same without what this one says. With correlated sources the first
+condition alone names bystanders: a text that repeats what the image shows helps by itself, and adds nothing to the
+image. What a source says is taken away in two ways, of which the better on validation counts. Its rows are shuffled,
+which keeps the model's capacity; but rows that say nothing blur those of the other sources, so that one of two equal
+sources would be missed by 7 %. Or the source is left out.
 
 Sources that stand in for each other fail the last condition, each because of the others. A group of them is named
-when a member alone beats its shuffled selves and all sources together lose by shuffling the whole group. Where members
+when a member alone beats its shuffled selves and all sources together lose without the whole group. Where members
 are named they explain that, and the group is not named on top, unless all of its members read the same raw thing, or
 its loss was shown to be mostly shared: each member alone beats its shuffled selves, and their single losses add up to
 less than a quarter of the group's. A group that holds a smaller named one says nothing new. That either member "will
@@ -47,7 +49,7 @@ class SourceVerdict:
         sentence: what holds and what does not, with the figures.
         own: the source alone against its shuffled control, tuned anew.
         own_untuned: the source alone against its shuffled control at its own settings.
-        added_last: all sources against all with this one shuffled; None where there is one source only.
+        added_last: all sources against all without what this one says; None where there is one source only.
         against_rival: the source alone against the best interaction-only model; reported, not required.
     """
 
@@ -77,7 +79,7 @@ class GroupVerdict:
         p_value: the larger one of its two conditions, 1 where one points the other way.
         p_holm: `p_value` corrected over the groups.
         sentence: what holds and what does not, with the figures.
-        together: all sources against all with the whole group shuffled.
+        together: all sources against all without what the whole group says.
         same_reading: the raw things that all of its members read.
         p_shared: of the loss being mostly shared; corrected over the groups.
         p_interchangeable: the larger one of `p_shared` and of each single loss lying within the margin; corrected

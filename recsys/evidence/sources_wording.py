@@ -20,7 +20,7 @@ def source_sentence(found: "SourceVerdict") -> str:
     ]
     if found.added_last:
         verb = "beat" if found.added_last.a_better else "are not shown to beat"
-        parts.append(f"all sources together {verb} the same with its rows shuffled ({lift(found.added_last)})")
+        parts.append(f"all sources together {verb} the same without what it says ({lift(found.added_last)})")
     return f"{opening}, Holm p {found.p_holm:.3f} over the sources: {', '.join(parts[:3])}{_then(parts[3:])}."
 
 
@@ -33,7 +33,9 @@ def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
     """
     corrected = f"Holm p {found.p_holm:.3f} over the groups"
     if found.named:
-        return f"{_named(found)} (all sources against all with these shuffled: {lift(found.together)}; {corrected})."
+        return (
+            f"{_named(found)} (all sources against all without what these say: {lift(found.together)}; {corrected})."
+        )
     if found.p_holm <= ALPHA:
         return f"{found.label}: nothing to name beside {listed(explained_by)} ({lift(found.together)}; {corrected})."
     return f"{found.label}: not shown to help as a group ({lift(found.together)}; {corrected})."

@@ -16,12 +16,14 @@ from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.models import registry
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.results import ArmResult, ModelResult
-from recsys.study.selection import Selection, best_on, choose_sides, tally
+from recsys.study.selection import Selection, best, best_on, choose_sides, tally
 from recsys.study.study import Study
 from recsys.study.training import chosen_settings, train_fixed, train_model, train_nested
 
 MOST_COMBINED = 4
 """Sources of which all combinations are trained: fifteen."""
+HARDLY_MISSED = 0.5
+"""A source may be one of several that stand in for each other where all sources keep half of their gain without it."""
 Work = Callable[[CellRunner], ModelResult]
 Train = Callable[[str, Sequence[Arm], Work], ModelResult]
 """Trains arms of a model by what it is given, with a runner of the model's cells."""
@@ -159,8 +161,20 @@ class _Controls:
         if fusing is None:
             return pairs
         full = _together(self.spec, [source])
-        places = {"full": (fusing.model, full.name), "full_altered": (fusing.model, _altered(full, source).name)}
-        return pairs.model_copy(update=places)
+        without = self._best_without(fusing.model, [source], _altered(full, source))
+        return pairs.model_copy(update={"full": (fusing.model, full.name), "full_altered": without})
+
+    def _best_without(self, model: str, members: Sequence[str], shuffled: Arm) -> Pair:
+        """The better on validation of two ways to take sources away: their rows shuffled, or left out.
+
+        Where sources are too many for all combinations to be trained, they are shuffled.
+        """
+        others = [source for source in self.spec.content if source not in members]
+        left_out = _of(self.spec, others).name if others else INTERACTIONS_ONLY
+        combined = len(self.spec.content) <= MOST_COMBINED
+        found = [self.find((model, arm)) for arm in (shuffled.name, *([left_out] if combined else []))]
+        better = best(each for each in found if each)
+        return better.pair if better else (model, shuffled.name)
 
     def _without(self, members: Sequence[str]) -> Arm:
         """All sources together, with the rows of some of them shuffled."""
@@ -170,17 +184,23 @@ class _Controls:
         return control_arm(together, "shuffled", members)
 
     def _groups(self, model: str, sources: Mapping[str, SourcePairs]) -> list[GroupPairs]:
-        """Sources that read the same, and those whose own shuffle costs nothing on validation."""
+        """Sources that read the same, and those that are hardly missed on validation while the others are there."""
         full = self.find((model, _together(self.spec, list(sources)).name))
         if full is None:
             return []
-        enough = full.valid * (1 - self.study.statistics.margin)
+        nothing = self.find((model, INTERACTIONS_ONLY))
+        gain = full.valid - nothing.valid if nothing else 0.0
+        enough = full.valid - max(self.study.statistics.margin * full.valid, HARDLY_MISSED * gain)
         altered = {source: self.find(pairs.full_altered) for source, pairs in sources.items() if pairs.full_altered}
         idle = tuple(source for source, found in altered.items() if found and found.valid >= enough)
         candidates = dict.fromkeys([*_same_reading(self.spec), *([idle] if len(idle) > 1 else [])])
         self.tuned(model, [self._without(members) for members in candidates])
         groups = [
-            GroupPairs(sources=members, full=full.pair, full_altered=(model, self._without(members).name))
+            GroupPairs(
+                sources=members,
+                full=full.pair,
+                full_altered=self._best_without(model, members, self._without(members)),
+            )
             for members in candidates
             if set(members) <= sources.keys()
         ]

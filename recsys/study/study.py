@@ -11,11 +11,11 @@ from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.study.dataset_spec import DatasetSpec, Strict
+from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
 from recsys.tuning.search import SHORTLIST, most_nested
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 REPEATS, REPEATS_TRAINED = 5, 3
-TRIALS, TRIALS_TRAINED = 30, 10
 MOST_TRIALS = 500
 """Where time is the budget: quick models would otherwise search on long after there is anything to find."""
 
@@ -50,7 +50,7 @@ class Tuning(Strict):
     def said(self) -> str:
         """The budget in words."""
         if self.minutes is None:
-            return f"{self.trials or f'{TRIALS} ({TRIALS_TRAINED} where trained by gradient)'} trials"
+            return f"{self.trials or f'{CLOSED_FORM_TRIALS} ({TRAINED_TRIALS} where trained by gradient)'} trials"
         return f"{self.minutes:g} minute{'' if self.minutes == 1 else 's'}"
 
 
@@ -157,8 +157,7 @@ class Study(Strict):
 
     def trials_of(self, model: str) -> int:
         """Settings that are tried of a model on each arm."""
-        trained = registry.find(model).is_trained
-        return self.tuning.trials or (TRIALS_TRAINED if trained else TRIALS)
+        return self.tuning.trials or default_trials(model)
 
     def cells_of(self, model: str, n_arms: int) -> int:
         """Cells of a model on so many arms, at most: trials, other arms' choices, later repeats' trials and finals."""

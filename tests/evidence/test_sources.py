@@ -198,7 +198,7 @@ def test_the_sentence_of_a_source_has_every_condition_with_its_figures():
     assert sentence.startswith("image helps, Holm p 0.000 over the sources: alone it beats its shuffled control")
     assert "beats the one at its own settings (lift +5" in sentence
     assert "and beats the best interaction-only model (lift +" in sentence
-    assert "; all sources together beat the same with its rows shuffled (lift +" in sentence
+    assert "; all sources together beat the same without what it says (lift +" in sentence
 
 
 def test_one_of_several_sources_without_its_pairs_over_all_is_refused():

@@ -36,6 +36,7 @@ class IALSConfig(ModelConfig):
     first_points: ClassVar[FirstPoints] = (
         {"n_factors": 32, "l2": 0.01},
         {"unobserved_weight": 0.3, "l2": 0.01},
+        {"unobserved_weight": 0.03, "l2": 0.03},
         {"unobserved_weight": 0.01, "l2": 0.03},
         {"n_factors": 128, "unobserved_weight": 0.02, "l2": 0.002},
     )

@@ -84,7 +84,7 @@ class NeighbourConfig(ModelConfig):
         {"n_neighbours": 500, "shrink": 0.1},
         {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
         {"n_neighbours": 500, "similarity": "tversky", "shrink": 30.0, "weighting": "bm25", "alpha": 0.7, "beta": 0.7},
-        {"n_neighbours": 150, "similarity": "jaccard", "shrink": 50.0, "weighting": "bm25"},
+        {"n_neighbours": 300, "similarity": "jaccard", "shrink": 50.0, "weighting": "bm25"},
     )
 
 
