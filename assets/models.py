@@ -14,7 +14,7 @@ from orchestration.dagster_metadata import plot, table
 from orchestration.home import Home
 from orchestration.lineage import Event
 from recsys.engine.code import model_code
-from recsys.fingerprints import fingerprint
+from recsys.fingerprints import code_of, fingerprint
 from recsys.models import registry
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
@@ -34,7 +34,11 @@ def node(study: Study, name: str, model: str) -> Node:
         group=name,
         inputs=[keys.dataset(name), *(keys.embeddings(name, source) for source in sources)],
         version=fingerprint(
-            study.params_of(model), [repr(arm) for arm in arms], study.training_settings, model_code(model, primary)
+            study.params_of(model),
+            [repr(arm) for arm in arms],
+            study.training_settings,
+            model_code(model, primary),
+            code_of("recsys.study.training:train_model"),
         ),
         make=partial(make, study, name, model),
         show=partial(show, study, name, model),

@@ -49,7 +49,7 @@ def select_with_controls(study: Study, name: str, results: ModelResult, train: T
         if all(controls.known(pair) for pair in needed.values()):
             break
         unfit.append(content.model)
-    sources = controls.of_sources()
+    sources = controls.of_sources(content)
     removed, itself = (content.model, f"{content.arm}_removed"), (content.model, INTERACTIONS_ONLY)
     selection = Selection(
         content=content.pair,
@@ -116,11 +116,11 @@ class _Controls:
         arms = {"shuffled": shuffled, "untuned": untuned, "popularity": popularity}
         return {role: (content.model, arm.name) for role, arm in arms.items()}
 
-    def of_sources(self) -> SourceDesign:
-        """By which pairs the sources are judged."""
+    def of_sources(self, content: ArmResult) -> SourceDesign:
+        """By which pairs the sources are judged; where no fused arm was run, the chosen model is given all sources."""
         names, spec = list(self.spec.content), self.spec
         owns = {source: own for source in names if (own := best_on(self.results.arms, source))}
-        fusing = best_on(self.results.arms, self._fused.name) if len(names) > 1 else None
+        fusing = (best_on(self.results.arms, self._fused.name) or content) if len(names) > 1 else None
         combined = fusing is not None and len(names) <= MOST_COMBINED
         needed = [(own.model, _shuffled(own.shown, self._fused)) for own in owns.values()]
         if fusing:

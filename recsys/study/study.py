@@ -12,7 +12,7 @@ from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.study.dataset_spec import DatasetSpec, Strict
 from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
-from recsys.tuning.search import SHORTLIST, most_nested
+from recsys.tuning.search import SHORTLIST, most_nested, most_trials
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 REPEATS, REPEATS_TRAINED = 5, 3
@@ -162,6 +162,8 @@ class Study(Strict):
     def cells_of(self, model: str, n_arms: int) -> int:
         """Cells of a model on so many arms, at most: trials, other arms' choices, later repeats' trials and finals."""
         trials, repeats = self.trials_of(model), self.n_repeats
+        # Where time is the budget, no search goes on beyond it.
+        trials = most_trials(trials) if self.tuning.minutes is None else trials
         elsewhere = min(n_arms - 1, most_nested(trials))
         return n_arms * (trials + elsewhere + (repeats - 1) * SHORTLIST + repeats)
 

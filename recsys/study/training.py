@@ -77,11 +77,15 @@ def train_nested(
 
 
 def chosen_settings(study: Study, results: Sequence[ArmResult]) -> list[Params]:
-    """What arms of any models chose, each once, the best arm first: hyper-parameters that had an effect there."""
+    """What arms of any models chose, each once, the best arm first: hyper-parameters that had an effect there.
+
+    Those of the first repeat, which chose among all: another repeat then changes nothing of those before it.
+    """
     found: list[Params] = []
     for each in sorted(results, key=lambda each: -each.valid):
         space = SearchSpace(registry.load(each.model).Config, study.params_of(each.model), each.as_arm.shows_content)
-        found += [params for setting in each.settings if (params := space.effective(setting)) not in found]
+        if (params := space.effective(each.params)) not in found:
+            found.append(params)
     return found
 
 

@@ -190,7 +190,7 @@ def tune(
     budgets = {arm: len(each.trials) for arm, each in searched.items()}
     while rising := [arm for arm in arms if _goes_on(searched[arm], tuners[arm], budgets[arm])]:
         for arm in rising:
-            tuners[arm].extend(budgets[arm] // 3)
+            tuners[arm].extend(min(budgets[arm] // 3, most_trials(budgets[arm]) - len(searched[arm].trials)))
         _spend(tuners, searched, curves, run, prune)
     for arm, tuner in tuners.items():
         searched[arm].exhausted = tuner.exhausted
@@ -220,9 +220,14 @@ def _spend(
             curves[arm].extend(each.curve for each in ended if _has_value(each) and not each.pruned)
 
 
+def most_trials(budget: int) -> int:
+    """Trials of an arm's own search at most: one that is still finding better settings goes on."""
+    return 2 * budget if budget >= FEWEST_TRIALS else budget
+
+
 def _goes_on(searched: Searched, tuner: Tuner, budget: int) -> bool:
     n_trials = len(searched.trials)
-    more = budget >= FEWEST_TRIALS and n_trials < 2 * budget and not tuner.exhausted and not tuner.timed
+    more = n_trials < most_trials(budget) and not tuner.exhausted and not tuner.timed
     return more and late_gain([each.valid if each.counts else None for each in searched.trials]) > PLATEAU
 
 

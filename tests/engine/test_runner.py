@@ -17,6 +17,7 @@ from recsys.models import registry
 from recsys.models.baselines.toppop import TopPop
 from recsys.recommender import TrainingData
 from recsys.store import Store
+from recsys.testing.market import planted_market
 from recsys.tuning.search import Stage, Trial
 from tests.engine.markets import SOURCES, market, save_content
 
@@ -165,12 +166,12 @@ def test_what_is_drawn_of_a_control_differs_between_repeats_and_is_one_within_a_
 
 
 def test_popularity_is_that_of_the_repeats_training_part(spied: CellInputs) -> None:
-    data = market(3)
-    first, second = (shown(spied, "popularity", repeat) for repeat in (1, 2))
-    assert not np.array_equal(first, second)
-    for repeat, bins in ((1, first), (2, second)):
-        popularity = data.repeat(repeat).popularity
-        assert (np.diff(bins.argmax(axis=1)[np.argsort(popularity, kind="stable")]) >= 0).all()
+    arm, content = control_arm(BOTH, "popularity"), planted_market().content
+    found = {repeat: shown(spied, "popularity", repeat) for repeat in REPEATS}
+    assert not np.array_equal(found[1], found[2])
+    for repeat, matrix in found.items():
+        expected = arm.show(content, 0, market(3).repeat(repeat).popularity)["text"].matrix
+        np.testing.assert_array_equal(matrix, expected)
 
 
 def test_removed_content_is_no_content(spied: CellInputs, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_home_and_studies_are_in_the_working_folder(empty: Path) -> None:
 def test_the_demo_is_copied_to_where_it_can_be_changed(empty: Path) -> None:
     assert set(find_study("demo", Settings()).datasets) == {"image_market", "indifferent_market"}
     file = empty / "studies" / "demo.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace("repeats: 2", "repeats: 7"), encoding="utf-8")
+    file.write_text(f"{file.read_text(encoding='utf-8')}\nrepeats: 7\n", encoding="utf-8")
     assert find_study("demo", Settings()).repeats == 7
     with pytest.raises(UserError, match=r"there is no study 'dema'; did you mean 'demo'\?"):
         find_study("dema", Settings())

@@ -58,6 +58,16 @@ def failing(fails: Callable[[str, Trial], bool], value: Value = worth) -> Value:
     return lambda model, trial: None if fails(model, trial) else value(model, trial)
 
 
+def kin(*models: str) -> Callable[[str], frozenset[str]]:
+    """Relatives of each of some models: the others."""
+    return lambda model: frozenset(models) - {model} if model in models else frozenset()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_related(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "related", kin())
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     return write_study(tmp_path, STUDY)
@@ -123,8 +133,9 @@ def test_a_control_that_is_tuned_is_tried_with_what_the_models_other_arms_chose(
     selection, made = select_with_controls(study, "d", before.updated(known), trainer.train)
     for pair in (selection.popularity, ("HybridItemKNN", "text_shuffled")):
         control = find(pair, made)
-        assert (len(control.trials), control.n_nested) == (4 + 1, 1)
-        assert control.trials[-1].params == chosen
+        # The best arm's choice comes first.
+        assert len(control.trials) - control.n_nested == 4
+        assert control.trials[4].params == chosen
 
 
 def test_each_source_is_judged_alone_and_added_last(study: Study) -> None:
@@ -188,6 +199,19 @@ def test_of_many_sources_only_the_raw_and_each_other_one_are_shown_together(tmp_
     assert full["image"] == ("HybridItemKNN", "both") and full["tags"] == ("HybridItemKNN", "text+image+tags")
 
 
+def test_sources_are_shown_together_although_the_study_lists_no_such_arm(tmp_path: Path) -> None:
+    listed = STUDY.replace(
+        "[ItemKNN, HybridItemKNN, AttributeItemKNN]", "{ItemKNN: , HybridItemKNN: {arms: [image, text, shuffled]}}"
+    )
+    selection, made, _, _ = selected(write_study(tmp_path, listed))
+    assert selection.content == ("HybridItemKNN", "image")
+    assert list(selection.sources.sources) == ["text", "image"]  # of the third, no model was trained
+    for pairs in selection.sources.sources.values():
+        assert find(pairs.full, made).sources == ("text", "image", "lvlm")
+        assert find(pairs.full_altered, made).control == "shuffled"
+    assert set(selection.sources.subsets) >= {"", "lvlm", "text+image+lvlm"}
+
+
 def test_one_source_has_no_others_to_be_added_to(tmp_path: Path) -> None:
     text = STUDY.replace("      text: {encoder: tfidf_svd}\n", "")
     text = text.replace("      lvlm: {encoder: keywords, corpus: asked}\n", "")
@@ -226,10 +250,6 @@ def test_without_any_control_there_is_nothing_to_compare(study: Study) -> None:
 def test_a_source_whose_controls_cannot_be_trained_is_not_judged(study: Study) -> None:
     selection, _, _, _ = selected(study, failing(lambda _, trial: trial.arm.name == "lvlm_shuffled"))
     assert list(selection.sources.sources) == ["text", "image"]
-
-
-def kin(*models: str) -> Callable[[str], frozenset[str]]:
-    return lambda model: frozenset(models) if model in models else frozenset()
 
 
 def test_what_a_relative_chose_is_tried_before_the_choice_is_made(

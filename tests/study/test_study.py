@@ -58,12 +58,18 @@ def test_what_is_not_said_of_repeats_and_trials(
 
 
 def test_cells_are_counted_with_other_arms_choices_and_later_repeats(tmp_path: Path) -> None:
-    study = load_study(write(tmp_path, f"{GOOD}repeats: 4\ntuning: {{trials: 12}}"))
+    study = load_study(write(tmp_path, f"{GOOD}repeats: 4\ntuning: {{trials: 6}}"))
     # Trials, then at most three settings in each later repeat, then a final cell a repeat.
-    assert study.cells_of("EASE", 1) == 12 + 3 * 3 + 4
-    assert study.cells_of("HybridItemKNN", 3) == 3 * (12 + 2 + 3 * 3 + 4)
-    # Of other arms' choices, a third as many as trials.
-    assert study.cells_of("HybridItemKNN", 9) == 9 * (12 + 4 + 3 * 3 + 4)
+    assert study.cells_of("EASE", 1) == 6 + 3 * 3 + 4
+    assert study.cells_of("HybridItemKNN", 3) == 3 * (6 + 2 + 3 * 3 + 4)
+    # Of other arms' choices, a third as many as trials, and three at least.
+    assert study.cells_of("HybridItemKNN", 9) == 9 * (6 + 3 + 3 * 3 + 4)
+    # A search of twelve trials that is still finding better settings goes on, up to twice as many.
+    longer = study.model_copy(update={"tuning": study.tuning.model_copy(update={"trials": 12})})
+    assert longer.cells_of("EASE", 1) == 24 + 3 * 3 + 4
+    assert longer.cells_of("HybridItemKNN", 9) == 9 * (24 + 8 + 3 * 3 + 4)
+    timed = longer.model_copy(update={"tuning": longer.tuning.model_copy(update={"minutes": 1.0})})
+    assert timed.cells_of("EASE", 1) == 12 + 3 * 3 + 4
 
 
 def test_the_arms_of_a_dataset(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from recsys.tuning.search import (
     Trial,
     Tried,
     most_nested,
+    most_trials,
     nested,
     train,
     tune_and_train,
@@ -81,7 +82,7 @@ class Runner:
         return [t for t in self.asked if (t.arm, t.stage, t.repeat) == (arm, stage, repeat)]
 
 
-def new_tuner(**budget: Any) -> Tuner:
+def new_tuner(_: Arm, **budget: Any) -> Tuner:
     return Tuner(Config, {}, **{"n_trials": N_TRIALS, "seed": 0} | budget)
 
 
@@ -135,7 +136,7 @@ def test_models_without_a_curve_are_never_pruned() -> None:
 
 def test_the_same_minutes_are_fewer_trials_for_the_slower_arm() -> None:
     runner = Runner(seconds={"text": 20.0, "interactions_only": 5.0}, gradient=False)
-    slow, quick = tune_and_train(ARMS, lambda: new_tuner(n_trials=50, seconds=60.0), 1, runner).trained
+    slow, quick = tune_and_train(ARMS, lambda arm: new_tuner(arm, n_trials=50, seconds=60.0), 1, runner).trained
     assert (len(own(slow)), len(own(quick))) == (3, 12)
 
 
@@ -148,7 +149,7 @@ def test_each_arm_is_tried_with_what_the_others_chose() -> None:
     third = Arm("image", ("image",))
     runner = Runner(gradient=False, worth=peaks(text=0.1, interactions_only=0.6, image=0.9))
     seeds = count()
-    rows = tune_and_train([*ARMS, third], lambda: new_tuner(seed=next(seeds)), 1, runner).trained
+    rows = tune_and_train([*ARMS, third], lambda arm: new_tuner(arm, seed=next(seeds)), 1, runner).trained
     best = {row.arm: max(own(row), key=lambda trial: trial.valid or 0) for row in rows}
     for row in rows:
         assert row.n_nested == 2
@@ -178,7 +179,7 @@ def test_no_arm_is_ahead_by_the_luck_of_its_search() -> None:
             """Learns nothing."""
 
     tuners = iter([Told(lucky), Told(unlucky)])
-    rows = tune_and_train(ARMS, lambda: next(tuners), 1, Runner(gradient=False)).trained
+    rows = tune_and_train(ARMS, lambda arm: next(tuners), 1, Runner(gradient=False)).trained
     assert [row.settings for row in rows] == [[{"rate": 0.99}]] * 2
     # The first had tried the best of the second itself, and nothing is tried twice.
     assert [row.n_nested for row in rows] == [0, 1]
@@ -197,7 +198,8 @@ def test_settings_of_others_fill_in_the_own_best_where_nothing_is_shared() -> No
         {"rate": 0.2, "depth": 4},
     ]
     assert nested(space, Searched([Tried({"rate": 0.5, "depth": 2}, None)]), given) == []
-    assert nested(SearchSpace(Wide, {"rate": 0.5}), found, [{"rate": 0.9}]) == []
+    fixed = Searched([Tried({"rate": 0.5, "depth": depth}, 0.1 * depth) for depth in (2, 3)])
+    assert nested(SearchSpace(Wide, {"rate": 0.5}), fixed, [{"rate": 0.9}, {"depth": 3}]) == []
 
 
 @pytest.mark.parametrize(("n_trials", "most"), [(1, 3), (10, 3), (30, 10)])
@@ -231,7 +233,7 @@ def test_later_repeats_choose_among_the_best_few_of_the_first() -> None:
 
 def test_with_a_single_setting_nothing_is_chosen_again() -> None:
     runner = Runner()
-    (row,) = tune_and_train(ARMS[:1], lambda: Tuner(Config, {"rate": 0.4}, 12, 0), 3, runner).trained
+    (row,) = tune_and_train(ARMS[:1], lambda arm: Tuner(Config, {"rate": 0.4}, 12, 0), 3, runner).trained
     assert row.settings == [{"rate": 0.4}] * 3 and row.exhausted
     assert [(trial.stage, trial.repeat) for trial in runner.asked] == [("tuning", 1)] + [
         ("final", repeat) for repeat in (1, 2, 3)
@@ -262,6 +264,33 @@ def test_seconds_are_those_of_all_cells() -> None:
         assert row.seconds == pytest.approx(sum(trial.arm == row.arm for trial in runner.asked))
 
 
+def rising() -> Callable[[Trial], float]:
+    """A trial is worth a tenth more than the one before it, whatever its rate."""
+    numbers = count()
+    return lambda trial: 1.1 ** next(numbers)
+
+
+@pytest.mark.parametrize(("n_trials", "most"), [(8, 8), (9, 18), (12, 24), (13, 26)])
+def test_a_search_that_still_finds_better_settings_goes_on_to_twice_its_budget(n_trials: int, most: int) -> None:
+    def tuner(arm: Arm) -> Tuner:
+        return new_tuner(arm, n_trials=n_trials)
+
+    (row,) = tune_and_train(ARMS[:1], tuner, 1, Runner(gradient=False, worth=rising())).trained
+    assert len(own(row)) == most == most_trials(n_trials)
+    (flat,) = tune_and_train(ARMS[:1], tuner, 1, Runner(gradient=False, worth=lambda trial: 1.0)).trained
+    assert len(own(flat)) == n_trials
+
+
+def test_time_and_the_number_of_settings_are_bounds_of_a_search_that_goes_on() -> None:
+    timed = Runner(gradient=False, worth=rising())
+    (row,) = tune_and_train(ARMS[:1], lambda arm: new_tuner(arm, seconds=10.0), 1, timed).trained
+    assert len(own(row)) <= N_TRIALS
+    few = Runner(gradient=False, worth=rising())
+    rates = [number / 20 for number in range(20)]
+    (row,) = tune_and_train(ARMS[:1], lambda arm: Tuner(Config, {"rate": rates}, 15, 0), 1, few).trained
+    assert len(own(row)) == 20 and row.exhausted
+
+
 @dataclass
 class Failing(Runner):
     """A model whose cells fail on the text arm where `when` says so."""
@@ -285,7 +314,7 @@ def test_an_arm_whose_every_trial_fails_is_left_out_and_the_other_trained() -> N
 
 def test_one_failed_trial_is_passed_over() -> None:
     found = searched_by(Failing(when=lambda trial: trial.params["rate"] == 0.5))
-    assert [len(own(row)) for row in found.trained] == [N_TRIALS, N_TRIALS] and not found.left_out
+    assert all(len(own(row)) >= N_TRIALS for row in found.trained) and not found.left_out
     assert [row.trials[0].valid is None for row in found.trained] == [True, False]
 
 

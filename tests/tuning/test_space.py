@@ -70,6 +70,31 @@ def test_a_setting_brings_what_it_needs_and_leaves_out_what_it_does_not() -> Non
     assert space.adapted({"weight": 0.1}, tversky) == tversky
 
 
+def test_what_was_chosen_elsewhere_is_tried_with_the_own_best_for_the_rest() -> None:
+    space = SearchSpace(Blend, {})
+    best = {"similarity": "tversky", "alpha": 2, "weight": 0.4, "n_neighbours": 3}
+    settings = [
+        {"similarity": "tversky", "alpha": 1},
+        {"similarity": "hamming", "weight": 0.4},  # no such similarity, and the weight is the own: nothing new
+        {"weight": 0.0, "l2": 0.1},  # without weight the neighbours have no effect, and stand at their default
+        {"alpha": 1},  # the first again
+        {"similarity": "cosine", "alpha": 2},  # which has an effect beside tversky alone
+    ]
+    assert space.nested(settings, best, tried=[best]) == [
+        best | {"alpha": 1},
+        best | {"weight": 0.0, "n_neighbours": 2},
+        best | {"similarity": "cosine", "alpha": 1},
+    ]
+    assert space.nested(settings[:1], best, tried=[best, best | {"alpha": 1}]) == []
+
+
+def test_of_a_choice_what_had_an_effect_is_handed_on() -> None:
+    whole = {"similarity": "dot", "alpha": 2, "weight": 0.0, "n_neighbours": 3}
+    assert SearchSpace(Blend, {}).effective(whole) == {"similarity": "dot", "weight": 0.0}
+    assert SearchSpace(Blend, {}, content=False).effective(whole) == {"similarity": "dot"}
+    assert SearchSpace(Blend, {"similarity": "dot"}).effective(whole) == {"weight": 0.0}
+
+
 @pytest.mark.parametrize("model", sorted(registry.load_all()))
 def test_a_models_first_points_lie_in_its_space(model: str) -> None:
     config = registry.load(model).Config

@@ -257,30 +257,3 @@ def test_first_points_that_contradict_a_study_are_dropped(
     asked = run(Tuner(WithPoints, fixed, n_trials=30, seed=0))
     assert [(params["rate"], params["n_layers"]) for params in asked[: len(points)]] == points
     assert len(asked) > len(points)
-
-
-def test_settings_of_another_search_are_adapted_to_this_one() -> None:
-    tuner = Tuner(Config, {"n_layers": 2}, n_trials=4, seed=0)
-    run(tuner)
-    best = tuner.ranked[0][0]
-    assert tuner.chosen == {"rate": best["rate"], "loss": best["loss"]}
-    settings = [
-        {"rate": 0.3, "n_layers": 4, "l2": 0.1},  # n_layers is fixed here, l2 unknown
-        {"rate": 5.0, "loss": "hinge"},  # neither is in the space: nothing is left to try
-        {"rate": 0.3},  # the first again
-        {"rate": 0.4, "loss": "softmax"},
-    ]
-    assert tuner.nested(settings) == [best | {"rate": 0.3}, best | {"rate": 0.4, "loss": "softmax"}]
-    with pytest.raises(RuntimeError, match="tell the values"):
-        tuner.nested(settings)
-    tuner.tell([9.0, 8.0])
-    assert tuner.ranked[0] == (best | {"rate": 0.3}, 9.0)
-    assert tuner.nested(settings[:1]) == []
-    assert tuner.ask() == []
-
-
-def test_nested_settings_are_beyond_the_budget_and_need_no_finished_trial() -> None:
-    tuner = Tuner(Config, {}, n_trials=6, seed=0)
-    assert tuner.nested([{"rate": 0.3}]) == [{"n_factors": 64, "rate": 0.3, "n_layers": 2, "loss": "bpr"}]
-    tuner.tell([None])
-    assert len(run(tuner)) == 6
