@@ -4,6 +4,7 @@ A draw takes some of the most active users and their most chosen items: a study 
 there is enough to learn from that a personal model beats the most popular items.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,21 +16,30 @@ from recsys.content.encoders import encode
 from recsys.content.features import Features
 from recsys.data.readers import read
 
-N_USERS, N_ITEMS, N_ACTIVE, FEWEST = 300, 250, 1200, 8
-"""Users and items of a draw; users from whom they are drawn, at most, and interactions that these have, at least."""
+N_ACTIVE, FEWEST = 1200, 8
+"""Users from whom a draw's are drawn, at most, and interactions that these have with its items, at least."""
 
 
-def plasmode(seed: int, folder: Path) -> Market:
+@dataclass(frozen=True)
+class Size:
+    """Users and items of a draw."""
+
+    n_users: int
+    n_items: int
+
+
+def plasmode(seed: int, folder: Path, size: Size) -> Market:
     """Draw users of a real catalogue, with its vectors permuted among its items.
 
     Args:
         seed: of the users and of the permutation, which is the same for all sources and takes the mask with it.
         folder: an `.inter` file, and a `*_feat.npy` for each source.
+        size: of the draw.
     """
     rng = np.random.default_rng(seed)
     rows, content = _catalogue(folder)
-    rows, items = _dense(rows)
-    users = rng.choice(rows["user_id"].unique(), N_USERS, replace=False)
+    rows, items = _dense(rows, size.n_items)
+    users = rng.choice(rows["user_id"].unique(), size.n_users, replace=False)
     rows = rows[rows["user_id"].isin(users)]
     numbers = items.astype(int).to_numpy()
     order = rng.permutation(numbers)
@@ -40,11 +50,11 @@ def plasmode(seed: int, folder: Path) -> Market:
     )
 
 
-def _dense(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index]:
+def _dense(rows: pd.DataFrame, n_items: int) -> tuple[pd.DataFrame, pd.Index]:
     """The interactions of active users with the items that they choose most, and these items."""
     users = rows["user_id"].value_counts().index
     for _ in range(3):
-        items = rows.loc[rows["user_id"].isin(users), "item_id"].value_counts().index[:N_ITEMS]
+        items = rows.loc[rows["user_id"].isin(users), "item_id"].value_counts().index[:n_items]
         users = rows.loc[rows["item_id"].isin(items), "user_id"].value_counts().index[:N_ACTIVE]
     dense = rows[rows["item_id"].isin(items) & rows["user_id"].isin(users)]
     counts = dense["user_id"].value_counts()

@@ -43,8 +43,8 @@ class Rule:
     def limit(self) -> str:
         """The limit in words."""
         if self.at_most is not None:
-            return f"{'upper 95 % bound ' if self.by_bound else ''}at most {self.at_most:.0%}".replace("%", " %")
-        return "printed" if self.at_least is None else f"at least {self.at_least:.0%}".replace("%", " %")
+            return f"{'upper 95 % bound ' if self.by_bound else ''}at most {round(100 * self.at_most)} %"
+        return "printed" if self.at_least is None else f"at least {round(100 * self.at_least)} %"
 
 
 @dataclass(frozen=True)
