@@ -11,7 +11,7 @@ from orchestration.asset_factory import Making, Node
 from orchestration.dagster_metadata import table
 from orchestration.home import Home
 from orchestration.lineage import Event
-from recsys.analyses.base import Analysis, Inputs
+from recsys.analyses.base import HEADLINE, Analysis, Inputs
 from recsys.fingerprints import code_of, fingerprint
 from recsys.study.record import AssetRecord
 from recsys.study.study import Study
@@ -57,7 +57,7 @@ def make(study: Study, name: str, analysis: Analysis, making: Making) -> AssetRe
     tables = analysis.compute(Inputs(study, name, folders, making.home.cell(name)))
     for called in analysis.tables:
         tables[called].to_parquet(making.out / f"{called}.parquet", index=False)
-    return AssetRecord(rows=sum(len(each) for each in tables.values()))
+    return AssetRecord(facts={HEADLINE: analysis.headline(tables)}, rows=sum(len(each) for each in tables.values()))
 
 
 def load(analysis: Analysis, folder: Path) -> dict[str, pd.DataFrame]:

@@ -20,6 +20,7 @@ from orchestration.lineage import Event, Input
 from orchestration.tracked import run_id
 from recsys.analyses.registry import applicable
 from recsys.engine.stored import StoredCell, place
+from recsys.evidence.across import answer_together
 from recsys.fingerprints import code_of, files_of, fingerprint
 from recsys.models import registry
 from recsys.report import parts
@@ -104,10 +105,19 @@ def make(study: Study, making: Making) -> AssetRecord:
             training_seconds=sum(cell.seconds for cell in cells),
             commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
         ),
+        together=_together(home, study),
         sources={model: registry.load(model).source for model in sorted({cell.record["model"] for cell in cells})},
     )
     (making.out / PAGE).write_text(render(page), encoding="utf-8")
     return AssetRecord(facts={"answers": {dataset.name: dataset.sentence for dataset in datasets}})
+
+
+def _together(home: Home, study: Study) -> str:
+    """What all datasets with a verdict say together; empty where there are fewer than two."""
+    judged = [name for name in study.datasets if has_verdict(study, name)]
+    found = {name: Judgement.load(home.folder(home.current(keys.verdict(name)))).overall for name in judged}
+    together = answer_together({name: (each.name, each.against_rival) for name, each in found.items()})
+    return together.sentence if together else ""
 
 
 def show(study: Study, home: Home, event: Event) -> Mapping[str, object]:

@@ -110,7 +110,7 @@ def _failures(home: "Home", assets: tuple[str, ...]) -> list[str]:
 
 def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
     from orchestration import keys
-    from orchestration.cli.verdicts import judgements, sentences, verdict_table
+    from orchestration.cli.verdicts import judgements, sentences, together, verdict_table
 
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
     say(f"Materialised {count(len(assets), 'asset')} of study {study.name}")
@@ -119,7 +119,8 @@ def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
             say(facts["left_out"])
     if judged:
         out.print(verdict_table(study, home, judged))
-    for sentence in sentences(study, home, assets):
-        say(sentence)
+    for sentence in [*sentences(study, home, assets), together(judged)]:
+        if sentence:
+            say(sentence)
     if keys.report(study.name) in assets:
         say(f"Report: {(home.settings.reports / f'{study.name}.html').resolve()}")

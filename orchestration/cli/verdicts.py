@@ -7,6 +7,8 @@ from rich.table import Table
 from orchestration import keys
 from orchestration.cli.console import table, tick
 from orchestration.home import Home
+from recsys.analyses.base import HEADLINE
+from recsys.evidence.across import answer_together
 from recsys.evidence.wording import percent, probability
 from recsys.study.judgement import Judgement
 from recsys.study.selection import has_verdict
@@ -21,14 +23,30 @@ def judgements(study: Study, home: Home) -> dict[str, Judgement]:
 
 
 def sentences(study: Study, home: Home, assets: Collection[str]) -> list[str]:
-    """One sentence for each dataset concluded among the assets: its verdict, or the best model without one."""
-    told = []
+    """What each dataset concluded among the assets says: its verdict, or the best model without one, and advice."""
+    found = []
     for name in study.datasets:
         concluded = keys.verdict(name) if has_verdict(study, name) else keys.metrics(name)
         event = home.lineage.latest(concluded)
         if event and concluded in assets:
-            told.append(f"{name}: {event.facts['sentence']}")
-    return told
+            found.append(f"{name}: {event.facts['sentence']}")
+            beside = [event.facts.get("advice", ""), *_headline(name, home)]
+            found += [f"  {sentence}" for sentence in beside if sentence]
+    return found
+
+
+def _headline(name: str, home: Home) -> list[str]:
+    """What analyses say beside a dataset's verdict: who loses, and how many settings agree."""
+    analyses = [asset for asset in home.lineage.assets() if asset.startswith(keys.analysis(name, ""))]
+    events = [event for asset in analyses if (event := home.lineage.latest(asset))]
+    return [sentence for event in events for sentence in event.facts.get(HEADLINE, ())]
+
+
+def together(judged: Mapping[str, Judgement]) -> str:
+    """What all datasets with a verdict say together; empty where there are fewer than two."""
+    overall = {name: judgement.overall for name, judgement in judged.items()}
+    found = answer_together({name: (each.name, each.against_rival) for name, each in overall.items()})
+    return f"All datasets together: {found.sentence}" if found else ""
 
 
 def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> Table:

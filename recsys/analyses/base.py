@@ -23,6 +23,8 @@ from recsys.study.selection import Selection
 from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
 
+HEADLINE = "headline"
+"""The fact of an analysis that holds what it says beside the verdict."""
 Kind = Literal["dataset", "embeddings", "descriptions", "controls", "metrics", "verdict"]
 """Kinds of assets that an analysis can need."""
 

@@ -144,7 +144,10 @@ class RunFacts(Part):
 
 
 class StudyReport(Part):
-    """A study: its question, one entry a dataset, and how to repeat it; `sources` are the models' papers by model."""
+    """A study: its question, one entry a dataset, and how to repeat it.
+
+    `sources` are the models' papers by model; `together` is what all datasets say, where there are several.
+    """
 
     title: str
     question: str
@@ -152,4 +155,5 @@ class StudyReport(Part):
     datasets: list[DatasetReport]
     run: RunFacts
     sources: dict[str, str] = Field(default_factory=dict)
+    together: str = ""
     links: list[Link] = Field(default_factory=list)
