@@ -27,8 +27,8 @@ BEST_SELLERS = Shape(popularity=1.5)
 BEST_SELLERS_FIRST = Shape(n_users=1500, n_items=100, mean_interactions=8, popularity=1.5, hidden=1.0)
 """So many users that a difference of 2 % can be told from none."""
 WEAK = {2: 0.60, 10: 0.83, 20: 1.06}
-"""Weight of the text by the mean lift in percent that it leads to: `weak_effects.py` with 12 markets of each weight
-found -0.8, 2.3, 4.3, 9.5, 15.1, 16.1 and 22.7 % at weights of 0.5 to 1.1, with standard errors of 0.8 to 2.7."""
+"""Weight of the text by the mean lift in percent that it leads to: `weak_effects.py`, 12 markets of each weight, found
+-0.8, 2.3, 4.3, 9.5, 15.1, 16.1 and 22.7 % at weights of 0.5 to 1.1, with standard errors of 0.8 to 2.7."""
 SEEDED: dict[str, dict[str, Any]] = {
     "NMF": {"n_factors": 20, "max_iterations": 100},
     "IALS": {"n_factors": 16, "n_iterations": 2, "initial_deviation": 1.0},

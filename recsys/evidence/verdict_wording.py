@@ -81,8 +81,8 @@ def _capacity_not_content(found: "Verdict") -> str:
 def _used_but_does_not_pay(found: "Verdict") -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
     return (
-        f"Content is used but does not pay: {rival.a} beats its own shuffled controls ({lift(shuffled)}), yet its "
-        f"lift over {best_without(rival)} is below {percent(rival.margin)} ({means(rival, found.metric)}; "
+        f"Content is used but does not pay: {rival.a} beats its own shuffled controls ({lift(shuffled)}), yet it does "
+        f"not beat {best_without(rival)}, by the margin of {percent(rival.margin)} ({means(rival, found.metric)}; "
         f"{lift(rival)})."
     )
 

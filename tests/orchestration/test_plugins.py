@@ -130,7 +130,7 @@ def test_a_broken_metric_or_analysis_is_named_and_the_others_work(finished: Fini
     assert "there is a metric 'ndcg' in recsys.evaluation.metrics.accuracy already" in passed_over[1]
     assert passed_over[2].startswith("passed over plugins/analyses/half.py: cannot be imported: SyntaxError")
     assert len(passed_over) == 3
-    assert "0 of 12 assets to do" in modalift(tmp_path, "run", "tiny", "--dry-run").stdout
+    assert "0 of 15 assets to do" in modalift(tmp_path, "run", "tiny", "--dry-run").stdout
 
 
 def test_models_and_encoders_that_are_broken_are_named(tmp_path: Path) -> None:

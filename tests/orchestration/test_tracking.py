@@ -288,10 +288,10 @@ def test_a_study_is_described_with_links(finished: tuple[Settings, Study]) -> No
         assert f"(http://127.0.0.1:{address})" in note
     (run, *_) = runs_of(tracker, "tiny", "tags.model = 'HybridItemKNN' and tags.arm = 'both' and tags.stage = 'final'")
     tags = run.data.tags
-    assert run.info.run_name == f"both, HybridItemKNN, repeat 1, seed {tags['seed']}, final"
+    assert run.info.run_name == f"both, HybridItemKNN, repeat {tags['repeat']}, seed {tags['seed']}, final"
     assert f"`{tags['fingerprint']}`" in tags["mlflow.note.content"]
     for address in (
-        "3000/assets/tiny/models/HybridItemKNN",
+        f"3000/assets/{tags['asset']}",
         f"3000/runs/{tags['dagster_run']}",
         "3000/assets/tiny/metrics",
         "5001/tiny.html",
@@ -299,4 +299,6 @@ def test_a_study_is_described_with_links(finished: tuple[Settings, Study]) -> No
         assert f"(http://127.0.0.1:{address})" in tags["mlflow.note.content"]
     assert [name for name in run.data.metrics if name.startswith("test/")] and len(run.data.metrics) <= 12
     (data,) = run.inputs.dataset_inputs
-    assert data.dataset.digest == tags["data_version"] == Home(finished[0]).current("tiny/dataset").content_hash
+    dataset = Home(finished[0]).current("tiny/dataset")
+    assert data.dataset.digest == dataset.content_hash
+    assert tags["data_version"] == dataset.facts["versions"][int(tags["repeat"]) - 1]
