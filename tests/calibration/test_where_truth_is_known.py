@@ -11,7 +11,7 @@ import pytest
 from calibration import from_interactions, markets, rules
 from calibration.markets import Shape
 from calibration.same_model import same_model_twice
-from calibration.settings import HALVES, ONE_SOURCE, TEXT, WHOLE, draw_split
+from calibration.settings import HALVES, ONE_SOURCE, TEXT, WHO_LOSES, WHOLE, draw_split
 from calibration.studies import Plan, Record, study_draw
 
 LINEAR = {"TopPop": {}, "EASE": {}, "AddEASE": {}}
@@ -55,11 +55,7 @@ def test_of_two_sources_that_say_the_same_something_is_named() -> None:
 
 
 def test_the_headline_says_who_loses() -> None:
-    draw = study_draw(
-        partial(markets.with_half_misled, shape=HALVES, by_activity=True),
-        Plan(LINEAR, trials=12, asks_who_loses=True),
-        1,
-    )
+    draw = study_draw(partial(markets.with_half_misled, shape=HALVES, by_activity=True), WHO_LOSES, 1)
     assert draw["lift"] > 0
     assert draw["losers"]
 
