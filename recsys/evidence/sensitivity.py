@@ -50,7 +50,7 @@ class Agreement:
         n_settings: combinations of metric, cut-off and mask, the headline's own among them.
         n_agree: of these.
         n_contradict: of these.
-        n_repeats: repeats.
+        n_repeats: repeats; 1 where they are all the same, for neither split nor training could differ.
         n_repeats_agree: repeats in which content's mean lies on the same side of its rival's as over all.
     """
 
@@ -63,17 +63,19 @@ class Agreement:
     @property
     def sentence(self) -> str:
         """For the headline."""
-        repeats = f"{self.n_repeats} repeat{'' if self.n_repeats == 1 else 's'}"
-        return (
+        counted = (
             f"The answer agrees in {self.n_agree} of {self.n_settings} combinations of metric, cut-off and mask, and "
-            f"is contradicted in {self.n_contradict or 'none'}; the lift has the same sign in {self.n_repeats_agree} "
-            f"of {repeats}."
+            f"is contradicted in {self.n_contradict or 'none'}"
         )
+        if self.n_repeats == 1:
+            return f"{counted}."
+        return f"{counted}; the lift has the same sign in {self.n_repeats_agree} of {self.n_repeats} repeats."
 
 
 def agreement(settings: Sequence[Setting], headline: Setting) -> Agreement:
     """Count the settings, and the headline's repeats, that say what the headline says."""
     lift, repeats = headline.against_rival.lift, headline.against_rival.repeat_lifts
+    repeats = repeats[:1] if len(set(repeats)) == 1 else repeats
     return Agreement(
         n_settings=len(settings),
         n_agree=sum(each.agrees_with(headline) for each in settings),

@@ -64,6 +64,9 @@ def _of_agreement(agreement: Agreement | None, verdict: Verdict) -> list[KeyFigu
     lifts, lift = verdict.against_rival.repeat_lifts, verdict.against_rival.lift
     same = sum((each > 0) == (lift > 0) for each in lifts)
     repeats = KeyFigure("Repeats in which the lift has this sign", f"{same} of {len(lifts)}", _extremes(lifts))
+    if len(set(lifts)) == 1:
+        why = "one was run" if len(lifts) == 1 else "the split is a fact, and nothing in training is drawn"
+        repeats = KeyFigure("Repeats that could differ", "none", why)
     if agreement is None:
         return [repeats]
     turned = f"{agreement.n_contradict or 'none'} says the opposite" if agreement.n_contradict < 2 else ""
