@@ -80,10 +80,12 @@ def _capacity_not_content(found: "Verdict") -> str:
 
 def _used_but_does_not_pay(found: "Verdict") -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
+    relation = f"does not beat {best_without(rival)}, by the margin of {percent(rival.margin)}"
+    if rival.b_better:
+        relation = f"is worse than {best_without(rival)}"
     return (
-        f"Content is used but does not pay: {rival.a} beats its own shuffled controls ({lift(shuffled)}), yet it does "
-        f"not beat {best_without(rival)}, by the margin of {percent(rival.margin)} ({means(rival, found.metric)}; "
-        f"{lift(rival)})."
+        f"Content is used but does not pay: {rival.a} beats its own shuffled controls ({lift(shuffled)}), yet it "
+        f"{relation} ({means(rival, found.metric)}; {lift(rival)})."
     )
 
 
