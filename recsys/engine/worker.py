@@ -100,6 +100,8 @@ class Worker:
 def _serve(connection: Connection, parent: int) -> None:
     # Ctrl-C reaches every process of the terminal; the parent decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Whoever started the parent may have had it ignored, and it is what ends this process with its parent.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _end_with(parent)
     # Where Linux runs out of memory, it ends the process with the highest score: a worker, never the parent.
     with suppress(OSError):

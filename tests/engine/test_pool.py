@@ -168,3 +168,16 @@ def _pids(folder: Path, count: int) -> list[int]:
         time.sleep(0.02)
     assert len(files) >= count
     return [int(file.name) for file in files]
+
+
+def test_a_program_that_was_started_with_sigterm_ignored_ends_all_the_same() -> None:
+    program = (
+        "from recsys.engine.pool import run_cells\nfrom recsys.engine.slots import Slots\n"
+        "from tests.engine.work import cell, work\n"
+        "print(len(list(run_cells([cell('ok') for n in range(2)], Slots(2), work))))"
+    )
+    ignoring = f"trap '' TERM; exec {sys.executable} -c \"$PROGRAM\""
+    done = subprocess.run(
+        ["bash", "-c", ignoring], env=os.environ | {"PROGRAM": program}, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
