@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recsys.evidence.comparison import ALPHA, Comparison
-from recsys.evidence.wording import detectable, lift, listed, percent
+from recsys.evidence.wording import detectable, lift, listed, percent, probability
 
 if TYPE_CHECKING:
     from recsys.evidence.sources import GroupVerdict, SourceVerdict
@@ -21,7 +21,7 @@ def source_sentence(found: "SourceVerdict") -> str:
     if found.added_last:
         verb = "beat" if found.added_last.a_better else "are not shown to beat"
         parts.append(f"all sources together {verb} the same without what it says ({lift(found.added_last)})")
-    return f"{opening}, Holm p {found.p_holm:.3f} over the sources: {', '.join(parts[:3])}{_then(parts[3:])}."
+    return f"{opening}, Holm {probability(found.p_holm)} over the sources: {', '.join(parts[:3])}{_then(parts[3:])}."
 
 
 def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
@@ -31,7 +31,7 @@ def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
         found: its verdict.
         explained_by: the named sources or smaller groups that leave nothing to the group.
     """
-    corrected = f"Holm p {found.p_holm:.3f} over the groups"
+    corrected = f"Holm {probability(found.p_holm)} over the groups"
     if found.named:
         return (
             f"{_named(found)} (all sources against all without what these say: {lift(found.together)}; {corrected})."

@@ -189,13 +189,13 @@ def test_of_nested_groups_the_smallest_is_named():
 def test_where_nothing_is_named_it_is_said_what_could_have_been():
     found = Market(lambda real: 0.0).judged()
     assert found.sentence.startswith("No source is shown to help (the smallest lift that could have been shown is ")
-    assert found.by_source[0].sentence.startswith("text is not shown to help, Holm p ")
+    assert found.by_source[0].sentence.startswith("text is not shown to help, Holm p")
     assert "text or image: not shown to help as a group" in found.groups[0].sentence
 
 
 def test_the_sentence_of_a_source_has_every_condition_with_its_figures():
     sentence = Market(image_only, noise=QUIET).judged().by_source[1].sentence
-    assert sentence.startswith("image helps, Holm p 0.000 over the sources: alone it beats its shuffled control")
+    assert sentence.startswith("image helps, Holm p < 0.001 over the sources: alone it beats its shuffled control")
     assert "beats the one at its own settings (lift +5" in sentence
     assert "and beats the best interaction-only model (lift +" in sentence
     assert "; all sources together beat the same without what it says (lift +" in sentence
