@@ -93,9 +93,9 @@ class Market:
         tuner = Tuner(registry.load(model).Config, fixed, n_trials, seed, content=bool(self.content))
         values: list[tuple[float, float]] = []
         while batch := tuner.ask():
-            told = [self.value(model, params) for params in batch]
-            tuner.tell([valid for valid, _ in told])
-            values += told
+            results = [self.value(model, params) for params in batch]
+            tuner.tell([valid for valid, _ in results])
+            values += results
         return values
 
 

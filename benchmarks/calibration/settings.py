@@ -25,7 +25,7 @@ HALVES = Shape(n_users=500, weights={"text": 2.0}, hidden=1.5)
 """With 300 users the half that is said to lose did not do so in every draw; with 500 it loses 10 to 30 %."""
 BEST_SELLERS = Shape(popularity=1.5)
 BEST_SELLERS_FIRST = Shape(n_users=1500, n_items=100, mean_interactions=8, popularity=1.5, hidden=1.0)
-"""So many users that a difference of 2 % can be told from none."""
+"""So many users that equivalence within 2 % can be shown."""
 WEAK = {2: 0.60, 10: 0.83, 20: 1.06}
 """Weight of the text by the mean lift in percent that it leads to: `weak_effects.py`, 12 markets of each weight, found
 -0.8, 2.3, 4.3, 9.5, 15.1, 16.1 and 22.7 % at weights of 0.5 to 1.1, with standard errors of 0.8 to 2.7."""

@@ -1,11 +1,11 @@
 """What an analysis is, and what it can ask of a dataset's results."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +15,7 @@ from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
 from recsys.evaluation.evaluate import Part
 from recsys.evidence.scores import Pair
+from recsys.evidence.wording import percent
 from recsys.study.dataset_spec import CORPUS
 from recsys.study.judgement import Judgement
 from recsys.study.measuring import SUMMARY, UserScores
@@ -45,6 +46,17 @@ class Table(BaseModel):
     rows: list[list[str]]
     n_names: int = 1
     models: list[str] = []
+
+
+def comparison_cells(row: Mapping[Hashable, Any]) -> list[str]:
+    """Both means, the lift and its interval as a table prints them; `row` has the fields of a `Comparison`."""
+    low, high = percent(row["lift_low"], signed=True), percent(row["lift_high"], signed=True)
+    return [f"{row['mean_a']:.4f}", f"{row['mean_b']:.4f}", percent(row["lift"], signed=True), f"{low} to {high}"]
+
+
+def p_cell(p: float) -> str:
+    """A p-value as a table prints it."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ class Inputs:
 
     def arm(self, pair: Pair) -> ArmResult:
         """What came of a (model, arm); KeyError where it was not trained."""
-        return {each.pair: each for each in self.results.arms}[pair]
+        return self.results.arm(pair)
 
     def lists(self, pair: Pair, part: Part = "test") -> StoredLists:
         """The lists that the final cells of a (model, arm) left, one a repeat."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from recsys.analyses.base import Analysis, Inputs, Table
+from recsys.analyses.base import Analysis, Inputs, Table, p_cell
 from recsys.evidence.wording import percent
 from recsys.study.study import Study
 
@@ -109,7 +109,7 @@ def _fields(fields: pd.DataFrame) -> Table:
         "pairs that share": ("share", percent),
         "beside chance": ("ratio", "{:.2f} times".format),
         "chance varies by": ("ratio_sd", percent),
-        "p": ("p_corrected", _probability),
+        "p": ("p_corrected", p_cell),
     }
     return Table(
         title="Do the descriptions say what people choose by?",
@@ -147,7 +147,3 @@ def _rows(table: pd.DataFrame, names: list[str], shown: Columns) -> list[list[st
 
 def _score(value: float) -> str:
     return NOTHING if math.isnan(value) else f"{value:.2f}"
-
-
-def _probability(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from recsys.analyses.base import Analysis, Inputs, Table
+from recsys.analyses.base import Analysis, Inputs, Table, comparison_cells
 from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Pair, label
 from recsys.evidence.wording import metric_name, percent
@@ -87,10 +87,7 @@ class Integration(Analysis):
                         row["fusion"],
                         row["ensemble"],
                         metric_name(row["metric"]),
-                        f"{row['mean_a']:.4f}",
-                        f"{row['mean_b']:.4f}",
-                        percent(row["lift"], signed=True),
-                        f"{percent(row['lift_low'], signed=True)} to {percent(row['lift_high'], signed=True)}",
+                        *comparison_cells(row),
                         row["relation"],
                     ]
                 ],

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.analyses.base import Analysis, Inputs, Table
+from recsys.analyses.base import Analysis, Inputs, Table, comparison_cells
 from recsys.evaluation.ranking import Ranking
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.scores import Scores, label
@@ -66,10 +66,7 @@ class Stages(Analysis):
                     [
                         row["stage"],
                         metric_name(row["metric"]),
-                        f"{row['mean_a']:.4f}",
-                        f"{row['mean_b']:.4f}",
-                        percent(row["lift"], signed=True),
-                        f"{percent(row['lift_low'], signed=True)} to {percent(row['lift_high'], signed=True)}",
+                        *comparison_cells(row),
                         row["relation"],
                     ]
                     for row in rows

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.analyses.base import Analysis, Inputs, Table
+from recsys.analyses.base import Analysis, Inputs, Table, comparison_cells, p_cell
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.hidden_losers import HiddenLosers, find_hidden_losers
 from recsys.evidence.scores import Scores
@@ -104,11 +104,8 @@ class Strata(Analysis):
                     [
                         row["name"],
                         f"{row['n_users']:,}",
-                        f"{row['mean_a']:.4f}",
-                        f"{row['mean_b']:.4f}",
-                        percent(row["lift"], signed=True),
-                        f"{percent(row['lift_low'], signed=True)} to {percent(row['lift_high'], signed=True)}",
-                        _p(row["p_value"] if pd.isna(row["p_holm"]) else row["p_holm"]),
+                        *comparison_cells(row),
+                        p_cell(row["p_value"] if pd.isna(row["p_holm"]) else row["p_holm"]),
                         percent(row["interaction_lift"], signed=True),
                     ]
                     for row in tables["strata"].to_dict("records")
@@ -175,7 +172,3 @@ def _row(
         **{figure: figures[figure] for figure in FIGURES},
         **{f"interaction_{figure}": getattr(by_rows, figure) for figure in ("lift", "lift_low", "lift_high")},
     }
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -70,7 +70,7 @@ def assess(
     content, rival = scores[chosen.content], scores[chosen.rival]
     deciding = [found for pair in _deciding(chosen) if (found := results.find(pair))]
     sought = next(each for each in deciding if each.pair == chosen.rival)
-    shown = {source: features[source] for source in _arm(results, chosen.content).sources}
+    shown = {source: features[source] for source in results.arm(chosen.content).sources}
     against_rival = compare(content, rival, margin=study.statistics.margin, n_resamples=1)
     findings = Findings(
         means={pair: float(scores[pair].values.mean()) for pair in scores},
@@ -103,10 +103,6 @@ def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:
     return chosen.content, chosen.rival, chosen.shuffled, chosen.popularity
 
 
-def _arm(results: ModelResult, pair: tuple[str, str]) -> ArmResult:
-    return next(each for each in results.arms if each.pair == pair)
-
-
 def _trials(arm: ArmResult) -> list[float | None]:
     """Validation metric of what was tried: settings chosen elsewhere first, for they are no gain of the own search."""
     own = len(arm.trials) - arm.n_nested
@@ -128,7 +124,7 @@ def _against_top_pop(content: Scores, rival: Scores, scores: UserScores) -> Comp
 
 def _unchanged(chosen: Selection, results: ModelResult, cell: CellOf, k: int) -> bool:
     """Whether lists are the same without content; each repeat's model against itself at the same settings."""
-    content = _arm(results, chosen.content)
+    content = results.arm(chosen.content)
     removed = results.find(chosen.removed) if chosen.removed else None
     if removed is None:
         return False

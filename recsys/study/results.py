@@ -162,6 +162,13 @@ class ModelResult(BaseModel):
         """What came of a (model, arm); None where it was not trained."""
         return next((arm for arm in self.arms if arm.pair == pair), None)
 
+    def arm(self, pair: Pair) -> ArmResult:
+        """What came of a (model, arm); KeyError where it was not trained."""
+        found = self.find(pair)
+        if found is None:
+            raise KeyError(pair)
+        return found
+
     @property
     def failures(self) -> list[str]:
         """One line for each model that lost an arm: which arms, and the reason of the first."""
