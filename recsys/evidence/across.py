@@ -3,8 +3,8 @@
 Datasets differ, so the lift is not one number: each has its own, drawn around a mean with a variance tau^2 among
 datasets. The random-effects mean weighs each by 1 / (its error^2 + tau^2), with tau^2 after Paule and Mandel; its
 interval is t-based with Hartung and Knapp's factor, which is 1 under that tau^2 and never taken below 1. Where the
-next dataset would come out is the prediction interval, t_{k-2} sqrt(tau^2 + error^2), which needs three datasets. All
-is computed on the logarithm of the ratio of C to the rival, for lifts end at -100 % and are skewed; its error is that
+next dataset would come out is the prediction interval, t_{k-2} sqrt(tau^2 + error^2). Both wait for three datasets: of
+two, t with one degree of freedom gives an interval that says nothing. All is computed on the logarithm of the ratio of C to the rival, for lifts end at -100 % and are skewed; its error is that
 of the lift by the delta method, from the 95 % interval that decided, so that few repeats count as little.
 
 Sources: Paule and Mandel 1982; Hartung and Knapp, "A refined method for the meta-analysis", Statistics in Medicine
@@ -24,6 +24,8 @@ from recsys.evidence.verdict import HELPS, VerdictName
 from recsys.evidence.wording import percent
 
 OPEN: tuple[VerdictName, ...] = ("inconclusive", "not_ready")
+FEWEST_DATASETS = 3
+"""For a mean lift."""
 SMALLEST_ERROR = 1e-4
 """Of a lift: a dataset on which both sides are the same has none, and would outweigh all others."""
 
@@ -36,7 +38,6 @@ class MeanLift:
         datasets: those that went in, by name.
         lift: random-effects mean, with its 95 % interval `low`, `high`.
         predicted_low: lower end of the 95 % prediction interval of another dataset's lift; likewise `predicted_high`.
-            None with two datasets.
         tau: standard deviation among datasets of the logarithm of the ratio, about that of the lift.
     """
 
@@ -44,8 +45,8 @@ class MeanLift:
     lift: float
     low: float
     high: float
-    predicted_low: float | None
-    predicted_high: float | None
+    predicted_low: float
+    predicted_high: float
     tau: float
 
 
@@ -58,7 +59,7 @@ class AcrossDatasets:
         harms: those on which it harms.
         without_use: those on which it was shown not to pay, to be something else, or to have no effect.
         left_open: those that are inconclusive or not ready.
-        mean: None where fewer than two datasets have a lift with an error.
+        mean: None where fewer than three datasets have a lift with an error.
         sentence: both in words.
     """
 
@@ -93,12 +94,12 @@ def answer_together(found: Mapping[str, tuple[VerdictName, Comparison]]) -> Acro
 
 
 def mean_lift(compared: Mapping[str, Comparison]) -> MeanLift | None:
-    """Random-effects mean of the lifts of several datasets; None where there are fewer than two."""
+    """Random-effects mean of the lifts of several datasets; None where there are fewer than three."""
     # statsmodels brings pandas and half of scipy, and few studies have several datasets.
     from statsmodels.stats.meta_analysis import combine_effects
 
     k = len(compared)
-    if k < 2:
+    if k < FEWEST_DATASETS:
         return None
     lifts = np.array([each.lift for each in compared.values()])
     errors = np.array([_error(each) for each in compared.values()]) / (1 + lifts)
@@ -106,14 +107,14 @@ def mean_lift(compared: Mapping[str, Comparison]) -> MeanLift | None:
         combined = combine_effects(np.log1p(lifts), errors**2, method_re="pm", use_t=True, alpha=ALPHA)
     mean, error, tau2 = (float(x) for x in (combined.mean_effect_re, combined.sd_eff_w_re, combined.tau2))
     low, high = combined.conf_int(alpha=ALPHA)[1]
-    half = float(stats.t.ppf(1 - ALPHA / 2, k - 2)) * math.sqrt(tau2 + error**2) if k > 2 else None
+    half = float(stats.t.ppf(1 - ALPHA / 2, k - 2)) * math.sqrt(tau2 + error**2)
     return MeanLift(
         datasets=tuple(compared),
         lift=math.expm1(mean),
         low=math.expm1(low),
         high=math.expm1(high),
-        predicted_low=None if half is None else math.expm1(mean - half),
-        predicted_high=None if half is None else math.expm1(mean + half),
+        predicted_low=math.expm1(mean - half),
+        predicted_high=math.expm1(mean + half),
         tau=math.sqrt(tau2),
     )
 
@@ -137,10 +138,8 @@ def _sentence(found: AcrossDatasets, n_datasets: int) -> str:
         return f"{counted}."
     interval = _interval(mean.low, mean.high)
     lifts = f"mean lift {percent(mean.lift, signed=True)} (95 % interval {interval})"
-    if mean.predicted_low is not None and mean.predicted_high is not None:
-        predicted = _interval(mean.predicted_low, mean.predicted_high)
-        return f"{counted}; {lifts}; another dataset like these: {predicted} (95 % prediction interval)."
-    return f"{counted}; {lifts}."
+    predicted = _interval(mean.predicted_low, mean.predicted_high)
+    return f"{counted}; {lifts}; another dataset like these: {predicted} (95 % prediction interval)."
 
 
 def _count(datasets: tuple[str, ...]) -> str:

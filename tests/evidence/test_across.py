@@ -50,9 +50,15 @@ def test_datasets_that_agree_by_luck_do_not_narrow_the_interval():
 
 
 def test_precise_datasets_weigh_more_where_all_have_one_lift():
-    found = mean_lift({"precise": lifted(0.10, 0.01), "vague": lifted(0.13, 0.10)})
+    found = mean_lift({"precise": lifted(0.10, 0.01), "vague": lifted(0.13, 0.10), "vaguer": lifted(0.07, 0.12)})
     assert found.lift == pytest.approx(0.10, abs=0.002)
-    assert found.predicted_low is None
+
+
+def test_two_datasets_have_no_mean():
+    """Their interval would run from -95 % to +2978 % where the lifts are 0.1 % and 65 %."""
+    found = answer_together({"a": ("helps", lifted(0.65, 0.03)), "b": ("content_not_chosen", lifted(0.001, 0.01))})
+    assert found.mean is None
+    assert found.sentence == "Content helps in 1 of 2 datasets, harms in none, is of no use in 1."
 
 
 def test_a_dataset_on_which_both_sides_are_the_same_does_not_outweigh_the_others():
