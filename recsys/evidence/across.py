@@ -3,9 +3,10 @@
 Datasets differ, so the lift is not one number: each has its own, drawn around a mean with a variance tau^2 among
 datasets. The random-effects mean weighs each by 1 / (its error^2 + tau^2), with tau^2 after Paule and Mandel; its
 interval is t-based with Hartung and Knapp's factor, which is 1 under that tau^2 and never taken below 1. Where the
-next dataset would come out is the prediction interval, t_{k-2} sqrt(tau^2 + error^2). Both wait for three datasets: of
-two, t with one degree of freedom gives an interval that says nothing. All is computed on the logarithm of the ratio of C to the rival, for lifts end at -100 % and are skewed; its error is that
-of the lift by the delta method, from the 95 % interval that decided, so that few repeats count as little.
+next dataset would come out is the prediction interval, t_{k-2} sqrt(tau^2 + error^2). Both wait for three datasets:
+of two, t with one degree of freedom gives an interval that says nothing. All is computed on the logarithm of the
+ratio of C to the rival, for lifts end at -100 % and are skewed; its error is that of the lift by the delta method,
+from the 95 % interval that decided, so that few repeats count as little.
 
 Sources: Paule and Mandel 1982; Hartung and Knapp, "A refined method for the meta-analysis", Statistics in Medicine
 2001; Roever, Knapp and Friede, "Hartung-Knapp-Sidik-Jonkman approach and its modification", BMC Medical Research
