@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestration import keys
 from orchestration.home import Home
 from orchestration.mlflow_views import View
 from orchestration.tracked import logged_metrics, run_id
@@ -12,7 +13,7 @@ from recsys.study.results import ArmResult
 def compare_arms(home: Home, dataset: str, model: str, arms: Sequence[ArmResult], protocol: Protocol) -> str:
     """Address of a model's arms side by side, best first: the final runs of `arms`, of which others are ignored."""
     own = {arm.arm: _runs(dataset, arm) for arm in arms if arm.model == model}
-    return _save(home, dataset, f"arms-{model}", f"{model}: its arms side by side", "arm", own, protocol)
+    return _save(home, dataset, f"arms-{keys.plain(model)}", f"{model}: its arms side by side", "arm", own, protocol)
 
 
 def compare_models(home: Home, dataset: str, arms: Sequence[ArmResult], protocol: Protocol) -> str:

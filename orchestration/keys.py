@@ -1,5 +1,7 @@
 """Names of assets: `<dataset>/<kind>[/<name>]`."""
 
+import re
+
 
 def dataset(name: str) -> str:
     """A cleaned and split catalogue."""
@@ -18,7 +20,12 @@ def embeddings(name: str, source: str) -> str:
 
 def model(name: str, model_name: str) -> str:
     """A model, tuned and trained on each of its arms."""
-    return f"{name}/models/{model_name}"
+    return f"{name}/models/{plain(model_name)}"
+
+
+def plain(row: str) -> str:
+    """A row's name in letters that a key may have: a preset's is not among them."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", row)
 
 
 def controls(name: str) -> str:

@@ -30,6 +30,8 @@ TORCH_MEMORY = 150 * 2**20
 
 FirstPoints = tuple[dict[str, Any], ...]
 """Settings by the names of hyper-parameters; what one leaves out has its default."""
+Presets = dict[str, dict[str, Any]]
+"""Such settings by name."""
 
 
 class ModelConfig(BaseModel):
@@ -151,6 +153,8 @@ class Recommender(ABC):
         scores_cold_items: items without interactions get scores that mean something.
         without_content: of a model that takes content, the interaction-only model that it becomes without any, or
             that its remaining equations are nearest to; None where there is none.
+        presets: hyper-parameters by name such as `published/baby`, what the model's authors used there. A study gives
+            such a model a row of its own, `MGCN@published/baby`, beside the one that it tunes.
         curve: one dict an epoch (`epoch`, `loss`, `valid`), for models trained by gradient.
         pruned: whether training was stopped early as pruned; the model then stands at the best it had reached.
         device_factors: tables of users and items on the GPU where the model is being trained, by which ranking then
@@ -162,6 +166,7 @@ class Recommender(ABC):
     deterministic: ClassVar[bool] = False
     scores_cold_items: ClassVar[bool] = False
     without_content: ClassVar[str | None] = None
+    presets: ClassVar[Presets] = {}
 
     def __init__(self, config: ModelConfig | None = None) -> None:
         """A model to be fitted, with default hyper-parameters unless a config is given."""

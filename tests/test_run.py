@@ -37,6 +37,16 @@ def test_it_gives_what_the_assets_give_and_goes_on_where_it_was(finished: Finish
     assert (again.sentence, again.truth) == (result.sentence, result.truth)
 
 
+def test_a_model_as_published_stands_beside_the_tuned_one(tmp_path: Path) -> None:
+    models = "  BM3: {arms: [both], max_epochs: 2}\n  BM3@published/sports: {arms: [both], max_epochs: 2}\ncontrols:"
+    study = write_study(tmp_path, TINY.replace("controls:", models))
+    results = run(study, tmp_path / "out", workers=1)["tiny"].results
+    tuned, published = (results.arm((row, "both")) for row in ("BM3", "BM3@published/sports"))
+    assert (len(tuned.trials), len(published.trials)) == (3, 1)
+    assert published.params["norm_weight"] == 0.01
+    assert published.params["feature_scaling"] == "raw"
+
+
 def test_a_model_that_raises_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fit(self: ItemKNN, data: object) -> None:
         raise RuntimeError("the matrix is singular")

@@ -51,7 +51,7 @@ def costs(
         pairs: each a dataset and a model.
     """
     timed = _timed_cells(home)
-    return [_cost(study, name, model, facts[name], timed.get(model, [])) for name, model in pairs]
+    return [_cost(study, name, model, facts[name], timed.get(registry.class_name(model), [])) for name, model in pairs]
 
 
 def cost_table(costs: Sequence[Cost]) -> Table:
@@ -112,7 +112,7 @@ def _timed_cells(home: Home) -> dict[str, list[TimedCell]]:
             sizes[dataset] = data_size(event.facts["counts"], Arm("data"), {}) if event else None
         size = sizes[dataset]
         if size is not None and not cell.message:
-            timed.setdefault(cell.record["model"], []).append(TimedCell(size, cell.seconds))
+            timed.setdefault(registry.class_name(cell.record["model"]), []).append(TimedCell(size, cell.seconds))
     return timed
 
 

@@ -44,6 +44,9 @@ def _show_model(cls: "type[Recommender]", file: Any) -> None:
     for field, default, searched in _fields(cls):
         shown.add_row(field, escape(str(default)), escape(searched) or "no: fixed unless a study sets it")
     out.print(shown)
+    for preset, values in cls.presets.items():
+        said = ", ".join(f"{key}={value}" for key, value in values.items())
+        say(f"{cls.__name__}@{preset}: {said}; the rest as by default")
 
 
 def _fields(cls: "type[Recommender]") -> list[tuple[str, Any, str]]:

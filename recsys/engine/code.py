@@ -27,7 +27,7 @@ def cell_roots(model: str, metric: str) -> tuple[str, ...]:
     """Where the code of a cell begins, with what it looks up by name; UserError where there is no such model."""
     file = registry.find(model)
     module = file.module
-    name = next((name for name in names_in(module) if name.lower() == model.lower()), None)
+    name = next((name for name in names_in(module) if name.lower() == registry.class_name(model).lower()), None)
     if name is None:
         raise UserError(f"{file.path}: holds no class '{model}'; name the class like the file")
     return *CELL, f"{module}:{name}", f"{metric_module(metric)}:{metric}"

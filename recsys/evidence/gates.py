@@ -112,7 +112,7 @@ def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: C
     floor = max(floors, key=lambda model: floors[model], default=None)
     figures = f"best personalised {metric_name(metric)} {value:.4f}" + (f" ({label(*best)})" if best else "")
     figures += f", {floor} {floors[floor]:.4f}" if floor else ", no baseline"
-    tune = "Tune more, or bring more interactions: these users cannot be told apart yet."
+    tune = "Tune more, or bring more interactions: so far nothing tells these users apart."
     if max(means.values(), default=0.0) <= floors.get("Random", 0.0):
         return Gate(name="baselines", colour="red", message=f"Nothing beats Random: {figures}.", remedy=tune)
     if floor and value <= floors[floor]:

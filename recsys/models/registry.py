@@ -2,6 +2,9 @@
 
 Looking models up (`find`, `catalogue`) imports none of them: a code location of many studies loads in moments.
 Only `load` imports the model's module, and with it torch where the model needs it.
+
+A row of a study may be a model with the hyper-parameters of one of its presets, `MGCN@published/baby`. It is looked up
+like the model, and is a row of its own in everything that counts rows.
 """
 
 import ast
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from recsys.recommender import Recommender
 
 ROOT = Path(__file__).parent
+PRESET = "@"
 _registered: dict[str, "type[Recommender]"] = {}
 
 
@@ -80,9 +84,32 @@ def _files() -> dict[str, ModelFile]:
     }
 
 
+def class_name(row: str) -> str:
+    """The model of a row: what stands before the name of a preset."""
+    return row.partition(PRESET)[0]
+
+
+def preset_name(row: str) -> str | None:
+    """The preset of a row; None where its model is tuned."""
+    return row.partition(PRESET)[2] or None
+
+
+def preset(row: str) -> dict[str, Any]:
+    """All hyper-parameters of a row with a preset, those that it leaves open at their defaults.
+
+    Raises:
+        UserError: the model has no such preset; one line with those that it has.
+    """
+    cls, name = load(row), preset_name(row)
+    if name not in cls.presets:
+        known = ", ".join(cls.presets) or "none"
+        raise UserError(f"{cls.__name__} has no preset '{name}' (known: {known})")
+    return cls.from_params(**cls.presets[name]).config.model_dump()
+
+
 def find(name: str) -> ModelFile:
     """The file of a model, by its class name; UserError proposes the nearest name."""
-    files = _files()
+    files, name = _files(), class_name(name)
     if name.lower() in files:
         return files[name.lower()]
     near = nearest_name(name, files)
@@ -92,7 +119,7 @@ def find(name: str) -> ModelFile:
 
 def load(name: str) -> "type[Recommender]":
     """The class of a model, by its class name; UserError where its file cannot be used."""
-    file = find(name)
+    file, name = find(name), class_name(name)
     plugins.load(file)
     if name.lower() not in _registered:
         raise UserError(f"{file.path}: registers no model '{name}'; name the class like the file and write @register")
@@ -125,9 +152,12 @@ def related(name: str) -> frozenset[str]:
     """The other models that are this one with or without content, by class name.
 
     Those of ItemKNN are its forms with content; those of such a form are ItemKNN and the other forms. Hyper-parameters
-    that related models share mean the same in all of them. See `Recommender.without_content`.
+    that related models share mean the same in all of them. See `Recommender.without_content`. A row with a preset
+    takes its settings from nobody and is related to none.
     """
     find(name)
+    if preset_name(name):
+        return frozenset()
     families = {info.name: info.without_content or info.name for info in catalogue()}
     own = next((model for model in families if model.lower() == name.lower()), name)
     return frozenset(model for model in families if model != own and families[model] == families.get(own))

@@ -68,7 +68,8 @@ class Study(Strict):
     Attributes:
         name: the file's stem.
         models: hyper-parameters by model: a value fixes it, a list is searched instead of the model's own range,
-            and `arms` names the arms to run where not all are wanted.
+            and `arms` names the arms to run where not all are wanted. `MODEL@PRESET` is the model as published, a row
+            beside the one that is tuned.
         controls: which controls every content model meets; `shuffled` cannot be left out where there is content.
         repeats: how often split (where it is drawn), tuning, training and permutations are drawn anew; None: 5, and 3
             where a model is trained by gradient.
@@ -120,6 +121,8 @@ class Study(Strict):
     def _known_models(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for model in models:
             registry.find(model)
+            if registry.preset_name(model):
+                registry.preset(model)
         return models
 
     @model_validator(mode="after")
@@ -157,7 +160,7 @@ class Study(Strict):
 
     def trials_of(self, model: str) -> int:
         """Settings that are tried of a model on each arm."""
-        return self.tuning.trials or default_trials(model)
+        return 1 if registry.preset_name(model) else self.tuning.trials or default_trials(model)
 
     def cells_of(self, model: str, n_arms: int) -> int:
         """Cells of a model on so many arms, at most: trials, other arms' choices, later repeats' trials and finals."""
@@ -183,8 +186,9 @@ class Study(Strict):
         return [self.tuning.model_dump(), self.n_repeats, self.evaluation.model_dump(), self.keep_states]
 
     def params_of(self, model: str) -> dict[str, Any]:
-        """What the study fixes of a model's hyper-parameters, or lists as choices."""
-        return {key: value for key, value in self.models[model].items() if key != "arms"}
+        """What the study fixes of a model's hyper-parameters, or lists as choices; a preset fixes all of them."""
+        fixed = registry.preset(model) if registry.preset_name(model) else {}
+        return fixed | {key: value for key, value in self.models[model].items() if key != "arms"}
 
     def fixed_params_of(self, model: str) -> dict[str, Any]:
         """What the study fixes of a model's hyper-parameters: those that it neither lists nor leaves to tuning."""

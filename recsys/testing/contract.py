@@ -196,6 +196,11 @@ class ModelContract:
             self.model.from_params(no_such_thing=1)
         assert "\n" not in str(error.value)
 
+    def test_presets_are_settings_of_this_model(self) -> None:
+        for name, values in self.model.presets.items():
+            config = self.model.from_params(**values).config
+            assert values.items() <= config.model_dump().items(), name
+
     def test_defaults_lie_in_their_search_spaces(self) -> None:
         for name, field in self.model.Config.model_fields.items():
             extra: Any = field.json_schema_extra or {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys.class_facts import ClassReader, attributes_of
+from recsys.errors import UserError
 from recsys.models import registry
 
 LISTED = {info.name: info for info in registry.catalogue()}
@@ -51,6 +52,26 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
 )
 def test_models_are_related_through_the_one_that_is_left_without_content(name: str, related: set[str]) -> None:
     assert registry.related(name) == related
+
+
+def test_a_row_with_a_preset_is_its_model_and_related_to_none() -> None:
+    assert registry.load("BM3@published/baby") is registry.load("BM3")
+    assert registry.preset("BM3@published/sports")["norm_weight"] == 0.01
+    assert registry.preset("BM3@published/sports").keys() == registry.load("BM3").Config.model_fields.keys()
+    assert registry.related("MGCN@published/amazon") == set()
+    assert "BM3" in registry.related("MGCN")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("BM3@published/moon", r"BM3 has no preset 'published/moon' \(known: published/baby, .*\)"),
+        ("EASE@published/baby", r"EASE has no preset 'published/baby' \(known: none\)"),
+    ],
+)
+def test_a_preset_that_a_model_lacks(row: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        registry.preset(row)
 
 
 @pytest.fixture

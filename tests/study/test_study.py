@@ -57,6 +57,20 @@ def test_what_is_not_said_of_repeats_and_trials(
     assert {model: study.trials_of(model) for model in study.models} == trials
 
 
+def test_a_model_as_published_is_a_row_beside_the_tuned_one(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, GOOD + "  BM3:\n  BM3@published/sports: {arms: [both]}\n"))
+    assert (study.trials_of("BM3"), study.trials_of("BM3@published/sports")) == (10, 1)
+    fixed = study.fixed_params_of("BM3@published/sports")
+    assert (fixed["norm_weight"], fixed["learning_rate"]) == (0.01, 1e-3)
+    assert study.params_of("BM3") == {}
+    assert [arm.name for arm in study.arms_of("d", "BM3@published/sports")] == ["both", "interactions_only"]
+
+
+def test_a_preset_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"s.yaml: models: BM3 has no preset 'moon' \(known: published/baby"):
+        load_study(write(tmp_path, GOOD + "  BM3@moon:\n"))
+
+
 def test_cells_are_counted_with_other_arms_choices_and_later_repeats(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, f"{GOOD}repeats: 4\ntuning: {{trials: 6}}"))
     # Trials, then at most three settings in each later repeat, then a final cell a repeat.

@@ -1,5 +1,7 @@
 """MGCN: content purified by what users do, and its preferences split into common and specific ones."""
 
+from typing import ClassVar
+
 import numpy as np
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
@@ -8,7 +10,7 @@ from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, Sources
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -115,3 +117,6 @@ class MGCN(GradientModel):
     source = "Yu, Tan, Lu, Bao: Multi-View Graph Convolutional Network for Multimedia Recommendation, MM 2023"
     scores_cold_items = True
     without_content = "LightGCN"
+    presets: ClassVar[Presets] = {
+        "published/amazon": {"contrast_weight": 0.01, "learning_rate": 1e-3, "feature_scaling": "raw"}
+    }
