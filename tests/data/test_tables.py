@@ -353,7 +353,7 @@ def test_parquet_columns_of_all_kinds(tmp_path: Path) -> None:
     assert found.frame["id"].dropna().tolist() == ["1", "2"]
     assert found.frame["big"][0] == "9007199254740993"
     assert list(found.frame["tags"][0]) == ["a", "b"]
-    assert found.frame.loc[0, ["kind", "when", "price", "stars"]].tolist() == [
+    assert found.frame[["kind", "when", "price", "stars"]].to_numpy()[0].tolist() == [
         "u",
         "2020-09-13 12:26:40.123456+00",
         "1.00",
@@ -447,7 +447,7 @@ def test_any_bytes_are_a_table_or_one_line(tmp_path: Path, content: bytes, name:
         assert len(found.rows) == len(found.frame)
 
 
-PIECES = st.lists(st.sampled_from(list('ab1,;\t"\n\\ #é')), max_size=120).map("".join)
+PIECES = st.lists(st.sampled_from(list('ab1,;\t"\n\\ #é')), max_size=70).map("".join)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -462,6 +462,7 @@ def test_no_line_disappears(tmp_path: Path, below: str, name: str) -> None:
         return
     numbers = sorted([*found.rows, *found.quarantine["row"]])
     assert len(set(numbers)) == len(numbers)
-    text_lines = 1 + sum(cell.count("\n") for row in cells(found) for cell in row if cell)
+    texts = [*found.frame.stack().dropna(), *found.quarantine["key"]]
+    further = sum(text.count("\n") for text in texts)
     n_written = sum(bool(line.strip()) for line in ("1,x\n" + below).split("\n"))
-    assert len(numbers) + text_lines - 1 >= n_written
+    assert len(numbers) + further >= n_written
