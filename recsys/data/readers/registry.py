@@ -20,8 +20,6 @@ from recsys.errors import UserError, nearest_name
 from recsys.plugins import PluginFile
 
 ROOT = Path(__file__).parent
-SHARED = ("catalogue", "recognition", "tables")
-"""Files of this folder that readers share."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,13 @@ class Reader:
 @cache
 def _files() -> dict[str, PluginFile]:
     assert __package__
-    return {name: file for name, file in plugins.find(__package__, ROOT, "*.py").items() if name not in SHARED}
+    found = plugins.find(__package__, ROOT, "*.py")
+    return {name: file for name, file in found.items() if file.path.parent != ROOT or _reads(file.path)}
+
+
+def _reads(path: Path) -> bool:
+    """Whether a file of this folder is a reader, and not one of those that readers share."""
+    return "\ndef read(" in path.read_text(encoding="utf-8")
 
 
 def names() -> list[str]:

@@ -1,0 +1,110 @@
+"""What readers of published layouts share: from the columns of their tables to items, interactions and pictures."""
+
+import html
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recsys.data.images import attach_images, files_by_stem
+from recsys.data.options import SourceOptions
+from recsys.data.quarantine import collect, set_aside
+from recsys.data.raw import RawData
+from recsys.data.readers.catalogue import usable_interactions, usable_items
+from recsys.data.readers.recognition import folder_of_images
+from recsys.data.readers.tables import Table
+from recsys.errors import UserError
+
+IMAGES = ("images", "posters", "covers", "photos", "pictures", "*_images", "*_posters", "*_covers")
+"""Folders in which pictures stand beside a dataset, as people call them."""
+
+
+class PicturedOptions(SourceOptions):
+    """Options of a layout whose items may have pictures.
+
+    Attributes:
+        images: folder of pictures named by item id, such as `images/1.jpg`; None looks for `images`, `posters`,
+            `covers`, `photos` and the like.
+    """
+
+    images: str | None = None
+
+
+def columns(table: Table, needed: Mapping[str, str], optional: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Columns of a table under standard names, with `row`.
+
+    Args:
+        table: what was read.
+        needed: the table's column for each standard name; UserError where the table lacks one.
+        optional: likewise, for columns that are left out where the table lacks them.
+    """
+    table.need(list(needed.values()))
+    there = {name: column for name, column in (optional or {}).items() if column in table.frame}
+    found = {name: table.frame[column] for name, column in {**needed, **there}.items()}
+    return pd.DataFrame({**found, "row": table.rows}, index=table.frame.index)
+
+
+def interactions_of(frame: pd.DataFrame, items: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Interactions that can be used, and the quarantine; with `items`, those of other items are quarantined."""
+    return usable_interactions(frame, None if items is None else items["item_id"])
+
+
+def items_of(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Items with an id, each once, `title` and `text` None where the layout has none; and the quarantine."""
+    for name in ("title", "text"):
+        if name not in frame:
+            frame = frame.assign(**{name: None})
+    return usable_items(frame.assign(image_path=None))
+
+
+def assemble(
+    items: pd.DataFrame,
+    interactions: pd.DataFrame,
+    quarantine: Sequence[pd.DataFrame],
+    pictures: tuple[Path, str | None],
+) -> RawData:
+    """The source as a whole.
+
+    Args:
+        items: as from `items_of`.
+        interactions: as from `interactions_of`.
+        quarantine: of every step so far.
+        pictures: the source's folder, and the option `images`.
+    """
+    items, out_images = with_pictures(items, *pictures)
+    return RawData(items, interactions, collect([*quarantine, out_images]))
+
+
+def with_pictures(items: pd.DataFrame, folder: Path, given: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Items with the pictures of the folder that an option names, or of a usual one; and the quarantine."""
+    if given and not (folder / given).is_dir():
+        raise UserError(f"{folder / given}: there is no such folder; put it there or leave the option 'images' out")
+    name = given or folder_of_images(folder, IMAGES)
+    files = files_by_stem(folder / name) if name else {}
+    return attach_images(items, items["item_id"].map(files).astype("object"))
+
+
+def remark(table: str, key: str, reason: str) -> pd.DataFrame:
+    """A line of the quarantine that speaks of a whole file or column instead of a row."""
+    return set_aside(table, pd.DataFrame({"key": [key]}), ("key",), reason)
+
+
+def text_of(cell: Any) -> str | None:
+    """A cell as text: a list's strings a line each, HTML entities as letters; None where nothing is said."""
+    parts = cell if isinstance(cell, list) else [cell]
+    said = [html.unescape(part).strip() for part in parts if isinstance(part, str)]
+    return "\n".join(part for part in said if part) or None
+
+
+def joined_text(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
+    """The named columns, those that there are, as one text a row (see `text_of`); None where all are empty."""
+    texts = [frame[name].map(text_of) for name in names if name in frame]
+    rows = zip(*texts, strict=True) if texts else ([] for _ in range(len(frame)))
+    return pd.Series(["\n".join(part for part in row if part) or None for row in rows], frame.index, dtype="object")
+
+
+def from_milliseconds(stamps: pd.Series) -> pd.Series:
+    """Times as strings of seconds, from strings of milliseconds; what is no number stays as it is."""
+    numbers = pd.to_numeric(stamps, errors="coerce")
+    return (numbers / 1000).map(lambda value: f"{value:.3f}", na_action="ignore").where(numbers.notna(), stamps)

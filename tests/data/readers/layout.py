@@ -1,0 +1,41 @@
+"""Small folders in the layouts of published datasets, and what was read of them, in short."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from recsys.data.raw import RawData
+
+
+def write(folder: Path, files: dict[str, str | bytes]) -> Path:
+    """Files by path: text as UTF-8, bytes as they are, either compressed where the name ends in `.gz`."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = content.encode() if isinstance(content, str) else content
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return folder
+
+
+def picture(path: Path) -> Path:
+    """A small picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8), "red").save(path)
+    return path
+
+
+def column(raw: RawData, name: str) -> dict[str, Any]:
+    """What the items that have it say in a column, by item."""
+    return raw.items.set_index("item_id")[name].dropna().to_dict()
+
+
+def rows(raw: RawData, *names: str) -> list[tuple[Any, ...]]:
+    """Users, items and the named columns of all interactions, in the order of the file."""
+    return list(raw.interactions[["user_id", "item_id", *names]].itertuples(index=False, name=None))
+
+
+def quarantined(raw: RawData) -> list[tuple[Any, ...]]:
+    """Table, row, key and reason of all that was left out."""
+    return list(raw.quarantine.itertuples(index=False, name=None))
