@@ -18,6 +18,8 @@ from recsys.errors import UserError
 
 IMAGES = ("images", "posters", "covers", "photos", "pictures", "*_images", "*_posters", "*_covers")
 """Folders in which pictures stand beside a dataset, as people call them."""
+FIRST_MILLISECONDS = 100_000_000_000
+"""Times from here on are milliseconds: as seconds they would be in the year 5138."""
 
 
 class PicturedOptions(SourceOptions):
@@ -99,12 +101,12 @@ def text_of(cell: Any) -> str | None:
 
 def joined_text(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     """The named columns, those that there are, as one text a row (see `text_of`); None where all are empty."""
-    texts = [frame[name].map(text_of) for name in names if name in frame]
+    texts = [[text_of(cell) for cell in frame[name]] for name in names if name in frame]
     rows = zip(*texts, strict=True) if texts else ([] for _ in range(len(frame)))
     return pd.Series(["\n".join(part for part in row if part) or None for row in rows], frame.index, dtype="object")
 
 
-def from_milliseconds(stamps: pd.Series) -> pd.Series:
-    """Times as strings of seconds, from strings of milliseconds; what is no number stays as it is."""
+def in_seconds(stamps: pd.Series) -> pd.Series:
+    """Times as strings of seconds, where they are strings of milliseconds; others stay as they are."""
     numbers = pd.to_numeric(stamps, errors="coerce")
-    return (numbers / 1000).map(lambda value: f"{value:.3f}", na_action="ignore").where(numbers.notna(), stamps)
+    return stamps.mask(numbers >= FIRST_MILLISECONDS, (numbers / 1000).map("{:.3f}".format))

@@ -1,9 +1,9 @@
 """Elliot's tab-separated files: user, item, rating and time in this order, in one file or split into several.
 
-`dataset.tsv` is the whole, or `train.tsv` and `test.tsv` with `val.tsv` (also `valid.tsv`, `validation.tsv`) are a split.
-A first row is a header where it holds names (`userId`, `itemId`, `rating`, `timestamp`). Without the third column every
-row counts; without the fourth there are no times. Items are those of the interactions, or of an item table that the
-options name. Feature maps (`.tsv` of item and features) are not read.
+`dataset.tsv` is the whole, or `train.tsv` and `test.tsv` with `val.tsv` (also `valid.tsv`, `validation.tsv`) are a
+split. A first row is a header where it holds names (`userId`, `itemId`, `rating`, `timestamp`). Without the third
+column every row counts; without the fourth there are no times. Items are those of the interactions, or of an item
+table that the options name. Feature maps (`.tsv` of item and features) are not read.
 
 Source: Vito Walter Anelli et al., Elliot: a Comprehensive and Rigorous Framework for Reproducible Recommender Systems
 Evaluation, SIGIR 2021.

@@ -1,8 +1,8 @@
 """MovieLens 100K, 1M, 10M, 20M, 25M, 32M and latest as GroupLens lays them out, with posters and plots beside them.
 
-A rating is 1 to 5 stars, from 10M on in halves; a time is in seconds since 1970. All movies are items, those without a
-rating too. Genres are the attribute `genres`, such as `Drama|War`; the text is the plot, where there are plots. Left out
-are what is known of users, tags, links, and the release dates and addresses of 100K.
+A rating is 1 to 5 stars, from 10M on in halves; a time is in seconds since 1970. All movies are items, those without
+a rating too. Genres are the attribute `genres`, such as `Drama|War`; the text is the plot, where there are plots.
+Left out are what is known of users, tags, links, and the release dates and addresses of 100K.
 
 Source: F. Maxwell Harper and Joseph A. Konstan, The MovieLens Datasets: History and Context, TiiS 2015.
 """

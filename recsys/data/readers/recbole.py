@@ -1,11 +1,12 @@
 """RecBole's atomic files: `<name>.inter` and `<name>.item`, tab-separated, each column called `field:type`.
 
-A type is `token`, `token_seq`, `float` or `float_seq`. By default the user is the field `user_id`, the item `item_id` (or
-the only other field of `.inter` that ends in `_id`), an opinion `rating` (or `stars`, `score`), a time `timestamp`, and of
-an item the title `title`, `name` or what ends so, the text a `description`, `abstract`, `overview` or `plot`. Options
-name others, such as `rating_field: weight`. Further fields of items are attributes, a `token_seq` as a list. A float that
-`.inter` has beside these is named in the quarantine, since it may be an opinion. Files `<name>.train.inter`,
-`<name>.valid.inter` and `<name>.test.inter` are a split. `.user`, `.kg`, `.link` and `.net` are not read.
+A type is `token`, `token_seq`, `float` or `float_seq`. By default the user is the field `user_id`, the item `item_id`
+(or the only other field of `.inter` that ends in `_id`), an opinion `rating` (or `stars`, `score`), a time
+`timestamp`, and of an item the title `title`, `name` or what ends so, the text a `description`, `abstract`,
+`overview` or `plot`. Options name others, such as `rating_field: weight`. Further fields of items are attributes, a
+`token_seq` as a list. A float that `.inter` has beside these is named in the quarantine, since it may be an opinion.
+Files `<name>.train.inter`, `<name>.valid.inter` and `<name>.test.inter` are a split. `.user`, `.kg`, `.link` and
+`.net` are not read.
 
 Source: Wayne Xin Zhao et al., RecBole: Towards a Unified, Comprehensive and Efficient Framework for Recommendation
 Algorithms, CIKM 2021.

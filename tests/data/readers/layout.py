@@ -1,6 +1,7 @@
 """Small folders in the layouts of published datasets, and what was read of them, in short."""
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from PIL import Image
 from recsys.data.raw import RawData
 
 
-def write(folder: Path, files: dict[str, str | bytes]) -> Path:
+def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     """Files by path: text as UTF-8, bytes as they are, either compressed where the name ends in `.gz`."""
     for name, content in files.items():
         path = folder / name
@@ -28,7 +29,8 @@ def picture(path: Path) -> Path:
 
 def column(raw: RawData, name: str) -> dict[str, Any]:
     """What the items that have it say in a column, by item."""
-    return raw.items.set_index("item_id")[name].dropna().to_dict()
+    said = raw.items.set_index("item_id")[name].dropna()
+    return {str(item): value for item, value in said.items()}
 
 
 def rows(raw: RawData, *names: str) -> list[tuple[Any, ...]]:
