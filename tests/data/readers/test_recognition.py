@@ -1,4 +1,4 @@
-"""Folders as they are downloaded are recognised as one layout each, and read to the right titles by what it proposes."""
+"""Folders as they are downloaded are recognised as one layout each, and read to the right titles by it."""
 
 import json
 from pathlib import Path
@@ -36,14 +36,13 @@ def lists() -> str:
     return "".join(f"{user}\t{' '.join(item for other, item in PAIRS if other == user)}\n" for user in users)
 
 
-def stars(user: str, item: str, **keys: str) -> dict[str, Any]:
+def review(user: str, item: str, keys: tuple[str, ...]) -> dict[str, Any]:
     """A review, its fields called as one edition does."""
-    values = {"user": user, "item": item, "stars": 4.0, "time": 1588687728}
-    return {key: values[name] for name, key in keys.items()}
+    return dict(zip(keys, (user, f"B000000{item}", 4.0, 1588687728), strict=True))
 
 
-OLD = {"user": "reviewerID", "item": "asin", "stars": "overall", "time": "unixReviewTime"}
-NEW = {"user": "user_id", "item": "parent_asin", "stars": "rating", "time": "timestamp"}
+OLD = ("reviewerID", "asin", "overall", "unixReviewTime")
+NEW = ("user_id", "parent_asin", "rating", "timestamp")
 BOOKS = '"ISBN";"Book-Title";"Book-Author";"Year-Of-Publication";"Publisher"\n'
 LAYOUTS: dict[str, tuple[str, dict[str, str | bytes]]] = {
     "ml-100k": (
@@ -96,21 +95,21 @@ LAYOUTS: dict[str, tuple[str, dict[str, str | bytes]]] = {
     "amazon 2014": (
         "amazon",
         {
-            "reviews_Baby_5.json.gz": records(*(stars(user, f"B000000{item}", **OLD) for user, item in PAIRS)),
+            "reviews_Baby_5.json.gz": records(*(review(user, item, OLD) for user, item in PAIRS)),
             "meta_Baby.json.gz": "".join(f"{ {'asin': asin, 'title': title} }\n" for asin, title in ASINS.items()),
         },
     ),
     "amazon 2018": (
         "amazon",
         {
-            "Baby_5.json.gz": records(*(stars(user, f"B000000{item}", **OLD) for user, item in PAIRS)),
+            "Baby_5.json.gz": records(*(review(user, item, OLD) for user, item in PAIRS)),
             "meta_Baby.json.gz": records(*({"asin": asin, "title": title} for asin, title in ASINS.items())),
         },
     ),
     "amazon 2023": (
         "amazon",
         {
-            "Baby.jsonl": records(*(stars(user, f"B000000{item}", **NEW) for user, item in PAIRS)),
+            "Baby.jsonl": records(*(review(user, item, NEW) for user, item in PAIRS)),
             "meta_Baby.jsonl": records(*({"parent_asin": asin, "title": title} for asin, title in ASINS.items())),
         },
     ),
