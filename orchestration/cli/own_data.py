@@ -24,7 +24,6 @@ LIKED = 0.7
 DENSE_ITEMS = 20_000
 PLAIN = ("Random", "TopPop", "ItemKNN", "UserKNN")
 WITH_CONTENT = ("AttributeItemKNN", "HybridItemKNN")
-DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class OwnData:
 def look_at(interactions: Path, items: Path, images: Path | None, split: str) -> OwnData:
     """Read both tables and guess; UserError where an id cannot be found or a file cannot be read."""
     tables = [_table(interactions, "interactions"), _table(items, "items")]
-    frames = [table.frame.drop(columns="row") for table in tables]
+    frames = [table.frame for table in tables]
     found = guess(frames[0], frames[1], [str(interactions), str(items)])
     if split in ("temporal", "global_time") and found.timestamp is None:
         raise UserError(f"{interactions}: --split {split} needs a column of times, and none was found")
@@ -78,14 +77,9 @@ def look_at(interactions: Path, items: Path, images: Path | None, split: str) ->
 
 
 def _table(file: Path, what: str) -> Table:
-    if not file.is_file():
+    if not file.exists():
         raise UserError(f"{file}: there is no such file; --{what} takes a CSV, TSV or Parquet file")
-    table = read_table(file, what)
-    names = [str(name) for name in table.frame if name != "row"]
-    for delimiter, words in DELIMITERS.items():
-        if len(names) == 1 and delimiter in names[0]:
-            raise UserError(f"{file}: columns are separated by {words}; save it with commas, or as Parquet")
-    return table
+    return read_table(file, what)
 
 
 def _folder(paths: Iterable[Path]) -> Path:

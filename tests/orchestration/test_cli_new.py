@@ -152,11 +152,6 @@ def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
     assert said("a", "--interactions", gone, "--items", items) == (
         f"{gone}: there is no such file; --interactions takes a CSV, TSV or Parquet file"
     )
-    semicolons = tmp_path / "s.csv"
-    semicolons.write_text("user;item\n1;2\n", encoding="utf-8")
-    assert said("a", "--interactions", semicolons, "--items", items) == (
-        f"{semicolons}: columns are separated by semicolons; save it with commas, or as Parquet"
-    )
     others = write(pd.DataFrame({"sku": ["x", "y"]}), tmp_path / "x.csv")
     assert said("a", "--interactions", pairs, "--items", others) == (
         f"{pairs} and {others} share no item id in any column: give tables whose item ids are the same"

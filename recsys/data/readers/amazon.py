@@ -18,9 +18,12 @@ Sources: McAuley et al., SIGIR 2015; Ni, Li and McAuley, EMNLP 2019; Hou et al.,
 import ast
 import gzip
 import re
+import warnings
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from recsys.data.quarantine import Sieve, collect, set_aside
@@ -29,13 +32,13 @@ from recsys.data.readers.assembly import (
     PicturedOptions,
     assemble,
     columns,
-    in_seconds,
     interactions_of,
+    items_in,
     items_of,
     joined_text,
-    remark,
     text_of,
 )
+from recsys.data.readers.catalogue import noted
 from recsys.data.readers.recognition import Recognised, first_line, first_lines
 from recsys.data.readers.tables import Layout, Table, existing, read_table
 from recsys.errors import UserError
@@ -47,6 +50,7 @@ REVIEWS = (
 )
 RATINGS_2014 = ("user_id", "item_id", "rating", "timestamp")
 RATINGS_2018 = ("item_id", "user_id", "rating", "timestamp")
+NO_META = "there is no file meta_*: items have neither title nor text"
 TEXTS = ("feature", "features", "description")
 ATTRIBUTES = {"brand": ("brand", "store"), "categories": ("categories", "category")}
 ASIN = re.compile(r"B[0-9A-Z]{9}|[0-9]{9}[0-9X]")
@@ -69,17 +73,17 @@ class AmazonOptions(PicturedOptions):
 
 def read(options: AmazonOptions, folder: Path, workdir: Path) -> RawData:
     """Read the reviews of one category and its products."""
-    frame, quarantine = _reviews(_file(folder, options.reviews, "reviews", meta=False))
+    frame, quarantine, notes = _reviews(_file(folder, options.reviews, "reviews", meta=False))
     meta = options.meta or next((path.name for path in _files(folder, meta=True)), None)
-    items = None
     if meta:
-        items, out_items = _products(_file(folder, options.meta, "meta", meta=True))
+        known, out_items, more = _products(_file(folder, options.meta, "meta", meta=True))
+        interactions, out_rows = interactions_of(frame, known)
+        items = known
     else:
-        out_items = remark("items", "meta_*", "there is no such file: items have neither title nor text")
-    interactions, out_rows = interactions_of(frame, items)
-    if items is None:
-        items, _ = items_of(pd.DataFrame({"item_id": interactions["item_id"].unique()}))
-    return assemble(items, interactions, [out_items, quarantine, out_rows], (folder, options.images))
+        interactions, out_rows = interactions_of(frame, None)
+        items, out_items, more = items_in(interactions), collect([]), (NO_META,)
+    pictures = folder, options.images
+    return assemble(items, interactions, [out_items, quarantine, out_rows], pictures, (*notes, *more))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -117,8 +121,8 @@ def _file(folder: Path, given: str | None, option: str, *, meta: bool) -> Path:
     return found[0]
 
 
-def _reviews(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """User, item, rating and time, with `row`, and the quarantine."""
+def _reviews(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """User, item, rating and time, with `row`, the quarantine, and notes."""
     if path.name.endswith((".csv", ".csv.gz")):
         table = _ratings(path)
         names: Mapping[str, str] = (
@@ -127,20 +131,18 @@ def _reviews(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     else:
         table = _records(path, "interactions")
         names = next((keys for keys in REVIEWS if set(keys.values()) <= set(table.frame)), REVIEWS[0])
-    frame = columns(table, names)
-    frame["timestamp"] = in_seconds(frame["timestamp"])
-    sieve = Sieve("interactions", frame, ("user_id", "item_id"))
-    sieve.reject(
-        pd.to_numeric(sieve.kept["rating"], errors="coerce") == 0, "rating of 0, which is none of 1 to 5 stars"
-    )
-    return sieve.kept, collect([table.quarantine, sieve.quarantine()])
+    frame = columns(table, names).assign(row=table.rows)
+    sieve = Sieve("interactions", frame, ("user_id", "item_id"), table.rows)
+    none = pd.to_numeric(sieve.kept["rating"], errors="coerce") == 0
+    sieve.reject(none, "rating of 0, which is none of 1 to 5 stars")
+    return sieve.kept, collect([table.quarantine, sieve.quarantine()]), noted(table)
 
 
 def _ratings(path: Path) -> Table:
     """Ratings only: with the header of 2023, else in the order of 2014 or 2018, which the items' codes tell."""
     if "parent_asin" in first_line(path):
         return read_table(path, "interactions")
-    rows = [line.split(",") for line in first_lines(path, 1000)[:-1] or first_lines(path, 1)]
+    rows = [line.split(",") for line in first_lines(path, 1000)]
     shares = [sum(len(row) == 4 and bool(ASIN.fullmatch(row[place])) for row in rows) / len(rows) for place in (0, 1)]
     if max(shares) < 0.9 or min(shares) > 0.5:
         raise UserError(
@@ -151,7 +153,7 @@ def _ratings(path: Path) -> Table:
     return read_table(path, "interactions", Layout(delimiter=",", names=names, header=False))
 
 
-def _products(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _products(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     table = _records(path, "items")
     frame = table.frame
     id_column = "parent_asin" if "parent_asin" in frame else "asin"
@@ -159,20 +161,20 @@ def _products(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     found["title"] = [text_of(cell) for cell in frame["title"]] if "title" in frame else None
     code = found["title"].str.contains(PAGE_CODE).fillna(False).astype(bool)
     reason = "title is code of a web page: the item is kept without it"
-    out_titles = set_aside("items", found[code], ("item_id",), reason)
+    out_titles = set_aside("items", found[code], ("item_id",), reason, table.rows)
     found["title"] = found["title"].mask(code, None)
     found["text"] = joined_text(frame, TEXTS)
     for name, places in ATTRIBUTES.items():
         place = next((place for place in places if place in frame), None)
         if place:
             found[name] = frame[place].map(_flat).astype("object")
-    items, quarantine = items_of(found)
-    return items, collect([table.quarantine, out_titles, quarantine])
+    items, quarantine = items_of(found, table.rows)
+    return items, collect([table.quarantine, out_titles, quarantine]), noted(table)
 
 
 def _flat(cell: object) -> object:
     """Categories of 2014 are lists of paths; their names, each once."""
-    if not isinstance(cell, list):
+    if not isinstance(cell, list | np.ndarray):
         return text_of(cell)
     names = [name for entry in cell for name in (entry if isinstance(entry, list) else [entry])]
     return list(dict.fromkeys(text for name in names if (text := text_of(name)))) or None
@@ -187,23 +189,35 @@ def _records(path: Path, table: str) -> Table:
 
 def _read_literals(path: Path, table: str) -> Table:
     """One dictionary a line, read as data and never run."""
-    good, numbers, bad = [], [], []
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                record = ast.literal_eval(line.strip())
-            except (ValueError, SyntaxError, MemoryError, RecursionError):
-                record = None
-            if isinstance(record, dict):
-                good.append({str(key): value for key, value in record.items()})
-                numbers.append(number)
-            else:
-                bad.append({"key": line[:80].strip(), "row": number})
+    good, numbers, bad = list[dict[str, object]](), list[int](), dict[int, str]()
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                record = _dictionary(line)
+                if record is not None:
+                    good.append(record)
+                    numbers.append(number)
+                elif line.strip():
+                    bad[number] = line[:80].decode("utf-8", errors="replace").strip()
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: cannot be read ({error}); download it again") from None
+    if not good:
+        raise UserError(f"{path}: no line can be used; each is a dictionary in the files of 2014")
     frame = pd.DataFrame(good, dtype=object)
     kept = frame[[name for name in frame if not frame[name].map(lambda value: isinstance(value, dict)).any()]]
-    strings = kept.map(lambda value: value if isinstance(value, list) or pd.isna(value) else str(value))
-    reason = "not a dictionary of Python literals"
-    quarantine = set_aside(table, pd.DataFrame(bad, columns=["key", "row"]), ("key",), reason)
+    strings = kept.map(lambda value: value if isinstance(value, list) or value != value else str(value))
+    lines = pd.DataFrame({"line": list(bad.values())})
+    stood = pd.Series(list(bad), dtype="int64")
+    quarantine = set_aside(table, lines, ("line",), "not a dictionary of Python literals", stood)
     return Table(path, strings, pd.Series(numbers, index=frame.index, dtype="int64"), quarantine, ())
+
+
+def _dictionary(line: bytes) -> dict[str, object] | None:
+    try:
+        with warnings.catch_warnings():
+            # A backslash before any letter is no mistake of ours.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            found = ast.literal_eval(line.decode("utf-8").strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from recsys.data.images import attach_images, files_by_stem
 from recsys.data.options import SourceOptions
-from recsys.data.quarantine import collect, set_aside
+from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
 from recsys.data.readers.catalogue import usable_interactions, usable_items
 from recsys.data.readers.recognition import folder_of_images
@@ -18,8 +19,6 @@ from recsys.errors import UserError
 
 IMAGES = ("images", "posters", "covers", "photos", "pictures", "*_images", "*_posters", "*_covers")
 """Folders in which pictures stand beside a dataset, as people call them."""
-FIRST_MILLISECONDS = 100_000_000_000
-"""Times from here on are milliseconds: as seconds they would be in the year 5138."""
 
 
 class PicturedOptions(SourceOptions):
@@ -34,7 +33,7 @@ class PicturedOptions(SourceOptions):
 
 
 def columns(table: Table, needed: Mapping[str, str], optional: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Columns of a table under standard names, with `row`.
+    """Columns of a table under standard names.
 
     Args:
         table: what was read.
@@ -44,20 +43,34 @@ def columns(table: Table, needed: Mapping[str, str], optional: Mapping[str, str]
     table.need(list(needed.values()))
     there = {name: column for name, column in (optional or {}).items() if column in table.frame}
     found = {name: table.frame[column] for name, column in {**needed, **there}.items()}
-    return pd.DataFrame({**found, "row": table.rows}, index=table.frame.index)
+    return pd.DataFrame(found, index=table.frame.index)
 
 
 def interactions_of(frame: pd.DataFrame, items: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Interactions that can be used, and the quarantine; with `items`, those of other items are quarantined."""
+    """Interactions that can be used, and the quarantine.
+
+    Args:
+        frame: strings `user_id`, `item_id`, perhaps `rating`, `timestamp` and `part`, and `row`, the line of each.
+        items: as from `items_of`: interactions of other items are quarantined; None where every id is an item.
+    """
     return usable_interactions(frame, None if items is None else items["item_id"])
 
 
-def items_of(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Items with an id, each once, `title` and `text` None where the layout has none; and the quarantine."""
-    for name in ("title", "text"):
-        if name not in frame:
-            frame = frame.assign(**{name: None})
-    return usable_items(frame.assign(image_path=None))
+def items_of(frame: pd.DataFrame, rows: pd.Series | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Items with an id, each once, and the quarantine; `title` and `text` are None where `frame` has none.
+
+    Args:
+        frame: strings `item_id`, perhaps `title` and `text`, and attributes.
+        rows: the line of each, with the index of `frame`.
+    """
+    missing = {name: None for name in ("title", "text", "image_path") if name not in frame}
+    return usable_items(frame.assign(**missing), rows)
+
+
+def items_in(interactions: pd.DataFrame) -> pd.DataFrame:
+    """The items of interactions, of which nothing is known but the id."""
+    items, _ = items_of(pd.DataFrame({"item_id": interactions["item_id"].unique()}))
+    return items
 
 
 def assemble(
@@ -65,6 +78,7 @@ def assemble(
     interactions: pd.DataFrame,
     quarantine: Sequence[pd.DataFrame],
     pictures: tuple[Path, str | None],
+    notes: Sequence[str] = (),
 ) -> RawData:
     """The source as a whole.
 
@@ -73,9 +87,10 @@ def assemble(
         interactions: as from `interactions_of`.
         quarantine: of every step so far.
         pictures: the source's folder, and the option `images`.
+        notes: what was found out about the files.
     """
     items, out_images = with_pictures(items, *pictures)
-    return RawData(items, interactions, collect([*quarantine, out_images]))
+    return RawData(items, interactions, collect([*quarantine, out_images]), notes=tuple(notes))
 
 
 def with_pictures(items: pd.DataFrame, folder: Path, given: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -87,14 +102,9 @@ def with_pictures(items: pd.DataFrame, folder: Path, given: str | None) -> tuple
     return attach_images(items, items["item_id"].map(files).astype("object"))
 
 
-def remark(table: str, key: str, reason: str) -> pd.DataFrame:
-    """A line of the quarantine that speaks of a whole file or column instead of a row."""
-    return set_aside(table, pd.DataFrame({"key": [key]}), ("key",), reason)
-
-
 def text_of(cell: Any) -> str | None:
     """A cell as text: a list's strings a line each, HTML entities as letters; None where nothing is said."""
-    parts = cell if isinstance(cell, list) else [cell]
+    parts = cell if isinstance(cell, list | np.ndarray) else [cell]
     said = [html.unescape(part).strip() for part in parts if isinstance(part, str)]
     return "\n".join(part for part in said if part) or None
 
@@ -104,9 +114,3 @@ def joined_text(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     texts = [[text_of(cell) for cell in frame[name]] for name in names if name in frame]
     rows = zip(*texts, strict=True) if texts else ([] for _ in range(len(frame)))
     return pd.Series(["\n".join(part for part in row if part) or None for row in rows], frame.index, dtype="object")
-
-
-def in_seconds(stamps: pd.Series) -> pd.Series:
-    """Times as strings of seconds, where they are strings of milliseconds; others stay as they are."""
-    numbers = pd.to_numeric(stamps, errors="coerce")
-    return stamps.mask(numbers >= FIRST_MILLISECONDS, (numbers / 1000).map("{:.3f}".format))

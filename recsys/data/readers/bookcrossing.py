@@ -26,6 +26,7 @@ from recsys.data.readers.assembly import (
     joined_text,
     text_of,
 )
+from recsys.data.readers.catalogue import noted
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import Layout, existing, read_table
 from recsys.errors import UserError
@@ -55,20 +56,19 @@ class BookCrossingOptions(PicturedOptions):
 def read(options: BookCrossingOptions, folder: Path, workdir: Path) -> RawData:
     """Read ratings and books; all books are items, and ratings of other ISBNs are quarantined."""
     ratings_file, books_file = _files(folder)
-    items, out_books = _books(existing(folder, books_file, "folder"))
+    items, out_books, notes = _books(existing(folder, books_file, "folder"))
     table = read_table(folder / ratings_file, "interactions", _layout(folder / ratings_file))
     rating = next((name for name in RATING if name in table.frame), RATING[0])
     frame = columns(table, {"user_id": "User-ID", "item_id": "ISBN", "rating": rating})
-    sieve = Sieve("interactions", frame, ("user_id", "item_id"))
+    sieve = Sieve("interactions", frame.assign(row=table.rows), ("user_id", "item_id"), table.rows)
     if options.feedback == "explicit":
         reason = "rating of 0: not rated (feedback: implicit counts it)"
         sieve.reject(pd.to_numeric(sieve.kept["rating"], errors="coerce") == 0, reason)
     else:
         sieve.kept = sieve.kept.drop(columns="rating")
     interactions, out_rows = interactions_of(sieve.kept, items)
-    return assemble(
-        items, interactions, [out_books, table.quarantine, sieve.quarantine(), out_rows], (folder, options.images)
-    )
+    quarantine = [out_books, table.quarantine, sieve.quarantine(), out_rows]
+    return assemble(items, interactions, quarantine, (folder, options.images), (*noted(table), *notes))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -94,7 +94,7 @@ def _layout(path: Path) -> Layout:
     return Layout(delimiter=";" if ";" in first_line(path) else ",", header=True, quoted=True)
 
 
-def _books(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _books(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     table = read_table(path, "items", _layout(path))
     frame = columns(table, {"item_id": "ISBN"})
     for name, places in BOOK.items():
@@ -103,5 +103,5 @@ def _books(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         frame[name] = [text_of(cell) for cell in table.frame[place]]
     frame["year"] = frame["year"].mask(frame["year"] == NO_YEAR, None)
     frame["text"] = joined_text(frame, ("title", "author", "publisher"))
-    items, quarantine = items_of(frame)
-    return items, collect([table.quarantine, quarantine])
+    items, quarantine = items_of(frame, table.rows)
+    return items, collect([table.quarantine, quarantine]), noted(table)

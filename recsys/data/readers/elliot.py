@@ -15,8 +15,8 @@ import pandas as pd
 
 from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
-from recsys.data.readers.assembly import interactions_of, items_of
-from recsys.data.readers.catalogue import ItemTableOptions, read_items, with_images
+from recsys.data.readers.assembly import interactions_of, items_in
+from recsys.data.readers.catalogue import ItemTableOptions, noted, read_items, with_images
 from recsys.data.readers.recognition import Recognised, first_line, first_lines
 from recsys.data.readers.tables import Layout, Table, existing, read_table
 from recsys.errors import UserError
@@ -45,22 +45,22 @@ class ElliotOptions(ItemTableOptions):
 
 def read(options: ElliotOptions, folder: Path, workdir: Path) -> RawData:
     """Read the interactions, their split, and the item table where the options name one."""
-    frames, quarantine = [], []
+    frames, quarantine, notes = list[pd.DataFrame](), list[pd.DataFrame](), tuple[str, ...]()
     for part, path in _files(options, folder).items():
         table = read_table(path, path.name if part else "interactions", _layout(path))
         frame = _named(table, ratings=options.ratings)
         frames.append(frame.assign(part=part) if part else frame)
         quarantine.append(table.quarantine)
+        notes += noted(table)
     known = None
     if options.items:
-        known, out_items = read_items(options, folder)
+        known, out_items, more = read_items(options, folder)
         quarantine.insert(0, out_items)
+        notes += more
     interactions, out_rows = interactions_of(pd.concat(frames, ignore_index=True), known)
-    items = known
-    if items is None:
-        items, _ = items_of(pd.DataFrame({"item_id": interactions["item_id"].unique()}))
+    items = items_in(interactions) if known is None else known
     items, out_images = with_images(items, options, folder)
-    return RawData(items, interactions, collect([*quarantine, out_rows, out_images]))
+    return RawData(items, interactions, collect([*quarantine, out_rows, out_images]), notes=notes)
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -69,7 +69,7 @@ def recognise(folder: Path) -> Recognised | None:
     if not files:
         return None
     for path in files:
-        found = [line.split("\t") for line in first_lines(path, 20)[1:-1]]
+        found = [line.split("\t") for line in first_lines(path, 20)[1:]]
         widths = {len(row) for row in found}
         if len(widths) != 1 or not widths <= {2, 3, 4} or not all(_is_number(row[2]) for row in found if row[2:]):
             return None

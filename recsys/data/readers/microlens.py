@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from recsys.data.ids import normalised
 from recsys.data.quarantine import Sieve, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import (
     PicturedOptions,
     assemble,
     columns,
-    in_seconds,
     interactions_of,
     items_of,
-    remark,
 )
+from recsys.data.readers.catalogue import noted
 from recsys.data.readers.recognition import Recognised, first_line, folder_of_images
 from recsys.data.readers.tables import Layout, Table, existing, read_table
 from recsys.errors import UserError
@@ -54,7 +54,7 @@ class MicroLensOptions(PicturedOptions):
 
 def read(options: MicroLensOptions, folder: Path, workdir: Path) -> RawData:
     """Read pairs, titles, categories and covers; items are those of the pairs and of the titles."""
-    frame, quarantine = _pairs(options, folder)
+    frame, quarantine, notes = _pairs(options, folder)
     titles, out_titles = _two_columns(folder, _titles(options, folder), "titles", "title")
     tags, out_tags = _two_columns(folder, TAGS if (folder / TAGS).is_file() else None, "tags", "category")
     interactions, out_rows = interactions_of(frame, None)
@@ -62,7 +62,7 @@ def read(options: MicroLensOptions, folder: Path, workdir: Path) -> RawData:
     items = pd.DataFrame({"item_id": ids.to_numpy()})
     items, _ = items_of(items.merge(titles, on="item_id", how="left").merge(tags, on="item_id", how="left"))
     images = options.images or folder_of_images(folder, COVERS)
-    return assemble(items, interactions, [out_titles, out_tags, quarantine, out_rows], (folder, images))
+    return assemble(items, interactions, [out_titles, out_tags, quarantine, out_rows], (folder, images), notes)
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -83,17 +83,15 @@ def _is_lists(path: Path) -> bool:
     return bool(tab) and user.strip().isdigit() and len(items.split()) > 1 and all(map(str.isdigit, items.split()))
 
 
-def _pairs(options: MicroLensOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """User, item and, where known, time, with `row`."""
+def _pairs(options: MicroLensOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """User, item and, where known, time, with `row`; the quarantine, and notes."""
     path = existing(folder, options.pairs, "pairs") if options.pairs else _only(folder)
     if path.suffix == ".tsv":
         return _lists(path, order_as_time=options.order_as_time)
     table = read_table(path, "interactions")
     names = {"user_id": _one_of(table, USERS), "item_id": _one_of(table, ITEMS)}
-    frame = columns(table, names, {"timestamp": TIMES[0]})
-    if "timestamp" in frame:
-        frame["timestamp"] = in_seconds(frame["timestamp"])
-    return frame, table.quarantine
+    frame = columns(table, names, {"timestamp": TIMES[0]}).assign(row=table.rows)
+    return frame, table.quarantine, noted(table)
 
 
 def _only(folder: Path) -> Path:
@@ -106,21 +104,20 @@ def _only(folder: Path) -> Path:
     raise UserError(f"{folder}: there is no file called {' or '.join(PAIRS)}; put MicroLens there or set 'pairs'")
 
 
-def _lists(path: Path, *, order_as_time: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _lists(path: Path, *, order_as_time: bool) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     """A row for each item of a user's list, with the line as `row`."""
-    table = read_table(
-        path, "interactions", Layout(delimiter="\t", names=("user", "items"), header=False, quoted=False)
-    )
-    sieve = Sieve("interactions", columns(table, {"user_id": "user", "items": "items"}), ("user_id",))
+    layout = Layout(delimiter="\t", names=("user", "items"), header=False, quoted=False)
+    table = read_table(path, "interactions", layout)
+    sieve = Sieve("interactions", columns(table, {"user_id": "user", "items": "items"}), ("user_id",), table.rows)
     sieve.reject(sieve.kept["items"].isna(), "no items after the tab")
-    frame = sieve.kept.assign(item_id=sieve.kept["items"].str.split()).drop(columns="items").explode("item_id")
-    quarantine = [table.quarantine, sieve.quarantine()]
+    listed = sieve.kept.assign(item_id=sieve.kept["items"].str.split(), row=table.rows)
+    frame = listed.drop(columns="items").explode("item_id")
+    notes = noted(table)
     if order_as_time:
         frame["timestamp"] = frame.groupby(level=0).cumcount().astype("str")
     else:
-        reason = "lists give an order and no times: no split is by time unless order_as_time is true"
-        quarantine.append(remark("interactions", path.name, reason))
-    return frame.reset_index(drop=True), collect(quarantine)
+        notes += (f"{path.name}: lists give an order and no times; order_as_time: true takes the order as times",)
+    return frame.reset_index(drop=True), collect([table.quarantine, sieve.quarantine()]), notes
 
 
 def _titles(options: MicroLensOptions, folder: Path) -> str | None:
@@ -138,10 +135,11 @@ def _two_columns(folder: Path, name: str | None, option: str, column: str) -> tu
     table = read_table(
         path, option, Layout(delimiter=",", names=("item", column), header=not first.isdigit(), quoted=True)
     )
-    sieve = Sieve(option, columns(table, {"item_id": "item", column: column}), ("item_id",))
+    found = columns(table, {"item_id": "item", column: column})
+    sieve = Sieve(option, found.assign(item_id=normalised(found["item_id"])), ("item_id",), table.rows)
     sieve.reject(sieve.kept["item_id"].isna(), "no item id")
     sieve.reject(sieve.kept.duplicated("item_id"), f"{column} of the same item again: the first was kept")
-    return sieve.kept.drop(columns="row"), collect([table.quarantine, sieve.quarantine()])
+    return sieve.kept, collect([table.quarantine, sieve.quarantine()])
 
 
 def _one_of(table: Table, names: tuple[str, ...]) -> str:

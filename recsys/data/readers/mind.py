@@ -17,7 +17,8 @@ import pandas as pd
 
 from recsys.data.quarantine import Sieve, collect
 from recsys.data.raw import RawData
-from recsys.data.readers.assembly import PicturedOptions, assemble, columns, interactions_of, items_of, remark
+from recsys.data.readers.assembly import PicturedOptions, assemble, columns, interactions_of, items_of
+from recsys.data.readers.catalogue import noted
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import Layout, existing, read_table
 from recsys.errors import UserError
@@ -43,14 +44,15 @@ def read(options: MindOptions, folder: Path, workdir: Path) -> RawData:
     """Read the clicks and the news of a folder, or of the folders in it."""
     folders = _folders(folder)
     items, out_news = _news(folders, folder)
-    frames, quarantine = [], [out_news]
+    frames, quarantine, notes = list[pd.DataFrame](), [out_news], tuple[str, ...]()
     for each in folders:
-        frame, out = _clicks(each, _called(each / BEHAVIORS, folder), history=options.history)
+        frame, out, more = _clicks(each, _called(each / BEHAVIORS, folder), history=options.history)
         frames.append(frame)
         quarantine.append(out)
+        notes += more
     clicks = pd.concat(frames, ignore_index=True)
     interactions, out_rows = interactions_of(clicks, items)
-    return assemble(items, interactions, [*quarantine, out_rows], (folder, options.images))
+    return assemble(items, interactions, [*quarantine, out_rows], (folder, options.images), notes)
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -85,43 +87,43 @@ def _called(path: Path, folder: Path) -> str:
 
 def _news(folders: list[Path], folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The news of all folders, each once: an article of several editions is the same in all."""
-    frames, quarantine = [], []
+    frames, quarantine, rows = list[pd.DataFrame](), list[pd.DataFrame](), list[pd.Series]()
     for each in folders:
         layout = Layout(delimiter="\t", names=ARTICLE, header=False, quoted=False)
         called = "items" if each == folder else _called(each / NEWS, folder)
         table = read_table(existing(each, NEWS, "folder"), called, layout)
         frames.append(columns(table, {name: name for name in ("item_id", "title")}, {n: n for n in ARTICLE[1:5]}))
+        rows.append(table.rows)
         quarantine.append(table.quarantine)
     found = pd.concat(frames, ignore_index=True)
-    same = found.duplicated([name for name in found if name != "row"])
-    items, out = items_of(found[~same].reset_index(drop=True))
+    items, out = items_of(found[~found.duplicated()], pd.concat(rows, ignore_index=True))
     return items, collect([*quarantine, out])
 
 
-def _clicks(folder: Path, called: str, *, history: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Clicks as user, item, time and `row`, the line of the impression."""
+def _clicks(folder: Path, called: str, *, history: bool) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Clicks as user, item, time and `row`, the line of the impression; the quarantine, and notes."""
     layout = Layout(delimiter="\t", names=IMPRESSION, header=False, quoted=False)
     table = read_table(folder / BEHAVIORS, called, layout)
-    sieve = Sieve(called, columns(table, {name: name for name in IMPRESSION}), ("user_id", "impression_id"))
+    frame = columns(table, {name: name for name in IMPRESSION}).assign(row=table.rows)
+    frame["timestamp"] = pd.to_datetime(frame["time"], format=TIME, errors="coerce", utc=True)
+    sieve = Sieve(called, frame, ("user_id", "impression_id"), table.rows)
     sieve.reject(sieve.kept["user_id"].isna(), "no user id")
-    seconds = _seconds(sieve.kept["time"])
-    sieve.reject(seconds.isna(), "time is not like 11/11/2019 9:05:58 AM")
-    seconds = seconds[sieve.kept.index]
+    sieve.reject(sieve.kept["timestamp"].isna(), "time is not like 11/11/2019 9:05:58 AM")
+    before = _history(sieve.kept)
     labelled = sieve.kept["impressions"].str.fullmatch(r"\s*\S+-[01](\s+\S+-[01])*\s*").fillna(False).astype(bool)
-    shown = sieve.kept.assign(timestamp=seconds)[labelled]
     sieve.reject(~labelled, "impressions are not like N1-1 N2-0: clicked or not is not known")
-    clicked = shown.assign(item_id=shown["impressions"].str.findall(r"(\S+)-1(?!\S)")).explode("item_id")
+    clicked = sieve.kept.assign(item_id=sieve.kept["impressions"].str.findall(r"(\S+)-1(?!\S)")).explode("item_id")
     clicked = clicked[clicked["item_id"].notna()]
-    before = _history(sieve.kept.assign(timestamp=seconds))
-    quarantine = [table.quarantine, sieve.quarantine()]
+    notes = noted(table)
     if history:
         clicked = pd.concat([before, clicked])
     elif len(before):
-        reason = f"{len(before):,} clicks before the first impression have no time (history: true counts them)"
-        quarantine.append(remark(called, "history", reason))
-    stamps = clicked["timestamp"].map("{:.0f}".format)
-    kept = clicked.assign(timestamp=stamps)[["user_id", "item_id", "timestamp", "row"]]
-    return kept.reset_index(drop=True), collect(quarantine)
+        notes += (
+            f"{called}: {len(before):,} clicks before the first impression, which have no time, are not counted "
+            "(history: true counts them)",
+        )
+    kept = clicked[["user_id", "item_id", "timestamp", "row"]].reset_index(drop=True)
+    return kept, collect([table.quarantine, sieve.quarantine()]), notes
 
 
 def _history(impressions: pd.DataFrame) -> pd.DataFrame:
@@ -130,9 +132,4 @@ def _history(impressions: pd.DataFrame) -> pd.DataFrame:
     first = first[first["history"].notna()]
     listed = first.assign(item_id=first["history"].str.split()).explode("item_id")
     place = listed.groupby("user_id").cumcount(ascending=False)
-    return listed.assign(timestamp=listed["timestamp"] - 1 - place)
-
-
-def _seconds(times: pd.Series) -> pd.Series:
-    dates = pd.to_datetime(times, format=TIME, errors="coerce", utc=True)
-    return (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    return listed.assign(timestamp=listed["timestamp"] - pd.to_timedelta(1 + place, unit="s"))

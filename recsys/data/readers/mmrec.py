@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from recsys.data.ids import normalised
 from recsys.data.images import files_by_stem
 from recsys.data.quarantine import Sieve, collect
 from recsys.data.raw import RawData
 from recsys.data.readers import inter
-from recsys.data.readers.assembly import columns, joined_text
-from recsys.data.readers.catalogue import ItemTableOptions, with_images
+from recsys.data.readers.assembly import columns
+from recsys.data.readers.catalogue import ItemTableOptions, noted, standard_items, with_images
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import existing, read_table
 from recsys.errors import UserError
@@ -51,15 +52,17 @@ class MMRecOptions(ItemTableOptions):
 
 def read(options: MMRecOptions, folder: Path, workdir: Path) -> RawData:
     """Read the interactions and their split; join what is known of the source's items by the mapping."""
-    names = {key: getattr(options, key) for key in ("file", "user_column", "item_column", "label_column")}
+    shared = ("file", "user_column", "item_column", "label_column", "encoding", "delimiter", "header")
+    names = {key: getattr(options, key) for key in shared}
     raw = inter.read(inter.InterOptions(**names), folder, workdir)
     items, source_column, out_mapping = _numbered(options, folder, raw.items[["item_id"]])
-    items, out_items = _described(options, folder, items, source_column)
+    items, out_items, notes = _described(options, folder, items, source_column)
     if options.images and not options.image_column:
         items = items.assign(image_path=_names(folder / options.images, items))
         options = options.model_copy(update={"image_column": "image_path"})
     items, out_images = with_images(items, options, folder)
-    return RawData(items, raw.interactions, collect([raw.quarantine, out_mapping, out_items, out_images]))
+    quarantine = collect([raw.quarantine, out_mapping, out_items, out_images])
+    return RawData(items, raw.interactions, quarantine, notes=(*raw.notes, *notes))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -87,7 +90,8 @@ def _numbered(options: MMRecOptions, folder: Path, items: pd.DataFrame) -> tuple
             f"{table.path}: has the columns {', '.join(map(str, table.frame))} where a mapping has "
             f"'{options.item_column}' and one other; leave only these two in it"
         )
-    sieve = Sieve("mapping", columns(table, {"item_id": options.item_column, "source_id": others[0]}), ("item_id",))
+    mapping = columns(table, {"item_id": options.item_column, "source_id": others[0]}).apply(normalised)
+    sieve = Sieve("mapping", mapping, ("item_id",), table.rows)
     whole = sieve.kept["item_id"].str.fullmatch(r"[0-9]{1,9}").fillna(False)
     sieve.reject(~whole.astype(bool), "number of the item is not a whole number")
     sieve.kept = sieve.kept.assign(item_id=sieve.kept["item_id"].astype("int64").astype("str"))
@@ -105,28 +109,26 @@ def _numbered(options: MMRecOptions, folder: Path, items: pd.DataFrame) -> tuple
 
 def _described(
     options: MMRecOptions, folder: Path, items: pd.DataFrame, source_column: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     """Items with title, text and attributes of the item table, by number where it has that, else by source id."""
     if not options.items:
-        return items.assign(title=None, text=None, image_path=None), collect([])
-    table = read_table(existing(folder, options.items, "items"), "items")
+        return items.assign(title=None, text=None, image_path=None), collect([]), ()
+    table = read_table(existing(folder, options.items, "items"), "items", options.layout)
     by_number = options.item_column in table.frame
-    key, id_column = ("item_id", options.item_column) if by_number else ("source_id", source_column)
-    used = {name for name in (options.title_column, *options.text_columns, options.image_column) if name}
-    table.need([id_column, *sorted(used)])
-    taken = {*used, options.item_column, source_column, "item_id", "source_id", "title", "text", "image_path"}
-    described = table.frame[[name for name in table.frame if name not in taken]].assign(
-        title=table.frame[options.title_column] if options.title_column else None,
-        text=joined_text(table.frame, options.text_columns),
-        image_path=table.frame[options.image_column] if options.image_column else None,
-        row=table.rows,
-        **{key: table.frame[id_column]},
+    id_column = options.item_column if by_number else source_column
+    named = [name for name in (options.title_column, *options.text_columns, options.image_column) if name]
+    table.need([id_column, *named])
+    key, other = ("item_id", "source_id") if by_number else ("source_id", "item_id")
+    described, notes = standard_items(
+        table.frame, id_column, options.title_column, options.text_columns, options.image_column
     )
-    sieve = Sieve("items", described, (key,))
+    described = described.drop(columns=["source_id", source_column], errors="ignore")
+    described = described.assign(item_id=normalised(described["item_id"])).rename(columns={"item_id": key})
+    sieve = Sieve("items", described.drop(columns=other, errors="ignore"), (key,), table.rows)
     sieve.reject(~sieve.kept[key].isin(items[key].dropna()), "item is not in the interactions or their mapping")
     sieve.reject(sieve.kept.duplicated(key), "item again: the first row was kept")
-    found = items.merge(sieve.kept.drop(columns="row"), on=key, how="left", validate="one_to_one")
-    return found, collect([table.quarantine, sieve.quarantine()])
+    found = items.merge(sieve.kept, on=key, how="left", validate="many_to_one")
+    return found, collect([table.quarantine, sieve.quarantine()]), noted(table, notes)
 
 
 def _names(folder: Path, items: pd.DataFrame) -> pd.Series:

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from recsys.data.ids import normalised
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import Sieve, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import columns, interactions_of, items_of, with_pictures
+from recsys.data.readers.catalogue import noted
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import Layout, existing, read_table
 from recsys.errors import UserError
@@ -75,18 +77,18 @@ class MovieLensOptions(SourceOptions):
 
 def read(options: MovieLensOptions, folder: Path, workdir: Path) -> RawData:
     """Read ratings and movies of the edition that the files belong to."""
-    if options.posters and not (folder / options.posters).is_dir():
-        where = folder / options.posters
-        raise UserError(f"{where}: there is no such folder; put it there or leave the option 'posters' out")
     edition = _edition(folder)
     items, out_items = _movies(folder, edition)
     items, out_plots = _with_plots(items, options, folder)
+    if options.posters and not (folder / options.posters).is_dir():
+        where = folder / options.posters
+        raise UserError(f"{where}: there is no such folder; put it there or leave the option 'posters' out")
     items, out_images = with_pictures(items, folder, options.posters)
     ratings = read_table(existing(folder, edition.ratings, "folder"), "interactions", edition.ratings_layout)
     named = {"user_id": "userId", "item_id": "movieId", "rating": "rating", "timestamp": "timestamp"}
-    interactions, out_ratings = interactions_of(columns(ratings, named), items)
+    interactions, out_ratings = interactions_of(columns(ratings, named).assign(row=ratings.rows), items)
     quarantine = collect([out_items, out_plots, out_images, ratings.quarantine, out_ratings])
-    return RawData(items, interactions, quarantine)
+    return RawData(items, interactions, quarantine, notes=noted(ratings))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -118,7 +120,8 @@ def _movies(folder: Path, edition: Edition) -> tuple[pd.DataFrame, pd.DataFrame]
         movies.need(GENRES)
         flags = movies.frame[list(GENRES)] == "1"
         found["genres"] = ["|".join(flags.columns[row]) for row in flags.to_numpy()]
-    items, quarantine = items_of(found.assign(genres=found["genres"].mask(found["genres"].isin(NO_GENRES), None)))
+    found["genres"] = found["genres"].mask(found["genres"].isin(NO_GENRES), None)
+    items, quarantine = items_of(found, movies.rows)
     return items, collect([movies.quarantine, quarantine])
 
 
@@ -126,7 +129,8 @@ def _with_plots(items: pd.DataFrame, options: MovieLensOptions, folder: Path) ->
     if options.plots is None and not (folder / "plots.csv").is_file():
         return items, collect([])
     table = read_table(existing(folder, options.plots or "plots.csv", "plots"), "plots")
-    sieve = Sieve("plots", columns(table, {"item_id": "movieId", "plot": "plot"}), ("item_id",))
+    plots = columns(table, {"item_id": "movieId", "plot": "plot"})
+    sieve = Sieve("plots", plots.assign(item_id=normalised(plots["item_id"])), ("item_id",), table.rows)
     sieve.reject(~sieve.kept["item_id"].isin(items["item_id"]), "unknown item")
     sieve.reject(sieve.kept.duplicated("item_id"), "plot of the same movie again: the first was kept")
     text = sieve.kept.set_index("item_id")["plot"]

@@ -4,7 +4,7 @@ A type is `token`, `token_seq`, `float` or `float_seq`. By default the user is t
 (or the only other field of `.inter` that ends in `_id`), an opinion `rating` (or `stars`, `score`), a time
 `timestamp`, and of an item the title `title`, `name` or what ends so, the text a `description`, `abstract`,
 `overview` or `plot`. Options name others, such as `rating_field: weight`. Further fields of items are attributes, a
-`token_seq` as a list. A float that `.inter` has beside these is named in the quarantine, since it may be an opinion.
+`token_seq` as a list. A float that `.inter` has beside these is named in the notes, since it may be an opinion.
 Files `<name>.train.inter`, `<name>.valid.inter` and `<name>.test.inter` are a split. `.user`, `.kg`, `.link` and
 `.net` are not read.
 
@@ -24,10 +24,9 @@ from recsys.data.readers.assembly import (
     assemble,
     columns,
     interactions_of,
-    items_of,
-    joined_text,
-    remark,
+    items_in,
 )
+from recsys.data.readers.catalogue import noted, standard_items, usable_items
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import Layout, Table, existing, read_table
 from recsys.errors import UserError
@@ -68,21 +67,23 @@ class RecBoleOptions(PicturedOptions):
 def read(options: RecBoleOptions, folder: Path, workdir: Path) -> RawData:
     """Read interactions, of all parts where there is a split, and the items where there is a file of them."""
     name, parts = _files(options, folder)
-    interactions, quarantine, fields = [], [], dict[str, str]()
+    interactions, quarantine, notes = list[pd.DataFrame](), list[pd.DataFrame](), list[str]()
+    fields = dict[str, str]()
     for part, path in parts.items():
         table = read_table(path, path.name if part else "interactions", ATOMIC)
         types = _types(table)
         fields = fields or _fields(options, path, types)
-        found = columns(table, {key: f"{field}:{types[field]}" for key, field in fields.items()})
+        named = {key: f"{field}:{types.get(field, '')}" for key, field in fields.items()}
+        found = columns(table, named).assign(row=table.rows)
         interactions.append(found.assign(part=part) if part else found)
         quarantine.append(table.quarantine)
-        quarantine += _unused(path, types, list(fields.values()))
+        notes += [*noted(table), *_unused(path, types, list(fields.values()))]
     frame = pd.concat(interactions, ignore_index=True)
-    items, out_items = _items(options, folder / f"{name}.item", fields["item_id"])
-    kept, out_rows = interactions_of(frame, items)
-    if items is None:
-        items, _ = items_of(pd.DataFrame({"item_id": kept["item_id"].unique()}))
-    return assemble(items, kept, [out_items, *quarantine, out_rows], (folder, options.images))
+    known, out_items, more = _items(options, folder / f"{name}.item", fields["item_id"])
+    kept, out_rows = interactions_of(frame, known)
+    items = items_in(kept) if known is None else known
+    pictures = folder, options.images
+    return assemble(items, kept, [out_items, *quarantine, out_rows], pictures, (*notes, *more))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -164,34 +165,32 @@ def _only(path: Path, option: str, types: dict[str, str], usual: Sequence[str], 
     return named[0]
 
 
-def _unused(path: Path, types: dict[str, str], used: Sequence[str]) -> list[pd.DataFrame]:
+def _unused(path: Path, types: dict[str, str], used: Sequence[str]) -> list[str]:
     return [
-        remark(path.name, field, "field is not used; name it by 'rating_field' or 'time_field' if it is one")
+        f"{path.name}: field '{field}' is not used; name it by 'rating_field' or 'time_field' if it is one"
         for field, kind in types.items()
         if kind == "float" and field not in used
     ]
 
 
-def _items(options: RecBoleOptions, path: Path, id_field: str) -> tuple[pd.DataFrame | None, pd.DataFrame]:
+def _items(
+    options: RecBoleOptions, path: Path, id_field: str
+) -> tuple[pd.DataFrame | None, pd.DataFrame, tuple[str, ...]]:
     if not path.is_file():
-        return None, remark("items", path.name, "there is no such file: items have neither title nor text")
+        return None, collect([]), (f"there is no {path.name}: items have neither title nor text",)
     table = read_table(path, "items", ATOMIC)
     types = _types(table)
-    frame = table.frame.rename(columns={f"{field}:{kind}": field for field, kind in types.items()})
+    frame = table.frame.set_axis(list(types), axis=1)
     title = options.title_field or next(
         (name for name in types if name in TITLES or name.endswith(tuple(f"_{usual}" for usual in TITLES))), None
     )
-    texts = options.text_fields if options.text_fields is not None else [name for name in TEXTS if name in types]
+    texts = tuple(name for name in TEXTS if name in types) if options.text_fields is None else options.text_fields
     for field in (id_field, *([title] if title else []), *texts):
         if field not in types:
             raise UserError(f"{path}: there is no field '{field}' (it has {', '.join(types)}); name the right one")
-    further = [name for name in types if name not in {id_field, title, *texts, *ITEM_COLUMNS}]
-    attributes = {
-        name: frame[name].str.split(options.seq_separator) if types[name] == "token_seq" else frame[name]
-        for name in further
-    }
-    found = pd.DataFrame({"item_id": frame[id_field], **attributes, "row": table.rows}, index=frame.index)
-    found["title"] = frame[title] if title else None
-    found["text"] = joined_text(frame, texts)
-    items, quarantine = items_of(found)
-    return items, collect([table.quarantine, quarantine])
+    found, notes = standard_items(frame, id_field, title, texts, None)
+    for name, kind in types.items():
+        if kind == "token_seq" and name in found and name not in {title, *texts, *ITEM_COLUMNS}:
+            found[name] = found[name].str.split(options.seq_separator)
+    items, quarantine = usable_items(found, table.rows)
+    return items, collect([table.quarantine, quarantine]), noted(table, notes)

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,11 +41,13 @@ def first_lines(path: Path, n: int) -> list[str]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             start = file.read(FIRST_BYTES)
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return []
     utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = start.decode("utf-16" if utf16 else "utf-8-sig", errors="replace")
-    return text.splitlines()[:n]
+    lines = text.splitlines()
+    whole = lines[:-1] if len(start) == FIRST_BYTES and len(lines) > 1 else lines
+    return whole[:n]
 
 
 def folder_of_images(folder: Path, names: Iterable[str]) -> str | None:

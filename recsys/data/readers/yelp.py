@@ -11,6 +11,7 @@ Source: Yelp Open Dataset.
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from recsys.data.images import attach_images
@@ -24,6 +25,7 @@ from recsys.data.readers.assembly import (
     joined_text,
     with_pictures,
 )
+from recsys.data.readers.catalogue import noted
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import read_table
 from recsys.errors import UserError
@@ -46,13 +48,14 @@ def read(options: YelpOptions, folder: Path, workdir: Path) -> RawData:
     """Read reviews and businesses; all businesses are items."""
     items, out_items = _businesses(_file(folder, "business"))
     reviews = read_table(_file(folder, "review"), "interactions")
-    interactions, out_rows = interactions_of(columns(reviews, REVIEW), items)
+    interactions, out_rows = interactions_of(columns(reviews, REVIEW).assign(row=reviews.rows), items)
     photos = _find(folder, "photos") or _find(folder, "photo")
     if photos and options.images is None:
         items, out_images = _with_photos(items, photos, folder / "photos")
     else:
         items, out_images = with_pictures(items, folder, options.images)
-    return RawData(items, interactions, collect([out_items, reviews.quarantine, out_rows, out_images]))
+    quarantine = collect([out_items, reviews.quarantine, out_rows, out_images])
+    return RawData(items, interactions, quarantine, notes=noted(reviews))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -85,13 +88,16 @@ def _businesses(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     found["categories"] = categories.map(_listed).astype("object")
     words = found["categories"].map(lambda names: SEPARATOR.join(names), na_action="ignore")
     found["text"] = joined_text(found.assign(words=words), ("words", "city"))
-    items, quarantine = items_of(found)
+    items, quarantine = items_of(found, table.rows)
     return items, collect([table.quarantine, quarantine])
 
 
 def _listed(cell: object) -> list[str] | None:
     """Categories are one string in newer editions, a list in older ones."""
-    names = cell if isinstance(cell, list) else cell.split(SEPARATOR) if isinstance(cell, str) else []
+    if isinstance(cell, str):
+        names = cell.split(SEPARATOR)
+    else:
+        names = list(cell) if isinstance(cell, list | np.ndarray) else []
     return [name.strip() for name in names if isinstance(name, str) and name.strip()] or None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from PIL import Image
 
 from recsys.data.raw import RawData
@@ -34,8 +35,17 @@ def column(raw: RawData, name: str) -> dict[str, Any]:
 
 
 def rows(raw: RawData, *names: str) -> list[tuple[Any, ...]]:
-    """Users, items and the named columns of all interactions, in the order of the file."""
-    return list(raw.interactions[["user_id", "item_id", *names]].itertuples(index=False, name=None))
+    """Users, items and the named columns of all interactions in the order of the file; times in seconds."""
+    frame = raw.interactions[["user_id", "item_id", *names]]
+    if "timestamp" in frame:
+        frame = frame.assign(timestamp=seconds(raw))
+    return list(frame.itertuples(index=False, name=None))
+
+
+def seconds(raw: RawData) -> list[float]:
+    """When interactions were, in seconds since 1970."""
+    since = (raw.interactions["timestamp"] - pd.Timestamp(0)) / pd.Timedelta(seconds=1)
+    return [float(value) for value in since]
 
 
 def quarantined(raw: RawData) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ import pytest
 
 from recsys.data.readers import read, recognise
 from recsys.errors import UserError
-from tests.data.readers.layout import column, picture, quarantined, rows, write
+from tests.data.readers.layout import column, picture, quarantined, rows, seconds, write
 
 
 def lines(*records: dict[str, Any]) -> str:
@@ -103,7 +103,7 @@ def test_2023_joins_by_parent_asin_and_its_times_are_milliseconds(tmp_path: Path
     assert column(raw, "categories") == {"B01CUPMQZE": ["Beauty", "Skin"]}
     assert "average_rating" not in raw.items
     assert raw.interactions["rating"].tolist() == [5.0, 1.0]
-    assert raw.interactions["timestamp"].astype(int).tolist() == [1588687728, 1588687729]
+    assert seconds(raw) == [1588687728.923, 1588687729]
     assert ("interactions", 2, "AGK / B01CUPMQZE", "rating of 0, which is none of 1 to 5 stars") in quarantined(raw)
 
 
@@ -119,7 +119,7 @@ def test_2023_joins_by_parent_asin_and_its_times_are_milliseconds(tmp_path: Path
 def test_ratings_only_are_in_three_orders(tmp_path: Path, content: str) -> None:
     raw = read("amazon", {}, write(tmp_path, {"ratings_Baby.csv": content}), tmp_path)
     assert rows(raw, "rating") == [("A2H3JURQZOHVMB", "B00000001A", 5.0), ("A3", "0764443682", 1.0)]
-    assert raw.interactions["timestamp"].astype(int).tolist() == [1370000000, 1370000001]
+    assert seconds(raw) == [1370000000, 1370000001]
 
 
 def test_ratings_whose_items_cannot_be_told_are_refused_in_a_line(tmp_path: Path) -> None:

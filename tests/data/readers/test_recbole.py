@@ -6,7 +6,7 @@ import pytest
 
 from recsys.data.readers import read, recognise
 from recsys.errors import UserError
-from tests.data.readers.layout import column, picture, quarantined, rows, write
+from tests.data.readers.layout import column, picture, quarantined, rows, seconds, write
 
 INTER = (
     "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
@@ -33,7 +33,7 @@ def test_ratings_times_titles_and_sequences_are_those_of_the_files(atomic: Path)
     assert column(raw, "class") == {"1193": ["Drama"], "661": ["Animation", "Children's", "Musical"]}
     assert column(raw, "image_path") == {"661": str(there)}
     assert rows(raw, "rating") == [("1", "1193", 5.0), ("1", "661", 3.5)]
-    assert raw.interactions["timestamp"].astype(int).tolist() == [978300760, 978302109]
+    assert seconds(raw) == [978300760, 978302109.5]
 
 
 def test_unusable_rows_are_set_aside_by_line(atomic: Path) -> None:
@@ -48,9 +48,9 @@ def test_without_an_item_file_items_are_those_of_the_interactions(tmp_path: Path
     raw = read("recbole", {}, write(tmp_path, {"lastfm.inter": inter}), tmp_path)
     assert raw.items["item_id"].tolist() == ["51", "52"]
     assert "rating" not in raw.interactions
-    reasons = {key: reason for _, _, key, reason in quarantined(raw)}
-    assert reasons["weight"] == "field is not used; name it by 'rating_field' or 'time_field' if it is one"
-    assert reasons["lastfm.item"] == "there is no such file: items have neither title nor text"
+    unused = "lastfm.inter: field 'weight' is not used; name it by 'rating_field' or 'time_field' if it is one"
+    assert unused in raw.notes
+    assert "there is no lastfm.item: items have neither title nor text" in raw.notes
     rated = read("recbole", {"rating_field": "weight"}, tmp_path, tmp_path)
     assert rated.interactions["rating"].tolist() == [13883.0, 11690.0]
 

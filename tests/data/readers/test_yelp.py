@@ -8,7 +8,7 @@ import pytest
 
 from recsys.data.readers import read, recognise
 from recsys.errors import UserError
-from tests.data.readers.layout import column, picture, quarantined, rows, write
+from tests.data.readers.layout import column, picture, quarantined, rows, seconds, write
 
 PREFIX = "yelp_academic_dataset_"
 
@@ -53,7 +53,7 @@ def yelp(tmp_path: Path) -> Path:
 def test_stars_dates_and_names_are_read_and_what_reviews_make_is_not(yelp: Path) -> None:
     raw = read("yelp", {}, yelp, yelp)
     assert rows(raw, "rating") == [("u1", "b1", 3.0), ("u2", "b2", 5.0)]
-    assert raw.interactions["timestamp"].astype(int).tolist() == [1531001351, 1531008000]
+    assert seconds(raw) == [1531001351, 1531008000]
     assert column(raw, "title") == {"b1": "Café Zoë", "b2": "Bar"}
     assert column(raw, "categories") == {"b1": ["Cafes", "Coffee & Tea"]}
     assert column(raw, "text") == {"b1": "Cafes, Coffee & Tea\nReno", "b2": "Reno"}
