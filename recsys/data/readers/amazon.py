@@ -16,12 +16,11 @@ Sources: McAuley et al., SIGIR 2015; Ni, Li and McAuley, EMNLP 2019; Hou et al.,
 """
 
 import ast
-import gzip
 import re
 import warnings
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -39,6 +38,7 @@ from recsys.data.readers.assembly import (
     text_of,
 )
 from recsys.data.readers.catalogue import noted
+from recsys.data.readers.decoding import unpacked
 from recsys.data.readers.recognition import Recognised, first_line, first_lines
 from recsys.data.readers.tables import Layout, Table, existing, read_table
 from recsys.errors import UserError
@@ -190,17 +190,14 @@ def _records(path: Path, table: str) -> Table:
 def _read_literals(path: Path, table: str) -> Table:
     """One dictionary a line, read as data and never run."""
     good, numbers, bad = list[dict[str, object]](), list[int](), dict[int, str]()
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                record = _dictionary(line)
-                if record is not None:
-                    good.append(record)
-                    numbers.append(number)
-                elif line.strip():
-                    bad[number] = line[:80].decode("utf-8", errors="replace").strip()
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: cannot be read ({error}); download it again") from None
+    with TemporaryDirectory() as scratch, unpacked(path, Path(scratch))[0].open("rb") as file:
+        for number, line in enumerate(file, 1):
+            record = _dictionary(line)
+            if record is not None:
+                good.append(record)
+                numbers.append(number)
+            elif line.strip():
+                bad[number] = line[:80].decode("utf-8", errors="replace").strip()
     if not good:
         raise UserError(f"{path}: no line can be used; each is a dictionary in the files of 2014")
     frame = pd.DataFrame(good, dtype=object)
