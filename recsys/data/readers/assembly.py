@@ -53,6 +53,7 @@ def interactions_of(frame: pd.DataFrame, items: pd.DataFrame | None) -> tuple[pd
         frame: strings `user_id`, `item_id`, perhaps `rating`, `timestamp` and `part`, and `row`, the line of each.
         items: as from `items_of`: interactions of other items are quarantined; None where every id is an item.
     """
+    assert "row" in frame, "a row that is quarantined is named by its line"
     return usable_interactions(frame, None if items is None else items["item_id"])
 
 
