@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from recsys.data.images import attach_images, files_by_stem
+from recsys.data.images import attach_images, match_images
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import Sieve, collect
 from recsys.data.raw import RawData
@@ -66,5 +66,8 @@ def _with_posters(items: pd.DataFrame, options: MovieLensOptions, folder: Path) 
     posters = folder / (options.posters or "posters")
     if options.posters and not posters.is_dir():
         raise UserError(f"{posters}: there is no such folder; put it there or leave the option 'posters' out")
-    files = files_by_stem(posters) if posters.is_dir() else {}
-    return attach_images(items, items["item_id"].map(files).astype("object"))
+    if not posters.is_dir():
+        return attach_images(items, pd.Series(None, index=items.index, dtype="object"))
+    paths, unused = match_images(items["item_id"], posters)
+    items, broken = attach_images(items, paths)
+    return items, collect([broken, unused])
