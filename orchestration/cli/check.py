@@ -5,7 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from rich.markup import escape
 
 from orchestration.cli.app import command
@@ -180,4 +179,6 @@ def _quarantined(data: "Dataset") -> list[str]:
 
 
 def _named(row: dict[Any, Any]) -> str:
+    import pandas as pd
+
     return str(row["key"]) if pd.isna(row["row"]) else f"row {int(row['row'])}: {row['key']}"
