@@ -14,6 +14,8 @@ from orchestration.cli.studies import find_study, read_settings
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from orchestration.home import Home
     from orchestration.settings import Settings
     from recsys.data.dataset import Dataset
@@ -172,13 +174,14 @@ def _quarantined(data: "Dataset") -> list[str]:
     groups = data.quarantine.groupby(["table", "reason"], sort=False)
     lines = []
     for (table, reason), rows in sorted(groups, key=lambda group: -len(group[1])):
-        named = [_named(row) for row in rows.head(EXAMPLES).to_dict("records")]
-        more = ", ..." if len(rows) > EXAMPLES else ""
-        lines.append(f"quarantined {len(rows):,} of {table}: {reason} ({', '.join(named)}{more})")
+        what = count(len(rows), str(table).removesuffix("s"))
+        lines.append(f"quarantined {what}: {reason} ({_named(rows)}{', ...' if len(rows) > EXAMPLES else ''})")
     return lines
 
 
-def _named(row: dict[Any, Any]) -> str:
-    import pandas as pd
-
-    return str(row["key"]) if pd.isna(row["row"]) else f"row {int(row['row'])}: {row['key']}"
+def _named(rows: "pd.DataFrame") -> str:
+    """The first rows by their numbers, where they have some, else by their keys."""
+    first = rows.head(EXAMPLES)
+    if first["row"].isna().any():
+        return ", ".join(first["key"].astype(str))
+    return ("row " if len(rows) == 1 else "rows ") + ", ".join(first["row"].astype(int).astype(str))

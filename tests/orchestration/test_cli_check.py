@@ -298,10 +298,8 @@ def test_covered_items_are_counted_and_broken_pictures_are_named(settings: Setti
     shown = printed(settings, "check", "shop")
     assert "✓ content shop/text: encoder tfidf_svd: 40 of 40 items (100.0 %) have it" in shown
     assert "✓ content shop/image: encoder visual_descriptors: 32 of 40 items (80.0 %) have it" in shown
-    assert "quarantined 3 of images: picture is truncated (3, 4, 5)" in shown
-    assert (
-        "quarantined 1 of images: not a picture of a known format (JPEG, PNG, WEBP, GIF, BMP, AVIF, TIFF) (6)" in shown
-    )
+    assert "quarantined 3 images: picture is truncated (3, 4, 5)" in shown
+    assert "quarantined 1 image: not a picture of a known format (JPEG, PNG, WEBP, GIF, BMP, AVIF, TIFF) (6)" in shown
     assert "picture is named by no item's id, but for its leading zeros (039.png / 39)" in shown
 
 
