@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from orchestration.settings import Settings
+from recsys.content.encoders.text.tfidf_svd import TfidfSvd
 from recsys.run import run
 from recsys.study.file import load_study
 from recsys.study.judgement import Judgement
@@ -315,6 +316,26 @@ def test_few_covered_items_and_items_that_are_all_alike_are_warned_of(settings: 
         Image.new("RGB", (40, 40)).save(data(settings) / "photos" / f"{i}.png")
     alike = "40 of 40 items (100.0 %) have it, but only 1 of them differ, and 40 are one and the same: no verdict can"
     assert f"! content shop/image: encoder visual_descriptors: {alike}" in printed(settings, "check", "shop")
+
+
+def test_an_encoder_that_takes_long_is_tried_on_some_items(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TfidfSvd, "quick", False)
+    write(settings, "text: {encoder: tfidf_svd}")
+    tried = "32 of 32 items (100.0 %) have it, of those that were tried"
+    assert f"✓ content shop/text: encoder tfidf_svd: {tried}" in printed(settings, "check", "shop")
+
+
+@pytest.mark.parametrize("part", ["image", "text", "concat"])
+def test_trained_encoders_count_what_they_will_be_shown_without_being_loaded(
+    settings: Settings, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.content.pretrained.encoder.find", lambda *_: None)
+    pictures(settings, *range(30))
+    write(settings, f"both: {{encoder: image_text, part: {part}, device: cpu}}", source="images: photos")
+    n = {"image": "30 of 40 items (75.0 %)"}.get(part, "40 of 40 items (100.0 %)")
+    assert f"✓ content shop/both: encoder image_text: {n} have it" in printed(settings, "check", "shop")
 
 
 def test_a_study_without_its_data_says_so_once(settings: Settings) -> None:
