@@ -12,6 +12,7 @@ from PIL import Image
 
 from orchestration.dagster_metadata import plot
 from recsys.content.features import Features
+from recsys.content.images import open_rgb
 
 FIGURES = (
     "dim",
@@ -55,10 +56,11 @@ def _space(items: pd.DataFrame, features: Features, sample: np.ndarray) -> dg.Me
     figure = Figure(figsize=(7, 5.6))
     axes = figure.subplots()
     axes.scatter(plane[:, 0], plane[:, 1], s=4, alpha=0.4, linewidths=0)
-    pictured = [row for row, item in enumerate(sample) if _has_picture(items.iloc[item])]
+    pictured = [row for row, item in enumerate(sample) if not pd.isna(items["image_path"].iloc[item])]
     for row in pictured[:N_THUMBNAILS]:
-        picture = np.asarray(_thumbnail(items.iloc[sample[row]], 28))
-        axes.add_artist(AnnotationBbox(OffsetImage(picture), tuple(plane[row]), frameon=False))
+        if thumbnail := _thumbnail(items.iloc[sample[row]], 28):
+            box = AnnotationBbox(OffsetImage(np.asarray(thumbnail)), tuple(plane[row]), frameon=False)
+            axes.add_artist(box)
     axes.set(title="The space, two principal components", xticks=[], yticks=[])
     return plot(figure)
 
@@ -76,18 +78,17 @@ def _near(items: pd.DataFrame, features: Features, asked: np.ndarray) -> dg.Meta
 def card(item: pd.Series) -> str:
     """An item's title, with its picture where it has one, for a cell of a Markdown table."""
     title = str(item["item_id"] if pd.isna(item["title"]) else item["title"])[:40].replace("|", "/")
-    if not _has_picture(item):
+    thumbnail = _thumbnail(item, 72)
+    if thumbnail is None:
         return title
     buffer = io.BytesIO()
-    _thumbnail(item, 72).save(buffer, format="JPEG", quality=70)
+    thumbnail.save(buffer, format="JPEG", quality=70)
     return f"![{title}](data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}) {title}"
 
 
-def _has_picture(item: pd.Series) -> bool:
-    return not pd.isna(item["image_path"]) and Path(item["image_path"]).is_file()
-
-
-def _thumbnail(item: pd.Series, side: int) -> Image.Image:
-    with Image.open(item["image_path"]) as image:
-        image.thumbnail((side, side))
-        return image.convert("RGB")
+def _thumbnail(item: pd.Series, side: int) -> Image.Image | None:
+    """The item's picture, small; None where it has none, or none that is still there."""
+    picture = None if pd.isna(item["image_path"]) else open_rgb(Path(item["image_path"]))
+    if picture is not None:
+        picture.thumbnail((side, side))
+    return picture

@@ -1,7 +1,7 @@
 """The application that commands are registered with, and how their errors read.
 
-A user's mistake is one red line and exit code 1. Anything else that goes wrong is a fault of the program: one
-line too, and its traceback with `modalift --debug`. Command modules import what is heavy (Dagster, torch,
+A user's mistake is one red line and exit code 2. Anything else that goes wrong is a fault of the program: one
+line too, its traceback with `modalift --debug`, and exit code 1. Command modules import what is heavy (Dagster, torch,
 MLflow) within their functions, so that help and mistakes answer at once.
 """
 
@@ -19,6 +19,9 @@ from recsys.errors import UserError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+WRONG_INPUT = 2
+"""The exit code of a user's mistake, which is also that of an option that does not exist."""
 
 app = typer.Typer(
     name="modalift",
@@ -71,6 +74,7 @@ def _plainly(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except UserError as error:
             complain(str(error))
+            code = WRONG_INPUT
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except Exception as error:
@@ -78,9 +82,10 @@ def _plainly(function: Callable[P, R]) -> Callable[P, R]:
                 raise
             said = " ".join(str(error).split()) or "no message"
             complain(f"unexpected {type(error).__name__}: {said} (`modalift --debug ...` shows where)")
+            code = 1
         finally:
             for line in plugins.unusable():
                 note(f"passed over {line}")
-        raise typer.Exit(1)
+        raise typer.Exit(code)
 
     return wrapped

@@ -1,7 +1,6 @@
-"""`modalift check`: whether a study can be run, found out without running it."""
+"""`modalift check`: whether a study can be run, found out without training. `modalift run` asks the same first."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -9,23 +8,28 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 
 from orchestration.cli.app import command
-from orchestration.cli.console import count, out, say, tick
+from orchestration.cli.console import count, note, out, say, tick
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.studies import find_study, read_settings
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from orchestration.home import Home
     from orchestration.settings import Settings
-    from recsys.study.dataset_spec import DatasetSpec
+    from recsys.data.dataset import Dataset
+    from recsys.study.checking import Finding
     from recsys.study.study import Study
 
-Check = tuple[str, Callable[[], str]]
-"""What is checked, and a function that gives what was found or raises UserError."""
+MARKS = {"good": tick(True), "warning": "[yellow]![/yellow]", "bad": tick(False)}
+EXAMPLES = 5
+"""Rows that are named for each reason for which rows are quarantined."""
 
 
 @command("check", "modalift check demo", "modalift check studies/mine.yaml")
 def check(study: StudyArgument) -> None:
-    """Read a study and its data, and check everything in it without training anything."""
+    """Read a study, its data and its content as a run will, and check everything without training anything."""
     settings = read_settings()
     read = find_study(study, settings)
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
@@ -35,10 +39,53 @@ def check(study: StudyArgument) -> None:
         highlight=False,
     )
     facts: dict[str, dict[str, Any]] = {}
-    failures = [what for what, find in _checks(read, settings, facts) if not _passes(what, find)]
-    _show_costs(read, settings, facts)
+    failures = []
+    for finding in _findings(read, settings, facts):
+        out.print(f"{MARKS[finding.level]} {finding.what}: {escape(finding.said)}", highlight=False, soft_wrap=True)
+        failures += [finding.what] if finding.level == "bad" else []
     if failures:
         raise UserError(f"study {read.name} cannot be run as it is: fix {', '.join(failures)}")
+    _show_costs(read, settings, facts)
+
+
+def check_before_run(study: "Study", home: "Home", select: str | None) -> None:
+    """Read the content that a run is about to encode; UserError where the run would stop at it hours later."""
+    from orchestration.cli.plan import plan
+
+    to_do = {step.asset for step in plan(study, home, select) if step.state != "up to date"}
+    bad = []
+    for finding in _findings_of_run(study, home, to_do):
+        if finding.level == "warning":
+            note(f"{finding.what}: {finding.said}")
+        bad += [f"{finding.what}: {finding.said}"] if finding.level == "bad" else []
+    for line in bad[:-1]:
+        note(line)
+    if bad:
+        raise UserError(bad[-1])
+
+
+def _findings_of_run(study: "Study", home: "Home", to_do: set[str]) -> Iterator["Finding"]:
+    from orchestration import keys
+    from recsys.study.checking import check_content, check_options
+    from recsys.study.preparing import load_items, prepare_dataset
+
+    for name, spec in study.datasets.items():
+        sources = [source for source in spec.content if keys.embeddings(name, source) in to_do]
+        corpora = [corpus for corpus in spec.descriptions if keys.descriptions(name, corpus) in to_do]
+        event = home.lineage.latest(keys.dataset(name))
+        if not (sources or corpora) or (event is None and keys.dataset(name) not in to_do):
+            continue
+        if wrong := check_options(name, spec):
+            yield from wrong
+            continue
+        folder = home.settings.source_folder(name, spec)
+        with TemporaryDirectory() as scratch:
+            place = Path(scratch)
+            if event is None or keys.dataset(name) in to_do:
+                prepare_dataset(spec, folder, place)
+            else:
+                place = home.folder(event)
+            yield from check_content(name, spec, load_items(place), folder, sources=sources, corpora=corpora)
 
 
 def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> None:
@@ -52,25 +99,45 @@ def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str,
         say(total(found, home.slots.workers))
 
 
-def _passes(what: str, find: Callable[[], str]) -> bool:
-    try:
-        found, good = find(), True
-    except UserError as error:
-        found, good = str(error), False
-    out.print(f"{tick(good)} {what}: {escape(found)}", highlight=False, soft_wrap=True)
-    return good
+def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> Iterator["Finding"]:
+    """Models, then each dataset with its content; what is found of datasets is put into `facts`."""
+    from recsys.study.checking import Finding, check_content, check_options
+    from recsys.study.preparing import load_items
 
-
-def _checks(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> Iterator[Check]:
-    """All checks; those of datasets put what they find into `facts`."""
-    for model in study.models:
-        yield f"model {model}", partial(_model, study, model)
+    yield from _models(study)
     for name, spec in study.datasets.items():
-        yield f"dataset {name}", partial(_dataset, study, name, settings, facts)
-        for corpus in spec.descriptions:
-            yield f"descriptions {name}/{corpus}", partial(_descriptions, name, spec, settings, corpus)
-        for source in spec.content:
-            yield f"content {name}/{source}", partial(_content, name, spec, settings, source)
+        wrong = {finding.what: finding for finding in check_options(name, spec)}
+        yield from wrong.values()
+        with TemporaryDirectory() as scratch:
+            try:
+                folder = settings.source_folder(name, spec)
+                said = _dataset(study, name, folder, Path(scratch), facts)
+            except UserError as error:
+                # Without its items nothing can be said of its content, and need not be said again and again.
+                yield Finding(f"dataset {name}", str(error), "bad")
+                continue
+            yield Finding(f"dataset {name}", said)
+            usable = [source for source in spec.content if f"content {name}/{source}" not in wrong]
+            yield from check_content(name, spec, load_items(Path(scratch)), folder, sources=usable)
+
+
+def _models(study: "Study") -> Iterator["Finding"]:
+    """A line for each model with settings of its own, and one for all others."""
+    from recsys.study.checking import Finding
+
+    plain = []
+    for model in study.models:
+        try:
+            said = _model(study, model)
+        except UserError as error:
+            yield Finding(f"model {model}", str(error), "bad")
+            continue
+        if said:
+            yield Finding(f"model {model}", said)
+        else:
+            plain.append(model)
+    if plain:
+        yield Finding("models" if len(plain) > 1 else "model", f"{', '.join(plain)}, with ranges of their own")
 
 
 def _model(study: "Study", model: str) -> str:
@@ -85,58 +152,36 @@ def _model(study: "Study", model: str) -> str:
     for key, values in choices.items():
         for value in values:
             cls.from_params(**fixed, **{key: value})
-    said = [f"{key}={value}" for key, value in given.items()]
-    return ", ".join(said) or "searches its own ranges"
+    return ", ".join(f"{key}={value}" for key, value in given.items())
 
 
-def _dataset(study: "Study", name: str, settings: "Settings", found: dict[str, dict[str, Any]]) -> str:
-    from recsys.data.prepare import prepare
-    from recsys.data.readers import read
-    from recsys.study.applicable import RATED, left_out
+def _dataset(study: "Study", name: str, folder: Path | None, scratch: Path, found: dict[str, dict[str, Any]]) -> str:
+    """Prepare a dataset in a folder of its own, as a run would."""
+    from recsys.data.dataset import Dataset
+    from recsys.study.applicable import left_out
+    from recsys.study.preparing import prepare_dataset
 
-    spec = study.datasets[name]
-    with TemporaryDirectory() as scratch:
-        raw = read(spec.source.reader, spec.source.options, _folder(name, spec, settings), Path(scratch))
-        data = prepare(raw, spec.cleaning, spec.split)
-    counts = data.facts["counts"]
+    found[name] = facts = prepare_dataset(study.datasets[name], folder, scratch).facts
+    counts = facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
-    reasons = data.quarantine["reason"].value_counts()
-    notes = [f"set aside {n:,}: {reason}" for reason, n in reasons.items()]
-    found[name] = facts = data.facts | {RATED: data.ratings is not None}
+    notes = _quarantined(Dataset.load(scratch))
     notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
     return "\n    ".join([", ".join(said), *notes])
 
 
-def _folder(name: str, spec: "DatasetSpec", settings: "Settings") -> Path | None:
-
-    return settings.locate(spec.source.folder, f"dataset {name}") if spec.source.folder else None
-
-
-def _file(name: str, spec: "DatasetSpec", settings: "Settings", file: str) -> str:
-
-    folder = _folder(name, spec, settings) or Path()
-    return str(settings.locate(str(folder / file), f"dataset {name}"))
-
-
-def _descriptions(name: str, spec: "DatasetSpec", settings: "Settings", corpus: str) -> str:
-    given = spec.descriptions[corpus]
-    if given.file is not None:
-        return _file(name, spec, settings, given.file)
-    from recsys.content.vlm.extraction import VlmOptions
-    from recsys.content.vlm.prompts import load_prompt
-
-    folder = _folder(name, spec, settings) or Path()
-    options = VlmOptions.read(given.options)
-    prompt = load_prompt(options.prompt, folder)
-    return f"asks {options.model}, prompt {prompt.name} (version {prompt.version})"
+def _quarantined(data: "Dataset") -> list[str]:
+    """A line for each table and reason, the commonest first, with the first rows that it concerns."""
+    groups = data.quarantine.groupby(["table", "reason"], sort=False)
+    lines = []
+    for (table, reason), rows in sorted(groups, key=lambda group: -len(group[1])):
+        what = count(len(rows), str(table).removesuffix("s"))
+        lines.append(f"quarantined {what}: {reason} ({_named(rows)}{', ...' if len(rows) > EXAMPLES else ''})")
+    return lines
 
 
-def _content(name: str, spec: "DatasetSpec", settings: "Settings", source: str) -> str:
-    from recsys.content.encoders import registry
-
-    content = spec.content[source]
-    registry.load(content.encoder).from_options(content.encoder, content.options)
-    said = [f"encoder {content.encoder}", *(f"{key}={value}" for key, value in content.options.items())]
-    if "file" in content.options:
-        said.append(f"at {_file(name, spec, settings, content.options['file'])}")
-    return ", ".join(said)
+def _named(rows: "pd.DataFrame") -> str:
+    """The first rows by their numbers, where they have some, else by their keys."""
+    first = rows.head(EXAMPLES)
+    if first["row"].isna().any():
+        return ", ".join(first["key"].astype(str))
+    return ("row " if len(rows) == 1 else "rows ") + ", ".join(first["row"].astype(int).astype(str))

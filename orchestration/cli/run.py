@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.cli.app import command
+from orchestration.cli.check import check_before_run
 from orchestration.cli.console import complain, count, err, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
@@ -88,6 +89,7 @@ def _materialise(study: "Study", settings: "Settings", select: str | None) -> No
     from orchestration.home import Home
     from orchestration.materialise import materialise
 
+    check_before_run(study, Home(settings), select)
     try:
         with RichProgress(err) as progress:
             done = materialise(study, settings, progress, select)

@@ -5,7 +5,7 @@ A new encoder is one file in the folder of its kind: a class with its options, a
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -20,6 +20,8 @@ from recsys.errors import UserError
 Modality = Literal["text", "image", "joint", "descriptions", "attributes", "any"]
 Progress = Callable[[int, int], None]
 """Called with (done, total) now and then while a long encoding goes on."""
+SAMPLE = 32
+"""Items that a check encodes where encoding all of them would take long."""
 
 
 class EncoderOptions(BaseModel):
@@ -39,6 +41,7 @@ class Context:
         work: where finished batches of a long encoding are kept until all are done (see `recsys.content.kept`);
             None: nowhere, a killed encoding starts anew.
         progress: told how far the work is.
+        poolings: the hidden states that a corpus will come with which is still to be made; None: it is there.
     """
 
     folder: Path | None = None
@@ -46,6 +49,7 @@ class Context:
     hidden: Path | None = None
     work: Path | None = None
     progress: Progress | None = None
+    poolings: tuple[str, ...] | None = None
 
     def find(self, name: str) -> Path:
         """The file of this name, which must exist."""
@@ -84,6 +88,7 @@ class Encoder(ABC):
         licence: of the weights or the method, in one line.
         needs_weights: whether it must be given trained weights.
         known: weights that serve it, those of published studies first.
+        quick: whether it encodes a whole catalogue in moments, so that a check may do so.
     """
 
     Options: ClassVar[type[EncoderOptions]] = EncoderOptions
@@ -92,6 +97,7 @@ class Encoder(ABC):
     licence: ClassVar[str] = "free of rights: no trained weights"
     needs_weights: ClassVar[bool] = False
     known: ClassVar[tuple[Checkpoint, ...]] = ()
+    quick: ClassVar[bool] = False
 
     def __init__(self, options: EncoderOptions | None = None) -> None:
         """An encoder with default options unless some are given."""
@@ -112,6 +118,25 @@ class Encoder(ABC):
     def has(cls, checkpoint: Checkpoint) -> bool:
         """Whether the weights of a known checkpoint are on this machine."""
         return on_this_machine(checkpoint.model, checkpoint.revision) is not None
+
+    def contents(self, items: pd.DataFrame, context: Context) -> Sequence[Hashable | None]:
+        """What `encode` finds of each item, in moments: all that it reads but the encoding itself.
+
+        Args:
+            items: as `encode` takes them.
+            context: as `encode` takes it.
+
+        Returns:
+            A key of each item's content, the same for items that will be encoded alike; None where an item has none.
+            Unless a subclass knows better these are the rows that `encode` gives, of the first `SAMPLE` items
+            only where it is not `quick`.
+
+        Raises:
+            UserError: whatever `encode` would stop at, as far as it can be known before.
+        """
+        features = self.encode(items if self.quick else items.head(SAMPLE), context)
+        rows = zip(features.matrix, features.present, strict=True)
+        return [row.tobytes() if present else None for row, present in rows]
 
     @abstractmethod
     def encode(self, items: pd.DataFrame, context: Context) -> Features:

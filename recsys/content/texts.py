@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from recsys.errors import UserError
+from recsys.data.raw import lacks_column
 
 
 def item_texts(
@@ -30,7 +30,7 @@ def item_texts(
         items = items.assign(answer=items["item_id"].map(answers))
     unknown = [field for field in fields if field not in items]
     if unknown:
-        raise UserError(f"encoder '{encoder}': items have no column '{unknown[0]}'; they have {list(items)}")
+        raise lacks_column(f"encoder '{encoder}'", unknown[0], items)
     return items[list(fields)].astype("string").fillna("").agg(" ".join, axis=1).str.strip()
 
 

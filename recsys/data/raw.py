@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from recsys.errors import UserError, nearest_name
+
 ITEM_COLUMNS = ("item_id", "title", "text", "image_path", "image_digest")
 QUARANTINE_COLUMNS = ("table", "row", "key", "reason")
 
@@ -32,6 +34,14 @@ class RawData:
     quarantine: pd.DataFrame = field(default_factory=lambda: empty_quarantine())
     truth: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def lacks_column(who: str, column: str, items: pd.DataFrame) -> UserError:
+    """The error of whoever asks an item table for a column that it does not have."""
+    known = [str(name) for name in items]
+    near = nearest_name(column, known)
+    hint = f"did you mean '{near}'?" if near else f"they have {', '.join(known)}"
+    return UserError(f"{who}: items have no column '{column}'; {hint}")
 
 
 def empty_quarantine() -> pd.DataFrame:

@@ -67,7 +67,7 @@ def content_rows(source: str, found: Integrity) -> Gate:
             message=f"None of {found.n_items:,} items has {source}.",
             remedy=f"Check the paths or columns that '{source}' is made from, or leave it out of the study.",
         )
-    if n_distinct < FEWEST_ROWS or found.largest_group > MOST_IN_ONE_ROW * n_present:
+    if look_alike(n_present, n_distinct, found.largest_group):
         return Gate(
             name=name,
             colour="red",
@@ -83,6 +83,11 @@ def content_rows(source: str, found: Integrity) -> Gate:
         or f"{n_present:,} of {found.n_items:,} items have {source}; {n_distinct:,} rows differ.",
         remedy=f"Look at the vectors of '{source}' before trusting what is said of it." if faults else "",
     )
+
+
+def look_alike(n_present: int, n_distinct: int, largest_group: int) -> bool:
+    """Whether contents cannot tell items apart: too few different ones, or most items share one."""
+    return n_distinct < FEWEST_ROWS or largest_group > MOST_IN_ONE_ROW * n_present
 
 
 def near_duplicates(source: str, share: float) -> Gate:

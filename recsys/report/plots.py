@@ -152,7 +152,8 @@ def _bar(axes: Axes, position: int, row: ResultRow, metric: str) -> None:
 def _panel(axes: Axes, model: str, curves: Sequence[TuningCurve]) -> None:
     """The curves of a model's arms, each relative to its own end; the best end stands beside the name."""
     for curve in curves:
-        below = [max(value / curve.best[-1] - 1, LOWEST) for value in curve.best]
+        # A curve that ends at 0 has been there all along.
+        below = [max(value / (curve.best[-1] or 1) - bool(curve.best[-1]), LOWEST) for value in curve.best]
         axes.step(range(1, len(below) + 1), below, where="post", color=COLOURS[curve.kind], linewidth=1.4)
         axes.plot(curve.pruned, [below[n - 1] for n in curve.pruned], "x", color=COLOURS[curve.kind], markersize=3.5)
     axes.set_title(

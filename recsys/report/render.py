@@ -6,11 +6,12 @@ text a study brings along.
 
 import base64
 import hashlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from recsys.analyses.base import Table
 from recsys.evidence import wording
@@ -22,6 +23,8 @@ from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures
 from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section
 from recsys.report.text import duration, folded, shortened, typeset
+
+log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 CONTROLS = ("shuffled", "noise", "constant")
@@ -120,8 +123,17 @@ def _folded(
     name: str, rows: list[folding.ArmRow], plot: Callable[[list[folding.ArmRow], str], str], position: int
 ) -> dict[str, str]:
     shown, rest = folding.fold_arms(rows)
-    everything = plot(rows, f"d{position}-{name}-all") if rest else ""
-    return {name: plot(shown, f"d{position}-{name}"), f"{name}_all": everything}
+    everything = _drawn(plot, rows, f"d{position}-{name}-all") if rest else ""
+    return {name: _drawn(plot, shown, f"d{position}-{name}"), f"{name}_all": everything}
+
+
+def _drawn(plot: Callable[[list[folding.ArmRow], str], str], rows: list[folding.ArmRow], name: str) -> str:
+    """A drawing, or a line in its place: the page's tables say all that its drawings do, and no drawing fails them."""
+    try:
+        return plot(rows, name)
+    except Exception as error:  # matplotlib raises almost any type on values that it cannot place
+        log.warning("%s: could not be drawn: %s: %s", name, type(error).__name__, error)
+        return str(escape(f"This drawing failed ({type(error).__name__}: {error}); the tables have its figures."))
 
 
 def metrics(dataset: DatasetReport) -> list[str]:

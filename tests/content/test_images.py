@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recsys.content import images
 from recsys.content.images import open_rgb
+from recsys.data import decoding
 
 NOISE = np.random.default_rng(0).integers(0, 256, (90, 60, 3), dtype=np.uint8)
 
@@ -44,10 +44,16 @@ def test_pictures_of_every_mode_look_as_a_browser_shows_them(tmp_path):
 def test_a_decompression_bomb_is_absent(tmp_path, monkeypatch):
     path = save(tmp_path, "bomb.png", Image.new("1", (300, 300)))
     assert open_rgb(path) is not None
-    monkeypatch.setattr(images.Image, "MAX_IMAGE_PIXELS", 60_000)  # between half of 90,000 and all: Pillow only warns
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 60_000)
     assert open_rgb(path) is None
-    monkeypatch.setattr(images.Image, "MAX_IMAGE_PIXELS", 10_000)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)  # Pillow's own limit
     assert open_rgb(path) is None
+
+
+def test_floats_are_scaled_to_their_own_range(tmp_path):
+    slope = np.linspace(0, 1, 40, dtype=np.float32)[None].repeat(40, axis=0)
+    picture = open_rgb(save(tmp_path, "height.tiff", Image.fromarray(slope)))
+    assert picture.getpixel((0, 3)) == (0, 0, 0) and picture.getpixel((39, 3)) == (255, 255, 255)
 
 
 def test_size_scales_to_a_square(tmp_path):
@@ -55,7 +61,7 @@ def test_size_scales_to_a_square(tmp_path):
     assert open_rgb(save(tmp_path, "b.png", Image.new("RGB", (1, 1))), 32).size == (32, 32)
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "webp", "bmp"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "webp", "bmp", "avif", "tiff"])
 def test_damaged_files_are_none(tmp_path, suffix):
     whole = save(tmp_path, f"whole.{suffix}", Image.fromarray(NOISE)).read_bytes()
     assert open_rgb(tmp_path / f"whole.{suffix}") is not None

@@ -59,7 +59,7 @@ def test_movielens_sets_aside_what_it_cannot_use_with_line_and_reason(movielens:
     assert found[0] == ("items", 4, "10", "item id again: the first row was kept")
     assert found[1] == ("plots", 3, "7", "unknown item")
     assert found[2][0::2] == ("images", "20")
-    assert found[2][3].startswith("image cannot be read (")
+    assert found[2][3].startswith("picture is")
     assert found[3] == ("interactions", 7, "3,20", "2 fields where the header has 4")
     assert found[4] == ("interactions", 6, "? / 10", "no user id")
     assert found[5] == ("interactions", 4, "2 / 10", "rating is not a number")

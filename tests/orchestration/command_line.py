@@ -39,9 +39,9 @@ def parsed(settings: Settings, *arguments: str | Path) -> Any:
     return json.loads(result.stdout, parse_constant=refuse)
 
 
-def complaint(settings: Settings, *arguments: str | Path) -> str:
+def complaint(settings: Settings, *arguments: str | Path, code: int = 2) -> str:
     """The one line that a command which must fail says on stderr."""
     result = call(settings, *arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == code
     (line,) = result.stderr.splitlines()
     return line

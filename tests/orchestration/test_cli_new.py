@@ -102,7 +102,7 @@ def test_clicks_without_ratings_where_items_call_their_id_otherwise(settings: Se
 
 
 def test_a_column_names_the_files_of_the_image_folder(settings: Settings, tmp_path: Path) -> None:
-    items = pd.DataFrame({"item": [f"x{n}" for n in range(N_ITEMS)], "title": "T"})
+    items = pd.DataFrame({"item": [f"x{n}" for n in range(N_ITEMS)], "title": "Thing"})
     items["file"] = [f"shot_{n}.jpg" for n in range(N_ITEMS)]
     likes = rows("user", "item").assign(item=lambda frame: "x" + frame["item"].astype(str))
     shots = pictures(tmp_path / "a" / "shots", items["file"].tolist())
@@ -123,7 +123,7 @@ def test_unnamed_columns_are_found_by_their_values(settings: Settings, tmp_path:
 
 
 def test_a_time_split_on_request_needs_times(settings: Settings, tmp_path: Path) -> None:
-    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
+    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "Thing"}), tmp_path / "i.csv")
     dated = write(rows("user", "item", date=["2024-01-01", "2024-05-05"]), tmp_path / "d.csv")
     study, _ = new(settings, dated, items, "--split", "temporal")
     assert study.datasets["mine"].split.protocol == "temporal"
@@ -134,13 +134,13 @@ def test_a_time_split_on_request_needs_times(settings: Settings, tmp_path: Path)
 
 def test_small_data_get_a_small_core(settings: Settings, tmp_path: Path) -> None:
     few = rows("user", "item").groupby("user").head(3)
-    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
+    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "Thing"}), tmp_path / "i.csv")
     study, said = new(settings, write(few, tmp_path / "p.csv"), items)
     assert study.datasets["mine"].cleaning.k_core.users == 2 and "k_core: 2" in said
 
 
 def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
-    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
+    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "Thing"}), tmp_path / "i.csv")
     pairs = write(rows("user", "item"), tmp_path / "p.csv")
 
     def said(name: str, *arguments: str | Path) -> str:

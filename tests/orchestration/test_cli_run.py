@@ -15,6 +15,8 @@ from orchestration.cli.progress import RichProgress
 from orchestration.fingerprints import signature
 from orchestration.home import Home
 from orchestration.settings import Settings
+from recsys.errors import UserError
+from recsys.study import preparing
 from recsys.study.file import load_study
 from recsys.study.judgement import Judgement
 from recsys.study.study import Study
@@ -89,13 +91,25 @@ def test_a_selection_runs_only_that(finished: Finished) -> None:
     assert shown == "Materialised 1 asset of study tiny"
 
 
-def test_a_failed_step_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
-    write_study(tmp_path, TINY.replace("{encoder: tfidf_svd, dim: 8}", "{encoder: tfidf_svd, dim: x}"))
+def test_a_failed_step_is_one_line_and_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise UserError("the disk is full; free some space")
+
+    monkeypatch.setattr(preparing, "encode_source", fail)
+    write_study(tmp_path)
     settings = Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
     result = call(settings, "run", "tiny", "--select", 'key:"tiny/dataset" or key:"tiny/embeddings/text"')
     assert result.exit_code == 1
-    assert result.stderr.splitlines()[-1].startswith("encoder 'tfidf_svd': option 'dim': Input should be a valid")
+    assert result.stderr.splitlines()[-1] == "the disk is full; free some space"
     assert "Materialised 1 asset of study tiny" in result.stdout
+
+
+def test_what_content_would_stop_at_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    write_study(tmp_path, TINY.replace("{encoder: tfidf_svd, dim: 8}", "{encoder: tfidf_svd, dim: x}"))
+    settings = Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
+    line = complaint(settings, "run", "tiny", "--select", 'key:"tiny/dataset" or key:"tiny/embeddings/text"')
+    assert line.startswith("content tiny/text: encoder 'tfidf_svd': option 'dim': Input should be a valid")
+    assert not settings.home.exists() or not list(settings.store.glob("*"))
 
 
 def test_a_report_without_results_says_what_to_run(tmp_path: Path) -> None:
@@ -138,8 +152,8 @@ def test_a_check_names_everything_that_is_wrong(tmp_path: Path) -> None:
     text = TINY.replace("n_neighbours: 20", "n_neighbours: [20, many]").replace("dim: 16", "dims: 16")
     write_study(tmp_path, text.replace("n_users: 120", "users: 120"))
     result = call(Settings(home=tmp_path / "home", studies=tmp_path), "check", "tiny")
-    assert result.exit_code == 1
-    expected = "study tiny cannot be run as it is: fix model ItemKNN, dataset tiny, content tiny/image\n"
+    assert result.exit_code == 2
+    expected = "study tiny cannot be run as it is: fix model ItemKNN, content tiny/image, dataset tiny\n"
     assert result.stderr == expected
     assert "✗ model ItemKNN: ItemKNN: hyper-parameter 'n_neighbours': Input should be" in result.stdout
     assert "✗ dataset tiny: reader 'market': there is no option 'users'; did you mean 'n_users'?" in result.stdout

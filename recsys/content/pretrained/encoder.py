@@ -6,9 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import pandas as pd
+
 from recsys.content.encoder import Context, Encoder
 from recsys.content.features import Features
-from recsys.content.weights import locate
+from recsys.content.texts import item_texts
+from recsys.content.weights import find, locate
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,6 +48,28 @@ class PretrainedEncoder(Encoder):
         model, revision = self.options.model, self.options.revision
         pinned = {checkpoint.model: checkpoint.revision for checkpoint in self.known}
         return locate(model, revision or pinned.get(model), context.folder, self.remedy)
+
+    def find_weights(self, context: Context) -> None:
+        """UserError where the weights are neither on this machine nor can be fetched; fetches nothing."""
+        model, revision = self.options.model, self.options.revision
+        pinned = {checkpoint.model: checkpoint.revision for checkpoint in self.known}
+        find(model, revision or pinned.get(model), context.folder, self.remedy)
+
+    def contents(self, items: pd.DataFrame, context: Context) -> list[str | None]:
+        """Keys of the pictures or texts, or of both where the model takes both; loads no model."""
+        from recsys.content.pretrained.contents import Contents
+
+        assert self.runtime  # the device that is asked for
+        self.find_weights(context)
+        part = getattr(self.options, "part", self.modality)
+        none: list[str | None] = [None] * len(items)
+        pictures = none if part == "text" else Contents.pictures(items).keys
+        if part == "image":
+            return pictures
+        name = type(self).__module__.rsplit(".", 1)[1]
+        texts = Contents.texts(item_texts(name, items, self.options.fields, context.corpus)).keys
+        both = zip(pictures, texts, strict=True)
+        return [f"{picture or ''} {text or ''}" if picture or text else None for picture, text in both]
 
     def run(self, contents: "Contents", tower: "Tower", context: Context) -> Features:
         """Vectors of the contents by a model on its device."""

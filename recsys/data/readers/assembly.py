@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.data.images import attach_images, files_by_stem
+from recsys.data.images import attach_images, match_images
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
@@ -99,8 +99,11 @@ def with_pictures(items: pd.DataFrame, folder: Path, given: str | None) -> tuple
     if given and not (folder / given).is_dir():
         raise UserError(f"{folder / given}: there is no such folder; put it there or leave the option 'images' out")
     name = given or folder_of_images(folder, IMAGES)
-    files = files_by_stem(folder / name) if name else {}
-    return attach_images(items, items["item_id"].map(files).astype("object"))
+    if name is None:
+        return attach_images(items, pd.Series(None, index=items.index, dtype="object"))
+    paths, unused = match_images(items["item_id"], folder / name)
+    items, broken = attach_images(items, paths)
+    return items, collect([broken, unused])
 
 
 def text_of(cell: Any) -> str | None:

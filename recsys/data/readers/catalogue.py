@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.ids import nearest_repair, normalised, refuse_strangers
-from recsys.data.images import attach_images, files_by_stem
+from recsys.data.images import attach_images, match_images
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
+from recsys.data.raw import empty_quarantine
 from recsys.data.readers.layout import Layout
 from recsys.data.readers.tables import Table, existing, read_table
 from recsys.data.times import to_times
@@ -145,14 +146,16 @@ def usable_items(items: pd.DataFrame, rows: pd.Series | None = None) -> tuple[pd
 
 def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Items with `image_path` and `image_digest`, from the image column or from a folder of files named by id."""
+    unused = empty_quarantine()
     if options.image_column:
         given = items["image_path"]
         paths = given.map(lambda name: folder / (options.images or "") / name, na_action="ignore").astype("object")
     elif options.images:
-        paths = items["item_id"].map(files_by_stem(folder / options.images)).astype("object")
+        paths, unused = match_images(items["item_id"], folder / options.images)
     else:
         paths = pd.Series(None, index=items.index, dtype="object")
-    return attach_images(items, paths)
+    items, broken = attach_images(items, paths)
+    return items, collect([broken, unused])
 
 
 def usable_interactions(frame: pd.DataFrame, known: pd.Series | None) -> tuple[pd.DataFrame, pd.DataFrame]:

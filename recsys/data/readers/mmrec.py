@@ -133,6 +133,6 @@ def _described(
 
 def _names(folder: Path, items: pd.DataFrame) -> pd.Series:
     """The file of each item: named by its id in the source, else by its number."""
-    names = {stem: path.name for stem, path in files_by_stem(folder).items()}
+    names = {stem: path.relative_to(folder).as_posix() for stem, path in files_by_stem(folder).items()}
     by_source = items["source_id"].map(names)
     return by_source.where(by_source.notna(), items["item_id"].map(names)).astype("object")

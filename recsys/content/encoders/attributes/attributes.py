@@ -10,7 +10,7 @@ from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.one_hot import join, one_hot
-from recsys.errors import UserError
+from recsys.data.raw import lacks_column
 
 
 class AttributesOptions(EncoderOptions):
@@ -34,12 +34,13 @@ class Attributes(Encoder):
     Options = AttributesOptions
     modality: ClassVar[Modality] = "attributes"
     description = "one-hot values of columns of the item table, such as genres"
+    quick = True
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """A binary matrix; an item without any value is absent."""
         unknown = [column for column in self.options.columns if column not in items]
         if unknown:
-            raise UserError(f"encoder 'attributes': items have no column '{unknown[0]}'; they have {list(items)}")
+            raise lacks_column("encoder 'attributes'", unknown[0], items)
         return join([one_hot(items[column].map(self._values), self.options.top) for column in self.options.columns])
 
     def _values(self, cell: Any) -> list[Any]:

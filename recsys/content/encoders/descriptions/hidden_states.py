@@ -1,5 +1,6 @@
 """Hidden states of a vision-language model, as they were pooled when it described the items."""
 
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 import pandas as pd
@@ -30,11 +31,25 @@ class HiddenStates(Encoder):
     modality: ClassVar[Modality] = "descriptions"
     description = "hidden states of the vision-language model that wrote a description corpus"
     licence = "that of the model"
+    quick = True
+
+    def contents(self, items: pd.DataFrame, context: Context) -> Sequence[Hashable | None]:
+        """The items that the corpus describes, where its hidden states are still to be made."""
+        if context.poolings is None or context.corpus is None:
+            return super().contents(items, context)
+        self._choose(context.poolings)
+        described = set(context.corpus["item_id"])
+        return [name if name in described else None for name in items["item_id"]]
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """The pooled vectors; items that the model was not asked about are absent."""
         found = sorted(file.stem for file in context.hidden.glob("*.safetensors")) if context.hidden else []
-        if context.hidden is None or not found:
+        rows = MatrixFile(MatrixFileOptions(file=f"{self._choose(found)}.safetensors", key="matrix"))
+        return rows.encode(items, Context(folder=context.hidden))
+
+    def _choose(self, found: Sequence[str]) -> str:
+        """The pooling that is asked for, which must be one of those that the corpus has."""
+        if not found:
             raise UserError(
                 "encoder 'hidden_states': needs a description corpus that a model of this study writes, with "
                 "`poolings`; one read from a file has no hidden states"
@@ -44,5 +59,4 @@ class HiddenStates(Encoder):
                 f"encoder 'hidden_states': the corpus has no '{self.options.pooling}'; set `pooling` to one of "
                 f"{', '.join(found)}, or add it to the corpus' `poolings`"
             )
-        rows = MatrixFile(MatrixFileOptions(file=f"{self.options.pooling}.safetensors", key="matrix"))
-        return rows.encode(items, Context(folder=context.hidden))
+        return str(self.options.pooling)

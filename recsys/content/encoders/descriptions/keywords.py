@@ -35,6 +35,7 @@ class Keywords(Encoder):
     Options = KeywordsOptions
     modality: ClassVar[Modality] = "descriptions"
     description = "one-hot values of the fields in a vision-language model's answers"
+    quick = True
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """A binary matrix; an item whose answer gives no field is absent."""

@@ -35,6 +35,7 @@ class MatrixFile(Encoder):
     Options = MatrixFileOptions
     modality: ClassVar[Modality] = "any"
     description = "vectors from a .npy, .npz or .safetensors file"
+    quick = True
     licence = "that of the file"
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:

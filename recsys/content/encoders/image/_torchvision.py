@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import torch
 from safetensors.torch import load_file
@@ -12,6 +13,7 @@ from torchvision.models import WeightsEnum
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 from recsys.content.pretrained.encoder import loading
+from recsys.content.weights import HUB_SECONDS
 from recsys.errors import UserError, nearest_name
 
 AS_TRAINED = {name: {"transform_input": True, "init_weights": False} for name in ("googlenet", "inception_v3")}
@@ -45,12 +47,26 @@ def fetch(weights: WeightsEnum, instead: str) -> Path:
     try:
         torch.hub.download_url_to_file(weights.url, str(file), published, progress=False)
     except Exception as error:  # a network's errors have many types, a wrong hash has that of a bug
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"weights '{weights}': cannot fetch {file.name} from {weights.url} ({reason}); put it into {file.parent}, "
-            f"give a file of your own as `weights`, or {instead}"
-        ) from None
+        raise _not_fetched(weights, error, instead) from None
     return file
+
+
+def ask_for(weights: WeightsEnum, instead: str) -> None:
+    """UserError where weights are neither in torchvision's cache nor at their address; fetches nothing."""
+    if file_of(weights).is_file():
+        return
+    try:
+        urlopen(Request(weights.url, method="HEAD"), timeout=HUB_SECONDS).close()
+    except Exception as error:  # as above
+        raise _not_fetched(weights, error, instead) from None
+
+
+def _not_fetched(weights: WeightsEnum, error: Exception, instead: str) -> UserError:
+    file, reason = file_of(weights), (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return UserError(
+        f"weights '{weights}': cannot fetch {file.name} from {weights.url} ({reason}); put it into {file.parent}, "
+        f"give a file of your own as `weights`, or {instead}"
+    )
 
 
 def hash_of(file: Path) -> str:

@@ -64,6 +64,19 @@ class TorchvisionBackbone(PretrainedEncoder):
 
         return self.run(Contents.pictures(items), self.tower(context), context)
 
+    def find_weights(self, context: Context) -> None:
+        """UserError where there are no such weights, or they can neither be found nor fetched."""
+        from recsys.content.encoders.image._torchvision import ask_for, known_weights
+
+        model, asked = self.options.model, self.options.weights
+        known = known_weights(model)
+        if asked.endswith(FILES):
+            context.find(asked)
+        elif asked in known:
+            ask_for(known[asked], self.remedy)
+        else:
+            raise UserError(f"model '{model}': has no weights '{asked}'; it has {', '.join(known)}, or give a file")
+
     def tower(self, context: Context) -> "Tower":
         """The model on its device."""
         from recsys.content.encoders.image._torchvision import fetch, hash_of, known_weights, load, one_vector

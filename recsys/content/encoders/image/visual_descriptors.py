@@ -47,6 +47,11 @@ class VisualDescriptors(Encoder):
     modality: ClassVar[Modality] = "image"
     description = "colour (HSV, CIELAB layout), texture (LBP, co-occurrence) and shape (HOG) of pictures"
 
+    def contents(self, items: pd.DataFrame, context: Context) -> list[str | None]:
+        """The digests of the pictures."""
+        keys = items["image_digest"].fillna(items["image_path"])
+        return [None if pd.isna(path) else str(key) for path, key in zip(items["image_path"], keys, strict=True)]
+
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Vectors of the pictures; an item without a readable one is absent; equal files are read once."""
         paths = items["image_path"]

@@ -49,6 +49,7 @@ class TfidfSvd(Encoder):
     Options = TfidfSvdOptions
     modality: ClassVar[Modality] = "text"
     description = "words weighted by TF-IDF, reduced by a truncated SVD (latent semantic analysis)"
+    quick = True
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Unit vectors; an item without a known word is absent."""
