@@ -21,7 +21,7 @@ from recsys.study.record import AssetRecord
 
 CHECKS = {
     "covers_items": "Every item has a row, and at least half of them content",
-    "distinct_rows": "Items do not all look alike",
+    "distinct_rows": "Items neither all look alike nor have nothing in common",
 }
 
 

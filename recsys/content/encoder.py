@@ -121,3 +121,10 @@ class Encoder(ABC):
             items: `item_id`, `title`, `text`, `image_path` (ready to open), `image_digest` and attributes.
             context: what else may be read.
         """
+
+    def share_isolated(self, items: pd.DataFrame, context: Context) -> float | None:
+        """Share of the items with content that have none of it in common with any other item.
+
+        None where the encoder cannot say: only what is counted, such as words, can be found nowhere else.
+        """
+        return None
