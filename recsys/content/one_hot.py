@@ -10,7 +10,8 @@ def one_hot(values: pd.Series, top: int | None) -> np.ndarray:
     """Which values each item has, float32, shape (n_items, n_values), the most frequent first.
 
     Args:
-        values: a list of words for each item, by any index; case, outer space and equivalent encodings of a letter do not matter.
+        values: a list of words for each item, by any index; case, outer space and the encoding of a letter do not
+            matter.
         top: keep so many values, and merge the others into one last column; None keeps all.
     """
     words = pd.Series(values.to_numpy(), dtype="object").explode().dropna().astype(str)

@@ -2,8 +2,8 @@
 
 Where a script puts spaces between words, a word is a run of letters, marks and digits: the vowel signs of Devanagari
 or Tamil are marks, and belong to their word. Its pieces are what compounds have in common (Holztisch, Tischlampe).
-Chinese, Japanese, Thai, Lao, Khmer and Burmese write words without spaces between them: their terms are short
-sequences of characters, and a space that somebody did put between two words changes nothing.
+Chinese, Japanese, Thai, Lao, Khmer and Burmese write words without spaces between them: their terms are pairs of
+characters, and a space that somebody did put between two words changes nothing.
 """
 
 import unicodedata
@@ -28,10 +28,10 @@ OPTIONAL = regex.compile("[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u065f\u0670]"
 # What only steers how a word is drawn or broken: soft hyphen, joiners, byte order mark.
 INVISIBLE = regex.compile("[\u00ad\u200c\u200d\u2060\ufeff]")
 PIECE = 4
-"""Characters in a piece of a word of an alphabet."""
-SYLLABLES = regex.compile(r"\p{Hangul}")
-SEQUENCES = (2, 3)
-"""Characters in a sequence of an unspaced script; of Han, which writes words of one character, also 1."""
+"""Characters in a piece of a word; in Hangul 1, which is a syllable."""
+HANGUL = regex.compile(r"\p{Hangul}")
+PAIR = 2
+"""Characters in a sequence of an unspaced script. Han, in which one character may be a word, counts singly too."""
 UNSPACED_MARK, PIECE_MARK = "\x00", "\x01"
 """Put before a run of an unspaced script, and before a piece: neither is to be taken for a word."""
 
@@ -40,7 +40,7 @@ class Terms(NamedTuple):
     """How often terms stand in texts.
 
     Attributes:
-        words: words, or sequences of characters where a script does not part words, shape (n_texts, n_words).
+        words: words, or pairs of characters where a script does not part words, shape (n_texts, n_words).
         pieces: pieces of words, shape (n_texts, n_pieces).
     """
 
@@ -90,14 +90,13 @@ def _words(run: str) -> list[str]:
         return [run]
     letters = CLUSTERS.findall(run[1:])
     single = [letter for letter in letters if HAN.match(letter) or len(letters) == 1]
-    return single + [piece for n in SEQUENCES for piece in _sequences(letters, n)]
+    return single + _sequences(letters, PAIR)
 
 
 def _pieces(run: str) -> list[str]:
     if run.startswith(UNSPACED_MARK):
         return []
-    # A syllable of Hangul is one character, and words have two or three of them.
-    size = 2 if SYLLABLES.match(run) else PIECE
+    size = 1 if HANGUL.match(run) else PIECE
     return [PIECE_MARK + piece for piece in _sequences(CLUSTERS.findall(run), size)]
 
 
