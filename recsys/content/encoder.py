@@ -17,7 +17,7 @@ from recsys.content.features import Features
 from recsys.content.weights import on_this_machine
 from recsys.errors import UserError
 
-Modality = Literal["text", "image", "joint", "descriptions", "attributes", "any"]
+Modality = Literal["text", "image", "audio", "joint", "descriptions", "attributes", "any"]
 Progress = Callable[[int, int], None]
 """Called with (done, total) now and then while a long encoding goes on."""
 
