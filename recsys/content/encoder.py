@@ -17,7 +17,7 @@ from recsys.content.features import Features
 from recsys.content.weights import on_this_machine
 from recsys.errors import UserError
 
-Modality = Literal["text", "image", "joint", "descriptions", "attributes", "any"]
+Modality = Literal["text", "image", "audio", "joint", "descriptions", "attributes", "any"]
 Progress = Callable[[int, int], None]
 """Called with (done, total) now and then while a long encoding goes on."""
 SAMPLE = 32
@@ -146,3 +146,10 @@ class Encoder(ABC):
             items: `item_id`, `title`, `text`, `image_path` (ready to open), `image_digest` and attributes.
             context: what else may be read.
         """
+
+    def share_isolated(self, items: pd.DataFrame, context: Context) -> float | None:
+        """Share of the items with content that have none of it in common with any other item.
+
+        None where the encoder cannot say: only what is counted, such as words, can be found nowhere else.
+        """
+        return None

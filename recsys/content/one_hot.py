@@ -10,10 +10,12 @@ def one_hot(values: pd.Series, top: int | None) -> np.ndarray:
     """Which values each item has, float32, shape (n_items, n_values), the most frequent first.
 
     Args:
-        values: a list of words for each item, by any index; case and outer space do not matter.
+        values: a list of words for each item, by any index; case, outer space and the encoding of a letter do not
+            matter.
         top: keep so many values, and merge the others into one last column; None keeps all.
     """
-    words = pd.Series(values.to_numpy(), dtype="object").explode().dropna().astype(str).str.strip().str.lower()
+    words = pd.Series(values.to_numpy(), dtype="object").explode().dropna().astype(str)
+    words = words.str.normalize("NFKC").str.strip().str.casefold()
     words = words[words != ""]
     counts = words.to_frame("word").reset_index().drop_duplicates()["word"].value_counts()
     # The alphabet decides between equally frequent values, so that the order of items does not.

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from recsys.content.descriptions import parse_corpus, read_corpus
-from recsys.content.encoders import encode
+from recsys.content.encoders import encode, share_isolated
 from recsys.content.features import FEATURES
 from recsys.content.integrity import inspect, problems
 from recsys.data.dataset import Dataset
@@ -21,6 +21,8 @@ from recsys.study.record import AssetRecord, Check
 
 QUARANTINE = "quarantine.parquet"
 DISJOINT, COVERS, DISTINCT, FORMAT = "parts_are_disjoint", "covers_items", "distinct_rows", "keeps_to_format"
+MOST_ISOLATED = 0.5
+"""Share of items without a word in common with another from which on words were hardly found at all."""
 VERSIONS = "versions"
 """The fact of a dataset that gives the hash of what each repeat learns from."""
 COMPLIANT = 0.9
@@ -118,12 +120,13 @@ def encode_source(
         work: for finished batches, which make a long encoding resumable.
         progress: is called while items are encoded.
     """
+    corpus = pd.read_parquet(described / CORPUS) if described else None
     features = encode(
         spec.encoder,
         spec.options,
         items,
         folder=folder,
-        corpus=pd.read_parquet(described / CORPUS) if described else None,
+        corpus=corpus,
         hidden=described,
         work=work,
         progress=progress,
@@ -133,14 +136,22 @@ def encode_source(
     alike = [sentence for sentence in problems(found) if "alike" in sentence]
     coverage = f"{found.coverage:.1%} of {found.n_items} items have content"
     distinct = " ".join(alike) or f"{found.distinct:.1%} of the rows with content are distinct"
+    isolated = share_isolated(spec.encoder, spec.options, items, folder=folder, corpus=corpus)
+    if isolated is not None:
+        distinct = f"{distinct}; {said_of_isolated(isolated)}"
     return AssetRecord(
         facts=asdict(found),
         rows=found.n_items,
         checks=[
             Check(name=COVERS, passed=found.coverage >= 0.5, message=coverage),
-            Check(name=DISTINCT, passed=not alike, message=distinct),
+            Check(name=DISTINCT, passed=not alike and (isolated or 0) < MOST_ISOLATED, message=distinct),
         ],
     )
+
+
+def said_of_isolated(share: float) -> str:
+    """What `share_isolated` found, in a line."""
+    return f"{share:.1%} of the items share no word with any other"
 
 
 def load_items(folder: Path) -> pd.DataFrame:

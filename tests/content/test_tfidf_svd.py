@@ -54,7 +54,7 @@ def test_any_column_and_the_answers_of_a_corpus():
 
 
 def test_stop_words_and_min_df():
-    items = item_table(3, text=["the of and", "the ship ship", "a ship sails"])
+    items = item_table(3, text=["the of and", "the sea sea", "a sea sails"])
     assert encode("tfidf_svd", {"stop_words": "english"}, items).present.tolist() == [False, True, True]
     assert encode("tfidf_svd", {"stop_words": "english", "min_df": 2}, items).matrix.shape == (3, 1)
 

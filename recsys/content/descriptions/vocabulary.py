@@ -4,7 +4,6 @@ A cell is split into values, a value is spelled without case, accents and punctu
 lemmas are one, named by the most frequent of them. Near-synonyms are merged where asked for (see `synonyms`).
 """
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
@@ -12,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import regex as re
 
 from recsys.content.descriptions.answers import parse_corpus
 from recsys.content.descriptions.synonyms import Synonyms
 from recsys.errors import UserError
 
-# A slash parts words; it does not part `N/A`.
-SEPARATORS = re.compile(r"[,;|\n\uff0c\uff1b\u3001]|(?<=\w\w)\s*/\s*(?=\w\w)")
+# A slash parts words; it does not part `N/A`. Commas and semicolons are those of Latin, Chinese, Japanese and Arabic.
+SEPARATORS = re.compile(r"[,;|\n\uff0c\uff1b\u3001\u060c\u061b]|(?<=\w\w|\p{Lo})\s*[/\uff0f]\s*(?=\w\w|\p{Lo})")
 POSSESSIVE = re.compile(r"['\u2019]s\b")
 # Of Latin, Greek and Cyrillic letters; the marks of other scripts tell words apart.
 ACCENTS = re.compile("[\u0300-\u036f]")

@@ -10,7 +10,7 @@ from recsys.content.encoder import Checkpoint, Context, Encoder, Modality, Progr
 from recsys.content.encoders import registry
 from recsys.content.features import Features
 
-__all__ = ["EncoderInfo", "catalogue", "encode"]
+__all__ = ["EncoderInfo", "catalogue", "encode", "share_isolated"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,21 @@ def encode(
     features = worker.encode(items, Context(folder, corpus, hidden, work, progress))
     assert len(features.matrix) == len(items), f"encoder '{encoder}' broke its contract: a row for each item"
     return features
+
+
+def share_isolated(
+    encoder: str,
+    options: dict[str, Any],
+    items: pd.DataFrame,
+    *,
+    folder: Path | None = None,
+    corpus: pd.DataFrame | None = None,
+) -> float | None:
+    """Share of the items with content that have none of it, such as a word, in common with any other item.
+
+    Arguments and errors are those of `encode`. None where the encoder cannot say.
+    """
+    return registry.load(encoder).from_options(encoder, options).share_isolated(items, Context(folder, corpus))
 
 
 def catalogue() -> list[EncoderInfo]:

@@ -15,12 +15,13 @@ class Contents:
     """One modality of the items.
 
     Attributes:
-        of: texts are cheap to prepare and go best with others of their length; pictures are costly to prepare.
-        values: texts, or paths of picture files, in item order; None where an item has none.
+        of: texts are cheap to prepare and go best with others of their length; pictures and recordings are
+            costly to prepare.
+        values: texts, or paths of files, in item order; None where an item has none.
         keys: hashes of the contents; None likewise.
     """
 
-    of: Literal["texts", "pictures"]
+    of: Literal["texts", "pictures", "recordings"]
     values: list[str | None]
     keys: list[str | None]
 
@@ -38,11 +39,16 @@ class Contents:
         keys = [None if path is None else _digest(path) if pd.isna(digest) else str(digest) for path, digest in known]
         return cls("pictures", values, keys)
 
+    @classmethod
+    def recordings(cls, paths: list[str | None]) -> "Contents":
+        """Audio files of the items, which are read for their digests."""
+        return cls("recordings", paths, [None if path is None else _digest(path) for path in paths])
+
     @property
     def distinct(self) -> dict[str, str]:
         """Each content once, by its key: texts of like length stand together, the longest first."""
         found = {key: value for key, value in zip(self.keys, self.values, strict=True) if key and value}
-        if self.of == "pictures":
+        if self.of != "texts":
             return found
         return dict(sorted(found.items(), key=lambda entry: -len(entry[1])))
 

@@ -1,8 +1,10 @@
-"""Picture files on their way to a model; what runs here runs in worker processes."""
+"""Picture files on their way to a model."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import torch
 from PIL import Image
 
 from recsys.content.images import open_rgb
@@ -16,7 +18,9 @@ def prepare_pictures(process: Callable[[list[Image.Image]], Inputs], paths: Sequ
         process: the model's own preparation: it scales, crops and normalises RGB pictures of any size.
         paths: picture files, of which some may be missing or damaged.
     """
-    opened = [open_rgb(Path(path)) for path in paths]
+    # Pillow decodes without holding the interpreter's lock: in as many threads as torch computes in.
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        opened = list(pool.map(open_rgb, map(Path, paths)))
     pictures = [picture for picture in opened if picture is not None]
     readable = [picture is not None for picture in opened]
     return Prepared(readable, dict(process(pictures)) if pictures else {})

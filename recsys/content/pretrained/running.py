@@ -118,12 +118,16 @@ def _encoded(
 
 
 def _workers(contents: Contents, runtime: Runtime, n_batches: int) -> int:
-    """Processes that prepare: as many as a GPU can feed on, or those that the model leaves idle on a CPU."""
+    """Processes that prepare: as many as a GPU can feed on, or the cores that the model leaves idle on a CPU.
+
+    Where the model takes every core, a process beside it would only make its threads wait for each other: contents
+    are then prepared between two passes, by all cores.
+    """
     cores = joblib.cpu_count()
     if runtime.device.type == "cuda":
         useful = cores
     else:
-        useful = 0 if cores == 1 or contents.of == "texts" else max(1, cores - torch.get_num_threads())
+        useful = 0 if contents.of == "texts" else max(0, cores - torch.get_num_threads())
     return min(useful, n_batches - 1, MOST_WORKERS) if n_batches else 0
 
 

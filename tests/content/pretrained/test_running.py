@@ -164,7 +164,7 @@ def test_device_and_precision():
 
 @pytest.mark.parametrize(
     ("cores", "threads", "of", "n_batches", "workers"),
-    [(1, 1, "pictures", 9, 0), (2, 2, "pictures", 9, 1), (8, 2, "pictures", 9, 6), (8, 2, "pictures", 3, 2),
+    [(1, 1, "pictures", 9, 0), (2, 2, "pictures", 9, 0), (8, 2, "pictures", 9, 6), (8, 2, "pictures", 3, 2),
      (64, 1, "pictures", 99, 16), (8, 2, "texts", 9, 0), (8, 2, "pictures", 1, 0), (8, 2, "pictures", 0, 0)],
 )  # fmt: skip
 def test_processes_that_prepare_take_the_cores_that_the_model_leaves(

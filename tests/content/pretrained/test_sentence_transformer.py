@@ -1,15 +1,19 @@
 """Sentence embeddings: those that the library itself gives, of the weights of all-MiniLM-L6-v2."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from transformers import Qwen3Config, Qwen3Model
 
 from recsys.content.encoders import encode
 from recsys.content.weights import locate
 from recsys.errors import UserError
 from tests.content.conftest import frame, item_table
+from tests.content.pretrained.models import SMALL, letters, save
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 TITLES = ["Alien", "Alien", None, "Notting Hill", "", "Aliens"]
@@ -68,9 +72,44 @@ def test_a_damaged_folder_is_one_line(tmp_path, damage):
         encode("sentence_transformer", {"model": str(folder)}, item_table(1, title=["x"]))
 
 
+@pytest.fixture
+def decoder(tmp_path: Path) -> Path:
+    """A tiny model that reads from left to right, in a folder that says nothing of pooling."""
+    torch.manual_seed(0)
+    config = Qwen3Config(**SMALL, num_key_value_heads=2, head_dim=8, vocab_size=56, pad_token_id=0)
+    return save(tmp_path / "decoder", Qwen3Model(config), letters())
+
+
+@pytest.mark.parametrize(("pooling", "place"), [("last", -1), ("cls", 0), ("mean", None)])
+def test_pooling_of_a_folder_that_says_nothing_of_it(decoder, pooling, place):
+    titles = ["Aliens", "it", "NottingHill"]
+    found = encode("sentence_transformer", {"model": str(decoder), "pooling": pooling}, item_table(3, title=titles))
+    model, tokens = Qwen3Model.from_pretrained(decoder).eval(), letters()
+    for title, vector in zip(titles, found.matrix, strict=True):
+        with torch.no_grad():
+            hidden = model(**tokens(title, return_tensors="pt", return_token_type_ids=False)).last_hidden_state[0]
+        np.testing.assert_allclose(
+            vector, hidden.mean(dim=0) if place is None else hidden[place], rtol=1e-4, atol=1e-5
+        )
+    with pytest.raises(UserError, match=r"has no modules.json\); set `pooling` to mean, cls or last"):
+        encode("sentence_transformer", {"model": str(decoder)}, item_table(1, title=["x"]))
+
+
+def test_an_instruction_is_the_prompt_of_models_that_follow_one(peer):
+    items = item_table(1, title=["rock"])
+    found = encode("sentence_transformer", {"instruction": "Find music"}, items)
+    np.testing.assert_allclose(found.matrix[0], peer.encode("Instruct: Find music\nQuery: rock"), atol=1e-6)
+    with pytest.raises(UserError, match="give `prompt` or `instruction`, not both"):
+        encode("sentence_transformer", {"instruction": "a", "prompt": "b"}, items)
+
+
+def test_another_pooling_keeps_what_follows_it():
+    found = encode("sentence_transformer", {"pooling": "cls"}, item_table(1, title=["rock"]))
+    assert np.linalg.norm(found.matrix[0]) == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.gpu
 def test_a_gpu_gives_the_same_vectors_but_for_rounding():
-    torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     items = item_table(6, title=TITLES, text=TEXTS)

@@ -1,6 +1,7 @@
 """Torchvision's classifiers, with weights from files of one's own and from where torchvision fetches them."""
 
 import threading
+import warnings
 from collections.abc import Iterator
 from functools import cache, partial
 from hashlib import sha256
@@ -16,7 +17,7 @@ from torchvision.models import ResNet18_Weights
 
 from recsys.content.encoder import Checkpoint
 from recsys.content.encoders import encode
-from recsys.content.encoders.image._torchvision import file_of, known_weights
+from recsys.content.encoders.image._torchvision import AS_TRAINED, file_of, known_weights, load, one_vector
 from recsys.content.encoders.image.torchvision_backbone import FETCHED, TorchvisionBackbone
 from recsys.errors import UserError
 from tests.content.conftest import item_table
@@ -58,6 +59,46 @@ def test_maps_are_averaged_and_a_head_of_ones_own_does_no_harm(tmp_path):
         for layer in ("layer4", "avgpool")
     )
     np.testing.assert_allclose(maps.matrix, pooled.matrix, rtol=1e-5)
+
+
+def test_several_layers_stand_side_by_side(tmp_path):
+    torch.manual_seed(0)
+    save_file(models.resnet18().state_dict(), tmp_path / "mine.safetensors")
+    items = item_table(2, image_path=good_pictures(tmp_path)[:2])
+    first, last, both = (
+        encode(
+            NAME,
+            {"model": "resnet18", "weights": "mine.safetensors", "layer": layer, "device": "cpu"},
+            items,
+            folder=tmp_path,
+        ).matrix
+        for layer in ("layer1", "avgpool", ["layer1", "avgpool"])
+    )
+    np.testing.assert_allclose(both, np.concatenate([first, last], axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "head"),
+    [
+        ("vit_b_16", "heads"),
+        ("densenet121", "classifier"),
+        ("swin_t", "head"),
+        ("shufflenet_v2_x0_5", "fc"),
+        ("googlenet", "fc"),
+        ("resnet18", "fc"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_without_a_layer_it_is_what_the_head_decides_on(model, head, tmp_path):
+    with warnings.catch_warnings(action="ignore"):
+        network = models.get_model(model, weights=None, **AS_TRAINED.get(model, {})).eval()
+    save_file(network.state_dict(), tmp_path / "mine.safetensors")
+    setattr(network, head, torch.nn.Identity())
+    extractor = load(model, (), tmp_path / "mine.safetensors")
+    pictures = torch.rand(2, 3, 224, 224)
+    with torch.inference_mode():
+        (vector,) = (one_vector(output, layer) for layer, output in extractor(pictures).items())
+        torch.testing.assert_close(vector, network(pictures))
 
 
 def refusal(tmp_path: Path, **options: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import AutoImageProcessor, AutoModel
 
@@ -110,3 +111,21 @@ def test_work_is_kept_by_weights_and_not_by_where_they_lie(tmp_path):
     np.testing.assert_array_equal(run(copy), vectors)
     assert not told
     assert not np.allclose(run(models.vit(tmp_path / "other")), vectors)
+
+
+def test_several_layers_in_one_pass(tmp_path):
+    folder = models.dinov2(tmp_path / "m")
+    paths = good_pictures(tmp_path)[:2]
+    options = {"model": str(folder), "device": "cpu", "pooling": "mean", "layer": [1, -1]}
+    found = encode("vision_transformer", options, item_table(2, image_path=paths))
+    processor, model = library(str(folder))
+    with torch.no_grad():
+        states = model(
+            **processor(Image.open(paths[0]).convert("RGB"), return_tensors="pt"), output_hidden_states=True
+        )
+    expected = torch.cat([states.hidden_states[layer][0, 1:].mean(dim=0) for layer in (1, -1)])
+    np.testing.assert_allclose(found.matrix[0], expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(UserError, match=r"^layer 9: this model has layers 0 to 2$"):
+        encode("vision_transformer", options | {"layer": 9}, item_table(2, image_path=paths))
+    with pytest.raises(UserError, match="`pooler` is made of the last layer"):
+        encode("vision_transformer", options | {"pooling": "pooler"}, item_table(2, image_path=paths))

@@ -1,6 +1,8 @@
 """Torchvision's classifiers: which there are, their weights, and a model that ends at a layer."""
 
 import hashlib
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -75,25 +77,54 @@ def hash_of(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def load(model: str, layer: str, file: Path) -> nn.Module:
-    """The model up to a layer, with the weights of a file: what comes after the layer need not be in it."""
-    extractor = _up_to(layer, models.get_model(model, weights=None, **AS_TRAINED.get(model, {})).eval(), model)
+HEADS = ("classifier", "fc", "head", "heads")
+"""Modules in which torchvision's architectures decide on a class."""
+
+
+def load(model: str, layers: Sequence[str], file: Path) -> nn.Module:
+    """The model up to some layers, with the weights of a file: what comes after them need not be in it.
+
+    Args:
+        model: a name that `known_weights` takes.
+        layers: names of layers; none: `avgpool`, or what else is last before the classes.
+        file: a state dict.
+
+    Returns:
+        A module whose outputs are keyed by their layers.
+    """
+    with warnings.catch_warnings(action="ignore"):  # of weights that are not kept, and of the difference to training
+        network = models.get_model(model, weights=None, **AS_TRAINED.get(model, {})).eval()
+        names = get_graph_node_names(network)[1]
+        layers = layers or [_before_head(names)]
+        extractor = _up_to(layers, network, model, names)
     with loading(file):
         state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
         needed = extractor.state_dict()
         missing = [name for name in needed if name not in state]
         if missing:
-            raise UserError(f"{file}: has no '{missing[0]}', which {model} needs up to '{layer}'; give its state dict")
+            up_to = ", ".join(f"'{layer}'" for layer in layers)
+            raise UserError(f"{file}: has no '{missing[0]}', which {model} needs up to {up_to}; give its state dict")
         extractor.load_state_dict({name: state[name] for name in needed})
     return extractor
 
 
-def _up_to(layer: str, network: nn.Module, model: str) -> nn.Module:
+def _up_to(layers: Sequence[str], network: nn.Module, model: str, names: list[str]) -> nn.Module:
     try:
-        return create_feature_extractor(network, return_nodes={layer: "vector"})
+        return create_feature_extractor(network, return_nodes={layer: layer for layer in layers})
     except ValueError:
-        names = ", ".join(get_graph_node_names(network)[1][-4:])
-        raise UserError(f"model '{model}': has no layer '{layer}'; its last ones are {names}") from None
+        # A layer is named by its node, or by the module of which that is a part.
+        known = [*names, *dict(network.named_modules())]
+        unknown = next((layer for layer in layers if layer not in known), layers[0])
+        raise UserError(
+            f"model '{model}': has no layer '{unknown}'; its last ones are {', '.join(names[-4:])}"
+        ) from None
+
+
+def _before_head(names: list[str]) -> str:
+    if "avgpool" in names:
+        return "avgpool"
+    head = next(number for number, name in enumerate(names) if name.partition(".")[0] in HEADS)
+    return names[head - 1]
 
 
 def one_vector(output: Tensor, layer: str) -> Tensor:

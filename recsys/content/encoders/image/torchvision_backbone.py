@@ -7,9 +7,10 @@ image extractor of most published studies of multimodal recommendation.
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pandas as pd
+from pydantic import Field
 
 from recsys.content.encoder import Checkpoint, Context, Modality
 from recsys.content.encoders.registry import register
@@ -19,6 +20,8 @@ from recsys.content.pretrained.options import RunOptions
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from recsys.content.pretrained.running import Inputs, Tower
 
 FILES = (".safetensors", ".pth", ".pt")
@@ -31,13 +34,14 @@ class TorchvisionBackboneOptions(RunOptions):
 
     Attributes:
         model: a classification model of torchvision, such as `resnet50`.
-        layer: the layer whose output is the vector, by its name in the model; maps of features are averaged.
+        layer: the layer whose output is the vector, by its name in the model, or several whose vectors are put side
+            by side; maps of features are averaged. None: the last before the classes, `avgpool` where there is one.
         weights: a name that torchvision gives to weights of this model, or a file with a state dict of one's own:
             .safetensors, or .pth, from which tensors are read and nothing else.
     """
 
     model: str = "resnet50"
-    layer: str = "avgpool"
+    layer: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     weights: str = "IMAGENET1K_V2"
 
 
@@ -79,22 +83,30 @@ class TorchvisionBackbone(PretrainedEncoder):
 
     def tower(self, context: Context) -> "Tower":
         """The model on its device."""
+        import torch
+
         from recsys.content.encoders.image._torchvision import fetch, hash_of, known_weights, load, one_vector
         from recsys.content.pretrained.pictures import prepare_pictures
         from recsys.content.pretrained.running import Tower
 
-        model, layer, asked = self.options.model, self.options.layer, self.options.weights
+        model, asked = self.options.model, self.options.weights
+        layers = (self.options.layer,) if isinstance(self.options.layer, str) else self.options.layer or ()
         known = known_weights(model)
         own = asked.endswith(FILES)
         if not own and asked not in known:
             raise UserError(f"model '{model}': has no weights '{asked}'; it has {', '.join(known)}, or give a file")
         weights = known["DEFAULT" if own else asked]
         file = context.find(asked) if own else fetch(weights, self.remedy)
-        extractor = load(model, layer, file).to(self.runtime.device)
+        extractor = load(model, layers, file).to(self.runtime.device)
+
+        def forward(inputs: "Inputs") -> "Tensor":
+            outputs = extractor(**inputs)
+            return torch.cat([one_vector(outputs[layer], layer) for layer in layers or outputs], dim=1)
+
         return Tower(
             prepare=partial(prepare_pictures, partial(_stack, weights.transforms())),
-            forward=lambda inputs: one_vector(extractor(**inputs)["vector"], layer),
-            identity=("torchvision_backbone", model, layer, hash_of(file)),
+            forward=forward,
+            identity=("torchvision_backbone", model, *layers, hash_of(file)),
         )
 
 

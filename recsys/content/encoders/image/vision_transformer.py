@@ -5,9 +5,10 @@ et al. 2025), and whatever else the transformers library loads as an image model
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import pandas as pd
+from pydantic import Field, model_validator
 
 from recsys.content.encoder import Checkpoint, Context, Modality
 from recsys.content.encoders.registry import register
@@ -20,7 +21,7 @@ from recsys.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from recsys.content.pretrained.running import Tower
+    from recsys.content.pretrained.running import Inputs, Tower
 
 VIT = "google/vit-base-patch16-224"
 SPECIAL_TOKENS = ("cls_token", "class_embedding", "distillation_token", "register_tokens")
@@ -33,10 +34,19 @@ class VisionTransformerOptions(ModelOptions):
     Attributes:
         pooling: `cls`, the class token after the last layer; `mean`, the mean of the tokens of the picture's
             patches; `pooler`, what the model itself makes of them.
+        layer: after which layer, or after which ones, whose vectors are then put side by side, all in one pass: 0 is
+            before the first, -1 after the last. None: after the last, normalised as the model itself does.
     """
 
     model: str = VIT
     pooling: Literal["cls", "mean", "pooler"] = "cls"
+    layer: int | Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _pooler_is_last(self) -> Self:
+        if self.pooling == "pooler" and self.layer is not None:
+            raise ValueError("`pooler` is made of the last layer: leave `layer` out, or set `pooling` to cls or mean")
+        return self
 
 
 @register
@@ -63,6 +73,7 @@ class VisionTransformer(PretrainedEncoder):
 
     def tower(self, context: Context) -> "Tower":
         """The model on its device."""
+        import torch
         from transformers import AutoImageProcessor
 
         from recsys.content.pretrained.loading import SAFELY, load_model
@@ -78,10 +89,18 @@ class VisionTransformer(PretrainedEncoder):
         n_special = _special_tokens(model)
         if pooling == "cls" and not n_special:
             raise UserError(f"{folder}: has no class token; set `pooling` to mean or pooler")
+        layers = (self.options.layer,) if isinstance(self.options.layer, int) else self.options.layer or ()
+
+        def forward(inputs: "Inputs") -> "Tensor":
+            output = model(**inputs, output_hidden_states=bool(layers))
+            if not layers:
+                return _pool(output, pooling, n_special)
+            return torch.cat([_of_layer(_layer(output, layer), pooling, n_special) for layer in layers], dim=1)
+
         return Tower(
             prepare=partial(prepare_pictures, partial(processor, return_tensors="pt")),
-            forward=lambda inputs: _pool(model(**inputs), pooling, n_special),
-            identity=("vision_transformer", digest(folder), pooling),
+            forward=forward,
+            identity=("vision_transformer", digest(folder), pooling, *map(str, layers)),
         )
 
 
@@ -96,7 +115,17 @@ def _pool(output: Any, pooling: str, n_special: int) -> "Tensor":
         if getattr(output, "pooler_output", None) is None:
             raise UserError("pooling 'pooler': this model has none; set `pooling` to cls or mean")
         return output.pooler_output.flatten(1)
-    hidden = output.last_hidden_state
+    return _of_layer(output.last_hidden_state, pooling, n_special)
+
+
+def _layer(output: Any, layer: int) -> "Tensor":
+    states = output.hidden_states
+    if not -len(states) <= layer < len(states):
+        raise UserError(f"layer {layer}: this model has layers 0 to {len(states) - 1}")
+    return states[layer]
+
+
+def _of_layer(hidden: "Tensor", pooling: str, n_special: int) -> "Tensor":
     if hidden.ndim == 4:  # a convolutional network's maps
         return hidden.mean(dim=(2, 3))
     return hidden[:, 0] if pooling == "cls" else hidden[:, n_special:].mean(dim=1)

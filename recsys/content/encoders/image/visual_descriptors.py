@@ -88,7 +88,8 @@ class VisualDescriptors(Encoder):
         vectors = np.concatenate(blocks, axis=1)
         if self.options.dim is not None and len(vectors) > 1:
             dim = min(self.options.dim, *vectors.shape)
-            vectors = PCA(dim, svd_solver="covariance_eigh").fit_transform(vectors)
+            with np.errstate(invalid="ignore"):  # shares of a variance that is zero, where all pictures look the same
+                vectors = PCA(dim, svd_solver="covariance_eigh").fit_transform(vectors)
         rows = keys.map({key: row for row, key in enumerate(described)})
         present = rows.notna().to_numpy()
         matrix = np.zeros((len(keys), vectors.shape[1]))

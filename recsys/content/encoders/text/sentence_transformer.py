@@ -4,10 +4,10 @@ Reimers and Gurevych, Sentence-BERT, EMNLP 2019. Any model of the sentence-trans
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from recsys.content.encoder import Checkpoint, Context, Modality
 from recsys.content.encoders.registry import register
@@ -16,6 +16,7 @@ from recsys.content.pretrained.encoder import PretrainedEncoder, loading
 from recsys.content.pretrained.options import ModelOptions
 from recsys.content.texts import item_texts
 from recsys.content.weights import digest
+from recsys.errors import UserError
 
 if TYPE_CHECKING:
     from recsys.content.pretrained.running import Prepared, Tower
@@ -31,11 +32,23 @@ class SentenceTransformerOptions(ModelOptions):
         fields: item columns whose words are joined; `answer` is the item's answer in the corpus. None: the
             answer where a corpus is given, else title and text.
         prompt: put before each text, as some models were trained to expect. None: the model's own default.
+        instruction: what the vectors are for, in a sentence, for models that were trained to follow one, such as
+            Qwen3-Embedding or multilingual-e5-instruct: the prompt is then `Instruct: <instruction>` and `Query: `.
+        pooling: `mean` of the tokens, the first (`cls`) or the `last`, which a model that reads from left to right
+            ends with. None: what the model's folder says.
     """
 
     model: str = MINI_LM
     fields: tuple[str, ...] | None = Field(None, min_length=1)
     prompt: str | None = None
+    instruction: str | None = Field(None, min_length=1)
+    pooling: Literal["mean", "cls", "last"] | None = None
+
+    @model_validator(mode="after")
+    def _one_prompt(self) -> Self:
+        if self.prompt is not None and self.instruction is not None:
+            raise ValueError("give `prompt` or `instruction`, not both")
+        return self
 
 
 @register
@@ -65,7 +78,12 @@ class SentenceTransformer(PretrainedEncoder):
 
         from recsys.content.pretrained.running import Tower
 
-        folder = self.weights(context)
+        folder, pooling = self.weights(context), self.options.pooling
+        if pooling is None and not (folder / "modules.json").is_file():
+            raise UserError(
+                f"{folder}: does not say how tokens become one vector (it has no modules.json); set `pooling` to "
+                "mean, cls or last, as the model's authors say"
+            )
         with loading(folder):
             model = Model(
                 str(folder),
@@ -74,12 +92,35 @@ class SentenceTransformer(PretrainedEncoder):
                 local_files_only=True,
                 model_kwargs={"use_safetensors": True, "dtype": torch.float32},
             ).eval()
-        prompt = self.options.prompt or model.prompts.get(model.default_prompt_name or "")
+            if pooling is not None:
+                model = _pooled(model, pooling)
+        prompt = self._prompt(model)
         return Tower(
             prepare=partial(_tokenise, model, prompt),
             forward=lambda inputs: model(inputs)["sentence_embedding"],
-            identity=("sentence_transformer", digest(folder), str(prompt)),
+            identity=("sentence_transformer", digest(folder), str(prompt), *([pooling] if pooling else [])),
         )
+
+    def _prompt(self, model: Any) -> str | None:
+        if self.options.instruction is not None:
+            return f"Instruct: {self.options.instruction}\nQuery: "
+        if self.options.prompt is not None:
+            return str(self.options.prompt)
+        return model.prompts.get(model.default_prompt_name or "")
+
+
+def _pooled(model: Any, pooling: str) -> Any:
+    """The same model with another pooling; what follows it, such as a scaling to unit length, stays."""
+    from sentence_transformers import SentenceTransformer as Model
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    transformer, *rest = model
+    mode = {"last": "lasttoken"}.get(pooling, pooling)
+    chosen = Pooling(transformer.get_embedding_dimension(), mode)
+    others = [module for module in rest if not isinstance(module, Pooling)]
+    changed = Model(modules=[transformer, chosen, *others], device=str(model.device))
+    changed.prompts, changed.default_prompt_name = model.prompts, model.default_prompt_name
+    return changed.eval()
 
 
 def _tokenise(model: Any, prompt: str | None, texts: list[str]) -> "Prepared":

@@ -1,7 +1,8 @@
-"""Latent semantic analysis: TF-IDF of words, then a truncated singular value decomposition.
+"""Latent semantic analysis: TF-IDF of terms, then a truncated singular value decomposition.
 
 Deerwester et al., Indexing by latent semantic analysis, JASIS 1990. Needs no trained weights, runs in seconds,
-and is the yardstick that a sentence encoder must beat.
+and is the yardstick that a sentence encoder must beat. What a term is, in texts of any script, says
+`recsys.content.terms`.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # A row shorter than this after the decomposition is rounding error: its direction means nothing.
 SMALLEST_NORM = 1e-6
+PIECES_WEIGHT = 0.7
+"""Pieces of words count half as much as words: their squared length is half."""
 
 
 class TfidfSvdOptions(EncoderOptions):
@@ -31,7 +34,7 @@ class TfidfSvdOptions(EncoderOptions):
             answer where a corpus is given, else title and text.
         dim: number of columns; fewer where there are fewer items or words.
         stop_words: `english` leaves out the commonest English words.
-        min_df: leave out words of fewer items than this.
+        min_df: leave out words, and pieces of words, of fewer items than this.
         seed: of the randomised decomposition.
     """
 
@@ -48,37 +51,61 @@ class TfidfSvd(Encoder):
 
     Options = TfidfSvdOptions
     modality: ClassVar[Modality] = "text"
-    description = "words weighted by TF-IDF, reduced by a truncated SVD (latent semantic analysis)"
+    description = "words of any script weighted by TF-IDF, reduced by a truncated SVD (latent semantic analysis)"
     quick = True
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Unit vectors; an item without a known word is absent."""
         from sklearn.utils.extmath import randomized_svd
 
-        words = self._count(item_texts("tfidf_svd", items, self.options.fields, context.corpus))
-        has_words = np.diff(words.indptr) > 0
-        dim = min(self.options.dim, int(has_words.sum()), words.shape[1])
-        _, _, directions = randomized_svd(words, dim, random_state=self.options.seed)
-        rows = words @ directions.T
+        terms = self._weigh(item_texts("tfidf_svd", items, self.options.fields, context.corpus))
+        has_words = np.diff(terms.indptr) > 0
+        dim = min(self.options.dim, int(has_words.sum()), terms.shape[1])
+        _, _, directions = randomized_svd(terms, dim, random_state=self.options.seed)
+        rows = terms @ directions.T
         norms = np.linalg.norm(rows, axis=1)
         present = norms > SMALLEST_NORM
         return Features.where(present, rows / np.where(present, norms, 1)[:, None])
 
-    def _count(self, texts: pd.Series) -> "sparse.csr_array":
-        from scipy import sparse
-        from sklearn.feature_extraction.text import TfidfVectorizer
+    def share_isolated(self, items: pd.DataFrame, context: Context) -> float:
+        """Share of the items with words that share none of them, nor a piece of one, with any other item."""
+        terms = self._weigh(item_texts("tfidf_svd", items, self.options.fields, context.corpus))
+        n_shared = terms @ (_n_texts(terms) > 1)
+        return float((n_shared[np.diff(terms.indptr) > 0] == 0).mean())
 
-        vectorizer = TfidfVectorizer(
-            sublinear_tf=True,
-            strip_accents="unicode",
-            stop_words=self.options.stop_words,
-            min_df=self.options.min_df,
-        )
-        try:
-            return sparse.csr_array(vectorizer.fit_transform(texts))
-        except ValueError:
+    def _weigh(self, texts: pd.Series) -> "sparse.csr_array":
+        """Words and pieces of words by TF-IDF, shape (n_items, n_terms); rows of unit length."""
+        from scipy import sparse
+        from sklearn.preprocessing import normalize
+
+        from recsys.content.terms import count_terms
+
+        words, pieces = (self._frequent(counts) for counts in count_terms(texts.tolist(), self._stop_words()))
+        if not words.shape[1]:
             fields = self.options.fields or "default fields"
             raise UserError(
                 f"encoder 'tfidf_svd': no words in {fields} of {len(texts)} items "
                 f"(min_df {self.options.min_df}); give fields that hold text, or a lower min_df"
-            ) from None
+            )
+        return sparse.csr_array(normalize(sparse.hstack([_tfidf(words), _tfidf(pieces) * PIECES_WEIGHT])))
+
+    def _stop_words(self) -> frozenset[str]:
+        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+        return ENGLISH_STOP_WORDS if self.options.stop_words else frozenset()
+
+    def _frequent(self, counts: "sparse.csr_array") -> "sparse.csr_array":
+        return counts[:, _n_texts(counts) >= self.options.min_df]
+
+
+def _tfidf(counts: "sparse.csr_array") -> "sparse.csr_array":
+    from scipy import sparse
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    if not counts.shape[1]:
+        return counts
+    return sparse.csr_array(TfidfTransformer(sublinear_tf=True).fit_transform(counts))
+
+
+def _n_texts(counts: "sparse.csr_array") -> np.ndarray:
+    return np.bincount(counts.indices, minlength=counts.shape[1])
