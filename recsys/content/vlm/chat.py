@@ -11,7 +11,7 @@ from openai import APIStatusError
 from pydantic import BaseModel, ValidationError
 
 from recsys.content.images import open_rgb
-from recsys.content.vlm.describer import Shown
+from recsys.content.vlm.describer import VlmInput
 from recsys.errors import UserError
 
 
@@ -53,7 +53,7 @@ class _Completion(BaseModel):
     usage: _Usage | None = None
 
 
-def turn(prompt: str, shown: Shown, max_side: int) -> list[Any]:
+def turn(prompt: str, shown: VlmInput, max_side: int) -> list[Any]:
     """The messages that ask about an item: one turn, its picture first, then the prompt and the item's text.
 
     Raises:

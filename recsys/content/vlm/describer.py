@@ -14,7 +14,7 @@ the answer's tokens without that end; or the mean over the image's tokens."""
 
 
 @dataclass(frozen=True)
-class Shown:
+class VlmInput:
     """What a model is shown of one item, beside the prompt.
 
     Attributes:
@@ -27,7 +27,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Said:
+class VlmOutput:
     """What a model gave for a batch.
 
     Attributes:
@@ -51,14 +51,14 @@ class UnfinishedError(Exception):
         said: about these, in this order.
     """
 
-    def __init__(self, reason: str, rows: Sequence[int] = (), said: Said | None = None) -> None:
+    def __init__(self, reason: str, rows: Sequence[int] = (), said: VlmOutput | None = None) -> None:
         """Say why, in one line."""
         super().__init__(reason)
-        self.rows, self.said = rows, said or Said([])
+        self.rows, self.said = rows, said or VlmOutput([])
 
 
 class Describer(Protocol):
     """Anything that answers a prompt about items."""
 
-    def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
+    def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
         """Answers about a batch of items, in their order; UnfinishedError where only a part could be had."""

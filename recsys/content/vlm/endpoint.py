@@ -23,7 +23,7 @@ from openai import (
 )
 
 from recsys.content.vlm.chat import Reply, read, refusal, refuse_broken, turn
-from recsys.content.vlm.describer import Said, Shown, UnfinishedError
+from recsys.content.vlm.describer import UnfinishedError, VlmInput, VlmOutput
 from recsys.content.vlm.options import SPEAKS_FOR_ALL, EndpointOptions, VlmOptions
 from recsys.errors import UserError
 
@@ -58,7 +58,7 @@ class EndpointDescriber:
         self._where = f"{endpoint.address}: model '{self.model}'"
         self._reached, self._answered, self._refused, self._next_start = False, 0, 0, 0.0
 
-    def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
+    def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
         """Answers about a batch of items, in their order; an item that the server refuses gets an empty one.
 
         Raises:
@@ -72,13 +72,15 @@ class EndpointDescriber:
                 raise reply
         known = {row: reply for row, reply in enumerate(replies) if isinstance(reply, Reply)}
         self._count(list(known.values()))
-        said = Said([reply.answer for reply in known.values()], n_tokens=[reply.n_tokens for reply in known.values()])
+        said = VlmOutput(
+            [reply.answer for reply in known.values()], n_tokens=[reply.n_tokens for reply in known.values()]
+        )
         for reply in replies:
             if isinstance(reply, UnfinishedError):
                 raise UnfinishedError(str(reply), list(known), said)
         return said
 
-    async def _all(self, prompt: str, batch: Sequence[Shown]) -> list[Reply | BaseException]:
+    async def _all(self, prompt: str, batch: Sequence[VlmInput]) -> list[Reply | BaseException]:
         """A reply or an error for each item; the first error stops the others."""
         hooks: dict[str, list[Any]] = {"request": [self._pace], "response": [refuse_broken]}
         timeout = Timeout(self.options.timeout_s, connect=min(self.options.timeout_s, CONNECT_S))
@@ -115,7 +117,7 @@ class EndpointDescriber:
             raise UserError(f"{self.options.address}: no server answers there ({self._safe(silence)}); {remedy}")
         self._reached = True
 
-    async def _ask(self, client: AsyncOpenAI, limit: asyncio.Semaphore, prompt: str, shown: Shown) -> Reply:
+    async def _ask(self, client: AsyncOpenAI, limit: asyncio.Semaphore, prompt: str, shown: VlmInput) -> Reply:
         async with limit:
             # Pictures are opened here, so that no more of them are held than are being asked about.
             messages = await asyncio.to_thread(turn, prompt, shown, self._max_side)

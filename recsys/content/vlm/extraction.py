@@ -22,7 +22,7 @@ from recsys.content.encoder import Progress
 from recsys.content.features import Features
 from recsys.content.kept import Column, Kept
 from recsys.content.vlm.contents import NOTHING, opened, shown
-from recsys.content.vlm.describer import Describer, Pooling, Said, Shown, UnfinishedError
+from recsys.content.vlm.describer import Describer, Pooling, UnfinishedError, VlmInput, VlmOutput
 from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.prompts import Prompt, load_prompt
 from recsys.content.weights import digest, locate
@@ -145,7 +145,7 @@ def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> s
 
 
 def _ask(
-    contents: dict[str, Shown], prompt: Prompt, describer: Describer, batch_size: int, kept: Kept
+    contents: dict[str, VlmInput], prompt: Prompt, describer: Describer, batch_size: int, kept: Kept
 ) -> Iterator[int]:
     """Ask about contents and keep what is said, batch by batch; tells after each how many are done."""
     # Questions of like length stand together, so that little of a batch is padding.
@@ -165,7 +165,7 @@ def _ask(
             yield start + len(batch)
 
 
-def _keep(asked: list[tuple[str, Shown]], said: Said, kept: Kept) -> None:
+def _keep(asked: list[tuple[str, VlmInput]], said: VlmOutput, kept: Kept) -> None:
     """What was said about these contents."""
     if asked:
         tokens = np.array(said.n_tokens or [0] * len(asked), dtype=np.int32)[:, None]
@@ -174,7 +174,9 @@ def _keep(asked: list[tuple[str, Shown]], said: Said, kept: Kept) -> None:
         kept.add([key for key, _ in asked], columns | {str(pooling): rows for pooling, rows in said.hidden.items()})
 
 
-def _assemble(item_ids: list[str], of_items: list[tuple[str, Shown]], options: VlmOptions, kept: Kept) -> Extraction:
+def _assemble(
+    item_ids: list[str], of_items: list[tuple[str, VlmInput]], options: VlmOptions, kept: Kept
+) -> Extraction:
     """Spread what was said about contents over the items that have them."""
     known = kept.keys()
     rows = [row for row, (key, _) in enumerate(of_items) if key in known]

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from recsys.content.images import open_rgb
-from recsys.content.vlm.describer import Pooling, Said, Shown
+from recsys.content.vlm.describer import Pooling, VlmInput, VlmOutput
 from recsys.content.vlm.families import Loaded, load
 from recsys.content.vlm.generation import Draws, EndIsFed, lengths, pool, seed_of
 from recsys.content.vlm.options import VlmOptions
@@ -35,7 +35,7 @@ class TransformersDescriber:
         self.weights, self.options = weights, options
         self.runtime = Runtime.choose(options.device, options.precision)
 
-    def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
+    def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
         """Answers about a batch of items; those without an image are asked apart from those with one.
 
         Raises:
@@ -55,7 +55,7 @@ class TransformersDescriber:
             for pooling, vectors in said.hidden.items():
                 shape = len(batch), vectors.shape[1]
                 hidden.setdefault(pooling, np.full(shape, np.nan, dtype=np.float32))[rows] = vectors
-        return Said(answers, hidden, n_tokens)
+        return VlmOutput(answers, hidden, n_tokens)
 
     @cached_property
     def loaded(self) -> Loaded:
@@ -81,7 +81,7 @@ class TransformersDescriber:
             raise UserError(f"`layer` is {wanted}; '{self.options.model}' has layers {-n_layers - 1} to {n_layers}")
         return index
 
-    def _ask(self, questions: list[str], pictures: list[Image.Image | None]) -> Said:
+    def _ask(self, questions: list[str], pictures: list[Image.Image | None]) -> VlmOutput:
         """Answers to questions that all show a picture, or all show none."""
         processor, options = self.loaded.processor, self.options
         inputs = self._inputs(questions, pictures)
@@ -104,13 +104,13 @@ class TransformersDescriber:
         words = [row[:length] for row, length in zip(tokens, n_tokens, strict=True)]
         answers = [answer.strip() for answer in processor.batch_decode(words, skip_special_tokens=True)]
         if not options.poolings:
-            return Said(answers, n_tokens=n_tokens.tolist())
+            return VlmOutput(answers, n_tokens=n_tokens.tolist())
         states = torch.cat([layer for (layer,) in given.hidden_states], dim=1)
         if states.shape[1] != given.sequences.shape[1] - 1:
             raise UserError(f"model '{options.model}': gives no hidden state for each token; set `poolings` to []")
         is_image = inputs["input_ids"] == (-1 if self.loaded.image_token is None else self.loaded.image_token)
         vectors = {pooling: pool(pooling, states, start, n_tokens, is_image) for pooling in options.poolings}
-        return Said(answers, {name: rows.cpu().numpy() for name, rows in vectors.items()}, n_tokens.tolist())
+        return VlmOutput(answers, {name: rows.cpu().numpy() for name, rows in vectors.items()}, n_tokens.tolist())
 
     def _threads(self) -> AbstractContextManager[None]:
         """One thread for a small model on the CPU, where threads wait for each other longer than they compute."""

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from recsys.content.vlm.describer import Shown, UnfinishedError
+from recsys.content.vlm.describer import UnfinishedError, VlmInput
 from recsys.content.vlm.endpoint import EndpointDescriber
 from recsys.content.vlm.options import SPEAKS_FOR_ALL, EndpointOptions, VlmOptions
 from recsys.errors import UserError
@@ -40,8 +40,8 @@ def describer(address: str, max_side: int | None = None, **options) -> EndpointD
     return EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="movies_fields", **how))
 
 
-def about(*texts: str) -> list[Shown]:
-    return [Shown(text=text) for text in texts]
+def about(*texts: str) -> list[VlmInput]:
+    return [VlmInput(text=text) for text in texts]
 
 
 def ask(server: Server, *texts: str, **options) -> list[str]:
@@ -51,7 +51,11 @@ def ask(server: Server, *texts: str, **options) -> list[str]:
 def test_an_item_is_one_turn_of_its_small_picture_and_its_words(server, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (600, 1200, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "poster.png")
-    shown = [Shown(tmp_path / "poster.png", "a red toy"), Shown(tmp_path / "poster.png"), Shown(None, "words")]
+    shown = [
+        VlmInput(tmp_path / "poster.png", "a red toy"),
+        VlmInput(tmp_path / "poster.png"),
+        VlmInput(None, "words"),
+    ]
     said = describer(server.address, max_side=100).describe(PROMPT, shown)
     assert said.answers == ["about a red toy", f"about {PROMPT}", "about words"] and said.hidden == {}
     body = next(body for body, text in zip(server.bodies, server.asked, strict=True) if text == "a red toy")
