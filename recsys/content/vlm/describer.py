@@ -32,15 +32,25 @@ class VlmOutput:
 
     Attributes:
         answers: one an item, raw, without the prompt.
-        hidden: by pooling, float32, shape (n_items, hidden_size); rows of NaN where an item has none (the mean over
-            the image's tokens, of an item without an image; that over an answer without words). Empty where the
-            model shows no hidden states.
+        hidden: by pooling (and layer, where there are several; see `VlmOptions.layers`), float32, shape
+            (n_items, hidden_size); rows of NaN where an item has none (the mean over the image's
+            tokens, of an item without an image; that over an answer without words). Empty where the model shows none.
         n_tokens: of each answer, its end not counted, or as a server counts; empty where that is not known.
+        n_prompt: tokens of each question, likewise.
+        cut_off: whether each answer is as long as it may be and was ended by that.
+        refused: why an item was not answered, in words that are the same for like items; empty where it was.
+        seconds: what each answer took.
+        models: what a server says has answered; empty for weights that are run here.
     """
 
     answers: list[str]
-    hidden: dict[Pooling, np.ndarray] = field(default_factory=dict)
+    hidden: dict[str, np.ndarray] = field(default_factory=dict)
     n_tokens: list[int] = field(default_factory=list)
+    n_prompt: list[int] = field(default_factory=list)
+    cut_off: list[bool] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
 
 
 class UnfinishedError(Exception):
@@ -58,7 +68,13 @@ class UnfinishedError(Exception):
 
 
 class Describer(Protocol):
-    """Anything that answers a prompt about items."""
+    """Anything that answers a prompt about items.
+
+    Attributes:
+        adapted: what had to be asked otherwise than the options say, a sentence each.
+    """
+
+    adapted: list[str]
 
     def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
         """Answers about a batch of items, in their order; UnfinishedError where only a part could be had."""

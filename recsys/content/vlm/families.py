@@ -33,14 +33,14 @@ class Loaded:
         processor: turns pictures and words into what it reads; pads on the left.
         network: the model.
         ends: the tokens that end an answer.
-        image_token: the token that stands for each part of an image; None where the model has none of its own.
+        image_tokens: the tokens that stand for parts of an image; none where the model has none of its own.
     """
 
     kind: str
     processor: Any
     network: Any
     ends: list[int]
-    image_token: int | None
+    image_tokens: list[int]
 
     def question(self, prompt: str, text: str | None, *, image: bool) -> str:
         """One item's turn in the model's own chat format, up to where the answer begins.
@@ -49,7 +49,7 @@ class Loaded:
         the mark of the image.
         """
         words = f"{prompt}\n\n{self._harmless(text)}" if text else prompt
-        mark = getattr(self.processor, "image_token", "") if image else ""
+        mark = str(getattr(self.processor, "image_token", "")) if image else ""
         if self.kind == PHI4:  # its template takes words only
             return f"<|user|>{mark}{words}<|end|><|assistant|>"
         if self.processor.chat_template is None:
@@ -109,8 +109,24 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
     own = network.generation_config.eos_token_id
     ends = {*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id} - {None}
     network.generation_config = GenerationConfig(pad_token_id=tokenizer.pad_token_id)
-    image_token = getattr(processor, "image_token_id", None)
-    return Loaded(kind, processor, network.to(device).eval(), sorted(ends), image_token)
+    return Loaded(kind, processor, network.to(device).eval(), sorted(ends), _image_tokens(network.config, processor))
+
+
+def _image_tokens(config: Any, processor: Any) -> list[int]:
+    """The tokens that a model replaces by what it sees.
+
+    Its configuration knows: a processor's `image_token_id` may be the token that begins an image (Gemma 3).
+    """
+    for owner, name in [
+        (config, "image_token_id"),
+        (config, "image_token_index"),
+        (processor, "image_token_ids"),
+        (processor, "image_token_id"),
+    ]:
+        found = getattr(owner, name, None)
+        if found is not None:
+            return sorted(set(found)) if isinstance(found, list | tuple) else [int(found)]
+    return []
 
 
 def _give_sight(network: Any, place: Path) -> None:

@@ -122,7 +122,7 @@ def test_an_item_that_is_refused_is_answered_by_nothing_and_the_others_go_on(ser
     assert told[0] == (" 2 of 10 items (HTTP 400 context_length_exceeded: 8192 tokens at most; you sent 9001)")
     assert " 1 of 10 items (HTTP 413: {'detail': 'too large'})" in told
     assert len(told) == 7 and " 1 of 10 items (no choices)" in told
-    assert " 1 of 10 items (no words (finish_reason: length))" in told
+    assert " 1 of 10 items (no words (finish_reason: length); raise `max_new_tokens`)" in told
 
 
 def test_a_server_that_refuses_every_item_is_not_asked_about_the_whole_catalogue(server):

@@ -31,6 +31,7 @@ def items(pictures):
 def run(server, items, work, *, endpoint=None, **options):
     where = {"address": server.address, "retries": 1, "concurrency": 1} | (endpoint or {})
     given = {"model": "served", "prompt": "movies_fields", "inputs": ("image", "text"), "text_fields": ("title",)}
+    given |= {"min_compliance": 0}
     return extract(items, VlmOptions(endpoint=where, **(given | options)), work=work)
 
 
@@ -66,7 +67,11 @@ def test_it_goes_on_with_what_is_missing(server, items, tmp_path, monkeypatch):
 def test_a_refused_item_is_not_asked_about_again(server, items, tmp_path):
     server.plays["b"] = [says(400, "flagged", code="content_filter")]
     for _ in range(2):
-        assert run(server, items, tmp_path).answers["answer"].tolist() == ["about a", "", "about c", "about d", ""]
+        made = run(server, items, tmp_path)
+        assert made.answers["answer"].tolist() == ["about a", "about c", "about d"]
+        assert made.answers["item_id"].tolist() == ["0", "2", "3"]
+        assert (made.facts["answered"], made.facts["refused"]) == (3, 2)
+        assert made.refusals == {"HTTP 400 content_filter": 2}
     assert len(server.asked) == 4
 
 

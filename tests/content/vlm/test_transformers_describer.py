@@ -234,7 +234,7 @@ def test_a_copy_that_says_nothing_of_images_is_one_line(tiny, tmp_path, shown):
 
 def test_poolings_that_a_model_cannot_give_are_one_line(tiny, shown, monkeypatch):
     plain = describer(tiny("idefics3")).loaded
-    monkeypatch.setattr(transformers_describer, "load", lambda *_: dataclasses.replace(plain, image_token=None))
+    monkeypatch.setattr(transformers_describer, "load", lambda *_: dataclasses.replace(plain, image_tokens=[]))
     with pytest.raises(UserError, match="does not mark its image's tokens; leave out image_mean"):
         describer(tiny("idefics3")).describe(PROMPT, shown)
     assert describer(tiny("idefics3"), poolings=("prompt_end",)).describe(PROMPT, shown).answers
