@@ -78,9 +78,7 @@ class EndpointDescriber:
                 raise reply
         known = {row: reply for row, reply in enumerate(replies) if isinstance(reply, Reply)}
         self._count(list(known.values()))
-        said = VlmOutput(
-            [reply.answer for reply in known.values()], n_tokens=[reply.n_tokens for reply in known.values()]
-        )
+        said = _together(list(known.values()))
         for reply in replies:
             if isinstance(reply, UnfinishedError):
                 raise UnfinishedError(str(reply), list(known), said)
