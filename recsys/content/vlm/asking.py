@@ -17,16 +17,12 @@ from recsys.content.vlm.contents import NOTHING, opened
 from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput, VlmOutput
 from recsys.content.vlm.options import SPEAKS_FOR_ALL, VlmOptions
 from recsys.content.vlm.prompts import Prompt
-from recsys.errors import UserError
+from recsys.content.vlm.unusable import UnusableError
 
 FEWEST_ALIKE = 3
 """So many different pictures with the very same vector are no chance."""
 LONGEST = 120
 """Characters of an answer that stand as an example."""
-
-
-class UnusableError(UserError):
-    """What a model gives is of no use: its corpus is left out, and the rest of a study goes on."""
 
 
 class Asking:

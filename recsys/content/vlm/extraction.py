@@ -23,11 +23,12 @@ from recsys.content.encoder import Progress
 from recsys.content.features import Features
 from recsys.content.kept import Kept
 from recsys.content.vlm import provenance
-from recsys.content.vlm.asking import Asking, UnusableError
+from recsys.content.vlm.asking import Asking
 from recsys.content.vlm.contents import NOTHING, shown
 from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput
 from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.prompts import Prompt, load_prompt
+from recsys.content.vlm.unusable import UnusableError
 from recsys.content.weights import digest, locate
 from recsys.errors import UserError
 
