@@ -115,9 +115,9 @@ class _Run:
         for corpus, spec in self.spec.descriptions.items():
             out = self._place(f"descriptions/{corpus}")
             describe_items(spec, items, self.source or Path(), out, self._place("work"), _silent)
-        made = {source: self._encode(source, items).facts for source in self.spec.content}
-        self.widths = {source: facts["dim"] for source, facts in made.items()}
-        lost = {source: facts[UNUSABLE] for source, facts in made.items() if UNUSABLE in facts}
+        encoded = {source: self._encode(source, items).facts for source in self.spec.content}
+        self.widths = {source: facts["dim"] for source, facts in encoded.items()}
+        lost = {source: facts[UNUSABLE] for source, facts in encoded.items() if UNUSABLE in facts}
         self.study = self.study.without_sources(self.name, lost)
         self.spec = self.study.datasets[self.name]
         results = sum((self._model(model) for model in self.study.models), ModelResult())

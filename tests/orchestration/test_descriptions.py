@@ -23,8 +23,8 @@ datasets:
     source: {{reader: market, n_users: 60, n_items: 40, image_weight: 2.5, seed: 5}}
     descriptions:
       asked: {{model: {folder}/model, revision: one, prompt: {folder}/prompt.yaml, max_new_tokens: 8,
-               poolings: [prompt_end, image_mean], truth: {{Colour: image_colour}}}}
-      other: {{model: {folder}/model, prompt: movies_fields, max_new_tokens: 4, poolings: []}}
+               min_compliance: 0, poolings: [prompt_end, image_mean], truth: {{Colour: image_colour}}}}
+      other: {{model: {folder}/model, prompt: movies_fields, max_new_tokens: 4, poolings: [], min_compliance: 0}}
     content:
       image: {{encoder: visual_descriptors, dim: 8}}
       lvlm: {{encoder: hidden_states, corpus: asked, pooling: prompt_end}}

@@ -72,9 +72,11 @@ class Describer(Protocol):
 
     Attributes:
         adapted: what had to be asked otherwise than the options say, a sentence each.
+        parallel: items that are asked about at a time, each of them taking as long as it says.
     """
 
     adapted: list[str]
+    parallel: int
 
     def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
         """Answers about a batch of items, in their order; UnfinishedError where only a part could be had."""

@@ -9,6 +9,7 @@ from recsys.content.encoders.files.matrix_file import MatrixFile, MatrixFileOpti
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.vlm.describer import Pooling
+from recsys.content.vlm.options import Layer, hidden_name
 from recsys.errors import UserError
 
 
@@ -17,9 +18,11 @@ class HiddenStatesOptions(EncoderOptions):
 
     Attributes:
         pooling: which hidden states (see `recsys.content.vlm.describer`), one of those that the corpus came with.
+        layer: of which layer, where the corpus has several.
     """
 
     pooling: Pooling = "answer_end"
+    layer: Layer | None = None
 
 
 @register
@@ -39,10 +42,11 @@ class HiddenStates(Encoder):
                 "encoder 'hidden_states': needs a description corpus that a model of this study writes, with "
                 "`poolings`; one read from a file has no hidden states"
             )
-        if self.options.pooling not in found:
+        wanted = hidden_name(self.options.pooling, self.options.layer)
+        if wanted not in found:
             raise UserError(
-                f"encoder 'hidden_states': the corpus has no '{self.options.pooling}'; set `pooling` to one of "
-                f"{', '.join(found)}, or add it to the corpus' `poolings`"
+                f"encoder 'hidden_states': the corpus has no '{wanted}'; set `pooling` (and `layer`, where it stands "
+                f"behind an @) to one of {', '.join(found)}, or add it to the corpus' `poolings`"
             )
-        rows = MatrixFile(MatrixFileOptions(file=f"{self.options.pooling}.safetensors", key="matrix"))
+        rows = MatrixFile(MatrixFileOptions(file=f"{wanted}.safetensors", key="matrix"))
         return rows.encode(items, Context(folder=context.hidden))
