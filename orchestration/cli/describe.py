@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestration.cli.app import command
-from orchestration.cli.console import complain, count, err, note, out, say, table
+from orchestration.cli.console import complain, count, err, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import choose, find_study, read_settings
@@ -141,7 +141,7 @@ def _wanted(corpus: Corpus, n: int, price_in: float | None, price_out: float | N
     """Show a sample and what the rest would take; whether the rest is wanted."""
     from recsys.content.vlm.estimate import sample
 
-    note(f"{corpus.asset}: asking {corpus.options.model} about {count(n, 'item')}")
+    say(f"{corpus.asset}: asking {corpus.options.model} about {count(n, 'item')}")
     found = sample(corpus.items, corpus.options, n, corpus.folder, corpus.work)
     _show(found)
     for line in said(corpus.options, found, price_in, price_out):

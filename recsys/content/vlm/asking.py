@@ -60,7 +60,8 @@ class Asking:
         before = self.answered
         self.judge(before)
         pending = [key for key in self.order if key not in set(before)]
-        first = [key for key in self.sample(SPEAKS_FOR_ALL) if key in set(pending)] if not before else []
+        first = [key for key in self.sample(SPEAKS_FOR_ALL) if key in set(pending)]
+        first = first[: max(SPEAKS_FOR_ALL - len(before), 0)]
         rest = [key for key in pending if key not in set(first)]
         done = len(before)
         for keys in (first, rest):
@@ -85,17 +86,18 @@ class Asking:
         try:
             said = describer.describe(self.prompt.text, list(asked.values()))
         except UnfinishedError as error:
-            self._keep([list(asked.items())[row] for row in error.rows], error.said)
+            self._keep([list(asked.items())[row] for row in error.rows], error.said, describer.adapted)
             raise
-        self._keep(list(asked.items()), said)
+        self._keep(list(asked.items()), said, describer.adapted)
 
-    def _keep(self, asked: list[tuple[str, VlmInput]], said: VlmOutput) -> None:
+    def _keep(self, asked: list[tuple[str, VlmInput]], said: VlmOutput, adapted: list[str]) -> None:
         if not asked:
             return
         n = len(asked)
         columns: dict[str, Column] = {
             "answer": said.answers,
             "refused": said.refused or [""] * n,
+            "adapted": ["\n".join(adapted)] * n,
             "model": [", ".join(said.models)] * n,
             "n_tokens": np.array(said.n_tokens or [0] * n, dtype=np.int32)[:, None],
             "n_prompt": np.array(said.n_prompt or [0] * n, dtype=np.int32)[:, None],

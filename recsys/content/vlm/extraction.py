@@ -104,8 +104,8 @@ def extract(
         describer = None
         if len(before) < len(asking.contents):
             describer = choose(options, weights, asking.prompt.fields)
-        adapted = _ask(asking, describer, work is not None, progress)
-        extraction = _assemble(items["item_id"].tolist(), of_items, asking, weights, adapted)
+        _ask(asking, describer, work is not None, progress)
+        extraction = _assemble(items["item_id"].tolist(), of_items, asking, weights)
     extraction.facts.update(kept=len(before), seconds=perf_counter() - started)
     if unreadable := extraction.facts["unreadable_images"]:
         log.warning("pictures that could not be read: %d", unreadable)
@@ -123,12 +123,12 @@ def prepare(
     return Asking(contents, options, prompt, Kept(work / _fingerprint(options, prompt, weights))), of_items, weights
 
 
-def _ask(asking: Asking, describer: Describer | None, is_kept: bool, progress: Progress | None) -> list[str]:
-    """Ask what is missing; tells what had to be asked otherwise than the options say."""
+def _ask(asking: Asking, describer: Describer | None, is_kept: bool, progress: Progress | None) -> None:
+    """Ask what is missing."""
     n = len(asking.contents)
     if describer is None:
         asking.judge(asking.answered, enough=1)
-        return []
+        return
     size = (asking.options.endpoint or asking.options).batch_size
     try:
         for done in asking.ask(describer, size):
@@ -138,7 +138,6 @@ def _ask(asking: Asking, describer: Describer | None, is_kept: bool, progress: P
         n_kept = len(asking.answered) if is_kept else 0
         so_far = f"{n_kept} of {n} contents are answered and kept; the same command goes on"
         raise UserError(f"{error}: {so_far}") from None
-    return describer.adapted
 
 
 def choose(options: VlmOptions, weights: Path | None, fields: Sequence[str] = ()) -> Describer:
@@ -175,7 +174,6 @@ def _assemble(
     of_items: list[tuple[str, VlmInput]],
     asking: Asking,
     weights: Path | None,
-    adapted: list[str],
 ) -> Extraction:
     """Spread what was said about contents over the items that have them."""
     kept, options, contents = asking.kept, asking.options, asking.answered
@@ -205,6 +203,7 @@ def _assemble(
         "cut_off": int(kept.column("cut_off", contents).sum()),
     }
     answers = pd.DataFrame({"item_id": [item_ids[row] for row in rows], "answer": kept.column("answer", keys)})
+    adapted = sorted({line for lines in kept.column("adapted", contents) for line in str(lines).splitlines()})
     served_as = sorted({name for names in kept.column("model", contents) for name in str(names).split(", ") if name})
     made_by = provenance.of_model(
         options, asking.prompt, None if weights is None else digest(weights), served_as, adapted

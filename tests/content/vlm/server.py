@@ -24,6 +24,7 @@ class Server:
         plays: by the last line of an item's text, what is done with its first request, its second, ...; when they
             are used up, and for other items, the answer is `about <text>`.
         always: what is done with every request instead.
+        models: names that it lists; None: it keeps no list.
         asked: the texts asked about, in the order in which they came.
         bodies, headers, times: of the requests, likewise.
         peak: most requests at a time that were being thought about.
@@ -32,6 +33,7 @@ class Server:
     address: str = ""
     plays: dict[str, list[Play]] = field(default_factory=lambda: defaultdict(list))
     always: Play | None = None
+    models: list[str] | None = None
     asked: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -46,15 +48,19 @@ class Handler(BaseHTTPRequestHandler):
 
     told: Server
     text: str
+    body: dict[str, Any]
 
     def do_GET(self) -> None:
         """The list of models, which not every server has."""
-        says(404, "no such page")(self)
+        if self.told.models is None:
+            says(404, "no such page")(self)
+        else:
+            gives({"data": [{"id": model} for model in self.told.models]})(self)
 
     def do_POST(self) -> None:
         told = self.told
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.text = text_of(body)
+        self.text, self.body = text_of(body), body
         with told.lock:
             told.asked.append(self.text)
             told.bodies.append(body)
