@@ -20,7 +20,7 @@ NEED_CODE = {
     "phi4mm": "this revision of Phi-4-multimodal runs only with code from the hub, which is not executed; take the "
     "revision that was converted for transformers (refs/pr/70 on the hub), or serve it behind an endpoint",
 }
-PHI4 = "phi4_multimodal"
+PHI4, BLIP2 = "phi4_multimodal", "blip-2"
 VISION_ADAPTER = "vision-lora"
 
 
@@ -42,6 +42,11 @@ class Loaded:
     ends: list[int]
     image_tokens: list[int]
 
+    @property
+    def speaker(self) -> Any:
+        """The part whose passes generate an answer: BLIP-2 hands that on to its language model."""
+        return self.network.language_model if self.kind == BLIP2 else self.network
+
     def question(self, prompt: str, text: str | None, *, image: bool) -> str:
         """One item's turn in the model's own chat format, up to where the answer begins.
 
@@ -50,6 +55,8 @@ class Loaded:
         """
         words = f"{prompt}\n\n{self._harmless(text)}" if text else prompt
         mark = str(getattr(self.processor, "image_token", "")) if image else ""
+        if self.kind == BLIP2:  # its processor marks the image itself
+            return words
         if self.kind == PHI4:  # its template takes words only
             return f"<|user|>{mark}{words}<|end|><|assistant|>"
         if self.processor.chat_template is None:
@@ -109,7 +116,9 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
     own = network.generation_config.eos_token_id
     ends = {*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id} - {None}
     network.generation_config = GenerationConfig(pad_token_id=tokenizer.pad_token_id)
-    return Loaded(kind, processor, network.to(device).eval(), sorted(ends), _image_tokens(network.config, processor))
+    loaded = Loaded(kind, processor, network.to(device).eval(), sorted(ends), _image_tokens(network.config, processor))
+    loaded.speaker.generation_config = network.generation_config
+    return loaded
 
 
 def _image_tokens(config: Any, processor: Any) -> list[int]:

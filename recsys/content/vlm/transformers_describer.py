@@ -20,7 +20,7 @@ from PIL import Image
 
 from recsys.content.images import open_rgb
 from recsys.content.vlm.describer import VlmInput, VlmOutput
-from recsys.content.vlm.families import Loaded, load
+from recsys.content.vlm.families import BLIP2, Loaded, load
 from recsys.content.vlm.generation import Draws, EndIsFed, lengths, pool, seed_of
 from recsys.content.vlm.options import Layer, VlmOptions
 from recsys.errors import UserError
@@ -84,7 +84,7 @@ class TransformersDescriber:
                 output.hidden_states = tuple(output.hidden_states[layer] for layer in layers)
             return output
 
-        loaded.network.register_forward_hook(keep_layers)
+        loaded.speaker.register_forward_hook(keep_layers)
         return loaded
 
     @property
@@ -143,7 +143,9 @@ class TransformersDescriber:
         network, n = self.loaded.network, len(n_prompt)
         # The scores of all words after each token of a long prompt would be some gigabytes, for nothing.
         short = {"logits_to_keep": 1} if "logits_to_keep" in signature(network.forward).parameters else {}
-        states = network(**inputs, **short, output_hidden_states=True).hidden_states
+        output = network(**inputs, **short, output_hidden_states=True)
+        # Those of BLIP-2 stand one level deeper.
+        states = getattr(output, "language_model_outputs", output).hidden_states
         none = torch.zeros(n, dtype=torch.long, device=self.runtime.device)
         hidden = self._pooled(list(states), inputs, inputs["input_ids"].shape[1], none)
         return VlmOutput([""] * n, hidden, [0] * n, n_prompt, [False] * n)
@@ -185,12 +187,15 @@ class TransformersDescriber:
             "return_tensors": "pt",
         }
         if pictures[0] is None:
+            if self.loaded.kind == BLIP2:
+                return None
             try:
                 inputs = processor(images=None, **words)
             except (ValueError, TypeError, AttributeError, KeyError, IndexError):  # each family has its own
                 return None
         else:
             inputs = processor(images=[[picture] for picture in pictures], **words)
+        inputs.pop("labels", None)  # PaliGemma's, for training
         return inputs.to(self.runtime.device, self.runtime.dtype)
 
 

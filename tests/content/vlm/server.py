@@ -26,7 +26,7 @@ class Server:
         always: what is done with every request instead.
         models: names that it lists; None: it keeps no list.
         asked: the texts asked about, in the order in which they came.
-        bodies, headers, times: of the requests, likewise.
+        bodies, headers, paths, times: of the requests, likewise.
         peak: most requests at a time that were being thought about.
     """
 
@@ -37,6 +37,7 @@ class Server:
     asked: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     thinking: int = 0
     peak: int = 0
@@ -64,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         with told.lock:
             told.asked.append(self.text)
             told.bodies.append(body)
+            told.paths.append(self.path)
             told.headers.append({name.lower(): value for name, value in self.headers.items()})
             told.times.append(time.monotonic())
             waiting = told.plays[self.text]
