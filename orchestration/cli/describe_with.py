@@ -47,7 +47,7 @@ def _served(model: str, address: str) -> dict[str, Any]:
     from pydantic import ValidationError
 
     from recsys.content.vlm.options import EndpointOptions
-    from recsys.content.vlm.preflight import served_models
+    from recsys.content.vlm.served import served_models
 
     try:
         endpoint = EndpointOptions.model_validate({"address": address})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.content.encoders import encode
 from recsys.content.vlm.describer import VlmInput
 from recsys.content.vlm.extraction import UnusableError, extract
 from recsys.content.vlm.options import VlmOptions
@@ -62,6 +63,17 @@ def test_several_layers_in_one_pass_are_those_of_several_passes(tiny, pictures):
         alone = describer(place, layer=layer, poolings=("prompt_end", "answer_mean")).describe(PROMPT, shown)
         for pooling, vectors in alone.hidden.items():
             np.testing.assert_allclose(together.hidden[f"{pooling}@{layer}"], vectors, atol=1e-6)
+
+
+def test_a_source_reads_one_of_several_layers(tiny, pictures, tmp_path):
+    items = item_table(2, image_path=[str(picture) for picture in pictures[:2]])
+    given = {"model": str(tiny("qwen2_vl")), "prompt": "movies_sentence", "max_new_tokens": 0, "device": "cpu"}
+    made = extract(items, VlmOptions(**given, layers=(0.5, -1)))
+    made.save(tmp_path)
+    read = encode("hidden_states", {"pooling": "prompt_end", "layer": 0.5}, items, hidden=tmp_path)
+    assert read.digest == made.hidden["prompt_end@0.5"].digest != made.hidden["prompt_end@-1"].digest
+    with pytest.raises(UserError, match="`layer` is what stands behind the @"):
+        encode("hidden_states", {"pooling": "prompt_end"}, items, hidden=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,10 @@ class HiddenStates(Encoder):
             )
         wanted = hidden_name(self.options.pooling, self.options.layer)
         if wanted not in found:
+            layered = " (`layer` is what stands behind the @)" if "@" in "".join(found) else ""
             raise UserError(
-                f"encoder 'hidden_states': the corpus has no '{wanted}'; set `pooling` (and `layer`, where it stands "
-                f"behind an @) to one of {', '.join(found)}, or add it to the corpus' `poolings`"
+                f"encoder 'hidden_states': the corpus has no '{wanted}'; set `pooling` to one of {', '.join(found)}"
+                f"{layered}, or add it to the corpus' `poolings`"
             )
         rows = MatrixFile(MatrixFileOptions(file=f"{wanted}.safetensors", key="matrix"))
         return rows.encode(items, Context(folder=context.hidden))
