@@ -11,6 +11,7 @@ from orchestration.asset_factory import Making, Node
 from orchestration.dagster_metadata import table
 from orchestration.home import Home
 from orchestration.lineage import Event
+from orchestration.usable import usable_study
 from recsys.analyses.base import HEADLINE, Analysis, Inputs
 from recsys.fingerprints import code_of, fingerprint
 from recsys.study.record import AssetRecord
@@ -53,6 +54,7 @@ def _inputs(study: Study, name: str, analysis: Analysis) -> dict[str, str]:
 
 def make(study: Study, name: str, analysis: Analysis, making: Making) -> AssetRecord:
     """Compute the tables and write each as Parquet."""
+    study = usable_study(study, name, making.home)
     folders = {called: making.read[asset] for called, asset in _inputs(study, name, analysis).items()}
     tables = analysis.compute(Inputs(study, name, folders, making.home.cell(name)))
     for called in analysis.tables:

@@ -10,12 +10,14 @@ from orchestration.asset_factory import Making, Node
 from orchestration.dagster_metadata import table
 from orchestration.home import Home
 from orchestration.lineage import Event
+from orchestration.usable import unusable_sources, usable_study
 from recsys.engine.code import model_code
+from recsys.errors import UserError
 from recsys.fingerprints import code_of, fingerprint
 from recsys.study.controls import select_with_controls
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
-from recsys.study.selection import Selection, content_models
+from recsys.study.selection import Selection, content_models, has_verdict
 from recsys.study.study import Study
 
 
@@ -48,6 +50,10 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     """Choose, and train what is missing."""
     from orchestration.trainings import Trainings
 
+    whole, study = study, usable_study(study, name, making.home)
+    if not has_verdict(study, name):
+        why = next(iter(unusable_sources(whole, name, making.home).values()))
+        raise UserError(f"dataset {name}: no source of content is of use, so there is no verdict: {why}")
     results = ModelResult.load_all([making.read[keys.model(name, model)] for model in study.models])
     trainings = Trainings(making.home, study, name, asset=keys.controls(name), run=making.run)
     selection, made = select_with_controls(study, name, results, trainings.train)

@@ -18,8 +18,11 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.progress import counted
 from orchestration.settings import Settings
+from recsys.content.vlm import provenance
+from recsys.content.vlm.options import VlmOptions
+from recsys.content.vlm.prompts import load_prompt
 from recsys.data.dataset import Dataset
-from recsys.fingerprints import code_of, files_of, fingerprint
+from recsys.fingerprints import code_of, fingerprint
 from recsys.study.dataset_spec import CORPUS, DatasetSpec
 from recsys.study.record import AssetRecord
 
@@ -29,15 +32,11 @@ N_SHOWN = 8
 def node(name: str, spec: DatasetSpec, corpus: str) -> Node:
     """The asset of one description corpus of a dataset."""
     settings = spec.descriptions[corpus]
-    code = [code_of("recsys.study.preparing:describe_items")]
-    if settings.model:
-        # Prompts and the shipped model's weights are files beside the code, and count like it.
-        code.append(files_of("recsys/content/vlm"))
     return Node(
         asset=keys.descriptions(name, corpus),
         group=name,
         inputs=[keys.dataset(name)],
-        version=fingerprint(settings.model_dump(exclude={"truth"}), code),
+        version=fingerprint(settings.identity, code_of("recsys.study.preparing:describe_items")),
         make=partial(make, name, spec, corpus),
         show=partial(show, name),
         description=f"Descriptions of the items of {name}: corpus `{corpus}`, raw answers and parsed fields.",
@@ -48,13 +47,15 @@ def node(name: str, spec: DatasetSpec, corpus: str) -> Node:
 
 
 def files(name: str, spec: DatasetSpec, corpus: str, settings: Settings) -> str:
-    """Signature of what is read beside the store: the file of answers, or a model's own files."""
+    """Signature of what is read beside the store: the file of answers, or the prompt and a model's own files."""
     given, folder = spec.descriptions[corpus], settings.source_folder(name, spec) or Path()
     if given.file is not None:
         answers = settings.locate(str(folder / given.file), f"dataset {name}: descriptions")
         return signature(settings.digests, answers)
-    places = given.places(folder)
-    return signature(settings.digests, *places) if places else ""
+    # A prompt counts by what it says, wherever its file lies; weights count by their content.
+    prompt = load_prompt(VlmOptions.read(given.options).prompt, folder)
+    weights = given.places(folder)
+    return fingerprint(prompt.text, prompt.fields, signature(settings.digests, *weights) if weights else "")
 
 
 def make(name: str, spec: DatasetSpec, corpus: str, making: Making) -> AssetRecord:
@@ -76,4 +77,6 @@ def show(name: str, home: Home, event: Event) -> Mapping[str, object]:
     lines += [
         f"| {card(item)} | {' '.join(item['answer'].split()).replace('|', '/')} |" for _, item in shown.iterrows()
     ]
-    return {**event.facts, "preview": dg.MetadataValue.md("\n".join(lines))}
+    facts = {name: value for name, value in event.facts.items() if not isinstance(value, dict)}
+    record = "\n".join(f"- {what}: {words}" for what, words in provenance.lines(event.facts.get("provenance", {})))
+    return {**facts, "provenance": dg.MetadataValue.md(record), "preview": dg.MetadataValue.md("\n".join(lines))}

@@ -33,7 +33,7 @@ def node(name: str, spec: DatasetSpec, source: str) -> Node:
         asset=keys.embeddings(name, source),
         group=name,
         inputs=[keys.dataset(name), *([keys.descriptions(name, content.corpus)] if content.corpus else [])],
-        version=fingerprint(content.model_dump(exclude={"endpoint"}), code),  # where a server runs changes no vector
+        version=fingerprint(content.identity, code),
         make=partial(make, name, spec, source),
         show=partial(show, name),
         description=f"Items of {name} as vectors: source `{source}`, encoder `{content.encoder}`.",

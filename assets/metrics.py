@@ -18,6 +18,7 @@ from orchestration.dagster_metadata import plot, table
 from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.tracked import logged_metrics, run_id
+from orchestration.usable import usable_study
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 from recsys.evaluation.metrics.registry import metric_module, metrics
@@ -66,6 +67,7 @@ def node(study: Study, name: str) -> Node:
 
 def make(study: Study, name: str, making: Making) -> AssetRecord:
     """Measure the lists of all final cells, one arm at a time."""
+    study = usable_study(study, name, making.home)
     folders = [folder for asset, folder in making.read.items() if asset != keys.dataset(name)]
     results = ModelResult.load_all(folders)
     if not results.arms:

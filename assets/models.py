@@ -13,6 +13,7 @@ from orchestration.comparisons import compare_arms
 from orchestration.dagster_metadata import plot, table
 from orchestration.home import Home
 from orchestration.lineage import Event
+from orchestration.usable import usable_study
 from recsys.engine.code import model_code
 from recsys.fingerprints import code_of, fingerprint
 from recsys.models import registry
@@ -53,6 +54,7 @@ def make(study: Study, name: str, model: str, making: Making) -> AssetRecord:
     """Tune and train; a model that says nothing of such data, or does not fit in memory, is left out."""
     from orchestration.trainings import Trainings
 
+    study = usable_study(study, name, making.home)
     trainings = Trainings(making.home, study, name, asset=keys.model(name, model), run=making.run)
     if why := trainings.left_out(model):
         ModelResult(inapplicable=[why]).save(making.out)

@@ -18,12 +18,14 @@ from orchestration.comparisons import compare_arms, compare_models
 from orchestration.home import Home
 from orchestration.lineage import Event, Input
 from orchestration.tracked import run_id
+from orchestration.usable import unusable_sources
 from recsys.analyses.registry import applicable
 from recsys.engine.stored import StoredCell, place
 from recsys.evidence.across import answer_together
 from recsys.fingerprints import code_of, files_of, fingerprint
 from recsys.models import registry
 from recsys.report import parts
+from recsys.report.descriptions import description_limits, provenance_table
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import AssetRow, CheckRow, ContentRow, Link, Section
 from recsys.store import write_text
@@ -134,12 +136,15 @@ def _results(home: Home, name: str) -> ModelResult:
 
 
 def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
+    lost = unusable_sources(study, name, home)
+    study = study.without_sources(name, lost)
     spec = study.datasets[name]
     data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
     judgement = Judgement.load(home.folder(home.current(keys.verdict(name)))) if has_verdict(study, name) else None
     board = None if judgement else load_leaderboard(home.folder(metrics))
     results, tables = _results(home, name), _analyses(home, study, name)
     compared = judgement.comparisons if judgement else board.comparisons if board else []
+    described = [home.current(keys.descriptions(name, corpus)) for corpus in spec.descriptions]
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
     return DatasetReport(
         name=name,
@@ -171,8 +176,17 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
                 asset=keys.analysis(name, called), tables=[each for each in analysis.show(tables[called]) if each.rows]
             )
             for called, analysis in applicable(study, name).items()
+        ]
+        + [
+            Section(asset=event.asset, tables=[provenance_table(event.facts)])
+            for event in described
+            if "provenance" in event.facts
         ],
-        limits=[f"{line}." for line in (*results.inapplicable, *results.failures)],
+        limits=[
+            *(f"{line}." for line in (*results.inapplicable, *results.failures)),
+            *(f"Content `{source}` is left out: {why}." for source, why in lost.items()),
+            *description_limits({event.asset: event.facts for event in described}),
+        ],
         assets=_asset_rows(home, checked),
         links=[
             Link(text="Assets in Dagster", address=Addresses(home.settings).assets(name)),

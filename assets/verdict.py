@@ -11,6 +11,7 @@ from orchestration.asset_factory import Making, Node
 from orchestration.dagster_metadata import table
 from orchestration.home import Home
 from orchestration.lineage import Event
+from orchestration.usable import usable_study
 from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
 from recsys.fingerprints import code_of, fingerprint
@@ -50,6 +51,7 @@ def node(study: Study, name: str) -> Node:
 
 def make(study: Study, name: str, making: Making) -> AssetRecord:
     """Judge what was chosen."""
+    study = usable_study(study, name, making.home)
     chosen, metrics = Selection.load(making.read[keys.controls(name)]), making.read[keys.metrics(name)]
     results, scores = ModelResult.load(metrics), UserScores(metrics)
     data = Dataset.load(making.read[keys.dataset(name)])

@@ -15,6 +15,7 @@ from pyarrow import parquet, types
 
 from orchestration.home import RECORD, Home
 from orchestration.lineage import Event, Input
+from recsys.content.vlm import provenance
 from recsys.errors import UserError
 
 PRODUCER = "urn:modalift"
@@ -101,10 +102,19 @@ def croissant(home: Home, asset: str) -> dict[str, Any]:
         "description": f"Asset {asset} of modalift, version {event.fingerprint}.",
         "version": event.content_hash,
         "datePublished": event.ended.date().isoformat(),
+        **_provenance(event),
         "isBasedOn": [f"{read.asset}@{read.content_hash}" for read in event.inputs],
         "distribution": [_file_object(file, folder) for file in files],
         "recordSet": [_record_set(file, folder) for file in files if file.suffix == ".parquet"],
     }
+
+
+def _provenance(event: Event) -> dict[str, str]:
+    """How a description corpus was made, in schema.org's own words; nothing for other assets."""
+    record = event.facts.get("provenance")
+    if not record:
+        return {}
+    return {"measurementTechnique": "; ".join(f"{what}: {words}" for what, words in provenance.lines(record))}
 
 
 def _file_object(file: Path, folder: Path) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.estimate import cell_memory
 from recsys.study.judgement import Judgement, judge, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
-from recsys.study.preparing import VERSIONS, describe_items, encode_source, load_items, prepare_dataset
+from recsys.study.preparing import UNUSABLE, VERSIONS, describe_items, encode_source, load_items, prepare_dataset
 from recsys.study.readiness import assess
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
@@ -115,8 +115,11 @@ class _Run:
         for corpus, spec in self.spec.descriptions.items():
             out = self._place(f"descriptions/{corpus}")
             describe_items(spec, items, self.source or Path(), out, self._place("work"), _silent)
-        for source in self.spec.content:
-            self.widths[source] = self._encode(source, items).facts["dim"]
+        encoded = {source: self._encode(source, items).facts for source in self.spec.content}
+        self.widths = {source: facts["dim"] for source, facts in encoded.items()}
+        lost = {source: facts[UNUSABLE] for source, facts in encoded.items() if UNUSABLE in facts}
+        self.study = self.study.without_sources(self.name, lost)
+        self.spec = self.study.datasets[self.name]
         results = sum((self._model(model) for model in self.study.models), ModelResult())
         if not has_verdict(self.study, self.name):
             return self._measured(results, None)

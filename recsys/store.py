@@ -17,6 +17,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 PENDING = ".pending"
+NOT_CONTENT = {"provenance.json"}
 
 
 class Store:
@@ -96,9 +97,9 @@ class Store:
 
 
 def content_hash(folder: Path) -> str:
-    """Hash of all files under a folder, by name and bytes."""
+    """Hash of all files under a folder, by name and bytes; a record of how they came about is not what they are."""
     state = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_CONTENT):
         state.update(str(file.relative_to(folder)).encode() + b"\0")
         with file.open("rb") as stream:
             state.update(hashlib.file_digest(stream, "sha256").digest())

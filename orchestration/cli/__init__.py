@@ -3,6 +3,7 @@
 from orchestration.cli import (  # noqa: F401  (importing a module registers its commands)
     check,
     clean,
+    describe,
     doctor,
     export,
     lineage,
@@ -17,7 +18,7 @@ from orchestration.cli import (  # noqa: F401  (importing a module registers its
 from orchestration.cli.app import app
 
 # Help lists commands in the order in which a person meets them.
-ORDER = ("new", "check", "run", "results", "report", "recommend", "lineage", "export", "clean", "ui")
+ORDER = ("new", "check", "describe", "run", "results", "report", "recommend", "lineage", "export", "clean", "ui")
 LISTS = ("models", "encoders", "doctor")
 app.registered_commands.sort(key=lambda known: (*ORDER, *LISTS).index(known.name or ""))
 

@@ -122,6 +122,7 @@ def _record(graph: Graph, event: "Event") -> dict[str, Any]:
         "run": event.run,
         "ended": event.ended.isoformat(),
         "rows": event.rows,
+        **({"provenance": event.facts["provenance"]} if "provenance" in event.facts else {}),
         "newest": event.content_hash == graph.newest[event.asset].content_hash,
         "inputs": [read.model_dump() | {"newest": read.asset not in outdated} for read in event.inputs],
     }
@@ -155,6 +156,15 @@ def _show_tree(graph: Graph, node: "Event") -> None:
         root = Tree(f"{_label(graph, node)} [dim]{title}[/dim]")
         _grow(root, node, step, graph, set())
         out.print(root)
+    for line in _provenance(node):
+        say(line)
+
+
+def _provenance(event: "Event") -> list[str]:
+    """Which model and prompt wrote a corpus, and with which libraries; none for other assets."""
+    from recsys.content.vlm import provenance
+
+    return [f"{what}: {words}" for what, words in provenance.lines(event.facts.get("provenance", {}))]
 
 
 def _grow(branch: Tree, event: "Event", step: Any, graph: Graph, seen: set[str]) -> None:

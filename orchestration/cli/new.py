@@ -31,6 +31,10 @@ def new(
     split: Annotated[
         Literal["ratio", "temporal", "leave_one_out", "global_time"], typer.Option(help="How to split.")
     ] = "ratio",
+    describe_with: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL|ADDRESS", help="Have a vision-language model describe the items."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a study file of that name.")] = False,
 ) -> None:
     """Write a study file for your own data, guessing what each column is.
@@ -43,14 +47,31 @@ def new(
     settings = read_settings()
     file = _place(name, settings, force)
     data = look_at(interactions, items, images, split)
+    descriptions: dict[str, object] = {}
+    if describe_with:
+        descriptions = _described(data, describe_with)
     for reason in data.reasons:
         say(f"  {reason}")
-    write_text(file, _text(name, data))
+    write_text(file, _text(name, data, descriptions))
     load_study(file)
     say(f"Wrote {file}. Look it over, then:")
     say(f"  modalift check {name}")
+    if descriptions:
+        say(f"  modalift describe {name} --sample 5")
     say(f"  modalift run {name} --dry-run")
     say(f"  modalift run {name}")
+
+
+def _described(data: "OwnData", model: str) -> dict[str, object]:
+    """The corpus that a model is asked for; its sources and the reasons are added to what was found."""
+    from orchestration.cli.describe_with import descriptions_of
+
+    words = bool({"title_column", "text_columns"} & data.source.keys())
+    pictures = bool({"images", "image_column"} & data.source.keys())
+    corpora, content, reasons = descriptions_of(model, pictures=pictures, words=words)
+    data.content.update(content)
+    data.reasons.extend(reasons)
+    return corpora
 
 
 def _place(name: str, settings: "Settings", force: bool) -> Path:
@@ -76,7 +97,12 @@ def _datasets(file: Path) -> list[str]:
         return []
 
 
-def _text(name: str, data: "OwnData") -> str:
+def _shown(data: "OwnData") -> list[str]:
+    """Sources that people see themselves: what a model makes of them is seen by nobody."""
+    return [source for source, options in data.content.items() if "corpus" not in options]
+
+
+def _text(name: str, data: "OwnData", descriptions: dict[str, object]) -> str:
     import yaml
 
     def block(content: object, indent: int) -> str:
@@ -90,12 +116,13 @@ def _text(name: str, data: "OwnData") -> str:
         f"{block({'source': data.source}, 4)}"
         "    # Ratings below min_rating are no sign of liking; users and items with fewer rows than k_core leave.\n"
         f"{block({'cleaning': data.cleaning, 'split': {'protocol': data.split, 'seed': 42}}, 4)}"
+        f"{block({'descriptions': descriptions}, 4) if descriptions else ''}"
         f"{block({'content': data.content}, 4) if data.content else ''}"
         "    # What the verdict holds for: say it, since it holds for nothing else.\n"
         "    scenario:\n"
         "      domain: not stated\n"
         f"      feedback: {data.feedback}\n"
-        f"      seen_before_choosing: [{', '.join(data.content)}]\n"
+        f"      seen_before_choosing: [{', '.join(_shown(data))}]\n"
         "      item_kinds: not stated\n"
         "      date_of_data: not stated\n\n"
         "# These train in moments; BPRMF, LightGCN, VBPR and FREEDOM take longer, and may do better.\n"

@@ -112,6 +112,7 @@ def _failures(home: "Home", assets: tuple[str, ...]) -> list[str]:
 
 def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
     from orchestration import keys
+    from orchestration.cli.describe import outcome_lines
     from orchestration.cli.verdicts import judgements, sentences, together, verdict_table
 
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
@@ -119,6 +120,10 @@ def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
     for facts in (event.facts for asset in assets if (event := home.lineage.latest(asset))):
         if "left_out" in facts:
             say(facts["left_out"])
+    for asset in assets:
+        if "/descriptions/" in asset and (event := home.lineage.latest(asset)):
+            for line in outcome_lines(asset, event.facts):
+                say(line)
     if judged:
         out.print(verdict_table(study, home, judged))
     for sentence in [*sentences(study, home, assets), together(judged)]:

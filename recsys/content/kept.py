@@ -1,7 +1,7 @@
 """Work that is kept as it is done, so that an extraction that was killed goes on where it was."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -32,13 +32,24 @@ class Kept:
 
     def add(self, keys: Sequence[str], columns: dict[str, Column]) -> None:
         """Keep a batch, whole or not at all."""
-        table = pa.table({"key": pa.array(keys, pa.string()), **{name: _arrow(c) for name, c in columns.items()}})
+        self._write(pa.table({"key": pa.array(keys, pa.string()), **{name: _arrow(c) for name, c in columns.items()}}))
+
+    def _write(self, table: pa.Table) -> None:
         pending = self.folder / f".pending-{uuid4().hex}"
         with pending.open("wb") as stream:
             pq.write_table(table, stream)
             stream.flush()
             os.fsync(stream.fileno())
         pending.replace(self.folder / f"{uuid4().hex}.parquet")
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Take these keys out, so that they are worked on again."""
+        for file in self._files():
+            table = pq.read_table(file)
+            stays = [key not in keys for key in table["key"].to_pylist()]
+            if not all(stays):
+                self._write(table.filter(pa.array(stays)))
+                file.unlink()
 
     def column(self, name: str, keys: Sequence[str]) -> np.ndarray:
         """One column of these keys, in their order: (n, dim), or n texts as objects; KeyError if one is not done."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from recsys.content.thinking import without_thinking
 from recsys.data.raw import lacks_column
 
 
@@ -26,7 +27,7 @@ def item_texts(
     """
     fields = fields or (("title", "text") if corpus is None else ("answer",))
     if corpus is not None:
-        answers = corpus.set_index("item_id")["answer"].map(unwrap)
+        answers = corpus.set_index("item_id")["answer"].map(lambda answer: without_thinking(unwrap(answer)))
         items = items.assign(answer=items["item_id"].map(answers))
     unknown = [field for field in fields if field not in items]
     if unknown:

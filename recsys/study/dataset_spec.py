@@ -1,11 +1,13 @@
 """One catalogue of a study: where its data come from, how content is made of them, and what is asked of it."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
+from recsys.content.vlm.options import CHANGES_NO_ANSWER
 from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.readers import registry
@@ -64,6 +66,11 @@ class ContentSource(Open):
     encoder: str
     corpus: str | None = None
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the vectors depend on: all options but the size of a batch, and where a server runs."""
+        return self.model_dump(exclude={"batch_size", "endpoint"})
+
 
 class CorpusSpec(Open):
     """Descriptions of items, one an item: from a file, or asked of a vision-language model.
@@ -98,6 +105,16 @@ class CorpusSpec(Open):
     def options(self) -> dict[str, Any]:
         """What the asking of a model is told."""
         return {"model": self.model, **super().options}
+
+    def places(self, folder: Path) -> list[Path]:
+        """The folder of a model's own weights; the prompt counts by what it says."""
+        weights = own_folder(self.model, folder) if self.model else None
+        return [weights] if weights is not None else []
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the answers depend on: all but options of speed and place, and the known truth."""
+        return self.model_dump(exclude={"truth": True, "prompt": True, **CHANGES_NO_ANSWER})
 
 
 class Scenario(Strict):
@@ -170,6 +187,23 @@ class DatasetSpec(Strict):
         if corpus is None or corpus.model is None:
             return frozenset({source})
         return frozenset(corpus.options.get("inputs", ("image",)))
+
+    def without_sources(self, sources: Collection[str]) -> "DatasetSpec":
+        """The dataset without some of its sources, and without the corpora that only these read."""
+        content = {source: given for source, given in self.content.items() if source not in sources}
+        read = {given.corpus for given in content.values()}
+        lost = {self.content[source].corpus for source in sources} - read
+        both = None if self.both is None else tuple(source for source in self.both if source in content)
+        left = self.model_copy(
+            update={
+                "content": content,
+                "descriptions": {corpus: given for corpus, given in self.descriptions.items() if corpus not in lost},
+                "both": both or None,
+            }
+        )
+        arms = {"both", INTERACTIONS_ONLY, "shuffled", *content}
+        asked = tuple(each for each in self.questions if {each.better, each.than} <= arms)
+        return left.model_copy(update={"questions": asked})
 
     @property
     def fused(self) -> Arm | None:

@@ -1,16 +1,20 @@
 """A dataset of a study and its content, made from the study's own files: the steps before any model is trained."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from recsys.content.descriptions import parse_corpus, read_corpus
 from recsys.content.encoders import encode, share_isolated
-from recsys.content.features import FEATURES
+from recsys.content.features import FEATURES, Features
 from recsys.content.integrity import inspect, problems
+from recsys.content.vlm import provenance
+from recsys.content.vlm.unusable import UnusableError
 from recsys.data.dataset import Dataset
 from recsys.data.prepare import prepare
 from recsys.data.readers import read
@@ -20,6 +24,9 @@ from recsys.study.dataset_spec import CORPUS, ContentSource, CorpusSpec, Dataset
 from recsys.study.record import AssetRecord, Check
 
 QUARANTINE = "quarantine.parquet"
+UNUSABLE = "unusable"
+"""The fact of a corpus, and of a source that reads it, that says why it is of no use."""
+UNUSABLE_FILE = "unusable.txt"
 DISJOINT, COVERS, DISTINCT, FORMAT = "parts_are_disjoint", "covers_items", "distinct_rows", "keeps_to_format"
 MOST_ISOLATED = 0.5
 """Share of items without a word in common with another from which on words were hardly found at all."""
@@ -53,8 +60,24 @@ def describe_items(
     """Read a corpus of descriptions from its file, or ask its model; answers and parsed fields go into `out`."""
     if spec.file is not None:
         return _parse(*_read(spec, folder / spec.file, out, items), spec.fields, out, items)
-    answers, facts, fields = _ask(spec, folder, work, out, items, progress)
+    try:
+        answers, facts, fields = _ask(spec, folder, work, out, items, progress)
+    except UnusableError as error:
+        return _nothing(str(error), out)
     return _parse(answers, facts, fields, out, items)
+
+
+def _nothing(why: str, out: Path) -> AssetRecord:
+    """What stands for a corpus that is of no use: nothing, and the reason."""
+    pd.DataFrame({"item_id": [], "answer": []}, dtype="object").to_parquet(out / CORPUS, index=False)
+    (out / UNUSABLE_FILE).write_text(why, encoding="utf-8")
+    return AssetRecord(
+        facts={UNUSABLE: why},
+        rows=0,
+        checks=[Check(name=FORMAT, passed=False, message=why)],
+        failures=[f"the descriptions are left out: {why}"],
+        worth_another_try=True,
+    )
 
 
 def _read(spec: CorpusSpec, file: Path, out: Path, items: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -63,7 +86,14 @@ def _read(spec: CorpusSpec, file: Path, out: Path, items: pd.DataFrame) -> tuple
     if known.empty:
         raise UserError(f"{file}: none of its {len(corpus.answers)} answers is about an item of the dataset")
     corpus.quarantine.astype("string").to_parquet(out / QUARANTINE, index=False)
-    return known, {"answers": len(corpus.answers), "quarantined": len(corpus.quarantine)}
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    record = provenance.of_file(spec.file or file.name, digest, len(corpus.answers))
+    provenance.write(out, record)
+    return known, {
+        "answers": len(corpus.answers),
+        "quarantined": len(corpus.quarantine),
+        "provenance": record,
+    }
 
 
 def _ask(
@@ -76,7 +106,9 @@ def _ask(
     options = VlmOptions.read(spec.options)
     extraction = extract(items, options, folder=folder, work=work, progress=progress)
     extraction.save(out)
-    return extraction.answers, extraction.facts, tuple(load_prompt(options.prompt, folder).fields)
+    facts = {**extraction.facts, "refusals": extraction.refusals, "provenance": extraction.provenance}
+    fields = load_prompt(options.prompt, folder).fields if options.max_new_tokens else ()
+    return extraction.answers, facts, fields
 
 
 def _parse(
@@ -95,9 +127,16 @@ def _parse(
     check = Check(
         name=FORMAT,
         passed=not fields or compliance.complete >= COMPLIANT,
-        message=f"{compliance.complete:.1%} of the answers give every field, {compliance.exact:.1%} in the exact form",
+        message=f"{compliance.complete:.1%} of the answers give every field, {compliance.exact:.1%} in the exact form"
+        + _lost(facts),
     )
     return AssetRecord(facts=found, rows=len(answers), checks=[check])
+
+
+def _lost(facts: dict[str, Any]) -> str:
+    """Answers that were cut off, and items that were refused."""
+    counts = {"cut off at `max_new_tokens`": facts.get("cut_off", 0), "refused": facts.get("refused", 0)}
+    return "".join(f"; {n:,} {what}" for what, n in counts.items() if n)
 
 
 def encode_source(
@@ -120,6 +159,8 @@ def encode_source(
         work: for finished batches, which make a long encoding resumable.
         progress: is called while items are encoded.
     """
+    if described and (described / UNUSABLE_FILE).is_file():
+        return _no_vectors(spec, items, (described / UNUSABLE_FILE).read_text(encoding="utf-8"), out)
     corpus = pd.read_parquet(described / CORPUS) if described else None
     features = encode(
         spec.encoder,
@@ -152,6 +193,22 @@ def encode_source(
 def said_of_isolated(share: float) -> str:
     """What `share_isolated` found, in a line."""
     return f"{share:.1%} of the items share no word with any other"
+
+
+def _no_vectors(spec: ContentSource, items: pd.DataFrame, why: str, out: Path) -> AssetRecord:
+    """What stands for vectors of a corpus that is of no use: none, and the reason."""
+    features = Features.where(np.zeros(len(items), dtype=bool), np.zeros((len(items), 1), dtype=np.float32))
+    features.save(out / FEATURES, items["item_id"].tolist())
+    message = f"left out, since its corpus '{spec.corpus}' is of no use"
+    return AssetRecord(
+        facts={**asdict(inspect(features, items)), UNUSABLE: why},
+        rows=len(items),
+        checks=[
+            Check(name=COVERS, passed=False, message=message),
+            Check(name=DISTINCT, passed=False, message=message),
+        ],
+        worth_another_try=True,
+    )
 
 
 def load_items(folder: Path) -> pd.DataFrame:

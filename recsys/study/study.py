@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Collection
 from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
@@ -142,6 +143,18 @@ class Study(Strict):
                     f"write METRIC_at_K with a K of 'evaluation.ks' ({', '.join(map(str, self.evaluation.ks))})"
                 )
         return self
+
+    def without_sources(self, dataset: str, sources: Collection[str]) -> "Study":
+        """The study without some sources of content of a dataset, and without arms that would show them."""
+        if not sources:
+            return self
+        spec = self.datasets[dataset].without_sources(sources)
+        there = {arm.name for arm in spec.arms(self.controls)}
+        models = {
+            model: given | {"arms": [arm for arm in given["arms"] if arm in there]} if given.get("arms") else given
+            for model, given in self.models.items()
+        }
+        return self.model_copy(update={"datasets": self.datasets | {dataset: spec}, "models": models})
 
     def arms_of(self, dataset: str, model: str) -> list[Arm]:
         """The arms a model runs on a dataset, in the order of tables."""

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.content.descriptions import FIELDS, parse, parse_corpus
+from recsys.content.descriptions.answers import says_nothing
 from recsys.content.texts import unwrap
 from tests.content.conftest import frame
 
@@ -66,7 +67,7 @@ def test_every_form_gives_the_same_fields(answer):
         ("[Genre] {Drama}, [Era] {1980s}, [Mood] {Tense}", {"Genre": "Drama", "Mood": "Tense"}),
         ("Genre: Drama, Era: 1980s, Mood: Tense", {"Genre": "Drama", "Mood": "Tense"}),
         ("[Genre] {}, [Mood] {...}", {}),
-        ("[Genre] {Drama}, [Genre] {Comedy}", {"Genre": "Drama"}),
+        ("[Genre] {Drama}, [Genre] {Comedy}", {"Genre": "Comedy"}),
         ("[Setting] {Unknown (Supernatural/Otherworldly)", {"Setting": "Unknown (Supernatural/Otherworldly)"}),
         (
             "[Audience] {Children's}, [Setting] {St. Louis, U.S. Army}",
@@ -97,7 +98,8 @@ def test_any_answer_can_be_parsed(answer):
 )
 def test_what_is_written_as_asked_is_read_as_written(values):
     answer = ", ".join(f"[{field}] {{{value}}}" for field, value in values.items())
-    assert parse(answer, MOVIES) == values
+    said = {field: " ".join(value.split()) for field, value in values.items() if not says_nothing(value)}
+    assert parse(answer, MOVIES) == said
 
 
 def test_unwrap_leaves_what_is_no_list_of_strings():

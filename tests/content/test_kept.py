@@ -68,3 +68,13 @@ def test_two_programs_at_the_same_work_do_no_harm(tmp_path):
         Kept(tmp_path).add([f"c{offset}"], {"vector": np.array([[3.0, offset]])})
     found = Kept(tmp_path).column("vector", ["c2", "b", "c0", "a"])
     assert found[:, 0].tolist() == [3, 2, 3, 1] and found[[0, 2], 1].tolist() == [2, 0]
+
+
+def test_what_is_forgotten_is_not_done_and_the_rest_is(tmp_path):
+    kept = Kept(tmp_path)
+    kept.add(["a", "b"], {"answer": ["1", "2"]})
+    kept.add(["c"], {"answer": ["3"]})
+    kept.forget({"a", "c"})
+    assert kept.keys() == {"b"} and kept.column("answer", ["b"]).tolist() == ["2"]
+    kept.forget(set())
+    assert kept.keys() == {"b"}

@@ -1,5 +1,6 @@
 """Descriptions that a study asks a model for: what they leave behind, and what a change of the asking makes stale."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.analyses.registry import applicable
 from recsys.content.features import Features
+from recsys.content.vlm import prompts
 from recsys.study.study import Study
 from tests.content.vlm.tiny import FAMILIES
 from tests.orchestration.conftest import run, write_study
@@ -23,8 +25,8 @@ datasets:
     source: {{reader: market, n_users: 60, n_items: 40, image_weight: 2.5, seed: 5}}
     descriptions:
       asked: {{model: {folder}/model, revision: one, prompt: {folder}/prompt.yaml, max_new_tokens: 8,
-               poolings: [prompt_end, image_mean], truth: {{Colour: image_colour}}}}
-      other: {{model: {folder}/model, prompt: movies_fields, max_new_tokens: 4, poolings: []}}
+               min_compliance: 0, poolings: [prompt_end, image_mean], truth: {{Colour: image_colour}}}}
+      other: {{model: {folder}/model, prompt: movies_fields, max_new_tokens: 4, poolings: [], min_compliance: 0}}
     content:
       image: {{encoder: visual_descriptors, dim: 8}}
       lvlm: {{encoder: hidden_states, corpus: asked, pooling: prompt_end}}
@@ -109,4 +111,39 @@ def test_another_wording_of_the_prompt_does_too(described: tuple[Settings, Path]
     (folder / "prompt.yaml").write_text(PROMPT.replace("Fill in", "Please fill in"))
     assert stale(settings, study(folder)) == AFTER_ASKED | {"described/report"}
     shutil.copy2(kept, folder / "prompt.yaml")
+    assert stale(settings, study(folder)) == set()
+
+
+@pytest.mark.parametrize("shipped", ["market_fields", "movies_fields"])
+def test_another_wording_of_a_prompt_that_comes_with_the_program_does_too(
+    described: tuple[Settings, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shipped: str
+) -> None:
+    """Whatever file it lies in: corpora of other prompts stay as they are."""
+    settings, folder = described
+    copied = Path(shutil.copytree(prompts.SHIPPED, tmp_path / "prompts"))
+    monkeypatch.setattr(prompts, "SHIPPED", copied)
+    assert stale(settings, study(folder)) == set()
+    file = copied / f"{shipped}.yaml"
+    file.write_text(file.read_text().replace("Fill in", "Please fill in"))
+    read_by_other = {"descriptions/other", "analyses/comprehension", "described/report"}
+    assert stale(settings, study(folder)) == (read_by_other if shipped == "movies_fields" else set())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("max_new_tokens: 8,", "max_new_tokens: 8, batch_size: 3,"),
+        ("min_compliance: 0,", "min_compliance: 0.0,"),
+        ("prompt: movies_fields,", "prompt: movies_fields, batch_size: 2,"),
+    ],
+)
+def test_how_fast_it_is_asked_makes_nothing_stale(described: tuple[Settings, Path], old: str, new: str) -> None:
+    settings, folder = described
+    assert stale(settings, study(folder, old, new)) == set()
+
+
+def test_a_touched_model_makes_nothing_stale(described: tuple[Settings, Path]) -> None:
+    settings, folder = described
+    for file in (folder / "model").iterdir():
+        os.utime(file)
     assert stale(settings, study(folder)) == set()

@@ -4,7 +4,6 @@ Fields are found by name. Finding them by position, as has been published, gives
 leave one out to the wrong fields.
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ from functools import cache
 
 import pandas as pd
 
+from recsys.content.descriptions.forms import WIDE, from_json, from_labels, from_table, from_tags
 from recsys.content.texts import unwrap
+from recsys.content.thinking import without_thinking
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "movies": ("Genre", "Audience", "Visual Format", "Mood", "Setting"),
@@ -23,15 +24,22 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """The five labels of the published prompts, by domain."""
 
-OPEN, CLOSE, QUOTES = r"\[({<", r"\])}>", r"\"'*_`"
-DASH = r"[-\u2013\u2014]"
-CLOSERS = {"{": "}]", "[": "]}", "(": ")", "<": ">"}
-"""What ends a value in brackets; models mix up `}` and `]`."""
-ABBREVIATIONS = r"(?<!\b[A-Z])(?<!\bSt|\bDr|\bMr|\bMs)"
-AFTER_VALUE = re.compile(rf"\n|[\[{{]|{ABBREVIATIONS}\.\s|[,;]\s*[A-Z][\w /]{{0,30}}:\s")
-"""What ends a bare value: a new line, a bracket, a sentence, or a label nobody asked for."""
-LIST_MARK = re.compile(r"\s\d{1,2}[.)]\s+$")
-"""The number of the next line of a list."""
+NO_VALUE = (
+    r"n ?a|na|nan|nil|null|none|nothing|undefined|unspecified|unknown|unclear|uncertain|undetermined"
+    r"|indeterminate|unavailable|indiscernible|not applicable|no answer|no data|no information|no value|not sure"
+    r"|(?:it |it s )?(?:is |are )?(?:not|cannot|can not|can t|could not|couldn t|unable to|impossible to) (?:be )?"
+    r"(?:clearly |directly |explicitly |possible to )?"
+    r"(?:applicable|available|clear|determine|determined|discernible|given|identifiable|identified|identify|known"
+    r"|mentioned|provided|said|seen|shown|specified|stated|tell|visible)"
+    r"|unbekannt|keine(?: angabe)?|nicht (?:sichtbar|erkennbar|bekannt|zutreffend)"
+    r"|inconnue?|aucune?|non (?:visible|precise|specifie)"
+    r"|desconocid[oa]|ningun[oa]?|no (?:visible|aplica|especificado)|sconosciuto|nessuno"
+    r"|\u65e0|\u672a\u77e5|\u4e0d\u660e|\u4e0d\u53ef\u89c1|\u4e0d\u9002\u7528|\u306a\u3057|\uc5c6\uc74c"
+)
+TAIL = r"(?: (?:in|from|on|by|based on|here)(?: .*)?)?"
+SAYS_NOTHING = re.compile(rf"(?:(?:{NO_VALUE})(?: |$))*(?:{NO_VALUE}){TAIL}", re.DOTALL)
+"""Spellings that fill a field in without saying anything; several in a row likewise."""
+MARKUP = re.compile(r"<[^<>]*>?|[\[\]{}>\"*`]")
 
 
 @dataclass(frozen=True)
@@ -55,26 +63,38 @@ class Compliance:
 def parse(answer: str, fields: Sequence[str]) -> dict[str, str]:
     """Values by field; fields that the answer does not give are left out.
 
-    Understands `[Field] {value}`, `Field: value`, JSON, lists, Markdown, missing and wrong brackets, and prose
-    around them. Case and the space within a field's name do not matter.
+    What stands before the end of a model's thinking aloud is no answer, and an answer that never leaves it gives
+    nothing. Of several values of a field the last counts. Words such as `N/A`, `unknown` or `not visible` are no
+    value.
+
+    Understands `[Field] {value}`, `Field: value`, JSON, tags, lists, Markdown and its tables, full-width punctuation,
+    missing and wrong brackets, and prose around them. Case and the space within a field's name do not matter.
 
     Args:
         answer: what the model gave.
         fields: names of the fields asked for.
     """
-    text = unwrap(answer)
-    found = _from_json(text, fields)
-    if found:
-        return found
-    asked = {_plain(field): field for field in fields}
-    labels = list(_label(tuple(fields)).finditer(text))
-    starts = [label.start() for label in labels] + [len(text)]
-    for label, end in zip(labels, starts[1:], strict=True):
-        field = asked.get(_plain(label["bracketed"] or label["plain"] or ""))
-        value = _value(text[label.end() : end])
-        if field and value and field not in found:
-            found[field] = value
-    return found
+    text = without_thinking(unwrap(answer), fields).translate(WIDE)
+    if not text or not fields:
+        return {}
+    found = from_json(text, fields)
+    if not found:
+        found = from_labels(text, fields) | from_table(text, fields) | from_tags(text, fields)
+    cleaned = {field: clean_value(found[field]) for field in fields if field in found}
+    return {field: value for field, value in cleaned.items() if not says_nothing(value)}
+
+
+def clean_value(value: str) -> str:
+    """A value without markup and the punctuation around it."""
+    text = " ".join(MARKUP.sub("", value).split())
+    text = text.strip(" ,;.|'_-\u2013\u2014\u2022(\u3002\uff0c\uff1b\u3001")
+    return text.rstrip(") ") if text.count(")") > text.count("(") else text
+
+
+def says_nothing(value: str) -> bool:
+    """Whether a value fills a field in without saying anything: `N/A`, `-`, `not visible in the picture`."""
+    spelled = " ".join(re.sub(r"[\W_]+", " ", value.casefold()).split())
+    return not spelled or SAYS_NOTHING.fullmatch(spelled) is not None
 
 
 def parse_corpus(corpus: pd.DataFrame, fields: Sequence[str]) -> tuple[pd.DataFrame, Compliance]:
@@ -94,7 +114,10 @@ def parse_corpus(corpus: pd.DataFrame, fields: Sequence[str]) -> tuple[pd.DataFr
         n_answers=len(found),
         given={field: _share(field in row for row in found) for field in fields},
         complete=_share(len(row) == len(fields) for row in found),
-        exact=_share(bool(_exact(tuple(fields)).fullmatch(unwrap(answer))) for answer in corpus["answer"]),
+        exact=_share(
+            bool(_exact(tuple(fields)).fullmatch(without_thinking(unwrap(answer), fields)))
+            for answer in corpus["answer"]
+        ),
     )
 
 
@@ -103,53 +126,7 @@ def _share(truths: Iterable[bool]) -> float:
     return sum(listed) / len(listed) if listed else 0.0
 
 
-def _from_json(text: str, fields: Sequence[str]) -> dict[str, str]:
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        answer = json.loads(text[start : end + 1]) if -1 < start < end else None
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(answer, dict):
-        return {}
-    given = {_plain(key): value for key, value in answer.items()}
-    found = {}
-    for field in fields:
-        value = given.get(_plain(field))
-        words = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
-        if words.strip():
-            found[field] = words.strip()
-    return found
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
-
-
-@cache
-def _label(fields: tuple[str, ...]) -> re.Pattern[str]:
-    """A field's name where it stands as a label: in brackets, or before a colon, a dash or a brace.
-
-    Other words in square brackets before a brace match too, without a name: they end the value before them.
-    """
-    spelled = (r"[\s_-]*".join(map(re.escape, field.split())) for field in fields)
-    names = "|".join(sorted(spelled, key=len, reverse=True))
-    bracketed = rf"[{OPEN}]\s*[{QUOTES}]*(?P<bracketed>{names})[{QUOTES}]*\s*[{CLOSE}]\s*[{QUOTES}]*\s*[:=]?"
-    plain = rf"(?<![\w-])(?P<plain>{names})[{QUOTES}]*\s*(?:[:=]|{DASH}\s|(?=\{{))"
-    other = r"\[[^\[\]{}]{1,40}\](?=\s*:?\s*\{)"
-    return re.compile(f"{bracketed}|{plain}|{other}", re.IGNORECASE)
-
-
 @cache
 def _exact(fields: tuple[str, ...]) -> re.Pattern[str]:
     pairs = (rf"\[{re.escape(field)}\] \{{[^{{}}\[\]\n]+\}}" for field in fields)
     return re.compile(", ".join(pairs) + r"\.?\s*")
-
-
-def _value(segment: str) -> str:
-    """The value at the start of what stands between a label and the next, without its wrapping."""
-    text = re.sub(rf"^[\s{QUOTES}]+", "", LIST_MARK.sub("", segment))
-    end = re.search(rf"[{re.escape(CLOSERS[text[0]])}]", text) if text[:1] in CLOSERS else None
-    text = text[: end.start()] if end else text
-    text = AFTER_VALUE.split(text.lstrip("{[(<"), maxsplit=1)[0]
-    text = re.sub(r"[\"*`]", "", text).strip(" \t\r,;.|'_-\u2013\u2014\u2022[]{}<>(")
-    return text.rstrip(") ") if text.count(")") > text.count("(") else text

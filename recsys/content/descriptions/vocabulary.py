@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import regex as re
 
-from recsys.content.descriptions.answers import parse_corpus
+from recsys.content.descriptions.answers import parse_corpus, says_nothing
 from recsys.content.descriptions.synonyms import Synonyms
 from recsys.errors import UserError
 
@@ -22,8 +22,6 @@ SEPARATORS = re.compile(r"[,;|\n\uff0c\uff1b\u3001\u060c\u061b]|(?<=\w\w|\p{Lo})
 POSSESSIVE = re.compile(r"['\u2019]s\b")
 # Of Latin, Greek and Cyrillic letters; the marks of other scripts tell words apart.
 ACCENTS = re.compile("[\u0300-\u036f]")
-NO_ANSWER = frozenset({"n a", "na", "none", "not applicable", "not specified", "undefined", "unknown", "unspecified"})
-"""Spellings that fill a field in without saying anything."""
 
 
 def fields_of(corpus: pd.DataFrame, fields: Sequence[str] | None = None) -> pd.DataFrame:
@@ -61,7 +59,7 @@ def values(cells: pd.DataFrame, synonyms: Synonyms | None = None) -> pd.DataFram
     given = given.assign(value=given["value"].map(_split)).explode("value").dropna(subset="value")
     given = given.reset_index().drop_duplicates(ignore_index=True)
     spellings = given["value"].map(spelled)
-    counts = spellings[~spellings.isin(NO_ANSWER | {""})].groupby(given["field"]).value_counts()
+    counts = spellings[~spellings.map(says_nothing).astype(bool)].groupby(given["field"]).value_counts()
     names = {
         (field, spelling): name
         for field, of_field in counts.groupby(level=0, sort=False)

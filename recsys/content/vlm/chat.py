@@ -11,7 +11,7 @@ from openai import APIStatusError
 from pydantic import BaseModel, ValidationError
 
 from recsys.content.images import open_rgb
-from recsys.content.vlm.describer import Shown
+from recsys.content.vlm.describer import VlmInput
 from recsys.errors import UserError
 
 
@@ -22,19 +22,31 @@ class Reply:
     Attributes:
         answer: raw; empty where the item was refused.
         n_tokens: of the answer, as the server counts; 0 where it does not.
+        n_prompt: of what was sent, likewise.
+        cut_off: whether the answer ended because it was as long as it may be.
+        model: what the server says has answered, such as a dated version.
+        seconds: from asking to answer.
         refused: why, in words that are the same for like items; empty where there is an answer.
         example: what the server said of this item in particular.
     """
 
     answer: str = ""
     n_tokens: int = 0
+    n_prompt: int = 0
+    cut_off: bool = False
+    model: str = ""
+    seconds: float = 0.0
     refused: str = ""
     example: str = ""
 
 
 class _Message(BaseModel):
+    """What stands in `reasoning_content` is thinking, and no part of the answer."""
+
     content: str | None = None
     refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
 
 
 class _Choice(BaseModel):
@@ -43,7 +55,8 @@ class _Choice(BaseModel):
 
 
 class _Usage(BaseModel):
-    completion_tokens: int = 0
+    completion_tokens: int | None = 0
+    prompt_tokens: int | None = 0
 
 
 class _Completion(BaseModel):
@@ -51,10 +64,17 @@ class _Completion(BaseModel):
 
     choices: list[_Choice]
     usage: _Usage | None = None
+    model: str | None = None
 
 
-def turn(prompt: str, shown: Shown, max_side: int) -> list[Any]:
+def turn(prompt: str, shown: VlmInput, max_side: int, detail: str | None = None) -> list[Any]:
     """The messages that ask about an item: one turn, its picture first, then the prompt and the item's text.
+
+    Args:
+        prompt: the instruction.
+        shown: the item.
+        max_side: of the picture that is sent, in pixels.
+        detail: how closely the server is to look at the picture; None leaves that to it.
 
     Raises:
         UserError: the picture cannot be opened.
@@ -62,7 +82,8 @@ def turn(prompt: str, shown: Shown, max_side: int) -> list[Any]:
     words = f"{prompt}\n\n{shown.text}" if shown.text else prompt
     if shown.image is None:
         return [{"role": "user", "content": words}]
-    picture = {"type": "image_url", "image_url": {"url": _data_url(shown.image, max_side)}}
+    url = {"url": _data_url(shown.image, max_side)} | ({"detail": detail} if detail else {})
+    picture = {"type": "image_url", "image_url": url}
     return [{"role": "user", "content": [picture, {"type": "text", "text": words}]}]
 
 
@@ -76,10 +97,20 @@ def read(body: bytes) -> Reply:
         return Reply(refused="content filter")
     if choice.message.refusal:
         return Reply(refused="the model refuses", example=choice.message.refusal)
-    answer = (choice.message.content or "").strip()
+    answer, cut_off = (choice.message.content or "").strip(), choice.finish_reason == "length"
     if not answer:
-        return Reply(refused=f"no words (finish_reason: {choice.finish_reason})")
-    return Reply(answer, completion.usage.completion_tokens if completion.usage else 0)
+        thinks = choice.message.reasoning_content or choice.message.reasoning
+        what = "thinking but no answer" if thinks else "no words"
+        remedy = "; raise `max_new_tokens`" if cut_off else ""
+        return Reply(refused=f"{what} (finish_reason: {choice.finish_reason}){remedy}")
+    usage = completion.usage or _Usage()
+    return Reply(
+        answer,
+        n_tokens=usage.completion_tokens or 0,
+        n_prompt=usage.prompt_tokens or 0,
+        cut_off=cut_off,
+        model=completion.model or "",
+    )
 
 
 def refusal(error: APIStatusError, words: str) -> Reply:

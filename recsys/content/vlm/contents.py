@@ -10,16 +10,16 @@ from pathlib import Path
 import pandas as pd
 
 from recsys.content.images import open_rgb
-from recsys.content.vlm.describer import Shown
+from recsys.content.vlm.describer import VlmInput
 from recsys.content.vlm.options import VlmOptions
 from recsys.errors import UserError
 
-NOTHING = Shown()
+NOTHING = VlmInput()
 STRIP = 40
 """A picture so many times longer than broad is a line. Phi-4 refuses those above 44, Qwen those above 200."""
 
 
-def shown(items: pd.DataFrame, options: VlmOptions) -> list[tuple[str, Shown]]:
+def shown(items: pd.DataFrame, options: VlmOptions) -> list[tuple[str, VlmInput]]:
     """What the model is to see of each item.
 
     Args:
@@ -39,7 +39,7 @@ def shown(items: pd.DataFrame, options: VlmOptions) -> list[tuple[str, Shown]]:
         image = Path(path) if "image" in options.inputs and pd.notna(path) else None
         picture = None if image is None else digest if pd.notna(digest) else str(image)
         key = hashlib.blake2b(json.dumps([picture, text]).encode(), digest_size=16).hexdigest()
-        listed.append((key, Shown(image, text)))
+        listed.append((key, VlmInput(image, text)))
     return listed
 
 

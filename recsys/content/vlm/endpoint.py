@@ -9,6 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx2
@@ -23,8 +24,9 @@ from openai import (
 )
 
 from recsys.content.vlm.chat import Reply, read, refusal, refuse_broken, turn
-from recsys.content.vlm.describer import Said, Shown, UnfinishedError
+from recsys.content.vlm.describer import UnfinishedError, VlmInput, VlmOutput
 from recsys.content.vlm.options import SPEAKS_FOR_ALL, EndpointOptions, VlmOptions
+from recsys.content.vlm.parameters import MAY_GO, as_arguments, remedy, schema, unwanted
 from recsys.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -46,19 +48,23 @@ NO_KEY = "EMPTY"
 class EndpointDescriber:
     """A model behind an address. It shows no hidden states."""
 
-    def __init__(self, endpoint: EndpointOptions, options: VlmOptions) -> None:
-        """A describer that asks the model at this address."""
-        self.model, self.options = options.model, endpoint
+    def __init__(self, endpoint: EndpointOptions, options: VlmOptions, fields: Sequence[str] = ()) -> None:
+        """A describer that asks the model at this address; `fields` are those of the prompt."""
+        self.model, self.options, self.parallel = options.model, endpoint, endpoint.concurrency
+        self.adapted: list[str] = []
         self._max_side = options.max_side or MAX_SIDE
         self._how: dict[str, Any] = {
             "max_tokens": options.max_new_tokens,
             "temperature": options.temperature,
             "seed": options.seed,
         }
+        if endpoint.structured and fields:
+            self._how["response_format"] = schema(fields)
+        self._how |= endpoint.extra_body
         self._where = f"{endpoint.address}: model '{self.model}'"
         self._reached, self._answered, self._refused, self._next_start = False, 0, 0, 0.0
 
-    def describe(self, prompt: str, batch: Sequence[Shown]) -> Said:
+    def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
         """Answers about a batch of items, in their order; an item that the server refuses gets an empty one.
 
         Raises:
@@ -72,13 +78,13 @@ class EndpointDescriber:
                 raise reply
         known = {row: reply for row, reply in enumerate(replies) if isinstance(reply, Reply)}
         self._count(list(known.values()))
-        said = Said([reply.answer for reply in known.values()], n_tokens=[reply.n_tokens for reply in known.values()])
+        said = _together(list(known.values()))
         for reply in replies:
             if isinstance(reply, UnfinishedError):
                 raise UnfinishedError(str(reply), list(known), said)
         return said
 
-    async def _all(self, prompt: str, batch: Sequence[Shown]) -> list[Reply | BaseException]:
+    async def _all(self, prompt: str, batch: Sequence[VlmInput]) -> list[Reply | BaseException]:
         """A reply or an error for each item; the first error stops the others."""
         hooks: dict[str, list[Any]] = {"request": [self._pace], "response": [refuse_broken]}
         timeout = Timeout(self.options.timeout_s, connect=min(self.options.timeout_s, CONNECT_S))
@@ -86,6 +92,7 @@ class EndpointDescriber:
         async with AsyncOpenAI(
             api_key=self._key() or NO_KEY,
             base_url=self.options.address,
+            default_query=self.options.query,
             max_retries=self.options.retries,
             timeout=timeout,
             http_client=DefaultAsyncHttpxClient(event_hooks=hooks, timeout=timeout),
@@ -111,40 +118,68 @@ class EndpointDescriber:
             except OpenAIError:
                 pass
         if silence:
-            remedy = "start the server, or fix `address`"
-            raise UserError(f"{self.options.address}: no server answers there ({self._safe(silence)}); {remedy}")
+            raise UserError(
+                f"{self.options.address}: no server answers there ({self._safe(silence)}); start the server, or fix "
+                "`address`"
+            )
         self._reached = True
 
-    async def _ask(self, client: AsyncOpenAI, limit: asyncio.Semaphore, prompt: str, shown: Shown) -> Reply:
+    async def _ask(self, client: AsyncOpenAI, limit: asyncio.Semaphore, prompt: str, shown: VlmInput) -> Reply:
         async with limit:
             # Pictures are opened here, so that no more of them are held than are being asked about.
-            messages = await asyncio.to_thread(turn, prompt, shown, self._max_side)
-            reply: Reply | UserError | UnfinishedError
-            try:
-                completions = client.chat.completions.with_raw_response
-                response = await completions.create(model=self.model, messages=messages, **self._how)
-                reply = read(response.content)
-            except OpenAIError as error:
-                reply = self._judge(error)
+            messages = await asyncio.to_thread(turn, prompt, shown, self._max_side, self.options.detail)
+            reply: Reply | UserError | UnfinishedError | None = None
+            while reply is None:
+                how, started = self._how, time.monotonic()
+                try:
+                    response = await client.chat.completions.with_raw_response.create(
+                        model=self.model, messages=messages, **as_arguments(how)
+                    )
+                    reply = replace(read(response.content), seconds=time.monotonic() - started)
+                except OpenAIError as error:
+                    reply = self._judge(error, how)
         # Raised out here, where the library's own error, which holds the request and so the key, does not cling to it.
         if isinstance(reply, Exception):
             raise reply
         return reply
 
-    def _judge(self, error: OpenAIError) -> Reply | UserError | UnfinishedError:
-        """What an error means: something for this item, for all of them, or for now."""
+    def _judge(self, error: OpenAIError, how: dict[str, Any]) -> Reply | UserError | UnfinishedError | None:
+        """What an error means: something for this item, for all of them, or for now; None: ask again, otherwise."""
         words, variable = self._words(error), self.options.api_key_env
         status = error.status_code if isinstance(error, APIStatusError) else None
         if isinstance(error, APIStatusError) and status in REFUSES_ITEM:
-            return refusal(error, words)
+            name = unwanted(error, how, self.options)
+            return refusal(error, words) if name is None else self._adapt(name, how, words)
         if status in REFUSES_KEY:
-            remedy = f"put a valid key into the environment variable {variable}"
-            return UserError(f"{self._where}: HTTP {status} ({words}); {remedy}")
+            return UserError(
+                f"{self._where}: HTTP {status} ({words}); put a valid key into the environment variable {variable}"
+            )
         if status in KNOWS_NOTHING:
-            remedy = f"fix `model`, `address` (it often ends in /v1), or the rights of the key in {variable}"
-            return UserError(f"{self._where}: HTTP {status} ({words}); {remedy}")
+            return UserError(
+                f"{self._where}: HTTP {status} ({words}); fix `model`, `address` (it often ends in /v1), or the "
+                f"rights of the key in {variable}"
+            )
         what = f"HTTP {status} ({words})" if status else words
         return UnfinishedError(f"{self._where}: {what}, even after up to {self.options.retries} retries")
+
+    def _adapt(self, name: str, how: dict[str, Any], words: str) -> UserError | None:
+        """Leave out a parameter that the server does not take, or say which option is to be changed."""
+        if self._how is not how:
+            return None  # another request met the same, and has seen to it
+        rest = {key: value for key, value in how.items() if key != name}
+        if name == "max_tokens":
+            self._how = rest | {"max_completion_tokens": how[name]}
+            self._tell("the server does not take `max_tokens`, so `max_completion_tokens` is sent instead")
+        elif name in MAY_GO and name not in self.options.extra_body:
+            self._how = rest
+            self._tell(f"the server does not take `{name}`, so it is left out: {MAY_GO[name]}")
+        else:
+            return UserError(f"{self._where}: does not take `{name}` ({words}); {remedy(name, self.options)}")
+        return None
+
+    def _tell(self, line: str) -> None:
+        self.adapted.append(line)
+        log.warning("%s: %s", self._where, line)
 
     def _count(self, replies: list[Reply]) -> None:
         """Tell of refusals; where there have been no answers, they are not about the items."""
@@ -187,3 +222,15 @@ class EndpointDescriber:
             start = max(time.monotonic(), self._next_start)
             self._next_start = start + 60 / self.options.requests_per_minute
             await asyncio.sleep(start - time.monotonic())
+
+
+def _together(replies: Sequence[Reply]) -> VlmOutput:
+    return VlmOutput(
+        [reply.answer for reply in replies],
+        n_tokens=[reply.n_tokens for reply in replies],
+        n_prompt=[reply.n_prompt for reply in replies],
+        cut_off=[reply.cut_off for reply in replies],
+        refused=[reply.refused for reply in replies],
+        seconds=[reply.seconds for reply in replies],
+        models=sorted({reply.model for reply in replies} - {""}),
+    )

@@ -7,9 +7,10 @@ killed goes on where it was.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -20,24 +21,25 @@ import pandas as pd
 
 from recsys.content.encoder import Progress
 from recsys.content.features import Features
-from recsys.content.kept import Column, Kept
-from recsys.content.vlm.contents import NOTHING, opened, shown
-from recsys.content.vlm.describer import Describer, Pooling, Said, Shown, UnfinishedError
+from recsys.content.kept import Kept
+from recsys.content.vlm import provenance
+from recsys.content.vlm.asking import Asking
+from recsys.content.vlm.contents import NOTHING, shown
+from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput
 from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.prompts import Prompt, load_prompt
+from recsys.content.vlm.unusable import UnusableError
 from recsys.content.weights import digest, locate
 from recsys.errors import UserError
 
-__all__ = ["Extraction", "VlmOptions", "extract"]
+__all__ = ["Extraction", "UnusableError", "VlmOptions", "extract"]
+
+LAYOUT = 2
+"""Of the kept batches: goes up when their columns change."""
 
 log = logging.getLogger(__name__)
 
-CHANGE_NO_ANSWER: dict[str, Any] = {
-    "batch_size": True,
-    "device": True,
-    "endpoint": {"api_key_env", "concurrency", "requests_per_minute", "timeout_s", "retries"},
-}
-SEEN_IN_CONTENT: dict[str, Any] = {"inputs": True, "text_fields": True}
+SEEN_IN_CONTENT = {"inputs", "text_fields"}
 """Options by which the model is shown something else, which is another content."""
 
 
@@ -50,19 +52,24 @@ class Extraction:
         answers: `item_id`, `answer`, raw: a row for each item that was asked about, in their order.
         hidden: vectors by pooling, a row for each item. Absent are items that were not asked about, and those
             without such hidden states (the mean over the image, of an item without one).
-        facts: `items`; `answered`; `contents`, the different ones among these; `equal_items`, that share the
-            answer of another; `unreadable_images`; `tokens` of the answers to all contents; `cut_off`, answers
-            among these that reached `max_new_tokens`; `kept`, contents that an earlier run had answered;
-            `seconds` of this run.
+        facts: `items`; `answered`; `refused`, items that a server gave no answer about; `contents`, the different ones
+            among all asked; `equal_items`, that share the answer of another; `unreadable_images`; `tokens` of the
+            answers to all contents; `prompt_tokens`; `cut_off`, answers among these that were ended by
+            `max_new_tokens`; `kept`, contents that an earlier run had answered; `seconds` of this run.
+        refusals: number of items by what the server said.
+        provenance: model, revision, prompt and library versions (see `recsys.content.vlm.provenance`).
     """
 
     item_ids: list[str]
     answers: pd.DataFrame
-    hidden: dict[Pooling, Features]
+    hidden: dict[str, Features]
     facts: dict[str, int | float]
+    refusals: dict[str, int]
+    provenance: dict[str, Any]
 
     def save(self, folder: Path) -> None:
-        """Write `answers.parquet`, and `<pooling>.safetensors` for each pooling."""
+        """Write `answers.parquet`, `provenance.json`, and `<pooling>.safetensors` for each pooling."""
+        provenance.write(folder, self.provenance)
         self.answers.to_parquet(folder / "answers.parquet", index=False)
         for pooling, features in self.hidden.items():
             features.save(folder / f"{pooling}.safetensors", self.item_ids)
@@ -86,47 +93,64 @@ def extract(
         progress: called with (done, total) different contents after every batch.
 
     Raises:
+        UnusableError: what the model gives is of no use.
         UserError: the prompt, the model or an option cannot be used, or there is nothing to show of any item.
     """
     started = perf_counter()
-    prompt = load_prompt(options.prompt, folder)
-    of_items = shown(items, options)
-    contents = {key: what for key, what in of_items if what != NOTHING}
-    weights = None if options.endpoint else locate(options.model, options.revision, folder)
     with ExitStack() as stack:
         place = work or Path(stack.enter_context(TemporaryDirectory()))
-        kept = Kept(place / _fingerprint(options, prompt, weights))
-        before = contents.keys() & kept.keys()
-        pending = {key: what for key, what in contents.items() if key not in before}
-        if pending:
-            size = (options.endpoint or options).batch_size
-            try:
-                for done in _ask(pending, prompt, choose(options, weights), size, kept):
-                    if progress:
-                        progress(len(before) + done, len(contents))
-            except UnfinishedError as error:
-                n_kept = len(contents.keys() & kept.keys()) if work else 0
-                so_far = f"{n_kept} of {len(contents)} contents are answered and kept; the same command goes on"
-                raise UserError(f"{error}: {so_far}") from None
-        if not contents.keys() & kept.keys():
-            wanted = " or ".join(options.inputs)
-            raise UserError(
-                f"none of the {len(items)} items has {wanted} to show the model; see the column or `inputs`"
-            )
-        extraction = _assemble(items["item_id"].tolist(), of_items, options, kept)
+        asking, of_items, weights = prepare(items, options, folder, place)
+        before = asking.answered
+        describer = None
+        if len(before) < len(asking.contents):
+            describer = choose(options, weights, asking.prompt.fields)
+        _ask(asking, describer, work is not None, progress)
+        extraction = _assemble(items["item_id"].tolist(), of_items, asking, weights)
     extraction.facts.update(kept=len(before), seconds=perf_counter() - started)
     if unreadable := extraction.facts["unreadable_images"]:
         log.warning("pictures that could not be read: %d", unreadable)
     return extraction
 
 
-def choose(options: VlmOptions, weights: Path | None) -> Describer:
+def prepare(
+    items: pd.DataFrame, options: VlmOptions, folder: Path | None, work: Path
+) -> tuple[Asking, list[tuple[str, VlmInput]], Path | None]:
+    """What is to be asked, what each item shows, and the folder of the weights where the model is run here."""
+    prompt = load_prompt(options.prompt, folder)
+    of_items = shown(items, options)
+    contents = {key: what for key, what in of_items if what != NOTHING}
+    weights = None if options.endpoint else locate(options.model, options.revision, folder)
+    return Asking(contents, options, prompt, Kept(work / _fingerprint(options, prompt, weights))), of_items, weights
+
+
+def _ask(asking: Asking, describer: Describer | None, is_kept: bool, progress: Progress | None) -> None:
+    """Ask what is missing."""
+    n = len(asking.contents)
+    if describer is None:
+        asking.judge(asking.answered, enough=1)
+        return
+    size = (asking.options.endpoint or asking.options).batch_size
+    try:
+        for done in asking.ask(describer, size):
+            if progress:
+                progress(done, n)
+    except UnfinishedError as error:
+        n_kept = len(asking.answered) if is_kept else 0
+        so_far = f"{n_kept} of {n} contents are answered and kept; the same command goes on"
+        raise UserError(f"{error}: {so_far}") from None
+
+
+def choose(options: VlmOptions, weights: Path | None, fields: Sequence[str] = ()) -> Describer:
     """What answers under these options: the weights in a folder, or else an endpoint."""
     if options.endpoint is not None:
         from recsys.content.vlm.endpoint import EndpointDescriber
 
-        return EndpointDescriber(options.endpoint, options)
+        return EndpointDescriber(options.endpoint, options, fields)
     assert weights is not None
+    if options.engine == "vllm":
+        from recsys.content.vlm.vllm_describer import VllmDescriber
+
+        return VllmDescriber(weights, options)
     from recsys.content.vlm.transformers_describer import TransformersDescriber
 
     return TransformersDescriber(weights, options)
@@ -134,66 +158,58 @@ def choose(options: VlmOptions, weights: Path | None) -> Describer:
 
 def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> str:
     """What the answer to a content depends on, as one short hash."""
-    matter = options.model_dump(mode="json", exclude=CHANGE_NO_ANSWER | SEEN_IN_CONTENT)
+    matter = {key: value for key, value in options.identity.items() if key not in SEEN_IN_CONTENT | {"device"}}
     if weights is not None:
         from recsys.runtime import Runtime
 
         matter["precision"] = str(Runtime.choose(options.device, options.precision).dtype)
-        matter["weights"] = digest(weights)
-    text = json.dumps([matter, prompt.version, prompt.text], sort_keys=True)
+        # The same weights under another name or in another place say the same.
+        matter |= {"weights": digest(weights), "model": None, "revision": None}
+    text = json.dumps([LAYOUT, matter, prompt.text, prompt.fields], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _ask(
-    contents: dict[str, Shown], prompt: Prompt, describer: Describer, batch_size: int, kept: Kept
-) -> Iterator[int]:
-    """Ask about contents and keep what is said, batch by batch; tells after each how many are done."""
-    # Questions of like length stand together, so that little of a batch is padding.
-    order = sorted(contents.items(), key=lambda content: (content[1].image is None, len(content[1].text or "")))
-    with opened([what.image for _, what in order]) as opens:
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            seen = {key: what if next(opens) else replace(what, image=None) for key, what in batch}
-            asked = {key: what for key, what in seen.items() if what != NOTHING}
-            if asked:
-                try:
-                    said = describer.describe(prompt.text, list(asked.values()))
-                except UnfinishedError as error:
-                    _keep([list(asked.items())[row] for row in error.rows], error.said, kept)
-                    raise
-                _keep(list(asked.items()), said, kept)
-            yield start + len(batch)
-
-
-def _keep(asked: list[tuple[str, Shown]], said: Said, kept: Kept) -> None:
-    """What was said about these contents."""
-    if asked:
-        tokens = np.array(said.n_tokens or [0] * len(asked), dtype=np.int32)[:, None]
-        pictured = np.array([[what.image is not None] for _, what in asked], dtype=np.int8)
-        columns: dict[str, Column] = {"answer": said.answers, "n_tokens": tokens, "pictured": pictured}
-        kept.add([key for key, _ in asked], columns | {str(pooling): rows for pooling, rows in said.hidden.items()})
-
-
-def _assemble(item_ids: list[str], of_items: list[tuple[str, Shown]], options: VlmOptions, kept: Kept) -> Extraction:
+def _assemble(
+    item_ids: list[str],
+    of_items: list[tuple[str, VlmInput]],
+    asking: Asking,
+    weights: Path | None,
+) -> Extraction:
     """Spread what was said about contents over the items that have them."""
-    known = kept.keys()
-    rows = [row for row, (key, _) in enumerate(of_items) if key in known]
+    kept, options, contents = asking.kept, asking.options, asking.answered
+    if not contents:
+        wanted = " or ".join(options.inputs)
+        raise UserError(
+            f"none of the {len(item_ids)} items has {wanted} to show the model; see the column or `inputs`"
+        )
+    why = dict(zip(contents, kept.column("refused", contents), strict=True))
+    asked = [row for row, (key, _) in enumerate(of_items) if key in why]
+    rows = [row for row in asked if not why[of_items[row][0]]]
+    reasons = Counter(str(why[of_items[row][0]]) for row in asked if why[of_items[row][0]])
+    if not rows:
+        most = reasons.most_common(1)[0][0]
+        raise UnusableError(f"model '{options.model}': refuses all {len(asked)} items ({most}); take another model")
     keys = [of_items[row][0] for row in rows]
-    contents = sorted(set(keys))
     pictured = {key for key, read in zip(contents, kept.column("pictured", contents), strict=True) if read}
-    tokens = kept.column("n_tokens", contents)
     facts: dict[str, int | float] = {
         "items": len(item_ids),
         "answered": len(rows),
+        "refused": len(asked) - len(rows),
         "contents": len(contents),
-        "equal_items": len(rows) - len(contents),
+        "equal_items": len(asked) - len(contents),
         "unreadable_images": sum(what.image is not None and key not in pictured for key, what in of_items),
-        "tokens": int(tokens.sum()),
-        "cut_off": int((tokens == options.max_new_tokens).sum()),
+        "tokens": int(kept.column("n_tokens", contents).sum()),
+        "prompt_tokens": int(kept.column("n_prompt", contents).sum()),
+        "cut_off": int(kept.column("cut_off", contents).sum()),
     }
     answers = pd.DataFrame({"item_id": [item_ids[row] for row in rows], "answer": kept.column("answer", keys)})
-    hidden = {pooling: _features(kept.column(pooling, keys), rows, len(item_ids)) for pooling in options.poolings}
-    return Extraction(item_ids, answers.astype("object"), hidden, facts)
+    adapted = sorted({line for lines in kept.column("adapted", contents) for line in str(lines).splitlines()})
+    served_as = sorted({name for names in kept.column("model", contents) for name in str(names).split(", ") if name})
+    made_by = provenance.of_model(
+        options, asking.prompt, None if weights is None else digest(weights), served_as, adapted
+    )
+    hidden = {name: _features(kept.column(name, keys), rows, len(item_ids)) for name in options.hidden}
+    return Extraction(item_ids, answers.astype("object"), hidden, facts, dict(reasons), made_by)
 
 
 def _features(vectors: np.ndarray, rows: list[int], n_items: int) -> Features:

@@ -20,7 +20,7 @@ NEED_CODE = {
     "phi4mm": "this revision of Phi-4-multimodal runs only with code from the hub, which is not executed; take the "
     "revision that was converted for transformers (refs/pr/70 on the hub), or serve it behind an endpoint",
 }
-PHI4 = "phi4_multimodal"
+PHI4, BLIP2 = "phi4_multimodal", "blip-2"
 VISION_ADAPTER = "vision-lora"
 
 
@@ -33,14 +33,19 @@ class Loaded:
         processor: turns pictures and words into what it reads; pads on the left.
         network: the model.
         ends: the tokens that end an answer.
-        image_token: the token that stands for each part of an image; None where the model has none of its own.
+        image_tokens: the tokens that stand for parts of an image; none where the model has none of its own.
     """
 
     kind: str
     processor: Any
     network: Any
     ends: list[int]
-    image_token: int | None
+    image_tokens: list[int]
+
+    @property
+    def speaker(self) -> Any:
+        """The part whose passes generate an answer: BLIP-2 hands that on to its language model."""
+        return self.network.language_model if self.kind == BLIP2 else self.network
 
     def question(self, prompt: str, text: str | None, *, image: bool) -> str:
         """One item's turn in the model's own chat format, up to where the answer begins.
@@ -49,7 +54,9 @@ class Loaded:
         the mark of the image.
         """
         words = f"{prompt}\n\n{self._harmless(text)}" if text else prompt
-        mark = getattr(self.processor, "image_token", "") if image else ""
+        mark = str(getattr(self.processor, "image_token", "")) if image else ""
+        if self.kind == BLIP2:  # its processor marks the image itself
+            return words
         if self.kind == PHI4:  # its template takes words only
             return f"<|user|>{mark}{words}<|end|><|assistant|>"
         if self.processor.chat_template is None:
@@ -109,8 +116,26 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
     own = network.generation_config.eos_token_id
     ends = {*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id} - {None}
     network.generation_config = GenerationConfig(pad_token_id=tokenizer.pad_token_id)
-    image_token = getattr(processor, "image_token_id", None)
-    return Loaded(kind, processor, network.to(device).eval(), sorted(ends), image_token)
+    loaded = Loaded(kind, processor, network.to(device).eval(), sorted(ends), _image_tokens(network.config, processor))
+    loaded.speaker.generation_config = network.generation_config
+    return loaded
+
+
+def _image_tokens(config: Any, processor: Any) -> list[int]:
+    """The tokens that a model replaces by what it sees.
+
+    Its configuration knows: a processor's `image_token_id` may be the token that begins an image (Gemma 3).
+    """
+    for owner, name in [
+        (config, "image_token_id"),
+        (config, "image_token_index"),
+        (processor, "image_token_ids"),
+        (processor, "image_token_id"),
+    ]:
+        found = getattr(owner, name, None)
+        if found is not None:
+            return sorted(set(found)) if isinstance(found, list | tuple) else [int(found)]
+    return []
 
 
 def _give_sight(network: Any, place: Path) -> None:

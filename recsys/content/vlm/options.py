@@ -1,5 +1,6 @@
 """What a study may say about a vision-language model, checked before anything is loaded."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -18,7 +19,18 @@ from recsys.content.vlm.describer import Pooling
 from recsys.errors import UserError
 
 SPEAKS_FOR_ALL = 8
-"""So many refusals by an endpoint before its first answer are not about the items."""
+"""So many answers or refusals are not about single items any more: what they have in common holds for all."""
+SECRET = re.compile(
+    r"(?:^|[?&])(?:key|token|sig|signature|password|authorization)(?:=|$)"
+    r"|(?:api|access|subscription)[_-]?key|(?:access|auth|bearer)[_-]?token|secret|password",
+    re.IGNORECASE,
+)
+CHANGES_NO_ANSWER: dict[str, Any] = {
+    "batch_size": True,
+    "min_compliance": True,
+    "endpoint": {"address", "query", "api_key_env", "concurrency", "requests_per_minute", "timeout_s", "retries"},
+}
+"""Options of speed and place."""
 
 
 class EndpointOptions(BaseModel):
@@ -31,6 +43,11 @@ class EndpointOptions(BaseModel):
         requests_per_minute: started at most, retries among them, evenly spread; None: as many as there are.
         timeout_s: longest wait for an answer to go on, in seconds.
         retries: of a request, after an overload, a fault of the server, or an answer that was cut short.
+        query: parameters of the address, such as `api-version: 2024-10-21`.
+        extra_body: parameters of each request beside the usual ones, such as `reasoning_effort: low` or
+            `chat_template_kwargs: {enable_thinking: false}`.
+        detail: how closely the server is to look at a picture, where it asks.
+        structured: demand JSON with the prompt's fields (`response_format: json_schema`), where the server takes it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -41,6 +58,10 @@ class EndpointOptions(BaseModel):
     requests_per_minute: PositiveInt | None = None
     timeout_s: PositiveFloat = 120.0
     retries: int = Field(6, ge=0)
+    query: dict[str, str] = {}
+    extra_body: dict[str, Any] = {}
+    detail: Literal["auto", "low", "high"] | None = None
+    structured: bool = False
 
     @field_validator("address")
     @classmethod
@@ -48,9 +69,18 @@ class EndpointOptions(BaseModel):
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("write it like http://localhost:8000/v1")
-        if parts.username or parts.password or parts.query or parts.fragment:
+        if parts.username or parts.password or SECRET.search(parts.query):
             raise ValueError("keys do not belong in it; set the environment variable named by api_key_env")
+        if parts.query or parts.fragment:
+            raise ValueError("write what stands behind the question mark as `query: {api-version: ...}`")
         return address.rstrip("/")
+
+    @field_validator("query", "extra_body")
+    @classmethod
+    def _without_keys(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if any(SECRET.search(name) for name in given):
+            raise ValueError("keys do not belong in it; set the environment variable named by api_key_env")
+        return given
 
     @property
     def batch_size(self) -> int:
@@ -62,7 +92,17 @@ class EndpointOptions(BaseModel):
 
 
 def _usual_poolings(given: dict[str, Any]) -> tuple[Pooling, ...]:
-    return () if given.get("endpoint") else ("answer_end",)
+    if given.get("endpoint") or given.get("engine") == "vllm":
+        return ()
+    return ("answer_end",) if given.get("max_new_tokens") else ("prompt_end",)
+
+
+def hidden_name(pooling: Pooling, layer: int | float | None) -> str:
+    """The name of a pooling's vectors; with their layer, where a corpus has several."""
+    return pooling if layer is None else f"{pooling}@{layer}"
+
+
+Layer = int | Annotated[float, Field(gt=0, le=1)]
 
 
 class VlmOptions(BaseModel):
@@ -72,6 +112,8 @@ class VlmOptions(BaseModel):
         model: weights by name, folder or hub id (see `recsys.content.weights`); behind an endpoint, what the
             server calls it.
         revision: the commit of a hub model.
+        engine: what runs the model in this process: `transformers`, or `vllm`, where it is installed, which is
+            faster on a GPU and shows no hidden states.
         endpoint: asks a server instead of running the model here; `layer`, `batch_size`, `device` and `precision`
             then mean nothing.
         prompt: the name of a prompt that comes with the program, or a YAML file relative to the dataset's folder.
@@ -82,7 +124,11 @@ class VlmOptions(BaseModel):
             in the same pass, or none. The published embeddings are `answer_end`. An endpoint shows none.
         layer: whose hidden states: 0 are the embeddings, 1 the first layer's, -1 the last layer's; a share of
             the depth if it is written with a point, such as 0.5 or 1.0.
-        max_new_tokens: an answer is cut off after so many tokens.
+        layers: several of them in the same pass; each pooling's vectors are then told apart by their layer.
+        max_new_tokens: an answer is cut off after so many tokens; 0 asks for no answer: one pass over the prompt gives
+            the poolings of the prompt.
+        min_compliance: stop after the first answers where they give a smaller share of the prompt's fields; 0 goes
+            on whatever is answered.
         temperature: 0 always takes the likeliest token; above it tokens are drawn.
         seed: of what is drawn. Each item has a stream of its own, so its answer does not hang on its batch.
         max_side: pictures with a longer side, in pixels, are scaled down to it first: some models spend a token
@@ -97,13 +143,16 @@ class VlmOptions(BaseModel):
 
     model: str
     revision: str | None = None
+    engine: Literal["transformers", "vllm"] = "transformers"
     endpoint: EndpointOptions | None = None
     prompt: str
     inputs: tuple[Literal["image", "text"], ...] = Field(("image",), min_length=1)
     text_fields: tuple[str, ...] = Field(("title", "text"), min_length=1)
+    max_new_tokens: int = Field(128, ge=0)
     poolings: tuple[Pooling, ...] = Field(default_factory=_usual_poolings)
-    layer: int | Annotated[float, Field(gt=0, le=1)] = -1
-    max_new_tokens: int = Field(128, ge=1)
+    layer: Layer = -1
+    layers: tuple[Layer, ...] = ()
+    min_compliance: float = Field(0.5, ge=0, le=1)
     temperature: float = Field(0.0, ge=0)
     seed: int = 0
     max_side: int | None = Field(None, ge=28)
@@ -116,7 +165,24 @@ class VlmOptions(BaseModel):
     def _has_hidden_states(cls, poolings: tuple[Pooling, ...], info: ValidationInfo) -> tuple[Pooling, ...]:
         if poolings and info.data.get("endpoint"):
             raise ValueError("an endpoint shows no hidden states; leave it out, or leave `endpoint` out")
+        if poolings and info.data.get("engine") == "vllm":
+            raise ValueError("vllm shows no hidden states; leave it out, or take the engine transformers")
+        of_answers = [pooling for pooling in poolings if pooling.startswith("answer")]
+        if not info.data.get("max_new_tokens", 1) and (of_answers or not poolings):
+            raise ValueError("with `max_new_tokens: 0` there is no answer; take prompt_end, image_mean or both")
         return poolings
+
+    @property
+    def hidden(self) -> dict[str, tuple[Pooling, Layer]]:
+        """What is pooled, by the name of its file."""
+        if not self.layers:
+            return {pooling: (pooling, self.layer) for pooling in self.poolings}
+        return {hidden_name(pooling, layer): (pooling, layer) for layer in self.layers for pooling in self.poolings}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the answers depend on: all options but those of speed and place."""
+        return self.model_dump(mode="json", exclude=CHANGES_NO_ANSWER)
 
     @classmethod
     def read(cls, given: dict[str, Any]) -> Self:

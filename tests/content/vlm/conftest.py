@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.content.vlm.tiny import FAMILIES
+from tests.content.vlm.tiny import FAMILIES, ODD
 
 SIZES = [(64, 64), (40, 80), (100, 30), (64, 64), (30, 30)]
 """Wide, high and square pictures, so that a batch has images of different numbers of tokens."""
@@ -20,7 +20,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     def place(family: str) -> Path:
         if not (root / family).exists():
-            FAMILIES[family](root / family)
+            (FAMILIES | ODD)[family](root / family)
         return root / family
 
     return place

@@ -24,17 +24,20 @@ class Server:
         plays: by the last line of an item's text, what is done with its first request, its second, ...; when they
             are used up, and for other items, the answer is `about <text>`.
         always: what is done with every request instead.
+        models: names that it lists; None: it keeps no list.
         asked: the texts asked about, in the order in which they came.
-        bodies, headers, times: of the requests, likewise.
+        bodies, headers, paths, times: of the requests, likewise.
         peak: most requests at a time that were being thought about.
     """
 
     address: str = ""
     plays: dict[str, list[Play]] = field(default_factory=lambda: defaultdict(list))
     always: Play | None = None
+    models: list[str] | None = None
     asked: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     thinking: int = 0
     peak: int = 0
@@ -46,18 +49,23 @@ class Handler(BaseHTTPRequestHandler):
 
     told: Server
     text: str
+    body: dict[str, Any]
 
     def do_GET(self) -> None:
         """The list of models, which not every server has."""
-        says(404, "no such page")(self)
+        if self.told.models is None:
+            says(404, "no such page")(self)
+        else:
+            gives({"data": [{"id": model} for model in self.told.models]})(self)
 
     def do_POST(self) -> None:
         told = self.told
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.text = text_of(body)
+        self.text, self.body = text_of(body), body
         with told.lock:
             told.asked.append(self.text)
             told.bodies.append(body)
+            told.paths.append(self.path)
             told.headers.append({name.lower(): value for name, value in self.headers.items()})
             told.times.append(time.monotonic())
             waiting = told.plays[self.text]

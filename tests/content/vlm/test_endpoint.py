@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from recsys.content.vlm.describer import Shown, UnfinishedError
+from recsys.content.vlm.describer import UnfinishedError, VlmInput
 from recsys.content.vlm.endpoint import EndpointDescriber
 from recsys.content.vlm.options import SPEAKS_FOR_ALL, EndpointOptions, VlmOptions
 from recsys.errors import UserError
@@ -40,8 +40,8 @@ def describer(address: str, max_side: int | None = None, **options) -> EndpointD
     return EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="movies_fields", **how))
 
 
-def about(*texts: str) -> list[Shown]:
-    return [Shown(text=text) for text in texts]
+def about(*texts: str) -> list[VlmInput]:
+    return [VlmInput(text=text) for text in texts]
 
 
 def ask(server: Server, *texts: str, **options) -> list[str]:
@@ -51,7 +51,11 @@ def ask(server: Server, *texts: str, **options) -> list[str]:
 def test_an_item_is_one_turn_of_its_small_picture_and_its_words(server, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (600, 1200, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "poster.png")
-    shown = [Shown(tmp_path / "poster.png", "a red toy"), Shown(tmp_path / "poster.png"), Shown(None, "words")]
+    shown = [
+        VlmInput(tmp_path / "poster.png", "a red toy"),
+        VlmInput(tmp_path / "poster.png"),
+        VlmInput(None, "words"),
+    ]
     said = describer(server.address, max_side=100).describe(PROMPT, shown)
     assert said.answers == ["about a red toy", f"about {PROMPT}", "about words"] and said.hidden == {}
     body = next(body for body, text in zip(server.bodies, server.asked, strict=True) if text == "a red toy")
@@ -118,7 +122,7 @@ def test_an_item_that_is_refused_is_answered_by_nothing_and_the_others_go_on(ser
     assert told[0] == (" 2 of 10 items (HTTP 400 context_length_exceeded: 8192 tokens at most; you sent 9001)")
     assert " 1 of 10 items (HTTP 413: {'detail': 'too large'})" in told
     assert len(told) == 7 and " 1 of 10 items (no choices)" in told
-    assert " 1 of 10 items (no words (finish_reason: length))" in told
+    assert " 1 of 10 items (no words (finish_reason: length); raise `max_new_tokens`)" in told
 
 
 def test_a_server_that_refuses_every_item_is_not_asked_about_the_whole_catalogue(server):
@@ -233,3 +237,83 @@ def test_a_key_in_the_study_itself_is_refused_without_being_quoted(options, mess
     with pytest.raises(ValidationError, match=message) as error:
         EndpointOptions(**options)
     assert KEY not in str(error.value)
+
+
+def test_other_parameters_go_with_every_request(server, tmp_path):
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "red.png")
+    more = {
+        "query": {"api-version": "2026-01"},
+        "extra_body": {"reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking": False}},
+        "detail": "low",
+        "structured": True,
+    }
+    endpoint = EndpointOptions(address=server.address, **more)
+    told = EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="p"), ["Main Color", "Type"])
+    told.describe(PROMPT, [VlmInput(tmp_path / "red.png", "a")])
+    (body,) = server.bodies
+    assert server.paths == ["/v1/chat/completions?api-version=2026-01"]
+    assert body["reasoning_effort"] == "low" and body["chat_template_kwargs"] == {"enable_thinking": False}
+    assert body["messages"][0]["content"][0]["image_url"]["detail"] == "low"
+    schema = body["response_format"]["json_schema"]["schema"]
+    assert body["response_format"]["type"] == "json_schema" and schema["required"] == ["Main Color", "Type"]
+
+
+UNWANTED = {
+    "max_tokens": ("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' "
+                   "instead."),
+    "temperature": "Unsupported value: 'temperature' does not support 0.5. Only the default (1) value.",
+    "seed": "[{'type': 'extra_forbidden', 'loc': ('body', 'seed'), 'msg': 'Extra inputs are not permitted'}]",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNWANTED)
+def test_a_parameter_that_a_server_does_not_take_is_sent_otherwise_and_said_once(server, name, caplog):
+    def strict(handler):
+        (says(400, UNWANTED[name]) if name in handler.body else answers())(handler)
+
+    server.always = strict
+    told = describer(server.address)
+    assert told.describe(PROMPT, about(*map(str, range(12)))).answers == [f"about {n}" for n in range(12)]
+    assert told.describe(PROMPT, about("later")).refused == [""]
+    assert len(told.adapted) == 1 and f"`{name}`" in told.adapted[0]
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
+    assert name not in server.bodies[-1] and (name != "max_tokens" or server.bodies[-1]["max_completion_tokens"] == 50)
+
+
+@pytest.mark.parametrize(
+    ("options", "says_", "remedy"),
+    [
+        ({"structured": True}, "response_format json_schema is not supported by this model", "structured: false"),
+        ({"extra_body": {"top_k": 5}}, "Unrecognized request argument supplied: top_k", "extra_body: {top_k"),
+        ({"extra_body": {"temperature": 0}}, "'temperature' is not supported", "extra_body: {temperature"),
+        ({"query": {"api-version": "1"}}, "unsupported api-version", "query: {api-version"),
+    ],
+)
+def test_a_parameter_of_the_study_s_own_is_one_line_with_its_option(server, options, says_, remedy):
+    server.always = says(400, says_)
+    endpoint = EndpointOptions(address=server.address, **options)
+    told = EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="p"), ["Type"])
+    with pytest.raises(UserError) as error:
+        told.describe(PROMPT, about(*map(str, range(20))))
+    assert remedy in str(error.value) and "\n" not in str(error.value)
+
+
+def test_what_stands_in_a_field_of_its_own_is_thinking_and_no_answer(server):
+    server.plays["a"] = [gives(completion("chair", reasoning_content="Type: lamp?"))]
+    server.plays["b"] = [gives(completion("", "length", reasoning_content="Type: lamp?"))]
+    said = describer(server.address).describe(PROMPT, about("a", "b"))
+    assert said.answers == ["chair", ""]
+    assert said.refused[1] == "thinking but no answer (finish_reason: length); raise `max_new_tokens`"
+
+
+@pytest.mark.parametrize("name", ["api_key", "api-key", "key", "Authorization", "access_token", "subscription-key"])
+@pytest.mark.parametrize("where", ["query", "extra_body"])
+def test_a_key_among_the_parameters_is_refused_without_being_quoted(name, where):
+    with pytest.raises(ValidationError, match="keys do not belong in it") as error:
+        EndpointOptions(address="http://host/v1", **{where: {name: KEY}})
+    assert KEY not in str(error.value)
+
+
+def test_parameters_that_only_sound_like_keys_are_taken():
+    for name in ("prompt_cache_key", "max_completion_tokens", "stop_token_ids", "safety_identifier"):
+        assert EndpointOptions(address="http://host/v1", extra_body={name: 1}).extra_body

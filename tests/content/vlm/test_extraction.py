@@ -115,7 +115,7 @@ def test_what_is_kept_is_not_asked_again_and_other_options_are(given, tmp_path, 
     assert sum(asked) == 4  # the new content alone
     run(given, tmp_path, work=tmp_path / "work", layer=1)
     assert sum(asked) == 8
-    (tmp_path / "mine.yaml").write_text(PROMPT.replace("version: 1", "version: 2"))
+    (tmp_path / "mine.yaml").write_text(PROMPT.replace("text: ", "text: Now, "))
     run(given, tmp_path, work=tmp_path / "work")
     assert sum(asked) == 12
 

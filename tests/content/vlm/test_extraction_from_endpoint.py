@@ -5,10 +5,11 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from recsys.content.vlm.extraction import VlmOptions, extract
+from recsys.content.vlm.estimate import sample
+from recsys.content.vlm.extraction import UnusableError, VlmOptions, extract
 from recsys.errors import UserError
 from tests.content.conftest import item_table
-from tests.content.vlm.server import SOON, answers, says, serving
+from tests.content.vlm.server import SOON, answers, completion, gives, says, serving
 
 KEY = "sk-abCD1234-never-to-be-seen"
 TITLES = ["a", "b", "c", "d", "b", None]
@@ -31,6 +32,7 @@ def items(pictures):
 def run(server, items, work, *, endpoint=None, **options):
     where = {"address": server.address, "retries": 1, "concurrency": 1} | (endpoint or {})
     given = {"model": "served", "prompt": "movies_fields", "inputs": ("image", "text"), "text_fields": ("title",)}
+    given |= {"min_compliance": 0}
     return extract(items, VlmOptions(endpoint=where, **(given | options)), work=work)
 
 
@@ -66,7 +68,11 @@ def test_it_goes_on_with_what_is_missing(server, items, tmp_path, monkeypatch):
 def test_a_refused_item_is_not_asked_about_again(server, items, tmp_path):
     server.plays["b"] = [says(400, "flagged", code="content_filter")]
     for _ in range(2):
-        assert run(server, items, tmp_path).answers["answer"].tolist() == ["about a", "", "about c", "about d", ""]
+        made = run(server, items, tmp_path)
+        assert made.answers["answer"].tolist() == ["about a", "about c", "about d"]
+        assert made.answers["item_id"].tolist() == ["0", "2", "3"]
+        assert (made.facts["answered"], made.facts["refused"]) == (3, 2)
+        assert made.refusals == {"HTTP 400 content_filter": 2}
     assert len(server.asked) == 4
 
 
@@ -100,3 +106,55 @@ def test_an_endpoint_has_no_hidden_states():
     with pytest.raises(ValidationError, match=re.escape("an endpoint shows no hidden states; leave it out")) as error:
         VlmOptions(**given, poolings=("answer_end",))
     assert error.value.errors()[0]["loc"] == ("poolings",)
+
+
+def says_nothing_of_use(handler):
+    gives(completion("Lorem ipsum dolor sit amet."))(handler)
+
+
+@pytest.mark.parametrize("prompt", ["movies_fields", "movies_sentence"])
+def test_poor_answers_stop_after_the_first_few_with_an_example(server, tmp_path, prompt):
+    items = item_table(300, title=[f"item {number}" for number in range(300)])
+    server.always = says_nothing_of_use
+    with pytest.raises(UnusableError, match="Lorem ipsum dolor") as error:
+        run(server, items, tmp_path, prompt=prompt, min_compliance=0.5)
+    assert len(server.asked) == 8 and "\n" not in str(error.value)
+    short, long = sorted(map(len, server.asked))[0], sorted(map(len, server.asked))[-1]
+    assert short < long  # short and long texts are tried
+    server.asked.clear()
+    with pytest.raises(UnusableError):
+        run(server, items, tmp_path, prompt=prompt, min_compliance=0.5)
+    assert server.asked == []
+
+
+def test_a_study_can_go_on_whatever_is_answered(server, tmp_path):
+    items = item_table(20, title=[f"item {number}" for number in range(20)])
+    server.always = says_nothing_of_use
+    assert len(run(server, items, tmp_path).answers) == 20
+
+
+def test_answers_that_were_cut_off_are_counted(server, tmp_path):
+    items = item_table(20, title=[f"item {number}" for number in range(20)])
+    server.always = lambda handler: gives(completion(f"about {handler.text}", "length"))(handler)
+    assert run(server, items, tmp_path).facts["cut_off"] == 20
+
+
+def test_another_address_buys_no_answer_again(server, items, tmp_path):
+    run(server, items, tmp_path)
+    with serving() as other:
+        assert run(other, items, tmp_path).facts["kept"] == 4 and other.asked == []
+
+
+def test_the_sample_tells_what_the_rest_takes(server, tmp_path):
+    items = item_table(101, title=[f"item {number}" for number in range(101)])
+    server.always = answers(0.05)
+    where = {"address": server.address, "concurrency": 5}
+    given = {"model": "served", "prompt": "movies_sentence", "inputs": ("text",), "text_fields": ("title",)}
+    options = VlmOptions(endpoint=where, **given)
+    found = sample(items, options, 5, None, tmp_path)
+    assert (found.n_contents, found.n_answered, found.n_missing) == (101, 5, 96)
+    assert found.seconds >= 96 / 5 * 0.05 and found.compliance == 1
+    assert found.answers[0].answer.startswith("about item")
+    slow = VlmOptions(endpoint=where | {"requests_per_minute": 6}, **given)
+    assert sample(items, slow, 5, None, tmp_path).seconds == pytest.approx(96 * 10)
+    assert len(server.asked) == 5

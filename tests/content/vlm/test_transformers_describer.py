@@ -13,7 +13,7 @@ from PIL import Image
 
 from recsys.content.images import open_rgb
 from recsys.content.vlm import transformers_describer
-from recsys.content.vlm.describer import Said, Shown
+from recsys.content.vlm.describer import VlmInput, VlmOutput
 from recsys.content.vlm.generation import Draws
 from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.transformers_describer import TransformersDescriber
@@ -31,13 +31,13 @@ def describer(place: Path, **changed) -> TransformersDescriber:
 
 
 @pytest.fixture
-def shown(pictures) -> list[Shown]:
+def shown(pictures) -> list[VlmInput]:
     """Pictures with and without words of unlike length, and words alone."""
     texts = [None, "a rather long text about a thing", "b", None, "c"]
-    return [*map(Shown, pictures, texts), Shown(text="words"), Shown(text="other and longer words")]
+    return [*map(VlmInput, pictures, texts), VlmInput(text="words"), VlmInput(text="other and longer words")]
 
 
-def assert_same(ours: Said, row: int, theirs: Said, other: int = 0) -> None:
+def assert_same(ours: VlmOutput, row: int, theirs: VlmOutput, other: int = 0) -> None:
     assert ours.answers[row] == theirs.answers[other]
     assert ours.n_tokens[row] == theirs.n_tokens[other]
     for pooling in POOLINGS:
@@ -51,7 +51,7 @@ class Oracle:
         self.processor = hf.AutoProcessor.from_pretrained(place)
         self.network = hf.AutoModelForMultimodalLM.from_pretrained(place, attn_implementation="eager").eval()
 
-    def tokens(self, question: str, shown: Shown, ends: list[int]) -> tuple[dict, list[int]]:
+    def tokens(self, question: str, shown: VlmInput, ends: list[int]) -> tuple[dict, list[int]]:
         images = None if shown.image is None else [[open_rgb(shown.image)]]
         # Every template writes the beginning of the text itself, so that the tokenizer must not.
         inputs = self.processor(text=[question], images=images, add_special_tokens=False, return_tensors="pt")
@@ -61,7 +61,7 @@ class Oracle:
         return inputs, given[0, inputs["input_ids"].shape[1] :].tolist()
 
     @torch.no_grad()
-    def say(self, question: str, shown: Shown, ends: list[int], layer: int = -1) -> Said:
+    def say(self, question: str, shown: VlmInput, ends: list[int], layer: int = -1) -> VlmOutput:
         inputs, answer = self.tokens(question, shown, ends)
         start = inputs["input_ids"].shape[1]
         inputs["input_ids"] = torch.cat([inputs["input_ids"], torch.tensor([answer])], dim=1)
@@ -78,7 +78,7 @@ class Oracle:
             "image_mean": states[:start][is_image].mean(dim=0),
         }
         said = self.processor.tokenizer.decode(words, skip_special_tokens=True).strip()
-        return Said([said], {name: vector.numpy()[None] for name, vector in pooled.items()}, [len(words)])
+        return VlmOutput([said], {name: vector.numpy()[None] for name, vector in pooled.items()}, [len(words)])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -140,7 +140,7 @@ def test_an_items_words_cannot_end_its_turn_or_pose_as_an_image(tiny, pictures):
     text = "a <image> b <end> c <bos>"
     ours = describer(tiny("idefics3"))
     assert ours.loaded.question(PROMPT, text, image=True).endswith("a   b   c  <end>assistant: ")
-    assert ours.describe(PROMPT, [Shown(pictures[0], text)]).n_tokens
+    assert ours.describe(PROMPT, [VlmInput(pictures[0], text)]).n_tokens
 
 
 def test_without_a_chat_template_the_words_stand_alone(tiny, tmp_path, shown):
@@ -175,7 +175,7 @@ def test_pictures_of_any_shape(family, tiny, tmp_path):
     paths = [tmp_path / f"{width}.png" for width in (1, 3, 400)]
     for path, size in zip(paths, [(1, 1), (3, 2), (400, 10)], strict=True):
         Image.new("RGB", size, "red").save(path)
-    said = describer(tiny(family), max_new_tokens=1).describe(PROMPT, [Shown(path) for path in paths])
+    said = describer(tiny(family), max_new_tokens=1).describe(PROMPT, [VlmInput(path) for path in paths])
     assert all(np.isfinite(said.hidden[pooling]).all() for pooling in ("prompt_end", "image_mean"))
 
 
@@ -187,7 +187,7 @@ def test_large_pictures_are_scaled_down(tiny, tmp_path):
         ours.loaded.network.register_forward_pre_hook(
             lambda module, args, inputs: lengths.append(inputs["input_ids"].shape[1]), with_kwargs=True
         )
-        ours.describe(PROMPT, [Shown(tmp_path / "large.png")])
+        ours.describe(PROMPT, [VlmInput(tmp_path / "large.png")])
     prompts = [length for length in lengths if length > 1]
     assert prompts[0] - prompts[1] == 3 * 3 - 1  # one token for each 28 x 28 pixels
 
@@ -234,7 +234,7 @@ def test_a_copy_that_says_nothing_of_images_is_one_line(tiny, tmp_path, shown):
 
 def test_poolings_that_a_model_cannot_give_are_one_line(tiny, shown, monkeypatch):
     plain = describer(tiny("idefics3")).loaded
-    monkeypatch.setattr(transformers_describer, "load", lambda *_: dataclasses.replace(plain, image_token=None))
+    monkeypatch.setattr(transformers_describer, "load", lambda *_: dataclasses.replace(plain, image_tokens=[]))
     with pytest.raises(UserError, match="does not mark its image's tokens; leave out image_mean"):
         describer(tiny("idefics3")).describe(PROMPT, shown)
     assert describer(tiny("idefics3"), poolings=("prompt_end",)).describe(PROMPT, shown).answers

@@ -52,6 +52,9 @@ def save(folder: Path, processor: Any, config: Any) -> None:
     """Write the processor and a model with random weights as a hub would hold them."""
     torch.manual_seed(0)
     network = hf.AutoModelForMultimodalLM.from_config(config)
+    for name, weight in network.named_parameters():
+        if "mm_input_projection" in name:  # Gemma 3 begins with zeros there, and sees nothing
+            torch.nn.init.normal_(weight)
     network.generation_config.eos_token_id = processor.tokenizer.eos_token_id
     network.save_pretrained(folder)
     processor.save_pretrained(folder)
@@ -156,6 +159,75 @@ def phi4_multimodal(folder: Path) -> None:
     save(folder, processor, config)
 
 
+def gemma3(folder: Path) -> None:
+    """Its processor's `image_token_id` is the token that begins an image, and not that of the image itself."""
+    words = tokenizer(boi_token="<start_of_image>", image_token="<image_soft_token>", eoi_token="<end_of_image>")
+    size = {"height": 32, "width": 32}
+    processor = hf.Gemma3Processor(
+        hf.Gemma3ImageProcessor(size=size),
+        words,
+        image_seq_length=4,
+        chat_template=CHAT.replace("MARK", "<start_of_image>"),
+    )
+    config = hf.Gemma3Config(
+        text_config={**TEXT, **special(words), "head_dim": 8, "sliding_window": 64},
+        vision_config={**VISION, "image_size": 32, "patch_size": 8},
+        mm_tokens_per_image=4,
+        image_token_index=words.image_token_id,
+        boi_token_index=words.boi_token_id,
+        eoi_token_index=words.eoi_token_id,
+    )
+    save(folder, processor, config)
+
+
+def paligemma(folder: Path) -> None:
+    """Asks for a picture with every text, and has no chat format."""
+    words = tokenizer(image_token="<image>")
+    words.add_special_tokens({"extra_special_tokens": ["<image>"]}, replace_extra_special_tokens=False)
+    pictures = hf.SiglipImageProcessor(size={"height": 32, "width": 32})
+    pictures.image_seq_length = 16
+    processor = hf.PaliGemmaProcessor(pictures, words)
+    config = hf.PaliGemmaConfig(
+        text_config={"model_type": "gemma", **TEXT, **special(words), "head_dim": 8},
+        vision_config={**VISION, "image_size": 32, "patch_size": 8, "projection_dim": 32},
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+        projection_dim=32,
+    )
+    save(folder, processor, config)
+
+
+def blip_2(folder: Path) -> None:
+    """Its processor puts the marks of the image before the text itself."""
+    words = tokenizer()
+    processor = hf.Blip2Processor(hf.BlipImageProcessor(size={"height": 32, "width": 32}), words, num_query_tokens=4)
+    config = hf.Blip2Config(
+        text_config={
+            "model_type": "opt",
+            **special(words),
+            "hidden_size": 32,
+            "ffn_dim": 48,
+            "num_hidden_layers": 3,
+            "num_attention_heads": 4,
+            "word_embed_proj_dim": 32,
+            "max_position_embeddings": 512,
+        },
+        vision_config={**VISION, "image_size": 32, "patch_size": 8},
+        qformer_config={
+            "hidden_size": 32,
+            "encoder_hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "intermediate_size": 48,
+            "vocab_size": len(words),
+        },
+        num_query_tokens=4,
+        image_token_index=words.convert_tokens_to_ids("<image>"),
+    )
+    save(folder, processor, config)
+
+
+ODD: dict[str, Callable[[Path], None]] = {made.__name__: made for made in (gemma3, paligemma, blip_2)}
+"""Families that mark images, or take items without one, otherwise than the rest."""
 FAMILIES: dict[str, Callable[[Path], None]] = {
     made.__name__: made for made in (idefics3, smolvlm, qwen2_vl, qwen2_5_vl, qwen3_vl, phi4_multimodal)
 }

@@ -10,6 +10,7 @@ from recsys.content.encoders.files.matrix_file import MatrixFile, MatrixFileOpti
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.vlm.describer import Pooling
+from recsys.content.vlm.options import Layer, hidden_name
 from recsys.errors import UserError
 
 
@@ -18,9 +19,11 @@ class HiddenStatesOptions(EncoderOptions):
 
     Attributes:
         pooling: which hidden states (see `recsys.content.vlm.describer`), one of those that the corpus came with.
+        layer: of which layer, where the corpus has several.
     """
 
     pooling: Pooling = "answer_end"
+    layer: Layer | None = None
 
 
 @register
@@ -54,9 +57,11 @@ class HiddenStates(Encoder):
                 "encoder 'hidden_states': needs a description corpus that a model of this study writes, with "
                 "`poolings`; one read from a file has no hidden states"
             )
-        if self.options.pooling not in found:
+        wanted = hidden_name(self.options.pooling, self.options.layer)
+        if wanted not in found:
+            layered = " (`layer` is what stands behind the @)" if "@" in "".join(found) else ""
             raise UserError(
-                f"encoder 'hidden_states': the corpus has no '{self.options.pooling}'; set `pooling` to one of "
-                f"{', '.join(found)}, or add it to the corpus' `poolings`"
+                f"encoder 'hidden_states': the corpus has no '{wanted}'; set `pooling` to one of {', '.join(found)}"
+                f"{layered}, or add it to the corpus' `poolings`"
             )
-        return str(self.options.pooling)
+        return wanted

@@ -1,0 +1,161 @@
+"""Asking a model about contents, batch by batch: what is said is kept at once, and the first answers are judged.
+
+A model that does not do what the prompt asks shows it in its first answers, and is not paid for the rest.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from recsys.content.descriptions.answers import parse
+from recsys.content.kept import Column, Kept
+from recsys.content.texts import unwrap
+from recsys.content.thinking import without_thinking
+from recsys.content.vlm.contents import NOTHING, opened
+from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput, VlmOutput
+from recsys.content.vlm.options import SPEAKS_FOR_ALL, VlmOptions
+from recsys.content.vlm.prompts import Prompt
+from recsys.content.vlm.unusable import UnusableError
+
+FEWEST_ALIKE = 3
+"""So many different pictures with the very same vector are no chance."""
+LONGEST = 120
+"""Characters of an answer that stand as an example."""
+
+
+class Asking:
+    """The contents of a catalogue, and what is known of them."""
+
+    def __init__(self, contents: dict[str, VlmInput], options: VlmOptions, prompt: Prompt, kept: Kept) -> None:
+        """Contents by key, and where the answers about them are kept."""
+        self.contents, self.options, self.prompt, self.kept = contents, options, prompt, kept
+
+    @property
+    def answered(self) -> list[str]:
+        """Keys of the contents that were asked about, refused ones among them, in their order."""
+        known = self.kept.keys()
+        return [key for key in self.contents if key in known]
+
+    @cached_property
+    def order(self) -> list[str]:
+        """All contents; those of like length stand together, so that little of a batch is padding."""
+        return sorted(
+            self.contents, key=lambda key: (self.contents[key].image is None, len(self.contents[key].text or ""))
+        )
+
+    def sample(self, n: int) -> list[str]:
+        """So many contents, evenly spaced over short and long ones."""
+        places = np.linspace(0, len(self.order) - 1, min(n, len(self.order))).round().astype(int)
+        return [self.order[place] for place in dict.fromkeys(places.tolist())]
+
+    def ask(self, describer: Describer, size: int) -> Iterator[int]:
+        """Ask about all that is not answered, and keep what is said; tells after each batch how many are done.
+
+        Raises:
+            UnusableError: the first answers do not do what was asked.
+            UnfinishedError: the describer had to stop.
+        """
+        before = self.answered
+        self.judge(before)
+        pending = [key for key in self.order if key not in set(before)]
+        first = [key for key in self.sample(SPEAKS_FOR_ALL) if key in set(pending)]
+        first = first[: max(SPEAKS_FOR_ALL - len(before), 0)]
+        rest = [key for key in pending if key not in set(first)]
+        done = len(before)
+        for keys in (first, rest):
+            for n in self.ask_about(keys, describer, size):
+                yield done + n
+            done += len(keys)
+            self.judge(self.answered, enough=1 if keys is rest else SPEAKS_FOR_ALL)
+
+    def ask_about(self, keys: Sequence[str], describer: Describer, size: int) -> Iterator[int]:
+        """Ask about some contents, and keep what is said; tells after each batch how many are done."""
+        with opened([self.contents[key].image for key in keys]) as opens:
+            for start in range(0, len(keys), size):
+                batch = keys[start : start + size]
+                seen = {key: self.contents[key] for key in batch}
+                seen = {key: what if next(opens) else replace(what, image=None) for key, what in seen.items()}
+                asked = {key: what for key, what in seen.items() if what != NOTHING}
+                if asked:
+                    self._ask(asked, describer)
+                yield start + len(batch)
+
+    def _ask(self, asked: dict[str, VlmInput], describer: Describer) -> None:
+        try:
+            said = describer.describe(self.prompt.text, list(asked.values()))
+        except UnfinishedError as error:
+            self._keep([list(asked.items())[row] for row in error.rows], error.said, describer.adapted)
+            raise
+        self._keep(list(asked.items()), said, describer.adapted)
+
+    def _keep(self, asked: list[tuple[str, VlmInput]], said: VlmOutput, adapted: list[str]) -> None:
+        if not asked:
+            return
+        n = len(asked)
+        columns: dict[str, Column] = {
+            "answer": said.answers,
+            "refused": said.refused or [""] * n,
+            "adapted": ["\n".join(adapted)] * n,
+            "model": [", ".join(said.models)] * n,
+            "n_tokens": np.array(said.n_tokens or [0] * n, dtype=np.int32)[:, None],
+            "n_prompt": np.array(said.n_prompt or [0] * n, dtype=np.int32)[:, None],
+            "cut_off": np.array(said.cut_off or [False] * n, dtype=np.int8)[:, None],
+            "seconds": np.array(said.seconds or [0.0] * n)[:, None],
+            "pictured": np.array([[what.image is not None] for _, what in asked], dtype=np.int8),
+        }
+        self.kept.add([key for key, _ in asked], {**columns, **said.hidden})
+
+    def judge(self, keys: Collection[str], enough: int = SPEAKS_FOR_ALL) -> None:
+        """Stop where what was said about these contents is of no use, once there are enough answers.
+
+        Raises:
+            UnusableError: too few of the prompt's fields are given, or all vectors are the same; with an example.
+        """
+        if not keys:
+            return
+        refused = self.kept.column("refused", list(keys))
+        given = [key for key, why in zip(keys, refused, strict=True) if not why]
+        if not given or len(given) < min(enough, len(self.contents)):
+            return
+        if self.options.max_new_tokens and self.options.min_compliance:
+            self._judge_answers(given)
+        for name in self.options.hidden:
+            self._judge_vectors(name, given)
+
+    def _judge_answers(self, keys: list[str]) -> None:
+        raw = [str(answer) for answer in self.kept.column("answer", keys)]
+        answers = [without_thinking(unwrap(answer), self.prompt.fields) for answer in raw]
+        fields, wanted = self.prompt.fields, self.options.min_compliance
+        if fields:
+            share = float(np.mean([len(parse(answer, fields)) / len(fields) for answer in answers]))
+            what = f"give {share:.0%} of the fields that prompt '{self.prompt.name}' asks for"
+        else:
+            share = float(np.mean([bool(answer) for answer in answers]))
+            what = f"give words beside thinking in {share:.0%} of the cases"
+            if share >= wanted and len(answers) >= SPEAKS_FOR_ALL and len(set(answers)) == 1:
+                share, what = 0.0, "are all the same"
+        if share >= wanted:
+            return
+        cut_off = float(np.mean(self.kept.column("cut_off", keys)))
+        example = " ".join(next(filter(None, raw), "").split())[:LONGEST]
+        if cut_off >= 0.5:
+            cause = f" ({cut_off:.0%} were cut off at `max_new_tokens: {self.options.max_new_tokens}`: raise it)"
+        else:
+            cause = ""
+        raise UnusableError(
+            f"model '{self.options.model}': {len(answers)} answers {what}{cause}, such as '{example}'; take another "
+            "model or prompt, or go on with `min_compliance: 0`"
+        )
+
+    def _judge_vectors(self, name: str, keys: list[str]) -> None:
+        vectors = self.kept.column(name, keys)
+        known = ~np.isnan(vectors).any(axis=1)
+        shown = [self.contents[key].image if name.startswith("image") else key for key in keys]
+        n_shown = len({what for what, there in zip(shown, known, strict=True) if there})
+        if n_shown >= FEWEST_ALIKE and len(np.unique(vectors[known], axis=0)) == 1:
+            raise UnusableError(
+                f"model '{self.options.model}': '{name}' is one and the same vector for {n_shown} different items; "
+                "take another of the `poolings`, or another model"
+            )

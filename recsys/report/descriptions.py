@@ -1,0 +1,49 @@
+"""What a report says of description corpora: where they come from, and how far they keep to what was asked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from recsys.analyses.base import Table
+from recsys.content.vlm import provenance
+from recsys.evidence.wording import percent
+
+
+def provenance_table(facts: Mapping[str, Any]) -> Table:
+    """Model, revision, prompt and library versions of a corpus, and what came of the asking."""
+    rows = [[what, words] for what, words in provenance.lines(facts["provenance"])]
+    return Table(
+        title="Where the descriptions come from",
+        caption="What the model was, what it was asked, and what came of it.",
+        columns=["", "recorded"],
+        rows=[*rows, *([what, words] for what, words in outcome(facts).items())],
+    )
+
+
+def outcome(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What came of the asking, in words, by what is counted; counts of nothing are left out."""
+    counts = {
+        "items described": facts.get("about_known_items", 0),
+        "refused by the server": facts.get("refused", 0),
+        "cut off at `max_new_tokens`": facts.get("cut_off", 0),
+        "pictures that could not be read": facts.get("unreadable_images", 0),
+        "tokens of the answers": facts.get("tokens", 0),
+    }
+    said = {what: f"{n:,}" for what, n in counts.items() if n}
+    if any(name.startswith("gives ") for name in facts):
+        said["answers that give every field"] = percent(facts["complete"])
+    reasons = [f"{reason} ({n:,})" for reason, n in facts.get("refusals", {}).items()]
+    return said | ({"why refused": "; ".join(reasons)} if reasons else {})
+
+
+def description_limits(corpora: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """One sentence for each corpus that is not whole."""
+    found = []
+    for corpus, facts in corpora.items():
+        lost = [
+            f"{facts[name]:,} {words}"
+            for name, words in (("refused", "items were refused"), ("cut_off", "answers were cut off"))
+            if facts.get(name)
+        ]
+        found += [f"Descriptions `{corpus}`: {' and '.join(lost)}."] if lost else []
+        found += [f"Descriptions `{corpus}`: {line}." for line in facts.get("provenance", {}).get("adapted", [])]
+    return found
