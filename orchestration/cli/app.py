@@ -1,7 +1,7 @@
 """The application that commands are registered with, and how their errors read.
 
-A user's mistake is one red line and exit code 1. Anything else that goes wrong is a fault of the program: one
-line too, and its traceback with `modalift --debug`. Command modules import what is heavy (Dagster, torch,
+A user's mistake is one red line and exit code 2. Anything else that goes wrong is a fault of the program: one
+line too, exit code 1, and its traceback with `modalift --debug`. Command modules import what is heavy (Dagster, torch,
 MLflow) within their functions, so that help and mistakes answer at once.
 """
 
@@ -30,6 +30,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+REFUSED = 2
+"""Exit code of a user's mistake, as of a wrong option."""
 _debug = False
 
 
@@ -67,9 +69,11 @@ def command(name: str, *examples: str) -> Callable[[Callable[P, R]], Callable[P,
 def _plainly(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        code = 1
         try:
             return function(*args, **kwargs)
         except UserError as error:
+            code = REFUSED
             complain(str(error))
         except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
@@ -81,6 +85,6 @@ def _plainly(function: Callable[P, R]) -> Callable[P, R]:
         finally:
             for line in plugins.unusable():
                 note(f"passed over {line}")
-        raise typer.Exit(1)
+        raise typer.Exit(code)
 
     return wrapped

@@ -42,6 +42,6 @@ def parsed(settings: Settings, *arguments: str | Path) -> Any:
 def complaint(settings: Settings, *arguments: str | Path) -> str:
     """The one line that a command which must fail says on stderr."""
     result = call(settings, *arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     return line

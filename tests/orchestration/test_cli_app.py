@@ -78,6 +78,6 @@ def test_doctor_passes_here_and_says_what_is_wrong(settings: Settings, tmp_path:
     assert "✗" not in printed(settings, "doctor")
     broken = settings.model_copy(update={"data": tmp_path / "nowhere"})
     result = call(broken, "doctor")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr == "1 of 9 checks failed; each says what to do\n"
     assert "no such folder" in result.stdout

@@ -1,0 +1,103 @@
+"""Where the data come from: two tables whose columns are guessed, or a folder whose layout is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from orchestration.cli.console import count
+from orchestration.cli.own_data import values
+from orchestration.cli.own_data.guess import Given, Roles, guess
+from orchestration.cli.own_data.pictures import find_pictures
+from orchestration.cli.own_data.places import common_folder, relative
+from recsys.data.raw import RawData
+from recsys.data.readers import read
+from recsys.data.readers.tables import Table, read_table
+from recsys.errors import UserError
+
+_LOST = 0.5
+"""Share of a file's rows that may be set aside before anything is guessed of the rest."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a study says of where its data are, and what was read there.
+
+    Attributes:
+        options: of the study's `source`: reader, folder, and the reader's own.
+        raw: what the reader gives.
+        reasons: each guess and why, one line each; a warning begins with `!`.
+        is_count: whether the ratings count actions.
+        feedback: what the layout says that an interaction is; empty where it does not.
+        min_rating: the layout's own threshold; None where it has none.
+    """
+
+    options: dict[str, Any]
+    raw: RawData
+    reasons: tuple[str, ...]
+    is_count: bool = False
+    feedback: str = ""
+    min_rating: float | None = None
+
+
+def from_tables(interactions: Path, items: Path, images: Path | None, given: Given) -> Source:
+    """Read both tables and guess their columns; UserError where that cannot be done for sure."""
+    tables = [_table(interactions, "interactions"), _table(items, "items")]
+    notes = [f"{table.path.name}: {note}" for table in tables for note in getattr(table, "notes", ())]  # TEMP
+    numbered = any("no header" in note for note in getattr(tables[0], "notes", ()))  # TEMP
+    frames = [
+        values.flat(table.frame.drop(columns=[] if hasattr(table, "rows") else "row")) for table in tables
+    ]  # TEMP
+    roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
+    folder = common_folder([interactions, items, *([images] if images else [])])
+    pictures, said = find_pictures(roles, frames[1], folder, images)
+    options = {"interactions": relative(interactions, folder), "items": relative(items, folder)}
+    options |= _columns(roles) | pictures
+    raw = _read("table", options, folder)
+    return Source(
+        {"reader": "table", "folder": str(folder), **options},
+        raw,
+        (*notes, *roles.reasons, *said, *_set_aside(raw)),
+        is_count=roles.is_count,
+    )
+
+
+def _table(file: Path, what: str) -> Table:
+    if not file.exists():
+        raise UserError(f"{file}: there is no such file; --{what} takes a CSV, TSV, JSON lines or Parquet file")
+    table = read_table(file, what)
+    out, rows = table.quarantine, len(table.frame) + len(table.quarantine)
+    if not rows:
+        raise UserError(f"{file}: holds no row; give a file with data")
+    if len(out) > _LOST * rows:
+        worst, first = out["reason"].value_counts().index[0], out.iloc[0]
+        raise UserError(
+            f"{file}: {len(out):,} of {rows:,} rows cannot be used: {worst} (line {first['row']}: {first['key']})"
+        )
+    return table
+
+
+def _columns(roles: Roles) -> dict[str, Any]:
+    options = {
+        "user_column": roles.user,
+        "item_column": roles.item,
+        "items_id_column": roles.key if roles.key != roles.item else None,
+        "rating_column": roles.rating,
+        "timestamp_column": roles.timestamp,
+        "title_column": roles.title,
+        "text_columns": list(roles.text) or None,
+    }
+    return {option: column for option, column in options.items() if column is not None}
+
+
+def _read(reader: str, options: dict[str, Any], folder: Path) -> RawData:
+    with TemporaryDirectory() as scratch:
+        return read(reader, options, folder, Path(scratch))
+
+
+def _set_aside(raw: RawData) -> Sequence[str]:
+    reasons = raw.quarantine["reason"].value_counts()
+    return [f"read {len(raw.interactions):,} interactions and {len(raw.items):,} items"] + [
+        f"set aside {count(n, 'row')}: {reason}" for reason, n in reasons.items()
+    ]
