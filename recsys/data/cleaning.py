@@ -72,7 +72,11 @@ def clean(raw: RawData, rules: CleaningRules) -> Cleaned:
     out = marks > 0
     interactions = (raw.interactions[~out] if out.any() else raw.interactions).reset_index(drop=True)
     left_out = set_aside(
-        "interactions", raw.interactions[out], INTERACTION_KEY, [reasons[mark] for mark in marks[out]]
+        "interactions",
+        raw.interactions[out],
+        INTERACTION_KEY,
+        [reasons[mark] for mark in marks[out]],
+        raw.interactions.get("row"),
     )
     sieve = Sieve("items", raw.items, ("item_id",))
     if rules.k_core.items:
@@ -120,7 +124,7 @@ def _marks(interactions: pd.DataFrame, rules: CleaningRules) -> tuple[np.ndarray
 
 def _drop_duplicates(con: duckdb.DuckDBPyConnection, reasons: list[str]) -> int:
     again = """SELECT position FROM pairs QUALIFY
-        row_number() OVER (PARTITION BY "user", item ORDER BY "timestamp" DESC, position) > 1"""
+        row_number() OVER (PARTITION BY "user", item ORDER BY "timestamp" DESC NULLS LAST, position) > 1"""
     return _mark(con, reasons, f"position IN ({again})", "pair again: the latest was kept, else the first")
 
 

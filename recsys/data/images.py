@@ -78,7 +78,7 @@ def attach_images(items: pd.DataFrame, paths: pd.Series) -> tuple[pd.DataFrame, 
     problems = _column(items, [seen.problem for seen in inspections])
     digests = _column(items, [seen.digest for seen in inspections])
     usable = _column(items, [str(path) for path in found]).where(digests.notna(), None)
-    broken = items[problems.notna()].drop(columns="row", errors="ignore")
+    broken = items[problems.notna()]
     quarantine = set_aside("images", broken, ("item_id",), problems.dropna().tolist())
     return items.assign(image_path=usable, image_digest=digests), collect([quarantine])
 

@@ -51,7 +51,9 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
         user_id=users["user_id"].to_numpy()[cold["user"]], item_id=items["item_id"].to_numpy()[cold["item"]]
     )
     reason = "user without training interaction"
-    quarantine = collect([cleaned.raw.quarantine, set_aside("interactions", named, INTERACTION_KEY, reason)])
+    quarantine = collect(
+        [cleaned.raw.quarantine, set_aside("interactions", named, INTERACTION_KEY, reason, named.get("row"))]
+    )
     kept = kept[[name for name in COLUMNS if name in kept]]
     later = pd.DataFrame()
     if is_drawn(split, kept):

@@ -17,18 +17,26 @@ class Sieve:
         kept: the rows still in use, in their first order and with their first index.
     """
 
-    def __init__(self, table: str, frame: pd.DataFrame, key: Sequence[str]) -> None:
-        """Start with all rows of `frame`; `key` names the columns that a reader would look a row up by."""
+    def __init__(self, table: str, frame: pd.DataFrame, key: Sequence[str], rows: pd.Series | None = None) -> None:
+        """Start with all rows of `frame`.
+
+        Args:
+            table: what the quarantine calls it.
+            frame: its columns.
+            key: the columns that a reader would look a row up by.
+            rows: where each row stood in its file, with the index of `frame`; None where that is not known.
+        """
         self.kept = frame
         self._table = table
         self._key = tuple(key)
+        self._rows = rows
         self._rejected: list[pd.DataFrame] = []
 
     def reject(self, bad: pd.Series | np.ndarray, reason: str) -> None:
         """Move the rows where `bad` (bool, aligned with `kept`) is true to the quarantine."""
         mask = np.asarray(bad, dtype=bool)
         if mask.any():
-            self._rejected.append(set_aside(self._table, self.kept[mask], self._key, reason))
+            self._rejected.append(set_aside(self._table, self.kept[mask], self._key, reason, self._rows))
             self.kept = self.kept[~mask]
 
     def quarantine(self) -> pd.DataFrame:
@@ -36,13 +44,15 @@ class Sieve:
         return collect(self._rejected)
 
 
-def set_aside(table: str, frame: pd.DataFrame, key: Sequence[str], reason: str | Sequence[str]) -> pd.DataFrame:
-    """Quarantine entries for all rows of `frame`; its column `row`, if it has one, says where they stood."""
+def set_aside(
+    table: str, frame: pd.DataFrame, key: Sequence[str], reason: str | Sequence[str], rows: pd.Series | None = None
+) -> pd.DataFrame:
+    """Quarantine entries for all rows of `frame`; `rows` says where they stood, by the index of `frame`."""
     labels = frame[key[0]].astype("string").fillna("?")
     for column in key[1:]:
         labels = labels + " / " + frame[column].astype("string").fillna("?")
-    rows = frame["row"] if "row" in frame else pd.Series(pd.NA, index=frame.index)
-    columns = {"table": table, "row": rows.astype("Int64"), "key": labels.astype("object"), "reason": reason}
+    stood = pd.Series(pd.NA, index=frame.index) if rows is None else rows.loc[frame.index]
+    columns = {"table": table, "row": stood.astype("Int64"), "key": labels.astype("object"), "reason": reason}
     return pd.DataFrame(columns, columns=list(QUARANTINE_COLUMNS)).reset_index(drop=True)
 
 

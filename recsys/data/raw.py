@@ -18,17 +18,20 @@ class RawData:
             ones are relative to the dataset's own folder), `image_digest` (hash of the file's bytes), each
             None where the item has none, and any further column as an attribute (such as `genres`).
         interactions: `user_id`, `item_id` (strings) and, where the source has them, `rating` (float),
-            `timestamp` (seconds since 1970, int64), `part` (`train`, `valid` or `test`: a split by file), `row`
+            `timestamp` (datetime64[ns], UTC; NaT where it
+            cannot be read), `part` (`train`, `valid` or `test`: a split by file), `row`
             (number of the record in the source, so that rows that cleaning leaves out can be looked up).
         quarantine: what cannot be used: `table`, `row` (record in the source, the header being 1;
             None if it has none), `key`, `reason`.
         truth: what is known about a synthetic source, empty for real data.
+        notes: what was found out about the files, a sentence each.
     """
 
     items: pd.DataFrame
     interactions: pd.DataFrame
     quarantine: pd.DataFrame = field(default_factory=lambda: empty_quarantine())
     truth: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def empty_quarantine() -> pd.DataFrame:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from orchestration.cli.own_data.source import Source
 from orchestration.cli.own_data.thresholds import Threshold, threshold
 from recsys.data.cleaning import CleaningRules, clean
@@ -151,10 +149,11 @@ def _content(raw: RawData, reasons: list[str]) -> tuple[dict[str, dict[str, Any]
 def _dates(raw: RawData) -> str:
     if "timestamp" not in raw.interactions:
         return ""
-    first, last = (pd.Timestamp(float(raw.interactions["timestamp"].agg(end)), unit="s") for end in ("min", "max"))
-    if first.year < _OLDEST:
+    times = raw.interactions["timestamp"].dropna()
+    years = (times.min().year, times.max().year) if len(times) else (0, 0)
+    if years[0] < _OLDEST:
         return ""
-    return str(first.year) if first.year == last.year else f"{first.year} to {last.year}"
+    return str(years[0]) if years[0] == years[1] else f"{years[0]} to {years[1]}"
 
 
 _OLDEST = 1980

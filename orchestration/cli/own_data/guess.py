@@ -3,7 +3,7 @@
 What a person is told and what the study says come from the same `Roles`, so that they cannot differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -14,6 +14,10 @@ from orchestration.cli.own_data.people import find_people
 from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME, unused_interactions, unused_items
 from recsys.errors import UserError
 
+_ORDER = (
+    "! the interactions have no header, so their columns were taken in the usual order of person, item, rating, time; "
+    "--user-column, --item-column and --rating-column say otherwise"
+)
 NONE = "none"
 """What a user writes for a role that no column has."""
 
@@ -69,11 +73,11 @@ def guess(
     Raises:
         UserError: an id cannot be found, or what is found is implausible; or a column that was named is not there.
     """
-    _refuse_rows_as_names(interactions, where[0], numbered)
-    _refuse_rows_as_names(items, where[1], numbered)
     _need(interactions, where[0], given.user, given.item, given.rating, given.time)
     _need(items, where[1], given.key, given.title, *(given.text or ()))
-    interactions, items = values.flat(interactions), values.flat(items)
+    said_by_user = {each for each in (*vars(given).values(), *(given.text or ())) if isinstance(each, str)}
+    interactions, rows_counted = _without_index(interactions, said_by_user)
+    items, items_counted = _without_index(items, said_by_user)
     possible = interactions.drop(columns=given.user) if given.user else interactions
     pairing = ItemIds(possible, items, where, numbered).find(given.item, given.key)
     left = [name for name in map(str, interactions) if name not in (pairing.column, given.user)]
@@ -89,6 +93,7 @@ def guess(
         f"item: '{roles.item}', {pairing.why}; {pairing.share:.0%} of its values are in '{roles.key}' of the items",
         *pairing.remarks,
     ]
+    reasons += [_ORDER] if numbered and not (given.user and given.item) else []
     reasons += [f"rating: '{rating}', {rating_why}"] if rating else []
     reasons += [f"time: '{time}', {time_why}"] if time else []
     roles, said = _described(items, roles, given)
@@ -97,15 +102,17 @@ def guess(
     said += unused_interactions(interactions, left, (roles.user, roles.item), roles.rating, roles.timestamp)
     described = {roles.key, roles.title, roles.image, *roles.text}
     said += unused_items(items, [name for name in map(str, items) if name not in described])
+    for counted, table in ((rows_counted, "interactions"), (items_counted, "items")):
+        said += (
+            [f"not used, of the {table}: {', '.join(map(repr, counted))}, which numbers the rows"] if counted else []
+        )
     return replace(roles, reasons=(*reasons, *said))
 
 
-def _refuse_rows_as_names(frame: pd.DataFrame, where: str, numbered: bool) -> None:
-    """UserError where the names of columns are numbers: a row that was taken for the header."""
-    columns = [str(name) for name in frame]
-    if not numbered and len(columns) > 1 and pd.to_numeric(pd.Series(columns), errors="coerce").notna().all():
-        shown = ", ".join(columns[:4])
-        raise UserError(f"{where}: its first line ({shown}) is no header; add a line with the names of the columns")
+def _without_index(frame: pd.DataFrame, given: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
+    """A table without the columns that only number its rows, and their names; what the user named stays."""
+    counted = [name for name in names.index_columns(list(map(str, frame))) if name not in given]
+    return frame.drop(columns=counted), counted
 
 
 def _need(frame: pd.DataFrame, where: str, *columns: str | None) -> None:
@@ -121,11 +128,15 @@ def _rating(
     """The rating or the count of actions, why, and whether it is a count."""
     if given is not None:
         known = given if given in interactions else None
+        if known and values.numbers(interactions[known]) is None:
+            raise UserError(
+                f"column '{known}' cannot be the rating: '{values.example(interactions[known])}' is no number"
+            )
         return known, "as you said", bool(known) and names.strength("count", known or "") > 0
     numeric = [name for name in left if values.numbers(interactions[name]) is not None]
     roles: tuple[names.Role, ...] = ("rating", "count")
     for role in roles:
-        found = [n for n in names.named(role, numeric) if not values.are_epochs(interactions[n])]
+        found = [n for n in names.named(role, numeric) if not values.are_times(interactions[n])]
         if role == "count":
             found = [n for n in found if names.strength("count", n) == names.CERTAIN]
         if found:
@@ -138,11 +149,17 @@ def _rating(
 
 def _time(interactions: pd.DataFrame, left: list[str], given: str | None, numbered: bool) -> tuple[str | None, str]:
     if given is not None:
-        return (given if given in interactions else None), "as you said"
+        known = given if given in interactions else None
+        if known and not values.are_times(interactions[known]) and values.numbers(interactions[known]) is None:
+            shown = values.example(interactions[known])
+            raise UserError(
+                f"column '{known}' cannot be the time: '{shown}' is neither a date such as 2024-01-31 nor a number"
+            )
+        return known, "as you said"
     called = [name for name in names.named("time", left) if interactions[name].isna().mean() <= MOST_WITHOUT_TIME]
     for name in called:
         column = interactions[name]
-        if values.are_epochs(column) or values.are_dates(column):
+        if values.are_times(column):
             return name, "by its name and values"
     # Numbers that are no dates still tell what came first, where the name says nothing but the time.
     ordered = [
@@ -152,14 +169,14 @@ def _time(interactions: pd.DataFrame, left: list[str], given: str | None, number
     if ordered:
         return ordered[0], "by its name; its numbers are no dates and are used as an order"
     if numbered:
-        epochs = [name for name in left if values.are_epochs(interactions[name])]
+        epochs = [name for name in left if values.are_times(interactions[name])]
         return (epochs[0] if epochs else None), "by its values"
     return None, ""
 
 
 def _described(items: pd.DataFrame, roles: Roles, given: Given) -> tuple[Roles, list[str]]:
     """The roles with title, text and image, and a reason for each."""
-    columns = [name for name in map(str, items) if name != roles.key and not names.is_index(name)]
+    columns = [name for name in map(str, items) if name != roles.key]
     wordy = [name for name in columns if values.numbers(items[name]) is None and items[name].notna().any()]
     local = [name for name in wordy if not values.are_addresses(items[name])]
     title = next(iter(names.named("title", local)), None) if given.title is None else given.title

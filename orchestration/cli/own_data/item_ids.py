@@ -12,6 +12,7 @@ import pandas as pd
 
 from orchestration.cli.console import count
 from orchestration.cli.own_data import names, values
+from recsys.data.ids import nearest_repair
 from recsys.errors import UserError
 
 ENOUGH = 0.5
@@ -84,7 +85,7 @@ class ItemIds:
 
     def _columns(self) -> list[str]:
         """Columns of the interactions that may hold the item: those called so, else those not called otherwise."""
-        every = [name for name in map(str, self.interactions) if not names.is_index(name)]
+        every = list(map(str, self.interactions))
         certain = names.named("item", every, names.CERTAIN)
         if certain:
             return certain
@@ -99,14 +100,14 @@ class ItemIds:
 
     def _called_alike(self, columns: list[str]) -> list[str]:
         """Columns that the items have too, with the same ids; those called like a person only where no other is."""
-        keys = {names.plain(name): name for name in map(str, self.items) if not names.is_index(name)}
+        keys = {names.plain(name): name for name in map(str, self.items)}
         pairs = [(name, keys[names.plain(name)]) for name in columns if names.plain(name) in keys]
         found = [name for name, key in pairs if self._may_be_key(key) and self.share(name, key) >= ENOUGH]
         return [name for name in found if not names.strength("user", name)] or found
 
     def _keys(self, column: str) -> list[str]:
         """Columns of the items that may hold their ids, for a column of the interactions."""
-        every = [name for name in map(str, self.items) if not names.is_index(name)]
+        every = list(map(str, self.items))
         alike = [name for name in every if names.plain(name) and names.plain(name) == names.plain(column)]
         called = names.named("item", every, names.CERTAIN) or [n for n in every if names.names_only_an_id(n)]
         speaking = list(dict.fromkeys([*alike, *called]))
@@ -181,13 +182,13 @@ class ItemIds:
 
     def _cure(self, here: pd.Series, key: str) -> str:
         """What would make the ids match, else how to name other columns."""
-        there = self._ids(key).to_series()
+        known = self._ids(key)
         listed = here.str.split(r"[\s,;|]+", regex=True).explode()
-        if listed.isin(self._ids(key)).mean() >= ENOUGH and len(listed) > 1.5 * len(here):
+        if listed.isin(known).mean() >= ENOUGH and len(listed) > 1.5 * len(here):
             return "a field holds several ids, but each interaction needs a row of its own"
-        for how, change in _CHANGES.items():
-            if change(here).isin(set(change(there))).mean() >= ENOUGH:
-                return f"they would match {how}: write them alike in both files"
+        near = nearest_repair(set(here), set(known))
+        if near and here.isin(near[1] | set(known)).mean() >= ENOUGH:
+            return f"they would match without {near[0]}: write them alike in both files"
         return f"write the ids alike in both files, or {_REMEDY}"
 
     def _refuse_flag(self, column: str) -> None:
@@ -214,9 +215,7 @@ class ItemIds:
         if share < _NEARLY_ALL:
             here = values.same_ids(self.interactions[column])
             missing = values.example(here[~here.isin(self._ids(key))])
-            remarks.append(
-                f"! {1 - share:.0%} of the interactions are with items that the items lack, such as '{missing}'"
-            )
+            remarks.append(f"! {1 - share:.0%} of the interactions are with unknown items, such as '{missing}'")
         ids = values.same_ids(self.items[key])
         repeated, gaps = int(ids.duplicated().sum()), int(self.items[key].isna().sum())
         if repeated > ENOUGH * len(ids):
@@ -231,12 +230,6 @@ class ItemIds:
 
 
 _REMEDY = "name the columns with --item-column and --items-id-column"
-_CHANGES = {
-    "without leading zeros": lambda ids: ids.str.replace(r"^0+(?=.)", "", regex=True),
-    "without regard to case": lambda ids: ids.str.casefold(),
-    "without quotation marks": lambda ids: ids.str.strip("'\"` "),
-    "without what stands before or after the digits": lambda ids: ids.str.extract(r"(\d+)", expand=False),
-}
 
 
 def _first(columns: pd.Series, ids: pd.Index) -> str:

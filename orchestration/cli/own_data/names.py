@@ -6,6 +6,7 @@ decide together: `user_score` is a rating and no user, `book_author` is text and
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -54,9 +55,14 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]", "", folded(bare(name)))
 
 
-def is_index(name: str) -> bool:
-    """Whether a name is one that writing a data frame gives its row numbers."""
-    return bool(_INDEX.fullmatch(name.strip().lower()))
+def index_columns(columns: Sequence[str]) -> list[str]:
+    """Columns that writing a data frame adds for its row numbers: known names, or none at all.
+
+    The reader calls a column without a name by its place, counted from 1.
+    """
+    unnamed = [name for place, name in enumerate(columns, 1) if name == str(place)]
+    unnamed = unnamed if len(unnamed) < len(columns) else []
+    return [name for name in columns if name in unnamed or _INDEX.fullmatch(name.strip().lower())]
 
 
 @cache

@@ -37,7 +37,7 @@ def find_people(
     if given:
         _refuse_impossible(interactions, given, where)
         return People(given, "as you said")
-    every = [name for name in map(str, interactions) if name != item and not names.is_index(name)]
+    every = [name for name in map(str, interactions) if name != item]
     called = names.named("user", every, names.CERTAIN) or [n for n in names.named("user", every) if n not in taken]
     if called:
         possible = [name for name in called if not _impossible(interactions, name)]

@@ -44,11 +44,8 @@ class Source:
 def from_tables(interactions: Path, items: Path, images: Path | None, given: Given) -> Source:
     """Read both tables and guess their columns; UserError where that cannot be done for sure."""
     tables = [_table(interactions, "interactions"), _table(items, "items")]
-    notes = [f"{table.path.name}: {note}" for table in tables for note in getattr(table, "notes", ())]  # TEMP
-    numbered = any("no header" in note for note in getattr(tables[0], "notes", ()))  # TEMP
-    frames = [
-        values.flat(table.frame.drop(columns=[] if hasattr(table, "rows") else "row")) for table in tables
-    ]  # TEMP
+    numbered = any(note.startswith("no header") for note in tables[0].notes)
+    frames = [values.flat(table.frame) for table in tables]
     roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
     folder = common_folder([interactions, items, *([images] if images else [])])
     pictures, said = find_pictures(roles, frames[1], folder, images)
@@ -58,7 +55,7 @@ def from_tables(interactions: Path, items: Path, images: Path | None, given: Giv
     return Source(
         {"reader": "table", "folder": str(folder), **options},
         raw,
-        (*notes, *roles.reasons, *said, *_set_aside(raw)),
+        (*raw.notes, *roles.reasons, *said, *_set_aside(raw)),
         is_count=roles.is_count,
     )
 
@@ -68,13 +65,13 @@ def _table(file: Path, what: str) -> Table:
         raise UserError(f"{file}: there is no such file; --{what} takes a CSV, TSV, JSON lines or Parquet file")
     table = read_table(file, what)
     out, rows = table.quarantine, len(table.frame) + len(table.quarantine)
-    if not rows:
-        raise UserError(f"{file}: holds no row; give a file with data")
     if len(out) > _LOST * rows:
-        worst, first = out["reason"].value_counts().index[0], out.iloc[0]
-        raise UserError(
-            f"{file}: {len(out):,} of {rows:,} rows cannot be used: {worst} (line {first['row']}: {first['key']})"
-        )
+        worst = out["reason"].value_counts().index[0]
+        first = out[out["reason"] == worst].iloc[0]
+        shown = f"line {first['row']}: {first['key']!r}"
+        raise UserError(f"{file}: {len(out):,} of {rows:,} rows cannot be used: {worst} ({shown}); fix the file")
+    if not len(table.frame):
+        raise UserError(f"{file}: holds no row; give a file with data")
     return table
 
 

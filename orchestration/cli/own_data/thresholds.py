@@ -103,9 +103,9 @@ def _in_upper_part(rated: pd.Series) -> tuple[float, str]:
     at = float(distinct[np.searchsorted(distinct, low + (LIKED - 1e-9) * (high - low))])
     if len(distinct) > _MANY:
         if (rated >= at).mean() >= FEWEST:
-            return _rounded_down(at, high - low), "in the upper part of"
+            return _rounded(rated, at), "in the upper part of"
         median = float(rated.quantile(0.5, interpolation="higher"))
-        return _rounded_down(median, median - low), "(the median, since few rows are much larger) on"
+        return _rounded(rated, median), "(the median, since few rows are much larger) on"
     if (rated >= at).mean() >= FEWEST:
         return at, "in the upper part of"
     reached = [float(value) for value in distinct if low < value < at and (rated >= value).mean() >= FEWEST]
@@ -118,10 +118,12 @@ def _in_upper_part(rated: pd.Series) -> tuple[float, str]:
     return max(reached), f"(the highest that {FEWEST:.0%} of the rows reach) on"
 
 
-def _rounded_down(value: float, span: float) -> float:
-    """A value with as many digits as tell a hundredth of the span."""
-    digits = max(0, 2 - math.floor(math.log10(span))) if span > 0 else 0
-    return math.floor(value * 10**digits) / 10**digits
+def _rounded(rated: pd.Series, value: float) -> float:
+    """A value with as many digits as tell a hundredth of the way from the lowest rating to it, never above too few."""
+    low = float(rated.min())
+    digits = max(0, 2 - math.floor(math.log10(value - low))) if value > low else 0
+    nearest = round(value, digits)
+    return nearest if nearest > low and (rated >= nearest).mean() >= FEWEST else value
 
 
 def _made(ratings: pd.Series, value: float, reason: str) -> Threshold:

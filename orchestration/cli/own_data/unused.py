@@ -33,17 +33,12 @@ def unused_interactions(
 
 def unused_items(frame: pd.DataFrame, left: Sequence[str]) -> list[str]:
     """Lines on columns of the items that are neither key, title, text nor image."""
-    index = [name for name in left if names.is_index(name)]
-    attributes = [name for name in left if not names.is_index(name)]
-    lines = [f"not used, of the items: {_listed(index)}, which only number{'s' if len(index) == 1 else ''} the rows"]
-    lines = lines if index else []
-    addresses = [name for name in attributes if values.are_addresses(frame[name])]
+    lines: list[str] = []
+    addresses = [name for name in left if values.are_addresses(frame[name])]
     if addresses:
         lines.append(f"! {_listed(addresses)} of the items: addresses in the web, which are not fetched")
-    rest = [name for name in attributes if name not in addresses]
-    return lines + (
-        [f"not used as content, of the items: {_listed(rest)} (--text-columns names what is)"] if rest else []
-    )
+    rest = [name for name in left if name not in addresses]
+    return lines + ([f"not used, of the items: {_listed(rest)}; --text-columns names what is text"] if rest else [])
 
 
 def _says_nothing_more(frame: pd.DataFrame, name: str, column: str) -> bool:
@@ -53,10 +48,10 @@ def _says_nothing_more(frame: pd.DataFrame, name: str, column: str) -> bool:
 
 def _warning(column: pd.Series, name: str, rating: str | None, time: str | None) -> str:
     """What a column that is not used may change; empty where it changes nothing."""
-    if names.is_index(name) or values.number_the_rows(column):
+    if values.number_the_rows(column):
         return ""
-    can_order = values.are_epochs(column) or values.are_dates(column)
-    if can_order or names.strength("time", name):
+    can_order = values.are_times(column)
+    if can_order or (names.strength("time", name) and values.look_like_dates(column)):
         return _time_warning(column, name, can_order) if time is None else ""
     if scale := values.steps(column):
         shown = _few([f"{step:g}" for step in scale])
@@ -78,9 +73,7 @@ def _time_warning(column: pd.Series, name: str, can_order: bool) -> str:
         return f"column '{name}' is empty in {missing:.0%} of the rows and is not used as time"
     if can_order:
         return f"column '{name}' looks like a time and is not used; {_use('time', name)}"
-    if values.look_like_dates(column):
-        return f"column '{name}' looks like a time that cannot be read ('{values.example(column)}'): write 2024-01-31"
-    return ""
+    return f"column '{name}' looks like a time that cannot be read ('{values.example(column)}'): write 2024-01-31"
 
 
 def _use(role: str, name: str) -> str:

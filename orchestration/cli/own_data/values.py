@@ -1,16 +1,18 @@
 """What a column's values say of its role: numbers, times, a scale of few values, words, files."""
 
-import re
-
 import numpy as np
 import pandas as pd
+
+from recsys.data.ids import normalised
+from recsys.data.times import to_times
 
 MOST_STEPS = 20
 """Distinct values of a column that may be a scale of opinions."""
 _MOSTLY = 0.9
-_EPOCHS = ((1e8, 5e9), (1e11, 5e12), (1e14, 5e15), (1e17, 5e18))
-"""Numbers that are times since 1970 in seconds, milliseconds, microseconds or nanoseconds, from 1973 to 2128."""
-_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+_LONGEST_TIME = 40
+_OLDEST = pd.Timestamp(1980, 1, 1)
+"""Numbers that would be earlier times count something else."""
+_DECIMAL_COMMA = r"[-+]?[0-9]+,[0-9]{1,2}"
 _PICTURE = r"(?i)(?!https?://).+\.(jpe?g|png|webp|gif|bmp)"
 
 
@@ -24,13 +26,15 @@ def _flat(value: object) -> object:
 
 
 def same_ids(values: pd.Series) -> pd.Series:
-    """Ids as the reader compares them: without blanks around them, and `12.0` as `12`."""
-    return values.dropna().astype(str).str.strip().str.replace(_WHOLE, r"\1", regex=True)
+    """A column's ids as the reader compares them, without the missing ones."""
+    return normalised(values).dropna()
 
 
 def numbers(values: pd.Series) -> pd.Series | None:
     """A column's numbers, without what is missing; None where more than a tenth of it is something else."""
     known = values.dropna()
+    if known.astype(str).str.fullmatch(_DECIMAL_COMMA).any():
+        known = known.astype(str).str.replace(",", ".")
     found = pd.to_numeric(known, errors="coerce").dropna()
     return found if len(known) and len(found) >= _MOSTLY * len(known) else None
 
@@ -50,21 +54,13 @@ def kinds(values: pd.Series) -> list[str] | None:
     return counts.index.tolist() if 2 <= len(counts) <= MOST_STEPS and counts.iloc[-1] > 1 else None
 
 
-def are_dates(values: pd.Series) -> bool:
-    """Whether values that are no numbers are dates or times by ISO 8601."""
+def are_times(values: pd.Series) -> bool:
+    """Whether the reader can read a column as times, and what it reads is of our days."""
     known = values.dropna()
-    if not len(known) or numbers(known) is not None:
+    if not len(known) or known.astype(str).str.len().max() > _LONGEST_TIME:
         return False
-    return bool(pd.to_datetime(known, errors="coerce", utc=True, format="ISO8601").notna().mean() > _MOSTLY)
-
-
-def are_epochs(values: pd.Series) -> bool:
-    """Whether values are numbers that count from 1970, in any of the usual units."""
-    found = numbers(values)
-    if found is None:
-        return False
-    low, high = found.quantile(0.05), found.quantile(0.95)
-    return any(least <= low and high <= most for least, most in _EPOCHS)
+    moments = to_times(known).dropna()
+    return len(moments) >= _MOSTLY * len(known) and bool(moments.quantile(0.05) >= _OLDEST)
 
 
 def look_like_dates(values: pd.Series) -> bool:
@@ -82,7 +78,7 @@ def number_the_rows(values: pd.Series) -> bool:
 def are_words(values: pd.Series) -> bool:
     """Whether values are text of several words, mostly different from each other."""
     known = values.dropna().astype(str)
-    if not len(known) or numbers(known) is not None or are_dates(known) or are_addresses(known):
+    if not len(known) or numbers(known) is not None or are_times(known) or are_addresses(known):
         return False
     long = known.str.count(r"\S+").mean() >= 3 or known.str.len().mean() >= 12
     return bool(long and known.nunique() > 0.2 * len(known) and known.str.contains(r"[^\W\d_]{2}").mean() > _MOSTLY)

@@ -5,14 +5,38 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recsys.data.ids import nearest_repair, normalised, refuse_strangers
 from recsys.data.images import attach_images, files_by_stem
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
-from recsys.data.raw import ITEM_COLUMNS
-from recsys.data.readers.tables import existing, read_table
+from recsys.data.readers.layout import Layout
+from recsys.data.readers.tables import Table, existing, read_table
+from recsys.data.times import to_times
+
+TAKEN = "{} (column)"
+"""Name of an attribute whose own name is a standard one, such as a column `text` beside another text."""
 
 
-class ItemTableOptions(SourceOptions):
+class FileOptions(SourceOptions):
+    """How the source's delimited files are written; what is not said is found out by looking at them.
+
+    Attributes:
+        encoding: such as utf-8, utf-16 or cp1252.
+        delimiter: what separates fields.
+        header: whether the first row names the columns; without one they are numbered from 1.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+
+    @property
+    def layout(self) -> Layout:
+        """These options as a layout."""
+        return Layout(delimiter=self.delimiter, header=self.header, encoding=self.encoding)
+
+
+class ItemTableOptions(FileOptions):
     """Where a catalogue's item table and images stand.
 
     Attributes:
@@ -32,28 +56,59 @@ class ItemTableOptions(SourceOptions):
     images: str | None = None
 
 
-def read_items(options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_items(options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     """The item table that the options name, without images.
 
     Returns:
-        Items (`item_id`, `title`, `text`, attributes, and `image_path` where a column gives it) and the
-        quarantine. Columns that the options do not name become attributes under their own names.
+        Items (`item_id`, `title`, `text`, `image_path` where a column gives it, and every column but the id as an
+        attribute under its own name, or under `TAKEN` where that is a standard one), the quarantine, and notes.
     """
     assert options.items is not None
-    table = read_table(existing(folder, options.items, "items"), "items")
+    table = read_table(existing(folder, options.items, "items"), "items", options.layout)
     named = [options.title_column, *options.text_columns, options.image_column]
-    used = [options.item_column, *(column for column in named if column)]
-    table.need(used)
-    frame = table.frame
-    attributes = [name for name in frame if name not in {*used, *ITEM_COLUMNS}]
-    items = frame[attributes].assign(
-        item_id=frame[options.item_column],
-        title=frame[options.title_column] if options.title_column else None,
-        text=joined(frame[list(options.text_columns)]) if options.text_columns else None,
-        image_path=frame[options.image_column] if options.image_column else None,
+    table.need([options.item_column, *(column for column in named if column)])
+    items, notes = standard_items(
+        table.frame, options.item_column, options.title_column, options.text_columns, options.image_column
     )
-    items, quarantine = usable_items(items)
-    return items, collect([table.quarantine, quarantine])
+    items, quarantine = usable_items(items, table.rows)
+    return items, collect([table.quarantine, quarantine]), noted(table, notes)
+
+
+def standard_items(
+    frame: pd.DataFrame, item: str, title: str | None, text: tuple[str, ...], image: str | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """A table of the user's columns as items with the standard columns, and notes on columns that were renamed."""
+    standard = {"item_id": (item,), "title": (title,), "text": text, "image_path": (image,), "image_digest": ()}
+    rest = [name for name in map(str, frame) if name != item and (name,) != standard.get(name)]
+    renamed = {name: TAKEN.format(name) for name in rest if name in standard}
+    lists = {name for name in map(str, frame) if _holds_lists(frame[name])}
+    plain = {
+        name: frame[name].map(_as_text, na_action="ignore") if name in lists else frame[name]
+        for name in map(str, frame)
+    }
+    items = frame[rest].rename(columns=renamed)
+    items = items.assign(
+        item_id=plain[item],
+        title=plain[title] if title else None,
+        text=joined(pd.DataFrame({name: plain[name] for name in text})) if text else None,
+        image_path=plain[image] if image else None,
+    )
+    return items, tuple(f"column '{old}' is kept as the attribute '{new}'" for old, new in renamed.items())
+
+
+def _holds_lists(column: pd.Series) -> bool:
+    return column.dtype == object and any(isinstance(value, list | np.ndarray) for value in column.head(1000))
+
+
+def _as_text(value: object) -> str | None:
+    if isinstance(value, list | np.ndarray):
+        return " ".join(str(one) for one in value if one is not None) or None
+    return str(value)
+
+
+def noted(table: Table, further: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """What was found out about a file, with its name."""
+    return tuple(f"{table.path.name}: {note}" for note in (*table.notes, *further))
 
 
 def joined(columns: pd.DataFrame) -> pd.Series:
@@ -62,12 +117,23 @@ def joined(columns: pd.DataFrame) -> pd.Series:
     return text.mask(text == "", None)
 
 
-def usable_items(items: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Items with an id, each once (the first row counts), and the quarantine of the rest."""
-    sieve = Sieve("items", items, ("item_id",))
+def usable_items(items: pd.DataFrame, rows: pd.Series | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Items with a normalised id, each once (the first row counts), and the quarantine of the rest.
+
+    Args:
+        items: `item_id` and any other columns.
+        rows: where each stood in its file, with the index of `items`.
+    """
+    sieve = Sieve("items", items.assign(item_id=normalised(items["item_id"])), ("item_id",), rows)
     sieve.reject(sieve.kept["item_id"].isna(), "no item id")
-    sieve.reject(sieve.kept.duplicated("item_id"), "item id again: the first row was kept")
-    return sieve.kept.drop(columns="row", errors="ignore"), sieve.quarantine()
+    again = sieve.kept.duplicated("item_id")
+    if again.any():
+        twice = sieve.kept[sieve.kept.duplicated("item_id", keep=False)].astype("str").duplicated()
+        same = twice.reindex(sieve.kept.index, fill_value=False)
+        sieve.reject(again & same, "the same row again")
+        again = sieve.kept.duplicated("item_id")
+    sieve.reject(again, "item id again: the first row was kept")
+    return sieve.kept.reset_index(drop=True), sieve.quarantine()
 
 
 def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -86,33 +152,49 @@ def usable_interactions(frame: pd.DataFrame, known: pd.Series | None) -> tuple[p
     """Interactions whose fields can be used.
 
     Args:
-        frame: strings `user_id`, `item_id` and, where the source has them, `rating` and `timestamp` (seconds
-            since 1970, or a date and time as ISO 8601), with `row`.
-        known: ids of the item table; None where there is none, so that every item id counts.
+        frame: strings `user_id`, `item_id` and, where the source has them, `rating` and `timestamp` (see
+            `recsys.data.times`), with `row`, where each stood in its file.
+        known: normalised ids of the item table; None where there is none, so that every item id counts.
 
     Returns:
-        Interactions with numeric `rating` and `timestamp`, and the quarantine.
+        Interactions with normalised ids, numeric `rating` and `timestamp` (datetime64[ns]; NaT where it cannot be
+        read, which only a split by time needs), and the quarantine.
+
+    Raises:
+        UserError: no id of the interactions is one of the items.
     """
-    sieve = Sieve("interactions", frame, INTERACTION_KEY)
+    ids = {column: normalised(frame[column]) for column in INTERACTION_KEY}
+    sieve = Sieve("interactions", frame.assign(**ids), INTERACTION_KEY, frame.get("row"))
     sieve.reject(sieve.kept["user_id"].isna(), "no user id")
     sieve.reject(sieve.kept["item_id"].isna(), "no item id")
     if "rating" in frame:
-        sieve.kept = sieve.kept.assign(rating=pd.to_numeric(sieve.kept["rating"], errors="coerce").astype("float64"))
+        sieve.kept = sieve.kept.assign(rating=_numbers(sieve.kept["rating"]))
         sieve.reject(~np.isfinite(sieve.kept["rating"]), "rating is not a number")
     if "timestamp" in frame:
-        sieve.kept = sieve.kept.assign(timestamp=_seconds(sieve.kept["timestamp"]))
-        sieve.reject(~np.isfinite(sieve.kept["timestamp"]), "timestamp is neither seconds since 1970 nor a date")
-        sieve.kept = sieve.kept.assign(timestamp=sieve.kept["timestamp"].astype("int64"))
+        sieve.kept = sieve.kept.assign(timestamp=to_times(sieve.kept["timestamp"]))
     if known is not None:
-        sieve.reject(~sieve.kept["item_id"].isin(known), "unknown item")
+        refuse_strangers(sieve.kept["item_id"], known)
+        _reject_unknown(sieve, known)
     return sieve.kept.reset_index(drop=True), sieve.quarantine()
 
 
-def _seconds(stamps: pd.Series) -> pd.Series:
-    seconds = pd.to_numeric(stamps, errors="coerce").astype("float64")
-    unread = seconds.isna() & stamps.notna()
+def _numbers(ratings: pd.Series) -> pd.Series:
+    """Ratings as float64, `4,5` read as 4.5; NaN where one is no number."""
+    numbers = pd.to_numeric(ratings, errors="coerce").astype("float64")
+    unread = numbers.isna() & ratings.notna()
     if unread.any():
-        dates = pd.to_datetime(stamps[unread], errors="coerce", utc=True, format="ISO8601")
-        parsed = (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
-        seconds = seconds.mask(unread, parsed.reindex(seconds.index))
-    return seconds
+        written = ratings[unread].astype("str").str.strip()
+        decimal = written.where(written.str.fullmatch(r"[-+]?[0-9]+,[0-9]{1,2}")).str.replace(",", ".")
+        numbers = numbers.fillna(pd.to_numeric(decimal, errors="coerce"))
+    return numbers
+
+
+def _reject_unknown(sieve: Sieve, known: pd.Series) -> None:
+    strange = ~sieve.kept["item_id"].isin(known)
+    if not strange.any():
+        return
+    ids = set(sieve.kept.loc[strange, "item_id"])
+    if near := nearest_repair(ids, set(known)):
+        repair, helped = near
+        sieve.reject(sieve.kept["item_id"].isin(helped), f"unknown item, known without {repair}")
+    sieve.reject(~sieve.kept["item_id"].isin(known), "unknown item")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from recsys.data.ids import normalised
 from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
 from recsys.data.raw import RawData
-from recsys.data.readers.catalogue import ItemTableOptions, read_items, usable_interactions, with_images
+from recsys.data.readers.catalogue import ItemTableOptions, noted, read_items, usable_interactions, with_images
 from recsys.data.readers.tables import Table, existing, read_table
 from recsys.errors import UserError
 
@@ -36,15 +37,15 @@ class InterOptions(ItemTableOptions):
 
 def read(options: InterOptions, folder: Path, workdir: Path) -> RawData:
     """Read the interactions, their split, and the item table where the options name one."""
-    table = read_table(_path(options, folder), "interactions")
+    table = read_table(_path(options, folder), "interactions", options.layout)
     table.need([options.user_column, options.item_column])
-    interactions, out_ids = _whole_ids(_standard_columns(table.frame, options))
+    interactions, out_ids = _whole_ids(_standard_columns(table, options))
     interactions, out_labels = _parts(interactions)
     interactions, out_fields = usable_interactions(interactions, None)
-    items, out_items = _items(options, folder, _n_items(interactions, table))
+    items, out_items, notes = _items(options, folder, _n_items(interactions, table))
     items, out_images = with_images(items, options, folder)
     quarantine = collect([out_items, out_images, table.quarantine, out_ids, out_labels, out_fields])
-    return RawData(items, interactions, quarantine)
+    return RawData(items, interactions, quarantine, notes=(*noted(table), *notes))
 
 
 def _path(options: InterOptions, folder: Path) -> Path:
@@ -56,15 +57,16 @@ def _path(options: InterOptions, folder: Path) -> Path:
     return found[0]
 
 
-def _standard_columns(frame: pd.DataFrame, options: InterOptions) -> pd.DataFrame:
-    names = {options.user_column: "user_id", options.item_column: "item_id", options.label_column: "part"}
-    standard = frame.rename(columns=names)
-    kept = ["user_id", "item_id", "part", "rating", "timestamp", "row"]
-    return standard[[name for name in kept if name in standard]]
+def _standard_columns(table: Table, options: InterOptions) -> pd.DataFrame:
+    named = {"user_id": options.user_column, "item_id": options.item_column, "part": options.label_column}
+    named |= {"rating": "rating", "timestamp": "timestamp"}
+    columns = {name: table.frame[column] for name, column in named.items() if column in table.frame}
+    return pd.DataFrame(columns | {"row": table.rows})
 
 
 def _whole_ids(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    sieve = Sieve("interactions", frame, INTERACTION_KEY)
+    frame = frame.assign(**{column: normalised(frame[column]) for column in INTERACTION_KEY})
+    sieve = Sieve("interactions", frame, INTERACTION_KEY, frame["row"])
     for column, name in (("user_id", "user id"), ("item_id", "item id")):
         whole = sieve.kept[column].str.fullmatch(r"[0-9]{1,18}").fillna(False)
         sieve.reject(~whole.astype(bool), f"{name} is not a whole number")
@@ -73,7 +75,7 @@ def _whole_ids(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _parts(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    sieve = Sieve("interactions", frame, INTERACTION_KEY)
+    sieve = Sieve("interactions", frame, INTERACTION_KEY, frame["row"])
     if "part" in frame:
         sieve.reject(~sieve.kept["part"].isin(LABELS), "label is not 0, 1 or 2")
         sieve.kept = sieve.kept.assign(part=sieve.kept["part"].map(LABELS))
@@ -93,11 +95,12 @@ def _n_items(interactions: pd.DataFrame, table: Table) -> int:
     return n_items
 
 
-def _items(options: InterOptions, folder: Path, n_items: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _items(options: InterOptions, folder: Path, n_items: int) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     ids = pd.DataFrame({"item_id": [str(index) for index in range(n_items)]})
     if not options.items:
-        return ids.assign(title=None, text=None, image_path=None), collect([])
-    described, out = read_items(options, folder)
+        return ids.assign(title=None, text=None, image_path=None), collect([]), ()
+    described, out, notes = read_items(options, folder)
     sieve = Sieve("items", described, ("item_id",))
     sieve.reject(~sieve.kept["item_id"].isin(ids["item_id"]), "id beyond those of the interactions")
-    return ids.merge(sieve.kept, on="item_id", how="left", validate="one_to_one"), collect([out, sieve.quarantine()])
+    items = ids.merge(sieve.kept, on="item_id", how="left", validate="one_to_one")
+    return items, collect([out, sieve.quarantine()]), notes

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recsys.data.ids import normalised
 from recsys.data.images import attach_images, files_by_stem
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import Sieve, collect
@@ -36,7 +37,7 @@ def read(options: MovieLensOptions, folder: Path, workdir: Path) -> RawData:
     ratings = read_table(existing(folder, "ratings.csv", "folder"), "interactions")
     names = {"userId": "user_id", "movieId": "item_id", "rating": "rating", "timestamp": "timestamp"}
     ratings.need(list(names))
-    frame = ratings.frame.rename(columns=names)[[*names.values(), "row"]]
+    frame = ratings.frame[list(names)].rename(columns=names).assign(row=ratings.rows)
     interactions, out_ratings = usable_interactions(frame, items["item_id"])
     quarantine = collect([out_items, out_plots, out_images, ratings.quarantine, out_ratings])
     return RawData(items, interactions, quarantine)
@@ -45,8 +46,8 @@ def read(options: MovieLensOptions, folder: Path, workdir: Path) -> RawData:
 def _movies(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     movies = read_table(existing(folder, "movies.csv", "folder"), "items")
     movies.need(["movieId", "title", "genres"])
-    frame = movies.frame.rename(columns={"movieId": "item_id"})[["item_id", "title", "genres", "row"]]
-    items, quarantine = usable_items(frame)
+    frame = movies.frame[["movieId", "title", "genres"]].rename(columns={"movieId": "item_id"})
+    items, quarantine = usable_items(frame, movies.rows)
     return items, collect([movies.quarantine, quarantine])
 
 
@@ -55,7 +56,7 @@ def _with_plots(items: pd.DataFrame, options: MovieLensOptions, folder: Path) ->
         return items.assign(text=None), collect([])
     plots = read_table(existing(folder, options.plots or "plots.csv", "plots"), "plots")
     plots.need(["movieId", "plot"])
-    sieve = Sieve("plots", plots.frame, ("movieId",))
+    sieve = Sieve("plots", plots.frame.assign(movieId=normalised(plots.frame["movieId"])), ("movieId",), plots.rows)
     sieve.reject(~sieve.kept["movieId"].isin(items["item_id"]), "unknown item")
     sieve.reject(sieve.kept.duplicated("movieId"), "plot of the same movie again: the first was kept")
     text = sieve.kept.set_index("movieId")["plot"]

@@ -1,4 +1,4 @@
-"""Any catalogue kept as CSV or Parquet: the options say which column is what."""
+"""Any catalogue kept as CSV, JSON lines or Parquet: the options say which column is what."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
-from recsys.data.readers.catalogue import ItemTableOptions, read_items, usable_interactions, with_images
+from recsys.data.readers.catalogue import ItemTableOptions, noted, read_items, usable_interactions, with_images
 from recsys.data.readers.tables import existing, read_table
 
 
@@ -18,7 +18,7 @@ class TableOptions(ItemTableOptions):
         items_id_column: the item's id in the item table, where it is called otherwise than `item_column` there.
         user_column: the user's id.
         rating_column: an explicit rating, for `min_rating` of the cleaning.
-        timestamp_column: seconds since 1970, or a date and time as ISO 8601.
+        timestamp_column: seconds, or ms, us or ns, since 1970, or a date and time as ISO 8601.
     """
 
     interactions: str
@@ -30,7 +30,7 @@ class TableOptions(ItemTableOptions):
 
 def read(options: TableOptions, folder: Path, workdir: Path) -> RawData:
     """Read interactions and, where the options name one, the item table; images by column or by file name."""
-    table = read_table(existing(folder, options.interactions, "interactions"), "interactions")
+    table = read_table(existing(folder, options.interactions, "interactions"), "interactions", options.layout)
     named = {
         "user_id": options.user_column,
         "item_id": options.item_column,
@@ -39,17 +39,18 @@ def read(options: TableOptions, folder: Path, workdir: Path) -> RawData:
     }
     used = {name: column for name, column in named.items() if column}
     table.need(list(used.values()))
-    frame = pd.DataFrame({name: table.frame[column] for name, column in used.items()} | {"row": table.frame["row"]})
+    frame = pd.DataFrame({name: table.frame[column] for name, column in used.items()} | {"row": table.rows})
     if options.items:
         id_column = options.items_id_column or options.item_column
-        items, out_items = read_items(options.model_copy(update={"item_column": id_column}), folder)
+        items, out_items, notes = read_items(options.model_copy(update={"item_column": id_column}), folder)
         interactions, out_interactions = usable_interactions(frame, items["item_id"])
     else:
         interactions, out_interactions = usable_interactions(frame, None)
         items, out_items = bare_items(interactions["item_id"].unique().tolist()), collect([])
+        notes = ()
     items, out_images = with_images(items, options, folder)
     quarantine = collect([out_items, out_images, table.quarantine, out_interactions])
-    return RawData(items, interactions, quarantine)
+    return RawData(items, interactions, quarantine, notes=(*noted(table), *notes))
 
 
 def bare_items(ids: list[str]) -> pd.DataFrame:

@@ -1,20 +1,40 @@
-"""CSV and Parquet files as tables of strings that remember the line each row stood in."""
+"""Files of rows, however they were written, as tables of strings that remember the line each row stood in."""
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import unquote
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
-from pyarrow import parquet
+import pyarrow.compute as pc
 
 from recsys.data.quarantine import collect
+from recsys.data.readers.decoding import unpacked
+from recsys.data.readers.delimited import read_delimited
+from recsys.data.readers.layout import UNKNOWN, BadRow, Layout, Rows
+from recsys.data.readers.structured import read_json, read_parquet
 from recsys.errors import UserError
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".inter": "\t"}
+__all__ = ["Layout", "Table", "existing", "read_table"]
+
+JSON = (".json", ".jsonl", ".ndjson")
+KNOWN_BINARY = {
+    ".xlsx": "a workbook",
+    ".xls": "a workbook",
+    ".ods": "a workbook",
+    ".pkl": "a pickle, which could run any program",
+    ".pickle": "a pickle, which could run any program",
+    ".pt": "a pickle, which could run any program",
+    ".npy": "an array; vectors of items are read by the encoder 'matrix_file'",
+    ".npz": "an array; vectors of items are read by the encoder 'matrix_file'",
+    ".pdf": "a document",
+}
+NULL = "\\N"
+"""How SQL dumps write that there is no value."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +43,25 @@ class Table:
 
     Attributes:
         path: the file.
-        frame: all columns as strings, missing and empty values as NaN, and `row`: the number of the record in
-            the file, the header being 1 (in Parquet the first record is 1).
-        quarantine: rows that have too many or too few fields.
+        frame: the file's own columns as strings, missing, empty and blank values as NaN; a list of strings stays
+            a list; columns of bytes or structs are left out and named in `notes`.
+        rows: the number of each row's first line in the file (of the record in Parquet and in a JSON list, from
+            1), with the index of `frame`.
+        quarantine: rows that cannot be used.
+        notes: what was found out about the file, a sentence each.
     """
 
     path: Path
     frame: pd.DataFrame
+    rows: pd.Series
     quarantine: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
     def need(self, columns: Sequence[str]) -> None:
         """UserError unless the file has these columns."""
         for column in columns:
             if column not in self.frame:
-                known = ", ".join(self.frame.columns.drop("row"))
+                known = ", ".join(map(str, self.frame.columns))
                 raise UserError(
                     f"{self.path}: there is no column '{column}' (it has {known}); "
                     "rename it in the file or name the right one in the dataset's options"
@@ -44,85 +69,129 @@ class Table:
 
 
 def existing(folder: Path, name: str, option: str) -> Path:
-    """The path of a file that an option names; UserError where there is none."""
+    """The path of a file, or of a folder of part files, that an option names; UserError where there is none."""
     path = folder / name
-    if not path.is_file():
+    if not path.exists() or path == folder:
         raise UserError(f"{path}: there is no such file; put it there or set the option '{option}'")
     return path
 
 
-def read_table(path: Path, table: str) -> Table:
-    """Read a `.csv`, `.tsv`, `.inter` or `.parquet` file; `table` is what the quarantine calls it.
+def read_table(path: Path, table: str, layout: Layout = UNKNOWN) -> Table:
+    """Read a file of rows, or a folder of part files as Spark writes them.
+
+    Args:
+        path: delimited text with any suffix, `.json`, `.jsonl` or `.parquet`, compressed or not; or a folder
+            whose files are one table, with columns in the names of its folders (`year=2020`).
+        table: what the quarantine calls it.
+        layout: how it is written, where that is known.
 
     Raises:
-        UserError: the file is unreadable, empty, not UTF-8, or of another kind.
+        UserError: the file is missing, empty or of another kind, its encoding cannot be told, or none of its
+            rows can be used.
     """
-    suffix = path.suffix.lower()
+    rows = _read_folder(path, layout) if path.is_dir() else _read_file(path, layout)
+    if rows.bad and not len(rows.table):
+        raise UserError(_nothing_read(path, rows.bad))
+    frame = pa.table({name: _blank_as_missing(rows.table[name]) for name in rows.table.column_names}).to_pandas()
+    frame.index = pd.RangeIndex(len(rows.numbers))
+    numbers = pd.Series(rows.numbers, index=frame.index, dtype="int64", name="row")
+    return Table(path, frame, numbers, _quarantine(table, rows.bad), rows.notes)
+
+
+def _read_file(path: Path, layout: Layout) -> Rows:
     try:
-        if suffix == ".parquet":
-            found, bad = _read_parquet(path), list[arrow_csv.InvalidRow]()
-        elif suffix in DELIMITERS:
-            found, bad = _read_delimited(path, DELIMITERS[suffix])
-        else:
-            kinds = ", ".join([*DELIMITERS, ".parquet"])
-            raise UserError(f"{path}: '{suffix}' files are not read; convert it to one of {kinds}")
-    except (OSError, pa.ArrowException, UnicodeDecodeError, StopIteration) as error:
-        raise UserError(f"{path}: cannot be read ({_reason(error)}); fix or replace the file") from None
-    frame = found.to_pandas()
-    first = 1 if suffix == ".parquet" else 2
-    numbers = np.arange(first, first + len(frame) + len(bad))
-    frame["row"] = np.delete(numbers, [row.number - first for row in bad])
-    return Table(path, frame, _quarantine(table, bad))
+        with TemporaryDirectory() as scratch:
+            return _read_plain(path, layout, Path(scratch))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}); fix or replace the file") from None
+    except (duckdb.Error, pa.ArrowException, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({str(error).splitlines()[0]}); fix or replace the file") from None
 
 
-def _read_parquet(path: Path) -> pa.Table:
-    found = parquet.read_table(path)
-    # Casting in Arrow keeps integer ids exact where pandas would make 1.0 of them beside a missing one.
-    return pa.table({name: found[name].cast(pa.string()) for name in found.column_names})
+def _read_plain(path: Path, layout: Layout, scratch: Path) -> Rows:
+    suffix = path.suffix.lower()
+    if suffix in KNOWN_BINARY:
+        raise UserError(f"{path}: is {KNOWN_BINARY[suffix]}; save the table as CSV, JSON lines or Parquet")
+    plain, notes = unpacked(path, scratch)
+    suffix = plain.suffix.lower()
+    with plain.open("rb") as file:
+        start = file.read(64)
+    if start.startswith(b"PAR1") or suffix == ".parquet":
+        return read_parquet(plain).noting(*notes)
+    if suffix in JSON or start.lstrip(b"\xef\xbb\xbf \r\n").startswith((b'{"', b"{'", b'[{"', b"[\n")):
+        return read_json(plain, layout.encoding, scratch).noting(*notes)
+    try:
+        return read_delimited(plain, suffix, layout, scratch).noting(*notes)
+    except UserError as error:
+        raise UserError(str(error).replace(str(plain), str(path))) from None
 
 
-def _read_delimited(path: Path, delimiter: str) -> tuple[pa.Table, list[arrow_csv.InvalidRow]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        names = next(csv.reader(file, delimiter=delimiter))
-    if len(set(names)) < len(names):
-        raise UserError(f"{path}: two columns have the same name in the header; rename one")
-    bad: list[arrow_csv.InvalidRow] = []
-
-    def note(row: arrow_csv.InvalidRow) -> str:
-        bad.append(row)
-        return "skip"
-
-    found = arrow_csv.read_csv(
-        path,
-        # One thread, because only then a bad row knows its number.
-        read_options=arrow_csv.ReadOptions(use_threads=False),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=note
-        ),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
-        ),
+def _read_folder(path: Path, layout: Layout) -> Rows:
+    """All part files below a folder, in the order of their names; hidden files are none."""
+    names = [file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file() and file.stat().st_size]
+    names = [name for name in names if not any(part.startswith((".", "_")) for part in name.parts)]
+    if not names:
+        raise UserError(f"{path}: a folder without a file of rows; name the file that is meant")
+    if len({name.suffix.lower() for name in names}) > 1:
+        raise UserError(f"{path}: a folder of files of several kinds; name the file that is meant")
+    parts = list[Rows]()
+    for name in names:
+        part = _read_file(path / name, layout)
+        layout = replace(layout, header=part.has_header)
+        parts.append(_with_columns_of_folders(part, name))
+    columns = parts[0].table.column_names
+    for name, part in zip(names, parts, strict=True):
+        if set(part.table.column_names) != set(columns):
+            raise UserError(f"{path / name}: has other columns than {names[0]}, so they are not parts of one table")
+    return Rows(
+        pa.concat_tables([part.table.select(columns) for part in parts]),
+        np.concatenate([part.numbers for part in parts]),
+        [
+            replace(row, reason=f"{row.reason} ({name})")
+            for name, part in zip(names, parts, strict=True)
+            for row in part.bad
+        ],
+        (f"{len(parts)} part files; rows are numbered within each", *parts[0].notes),
     )
-    return found, bad
 
 
-def _quarantine(table: str, bad: Sequence[arrow_csv.InvalidRow]) -> pd.DataFrame:
+def _with_columns_of_folders(part: Rows, name: Path) -> Rows:
+    table = part.table
+    for folder in name.parts[:-1]:
+        column, equals, value = folder.partition("=")
+        if equals and column not in table.column_names:
+            known = None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+            table = table.append_column(column, pa.array([known] * len(table), pa.string()))
+    return replace(part, table=table)
+
+
+def _blank_as_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_string(column.type):
+        return column
+    bare = pc.utf8_trim_whitespace(column)
+    blank = pc.or_(pc.equal(bare, ""), pc.equal(bare, NULL))
+    return pc.if_else(blank, pa.scalar(None, pa.string()), column) if pc.any(blank).as_py() else column
+
+
+def _nothing_read(path: Path, bad: Sequence[BadRow]) -> str:
+    reasons = pd.Series([row.reason for row in bad]).value_counts()
+    most = str(reasons.index[0])
+    first = next(row for row in bad if row.reason == most)
+    n = int(reasons.iloc[0])
+    said = f"{n:,} of {len(bad):,} rows have {most}" if "where" in most else f"{n:,} of {len(bad):,} rows: {most}"
+    return (
+        f"{path}: no row can be used: {said} (line {first.number}: {first.text[:80]!r}); "
+        "fix the file, or say how it is written in the options 'delimiter' and 'header'"
+    )
+
+
+def _quarantine(table: str, bad: Sequence[BadRow]) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
             "table": table,
             "row": pd.array([row.number for row in bad], dtype="Int64"),
-            "key": [str(row.text)[:80] for row in bad],
-            "reason": [f"{row.actual_columns} fields where the header has {row.expected_columns}" for row in bad],
+            "key": [row.text[:80] for row in bad],
+            "reason": [row.reason for row in bad],
         }
     )
     return collect([rows])
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, StopIteration):
-        return "it is empty"
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
-        return "it is not UTF-8"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).splitlines()[0]

@@ -39,7 +39,7 @@ def test_a_shop_with_stars_dates_and_photos_named_by_id(settings: Settings, tmp_
 
 
 def test_movielens_like_parquet_with_camel_case(settings: Settings, tmp_path: Path) -> None:
-    ratings = rows("userId", "movieId", rating=[0.5, 3.0, 5.0], timestamp=[1_500_000_000, 1_600_000_000])
+    ratings = rows("userId", "movieId", rating=[0.5, 3.0, 4.0, 5.0], timestamp=[1_500_000_000, 1_600_000_000])
     films = pd.DataFrame({"movieId": range(N_ITEMS), "title": "Film", "genres": "Drama|War"})
     study, _ = new(settings, write(ratings, tmp_path / "r.parquet"), write(films, tmp_path / "f.parquet"))
     source = study.datasets["mine"].source.options
@@ -91,12 +91,13 @@ def test_a_time_split_on_request_needs_times(settings: Settings, tmp_path: Path)
     plain = write(rows("user", "item"), tmp_path / "p.csv")
     ask = ("new", "other", "--interactions", plain, "--items", items, "--split", "temporal")
     assert complaint(settings, *ask) == (
-        "--split temporal needs a column of times, and none was found; name it with --time-column, or leave --split out"
+        "--split temporal needs a column of times, and none was found; "
+        "name it with --time-column, or leave --split out"
     )
 
 
 def test_small_data_get_a_small_core(settings: Settings, tmp_path: Path) -> None:
-    few = rows("user", "item").groupby("user").head(3)
+    few = rows("user", "item").query("user < 25").groupby("user").head(3)
     items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
     study, said = new(settings, write(few, tmp_path / "p.csv"), items)
     assert study.datasets["mine"].cleaning.k_core.users == 2 and "k_core: 2" in said
@@ -117,8 +118,9 @@ def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
     )
     others = write(pd.DataFrame({"sku": ["x", "y", "z"]}), tmp_path / "x.csv")
     assert said("a", "--interactions", pairs, "--items", others) == (
-        f"{pairs} and {others}: no row of 'item' has an id that is in column 'sku' of the items ('2' here, 'x' there); "
-        "write the ids alike in both files, or name the columns with --item-column and --items-id-column"
+        f"{pairs} and {others}: no row of 'item' has an id that is in column 'sku' of the items "
+        "('9' here, 'x' there); write the ids alike in both files, "
+        "or name the columns with --item-column and --items-id-column"
     )
     empty = tmp_path / "none"
     empty.mkdir()

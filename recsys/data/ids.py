@@ -1,0 +1,84 @@
+"""Ids as people write them: what is one id in two spellings, and which repair would make two sides meet.
+
+Blanks around an id go, `12.0` is `12`, and letters are composed (Unicode NFC): no two ids that a catalogue
+keeps apart differ by that. Leading zeros, case, and what a spreadsheet made of a number can keep ids apart, so
+these are never repaired here, only named.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+
+import pandas as pd
+
+from recsys.errors import UserError
+
+NO_ID = frozenset({"", "nan", "none", "null", "<na>", "nat", "\\n"})
+"""What programs write where an id is missing, in small letters."""
+REPAIRS: dict[str, Callable[[str], str]] = {
+    "leading zeros": lambda name: name.lstrip("0") or "0",
+    "case": str.casefold,
+    "quotation marks around ids": lambda name: name.strip("'\"`"),
+    "blanks within ids": lambda name: "".join(name.split()),
+    "scientific notation such as 9.78E+12": lambda name: _written_out(name),
+    "everything after the dot": lambda name: name.partition(".")[0],
+    "everything but letters and digits": lambda name: re.sub(r"[\W_]", "", name).casefold(),
+}
+
+
+def normalised(ids: pd.Series) -> pd.Series:
+    """Ids without blanks around them, whole numbers without `.0`, composed; missing ones stay missing."""
+    codes, unique = pd.factorize(ids)
+    written = pd.Index(unique, dtype="object").map(_normalised)
+    if all(new is old or new == old for new, old in zip(written, unique, strict=True)):
+        return ids
+    return pd.Series(pd.array(written, dtype="str").take(codes, allow_fill=True), index=ids.index, name=ids.name)
+
+
+def _normalised(name: object) -> str | None:
+    text = str(name).strip()
+    if text.lower() in NO_ID:
+        return None
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    elif text.endswith("0") and (whole := re.fullmatch(r"(-?[0-9]+)\.0+", text)):
+        text = whole[1]
+    return text
+
+
+def _written_out(name: str) -> str:
+    try:
+        return str(int(float(name))) if re.fullmatch(r"[0-9.]+[eE]\+?[0-9]+", name) else name
+    except (ValueError, OverflowError):
+        return name
+
+
+def nearest_repair(ids: Collection[str], known: Collection[str]) -> tuple[str, set[str]] | None:
+    """The repair that gives most unknown ids a known one, on both sides, and the ids it helps; None: none does."""
+    best: tuple[str, set[str]] | None = None
+    for name, repair in REPAIRS.items():
+        repaired = {repair(one) for one in known}
+        helped = {one for one in ids if repair(one) in repaired}
+        if helped and (best is None or len(helped) > len(best[1])):
+            best = name, helped
+    return best
+
+
+def refuse_strangers(ids: pd.Series, known: pd.Series) -> None:
+    """UserError, with a value of each side and the nearest repair, where no id is known."""
+    if not len(ids) or not len(known) or ids.isin(known).any():
+        return
+    counts = ids.value_counts()
+    near = nearest_repair(list(counts.index), set(known))
+    if near is None:
+        hint = "name the column of the items that holds these ids, or give tables whose ids are the same"
+        example = known.iloc[0]
+    else:
+        repair, helped = near
+        rows = int(counts[list(helped)].sum())
+        hint = f"{rows:,} rows would match without {repair}: write the ids alike in both files"
+        counts = counts[counts.index.isin(helped)]
+        example = next(one for one in known if REPAIRS[repair](one) == REPAIRS[repair](str(counts.index[0])))
+    raise UserError(
+        f"no interaction has an item of the item table: '{counts.index[0]}' here, '{example}' there; {hint}"
+    )

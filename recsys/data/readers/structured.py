@@ -1,0 +1,154 @@
+"""Parquet and JSON, read by DuckDB: plain values as text, lists as lists, the rest left out and named."""
+
+import ast
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from recsys.data.readers.decoding import as_utf8
+from recsys.data.readers.layout import BadRow, Rows
+from recsys.errors import UserError
+
+MAX_LINE = 64 << 20
+FLOATS = ("FLOAT", "DOUBLE")
+
+
+def read_parquet(path: Path) -> Rows:
+    """The records of a Parquet file, numbered from 1.
+
+    Raises:
+        duckdb.Error: it is no Parquet file.
+    """
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        source = f"read_parquet({_literal(str(path))})"
+        kinds = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+        values = {name: _parquet_value(name, kind) for name, kind in kinds.items()}
+        table = _selected(con, values, source)
+    return Rows(table, np.arange(1, len(table) + 1), notes=_left_out(values))
+
+
+def _parquet_value(name: str, kind: str) -> str | None:
+    """What selects a column as text; None where its values are no text."""
+    column = _identifier(name)
+    if kind.endswith("]"):
+        inner = kind[: kind.rindex("[")]
+        return None if inner.endswith("]") or _is_nested(inner) or inner in FLOATS else f"{column}::VARCHAR[]"
+    if _is_nested(kind):
+        return None
+    if kind in FLOATS:  # 12.0 is 12, as an id and as a rating
+        whole = f"{column} = trunc({column}) AND abs({column}) < 1e18"
+        digits = f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
+        return f"CASE WHEN NOT isnan({column}) THEN {digits} END"
+    return f"{column}::VARCHAR"
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.startswith(("STRUCT", "MAP", "UNION", "VARIANT")) or kind in ("BLOB", "BIT", "GEOMETRY")
+
+
+def read_json(path: Path, encoding: str | None, scratch: Path) -> Rows:
+    """The objects of a JSON file, one a line or in a list; what is no object is a bad row.
+
+    A line that is a Python dict, as Amazon's files of 2014 have them, is read as one.
+
+    Raises:
+        UserError: the file holds no object.
+    """
+    text = as_utf8(path, encoding, scratch)
+    with text.path.open("rb") as file:
+        is_list = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    with duckdb.connect() as con:
+        bad = _load_list(con, text.path) if is_list else _load_lines(con, text.path)
+        if not con.execute("SELECT count(*) FROM source").fetchone()[0]:  # type: ignore[index]
+            raise UserError(f"{path}: holds no JSON object; give one object a line, or a list of objects")
+        kinds = con.execute(KINDS).fetchall()
+        values = {name: _json_value(name, set(of), set(inner)) for name, of, inner in kinds}
+        table = _selected(con, values, "source ORDER BY number")
+        numbers = np.asarray(con.execute("SELECT number FROM source ORDER BY number").fetchnumpy()["number"])
+    return Rows(table, numbers, bad, (*text.notes, *_left_out(values)))
+
+
+KINDS = """
+    SELECT key, list(DISTINCT type), list(DISTINCT json_type(value, '$[0]')) FILTER (type = 'ARRAY')
+    FROM (SELECT number, unnest(json_keys(object)) AS key FROM source) JOIN source USING (number),
+    LATERAL (SELECT object -> ('/' || replace(replace(key, '~', '~0'), '/', '~1')) AS value),
+    LATERAL (SELECT json_type(value) AS type)
+    GROUP BY key ORDER BY min(number), key"""
+
+
+def _load_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[BadRow]:
+    """Table `source` of `number` (the line) and `object`."""
+    con.execute(
+        f"""CREATE TABLE lines AS SELECT row_number() OVER () AS number, line FROM read_csv(
+            {_literal(str(path))}, columns = {{'line': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '',
+            header = false, auto_detect = false, strict_mode = false, max_line_size = {MAX_LINE})"""
+    )
+    con.execute(
+        """CREATE TABLE source AS SELECT number, line::JSON AS object FROM lines
+        WHERE json_valid(line) AND json_type(line) = 'OBJECT'"""
+    )
+    others = con.execute(
+        """SELECT number, line FROM lines ANTI JOIN source USING (number)
+        WHERE trim(coalesce(line, '')) <> '' ORDER BY number"""
+    ).fetchall()
+    bad = list[BadRow]()
+    for number, line in others:
+        if (found := _python_dict(line)) is None:
+            bad.append(BadRow(number, line, "it is not a JSON object"))
+        else:
+            con.execute("INSERT INTO source VALUES (?, ?)", [number, json.dumps(found)])
+    return bad
+
+
+def _load_list(con: duckdb.DuckDBPyConnection, path: Path) -> list[BadRow]:
+    con.execute(
+        f"""CREATE TABLE records AS SELECT row_number() OVER () AS number, json FROM read_json_objects(
+            {_literal(str(path))}, format = 'array', maximum_object_size = {MAX_LINE})"""
+    )
+    con.execute("CREATE TABLE source AS SELECT number, json AS object FROM records WHERE json_type(json) = 'OBJECT'")
+    others = con.execute("SELECT number, json::VARCHAR FROM records ANTI JOIN source USING (number)").fetchall()
+    return [BadRow(number, text, "it is not a JSON object") for number, text in others]
+
+
+def _python_dict(line: str) -> dict[str, object] | None:
+    try:
+        found = ast.literal_eval(line.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None
+
+
+def _json_value(name: str, kinds: set[str], inner: set[str | None]) -> str | None:
+    path = _literal("/" + name.replace("~", "~0").replace("/", "~1"))
+    if "OBJECT" in kinds or inner & {"OBJECT", "ARRAY", "DOUBLE"}:
+        return None
+    if "ARRAY" not in kinds:
+        return f"object ->> {path}"
+    return f"""CASE json_type(object, {path}) WHEN 'ARRAY' THEN (object -> {path})::VARCHAR[] WHEN 'NULL' THEN NULL
+        ELSE CASE WHEN (object ->> {path}) IS NOT NULL THEN [object ->> {path}] END END"""
+
+
+def _selected(con: duckdb.DuckDBPyConnection, values: Mapping[str, str | None], source: str) -> pa.Table:
+    wanted = [f"{value} AS c{place}" for place, value in enumerate(values.values()) if value is not None]
+    names = [name for name, value in values.items() if value is not None]
+    if not wanted:
+        return pa.table({})
+    return con.execute(f"SELECT {', '.join(wanted)} FROM {source}").to_arrow_table().rename_columns(names)
+
+
+def _left_out(values: Mapping[str, str | None]) -> tuple[str, ...]:
+    nested = [name for name, value in values.items() if value is None]
+    return (f"left out, since their values are no text: {', '.join(nested)}",) if nested else ()
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
