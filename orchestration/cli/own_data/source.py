@@ -94,7 +94,8 @@ def _read(reader: str, options: dict[str, Any], folder: Path) -> RawData:
 
 
 def _set_aside(raw: RawData) -> Sequence[str]:
-    reasons = raw.quarantine["reason"].value_counts()
+    # What stands in parentheses tells one broken picture from another.
+    reasons = raw.quarantine["reason"].str.replace(r" \(.*\)$", "", regex=True).value_counts()
     return [f"read {len(raw.interactions):,} interactions and {len(raw.items):,} items"] + [
         f"set aside {count(n, 'row')}: {reason}" for reason, n in reasons.items()
     ]

@@ -49,7 +49,7 @@ def test_whatever_stands_in_names_and_answers_is_read_back(column: str, reason: 
     draft = drafted(user_column=column, interactions=f"{column}.csv")
     draft = Draft(**{**vars(draft), "reasons": (reason,)})
     study = loaded(
-        "mine", study_text("mine", draft, Answers("title", feedback, "a # b: c", None), rivals.Rivals(("TopPop",)))
+        "mine", study_text("mine", draft, Answers("title", feedback, "a # b: c", "2024"), rivals.Rivals(("TopPop",)))
     )
     read = study.datasets["mine"]
     assert read.source.options["user_column"] == column and read.scenario.feedback == feedback
