@@ -13,6 +13,7 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.settings import Settings
 from recsys.data.dataset import PARTS, Dataset
+from recsys.data.readers import registry
 from recsys.fingerprints import code_of, fingerprint
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.record import AssetRecord
@@ -21,7 +22,7 @@ from recsys.study.record import AssetRecord
 def node(name: str, spec: DatasetSpec, n_repeats: int) -> Node:
     """The asset of one dataset of a study."""
     settings = [part.model_dump() for part in (spec.source, spec.cleaning, spec.split)]
-    code = code_of("recsys.study.preparing:prepare_dataset")
+    code = code_of("recsys.study.preparing:prepare_dataset", registry.module(spec.source.reader))
     return Node(
         asset=keys.dataset(name),
         group=name,

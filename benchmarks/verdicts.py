@@ -24,6 +24,7 @@ from rich.console import Console
 from scipy.stats import binomtest
 
 from recsys.content.encoders import registry
+from recsys.data.readers import registry as readers
 from recsys.engine.code import model_code
 from recsys.fingerprints import code_of, fingerprint
 from recsys.run import run
@@ -55,7 +56,9 @@ def place_of(study: Study, folder: Path) -> Path:
     """Where what was found of a draw is kept: another place for other settings, and for other code."""
     encoders = {content.encoder for spec in study.datasets.values() for content in spec.content.values()}
     models = [model_code(model, study.evaluation.primary_name) for model in study.models]
-    code = code_of("recsys.run:run", *(registry.module(encoder) for encoder in encoders))
+    sources = {spec.source.reader for spec in study.datasets.values()}
+    modules = [*map(registry.module, sorted(encoders)), *map(readers.module, sorted(sources))]
+    code = code_of("recsys.run:run", *modules)
     return folder / fingerprint(study.model_dump(mode="json"), models, code)
 
 

@@ -1,10 +1,11 @@
-"""Plug-in files: models, metrics, analyses and encoders are found by their place, so that no list is edited.
+"""Plug-in files: models, metrics, analyses, encoders and readers are found by their place, so that no list is edited.
 
 Beside the files that come with the library, those of a user's own count: `plugins/` in the working folder, or the
 folder that MODALIFT_PLUGINS names, is laid out like the library's folders:
 
     plugins/models/<family>/<model>.py      plugins/encoders/<kind>/<encoder>.py
     plugins/metrics/<file>.py               plugins/analyses/<analysis>.py
+    plugins/readers/<reader>.py
 
 A user's files are imported as `modalift_plugins.<folder>...`, in workers too. One that cannot be used is named in a
 line, and all others still work.

@@ -86,7 +86,7 @@ def test_the_examples_of_extending_run_as_they_stand(tmp_path: Path) -> None:
         assert path.parent.is_dir() and not path.exists(), example["path"]
         path.write_text(example["code"], encoding="utf-8")
     tests = [str(path) for path in paths if path.name.startswith("test_")]
-    assert len(tests) == 2
+    assert len(tests) == 3
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), *tests],
         cwd=tmp_path,

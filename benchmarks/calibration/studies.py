@@ -14,6 +14,7 @@ from calibration.markets import Market
 from recsys.analyses.base import Inputs
 from recsys.analyses.strata import Strata
 from recsys.content.encoders import registry as encoders
+from recsys.data.readers import registry as readers
 from recsys.engine.code import model_code
 from recsys.engine.stored import StoredCell
 from recsys.evidence.gates import Gate
@@ -125,9 +126,8 @@ def code() -> str:
     """Hash of the code that a draw's findings depend on: that of the program, and of what draws the markets."""
     models = [model_code(model, "ndcg") for model in registry.load_all()]
     files = sorted(file.read_bytes().hex() for name in DRAWING for file in HERE.glob(f"{name}.py"))
-    return fingerprint(
-        code_of("recsys.run:run", "recsys.analyses.strata:Strata", encoders.module("matrix_file")), models, files
-    )
+    modules = [encoders.module("matrix_file"), readers.module("inter"), readers.module("table")]
+    return fingerprint(code_of("recsys.run:run", "recsys.analyses.strata:Strata", *modules), models, files)
 
 
 def record(result: DatasetResult, market: Market) -> Record:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Collection
 
 import pandas as pd
+import pyarrow as pa
 
 from recsys.errors import UserError
 
@@ -28,15 +29,19 @@ REPAIRS: dict[str, Callable[[str], str]] = {
 
 def normalised(ids: pd.Series) -> pd.Series:
     """Ids without blanks around them, whole numbers without `.0`, composed; missing ones stay missing."""
-    codes, unique = pd.factorize(ids)
-    written = pd.Index(unique, dtype="object").map(_normalised)
-    if all(new is old or new == old for new, old in zip(written, unique, strict=True)):
+    encoded = pa.array(ids.astype("str"), pa.string()).dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    unique = encoded.dictionary.to_pylist()
+    written = [_normalised(name) for name in unique]
+    if written == unique:
         return ids
-    return pd.Series(pd.array(written, dtype="str").take(codes, allow_fill=True), index=ids.index, name=ids.name)
+    found = pa.array(written, pa.string()).take(encoded.indices)
+    return pd.Series(found.to_pandas().to_numpy(), index=ids.index, dtype="str", name=ids.name)
 
 
-def _normalised(name: object) -> str | None:
-    text = str(name).strip()
+def _normalised(name: str) -> str | None:
+    text = name.strip()
     if text.lower() in NO_ID:
         return None
     if not text.isascii():

@@ -1,6 +1,6 @@
 """Options of readers: what a study file may say about a source, checked before a file is opened."""
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -8,9 +8,18 @@ from recsys.errors import UserError, nearest_name
 
 
 class SourceOptions(BaseModel):
-    """Options of a reader; a key it does not know is an error."""
+    """Options of a reader; a key it does not know is an error.
+
+    Attributes:
+        reads_files: whether the source is a folder of files, or is made from the options alone.
+        names_files: the options that must be given for all files to be named; empty where the reader finds its files
+            in the folder itself.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reads_files: ClassVar[bool] = True
+    names_files: ClassVar[tuple[str, ...]] = ()
 
 
 Options = TypeVar("Options", bound=SourceOptions)

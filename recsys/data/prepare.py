@@ -1,5 +1,6 @@
 """From raw tables to a dataset: cleaned, indexed, split, counted."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,14 @@ import pandas as pd
 
 from recsys.data.cleaning import Cleaned, CleaningRules, clean
 from recsys.data.dataset import PARTS, Dataset
-from recsys.data.quarantine import INTERACTION_KEY, collect, set_aside
+from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect, set_aside
 from recsys.data.raw import ITEM_COLUMNS, RawData
-from recsys.data.splits import SplitRule, assign_parts, is_drawn, of_repeat
+from recsys.data.splits import SplitRule, assign_parts, is_drawn, needs_times, of_repeat
 from recsys.errors import UserError
 
+MIN_TESTED = 2
+"""Fewer users in the test part say nothing of the differences between users."""
+UNDATED = "no time that can be read (of another unit than most, before 1900, after 2099, or no time)"
 COLUMNS = ("user", "item", "part", "rating", "timestamp")
 """Of a dataset's interactions, the last two where the source has them."""
 
@@ -30,9 +34,10 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
         n_repeats: splits that are drawn, where the protocol draws one.
 
     Raises:
-        UserError: cleaning leaves nothing, or the split cannot be made (see `clean` and `assign_parts`).
+        UserError: cleaning leaves nothing, the split cannot be made (see `clean` and `assign_parts`), or there are
+            too few users in the test part to compare models by.
     """
-    cleaned = clean(raw, rules)
+    cleaned = clean(_dated(raw, split), rules)
     users = pd.DataFrame({"user_id": in_order(cleaned.raw.interactions["user_id"].unique())})
     items = _indexed_items(cleaned.raw.items)
     rows = _indexed(cleaned.raw.interactions, users, items)
@@ -47,6 +52,7 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
                 f"split '{split.protocol}' leaves the {part} part without a user who has training rows; "
                 "choose another protocol such as 'temporal'"
             )
+    _refuse_too_few_users(kept, len(users))
     named = cold.assign(
         user_id=users["user_id"].to_numpy()[cold["user"]], item_id=items["item_id"].to_numpy()[cold["item"]]
     )
@@ -59,8 +65,42 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
     if is_drawn(split, kept):
         # A drawn split leaves every user a training row, so that no row was lost above, nor is one here.
         later = pd.DataFrame({str(n): assign_parts(kept, of_repeat(split, n)) for n in range(2, n_repeats + 1)})
-    facts = {"counts": _counts(cleaned, kept, users, items, quarantine), "truth": raw.truth, "drawn": not later.empty}
+    facts = {
+        "counts": _counts(cleaned, kept, users, items, quarantine),
+        "truth": raw.truth,
+        "drawn": not later.empty,
+        "notes": [*raw.notes, *_undated(kept)],
+    }
     return Dataset(kept, users, items, quarantine, facts, later)
+
+
+def _dated(raw: RawData, split: SplitRule) -> RawData:
+    """Without the rows whose time cannot be read, where the split needs times."""
+    if not needs_times(split, raw.interactions):
+        return raw
+    undated = raw.interactions["timestamp"].isna()
+    if undated.all() and len(undated):
+        raise UserError(
+            f"split '{split.protocol}' needs times, and none of {len(undated):,} can be read; name the right column "
+            "as the timestamp, or choose the protocol 'ratio'"
+        )
+    sieve = Sieve("interactions", raw.interactions, INTERACTION_KEY, raw.interactions.get("row"))
+    sieve.reject(undated, f"{UNDATED}, and the split needs one")
+    return replace(raw, interactions=sieve.kept, quarantine=collect([raw.quarantine, sieve.quarantine()]))
+
+
+def _undated(interactions: pd.DataFrame) -> list[str]:
+    n = int(interactions["timestamp"].isna().sum()) if "timestamp" in interactions else 0
+    return [f"{n:,} of {len(interactions):,} interactions: {UNDATED}; the split needs none"] if n else []
+
+
+def _refuse_too_few_users(interactions: pd.DataFrame, n_users: int) -> None:
+    n_tested = interactions["user"][interactions["part"] == "test"].nunique()
+    if n_tested < MIN_TESTED:
+        raise UserError(
+            f"the test part has {n_tested} user{'s' * (n_tested != 1)} (of {n_users}), and models are compared over "
+            f"users: give interactions of {MIN_TESTED} or more who have enough for the split, or lower 'k_core'"
+        )
 
 
 def in_order(ids: np.ndarray | pd.Series) -> np.ndarray:

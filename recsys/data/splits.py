@@ -46,6 +46,11 @@ class SplitRule(BaseModel):
         return self
 
 
+def needs_times(rule: SplitRule, interactions: pd.DataFrame) -> bool:
+    """Whether a row without a time has no place in the split."""
+    return rule.protocol in ("temporal", "global_time", "leave_one_out") and "timestamp" in interactions
+
+
 def is_drawn(rule: SplitRule, interactions: pd.DataFrame) -> bool:
     """Whether the split is drawn at random, so that a repeat can have one of its own; else it is a fact."""
     return rule.protocol == "ratio" or (rule.protocol == "leave_one_out" and "timestamp" not in interactions)
@@ -118,9 +123,11 @@ def _leave_one_out(rows: pd.DataFrame, rule: SplitRule) -> np.ndarray:
 
 
 def _by_global_time(rows: pd.DataFrame, rule: SplitRule) -> np.ndarray:
-    """Rows of one second stay together, so the shares are met as nearly as ties allow."""
+    """Rows of one moment stay together, so the shares are met as nearly as ties allow."""
     times = rows["timestamp"].to_numpy()
-    first_valid, first_test = np.quantile(times, [1 - rule.valid - rule.test, 1 - rule.test], method="higher")
+    # Ranks, not np.quantile: it would pass nanoseconds through float64, which cannot hold them.
+    first = np.ceil((len(times) - 1) * np.array([1 - rule.valid - rule.test, 1 - rule.test])).astype(np.int64)
+    first_valid, first_test = np.partition(times, first)[first]
     return np.where(times >= first_test, TEST, np.where(times >= first_valid, VALID, TRAIN))
 
 

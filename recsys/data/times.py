@@ -2,73 +2,90 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-UNITS = {"s": (0.0, 1e11), "ms": (1e11, 1e14), "us": (1e14, 1e17), "ns": (1e17, 1e20)}
-"""A number's size tells its unit: seconds of the years up to 5138 are smaller than milliseconds after March 1973."""
-NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+UNITS = {10**9: (0, 10**11), 10**6: (10**11, 10**14), 10**3: (10**14, 10**17), 1: (10**17, 2**63 - 1)}
+"""Nanoseconds of a unit, and the sizes that numbers of it have. Milliseconds before March 1973 would be taken for
+seconds, and seconds after the year 5138 for milliseconds."""
 FIRST, LAST = np.datetime64("1900-01-01", "ns"), np.datetime64("2100-01-01", "ns")
-COMPACT = r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{6})?"
+NUMBER = r"^(?P<sign>[-+]?)(?P<whole>[1-8]?[0-9]{1,18})(?:[.](?P<fraction>[0-9]*))?$"
+SCIENTIFIC = r"^[-+]?[0-9]+([.][0-9]*)?[eE][+]?[0-9]{1,2}$"
+COMPACT = r"^(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([0-9]{6})?$"
 
 
 def to_times(stamps: pd.Series) -> pd.Series:
     """Times as UTC, dtype datetime64[ns]; NaT where one cannot be read or cannot be true.
 
     Args:
-        stamps: strings or numbers. Numbers of one column are of one unit, that of most of them; those that are
-            of another by their size are not read, nor is any time before 1900 or from 2100.
+        stamps: strings, numbers or dates. Numbers of one column are of one unit, that of most of them; those that
+            are of another by their size are not read, nor is any time before 1900 or from 2100.
     """
-    if pd.api.types.is_datetime64_any_dtype(stamps):
-        return pd.to_datetime(stamps, utc=True).dt.tz_localize(None).astype("datetime64[ns]")
-    codes, unique = pd.factorize(stamps)
-    texts = pd.Series(unique, dtype="object").astype("str").str.strip()
-    moments = np.full(len(texts), np.datetime64("NaT"), dtype="datetime64[ns]")
-    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
-    is_number = np.isfinite(numbers)
-    is_compact = texts.str.fullmatch(COMPACT).to_numpy(dtype=bool)
-    if is_number.any() and is_compact[is_number].all():
-        is_number[:] = False
+    texts = pa.chunked_array(pa.array(stamps.astype("str"), pa.string())).combine_chunks()
+    texts = pc.utf8_trim_whitespace(texts)
+    is_number, whole, fraction = _numbers(texts)
+    if is_number.any() and pc.all(pc.match_substring_regex(texts.filter(pa.array(is_number)), COMPACT)).as_py():
+        is_number[:] = False  # days such as 20150304
+    moments = np.full(len(texts), np.datetime64("NaT", "ns"))
     if is_number.any():
-        moments[is_number] = _since_1970(texts[is_number], numbers[is_number])
-    dated = ~is_number & texts.str.contains(r"[0-9]{4}", regex=True).to_numpy(dtype=bool)
+        moments[is_number] = _since_1970(whole[is_number], fraction[is_number])
+    dated = ~is_number & _true(pc.match_substring_regex(texts, "[0-9]{4}"))
     if dated.any():
-        moments[dated] = _dates(texts[dated])
+        moments[dated] = _dates(texts.filter(pa.array(dated)))
     moments[~((moments >= FIRST) & (moments < LAST))] = np.datetime64("NaT")
-    found = np.append(moments, np.datetime64("NaT"))[codes]  # code -1 is a missing one
-    return pd.Series(found, index=stamps.index, name=stamps.name)
+    return pd.Series(moments, index=stamps.index, name=stamps.name)
 
 
-def _since_1970(texts: pd.Series, numbers: np.ndarray) -> np.ndarray:
-    size = np.abs(numbers)
-    unit = next((name for name, (_, end) in UNITS.items() if np.median(size) < end), "ns")
+def _true(mask: pa.Array) -> np.ndarray:
+    """A mask with missing values, as one that is false there."""
+    return pc.fill_null(mask, False).to_numpy(zero_copy_only=False)
+
+
+def _numbers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which texts are numbers, and their whole parts (int64) and fractions (float64, of the same sign).
+
+    A float64 of seconds since 1970 cannot hold a microsecond, so the two are kept apart.
+    """
+    try:
+        numbers = pc.cast(texts, pa.int64())
+        return pc.is_valid(texts).to_numpy(False), pc.fill_null(numbers, 0).to_numpy(False), np.zeros(len(texts))
+    except pa.ArrowInvalid:
+        pass
+    parts = pc.extract_regex(texts, NUMBER)
+    is_number = pc.is_valid(parts).to_numpy(zero_copy_only=False)
+    whole, fraction = np.zeros(len(texts), np.int64), np.zeros(len(texts))
+    found = parts.filter(pa.array(is_number))
+    sign = np.where(_true(pc.equal(pc.struct_field(found, "sign"), "-")), -1, 1)
+    digits = pc.binary_join_element_wise("0", pc.struct_field(found, "fraction"), ".")
+    whole[is_number] = sign * pc.cast(pc.struct_field(found, "whole"), pa.int64()).to_numpy(zero_copy_only=False)
+    fraction[is_number] = sign * pc.cast(digits, pa.float64()).to_numpy(zero_copy_only=False)
+    scientific = _true(pc.match_substring_regex(texts, SCIENTIFIC))
+    values = pc.cast(texts.filter(pa.array(scientific)), pa.float64()).to_numpy(zero_copy_only=False)
+    values = np.where(np.abs(values) < 2.0**62, values, 0)
+    whole[scientific], fraction[scientific] = np.trunc(values), values - np.trunc(values)
+    return is_number | scientific, whole, fraction
+
+
+def _since_1970(whole: np.ndarray, fraction: np.ndarray) -> np.ndarray:
+    size = np.abs(whole)
+    unit = next(unit for unit, (_, end) in UNITS.items() if np.median(size) < end)
     low, high = UNITS[unit]
-    scale = NANOSECONDS[unit]
-    alike = (size >= low) & (size < high)
-    whole = np.trunc(np.where(alike, numbers, 0))
-    parts = texts.str.extract(r"^([-+]?[0-9]+)(?:\.([0-9]*))?$")
-    plain = alike & parts[0].notna().to_numpy()
-    nanoseconds = np.zeros(len(numbers), dtype=np.int64)
-    if plain.any():
-        # Digit by digit: a float64 of seconds since 1970 cannot hold a microsecond exactly.
-        digits = len(str(scale)) - 1
-        units = parts[0][plain].astype("int64").to_numpy()
-        fraction = parts[1][plain].fillna("").str.ljust(digits, "0").str[:digits] if digits else None
-        rest = np.where(fraction == "", "0", fraction).astype(np.int64) if fraction is not None else 0
-        negative = parts[0][plain].str.startswith("-").to_numpy()
-        with np.errstate(over="ignore"):
-            nanoseconds[plain] = units * scale + np.where(negative, -rest, rest)
-        alike[plain] &= np.abs(units) < 2**63 // scale
-    other = alike & ~plain
-    nanoseconds[other] = np.clip(numbers[other] * scale, -(2.0**62), 2.0**62).astype(np.int64)
+    alike = (size >= low) & (size < high) & (size < 2**62 // unit)
+    nanoseconds = np.where(alike, whole, 0) * unit + np.rint(fraction * unit).astype(np.int64)
     moments = nanoseconds.astype("datetime64[ns]")
-    moments[~alike | (np.abs(whole) * scale > 2.0**62)] = np.datetime64("NaT")
+    moments[~alike] = np.datetime64("NaT")
     return moments
 
 
-def _dates(texts: pd.Series) -> np.ndarray:
-    # A blank before the time zone, or a zone in words, as SQL and BigQuery print them.
-    plain = texts.str.replace(r"\s+(UTC|GMT|Z)$", "Z", regex=True).str.replace(
-        r"\s+([-+][0-9]{2}:?[0-9]{0,2})$", r"\1", regex=True
-    )
-    plain = plain.str.replace("/", "-") if plain.str.fullmatch(r"[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}.*").all() else plain
-    found = pd.to_datetime(plain, errors="coerce", utc=True, format="ISO8601")
+def _dates(texts: pa.Array) -> np.ndarray:
+    """Moments of ISO 8601 dates, and of what SQL and BigQuery make of them (`... UTC`, `... +00`, 2015/03/04)."""
+    for pattern, iso in (
+        (r"[ ]*(UTC|GMT|Z)$", "Z"),
+        (r"[ ]+([-+][0-9]{2}:?([0-9]{2})?)$", r"\1"),
+        (r"^([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})", r"\1-\2-\3"),
+        (r"^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})$", r"\1-\2-\3T\4:\5:\6"),
+    ):
+        if _true(pc.match_substring_regex(texts, pattern)).any():
+            texts = pc.replace_substring_regex(texts, pattern, iso)
+    found = pd.to_datetime(texts.to_pandas(), errors="coerce", utc=True, format="ISO8601")
     return found.dt.tz_localize(None).to_numpy().astype("datetime64[ns]")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
 from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
+from recsys.data.readers import registry
 from recsys.data.splits import SplitRule
 
 CORPUS = "corpus.parquet"
@@ -46,8 +47,10 @@ class Source(Open):
     folder: str | None = None
 
     def places(self, folder: Path) -> list[Path]:
-        """The files and folders that the options name; the whole folder where they name none."""
-        return super().places(folder) or [folder]
+        """The files and folders that the options name, where they name all of them; else the whole folder."""
+        needed = registry.load(self.reader).options.names_files
+        named = super().places(folder) if needed and all(option in self.options for option in needed) else []
+        return named or [folder]
 
 
 class ContentSource(Open):

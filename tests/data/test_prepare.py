@@ -17,7 +17,14 @@ from recsys.errors import UserError
 from tests.data.strategies import catalogue, raw_data
 
 FIXED = pd.DataFrame(
-    [("10", "2", "train"), ("10", "9", "valid"), ("9", "9", "train"), ("9", "2", "test"), ("7", "2", "test")],
+    [
+        ("10", "2", "train"),
+        ("10", "9", "valid"),
+        ("9", "9", "train"),
+        ("9", "2", "test"),
+        ("7", "2", "test"),
+        ("10", "5", "test"),
+    ],
     columns=["user_id", "item_id", "part"],
 )
 
@@ -55,22 +62,25 @@ def test_counts(dataset: Dataset) -> None:
         "counts": {
             "users": 3,
             "items": 11,
-            "interactions": 4,
+            "interactions": 5,
             "train": 2,
             "valid": 1,
-            "test": 1,
-            "density": 4 / 33,
+            "test": 2,
+            "density": 5 / 33,
             "with_image": 1,
             "with_text": 1,
-            "steps": {"read": 5, "duplicates": 0, "min_rating": 0, "k_core": 0},
+            "steps": {"read": 6, "duplicates": 0, "min_rating": 0, "k_core": 0},
             "quarantined": {"user without training interaction": 1},
         },
         "truth": {"drivers": ["text"]},
         "drawn": False,
+        "notes": [],
     }
 
 
-@pytest.mark.parametrize(("given", "expected"), [([2, 5, 0, 5, 5], [0, 2]), ([2, 5, 2, 5, 5], None), (None, None)])
+@pytest.mark.parametrize(
+    ("given", "expected"), [([2, 5, 0, 5, 5, 5], [0, 2]), ([2, 5, 2, 5, 5, 5], None), (None, None)]
+)
 def test_ratings_stand_where_training_does_unless_they_tell_nothing(
     given: list[int] | None, expected: list[int] | None
 ) -> None:

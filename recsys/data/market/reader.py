@@ -1,6 +1,7 @@
 """The market as a source: draws items, users and choices, and writes the pictures."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,8 @@ class MarketOptions(SourceOptions):
         missing_text: share of items without a text, and without a title, which would say the same.
         seed: of all draws; the same seed gives the same bytes, pictures included.
     """
+
+    reads_files: ClassVar[bool] = False
 
     n_users: int = Field(default=600, ge=10)
     n_items: int = Field(default=600, ge=20)

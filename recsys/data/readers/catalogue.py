@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.data.ids import nearest_repair, normalised, refuse_strangers
 from recsys.data.images import attach_images, files_by_stem
@@ -180,7 +182,11 @@ def usable_interactions(frame: pd.DataFrame, known: pd.Series | None) -> tuple[p
 
 def _numbers(ratings: pd.Series) -> pd.Series:
     """Ratings as float64, `4,5` read as 4.5; NaN where one is no number."""
-    numbers = pd.to_numeric(ratings, errors="coerce").astype("float64")
+    try:
+        numbers = pc.cast(pa.chunked_array(pa.array(ratings.astype("str"), pa.string())), pa.float64()).to_pandas()
+        return numbers.set_axis(ratings.index)
+    except pa.ArrowInvalid:
+        numbers = pd.to_numeric(ratings, errors="coerce").astype("float64")
     unread = numbers.isna() & ratings.notna()
     if unread.any():
         written = ratings[unread].astype("str").str.strip()

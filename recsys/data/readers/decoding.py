@@ -6,6 +6,7 @@ import gzip
 import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +47,10 @@ class Text:
     notes: tuple[str, ...] = ()
 
 
+DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+"""What unpacking raises, the last two where a zip is encrypted or packed in a way of its own."""
+
+
 def unpacked(path: Path, scratch: Path) -> tuple[Path, tuple[str, ...]]:
     """The file itself, or what a compressed one (gzip, Zstandard, bzip2, xz, zip with one file) holds."""
     with path.open("rb") as file:
@@ -60,7 +65,7 @@ def unpacked(path: Path, scratch: Path) -> tuple[Path, tuple[str, ...]]:
         with _opened(path, kind) as packed, plain.open("wb") as out:
             while chunk := packed.read(CHUNK):
                 out.write(chunk)
-    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, pa.ArrowException) as error:
+    except (*DAMAGED, pa.ArrowException) as error:
         raise UserError(f"{path}: damaged {kind} file ({error}); download or write it again") from None
     return plain, (f"unpacked from {kind}",)
 

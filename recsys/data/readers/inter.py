@@ -5,6 +5,7 @@ interaction keeps its row in feature files made for these ids.
 """
 
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -28,6 +29,8 @@ class InterOptions(ItemTableOptions):
         user_column: the user's id.
         label_column: 0, 1 or 2 for train, valid or test; without such a column the file has no split.
     """
+
+    names_files: ClassVar[tuple[str, ...]] = ("file",)
 
     file: str | None = None
     user_column: str = "userID"

@@ -126,12 +126,18 @@ def _quote(lines: Sequence[str], delimiter: str, suffix: str, quoted: bool | Non
     if quoted is not None:
         return '"' if quoted else ""
     for quote in ('"', "'"):
+        if all(_stands_in(quote, cell.strip()) for cell in lines[0].split(delimiter)):
+            return quote
         plain = [row for line in lines if len(row := line.split(delimiter)) == len(lines[0].split(delimiter))]
         for column in zip(*plain, strict=True):
             cells = [cell.strip() for cell in column if cell.strip()]
-            if len(cells) > 2 and all(len(cell) > 1 and cell[0] == quote == cell[-1] for cell in cells[1:]):
+            if len(cells) > 2 and all(_stands_in(quote, cell) for cell in cells[1:]):
                 return quote
     return '"' if suffix == ".csv" else ""
+
+
+def _stands_in(quote: str, cell: str) -> bool:
+    return len(cell) > 1 and cell[0] == quote == cell[-1]
 
 
 def _is_header(rows: Sequence[Sequence[str]]) -> bool:

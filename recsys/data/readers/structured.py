@@ -67,7 +67,7 @@ def read_json(path: Path, encoding: str | None, scratch: Path) -> Rows:
         if not con.execute("SELECT count(*) FROM source").fetchone()[0]:  # type: ignore[index]
             raise UserError(f"{path}: holds no JSON object; give one object a line, or a list of objects")
         kinds = con.execute(KINDS).fetchall()
-        values = {name: _json_value(name, set(of), set(inner)) for name, of, inner in kinds}
+        values = {name: _json_value(name, set(of), set(inner or ())) for name, of, inner in kinds}
         table = _selected(con, values, "source ORDER BY number")
         numbers = np.asarray(con.execute("SELECT number FROM source ORDER BY number").fetchnumpy()["number"])
     return Rows(table, numbers, bad, (*text.notes, *_left_out(values)))

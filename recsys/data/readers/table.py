@@ -1,6 +1,7 @@
 """Any catalogue kept as CSV, JSON lines or Parquet: the options say which column is what."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -20,6 +21,8 @@ class TableOptions(ItemTableOptions):
         rating_column: an explicit rating, for `min_rating` of the cleaning.
         timestamp_column: seconds, or ms, us or ns, since 1970, or a date and time as ISO 8601.
     """
+
+    names_files: ClassVar[tuple[str, ...]] = ("interactions",)
 
     interactions: str
     items_id_column: str | None = None
