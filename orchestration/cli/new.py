@@ -49,6 +49,9 @@ def new(
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data in a published layout, instead of the two files.")
     ] = None,
+    layout: Annotated[
+        str | None, typer.Option(metavar="READER", help="The folder's layout, where it could be several.")
+    ] = None,
     split: Annotated[
         Literal["ratio", "temporal", "leave_one_out", "global_time"] | None,
         typer.Option(help="How to split; by default temporal where times are found, else ratio."),
@@ -84,7 +87,7 @@ def new(
     file = _place(name, settings, force)
     text = tuple(column.strip() for column in text_columns.split(",")) if text_columns is not None else None
     given = Given(user_column, item_column, items_id_column, rating_column, time_column, title_column, text)
-    data = draft(_source(interactions, items, images, folder, given), split, min_rating)
+    data = draft(_source(interactions, items, images, folder, layout, given), split, min_rating)
     for reason in data.reasons:
         say(f"  {reason}")
     answers = _answers(Answers(seen, feedback, domain, date), data, yes)
@@ -92,12 +95,21 @@ def new(
 
 
 def _source(
-    interactions: Path | None, items: Path | None, images: Path | None, folder: Path | None, given: "Given"
+    interactions: Path | None,
+    items: Path | None,
+    images: Path | None,
+    folder: Path | None,
+    layout: str | None,
+    given: "Given",
 ) -> "Source":
-    from orchestration.cli.own_data.source import from_tables
+    from orchestration.cli.own_data.source import from_folder, from_tables
 
+    if folder is not None:
+        if interactions or items or images or given != type(given)():
+            raise UserError("--folder is read as it is: leave out --interactions, --items, --images and the columns")
+        return from_folder(folder, layout)
     if interactions is None or items is None:
-        raise UserError("give --interactions and --items, a file each")
+        raise UserError("give --interactions and --items, a file each, or --folder with data in a published layout")
     return from_tables(interactions, items, images, given)
 
 
@@ -122,9 +134,13 @@ def _write(name: str, file: Path, data: "Draft", answers: "Answers", settings: "
 
     home, facts = Home(settings), {name: data.facts}
     every = candidates(bool(data.content))
-    study = loaded(name, study_text(name, data, answers, Rivals(tuple(every))))
-    found = costs(study, home, facts, [(name, model) for model in every])
-    rivals = choose({cost.model: cost.total if cost.cells else None for cost in found}, home.slots.workers)
+
+    def seconds(trials: int | None) -> dict[str, float | None]:
+        study = loaded(name, study_text(name, data, answers, Rivals(tuple(every), trials)))
+        found = costs(study, home, facts, [(name, model) for model in every])
+        return {cost.model: cost.total if cost.cells else None for cost in found}
+
+    rivals = choose(seconds, home.slots.workers)
     text = study_text(name, data, answers, rivals)
     study = loaded(name, text)
     try:

@@ -64,15 +64,14 @@ def draft(source: Source, protocol: str | None, min_rating: float | None) -> Dra
     reasons = [liked.reason] if liked.reason else []
     cleaning = _cleaning(raw, liked.value, reasons)
     split = {"protocol": _protocol(raw, protocol, reasons), "seed": SEED}
-    content, seen = _content(raw, reasons)
+    content, seen = _content(source, reasons)
     data = prepare(raw, CleaningRules.model_validate(cleaning), SplitRule.model_validate(split))
     counts = data.facts["counts"]
     left = [f"{counts[what]:,} {what}" for what in ("users", "items", "interactions")]
     reasons.append(f"leaves {left[0]}, {left[1]} and {left[2]}")
     facts = data.facts | {RATED: data.ratings is not None}
-    feedback = source.feedback or liked.feedback
     return Draft(
-        source.options, cleaning, split, content, feedback, seen, _dates(raw), facts, (*source.reasons, *reasons)
+        source.options, cleaning, split, content, liked.feedback, seen, _dates(raw), facts, (*source.reasons, *reasons)
     )
 
 
@@ -80,14 +79,22 @@ def _liked(source: Source, min_rating: float | None) -> Threshold:
     if "rating" not in source.raw.interactions:
         if min_rating is not None:
             raise UserError("--min-rating needs a column of ratings, and none was found: name it with --rating-column")
-        return Threshold(None, "every row", "")
-    given = source.min_rating if min_rating is None else min_rating
-    return threshold(source.raw.interactions["rating"], source.is_count, given)
+        return Threshold(None, source.feedback or "every row", "")
+    ratings = source.raw.interactions["rating"]
+    if min_rating is None and source.min_rating is not None and (ratings >= source.min_rating).any():
+        least = source.min_rating
+        share = (ratings >= least).mean()
+        reason = f"min_rating: {least:g}, as usual for this layout; {share:.0%} of the rows reach it"
+        return Threshold(float(least), source.feedback, reason)
+    return threshold(ratings, source.is_count, min_rating)
 
 
 def _cleaning(raw: RawData, least: float | None, reasons: list[str]) -> dict[str, Any]:
     """The largest core that keeps at least half of the positive interactions."""
     rules: dict[str, Any] = {} if least is None else {"min_rating": least}
+    if "part" in raw.interactions:
+        reasons.append("k_core: none, since the data come with a split that was made for all of them")
+        return {**rules, "k_core": 0}
     for core in CORES:
         try:
             steps = clean(raw, CleaningRules.model_validate(rules | {"k_core": core})).steps
@@ -132,18 +139,19 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
     return "ratio"
 
 
-def _content(raw: RawData, reasons: list[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
     """Sources of content, and what of an item there is to see."""
-    there = [column for column in ("title", "text") if raw.items[column].notna().any()]
-    content: dict[str, dict[str, Any]] = {}
-    if there:
+    items, content = source.raw.items, dict(source.features)
+    there = [column for column in ("title", "text") if items[column].notna().any()]
+    if there and "text" not in content:
         content["text"] = {"encoder": "tfidf_svd", "fields": there, "dim": DIM}
-    if pictures := int(raw.items["image_path"].notna().sum()):
+    pictures = int(items["image_path"].notna().sum())
+    if pictures and "image" not in content:
         content["image"] = {"encoder": "visual_descriptors", "dim": DIM}
-        reasons.append(f"images: {pictures:,} of {len(raw.items):,} items have a picture that can be read")
+        reasons.append(f"images: {pictures:,} of {len(items):,} items have a picture that can be read")
     if not content:
         reasons.append("! content: none found, so the study compares models but can give no verdict on content")
-    return content, (*(there[:1]), *(["image"] if pictures else []))
+    return content, (*there[:1], *(["image"] if pictures else []))
 
 
 def _dates(raw: RawData) -> str:

@@ -5,19 +5,21 @@ have a form with content beside them: EASE has CEASE and AddEASE, ItemKNN has At
 UserKNN has AttributeUserKNN.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recsys.models import registry
 
 CORE = ("Random", "TopPop", "ItemKNN", "AttributeItemKNN", "HybridItemKNN")
 MORE = (("EASE", "CEASE"), ("AddEASE",), ("UserKNN", "AttributeUserKNN"), ("RP3beta",), ("IALS",))
-"""What is added, in this order, while the time allows."""
+"""What is added, in this order, while the time allows: a model and its twin together. For the first, trials are given
+up: a strong rival without a twin would make content look worse than it is."""
 NEIGHBOURS = ("ItemKNN", "UserKNN", "AttributeItemKNN", "HybridItemKNN", "AttributeUserKNN")
 """Models that search neighbours, and share what is fixed of it."""
 MOST_SECONDS = 2 * 3600.0
-"""Of all trainings together on this machine's workers; beyond it models, then trials are left out."""
-FEWER_TRIALS = (15, 10)
+"""Of all trainings together on this machine's workers."""
+TRIALS = (None, 15, 10)
+"""Of each model and arm, None for the usual budget: the first at which the core and the first of `MORE` fit."""
 
 
 @dataclass(frozen=True)
@@ -41,28 +43,36 @@ def candidates(has_content: bool) -> list[str]:
     return [model for model in every if has_content or not registry.find(model).takes_content]
 
 
-def choose(seconds: Mapping[str, float | None], workers: int) -> Rivals:
+def choose(seconds: Callable[[int | None], Mapping[str, float | None]], workers: int) -> Rivals:
     """The models that fit the time.
 
     Args:
-        seconds: of all trainings of a model one after another; None for a model that does not fit in memory.
+        seconds: gives for a number of trials what all trainings of each model take one after another; None for a
+            model that does not fit in memory.
         workers: trainings that run side by side.
     """
-    chosen = [model for model in CORE if seconds.get(model) is not None]
+    most = MOST_SECONDS * workers
+    for trials in TRIALS:
+        taken = seconds(trials)
+        if _sum(taken, (*CORE, *MORE[0])) <= most:
+            break
+    chosen = [model for model in CORE if taken.get(model) is not None]
     left_out: dict[str, str] = {}
-    spent = sum(seconds[model] or 0 for model in chosen)
     for group in MORE:
-        for model in (each for each in group if each in seconds):
-            needed = seconds[model]
-            if needed is None:
-                left_out[model] = "it needs more memory than is free"
-            elif (spent + needed) / workers > MOST_SECONDS:
-                left_out[model] = f"it takes about {needed / workers / 60:.0f} minutes more"
-            else:
-                chosen.append(model)
-                spent += needed
-    trials = next((n for n in FEWER_TRIALS if spent / workers * n / 30 <= MOST_SECONDS), FEWER_TRIALS[-1])
-    return Rivals(_in_order(chosen), None if spent / workers <= MOST_SECONDS else trials, left_out)
+        known = [model for model in group if model in taken]
+        left_out |= {model: "it needs more memory than is free" for model in known if taken[model] is None}
+        fitting = [model for model in known if taken[model] is not None]
+        if _sum(taken, [*chosen, *fitting]) <= most:
+            chosen += fitting
+        else:
+            minutes = _sum(taken, fitting) / workers / 60
+            beside = f" with {' and '.join(fitting)}" if len(fitting) > 1 else ""
+            left_out |= dict.fromkeys(fitting, f"the study would take about {minutes:.0f} minutes more{beside}")
+    return Rivals(_in_order(chosen), trials, left_out)
+
+
+def _sum(seconds: Mapping[str, float | None], models: Sequence[str]) -> float:
+    return sum(seconds.get(model) or 0.0 for model in models)
 
 
 def _in_order(chosen: Sequence[str]) -> tuple[str, ...]:

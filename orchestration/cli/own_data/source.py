@@ -1,10 +1,13 @@
 """Where the data come from: two tables whose columns are guessed, or a folder whose layout is known."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from orchestration.cli.console import count
 from orchestration.cli.own_data import values
@@ -12,10 +15,11 @@ from orchestration.cli.own_data.guess import Given, Roles, guess
 from orchestration.cli.own_data.pictures import find_pictures
 from orchestration.cli.own_data.places import common_folder, relative
 from recsys.data.raw import RawData
-from recsys.data.readers import read
+from recsys.data.readers import read, recognise
 from recsys.data.readers.tables import Table, read_table
 from recsys.errors import UserError
 
+_FEATURES = "_feat.npy"
 _LOST = 0.5
 """Share of a file's rows that may be set aside before anything is guessed of the rest."""
 
@@ -31,6 +35,7 @@ class Source:
         is_count: whether the ratings count actions.
         feedback: what the layout says that an interaction is; empty where it does not.
         min_rating: the layout's own threshold; None where it has none.
+        features: content that comes as matrices beside the data, by source.
     """
 
     options: dict[str, Any]
@@ -39,6 +44,7 @@ class Source:
     is_count: bool = False
     feedback: str = ""
     min_rating: float | None = None
+    features: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def from_tables(interactions: Path, items: Path, images: Path | None, given: Given) -> Source:
@@ -58,6 +64,52 @@ def from_tables(interactions: Path, items: Path, images: Path | None, given: Giv
         (*raw.notes, *roles.reasons, *said, *_set_aside(raw)),
         is_count=roles.is_count,
     )
+
+
+def from_folder(folder: Path, layout: str | None) -> Source:
+    """Read a folder in a published layout.
+
+    Args:
+        folder: as it was downloaded.
+        layout: name of its reader, where the user said one.
+
+    Raises:
+        UserError: it is in no known layout, in several, or not in the one that was named.
+    """
+    found = [each for each in recognise(folder) if layout in (None, each.reader)]
+    if not found:
+        said = f"is not in the layout '{layout}'" if layout else "is in no known layout"
+        raise UserError(f"{folder}: {said}; give its files with --interactions and --items")
+    if len(found) > 1:
+        shown = "; ".join(f"'{each.reader}' ({each.why})" for each in found)
+        raise UserError(f"{folder}: is in several layouts: {shown}; name one with --layout")
+    known = found[0]
+    place = folder.absolute()
+    raw = _read(known.reader, known.options, place)
+    features = _features(place, raw) if known.reader == "mmrec" else {}
+    matrices = [f"content: '{name}' from {content['file']}" for name, content in features.items()]
+    return Source(
+        {"reader": known.reader, "folder": str(place), **known.options},
+        raw,
+        (f"layout: {known.reader}, since {known.why}", *raw.notes, *matrices, *_set_aside(raw)),
+        feedback=known.feedback,
+        min_rating=known.min_rating,
+        features=features,
+    )
+
+
+def _features(folder: Path, raw: RawData) -> dict[str, dict[str, Any]]:
+    """Matrices of a folder that have a row for every item, whose ids are numbers of rows."""
+    needed = int(pd.to_numeric(raw.items["item_id"]).max()) + 1
+    found = {}
+    for file in sorted(folder.glob(f"*{_FEATURES}")):
+        try:
+            shape = np.load(file, mmap_mode="r", allow_pickle=False).shape
+        except (OSError, ValueError) as error:
+            raise UserError(f"{file}: cannot be read ({error}); fix the file or take it away") from None
+        if len(shape) == 2 and shape[0] >= needed:
+            found[file.name.removesuffix(_FEATURES)] = {"encoder": "matrix_file", "file": file.name}
+    return found
 
 
 def _table(file: Path, what: str) -> Table:

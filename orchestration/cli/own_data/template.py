@@ -40,8 +40,15 @@ def loaded(name: str, text: str) -> Study:
 
 
 def _block(content: dict[str, Any], indent: int) -> str:
-    written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=False, width=110)
-    return "\n".join(f"{' ' * indent}{line}" for line in written.splitlines())
+    written = _dumped(content, readable=True)
+    if yaml.safe_load(written) != content:  # a line break of Unicode, which PyYAML does not escape by itself
+        written = _dumped(content, readable=False)
+    return "\n".join(f"{' ' * indent}{line}" for line in written.removesuffix("\n").split("\n"))
+
+
+def _dumped(content: dict[str, Any], readable: bool) -> str:
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=readable, default_flow_style=False, width=110)
+    return str(text)
 
 
 def _key(name: str, indent: int) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data import rivals
@@ -44,6 +45,7 @@ def test_names_that_yaml_reads_as_something_else(settings: Settings, tmp_path: P
     assert list(load_study(settings.studies / f"{name}.yaml").datasets) == [name]
 
 
+@hypothesis_settings(deadline=None)
 @given(column=st.text(min_size=1, max_size=12), reason=st.text(max_size=30), feedback=st.text(max_size=12))
 def test_whatever_stands_in_names_and_answers_is_read_back(column: str, reason: str, feedback: str) -> None:
     draft = drafted(user_column=column, interactions=f"{column}.csv")
@@ -102,15 +104,22 @@ def test_the_strongest_rivals_have_twins_with_content(settings: Settings) -> Non
 
 
 def test_models_are_left_out_by_what_they_take() -> None:
-    seconds = dict.fromkeys(rivals.candidates(has_content=True), 60.0)
-    assert set(rivals.choose(seconds, 2).models) == set(seconds) and rivals.choose(seconds, 2).trials is None
-    slow = rivals.choose(seconds | {"IALS": 5 * 3600.0, "EASE": None, "CEASE": None}, 2)
-    assert set(slow.left_out) == {"IALS", "EASE", "CEASE"} and "AddEASE" in slow.models
-    assert slow.left_out["EASE"] == "it needs more memory than is free"
-    huge = rivals.choose(dict.fromkeys(seconds, 3600.0), 2)
-    assert set(rivals.CORE) <= set(huge.models) and huge.trials == 15 and huge.left_out
-    alone = rivals.candidates(has_content=False)
-    assert not any(registry.find(model).takes_content for model in alone)
+    every = rivals.candidates(has_content=True)
+
+    def of(each: float, **other: float | None) -> rivals.Rivals:
+        return rivals.choose(lambda trials: dict.fromkeys(every, each * (trials or 30)) | other, 2)
+
+    assert set(of(2.0).models) == set(every) and of(2.0).trials is None
+    slow = of(2.0, IALS=5 * 3600.0, CEASE=None)
+    assert set(slow.left_out) == {"IALS", "CEASE"} and {"EASE", "AddEASE"} <= set(slow.models)
+    assert slow.left_out["CEASE"] == "it needs more memory than is free"
+    large = of(100.0)  # fewer trials rather than the strongest rival without its twin
+    assert {"EASE", "CEASE"} <= set(large.models) and large.trials == 15
+    assert "AttributeUserKNN" in large.left_out and "UserKNN" not in large.models
+    huge = of(2000.0)
+    assert set(huge.models) == set(rivals.CORE) and huge.trials == 10
+    assert huge.left_out["EASE"].endswith("minutes more with EASE and CEASE")
+    assert not any(registry.find(model).takes_content for model in rivals.candidates(has_content=False))
 
 
 def test_the_block_of_descriptions_can_be_uncommented(settings: Settings, tmp_path: Path) -> None:
