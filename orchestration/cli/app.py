@@ -70,6 +70,7 @@ def command(name: str, *examples: str) -> Callable[[Callable[P, R]], Callable[P,
 def _plainly(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        code = 1
         try:
             return function(*args, **kwargs)
         except UserError as error:

@@ -16,8 +16,11 @@ from recsys.errors import UserError
 from recsys.models import registry
 from recsys.recommender import DataSize
 from recsys.study.applicable import left_out
-from recsys.study.estimate import TimedCell, cell_seconds, data_size, fit_memory, in_words
+from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, fit_memory, in_words
 from recsys.study.study import Study
+
+LIST_BYTES = 1600
+"""Of a user's lists of 100 items with scores, for validation and test."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,23 @@ def total(costs: Sequence[Cost], workers: int) -> str:
         said += f", without {len(running) - len(known)} of {len(running)} of which no cell has run"
     most = max((cost.memory for cost in running), default=0.0)
     return f"All models: {said}; the largest cell needs about {most / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
+
+
+def disk(study: Study, name: str, facts: Mapping[str, Any]) -> str:
+    """What the final trainings of a dataset will take of the disk, in a line, beside what is free in the home.
+
+    Each keeps lists of 100 items for two parts, with scores, and in the first repeat some keep the fitted model: a
+    weight for each pair of items in `DENSE` models, else about as many weights as 200 for each user and item.
+    """
+    counts = facts["counts"]
+    lists = states = 0.0
+    for model in study.models:
+        arms = study.arms_of(name, model)
+        lists += len(arms) * study.n_repeats * LIST_BYTES * counts["users"]
+        weights = counts["items"] ** 2 if model in DENSE else 400 * (counts["users"] + counts["items"])
+        states += 4 * weights * sum(study.keeps_state(arm) for arm in arms)
+    said = f"Disk: about {max((lists + states) / GB, 0.1):.1f} GB"
+    return f"{said}, most of it fitted models (`keep_states: none` keeps none)" if states > lists else said
 
 
 def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: list[TimedCell]) -> Cost:

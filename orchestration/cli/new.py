@@ -1,5 +1,7 @@
-"""`modalift new`: a study file for a user's own tables, with every guess said aloud."""
+"""`modalift new`: a study file for a user's own data, with every guess said, and what cannot be known asked."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,25 +14,66 @@ from recsys.errors import UserError
 from recsys.store import write_text
 
 if TYPE_CHECKING:
-    from orchestration.cli.own_data import OwnData
+    from orchestration.cli.own_data.draft import Draft
+    from orchestration.cli.own_data.guess import Given
+    from orchestration.cli.own_data.questions import Answers
+    from orchestration.cli.own_data.source import Source
     from orchestration.settings import Settings
 
-FILE = Annotated[Path, typer.Option(metavar="FILE", help="CSV, TSV or Parquet.")]
+COLUMNS = "Columns, where the guess is wrong"
+SCENARIO = "What the verdict holds for"
+
+
+def _file(what: str) -> typer.models.OptionInfo:
+    return typer.Option(metavar="FILE", help=f"{what}: CSV, TSV, JSON lines or Parquet.")
+
+
+def _column(what: str) -> typer.models.OptionInfo:
+    return typer.Option(metavar="NAME", help=what, rich_help_panel=COLUMNS)
+
+
+def _scenario(what: str) -> typer.models.OptionInfo:
+    return typer.Option(metavar="WORDS", help=what, rich_help_panel=SCENARIO)
 
 
 @command(
     "new",
     "modalift new shop --interactions orders.csv --items products.csv --images photos/",
-    "modalift new shop --interactions orders.csv --items products.csv --split temporal",
+    "modalift new shop --interactions orders.csv --items products.csv --seen title,image --feedback purchases --yes",
+    "modalift new films --folder ml-latest-small",
 )
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the study and its dataset.")],
-    interactions: FILE,
-    items: FILE,
+    interactions: Annotated[Path | None, _file("Who took what")] = None,
+    items: Annotated[Path | None, _file("What there is to take")] = None,
     images: Annotated[Path | None, typer.Option(metavar="DIR", help="Image files named by item id.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Data in a published layout, instead of the two files.")
+    ] = None,
+    layout: Annotated[
+        str | None, typer.Option(metavar="READER", help="The folder's layout, where it could be several.")
+    ] = None,
     split: Annotated[
-        Literal["ratio", "temporal", "leave_one_out", "global_time"], typer.Option(help="How to split.")
-    ] = "ratio",
+        Literal["ratio", "temporal", "leave_one_out", "global_time"] | None,
+        typer.Option(help="How to split; by default temporal where times are found, else ratio."),
+    ] = None,
+    min_rating: Annotated[float | None, typer.Option(help="From which rating on a row counts as liked.")] = None,
+    user_column: Annotated[str | None, _column("Of the interactions: who.")] = None,
+    item_column: Annotated[str | None, _column("Of the interactions: which item.")] = None,
+    items_id_column: Annotated[str | None, _column("Of the items: their id.")] = None,
+    rating_column: Annotated[
+        str | None, _column("Of the interactions: how much it was liked; `none`: not known.")
+    ] = None,
+    time_column: Annotated[str | None, _column("Of the interactions: when; `none`: not known.")] = None,
+    title_column: Annotated[str | None, _column("Of the items: a short name; `none`: there is none.")] = None,
+    text_columns: Annotated[
+        str | None, _column("Of the items: text, separated by commas; `none`: there is none.")
+    ] = None,
+    seen: Annotated[str | None, _scenario("What people see before they choose, such as title,image.")] = None,
+    feedback: Annotated[str | None, _scenario("What an interaction is, such as purchases.")] = None,
+    domain: Annotated[str | None, _scenario("What the items are, such as clothes.")] = None,
+    date: Annotated[str | None, _scenario("When the data were collected.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the defaults and say them.")] = False,
     describe_with: Annotated[
         str | None,
         typer.Option(metavar="MODEL|ADDRESS", help="Have a vision-language model describe the items."),
@@ -39,39 +82,99 @@ def new(
 ) -> None:
     """Write a study file for your own data, guessing what each column is.
 
-    The guesses are printed and stand in the file, where they can be fixed.
+    The guesses are printed and stand in the file, where they can be fixed. On a terminal it asks what no file says.
     """
-    from orchestration.cli.own_data import look_at
-    from recsys.study.file import load_study
+    from orchestration.cli.own_data.draft import draft
+    from orchestration.cli.own_data.guess import Given
+    from orchestration.cli.own_data.questions import Answers
 
     settings = read_settings()
     file = _place(name, settings, force)
-    data = look_at(interactions, items, images, split)
-    descriptions: dict[str, object] = {}
+    text = tuple(column.strip() for column in text_columns.split(",")) if text_columns is not None else None
+    given = Given(user_column, item_column, items_id_column, rating_column, time_column, title_column, text)
+    data = draft(_source(interactions, items, images, folder, layout, given), split, min_rating)
     if describe_with:
-        descriptions = _described(data, describe_with)
+        data = _described(data, describe_with)
     for reason in data.reasons:
         say(f"  {reason}")
-    write_text(file, _text(name, data, descriptions))
-    load_study(file)
+    answers = _answers(Answers(seen, feedback, domain, date), data, yes)
+    _write(name, file, data, answers, settings)
+
+
+def _source(
+    interactions: Path | None,
+    items: Path | None,
+    images: Path | None,
+    folder: Path | None,
+    layout: str | None,
+    given: "Given",
+) -> "Source":
+    from orchestration.cli.own_data.source import from_folder, from_tables
+
+    if folder is not None:
+        if interactions or items or images or given != type(given)():
+            raise UserError("--folder is read as it is: leave out --interactions, --items, --images and the columns")
+        return from_folder(folder, layout)
+    if interactions is None or items is None:
+        raise UserError("give --interactions and --items, a file each, or --folder with data in a published layout")
+    return from_tables(interactions, items, images, given)
+
+
+def _answers(given: "Answers", data: "Draft", yes: bool) -> "Answers":
+    """What the flags say, and for the rest what a person answers, else the defaults, which are said."""
+    from orchestration.cli.own_data import questions
+
+    defaults = questions.Answers(", ".join(data.seen), data.feedback, None, data.dates)
+    ask = not yes and questions.is_terminal()
+    answers, taken = questions.answered(given, defaults, ask)
+    for name in taken:
+        say(f"  ! {name}: taken to be '{getattr(answers, name)}'; --{name} says what is true")
+    return answers
+
+
+def _write(name: str, file: Path, data: "Draft", answers: "Answers", settings: "Settings") -> None:
+    """Write the file once it is known that it loads, and say what it will take."""
+    from orchestration.cli.costs import costs, disk, total
+    from orchestration.cli.own_data.rivals import Rivals, candidates, choose
+    from orchestration.cli.own_data.template import loaded, study_text
+    from orchestration.home import Home
+
+    home, facts = Home(settings), {name: data.facts}
+    every = candidates(bool(data.content))
+
+    def seconds(trials: int | None) -> dict[str, float | None]:
+        study = loaded(name, study_text(name, data, answers, Rivals(tuple(every), trials)))
+        found = costs(study, home, facts, [(name, model) for model in every])
+        return {cost.model: cost.total if cost.cells else None for cost in found}
+
+    rivals = choose(seconds, home.slots.workers)
+    text = study_text(name, data, answers, rivals)
+    study = loaded(name, text)
+    try:
+        write_text(file, text)
+    except OSError as error:
+        raise UserError(
+            f"{file}: cannot be written ({error.strerror}); set MODALIFT_STUDIES to a folder of yours"
+        ) from None
+    for model, why in rivals.left_out.items():
+        say(f"  ! {model} is left out, since {why}")
+    say(f"  {total(costs(study, home, facts, [(name, model) for model in study.models]), home.slots.workers)}")
+    say(f"  {disk(study, name, data.facts)}")
     say(f"Wrote {file}. Look it over, then:")
     say(f"  modalift check {name}")
-    if descriptions:
+    if data.descriptions:
         say(f"  modalift describe {name} --sample 5")
     say(f"  modalift run {name} --dry-run")
     say(f"  modalift run {name}")
 
 
-def _described(data: "OwnData", model: str) -> dict[str, object]:
-    """The corpus that a model is asked for; its sources and the reasons are added to what was found."""
+def _described(data: "Draft", model: str) -> "Draft":
+    """With the corpus that a model is asked for, and the sources that read it."""
     from orchestration.cli.describe_with import descriptions_of
 
-    words = bool({"title_column", "text_columns"} & data.source.keys())
-    pictures = bool({"images", "image_column"} & data.source.keys())
+    pictures, words = "image" in data.seen, bool(set(data.seen) - {"image"})
     corpora, content, reasons = descriptions_of(model, pictures=pictures, words=words)
-    data.content.update(content)
-    data.reasons.extend(reasons)
-    return corpora
+    return replace(data, descriptions=corpora, content=data.content | content, reasons=(*data.reasons, *reasons))
 
 
 def _place(name: str, settings: "Settings", force: bool) -> Path:
@@ -88,43 +191,10 @@ def _place(name: str, settings: "Settings", force: bool) -> Path:
     return file
 
 
-def _datasets(file: Path) -> list[str]:
+def _datasets(file: Path) -> Iterable[str]:
     from recsys.study.file import load_study
 
     try:
         return list(load_study(file).datasets)
     except UserError:
         return []
-
-
-def _shown(data: "OwnData") -> list[str]:
-    """Sources that people see themselves: what a model makes of them is seen by nobody."""
-    return [source for source, options in data.content.items() if "corpus" not in options]
-
-
-def _text(name: str, data: "OwnData", descriptions: dict[str, object]) -> str:
-    import yaml
-
-    def block(content: object, indent: int) -> str:
-        written = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=False, width=110)
-        return "".join(f"{' ' * indent}{line}\n" for line in written.splitlines())
-
-    return (
-        f"title: Does content help on {name}?\n\n"
-        "# What `modalift new` guessed of the columns; fix what is wrong.\n"
-        f"datasets:\n  {name}:\n"
-        f"{block({'source': data.source}, 4)}"
-        "    # Ratings below min_rating are no sign of liking; users and items with fewer rows than k_core leave.\n"
-        f"{block({'cleaning': data.cleaning, 'split': {'protocol': data.split, 'seed': 42}}, 4)}"
-        f"{block({'descriptions': descriptions}, 4) if descriptions else ''}"
-        f"{block({'content': data.content}, 4) if data.content else ''}"
-        "    # What the verdict holds for: say it, since it holds for nothing else.\n"
-        "    scenario:\n"
-        "      domain: not stated\n"
-        f"      feedback: {data.feedback}\n"
-        f"      seen_before_choosing: [{', '.join(_shown(data))}]\n"
-        "      item_kinds: not stated\n"
-        "      date_of_data: not stated\n\n"
-        "# These train in moments; BPRMF, LightGCN, VBPR and FREEDOM take longer, and may do better.\n"
-        f"models: [{', '.join(data.models)}]\n"
-    )

@@ -1,5 +1,6 @@
 """What a study will need before anything is trained: memory of a model's fit, and time of its cells."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -41,6 +42,10 @@ MEASURED = {
 }
 """Seconds of one cell of default hyper-parameters on data of the size `REFERENCE`, by `benchmarks/model_costs.py` on
 2026-11-26: one thread on a busy machine of two cores, so rather too long than too short."""
+
+ABOUT_AS_FAR = math.log(4)
+"""Cells whose size differs so much more from the wanted one than that of the nearest are used with it."""
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,9 @@ def cell_seconds(
 ) -> float | None:
     """Seconds that one cell takes, about; None where nothing is known of the model.
 
-    From the cells of the model that have run, each scaled to this size, the median; else from what was measured on
-    another machine. Time grows with the interactions or with the model's memory, whichever grows more.
+    From the cells of the model that have run on data nearest in size, each scaled to this size, the median; from what
+    was measured on another machine where that is nearer. Time grows with the interactions or with the model's memory,
+    whichever grows more.
 
     Args:
         model: class of the recommender.
@@ -124,10 +130,13 @@ def cell_seconds(
         timed: cells of the same model.
     """
     name = model.__name__
-    known = timed or ([TimedCell(REFERENCE, MEASURED[name])] if name in MEASURED else [])
-    if not known:
-        return None
-    return median(cell.seconds * _growth(model, config, cell.size, size) for cell in known)
+    known = [*timed, *([TimedCell(REFERENCE, MEASURED[name])] if name in MEASURED else [])]
+    growths = [_growth(model, config, cell.size, size) for cell in known]
+    # What a cell of far smaller data took is mostly what every cell takes, and does not grow.
+    far = [abs(math.log(max(growth, TINY))) for growth in growths]
+    near = [place for place, distance in enumerate(far) if distance <= min(far) + ABOUT_AS_FAR]
+    own = [place for place in near if place < len(timed)] or near
+    return median(known[place].seconds * growths[place] for place in own) if own else None
 
 
 def in_words(memory: float, seconds: float | None) -> str:

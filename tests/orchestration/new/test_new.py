@@ -1,52 +1,13 @@
-"""`new`: odd but realistic tables of a user's own."""
+"""`new` from end to end: what is written for the tables that shops and services have."""
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-import pytest
-from PIL import Image
 
 from orchestration.settings import Settings
-from recsys.study.file import load_study
-from recsys.study.study import Study
 from tests.orchestration.command_line import complaint, printed
-
-N_USERS, N_ITEMS = 40, 30
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "studies").mkdir()
-    return Settings(home=tmp_path / "home", studies=tmp_path / "studies")
-
-
-def rows(user: str, item: str, first_item: int = 0, **columns: object) -> pd.DataFrame:
-    """Each user with ten items, and further columns drawn from given values."""
-    rng = np.random.default_rng(1)
-    pairs = [(u, first_item + i) for u in range(N_USERS) for i in rng.permutation(N_ITEMS)[:10]]
-    frame = pd.DataFrame(pairs, columns=[user, item])
-    return frame.assign(**{name: rng.choice(values, len(frame)) for name, values in columns.items()})
-
-
-def write(frame: pd.DataFrame, file: Path) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_parquet(file) if file.suffix == ".parquet" else frame.to_csv(file, index=False)
-    return file
-
-
-def pictures(folder: Path, names: list[str]) -> Path:
-    folder.mkdir(parents=True)
-    for n, name in enumerate(names):
-        Image.new("RGB", (8, 8), (n * 7 % 255, n * 3 % 255, n)).save(folder / name)
-    return folder
-
-
-def new(settings: Settings, interactions: Path, items: Path, *more: str | Path) -> tuple[Study, str]:
-    """The study that is written, which must pass its own check, and what was said."""
-    said = printed(settings, "new", "mine", "--interactions", interactions, "--items", items, *more)
-    assert "✗" not in printed(settings, "check", "mine")
-    return load_study(settings.studies / "mine.yaml"), said
+from tests.orchestration.new.tables import N_ITEMS, new, pictures, write
+from tests.orchestration.new.tables import taken as rows
 
 
 def test_a_shop_with_stars_dates_and_photos_named_by_id(settings: Settings, tmp_path: Path) -> None:
@@ -70,15 +31,15 @@ def test_a_shop_with_stars_dates_and_photos_named_by_id(settings: Settings, tmp_
         "text_columns": ["description"],
         "images": "photos",
     }
-    assert spec.cleaning.min_rating == 4 and "min_rating: 4 on a scale of 1 to 5" in said
-    assert spec.split.protocol == "ratio"
+    assert spec.cleaning.min_rating == 4 and "min_rating: 4 in the upper part of a scale of 1 to 5" in said
+    assert spec.split.protocol == "temporal"
     assert set(spec.content) == {"text", "image"}
-    assert "28 of 30 items have a file named by their id" in said
+    assert "38 of 40 items have a file named by their id" in said
     assert said.endswith("modalift check mine modalift run mine --dry-run modalift run mine")
 
 
 def test_movielens_like_parquet_with_camel_case(settings: Settings, tmp_path: Path) -> None:
-    ratings = rows("userId", "movieId", rating=[0.5, 3.0, 5.0], timestamp=[1_500_000_000, 1_600_000_000])
+    ratings = rows("userId", "movieId", rating=[0.5, 3.0, 4.0, 5.0], timestamp=[1_500_000_000, 1_600_000_000])
     films = pd.DataFrame({"movieId": range(N_ITEMS), "title": "Film", "genres": "Drama|War"})
     study, _ = new(settings, write(ratings, tmp_path / "r.parquet"), write(films, tmp_path / "f.parquet"))
     source = study.datasets["mine"].source.options
@@ -119,7 +80,7 @@ def test_unnamed_columns_are_found_by_their_values(settings: Settings, tmp_path:
     study, said = new(settings, write(pairs, tmp_path / "p.csv"), write(items, tmp_path / "i.csv"))
     source = study.datasets["mine"].source.options
     assert (source["user_column"], source["item_column"], source["items_id_column"]) == ("who", "what", "code")
-    assert "user: 'who', the column with most values that repeat" in said
+    assert "user: 'who', the only column whose values repeat as people's do" in said
 
 
 def test_a_time_split_on_request_needs_times(settings: Settings, tmp_path: Path) -> None:
@@ -129,12 +90,15 @@ def test_a_time_split_on_request_needs_times(settings: Settings, tmp_path: Path)
     assert study.datasets["mine"].split.protocol == "temporal"
     plain = write(rows("user", "item"), tmp_path / "p.csv")
     ask = ("new", "other", "--interactions", plain, "--items", items, "--split", "temporal")
-    assert complaint(settings, *ask) == f"{plain}: --split temporal needs a column of times, and none was found"
+    assert complaint(settings, *ask) == (
+        "--split temporal needs a column of times, and none was found; "
+        "name it with --time-column, or leave --split out"
+    )
 
 
 def test_small_data_get_a_small_core(settings: Settings, tmp_path: Path) -> None:
-    few = rows("user", "item").groupby("user").head(3)
-    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "Thing"}), tmp_path / "i.csv")
+    few = rows("user", "item").query("user < 25").groupby("user").head(3)
+    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
     study, said = new(settings, write(few, tmp_path / "p.csv"), items)
     assert study.datasets["mine"].cleaning.k_core.users == 2 and "k_core: 2" in said
 
@@ -150,11 +114,13 @@ def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
     assert said("2nd", *both) == "'2nd' cannot be a name: use letters, digits and _, a letter first"
     gone = tmp_path / "gone.csv"
     assert said("a", "--interactions", gone, "--items", items) == (
-        f"{gone}: there is no such file; --interactions takes a CSV, TSV or Parquet file"
+        f"{gone}: there is no such file; --interactions takes a CSV, TSV, JSON lines or Parquet file"
     )
-    others = write(pd.DataFrame({"sku": ["x", "y"]}), tmp_path / "x.csv")
+    others = write(pd.DataFrame({"sku": ["x", "y", "z"]}), tmp_path / "x.csv")
     assert said("a", "--interactions", pairs, "--items", others) == (
-        f"{pairs} and {others} share no item id in any column: give tables whose item ids are the same"
+        f"{pairs} and {others}: no row of 'item' has an id that is in column 'sku' of the items "
+        "('9' here, 'x' there); write the ids alike in both files, "
+        "or name the columns with --item-column and --items-id-column"
     )
     empty = tmp_path / "none"
     empty.mkdir()

@@ -1,0 +1,169 @@
+"""From data that were read to what a study of them says: threshold, core, split, content, and the reasons."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestration.cli.own_data.source import Source
+from orchestration.cli.own_data.thresholds import Threshold, threshold
+from recsys.data.cleaning import CleaningRules, clean
+from recsys.data.prepare import prepare
+from recsys.data.raw import RawData
+from recsys.data.splits import SplitRule
+from recsys.errors import UserError
+from recsys.study.applicable import RATED
+
+CORES = (5, 3, 2)
+KEPT = 0.5
+"""Share of the positive interactions that a core must keep."""
+TIMED = 0.5
+"""Share of the people who must have interactions at more than one time for their order to mean anything."""
+DIM = 128
+SEED = 42
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a study of a user's own data says.
+
+    Attributes:
+        source, cleaning, split, content, descriptions: as the study file has them.
+        feedback: what an interaction is, in words.
+        seen: what of an item there is to see.
+        dates: from when to when, in words; empty where the data have no times.
+        facts: of the prepared dataset, for estimates.
+        reasons: each guess and why, one line each; a warning begins with `!`.
+    """
+
+    source: dict[str, Any]
+    cleaning: dict[str, Any]
+    split: dict[str, Any]
+    content: dict[str, dict[str, Any]]
+    feedback: str
+    seen: tuple[str, ...]
+    dates: str
+    facts: dict[str, Any]
+    reasons: tuple[str, ...] = field(default=())
+    descriptions: dict[str, Any] = field(default_factory=dict)
+
+
+def draft(source: Source, protocol: str | None, min_rating: float | None) -> Draft:
+    """What suits the data.
+
+    Args:
+        source: where they are and what was read.
+        protocol: of the split, where the user said one.
+        min_rating: from which rating on a row counts, where the user said so.
+
+    Raises:
+        UserError: the split that was asked for cannot be made, or nothing is left to split.
+    """
+    raw = source.raw
+    if not len(raw.interactions):
+        bad = raw.quarantine["reason"].value_counts()
+        raise UserError(f"no interaction can be used ({bad.index[0]}: {bad.iloc[0]:,} rows); fix the files")
+    liked = _liked(source, min_rating)
+    reasons = [liked.reason] if liked.reason else []
+    cleaning = _cleaning(raw, liked.value, reasons)
+    split = {"protocol": _protocol(raw, protocol, reasons), "seed": SEED}
+    content, seen = _content(source, reasons)
+    data = prepare(raw, CleaningRules.model_validate(cleaning), SplitRule.model_validate(split))
+    counts = data.facts["counts"]
+    left = [f"{counts[what]:,} {what}" for what in ("users", "items", "interactions")]
+    reasons.append(f"leaves {left[0]}, {left[1]} and {left[2]}")
+    facts = data.facts | {RATED: data.ratings is not None}
+    return Draft(
+        source.options, cleaning, split, content, liked.feedback, seen, _dates(raw), facts, (*source.reasons, *reasons)
+    )
+
+
+def _liked(source: Source, min_rating: float | None) -> Threshold:
+    if "rating" not in source.raw.interactions:
+        if min_rating is not None:
+            raise UserError("--min-rating needs a column of ratings, and none was found: name it with --rating-column")
+        return Threshold(None, source.feedback or "every row", "")
+    ratings = source.raw.interactions["rating"]
+    if min_rating is None and source.min_rating is not None and (ratings >= source.min_rating).any():
+        least = source.min_rating
+        share = (ratings >= least).mean()
+        reason = f"min_rating: {least:g}, as usual for this layout; {share:.0%} of the rows reach it"
+        return Threshold(float(least), source.feedback, reason)
+    return threshold(ratings, source.is_count, min_rating)
+
+
+def _cleaning(raw: RawData, least: float | None, reasons: list[str]) -> dict[str, Any]:
+    """The largest core that keeps at least half of the positive interactions."""
+    rules: dict[str, Any] = {} if least is None else {"min_rating": least}
+    if "part" in raw.interactions:
+        reasons.append("k_core: none, since the data come with a split that was made for all of them")
+        return {**rules, "k_core": 0}
+    for core in CORES:
+        try:
+            steps = clean(raw, CleaningRules.model_validate(rules | {"k_core": core})).steps
+        except UserError:
+            continue
+        positive = steps["read"] - steps["duplicates"] - steps["min_rating"]
+        left = positive - steps["k_core"]
+        if left >= KEPT * positive:
+            reasons.append(f"k_core: {core}, which keeps {left:,} of {positive:,} interactions")
+            return {**rules, "k_core": core}
+    reasons.append("k_core: none, since even 2 would leave out more than half of the interactions")
+    return {**rules, "k_core": 0}
+
+
+def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
+    """The split that the user named; else by time, where most people's interactions have an order."""
+    timed = "timestamp" in raw.interactions
+    if given is not None:
+        if given in ("temporal", "global_time") and not timed:
+            raise UserError(
+                f"--split {given} needs a column of times, and none was found; name it with --time-column, or leave "
+                "--split out"
+            )
+        reasons.append(f"split: {given}, as you said")
+        return given
+    if "part" in raw.interactions:
+        reasons.append("split: fixed, by the data's own labels; --split ratio draws a new one")
+        return "fixed"
+    if not timed:
+        reasons.append("split: ratio, a tenth of each person's interactions drawn at random, since there are no times")
+        return "ratio"
+    ordered = float((raw.interactions.groupby("user_id")["timestamp"].nunique() > 1).mean())
+    if ordered >= TIMED:
+        reasons.append(
+            "split: temporal, so that each person's last interactions are predicted from the earlier ones; "
+            "--split ratio draws them at random"
+        )
+        return "temporal"
+    reasons.append(
+        f"! split: ratio, at random, since only {ordered:.0%} of the people have interactions at more than one time"
+    )
+    return "ratio"
+
+
+def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """Sources of content, and what of an item there is to see."""
+    items, content = source.raw.items, dict(source.features)
+    there = [column for column in ("title", "text") if items[column].notna().any()]
+    if there and "text" not in content:
+        content["text"] = {"encoder": "tfidf_svd", "fields": there, "dim": DIM}
+    pictures = int(items["image_path"].notna().sum())
+    if pictures and "image" not in content:
+        content["image"] = {"encoder": "visual_descriptors", "dim": DIM}
+        reasons.append(f"images: {pictures:,} of {len(items):,} items have a picture that can be read")
+    if not content:
+        reasons.append("! content: none found, so the study compares models but can give no verdict on content")
+    return content, (*there[:1], *(["image"] if pictures else []))
+
+
+def _dates(raw: RawData) -> str:
+    if "timestamp" not in raw.interactions:
+        return ""
+    times = raw.interactions["timestamp"].dropna()
+    years = (times.min().year, times.max().year) if len(times) else (0, 0)
+    if years[0] < _OLDEST:
+        return ""
+    return str(years[0]) if years[0] == years[1] else f"{years[0]} to {years[1]}"
+
+
+_OLDEST = 1980
+"""Earlier times are numbers that count something else than seconds since 1970."""

@@ -1,0 +1,195 @@
+"""Which column of a user's own tables is what: the roles found, each with its reason, and what is left unused.
+
+What a person is told and what the study says come from the same `Roles`, so that they cannot differ.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from orchestration.cli.own_data import names, values
+from orchestration.cli.own_data.item_ids import ItemIds
+from orchestration.cli.own_data.people import find_people
+from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME, unused_interactions, unused_items
+from recsys.errors import UserError
+
+_ORDER = (
+    "! the interactions have no header, so their columns were taken in the usual order of person, item, rating, time; "
+    "--user-column, --item-column and --rating-column say otherwise"
+)
+NONE = "none"
+"""What a user writes for a role that no column has."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Columns that the user named: None where they said nothing, `none` where no column has the role."""
+
+    user: str | None = None
+    item: str | None = None
+    key: str | None = None
+    rating: str | None = None
+    time: str | None = None
+    title: str | None = None
+    text: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Columns by role, None where there is none.
+
+    Attributes:
+        user, item, rating, timestamp: of the interactions.
+        key, title, text, image: of the items.
+        is_count: whether the rating counts actions, such as plays, instead of stating an opinion.
+        reasons: for each role why, then what is not used; a line that begins with `!` is a warning.
+    """
+
+    user: str
+    item: str
+    key: str
+    rating: str | None = None
+    timestamp: str | None = None
+    title: str | None = None
+    text: tuple[str, ...] = ()
+    image: str | None = None
+    is_count: bool = False
+    reasons: tuple[str, ...] = field(default=())
+
+
+def guess(
+    interactions: pd.DataFrame, items: pd.DataFrame, where: Sequence[str], given: Given, numbered: bool = False
+) -> Roles:
+    """Guess the columns of two tables of strings.
+
+    Args:
+        interactions: who took what.
+        items: what there is to take.
+        where: names of their files, for errors.
+        given: what the user said.
+        numbered: whether the interactions have no header, so that columns are known by their place only.
+
+    Raises:
+        UserError: an id cannot be found, or what is found is implausible; or a column that was named is not there.
+    """
+    _need(interactions, where[0], given.user, given.item, given.rating, given.time)
+    _need(items, where[1], given.key, given.title, *(given.text or ()))
+    said_by_user = {each for each in (*vars(given).values(), *(given.text or ())) if isinstance(each, str)}
+    interactions, rows_counted = _without_index(interactions, said_by_user)
+    items, items_counted = _without_index(items, said_by_user)
+    possible = interactions.drop(columns=given.user) if given.user else interactions
+    pairing = ItemIds(possible, items, where, numbered).find(given.item, given.key)
+    left = [name for name in map(str, interactions) if name not in (pairing.column, given.user)]
+    rating, rating_why, is_count = _rating(interactions, left, given.rating, numbered)
+    time, time_why = _time(interactions, [name for name in left if name != rating], given.time, numbered)
+    taken = frozenset(name for name in (rating, time) if name)
+    people = find_people(interactions, pairing.column, taken, given.user, numbered, where[0])
+    # A column that can be the rating and the person is the person.
+    rating, time = (None if name == people.column else name for name in (rating, time))
+    roles = Roles(people.column, pairing.column, pairing.key, rating, time, is_count=is_count and rating is not None)
+    reasons = [
+        f"user: '{roles.user}', {people.why}",
+        f"item: '{roles.item}', {pairing.why}; {pairing.share:.0%} of its values are in '{roles.key}' of the items",
+        *pairing.remarks,
+    ]
+    reasons += [_ORDER] if numbered and not (given.user and given.item) else []
+    reasons += [f"rating: '{rating}', {rating_why}"] if rating else []
+    reasons += [f"time: '{time}', {time_why}"] if time else []
+    roles, said = _described(items, roles, given)
+    used = {roles.user, roles.item, roles.rating, roles.timestamp}
+    left = [name for name in map(str, interactions) if name not in used]
+    said += unused_interactions(interactions, left, (roles.user, roles.item), roles.rating, roles.timestamp)
+    described = {roles.key, roles.title, roles.image, *roles.text}
+    said += unused_items(items, [name for name in map(str, items) if name not in described])
+    for counted, table in ((rows_counted, "interactions"), (items_counted, "items")):
+        said += (
+            [f"not used, of the {table}: {', '.join(map(repr, counted))}, which numbers the rows"] if counted else []
+        )
+    return replace(roles, reasons=(*reasons, *said))
+
+
+def _without_index(frame: pd.DataFrame, given: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
+    """A table without the columns that only number its rows, and their names; what the user named stays."""
+    counted = [name for name in names.index_columns(list(map(str, frame))) if name not in given]
+    return frame.drop(columns=counted), counted
+
+
+def _need(frame: pd.DataFrame, where: str, *columns: str | None) -> None:
+    for column in columns:
+        if column is not None and column != NONE and column not in frame:
+            has = ", ".join(f"'{name}'" for name in map(str, frame))
+            raise UserError(f"{where}: there is no column '{column}' (it has {has}); name one of these")
+
+
+def _rating(
+    interactions: pd.DataFrame, left: list[str], given: str | None, numbered: bool
+) -> tuple[str | None, str, bool]:
+    """The rating or the count of actions, why, and whether it is a count."""
+    if given is not None:
+        known = given if given in interactions else None
+        if known and values.numbers(interactions[known]) is None:
+            raise UserError(
+                f"column '{known}' cannot be the rating: '{values.example(interactions[known])}' is no number"
+            )
+        return known, "as you said", bool(known) and names.strength("count", known or "") > 0
+    numeric = [name for name in left if values.numbers(interactions[name]) is not None]
+    roles: tuple[names.Role, ...] = ("rating", "count")
+    for role in roles:
+        found = [n for n in names.named(role, numeric) if not values.are_times(interactions[n])]
+        if role == "count":
+            found = [n for n in found if names.strength("count", n) == names.CERTAIN]
+        if found:
+            return found[0], "by its name", role == "count"
+    if numbered and len(left) > 1:
+        scale = [name for name in left[1:] if values.steps(interactions[name]) is not None]
+        return (scale[0] if scale else None), "by its place and values", False
+    return None, "", False
+
+
+def _time(interactions: pd.DataFrame, left: list[str], given: str | None, numbered: bool) -> tuple[str | None, str]:
+    if given is not None:
+        known = given if given in interactions else None
+        if known and not values.are_times(interactions[known]) and values.numbers(interactions[known]) is None:
+            shown = values.example(interactions[known])
+            raise UserError(
+                f"column '{known}' cannot be the time: '{shown}' is neither a date such as 2024-01-31 nor a number"
+            )
+        return known, "as you said"
+    called = [name for name in names.named("time", left) if interactions[name].isna().mean() <= MOST_WITHOUT_TIME]
+    for name in called:
+        column = interactions[name]
+        if values.are_times(column):
+            return name, "by its name and values"
+    # Numbers that are no dates still tell what came first, where the name says nothing but the time.
+    ordered = [
+        n for n in called if names.strength("time", n) == names.CERTAIN and values.numbers(interactions[n]) is not None
+    ]
+    ordered = [n for n in ordered if names.plain(n) != "data"]
+    if ordered:
+        return ordered[0], "by its name; its numbers are no dates and are used as an order"
+    if numbered:
+        epochs = [name for name in left if values.are_times(interactions[name])]
+        return (epochs[0] if epochs else None), "by its values"
+    return None, ""
+
+
+def _described(items: pd.DataFrame, roles: Roles, given: Given) -> tuple[Roles, list[str]]:
+    """The roles with title, text and image, and a reason for each."""
+    columns = [name for name in map(str, items) if name != roles.key]
+    wordy = [name for name in columns if values.numbers(items[name]) is None and items[name].notna().any()]
+    local = [name for name in wordy if not values.are_addresses(items[name])]
+    title = next(iter(names.named("title", local)), None) if given.title is None else given.title
+    title, title_why = (title if title in items else None), "by its name" if given.title is None else "as you said"
+    image = next((n for n in names.named("image", wordy) if values.are_pictures(items[n])), None)
+    if given.text is not None:
+        text, text_why = tuple(name for name in given.text if name in items), "as you said"
+    else:
+        free = [name for name in local if name not in (title, image) and not values.are_pictures(items[name])]
+        speaking = {*names.named("text", free), *(n for n in free if names.declared_type(n) == "token_seq")}
+        by_value = {name for name in free if name not in speaking and values.are_words(items[name])}
+        text = tuple(name for name in free if name in speaking | by_value)
+        text_why = f"by name{' or values' if by_value else ''}"
+    said = [f"title: '{title}', {title_why}"] if title else []
+    said += [f"text: {', '.join(repr(name) for name in text)}, {text_why}"] if text else []
+    return replace(roles, title=title, text=text, image=image), said

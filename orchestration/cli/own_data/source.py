@@ -1,0 +1,153 @@
+"""Where the data come from: two tables whose columns are guessed, or a folder whose layout is known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from orchestration.cli.console import count
+from orchestration.cli.own_data import values
+from orchestration.cli.own_data.guess import Given, Roles, guess
+from orchestration.cli.own_data.pictures import find_pictures
+from orchestration.cli.own_data.places import common_folder, relative
+from recsys.data.raw import RawData
+from recsys.data.readers import read, recognise
+from recsys.data.readers.tables import Table, read_table
+from recsys.errors import UserError
+
+_FEATURES = "_feat.npy"
+_LOST = 0.5
+"""Share of a file's rows that may be set aside before anything is guessed of the rest."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a study says of where its data are, and what was read there.
+
+    Attributes:
+        options: of the study's `source`: reader, folder, and the reader's own.
+        raw: what the reader gives.
+        reasons: each guess and why, one line each; a warning begins with `!`.
+        is_count: whether the ratings count actions.
+        feedback: what the layout says that an interaction is; empty where it does not.
+        min_rating: the layout's own threshold; None where it has none.
+        features: content that comes as matrices beside the data, by source.
+    """
+
+    options: dict[str, Any]
+    raw: RawData
+    reasons: tuple[str, ...]
+    is_count: bool = False
+    feedback: str = ""
+    min_rating: float | None = None
+    features: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def from_tables(interactions: Path, items: Path, images: Path | None, given: Given) -> Source:
+    """Read both tables and guess their columns; UserError where that cannot be done for sure."""
+    tables = [_table(interactions, "interactions"), _table(items, "items")]
+    numbered = any(note.startswith("no header") for note in tables[0].notes)
+    frames = [values.flat(table.frame) for table in tables]
+    roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
+    folder = common_folder([interactions, items, *([images] if images else [])])
+    pictures, said = find_pictures(roles, frames[1], folder, images)
+    options = {"interactions": relative(interactions, folder), "items": relative(items, folder)}
+    options |= _columns(roles) | pictures
+    raw = _read("table", options, folder)
+    return Source(
+        {"reader": "table", "folder": str(folder), **options},
+        raw,
+        (*raw.notes, *roles.reasons, *said, *_set_aside(raw)),
+        is_count=roles.is_count,
+    )
+
+
+def from_folder(folder: Path, layout: str | None) -> Source:
+    """Read a folder in a published layout.
+
+    Args:
+        folder: as it was downloaded.
+        layout: name of its reader, where the user said one.
+
+    Raises:
+        UserError: it is in no known layout, in several, or not in the one that was named.
+    """
+    found = [each for each in recognise(folder) if layout in (None, each.reader)]
+    if not found:
+        said = f"is not in the layout '{layout}'" if layout else "is in no known layout"
+        raise UserError(f"{folder}: {said}; give its files with --interactions and --items")
+    if len(found) > 1:
+        shown = "; ".join(f"'{each.reader}' ({each.why})" for each in found)
+        raise UserError(f"{folder}: is in several layouts: {shown}; name one with --layout")
+    known = found[0]
+    place = folder.absolute()
+    raw = _read(known.reader, known.options, place)
+    features = _features(place, raw) if known.reader == "mmrec" else {}
+    matrices = [f"content: '{name}' from {content['file']}" for name, content in features.items()]
+    return Source(
+        {"reader": known.reader, "folder": str(place), **known.options},
+        raw,
+        (f"layout: {known.reader}, since {known.why}", *raw.notes, *matrices, *_set_aside(raw)),
+        feedback=known.feedback,
+        min_rating=known.min_rating,
+        features=features,
+    )
+
+
+def _features(folder: Path, raw: RawData) -> dict[str, dict[str, Any]]:
+    """Matrices of a folder that have a row for every item, whose ids are numbers of rows."""
+    needed = int(pd.to_numeric(raw.items["item_id"]).max()) + 1
+    found = {}
+    for file in sorted(folder.glob(f"*{_FEATURES}")):
+        try:
+            shape = np.load(file, mmap_mode="r", allow_pickle=False).shape
+        except (OSError, ValueError) as error:
+            raise UserError(f"{file}: cannot be read ({error}); fix the file or take it away") from None
+        if len(shape) == 2 and shape[0] >= needed:
+            found[file.name.removesuffix(_FEATURES)] = {"encoder": "matrix_file", "file": file.name}
+    return found
+
+
+def _table(file: Path, what: str) -> Table:
+    if not file.exists():
+        raise UserError(f"{file}: there is no such file; --{what} takes a CSV, TSV, JSON lines or Parquet file")
+    table = read_table(file, what)
+    out, rows = table.quarantine, len(table.frame) + len(table.quarantine)
+    if len(out) > _LOST * rows:
+        worst = out["reason"].value_counts().index[0]
+        first = out[out["reason"] == worst].iloc[0]
+        shown = f"line {first['row']}: {first['key']!r}"
+        raise UserError(f"{file}: {len(out):,} of {rows:,} rows cannot be used: {worst} ({shown}); fix the file")
+    if not len(table.frame):
+        raise UserError(f"{file}: holds no row; give a file with data")
+    return table
+
+
+def _columns(roles: Roles) -> dict[str, Any]:
+    options = {
+        "user_column": roles.user,
+        "item_column": roles.item,
+        "items_id_column": roles.key if roles.key != roles.item else None,
+        "rating_column": roles.rating,
+        "timestamp_column": roles.timestamp,
+        "title_column": roles.title,
+        "text_columns": list(roles.text) or None,
+    }
+    return {option: column for option, column in options.items() if column is not None}
+
+
+def _read(reader: str, options: dict[str, Any], folder: Path) -> RawData:
+    with TemporaryDirectory() as scratch:
+        return read(reader, options, folder, Path(scratch))
+
+
+def _set_aside(raw: RawData) -> Sequence[str]:
+    # What stands in parentheses tells one broken picture from another.
+    reasons = raw.quarantine["reason"].str.replace(r" \(.*\)$", "", regex=True).value_counts()
+    return [f"read {len(raw.interactions):,} interactions and {len(raw.items):,} items"] + [
+        f"set aside {count(n, 'row')}: {reason}" for reason, n in reasons.items()
+    ]

@@ -1,0 +1,103 @@
+"""What a column's values say of its role: numbers, times, a scale of few values, words, files."""
+
+import numpy as np
+import pandas as pd
+
+from recsys.data.ids import normalised
+from recsys.data.times import to_times
+
+MOST_STEPS = 20
+"""Distinct values of a column that may be a scale of opinions."""
+_MOSTLY = 0.9
+_LONGEST_TIME = 40
+_OLDEST = pd.Timestamp(1980, 1, 1)
+"""Numbers that would be earlier times count something else."""
+_DECIMAL_COMMA = r"[-+]?[0-9]+,[0-9]{1,2}"
+_PICTURE = r"(?i)(?!https?://).+\.(jpe?g|png|webp|gif|bmp)"
+
+
+def flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table whose lists are text, so that all values can be compared."""
+    return frame.apply(lambda column: column.map(_flat, na_action="ignore")) if len(frame) else frame
+
+
+def _flat(value: object) -> object:
+    return " ".join(str(each) for each in value) if isinstance(value, list | tuple | np.ndarray) else value
+
+
+def same_ids(values: pd.Series) -> pd.Series:
+    """A column's ids as the reader compares them, without the missing ones."""
+    return normalised(values).dropna()
+
+
+def numbers(values: pd.Series) -> pd.Series | None:
+    """A column's numbers, without what is missing; None where more than a tenth of it is something else."""
+    known = values.dropna()
+    if known.astype(str).str.fullmatch(_DECIMAL_COMMA).any():
+        known = known.astype(str).str.replace(",", ".")
+    found = pd.to_numeric(known, errors="coerce").dropna()
+    return found if len(known) and len(found) >= _MOSTLY * len(known) else None
+
+
+def steps(values: pd.Series) -> list[float] | None:
+    """The distinct numbers of a column that may be a scale: 2 to 20 of them; None for any other column."""
+    found = numbers(values)
+    distinct = sorted(found.unique().tolist()) if found is not None else []
+    return distinct if 2 <= len(distinct) <= MOST_STEPS else None
+
+
+def kinds(values: pd.Series) -> list[str] | None:
+    """The distinct words of a column that may name kinds of action, the commonest first; None for any other."""
+    if numbers(values) is not None:
+        return None
+    counts = values.dropna().astype(str).value_counts()
+    return counts.index.tolist() if 2 <= len(counts) <= MOST_STEPS and counts.iloc[-1] > 1 else None
+
+
+def are_times(values: pd.Series) -> bool:
+    """Whether the reader can read a column as times, and what it reads is of our days."""
+    known = values.dropna()
+    if not len(known) or known.astype(str).str.len().max() > _LONGEST_TIME:
+        return False
+    moments = to_times(known).dropna()
+    return len(moments) >= _MOSTLY * len(known) and bool(moments.quantile(0.05) >= _OLDEST)
+
+
+def look_like_dates(values: pd.Series) -> bool:
+    """Whether values read like dates in any spelling, those too that the reader does not take."""
+    known = values.dropna().astype(str)
+    return bool(len(known)) and bool(known.str.contains(r"\d{1,4}[-/. ]\d{1,2}[-/., ]+\d{2,4}").mean() > _MOSTLY)
+
+
+def number_the_rows(values: pd.Series) -> bool:
+    """Whether values are 0, 1, 2, ... or 1, 2, 3, ... in the order of the rows."""
+    found = pd.to_numeric(values, errors="coerce")
+    return len(found) > 1 and bool(found.notna().all()) and bool((found.diff().iloc[1:] == 1).all())
+
+
+def are_words(values: pd.Series) -> bool:
+    """Whether values are text of several words, mostly different from each other."""
+    known = values.dropna().astype(str)
+    if not len(known) or numbers(known) is not None or are_times(known) or are_addresses(known):
+        return False
+    long = known.str.count(r"\S+").mean() >= 3 or known.str.len().mean() >= 12
+    return bool(long and known.nunique() > 0.2 * len(known) and known.str.contains(r"[^\W\d_]{2}").mean() > _MOSTLY)
+
+
+def are_addresses(values: pd.Series) -> bool:
+    """Whether values are addresses in the web."""
+    known = values.dropna().astype(str)
+    return bool(len(known)) and bool(known.str.match(r"(?i)(https?://|www\.)").mean() > 0.5)
+
+
+def are_pictures(values: pd.Series) -> bool:
+    """Whether values name image files on this machine."""
+    known = values.dropna().astype(str)
+    return bool(len(known)) and bool(known.str.fullmatch(_PICTURE).mean() > 0.5)
+
+
+def example(values: pd.Series) -> str:
+    """A value to show, cut short."""
+    known = values.dropna()
+    text = " ".join(str(known.iloc[0]).split()) if len(known) else ""
+    return text if len(text) <= 40 else f"{text[:37]}..."

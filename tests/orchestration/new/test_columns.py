@@ -1,0 +1,145 @@
+"""Which column is what: names outrank chance, one dirty row decides nothing, and nothing goes unused in silence."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestration.cli.own_data.guess import Given, guess
+from orchestration.settings import Settings
+from tests.orchestration.new.tables import N_ITEMS, goods, of_frames, options, taken
+
+WHERE = ("r.csv", "i.csv")
+USERS = st.sampled_from(["user_id", "User-ID", "customerId", "reviewerID", "uid", "Kunde", "用户ID", "user_id:token"])
+ITEMS = st.sampled_from(["item_id", "asin", "movieId", "ISBN", "Artikel", "商品ID", "item_id:token"])
+
+
+def as_strings(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.map(str, na_action="ignore")
+
+
+@given(
+    user=USERS,
+    item=ITEMS,
+    first_user=st.integers(0, 60),
+    known=st.floats(0.5, 1),
+    index=st.booleans(),
+    fractions=st.booleans(),
+)
+def test_names_outrank_overlap(
+    user: str, item: str, first_user: int, known: float, index: bool, fractions: bool
+) -> None:
+    """However well the people's numbers match the items', and however badly the items' own do."""
+    rng = np.random.default_rng(0)
+    pairs = taken(user, item).assign(**{user: lambda rows: rows[user] + first_user})
+    strange = rng.random(len(pairs)) > known
+    pairs[item] = pairs[item].where(~strange, pairs[item] + 1000).astype(float if fractions else int)
+    described = goods(item).sample(frac=1, random_state=1)
+    if index:
+        described.insert(0, "Unnamed: 0", range(len(described)))
+    if (~strange).mean() < 0.5:
+        return
+    roles = guess(as_strings(pairs), as_strings(described), WHERE, Given())
+    assert (roles.user, roles.item, roles.key) == (user, item, item)
+
+
+@given(repeats=st.integers(0, 5), gaps=st.integers(0, 5), blanks=st.integers(0, 5), data=st.data())
+def test_dirty_rows_do_not_decide_the_key(repeats: int, gaps: int, blanks: int, data: st.DataObject) -> None:
+    order = data.draw(st.permutations(["item_id", "rank", "shelf", "title"]))
+    items = as_strings(goods(rank=range(N_ITEMS), shelf=range(N_ITEMS)))
+    items = pd.concat([items, items.head(repeats), items.head(gaps).assign(item_id=None)], ignore_index=True)
+    items.loc[: blanks - 1, "item_id"] = items.loc[: blanks - 1, "item_id"].map(lambda name: f" {name} ", "ignore")
+    roles = guess(as_strings(taken()), items[order], WHERE, Given())
+    assert (roles.item, roles.key) == ("item_id", "item_id")
+
+
+def test_people_and_items_in_the_same_range(settings: Settings) -> None:
+    study, said = of_frames(settings, taken().astype({"item_id": float}), goods())
+    assert (options(study)["user_column"], options(study)["item_column"]) == ("user_id", "item_id")
+    assert "item: 'item_id', by its name; 100% of its values are in 'item_id' of the items" in said
+
+
+@pytest.mark.parametrize("index", ["Unnamed: 0", "", "index"])
+def test_an_index_is_never_the_key(settings: Settings, index: str) -> None:
+    items = goods().sample(frac=1, random_state=3)
+    items = pd.concat([items, items.head(1)])
+    items.insert(0, index, range(len(items)))
+    study, said = of_frames(settings, taken(), items)
+    assert options(study)["item_column"] == "item_id" and "items_id_column" not in options(study)
+    assert "which numbers the rows" in said and "1 row of the items with an id that is there already" in said
+
+
+def test_the_titles_are_those_of_the_items(settings: Settings, tmp_path: Path) -> None:
+    from recsys.data.readers import read
+
+    items = goods().sample(frac=1, random_state=3)
+    items.insert(0, "Unnamed: 0", range(len(items)))
+    study, _ = of_frames(settings, taken(), pd.concat([items, items.head(2)]))
+    source = study.datasets["mine"].source
+    raw = read("table", source.options, Path(source.folder or ""), tmp_path)
+    assert (raw.items["title"] == "Item " + raw.items["item_id"]).all()
+
+
+@pytest.mark.parametrize("name", ["Book-Rating", "rating:float", "user_score", "review_overall", "Sterne", "评分"])
+def test_ratings_by_any_name(settings: Settings, name: str) -> None:
+    study, said = of_frames(settings, taken(**{name: [1, 2, 3, 4, 5]}), goods())
+    assert options(study)["rating_column"] == name
+    assert study.datasets["mine"].cleaning.min_rating == 4 and f"rating: '{name}', by its name" in said
+
+
+def test_what_looks_like_a_rating_is_named_where_it_is_not_used(settings: Settings) -> None:
+    rows = taken(verdict=[1, 2, 3], event=["view", "addtocart", "transaction"], note_to_self=["a b c d", "e f g h i"])
+    study, said = of_frames(settings, rows.assign(country=rows["user_id"] % 3), goods())
+    assert "rating_column" not in options(study)
+    assert (
+        "! column 'verdict' (1, 2, 3) looks like a rating and is not used: every row counts as liked; "
+        "--rating-column 'verdict' uses it"
+    ) in said
+    assert "! column 'event' (" in said and "may say what was done and is not used" in said
+    assert "not used, of the interactions: 'country'" in said
+    study, said = of_frames(settings, rows, goods(), "--rating-column", "verdict", "--force")
+    assert options(study)["rating_column"] == "verdict" and "rating: 'verdict', as you said" in said
+
+
+def test_every_column_is_said_to_be_used_or_not(settings: Settings) -> None:
+    rows = taken(a=["x1", "x2"], b=[0.5, 7.25], c=["p q", "r s"])
+    items = goods(price=3.5, stock=range(N_ITEMS), link=[f"https://example.org/{n}" for n in range(N_ITEMS)])
+    _, said = of_frames(settings, rows, items)
+    assert [name for name in [*rows, *items] if f"'{name}'" not in said] == []
+    assert "! 'link' of the items: addresses in the web, which are not fetched" in said
+
+
+def test_a_rating_by_name_that_holds_no_numbers(settings: Settings) -> None:
+    study, said = of_frames(settings, taken(rating=[f"word{n}" for n in range(30)]), goods())
+    assert "rating_column" not in options(study)
+    assert "is called like a rating and is not used: every row counts as liked" in said
+
+
+def test_any_header_works(settings: Settings) -> None:
+    study, said = of_frames(settings, taken("row", "col", data=[1, 2, 3]), goods("col", row="words"))
+    assert (options(study)["user_column"], options(study)["item_column"]) == ("row", "col")
+    assert "! column 'data' (1, 2, 3) looks like a rating and is not used" in said
+
+
+def test_a_file_without_header_has_the_usual_order(settings: Settings, tmp_path: Path) -> None:
+    rows = taken(rating=[1, 2, 3, 4, 5], time=range(1_500_000_000, 1_500_100_000))
+    (tmp_path / "u.data").write_text(rows.to_csv(sep="\t", index=False, header=False), encoding="utf-8")
+    from tests.orchestration.new.tables import new, write
+
+    study, said = new(settings, tmp_path / "u.data", write(goods(), tmp_path / "i.csv"))
+    chosen = [options(study)[f"{role}_column"] for role in ("user", "item", "rating", "timestamp")]
+    assert chosen == ["1", "2", "3", "4"]
+    assert f"read {len(rows)} interactions" in said and "! the interactions have no header" in said
+
+
+def test_what_the_user_says_outranks_every_guess(settings: Settings) -> None:
+    rows = taken(owner_id=range(30), rating=[1, 2, 3], stars=[1, 2, 3, 4, 5], when=["2024-01-01", "2024-02-01"])
+    flags = ("--user-column", "owner_id", "--rating-column", "stars", "--time-column", "none")
+    more = ("--title-column", "none", "--text-columns", "title,description")
+    study, _ = of_frames(settings, rows, goods(), *flags, *more)
+    assert options(study)["user_column"] == "owner_id" and options(study)["rating_column"] == "stars"
+    assert "timestamp_column" not in options(study) and "title_column" not in options(study)
+    assert options(study)["text_columns"] == ["title", "description"]

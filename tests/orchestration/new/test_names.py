@@ -1,0 +1,67 @@
+"""What names of columns say, in the spellings and languages of public tables."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestration.cli.own_data import names
+
+SAID = {
+    "user": """user_id userId User-ID reviewerID uid Kundennummer Kunde visitorid user_id:token 用户ID ユーザーID
+        사용자 usuario utilisateur пользователь account_id usr_id""",
+    "item": """item_id movieId ISBN parent_asin product_id Artikel ArtikelNr item_id:token 商品ID 商品番号
+        상품 producto
+        livre товар track_id business_id asin""",
+    "rating": """rating Rating:float Book-Rating user_score review_overall stars Sterne Bewertung overall puntuación
+        评分 評価 평점 оценка movieRating user_rating""",
+    "time": """timestamp timestamp:float unix_timestamp unixReviewTime created_at t_dat Datum fecha 时间 日付 날짜 дата
+        order_date event_time""",
+    "title": """title product_title Book-Title prod_name Titel título 商品名称 映画タイトル 제목 название name
+        title:token_seq""",
+    "text": """description Book-Author genres detail_desc class:token_seq Beschreibung descripción 描述 説明 설명
+        описание brand_name""",
+}
+OTHERS = ["rating_count", "avg_rating", "user_age", "price", "row", "col", "year", "dwell_time"]
+
+
+@pytest.mark.parametrize(("role", "name"), [(role, name) for role, listed in SAID.items() for name in listed.split()])
+def test_a_name_speaks_for_its_role_alone(role: names.Role, name: str) -> None:
+    assert names.strength(role, name) == names.CERTAIN
+    others: set[names.Role] = {"user", "item", "rating", "title"} - {role}
+    assert [other for other in others if names.strength(other, name)] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["rating_count", "avg_rating", "user_age", "price", "row", "col", "year", "dwell_time"]
+)
+def test_a_name_that_holds_a_word_of_a_role_may_say_something_else(name: str) -> None:
+    roles: tuple[names.Role, ...] = ("user", "item", "rating", "time")
+    assert [role for role in roles if names.strength(role, name) == names.CERTAIN] == []
+
+
+SEPARATORS = st.sampled_from(["_", "-", " ", ".", ""])
+CASES = st.sampled_from([str.lower, str.upper, str.title, str.capitalize])
+
+
+@given(
+    who=st.sampled_from(["user", "customer", "reviewer", "kunden", "usuario"]),
+    what=st.sampled_from(["item", "product", "movie", "artikel", "libro"]),
+    number=st.sampled_from(["id", "no", "nr", "key", "code"]),
+    separator=SEPARATORS,
+    case=CASES,
+)
+def test_spelling_makes_no_difference(who: str, what: str, number: str, separator: str, case) -> None:
+    user, item = case(f"{who}{separator}{number}"), case(f"{what}{separator}{number}")
+    assert (names.strength("user", user), names.strength("item", user)) == (names.CERTAIN, 0)
+    assert (names.strength("item", item), names.strength("user", item)) == (names.CERTAIN, 0)
+
+
+def test_columns_that_number_the_rows() -> None:
+    assert names.index_columns(["Unnamed: 0", "item_id", "Unnamed: 0.1"]) == ["Unnamed: 0", "Unnamed: 0.1"]
+    assert names.index_columns(["1", "item_id"]) == ["1"]  # the reader's name of a column without one
+    assert names.index_columns(["1", "2", "3"]) == []  # a file without a header
+    assert names.index_columns(["user", "2", "index", "__index_level_0__"]) == ["2", "index", "__index_level_0__"]
+
+
+def test_of_two_columns_the_one_that_says_more_is_first() -> None:
+    assert names.named("user", ["user_name", "session_id", "user_id"]) == ["user_id", "session_id", "user_name"]

@@ -1,0 +1,107 @@
+"""What is refused instead of guessed: one line with a value of each side, exit code 2, nothing left behind."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from orchestration.settings import Settings
+from tests.orchestration.command_line import complaint
+from tests.orchestration.new.tables import N_ITEMS, N_USERS, goods, of_frames, refusal, taken, write
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "hint"),
+    [
+        ("{:05d}", "{}", "they would match without leading zeros"),
+        ("a{}", "A{}", "they would match without case"),
+        ("b-{}", "b{}", "they would match without everything but letters and digits"),
+        ("x{}", "y{}", "write the ids alike in both files, or name the columns with --item-column and"),
+    ],
+)
+def test_ids_that_differ_are_shown_side_by_side(settings: Settings, here: str, there: str, hint: str) -> None:
+    rows, items = taken(), goods()
+    rows["item_id"], items["item_id"] = rows["item_id"].map(here.format), items["item_id"].map(there.format)
+    line = refusal(settings, rows, items)
+    first = rows["item_id"][0]
+    assert line.startswith(
+        f"r.csv and i.csv: no row of 'item_id' has an id that is in column 'item_id' of the items ('{first}' here, "
+    )
+    assert hint in line
+
+
+def test_low_overlap_is_refused_and_some_is_said(settings: Settings) -> None:
+    line = refusal(settings, taken(), goods().head(12))
+    assert "of the rows of 'item_id' have an id that is in column 'item_id' of the items" in line
+    assert line.startswith("r.csv and i.csv: only ")
+    _, said = of_frames(settings, taken(), goods().head(30))
+    assert "of the interactions are with unknown items, such as '3" in said
+
+
+def test_a_chance_match_of_other_columns_is_no_way_out(settings: Settings) -> None:
+    items = goods(rank=range(N_ITEMS)).assign(item_id=[f"B{n:04d}" for n in range(N_ITEMS)])
+    assert "no row of 'item_id' has an id that is in column 'item_id'" in refusal(settings, taken(), items)
+
+
+def test_several_ids_in_a_field(settings: Settings) -> None:
+    rows = taken().groupby("user_id", as_index=False).agg({"item_id": lambda ids: " ".join(map(str, ids))})
+    assert "a field holds several ids, but each interaction needs a row of its own" in refusal(settings, rows, goods())
+
+
+def test_a_table_of_people_by_items(settings: Settings) -> None:
+    wide = pd.DataFrame(np.ones((N_USERS, N_ITEMS), dtype=int)).rename(columns=str)
+    wide.insert(0, "user", range(N_USERS))
+    assert refusal(settings, wide, goods()) == (
+        "r.csv: a table of people by items, for 40 of its columns are items (such as '0'); make it one row for each "
+        "interaction, with the columns user_id, item_id and rating"
+    )
+
+
+def test_no_name_and_several_columns_that_match(settings: Settings) -> None:
+    line = refusal(settings, taken("a", "b"), goods())
+    assert line.startswith("r.csv: 'a' (60 values), 'b' (40 values) all match column 'item_id' of i.csv")
+    study, _ = of_frames(settings, taken("a", "b"), goods(), "--item-column", "b")
+    assert study.datasets["mine"].source.options["user_column"] == "a"
+
+
+def test_columns_that_cannot_be_people(settings: Settings) -> None:
+    orders = taken().assign(user_id=range(N_USERS * 10))
+    assert refusal(settings, orders, goods()) == (
+        "r.csv: column 'user_id' has 600 distinct values in 600 rows, so that hardly anyone took two items, "
+        "and cannot be the person's id; name the right one with --user-column"
+    )
+    line = refusal(settings, taken().assign(user_id="me"), goods())
+    assert line.startswith("r.csv: column 'user_id' has 1 distinct values ('me')")
+    line = refusal(settings, taken().drop(columns="user_id").assign(stars=3), goods())
+    assert line.startswith("r.csv: no column looks like a person's id (it has 'item_id', 'stars')")
+
+
+def test_a_scale_is_never_taken_for_people(settings: Settings) -> None:
+    rows = taken(data=[1, 2, 3, 4, 5]).drop(columns="user_id")
+    assert "no column looks like a person's id" in refusal(settings, rows, goods())
+
+
+def test_an_item_of_two_values(settings: Settings) -> None:
+    rows = taken(item_id=[0, 1])
+    assert refusal(settings, rows, goods()).startswith("r.csv: column 'item_id' has 2 distinct values (such as '")
+
+
+def test_a_column_that_is_not_there(settings: Settings) -> None:
+    line = refusal(settings, taken(), goods(), "--user-column", "kunde")
+    assert line == "r.csv: there is no column 'kunde' (it has 'user_id', 'item_id'); name one of these"
+    line = refusal(settings, taken(mood=["good", "bad"]), goods(), "--rating-column", "mood")
+    assert line == "column 'mood' cannot be the rating: 'bad' is no number"
+
+
+def test_rows_that_cannot_be_read_are_not_blamed_on_ids(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    lines = [f"{u},{i},{u % 5},{'x,' * (u % 3)}y" for u, i in taken().itertuples(index=False)]
+    file.write_text("\n".join(["user_id,item_id,rating", *lines]), encoding="utf-8")
+    line = complaint(settings, "new", "a", "--interactions", file, "--items", write(goods(), tmp_path / "i.csv"))
+    assert line.startswith(f"{file}: ") and "where the header has 3" in line and "line 2" in line
+
+
+def test_two_files_or_a_folder(settings: Settings, tmp_path: Path) -> None:
+    file = write(taken(), tmp_path / "r.csv")
+    assert "--interactions and --items" in complaint(settings, "new", "a", "--interactions", file)

@@ -1,0 +1,73 @@
+"""Times: by which a split is proposed, and when not."""
+
+import pandas as pd
+import pytest
+
+from orchestration.settings import Settings
+from tests.orchestration.new.tables import goods, of_frames, options, refusal, taken
+
+START = 1_600_000_000
+
+
+def timed(values: list[object], name: str = "when") -> pd.DataFrame:
+    return taken(**{name: values})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("unix_timestamp", [START + n for n in range(5000)]),
+        ("timestamp:float", [START + n / 4 for n in range(5000)]),
+        ("time_ms", [START * 1000 + n for n in range(5000)]),
+        ("event_time", [(START + n) * 10**9 for n in range(5000)]),
+        ("Datum", [f"2021-03-{n:02d}T10:00:00.{n:03d}Z" for n in range(1, 28)]),
+        ("t_dat", ["2018-09-20", "2019-01-31", "2020-02-29"]),
+    ],
+)
+def test_times_of_any_kind_make_the_split_temporal(settings: Settings, name: str, values: list[object]) -> None:
+    study, said = of_frames(settings, timed(values, name), goods())
+    assert options(study)["timestamp_column"] == name
+    assert study.datasets["mine"].split.protocol == "temporal"
+    assert "split: temporal, so that each person's last interactions are predicted" in said
+    assert study.datasets["mine"].scenario.date_of_data in said
+
+
+def test_one_time_a_person_orders_nothing(settings: Settings) -> None:
+    rows = taken().assign(
+        date=lambda rows: (pd.Timestamp(2024, 1, 1) + pd.to_timedelta(rows["user_id"], "D")).astype(str)
+    )
+    study, said = of_frames(settings, rows, goods())
+    assert study.datasets["mine"].split.protocol == "ratio"
+    assert "! split: ratio, at random, since only 0% of the people have interactions at more than one time" in said
+
+
+def test_the_split_that_was_asked_for(settings: Settings) -> None:
+    study, said = of_frames(settings, timed(["2024-01-01", "2024-05-05"], "date"), goods(), "--split", "ratio")
+    assert study.datasets["mine"].split.protocol == "ratio" and "split: ratio, as you said" in said
+
+
+def test_times_that_are_mostly_missing_or_unreadable_are_not_used_in_silence(settings: Settings) -> None:
+    rows = timed(["2024-01-01", None, "2024-05-05"], "date")
+    study, said = of_frames(settings, rows, goods())
+    assert "timestamp_column" not in options(study)
+    assert "! column 'date' is empty in 3" in said and "of the rows and is not used as time" in said
+    _, said = of_frames(settings, timed(["09 13, 2009", "07 2, 2010"], "reviewTime"), goods(), "--force")
+    assert "! column 'reviewTime' looks like a time that cannot be read" in said
+    line = refusal_of_time(settings)
+    assert line == "column 'mood' cannot be the time: 'bad' is neither a date such as 2024-01-31 nor a number"
+
+
+def refusal_of_time(settings: Settings) -> str:
+    for file in settings.studies.iterdir():
+        file.unlink()
+    return refusal(settings, timed(["good", "bad"], "mood"), goods(), "--time-column", "mood")
+
+
+def test_a_time_without_a_known_name_is_pointed_out(settings: Settings) -> None:
+    _, said = of_frames(settings, timed([START + n for n in range(5000)], "x"), goods())
+    assert "! column 'x' looks like a time and is not used; --time-column 'x' uses it" in said
+
+
+def test_a_length_of_time_is_no_time(settings: Settings) -> None:
+    study, _ = of_frames(settings, timed([float(n) for n in range(300)], "dwell_time"), goods())
+    assert "timestamp_column" not in options(study)
