@@ -69,6 +69,11 @@ class Settings(BaseSettings):
         return self.home / "lineage"
 
     @property
+    def study_versions(self) -> Path:
+        """Settings of studies as they were when something was materialised, by their hash."""
+        return self.home / "study_versions"
+
+    @property
     def digests(self) -> Path:
         """Digests of the files that studies read, so that a page load need not read them; it may be removed."""
         return self.home / "digests.sqlite"

@@ -43,7 +43,7 @@ def recommend(
     name = choose_dataset(dataset, read)
     known = choose(model, read.models, f"model of study {read.name} called")
     home = Home(settings)
-    chosen, data = _chosen(home, name, known, arm)
+    chosen, data = _chosen(home, study, name, known, arm)
     made = recommended(data, home.cell(name)(chosen.finals[0]), read.evaluation, user, k)
     if len(made.items) < k:
         note(f"only {len(made.items)} items can be recommended, or are kept in the stored lists")
@@ -59,11 +59,13 @@ def recommend(
     say(f"In training: {made.history}")
 
 
-def _chosen(home: "Home", dataset: str, model: str, wanted: str | None) -> "tuple[ArmResult, Dataset]":
+def _chosen(home: "Home", study: str, dataset: str, model: str, wanted: str | None) -> "tuple[ArmResult, Dataset]":
     """An arm of a model, the best on validation unless one is named, and the very data that it was trained on."""
     from recsys.data.dataset import Dataset
     from recsys.study.results import ModelResult
 
+    if not home.has(keys.model(dataset, model)):
+        raise UserError(f"{model} has not been trained on {dataset} yet: `modalift run {study}` does")
     event = home.current(keys.model(dataset, model))
     if reason := event.facts.get("left_out"):
         raise UserError(f"{reason}: ask another model")

@@ -97,7 +97,7 @@ def _servers(settings: "Settings") -> list[Service]:
     ]
     mlflow = [*python, "mlflow", "server", "--host", HOST, "--port", str(mlflow_port), "--workers", "1"]
     mlflow += ["--backend-store-uri", settings.tracking_uri, "--artifacts-destination", str(settings.artifacts)]
-    reports = [*python, "http.server", str(reports_port), "--bind", HOST, "--directory", str(settings.reports)]
+    reports = [*python, "orchestration.cli.pages", str(reports_port)]
     environment = {
         **QUIET,
         **SAFE_PATH,
