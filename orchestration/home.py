@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.lineage import Event, Input, Lineage
+from orchestration.mlflow_guard import GuardedTracker
 from orchestration.progress import LogProgress, Progress
 from orchestration.settings import Settings
 from orchestration.tracking import Tracker
@@ -37,9 +38,9 @@ class Home:
         return Slots(self.settings.workers or default_workers())
 
     @cached_property
-    def tracker(self) -> Tracker:
-        """MLflow on this home."""
-        return Tracker(self.settings)
+    def tracker(self) -> GuardedTracker:
+        """MLflow on this home, which fails nothing."""
+        return GuardedTracker(Tracker(self.settings, self.progress.note), self.progress.note)
 
     def has(self, asset: str) -> bool:
         """Whether an asset has a version whose files are there."""

@@ -6,8 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
 from orchestration.cli.app import command
 from orchestration.cli.console import count, out, say, tick
 from orchestration.cli.options import StudyArgument
@@ -31,8 +29,7 @@ def check(study: StudyArgument) -> None:
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
     out.print(
         f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
-        f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}",
-        highlight=False,
+        f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}"
     )
     facts: dict[str, dict[str, Any]] = {}
     failures = [what for what, find in _checks(read, settings, facts) if not _passes(what, find)]
@@ -57,7 +54,7 @@ def _passes(what: str, find: Callable[[], str]) -> bool:
         found, good = find(), True
     except UserError as error:
         found, good = str(error), False
-    out.print(f"{tick(good)} {what}: {escape(found)}", highlight=False, soft_wrap=True)
+    out.print(f"{tick(good)} {what}: {found}", soft_wrap=True)
     return good
 
 

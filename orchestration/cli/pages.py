@@ -33,7 +33,8 @@ li { margin: 0 0 1.5rem; overflow-wrap: anywhere; } ul { padding: 0; list-style:
 small { opacity: .75; } .outdated { border-left: 3px solid #b7791f; padding-left: .8rem; }
 </style></head><body><h1>Reports</h1>
 <ul>{% for each in listed %}
-<li><a href="/{{ each.name | urlencode }}.html" dir="auto">{{ each.title }}</a> <small>study {{ each.name }}, {{ each.when }}</small>
+<li><a href="/{{ each.name | urlencode }}.html" dir="auto">{{ each.title }}</a>
+<small>study {{ each.name }}, {{ each.when }}</small>
 {% for answer in each.answers %}<p dir="auto">{{ answer }}</p>{% endfor %}
 {% if each.outdated %}<p class="outdated">{{ each.outdated }}</p>{% endif %}</li>
 {% else %}<li>No study has a report yet: <code>modalift run STUDY</code> writes it.</li>{% endfor %}</ul></body></html>

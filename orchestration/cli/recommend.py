@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from orchestration import keys
 from orchestration.cli.app import command
@@ -51,10 +50,10 @@ def recommend(
         rows = made.items.to_dict(orient="records")
         print_json({"dataset": name, "model": chosen.model, "arm": chosen.arm, "user": user, "items": rows})
         return
-    title = escape(f"{chosen.model} ({chosen.arm}) for user {user} of {name}")
+    title = f"{chosen.model} ({chosen.arm}) for user {user} of {name}"
     shown = table(">rank", "item", "title", ">score", title=title)
     for row in made.items.to_dict("records"):
-        shown.add_row(str(row["rank"]), escape(row["item_id"]), escape(row["title"] or ""), f"{row['score']:.4f}")
+        shown.add_row(str(row["rank"]), row["item_id"], row["title"] or "", f"{row['score']:.4f}")
     out.print(shown)
     say(f"In training: {made.history}")
 

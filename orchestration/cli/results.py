@@ -57,14 +57,15 @@ def results(
     if as_json or markdown:
         known = {name: dataset_results(home, read, name) for name in ready}
     if as_json:
-        print_json({"study": read.name, "outdated": changed or None, "datasets": known})
+        print_json({"study": read.name, "datasets": known, **({"outdated": changed} if changed else {})})
     elif markdown:
         print(f"> {changed}\n\n{page(home, read, known)}" if changed else page(home, read, known))
     else:
         for name in ready:
             folded = _show(home, read, name, every_arm)
             if folded:
-                note(f"the best arm of each model; `modalift results {study} --all` prints the other {folded} too\n")
+                note(f"the best arm of each model; `modalift results {study} --all` prints the other {folded} too")
+                note("")
     if changed:
         note(changed)
 

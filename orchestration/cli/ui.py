@@ -48,6 +48,7 @@ def ui(dagster_port: DagsterPort = None, mlflow_port: MlflowPort = None, reports
     Links between the pages lead to the ports that were set when a study was run: MODALIFT_DAGSTER_PORT,
     MODALIFT_MLFLOW_PORT and MODALIFT_REPORTS_PORT move both the pages and the links.
     """
+    from orchestration.home import Home
     from orchestration.instance import prepare
     from orchestration.tracking import Tracker
 
@@ -71,6 +72,7 @@ def ui(dagster_port: DagsterPort = None, mlflow_port: MlflowPort = None, reports
     try:
         # Servers that find no database would each make it, and two at a time spoil it.
         _ = Tracker(settings).client
+        Home(settings).tracker.catch_up()
         with Services(servers, cwd=Path.cwd()) as services:
             services.wait_until_ready()
             for service in services.services:
