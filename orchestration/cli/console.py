@@ -20,7 +20,7 @@ PIPE_WIDTH = 140
 TICK, CROSS = "✓", "✗"
 # Control characters but for tab and new line, marks and overrides of direction, separators of lines, lone surrogates.
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-NEW_LINE = re.compile(r"[ \t]*[\r\n\x0b\x0c\x85\u2028\u2029]+[ \t]*")
+NEW_LINE = re.compile(r"[ \t\r\n\x0b\x0c\x85\u2028\u2029]*[\t\r\n\x0b\x0c\x85\u2028\u2029]+[ ]*")
 
 
 def visible(text: str) -> str:
@@ -29,7 +29,7 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The same, with a space in the place of new lines."""
+    """The same, with a space in the place of new lines and tabs."""
     return visible(NEW_LINE.sub(" ", text))
 
 

@@ -64,7 +64,7 @@ def _range(extra: Any) -> str:
 def _shown(value: Any) -> str:
     """A number with the digits that a person reads: 0.00674 and 148, not sixteen of them."""
     if isinstance(value, float):
-        return f"{value:.3g}" if value else "0"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

@@ -115,6 +115,10 @@ class Study(Strict):
     @classmethod
     def _without_settings(cls, models: Any) -> Any:
         if isinstance(models, list):
+            if odd := [model for model in models if not isinstance(model, str)]:
+                raise ValueError(
+                    f"{odd[0]!r} is not the name of a model: write a list of names, or a line 'NAME: {{...}}' for each"
+                )
             return {model: {} for model in models}
         return {model: options or {} for model, options in models.items()} if isinstance(models, dict) else models
 

@@ -33,6 +33,9 @@ class Interrupting:
         time.sleep(60)
         yield lambda steps: None
 
+    def note(self, line: str) -> None:
+        """Nothing is shown."""
+
 
 @contextmanager
 def instance_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
