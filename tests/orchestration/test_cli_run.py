@@ -102,7 +102,7 @@ def test_a_report_without_results_says_what_to_run(tmp_path: Path) -> None:
     write_study(tmp_path)
     settings = Settings(home=tmp_path / "home", studies=tmp_path)
     line = complaint(settings, "report", "tiny")
-    assert line == "tiny/dataset has not been computed yet: `modalift run` computes it with all that it needs"
+    assert line == "study tiny has no tiny/dataset yet: `modalift run tiny` computes it, and the report"
     assert not settings.home.exists()  # nor is there a failed run in Dagster
 
 

@@ -50,6 +50,17 @@ def test_a_value_that_yaml_does_not_read_as_text_is_explained(tmp_path: Path) ->
     assert "a value cannot be read" in refusal(tmp_path, STUDY.format(name="a").replace("x", "2024-13-45"))
 
 
+@pytest.mark.parametrize(
+    ("written", "text"), [("2023", "2023"), ("2024-01-31", "2024-01-31"), ("'1996 on'", "1996 on")]
+)
+def test_a_year_or_a_day_is_text_where_it_dates_the_data(written: str, text: str, tmp_path: Path) -> None:
+    study = STUDY.format(name="a").replace(
+        "{reader: market}", f"{{reader: market}}\n    scenario: {{date_of_data: {written}}}"
+    )
+    (tmp_path / "study.yaml").write_text(study, encoding="utf-8")
+    assert load_study(tmp_path / "study.yaml").datasets["a"].scenario.date_of_data == text
+
+
 def test_equal_keys_are_refused_where_yaml_keeps_the_last(tmp_path: Path) -> None:
     said = refusal(tmp_path, STUDY.format(name="a") + "models: [EASE]\n")
     assert said == "line 6: the key 'models' stands in line 5 already; remove or rename one of the two"
