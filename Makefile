@@ -26,8 +26,10 @@ demo: setup ## Answer the question for two synthetic markets whose truth is know
 test: setup ## Run the tests
 	@$(BIN)/pytest -n auto --dist loadfile
 
-ui: setup ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
-	@$(BIN)/modalift ui
+# Only what is given to make counts: an environment's PORT may be meant for something else.
+given = $(if $(filter command,$(firstword $(origin $(1)))),--$(2)-port $($(1)))
+ui: setup ## Dagster on port 3000, MLflow on 5000, the reports on 5001 (PORT=, MLFLOW_PORT=, REPORTS_PORT= move them)
+	@$(BIN)/modalift ui $(call given,PORT,dagster) $(call given,MLFLOW_PORT,mlflow) $(call given,REPORTS_PORT,reports)
 
 bench: setup ## Speed on this machine, as ratios to a plain way of doing the same
 	@for name in ranking closed_form training describing encoders; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done

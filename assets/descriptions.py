@@ -64,7 +64,7 @@ def make(name: str, spec: DatasetSpec, corpus: str, making: Making) -> AssetReco
 
     settings, asset = making.home.settings, keys.descriptions(name, corpus)
     items, folder = load_items(making.read[keys.dataset(name)]), settings.source_folder(name, spec) or Path()
-    with counted(making.home.progress, f"{asset}, items", len(items)) as progress:
+    with counted(making.home.progress, asset, len(items), "items") as progress:
         return describe_items(spec.descriptions[corpus], items, folder, making.out, settings.work / asset, progress)
 
 

@@ -60,7 +60,7 @@ def make(name: str, spec: DatasetSpec, source: str, making: Making) -> AssetReco
     items = load_items(making.read[keys.dataset(name)])
     described = making.read[keys.descriptions(name, content.corpus)] if content.corpus else None
     folder, work = settings.source_folder(name, spec), settings.work / asset
-    with counted(making.home.progress, f"{asset}, items", len(items)) as progress:
+    with counted(making.home.progress, asset, len(items), "items") as progress:
         return encode_source(content, items, folder, described, making.out, work, progress)
 
 

@@ -72,10 +72,10 @@ class Node:
     cells: int = 0
 
 
-def assets_of(nodes: Sequence[Node], settings: Settings) -> list[dg.AssetsDefinition]:
-    """Dagster's definitions of nodes, upstream first."""
+def assets_of(nodes: Sequence[Node], settings: Settings, study: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
+    """Dagster's definitions of a study's nodes, upstream first; `study` is what its file says, as JSON."""
     versions = transitive_versions(nodes, settings)
-    return [_asset(node, versions[node.asset]) for node in nodes]
+    return [_asset(node, versions[node.asset], study) for node in nodes]
 
 
 def transitive_versions(nodes: Sequence[Node], settings: Settings) -> dict[str, str]:
@@ -98,7 +98,7 @@ def _files(node: Node, settings: Settings) -> str:
         return "not there"
 
 
-def _asset(node: Node, code_version: str) -> dg.AssetsDefinition:
+def _asset(node: Node, code_version: str, study: Mapping[str, Any]) -> dg.AssetsDefinition:
     @dg.asset(
         key=key(node.asset),
         deps=[key(each) for each in node.inputs],
@@ -119,6 +119,7 @@ def _asset(node: Node, code_version: str) -> dg.AssetsDefinition:
             inputs=node.inputs,
             build=lambda out, read: node.make(Making(home, out, read, context.run.run_id)),
             also_depends_on=node.files(home.settings),
+            study=study,
         )
         node.publish(home, event)
         shown = _shown_before(context, event) or _shown(node, home, event)

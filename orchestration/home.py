@@ -1,13 +1,14 @@
 """The home folder, and the one way in which any asset is produced."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from orchestration.lineage import Event, Input, Lineage
+from orchestration.mlflow_guard import GuardedTracker
 from orchestration.progress import LogProgress, Progress
 from orchestration.settings import Settings
 from orchestration.tracking import Tracker
@@ -15,7 +16,7 @@ from recsys.engine.slots import Slots, default_workers
 from recsys.engine.stored import StoredCell, place
 from recsys.errors import UserError
 from recsys.fingerprints import fingerprint
-from recsys.store import Store, content_hash
+from recsys.store import Store, content_hash, write_text
 from recsys.study.record import AssetRecord
 
 RECORD = "outcome.json"
@@ -37,9 +38,14 @@ class Home:
         return Slots(self.settings.workers or default_workers())
 
     @cached_property
-    def tracker(self) -> Tracker:
-        """MLflow on this home."""
-        return Tracker(self.settings)
+    def tracker(self) -> GuardedTracker:
+        """MLflow on this home, which fails nothing."""
+        return GuardedTracker(Tracker(self.settings, self.progress.note), self.progress.note)
+
+    def has(self, asset: str) -> bool:
+        """Whether an asset has a version whose files are there."""
+        event = self.lineage.latest(asset)
+        return event is not None and self.folder(event).is_dir()
 
     def current(self, asset: str) -> Event:
         """The newest version of an asset; UserError if there is none."""
@@ -65,6 +71,7 @@ class Home:
         inputs: Sequence[str],
         build: Callable[[Path, dict[str, Path]], AssetRecord],
         also_depends_on: str = "",
+        study: Mapping[str, Any] | None = None,
     ) -> Event:
         """Materialise an asset, or find that the very version is there already.
 
@@ -75,6 +82,7 @@ class Home:
             inputs: keys of the assets it reads.
             build: writes its files into a folder; is given the folders of the inputs by key.
             also_depends_on: signature of files outside the store.
+            study: settings of the study at this time, to be compared with later ones.
         """
         started = datetime.now(UTC)
         with self.store.lock(asset):
@@ -101,10 +109,23 @@ class Home:
                 path=f"{asset}/{version}",
                 inputs=tuple(Input(**e.model_dump(include=set(Input.model_fields))) for e in read),
                 reused=reused,
+                study=self._keep_study(study) if study else "",
                 **record,
             )
             self.lineage.record(event)
         return event
+
+    def study_of(self, event: Event) -> dict[str, Any] | None:
+        """The study's settings when an asset was materialised; None where they were not kept."""
+        file = self.settings.study_versions / f"{event.study}.json"
+        return json.loads(file.read_text(encoding="utf-8")) if event.study and file.is_file() else None
+
+    def _keep_study(self, study: Mapping[str, Any]) -> str:
+        name = fingerprint(study)
+        file = self.settings.study_versions / f"{name}.json"
+        if not file.is_file():
+            write_text(file, json.dumps(study, indent=1))
+        return name
 
     def _fill(self, pending: Path, build: Callable[[Path, dict[str, Path]], AssetRecord], read: list[Event]) -> None:
         record = build(pending, {event.asset: self.folder(event) for event in read})

@@ -51,8 +51,13 @@ def prepare(settings: Settings) -> None:
             "path: set MODALIFT_HOME to another folder"
         )
     file = settings.dagster / "dagster.yaml"
-    if not file.exists() or file.read_text(encoding="utf-8") != CONFIG:
-        write_text(file, CONFIG)
+    try:
+        if not file.exists() or file.read_text(encoding="utf-8") != CONFIG:
+            write_text(file, CONFIG)
+    except OSError as error:
+        raise UserError(
+            f"{settings.home}: cannot be written to ({error.strerror}); set MODALIFT_HOME to a folder of yours"
+        ) from None
     os.environ["DAGSTER_HOME"] = home
     for storage in (sqlite_event_log, sqlite_run_storage):
         storage.create_engine = _engine  # type: ignore[attr-defined]

@@ -40,6 +40,7 @@ class Event(BaseModel):
         facts: what a person is shown: counts, choices, checks.
         mlflow_runs: the runs that belong to the version.
         failures: one line for each model that was left out because it failed.
+        study: names the study's settings at the time, which the home folder keeps; empty for older events.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,6 +62,7 @@ class Event(BaseModel):
     facts: dict = Field(default_factory=dict)
     mlflow_runs: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    study: str = ""
 
     @property
     def seconds(self) -> float:

@@ -13,6 +13,7 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.error import SerializableErrorInfo
 
 from orchestration.definitions import build_definitions
+from orchestration.home import Home
 from orchestration.instance import PID, job_name, job_origin, prepare
 from orchestration.progress import CombinedProgress, LogProgress, Progress
 from orchestration.settings import Settings
@@ -86,6 +87,7 @@ def materialise(study: Study, settings: Settings, progress: Progress, select: st
                 failures.append(event)
             if event.is_step_failure and _interrupted(event):
                 instance.report_run_canceling(run)
+    Home(settings, progress).tracker.catch_up()
     if any(_interrupted(event) for event in failures):
         raise KeyboardInterrupt
     # That the run failed says something only where no step did.

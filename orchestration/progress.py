@@ -14,14 +14,20 @@ Advance = Callable[[int], None]
 class Progress(Protocol):
     """Something that can show how far a piece of work has come."""
 
-    def track(self, label: str, total: int) -> AbstractContextManager[Advance]:
-        """Show work of so many steps; the context gives a function to be called with the steps done since."""
+    def track(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:
+        """Show work of so many steps.
+
+        The context gives a function to be called with the steps done since; `unit` is what steps are, such as `cells`.
+        """
+
+    def note(self, line: str) -> None:
+        """Show something that a person should know, and that stops nothing."""
 
 
 class LogProgress:
-    """Lines in a log: at the start, at the end, and at least every half minute between."""
+    """Lines in a log: at the start, at the end, and at least every quarter of a minute between."""
 
-    def __init__(self, log: Callable[[str], None] = logger.info, every: float = 30.0, silence: float = 30.0) -> None:
+    def __init__(self, log: Callable[[str], None] = logger.info, every: float = 15.0, silence: float = 15.0) -> None:
         """A progress that writes lines.
 
         Args:
@@ -34,7 +40,7 @@ class LogProgress:
         self.silence = silence
 
     @contextmanager
-    def track(self, label: str, total: int) -> Iterator[Advance]:
+    def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:
         """Show work of so many steps."""
         started = written = time.monotonic()
         done = 0
@@ -43,9 +49,11 @@ class LogProgress:
         def write() -> None:
             nonlocal written
             written = time.monotonic()
-            passed = written - started
-            left = f", about {passed / done * (total - done):.0f} s left" if done else ""
-            self.log(f"{label}: {done} of {total} after {passed:.0f} s{left}")
+            self.log(f"{label}: {done:,} of {total:,} {unit} after {in_words(written - started)}{left()}")
+
+        def left() -> str:
+            seconds = (time.monotonic() - started) / done * (total - done) if done else 0
+            return f", about {in_words(seconds)} left" if seconds else ""
 
         def advance(steps: int) -> None:
             nonlocal done
@@ -58,7 +66,7 @@ class LogProgress:
                 if time.monotonic() - written >= self.silence:
                     write()
 
-        self.log(f"{label}: {total} to do")
+        self.log(f"{label}: {total:,} {unit} to do")
         watch = threading.Thread(target=break_silence, name=f"progress of {label}", daemon=True)
         watch.start()
         try:
@@ -66,7 +74,20 @@ class LogProgress:
         finally:
             ended.set()
             watch.join()
-        self.log(f"{label}: {done} of {total} in {time.monotonic() - started:.1f} s")
+        self.log(f"{label}: {done:,} of {total:,} {unit} in {time.monotonic() - started:.1f} s")
+
+    def note(self, line: str) -> None:
+        """A line of its own."""
+        self.log(line)
+
+
+def in_words(seconds: float) -> str:
+    """How long something takes, as exactly as a person needs it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 class CombinedProgress:
@@ -77,10 +98,10 @@ class CombinedProgress:
         self.places = places
 
     @contextmanager
-    def track(self, label: str, total: int) -> Iterator[Advance]:
+    def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:
         """Show work of so many steps."""
         with ExitStack() as stack:
-            advances = [stack.enter_context(place.track(label, total)) for place in self.places]
+            advances = [stack.enter_context(place.track(label, total, unit)) for place in self.places]
 
             def advance(steps: int) -> None:
                 for one in advances:
@@ -88,11 +109,16 @@ class CombinedProgress:
 
             yield advance
 
+    def note(self, line: str) -> None:
+        """Show it in all of them."""
+        for place in self.places:
+            place.note(line)
+
 
 @contextmanager
-def counted(progress: Progress, label: str, total: int) -> Iterator[Callable[[int, int], None]]:
+def counted(progress: Progress, label: str, total: int, unit: str) -> Iterator[Callable[[int, int], None]]:
     """Show work that reports (steps done, steps in all), as encoders do; equal items are steps done at once."""
-    with progress.track(label, total) as advance:
+    with progress.track(label, total, unit) as advance:
         shown = 0
 
         def report(done: int, steps: int) -> None:

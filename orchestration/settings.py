@@ -5,10 +5,10 @@ an installed wheel, and nothing is ever written beside the code.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from recsys.paths import resolve
@@ -20,6 +20,10 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 """The folder that holds the packages: a checkout, or the site-packages of an environment."""
 SHIPPED_STUDIES = Path(__file__).parent / "shipped_studies"
 """Studies that come with the package: the demo, a link to the checkout's file so that there is one of it."""
+
+
+PathOfUser = Annotated[Path, AfterValidator(Path.expanduser)]
+"""A path that a shell may have left as it was typed, with `~`."""
 
 
 class Settings(BaseSettings):
@@ -37,9 +41,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MODALIFT_", frozen=True)
 
-    home: Path = Field(default_factory=lambda: Path.cwd() / ".modalift")
-    data: Path | None = None
-    studies: Path = Field(default_factory=lambda: Path.cwd() / "studies")
+    home: PathOfUser = Field(default_factory=lambda: Path.cwd() / ".modalift")
+    data: PathOfUser | None = None
+    studies: PathOfUser = Field(default_factory=lambda: Path.cwd() / "studies")
     workers: int | None = Field(default=None, ge=1)
     dagster_port: int = Field(default=3000, ge=1, le=65535)
     mlflow_port: int = Field(default=5000, ge=1, le=65535)
@@ -69,6 +73,11 @@ class Settings(BaseSettings):
         return self.home / "lineage"
 
     @property
+    def study_versions(self) -> Path:
+        """Settings of studies as they were when something was materialised, by their hash."""
+        return self.home / "study_versions"
+
+    @property
     def digests(self) -> Path:
         """Digests of the files that studies read, so that a page load need not read them; it may be removed."""
         return self.home / "digests.sqlite"
@@ -95,6 +104,11 @@ class Settings(BaseSettings):
         if unquote(path) != path:
             path = path.replace("%", "%25")
         return f"sqlite:///{path.replace('?', '%3F')}"
+
+    @property
+    def mlflow_waiting(self) -> Path:
+        """What could not be written to MLflow yet."""
+        return self.home / "mlflow_waiting"
 
     @property
     def artifacts(self) -> Path:

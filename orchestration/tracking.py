@@ -7,7 +7,9 @@ runs that were lost can be written again from stored cells.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from orchestration.mlflow_tables import NOTE, content_rows, dataset_row, input_r
 from orchestration.mlflow_views import View
 from orchestration.settings import Settings
 from orchestration.tracked import TrackedDataset, Training
+from recsys.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,7 +28,10 @@ if TYPE_CHECKING:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from sqlalchemy.orm import Session
 
+logger = logging.getLogger(__name__)
 DATASET = "modalift.dataset"
+LOCKED_SECONDS = 20.0
+"""How long another program may keep the database locked."""
 OWN_NOTE = "modalift.note"
 """What this program last wrote as the note: where the two differ, a person has changed theirs, and it stays."""
 
@@ -33,9 +39,9 @@ OWN_NOTE = "modalift.note"
 class Tracker:
     """The MLflow database of a home."""
 
-    def __init__(self, settings: Settings) -> None:
-        """MLflow on the home that the settings name."""
-        self.settings = settings
+    def __init__(self, settings: Settings, note: Callable[[str], None] = logger.info) -> None:
+        """MLflow on the home that the settings name; `note` is told what a person may want to know."""
+        self.settings, self.note = settings, note
 
     @cached_property
     def client(self) -> "MlflowClient":
@@ -44,12 +50,27 @@ class Tracker:
 
         for name in ("alembic", "mlflow"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        # What cannot be written is said in a line; MLflow would add the traceback.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         self.settings.home.mkdir(parents=True, exist_ok=True)
         self.settings.artifacts.mkdir(exist_ok=True)
         with self._lock():
+            self._open_once()
             client = MlflowClient(tracking_uri=self.settings.tracking_uri)
             client.search_experiments(max_results=1)
         return client
+
+    def _open_once(self) -> None:
+        """Fail at once where the database cannot be opened: MLflow would try again for minutes."""
+        file = self.settings.home / "mlflow.db"
+        try:
+            with closing(sqlite3.connect(file, timeout=LOCKED_SECONDS)) as database:
+                database.execute("BEGIN IMMEDIATE")
+                database.rollback()
+        except sqlite3.OperationalError as error:
+            raise UserError(f"{file}: {error}; close what keeps it open, or make it writable") from None
+        except sqlite3.DatabaseError as error:
+            raise UserError(f"{file}: {error}; move it away, and a new one is made") from None
 
     @cached_property
     def _store(self) -> "SqlAlchemyStore":
@@ -74,6 +95,7 @@ class Tracker:
                 found = client.get_experiment(client.create_experiment(dataset, folder, {DATASET: dataset}))
             if found.lifecycle_stage == "deleted":
                 client.restore_experiment(found.experiment_id)
+                self.note(f"MLflow's experiment '{found.name}' had been deleted: it was restored, with its runs")
             if DATASET not in found.tags:
                 client.set_experiment_tag(found.experiment_id, DATASET, dataset)
             if note and note != found.tags.get(NOTE) and found.tags.get(OWN_NOTE) == found.tags.get(NOTE):

@@ -123,7 +123,7 @@ class Trainings:
         timed = budget.minutes is not None
         total = int(n_arms * budget.seconds) if timed else self.study.cells_of(model, n_arms)
         done = 0.0
-        with self.home.progress.track(f"{label}, seconds of tuning" if timed else f"{label}, cells", total) as advance:
+        with self.home.progress.track(label, total, "seconds of tuning" if timed else "cells") as advance:
 
             def tell(cell: StoredCell) -> None:
                 nonlocal done

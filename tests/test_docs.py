@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.orchestration.plugins import modalift
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(page.relative_to(DOCS) for page in DOCS.rglob("*.md"))
@@ -95,6 +97,48 @@ def test_the_examples_of_extending_run_as_they_stand(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout
+
+
+PLUGINS = {
+    "recsys/models/": "plugins/models/",
+    "recsys/content/encoders/": "plugins/encoders/",
+    "recsys/evaluation/metrics/": "plugins/metrics/",
+    "recsys/analyses/": "plugins/analyses/",
+}
+OWN = """
+title: A study of what extending.md adds
+datasets:
+  small:
+    source: {reader: market, n_users: 120, n_items: 80, image_weight: 2.5, text_weight: 0, hidden_weight: 1, seed: 5}
+    split: {protocol: ratio, seed: 1}
+    content: {letters: {encoder: letter_counts}}
+models: {ItemKNN: {n_neighbours: 20}, BlendedNeighbours: }
+controls: [shuffled]
+evaluation: {primary: first_is_right_at_20}
+tuning: {trials: 2}
+repeats: 2
+statistics: {resamples: 500}
+"""
+
+
+def test_the_examples_of_extending_work_as_plug_ins(tmp_path: Path) -> None:
+    """Copied to a folder of a user's own; a model, an encoder, a metric and an analysis in one study."""
+    for example in FILE.finditer((DOCS / "extending.md").read_text(encoding="utf-8")):
+        for library, own in PLUGINS.items():
+            if example["path"].startswith(library):
+                file = tmp_path / own / example["path"].removeprefix(library)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(example["code"], encoding="utf-8")
+    assert len(list((tmp_path / "plugins").rglob("*.py"))) == 4
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    done = modalift(tmp_path, "run", "own")
+    assert done.returncode == 0, done.stderr
+    assert "passed over" not in done.stderr
+    shown = modalift(tmp_path, "results", "own", "--json").stdout
+    assert "first_is_right_at_20" in shown and "BlendedNeighbours" in shown
+    assert "Held-out items of a user" in (tmp_path / "home/reports/own.html").read_text(encoding="utf-8")
+    assert "letter_counts" in modalift(tmp_path, "encoders").stdout
+    assert modalift(tmp_path, "models", "BlendedNeighbours").returncode == 0
 
 
 def test_the_examples_of_the_readme_run_as_they_stand(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ MLflow) within their functions, so that help and mistakes answer at once.
 
 import functools
 import gc
+import io
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated, ParamSpec, TypeVar
@@ -52,6 +54,9 @@ def main(
     """Options that stand before the command."""
     global _debug
     _debug = debug
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter shows its code
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # What imports make stays for good: to look for garbage in it again and again takes a sixth of a short command.
     gc.set_threshold(10_000)
 

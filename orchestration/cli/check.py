@@ -5,8 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
 from orchestration.cli.app import command
 from orchestration.cli.console import count, note, out, say, tick
 from orchestration.cli.options import StudyArgument
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from recsys.study.checking import Finding
     from recsys.study.study import Study
 
-MARKS = {"good": tick(True), "warning": "[yellow]![/yellow]", "bad": tick(False)}
+MARKS = {"good": tick(True), "warning": "!", "bad": tick(False)}
 EXAMPLES = 5
 """Rows that are named for each reason for which rows are quarantined."""
 
@@ -35,13 +33,12 @@ def check(study: StudyArgument) -> None:
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
     out.print(
         f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
-        f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}",
-        highlight=False,
+        f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}"
     )
     facts: dict[str, dict[str, Any]] = {}
     failures = []
     for finding in _findings(read, settings, facts):
-        out.print(f"{MARKS[finding.level]} {finding.what}: {escape(finding.said)}", highlight=False, soft_wrap=True)
+        out.print(f"{MARKS[finding.level]} {finding.what}: {finding.said}", soft_wrap=True)
         failures += [finding.what] if finding.level == "bad" else []
     if failures:
         raise UserError(f"study {read.name} cannot be run as it is: fix {', '.join(failures)}")

@@ -1,38 +1,86 @@
-"""Where commands write: results to stdout, everything else to stderr; pipes get lines that are not cut short."""
+"""Where commands write: results to stdout, everything else to stderr; pipes get lines that are not cut short.
+
+Ids, titles and messages of others are printed as they are: nothing in them is taken for markup or for an emoji's code,
+and what would move the cursor, colour the terminal or turn a line round is shown as its code.
+"""
 
 import json
 import math
+import re
 import sys
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.style import StyleType
 from rich.table import Table
+from rich.text import Text
 
 PIPE_WIDTH = 140
+TICK, CROSS = "✓", "✗"
+# Control characters but for tab and new line, marks and overrides of direction, separators of lines, lone surrogates.
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+NEW_LINE = re.compile(r"[ \t\r\n\x0b\x0c\x85\u2028\u2029]*[\t\r\n\x0b\x0c\x85\u2028\u2029]+[ ]*")
 
-out = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
-err = Console(stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+
+def visible(text: str) -> str:
+    r"""Text whose control characters are shown as codes, such as `\x1b`."""
+    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(text: str) -> str:
+    """The same, with a space in the place of new lines and tabs."""
+    return visible(NEW_LINE.sub(" ", text))
+
+
+class PlainConsole(Console):
+    """A console that prints strings as they are; ticks and crosses that begin one are coloured."""
+
+    def __init__(self, **options: Any) -> None:
+        """Options are those of Rich."""
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """What Rich makes of every string: of a line, of a cell, of a title."""
+        made = super().render_str(visible(text), **(options | {"markup": False, "emoji": False}))
+        made.highlight_regex(f"^{TICK}", "green")
+        made.highlight_regex(f"^{CROSS}", "red")
+        return made
+
+
+class PlainTable(Table):
+    """A table with one line of text in a cell, whatever a user's text holds."""
+
+    def add_row(
+        self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False
+    ) -> None:
+        """Add a row of cells."""
+        plain = [one_line(cell) if isinstance(cell, str) else cell for cell in cells]
+        super().add_row(*plain, style=style, end_section=end_section)
+
+
+out = PlainConsole(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = PlainConsole(stderr=True, width=None if sys.stderr.isatty() else PIPE_WIDTH)
 
 
 def tick(good: bool) -> str:
-    """A coloured tick or cross."""
-    return "[green]✓[/green]" if good else "[red]✗[/red]"
+    """A tick or cross, coloured where it begins what is printed."""
+    return TICK if good else CROSS
 
 
 def complain(line: str) -> None:
     """One red line on stderr, whatever its length."""
-    err.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+    err.print(one_line(line), style="red", soft_wrap=True)
 
 
 def note(line: str) -> None:
     """One plain line on stderr."""
-    err.print(line, markup=False, highlight=False, soft_wrap=True)
+    err.print(one_line(line), soft_wrap=True)
 
 
 def say(line: str) -> None:
     """One plain line on stdout."""
-    out.print(line, markup=False, highlight=False, soft_wrap=True)
+    out.print(one_line(line), soft_wrap=True)
 
 
 def count(n: int, what: str) -> str:
@@ -42,9 +90,10 @@ def count(n: int, what: str) -> str:
 
 def table(*columns: str, title: str | None = None) -> Table:
     """An empty table; a column that begins with `>` is one of figures and stands to the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    title = title and one_line(title)
+    made = PlainTable(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
-        made.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        made.add_column(one_line(column.removeprefix(">")), justify="right" if column.startswith(">") else "left")
     return made
 
 

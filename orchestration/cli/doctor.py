@@ -8,11 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from orchestration.cli.app import command
-from orchestration.cli.console import out, table, tick
-from orchestration.cli.studies import read_settings
+from orchestration.cli.console import count, out, table, tick
+from orchestration.cli.studies import home_problem, read_settings
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ ENOUGH_DISK_GB = 5
 @command("doctor", "modalift doctor")
 def doctor() -> None:
     """Check Python, packages, PyTorch's device, disk, databases and folders; each with a remedy."""
-    settings = read_settings()
+    settings = read_settings(check_home=False)
     shown = table("", "what", "found")
     wrong = 0
     for name, check in CHECKS.items():
@@ -49,7 +47,7 @@ def doctor() -> None:
         except Exception as error:  # a broken installation fails in ways that cannot be listed
             good, found = False, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         wrong += not good
-        shown.add_row(tick(good), name, escape(found))
+        shown.add_row(tick(good), name, found)
     out.print(shown)
     if wrong:
         raise UserError(f"{wrong} of {len(CHECKS)} checks failed; each says what to do")
@@ -87,9 +85,9 @@ def _workers(settings: "Settings") -> str:
 
 
 def _home(settings: "Settings") -> str:
+    if problem := home_problem(settings.home):
+        raise UserError(f"{settings.home}: {problem}; set MODALIFT_HOME to a folder of yours")
     settings.home.mkdir(parents=True, exist_ok=True)
-    if not os.access(settings.home, os.W_OK):
-        raise UserError(f"{settings.home} cannot be written to; set MODALIFT_HOME to a folder of yours")
     free = shutil.disk_usage(settings.home).free / 1e9
     if free < ENOUGH_DISK_GB:
         raise UserError(f"{settings.home}: {free:.1f} GB free; make room or set MODALIFT_HOME to a larger disk")
@@ -99,25 +97,34 @@ def _home(settings: "Settings") -> str:
 def _mlflow(settings: "Settings") -> str:
     if not (settings.home / "mlflow.db").exists():
         return "no database yet; the first run makes it"
+    from mlflow.entities import ViewType
+
     from orchestration.tracking import Tracker
 
-    return f"{len(Tracker(settings).client.search_experiments())} experiments"
+    client = Tracker(settings).client
+    experiments = client.search_experiments(ViewType.ALL, max_results=1000)
+    deleted = sum(each.lifecycle_stage == "deleted" for each in experiments)
+    said = f", {deleted} of them deleted (the next run of their dataset restores them)" if deleted else ""
+    if waiting := len(list(settings.mlflow_waiting.glob("*.json"))):
+        said += f"; {count(waiting, 'file')} of runs to be written by the next run"
+    return f"{count(len(experiments), 'experiment')}{said}"
 
 
 def _dagster(settings: "Settings") -> str:
     import dagster as dg
 
-    from orchestration.definitions import build_definitions
+    from orchestration.definitions import UNREADABLE, build_definitions
     from orchestration.instance import prepare
 
     prepare(settings)
     with dg.DagsterInstance.get() as instance:
         runs = instance.get_runs_count()
-    assets = build_definitions(settings).resolve_asset_graph().get_all_asset_keys()
-    unreadable = [key.path[0] for key in assets if key.path[-1] == "unreadable"]
-    if unreadable:
-        raise UserError(f"study {unreadable[0]} cannot be read; `modalift check {unreadable[0]}` says why")
-    return f"{runs} runs, {len(assets)} assets in {settings.studies}"
+    graph = build_definitions(settings).resolve_asset_graph()
+    assets = sorted(graph.get_all_asset_keys())
+    problems = [graph.get(key).description for key in assets if key.path[-1] == UNREADABLE]
+    if problems:
+        raise UserError(f"{count(len(problems), 'study file')} cannot be used; the first: {problems[0]}")
+    return f"{count(runs, 'run')}, {count(len(assets), 'asset')} of the studies in {settings.studies}"
 
 
 def _duckdb(settings: "Settings") -> str:

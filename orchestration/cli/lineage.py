@@ -1,41 +1,50 @@
 """`modalift lineage`: what an asset was made from, what was made from it, and whether these are the newest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 from rich.tree import Tree
 
 from orchestration.cli.app import command
-from orchestration.cli.console import out, print_json, say, table
+from orchestration.cli.console import count, out, print_json, say, table
 from orchestration.cli.options import JsonOption
-from orchestration.cli.studies import choose, read_settings
-from recsys.errors import UserError
+from orchestration.cli.studies import find_study, own_studies, read_settings
+from recsys.errors import UserError, nearest_name
 from recsys.store import write_text
 
 if TYPE_CHECKING:
     from orchestration.lineage import Event
+    from orchestration.settings import Settings
 
 
 @command(
     "lineage",
     "modalift lineage",
+    "modalift lineage demo",
     "modalift lineage image_market/verdict",
     "modalift lineage --openlineage events.jsonl",
 )
 def lineage(
     asset: Annotated[
-        str | None, typer.Argument(metavar="[ASSET]", help="Key of an asset, such as image_market/metrics.")
+        str | None,
+        typer.Argument(
+            metavar="[ASSET]", help="Key of an asset, such as image_market/metrics; a study, or a dataset."
+        ),
     ] = None,
     as_json: JsonOption = False,
     openlineage: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the events as OpenLineage JSON lines.")
     ] = None,
 ) -> None:
-    """Show what an asset's newest version was made from and what was made from it; without one, all assets."""
+    """Show what an asset's newest version was made from and what was made from it; without one, all assets.
+
+    Of a study or a dataset, all of its assets.
+    """
     from orchestration.home import Home
 
     home = Home(read_settings())
@@ -43,16 +52,45 @@ def lineage(
     if not events:
         raise UserError(f"{home.settings.home}: nothing has been materialised yet; `modalift run demo` does")
     graph = Graph(events)
-    node = graph.newest[choose(asset, sorted(graph.newest), "materialised asset")] if asset else None
-    shown = [*graph.upstream(node), *graph.downstream(node)] if node else events
+    listed = _listed(graph, asset, home.settings)
+    node = graph.newest[_asset(graph, asset, home.settings)] if asset and not listed else None
+    shown = [*graph.upstream(node), *graph.downstream(node)] if node else [e for e in events if e.asset in listed]
     if openlineage:
         _export(openlineage, events, {event.event_id for event in shown})
     elif node is None:
-        _show_all(graph, as_json)
+        _show_all(graph, listed, as_json)
     elif as_json:
         _print_json(graph, node)
     else:
         _show_tree(graph, node)
+
+
+def _listed(graph: "Graph", given: str | None, settings: "Settings") -> list[str]:
+    """Keys of all assets, or of those of the study or dataset that was given; empty where it is neither.
+
+    Raises:
+        UserError: a study of which nothing has been materialised.
+    """
+    if given is None:
+        return sorted(graph.newest)
+    datasets = {given.lower()}
+    if is_study := given.lower() in {name.lower() for name in own_studies(settings)} or Path(given).is_file():
+        study = find_study(given, settings)
+        datasets |= {name.lower() for name in (*study.datasets, study.name)}
+    found = [key for key in sorted(graph.newest) if key.split("/")[0].lower() in datasets]
+    if is_study and not found:
+        raise UserError(f"study {study.name} has not been run yet: `modalift run {given}` does")
+    return found
+
+
+def _asset(graph: "Graph", given: str, settings: "Settings") -> str:
+    for key in graph.newest:
+        if key.lower() == given.lower():
+            return key
+    groups = {key.split("/")[0] for key in graph.newest}
+    near = nearest_name(given, sorted({*graph.newest, *groups, *own_studies(settings)}))
+    meant = f"; did you mean '{near}'?" if near else ": `modalift lineage` lists them"
+    raise UserError(f"there is no materialised asset '{given}'{meant}")
 
 
 @dataclass(frozen=True)
@@ -134,28 +172,28 @@ def _print_json(graph: Graph, node: "Event") -> None:
     print_json(_record(graph, node) | {"upstream": upstream, "downstream": downstream})
 
 
-def _show_all(graph: Graph, as_json: bool) -> None:
+def _show_all(graph: Graph, listed: "Sequence[str]", as_json: bool) -> None:
+    events = [graph.newest[key] for key in listed]
     if as_json:
-        print_json([_record(graph, event) for event in graph.newest.values()])
+        print_json([_record(graph, event) for event in events])
         return
     shown = table("asset", "version", "content", "when", ">rows", "inputs")
-    for _, event in sorted(graph.newest.items()):
-        shown.add_row(
-            event.asset,
-            event.fingerprint[:8],
-            event.content_hash[:8],
-            _when(event),
-            _rows(event),
-            _freshness(graph, event),
-        )
+    for event in events:
+        versions = event.fingerprint[:8], event.content_hash[:8]
+        shown.add_row(event.asset, *versions, _when(event), _rows(event), _freshness(graph, event))
     out.print(shown)
 
 
 def _show_tree(graph: Graph, node: "Event") -> None:
-    for title, step in (("made from", graph.inputs), ("read by", graph.readers)):
-        root = Tree(f"{_label(graph, node)} [dim]{title}[/dim]")
-        _grow(root, node, step, graph, set())
-        out.print(root)
+    out.print(_label(graph, node), soft_wrap=True)
+    steps = (("Made from", graph.inputs, "the source alone"), ("Read by", graph.readers, "nothing yet"))
+    for title, step, nothing in steps:
+        if step(node):
+            root = Tree(f"{title}:")
+            _grow(root, node, step, graph, set())
+            out.print(root, soft_wrap=True)
+        else:
+            say(f"{title}: {nothing}")
     for line in _provenance(node):
         say(line)
 
@@ -170,23 +208,25 @@ def _provenance(event: "Event") -> list[str]:
 def _grow(branch: Tree, event: "Event", step: Any, graph: Graph, seen: set[str]) -> None:
     for other in step(event):
         again = other.event_id in seen
-        twig = branch.add(f"{other.asset} [dim](above)[/dim]" if again else _label(graph, other))
+        twig = branch.add(Text.assemble(other.asset, (" (above)", "dim")) if again else _label(graph, other))
         if not again:
             seen.add(other.event_id)
             _grow(twig, other, step, graph, seen)
 
 
-def _label(graph: Graph, event: "Event") -> str:
-    version = f"version {event.fingerprint[:8]}, content {event.content_hash[:8]}, {_when(event)}"
-    rows = f", {_rows(event)} rows" if event.rows is not None else ""
-    return f"[bold]{event.asset}[/bold] {version}{rows}, {_freshness(graph, event)}"
+def _label(graph: Graph, event: "Event") -> Text:
+    rows = f", {count(event.rows, 'row')}" if event.rows is not None else ""
+    version = f" (version {event.fingerprint[:8]}, content {event.content_hash[:8]}, {_when(event)}{rows}): "
+    return Text.assemble((event.asset, "bold"), version, _freshness(graph, event))
 
 
-def _freshness(graph: Graph, event: "Event") -> str:
+def _freshness(graph: Graph, event: "Event") -> Text:
     if event.content_hash != graph.newest[event.asset].content_hash:
-        return "[yellow]not the newest version[/yellow]"
+        return Text("not the newest version", "yellow")
+    if not event.inputs:
+        return Text("the newest", "green")
     outdated = graph.outdated(event)
-    return f"[yellow]newer: {', '.join(outdated)}[/yellow]" if outdated else "[green]inputs are the newest[/green]"
+    return Text(f"newer: {', '.join(outdated)}", "yellow") if outdated else Text("inputs are the newest", "green")
 
 
 def _when(event: "Event") -> str:

@@ -4,7 +4,6 @@ import inspect
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from orchestration.cli.app import command
 from orchestration.cli.console import out, say, table, tick
@@ -33,7 +32,8 @@ def models(
 
 def _show_model(cls: "type[Recommender]", file: Any) -> None:
     say(f"{cls.__name__} ({file.family})")
-    say(f"\n{inspect.cleandoc(cls.__doc__ or '')}\n")
+    for line in ("", *inspect.cleandoc(cls.__doc__ or "").splitlines(), ""):
+        say(line)
     say(f"Source: {cls.source}")
     say(
         f"Content: {'taken' if file.takes_content else 'not taken'}; "
@@ -42,7 +42,7 @@ def _show_model(cls: "type[Recommender]", file: Any) -> None:
     )
     shown = table("hyper-parameter", ">default", "searched")
     for field, default, searched in _fields(cls):
-        shown.add_row(field, escape(str(default)), escape(searched) or "no: fixed unless a study sets it")
+        shown.add_row(field, _shown(default), searched or "no: fixed unless a study sets it")
     out.print(shown)
     for preset, values in cls.presets.items():
         said = ", ".join(f"{key}={value}" for key, value in values.items())
@@ -61,7 +61,14 @@ def _range(extra: Any) -> str:
     if "choices" in space:
         return f"one of {', '.join(map(str, space['choices']))}"
     scale = ", log scale" if space["log"] else f", in steps of {space['step']}" if space["step"] else ""
-    return f"{space['low']} to {space['high']}{scale}"
+    return f"{_shown(space['low'])} to {_shown(space['high'])}{scale}"
+
+
+def _shown(value: Any) -> str:
+    """A number with the digits that a person reads: 0.00674 and 148, not sixteen of them."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 @command("encoders", "modalift encoders")

@@ -12,6 +12,8 @@ from recsys.study.applicable import left_out
 from recsys.study.study import Study
 
 State = Literal["missing", "stale", "up to date"]
+SETTINGS_CHANGED = "its code or settings have changed"
+FILES_CHANGED = "its files have changed"
 REUSED = "an input's code or settings have changed, not its content: the stored version is used again"
 
 
@@ -32,7 +34,7 @@ class Step:
     cells: int
 
 
-def plan(study: Study, home: Home, select: str | None) -> list[Step]:
+def plan(study: Study, home: Home, select: str | None = None) -> list[Step]:
     """The assets that a run would touch, upstream first."""
     from orchestration.materialise import selected
 
@@ -40,7 +42,7 @@ def plan(study: Study, home: Home, select: str | None) -> list[Step]:
     versions = transitive_versions(list(nodes.values()), home.settings)
     steps: list[Step] = []
     changing: set[str] = set()
-    for asset in selected(study, home.settings, select):
+    for asset in selected(study, home.settings, select) if select else nodes:
         state, why = _state(home, nodes[asset], versions[asset], changing)
         if state != "up to date":
             changing.add(asset)
@@ -71,11 +73,11 @@ def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tu
     if latest.transitive_version == wanted and read == inputs and stored:
         return "up to date", ""
     if latest.code_version != node.version:
-        return "stale", "its code or settings have changed"
+        return "stale", SETTINGS_CHANGED
     if read != inputs:
         return "stale", "an input has changed"
     if not stored:
         return "stale", "its version is not in the store"
     if version_of(node.version, inputs, node.files(home.settings)) != latest.fingerprint:
-        return "stale", "its files have changed"
+        return "stale", FILES_CHANGED
     return "stale", REUSED

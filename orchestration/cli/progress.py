@@ -6,18 +6,22 @@ from contextlib import contextmanager
 from typing import Self
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
 
-from orchestration.progress import Advance, LogProgress
+from orchestration.cli.console import one_line
+from orchestration.progress import Advance, LogProgress, in_words
+
+
+class Left(ProgressColumn):
+    """The time left in words, once a step is done."""
+
+    max_refresh = 1.0
+
+    def render(self, task: Task) -> Text:
+        """About how long it still takes."""
+        seconds = task.time_remaining
+        return Text("" if seconds is None or task.finished else f"about {in_words(seconds)} left")
 
 
 class RichProgress:
@@ -29,12 +33,10 @@ class RichProgress:
         self._lines = LogProgress(self._say, every)
         self._bars = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} {task.fields[unit]}", markup=False),
+            Left(),
             console=console,
         )
 
@@ -50,19 +52,23 @@ class RichProgress:
             self._bars.stop()
 
     @contextmanager
-    def track(self, label: str, total: int) -> Iterator[Advance]:
+    def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:
         """Show work of so many steps."""
         if not self.console.is_terminal:
-            with self._lines.track(label, total) as advance:
+            with self._lines.track(label, total, unit) as advance:
                 yield advance
             return
         started = time.monotonic()
-        task = self._bars.add_task(escape(label), total=total)
+        task = self._bars.add_task(one_line(label), total=total, unit=unit)
         try:
             yield lambda steps: self._bars.advance(task, steps)
-            self._say(f"{label}: {total} in {time.monotonic() - started:.1f} s")
+            self._say(f"{label}: {total:,} {unit} in {time.monotonic() - started:.1f} s")
         finally:
             self._bars.remove_task(task)
 
+    def note(self, line: str) -> None:
+        """A line above the bars."""
+        self._say(line)
+
     def _say(self, line: str) -> None:
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(one_line(line), markup=False, highlight=False, emoji=False, soft_wrap=True)

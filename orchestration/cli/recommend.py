@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from orchestration import keys
 from orchestration.cli.app import command
@@ -43,7 +42,7 @@ def recommend(
     name = choose_dataset(dataset, read)
     known = choose(model, read.models, f"model of study {read.name} called")
     home = Home(settings)
-    chosen, data = _chosen(home, name, known, arm)
+    chosen, data = _chosen(home, study, name, known, arm)
     made = recommended(data, home.cell(name)(chosen.finals[0]), read.evaluation, user, k)
     if len(made.items) < k:
         note(f"only {len(made.items)} items can be recommended, or are kept in the stored lists")
@@ -51,19 +50,21 @@ def recommend(
         rows = made.items.to_dict(orient="records")
         print_json({"dataset": name, "model": chosen.model, "arm": chosen.arm, "user": user, "items": rows})
         return
-    title = escape(f"{chosen.model} ({chosen.arm}) for user {user} of {name}")
+    title = f"{chosen.model} ({chosen.arm}) for user {user} of {name}"
     shown = table(">rank", "item", "title", ">score", title=title)
     for row in made.items.to_dict("records"):
-        shown.add_row(str(row["rank"]), escape(row["item_id"]), escape(row["title"] or ""), f"{row['score']:.4f}")
+        shown.add_row(str(row["rank"]), row["item_id"], row["title"] or "", f"{row['score']:.4f}")
     out.print(shown)
     say(f"In training: {made.history}")
 
 
-def _chosen(home: "Home", dataset: str, model: str, wanted: str | None) -> "tuple[ArmResult, Dataset]":
+def _chosen(home: "Home", study: str, dataset: str, model: str, wanted: str | None) -> "tuple[ArmResult, Dataset]":
     """An arm of a model, the best on validation unless one is named, and the very data that it was trained on."""
     from recsys.data.dataset import Dataset
     from recsys.study.results import ModelResult
 
+    if not home.has(keys.model(dataset, model)):
+        raise UserError(f"{model} has not been trained on {dataset} yet: `modalift run {study}` does")
     event = home.current(keys.model(dataset, model))
     if reason := event.facts.get("left_out"):
         raise UserError(f"{reason}: ask another model")

@@ -41,6 +41,7 @@ def results(
 
     Where there are many arms, the tables have the best arm of each model; JSON and Markdown always have all.
     """
+    from orchestration.cli.changes import outdated
     from orchestration.cli.results_markdown import page
     from orchestration.home import Home
 
@@ -52,17 +53,21 @@ def results(
     for name in read.datasets:
         if name not in ready:
             note(f"dataset {name} has no results yet: `modalift run {study}` computes them")
+    changed = outdated(read, home)
     if as_json or markdown:
         known = {name: dataset_results(home, read, name) for name in ready}
     if as_json:
-        print_json({"study": read.name, "datasets": known})
+        print_json({"study": read.name, "datasets": known, **({"outdated": changed} if changed else {})})
     elif markdown:
-        print(page(home, read, known))
+        print(f"> {changed}\n\n{page(home, read, known)}" if changed else page(home, read, known))
     else:
         for name in ready:
             folded = _show(home, read, name, every_arm)
             if folded:
-                note(f"the best arm of each model; `modalift results {study} --all` prints the other {folded} too\n")
+                note(f"the best arm of each model; `modalift results {study} --all` prints the other {folded} too")
+                note("")
+    if changed:
+        note(changed)
 
 
 def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from orchestration.cli.app import command
 from orchestration.cli.check import check_before_run
@@ -54,8 +55,7 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
     steps = plan(study, home, select)
     shown = table("asset", "state", "why", ">cells at most", title=f"Study {study.name}")
     for step in steps:
-        state = f"[{COLOURS[step.state]}]{step.state}[/]"
-        shown.add_row(step.asset, state, step.why, str(step.cells or ""))
+        shown.add_row(step.asset, Text(step.state, COLOURS[step.state]), step.why, str(step.cells or ""))
     out.print(shown)
     to_do = [step for step in steps if step.state != "up to date"]
     timed = "" if study.tuning.minutes is None else f", {study.tuning.said} of tuning for each model and arm"

@@ -1,5 +1,6 @@
 """From what a person types to a study, a dataset, an asset or a model; a slip is answered with the nearest name."""
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,16 +15,44 @@ if TYPE_CHECKING:
     from orchestration.settings import Settings
     from recsys.study.study import Study
 
+MOST_NAMED = 12
 
-def read_settings() -> "Settings":
+
+def read_settings(*, check_home: bool = True) -> "Settings":
     """The settings; UserError names the environment variable that is wrong."""
     from orchestration.settings import Settings
 
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {first['msg']}; fix or unset it") from None
+    if check_home and (problem := home_problem(settings.home)):
+        raise UserError(f"{settings.home}: {problem}; set MODALIFT_HOME to a folder of yours")
+    return settings
+
+
+def home_problem(home: Path) -> str:
+    """Why a folder cannot be the home, empty where it can: it is there, or can be made, and can be written to."""
+    if not _is_utf8(str(home)):
+        return "has a name that is not UTF-8, which its databases cannot keep"
+    try:
+        if home.is_symlink() and not home.exists():
+            return "is a link that leads nowhere"
+        there = next(place for place in (home, *home.absolute().parents) if place.exists())
+    except OSError as error:
+        return f"cannot be the home folder ({error.strerror})"
+    if not there.is_dir():
+        return "is a file, not a folder" if there == home else f"cannot be made, since {there} is a file"
+    return "" if os.access(there, os.W_OK | os.X_OK) else "cannot be written to"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def find_study(given: str, settings: "Settings") -> "Study":
@@ -38,15 +67,22 @@ def find_study(given: str, settings: "Settings") -> "Study":
     path = Path(given)
     if path.is_file():
         return load_study(path)
-    own, shipped = (
-        {file.stem: file for file in folder.glob("*.yaml")} for folder in (settings.studies, SHIPPED_STUDIES)
-    )
+    own, shipped = own_studies(settings), _in_folder(SHIPPED_STUDIES)
     if path.parent == Path():
         if path.stem in own:
             return load_study(own[path.stem])
         if path.stem in shipped:
             return load_study(_copy(shipped[path.stem], settings.studies))
     raise UserError(f"there is no study '{given}'{hint(path.stem, sorted(own | shipped))}")
+
+
+def own_studies(settings: "Settings") -> dict[str, Path]:
+    """The files of the studies folder by their names."""
+    return _in_folder(settings.studies)
+
+
+def _in_folder(folder: Path) -> dict[str, Path]:
+    return {file.stem: file for file in folder.glob("*.yaml")}
 
 
 def _copy(shipped: Path, studies: Path) -> Path:
@@ -62,10 +98,12 @@ def _copy(shipped: Path, studies: Path) -> Path:
 
 
 def hint(given: str, known: Collection[str]) -> str:
-    """What may have been meant: the nearest name, else all of them."""
+    """What may have been meant: the nearest name, else some of them."""
     if near := nearest_name(given, known):
         return f"; did you mean '{near}'?"
-    return f" (known: {', '.join(known) or 'none'})"
+    named = [*known][:MOST_NAMED]
+    more = f" and {len(known) - len(named)} more" if len(known) > len(named) else ""
+    return f" (known: {', '.join(named) or 'none'}{more})"
 
 
 def choose(given: str, known: Collection[str], what: str) -> str:

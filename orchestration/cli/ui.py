@@ -48,6 +48,7 @@ def ui(dagster_port: DagsterPort = None, mlflow_port: MlflowPort = None, reports
     Links between the pages lead to the ports that were set when a study was run: MODALIFT_DAGSTER_PORT,
     MODALIFT_MLFLOW_PORT and MODALIFT_REPORTS_PORT move both the pages and the links.
     """
+    from orchestration.home import Home
     from orchestration.instance import prepare
     from orchestration.tracking import Tracker
 
@@ -71,6 +72,7 @@ def ui(dagster_port: DagsterPort = None, mlflow_port: MlflowPort = None, reports
     try:
         # Servers that find no database would each make it, and two at a time spoil it.
         _ = Tracker(settings).client
+        Home(settings).tracker.catch_up()
         with Services(servers, cwd=Path.cwd()) as services:
             services.wait_until_ready()
             for service in services.services:
@@ -97,7 +99,7 @@ def _servers(settings: "Settings") -> list[Service]:
     ]
     mlflow = [*python, "mlflow", "server", "--host", HOST, "--port", str(mlflow_port), "--workers", "1"]
     mlflow += ["--backend-store-uri", settings.tracking_uri, "--artifacts-destination", str(settings.artifacts)]
-    reports = [*python, "http.server", str(reports_port), "--bind", HOST, "--directory", str(settings.reports)]
+    reports = [*python, "orchestration.cli.pages", str(reports_port)]
     environment = {
         **QUIET,
         **SAFE_PATH,

@@ -113,6 +113,7 @@ def find(name: str) -> ModelFile:
     if name.lower() in files:
         return files[name.lower()]
     near = nearest_name(name, files)
+    near = next((info.name for info in catalogue() if info.name.lower() == near), near)
     hint = f"; did you mean '{near}'?" if near else ""
     raise UserError(f"there is no model '{name}'{hint} (`modalift models` lists them)")
 

@@ -1,10 +1,11 @@
 """One catalogue of a study: where its data come from, how content is made of them, and what is asked of it."""
 
 from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
+from pydantic import BaseModel, ConfigDict, PositiveFloat, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
 from recsys.content.vlm.options import CHANGES_NO_ANSWER
@@ -125,6 +126,11 @@ class Scenario(Strict):
     seen_before_choosing: tuple[str, ...] = ()
     item_kinds: str = "not stated"
     date_of_data: str = "not stated"
+
+    @field_validator("date_of_data", mode="before")
+    @classmethod
+    def _year_as_text(cls, given: Any) -> Any:
+        return str(given) if isinstance(given, int | date) and not isinstance(given, bool) else given
 
 
 class Question(Strict):

@@ -1,12 +1,25 @@
-"""From a file to a study; a mistake in it is one line."""
+"""From a file to a study; a mistake in it is one line.
 
+YAML reads an unquoted `no` as false, `12` as a number and `2024-01-31` as a date, and keeps the last of two equal keys
+without a word. Both are looked for before the content is read, so that the line of the file can be named.
+"""
+
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from recsys.errors import UserError
 from recsys.study.study import Study
+
+FILE_NAME = re.compile(r"[A-Za-z0-9_]{1,60}")
+STRING, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+READ_AS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "empty", "timestamp": "a date"}
+"""What YAML makes of a value without quotes, by the last part of its tag."""
+OTHER_THAN_TEXT = (bool, int, float)
 
 
 def load_study(path: Path) -> Study:
@@ -15,27 +28,97 @@ def load_study(path: Path) -> Study:
     Raises:
         UserError: the file is missing, is no YAML, or a key in it is wrong; one line that names it.
     """
+    if not FILE_NAME.fullmatch(path.stem):
+        plain = re.sub(r"[^A-Za-z0-9_]+", "_", path.stem).strip("_")[:60] or "study"
+        raise UserError(
+            f"{path}: the file gives the study its name, and that has letters, digits and _ only, 60 at most: "
+            f"rename it to {plain}{path.suffix}"
+        )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        content = _parsed(path, text)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a study file") from None
     except UnicodeDecodeError:
-        raise UserError(f"{path}: is not a text file; give the path of a study file") from None
+        raise UserError(f"{path}: is not a text file in UTF-8; give the path of a study file") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "cannot be parsed"
         raise UserError(f"{path}:{place} is not YAML: {problem}") from None
+    except RecursionError:
+        raise UserError(f"{path}: is nested too deeply to be a study") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: holds no study; a study is a mapping with title, datasets and models")
+    if "name" in content:
+        raise UserError(f"{path}: name: a study has the name of its file; remove this key")
     try:
         return Study(name=path.stem, **content)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        place = f"{path}: {key}" if key else str(path)
-        raise UserError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise UserError(_first_mistake(path, error)) from None
     except UserError as error:
         raise UserError(f"{path}: models: {error}") from None
-    except TypeError as error:
-        raise UserError(f"{path}: {error}") from None
+
+
+def _parsed(path: Path, text: str) -> Any:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    for mapping in _mappings(root):
+        _check_keys(path, mapping)
+    try:
+        return yaml.safe_load(text)
+    except ValueError as error:  # such as the date 2024-13-45
+        raise UserError(f"{path}: a value cannot be read: {error}; put it in quotes if it is text") from None
+
+
+def _mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    """Every mapping under a node, each once, although aliases may name one several times."""
+    waiting, seen = [root], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen or isinstance(node, yaml.ScalarNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            yield node
+            waiting += [part for pair in reversed(node.value) for part in reversed(pair)]
+        else:
+            waiting += reversed(node.value)
+
+
+def _check_keys(path: Path, mapping: yaml.MappingNode) -> None:
+    lines: dict[str, int] = {}
+    for key, _ in mapping.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise UserError(f"{path}: line {line}: a key must be a word; put it in quotes if it is text")
+        if key.tag == MERGE:
+            continue
+        if key.tag != STRING:
+            read_as = READ_AS.get(key.tag.rpartition(":")[2], "something else")
+            raise UserError(
+                f"{path}: line {line}: YAML reads the key {key.value or 'that is empty'} as {read_as}; "
+                f"put it in quotes: '{key.value}'"
+            )
+        if key.value in lines:
+            raise UserError(
+                f"{path}: line {line}: the key '{key.value}' stands in line {lines[key.value]} already; "
+                "remove or rename one of the two"
+            )
+        lines[key.value] = line
+
+
+def _first_mistake(path: Path, error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    place = f"{path}: {key}" if key else str(path)
+    given = first["input"]
+    said = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_type" and (given is None or isinstance(given, OTHER_THAN_TEXT)):
+        said += f"; YAML reads what is written there as {_read_as(given)}, unless it is in quotes"
+    return f"{place}: {said}"
+
+
+def _read_as(given: Any) -> str:
+    if given is None:
+        return "empty"
+    return str(given).lower() if isinstance(given, bool) else f"the number {given}"

@@ -15,7 +15,8 @@ from recsys.study.dataset_spec import DatasetSpec, Strict
 from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
 from recsys.tuning.search import SHORTLIST, most_nested, most_trials
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
+"""Of what becomes an asset, a folder and a table; longer ones do not fit into the name of a file."""
 REPEATS, REPEATS_TRAINED = 5, 3
 MOST_TRIALS = 500
 """Where time is the budget: quick models would otherwise search on long after there is anything to find."""
@@ -107,13 +108,19 @@ class Study(Strict):
         for dataset, spec in datasets.items():
             for name in (dataset, *spec.descriptions, *spec.content):
                 if not NAME.fullmatch(name):
-                    raise ValueError(f"'{name}' cannot be a name: use letters, digits and _, a letter first")
+                    raise ValueError(
+                        f"'{name}' cannot be a name: use letters, digits and _, a letter first, 60 at most"
+                    )
         return datasets
 
     @field_validator("models", mode="before")
     @classmethod
     def _without_settings(cls, models: Any) -> Any:
         if isinstance(models, list):
+            if odd := [model for model in models if not isinstance(model, str)]:
+                raise ValueError(
+                    f"{odd[0]!r} is not the name of a model: write a list of names, or a line 'NAME: {{...}}' for each"
+                )
             return {model: {} for model in models}
         return {model: options or {} for model, options in models.items()} if isinstance(models, dict) else models
 

@@ -70,7 +70,7 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
     encoders = " ".join(printed(settings, "encoders").split())
     assert "tfidf_svd" in encoders
     assert "│ sentence-transformers/all-MiniLM-L6-v2 │ 384 │ 91 MB │ Apache-2.0 │ ✓ │" in encoders
-    assert complaint(settings, "models", "EAS").startswith("there is no model 'EAS'; did you mean 'ease'?")
+    assert complaint(settings, "models", "EAS").startswith("there is no model 'EAS'; did you mean 'EASE'?")
 
 
 def test_doctor_passes_here_and_says_what_is_wrong(settings: Settings, tmp_path: Path) -> None:

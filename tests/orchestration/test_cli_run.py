@@ -116,7 +116,7 @@ def test_a_report_without_results_says_what_to_run(tmp_path: Path) -> None:
     write_study(tmp_path)
     settings = Settings(home=tmp_path / "home", studies=tmp_path)
     line = complaint(settings, "report", "tiny")
-    assert line == "tiny/dataset has not been computed yet: `modalift run` computes it with all that it needs"
+    assert line == "study tiny has no tiny/dataset yet: `modalift run tiny` computes it, and the report"
     assert not settings.home.exists()  # nor is there a failed run in Dagster
 
 
@@ -164,12 +164,17 @@ def test_a_check_names_everything_that_is_wrong(tmp_path: Path) -> None:
 def test_progress_shows_counts_with_and_without_a_terminal(terminal: bool) -> None:
     text = io.StringIO()
     console = Console(file=text, force_terminal=terminal, width=100)
-    with RichProgress(console, every=0.0) as progress, progress.track("fits", 2) as advance:
+    with RichProgress(console, every=0.0) as progress, progress.track("fits", 2, "cells") as advance:
         advance(1)
         advance(1)
     assert "fits: 2" in text.getvalue()
     assert ("fits: 1 of 2" in text.getvalue()) is not terminal
-    with pytest.raises(RuntimeError), RichProgress(console) as progress, progress.track("fits", 1), nullcontext():
+    with (
+        pytest.raises(RuntimeError),
+        RichProgress(console) as progress,
+        progress.track("fits", 1, "cells"),
+        nullcontext(),
+    ):
         raise RuntimeError
 
 

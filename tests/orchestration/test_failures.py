@@ -102,7 +102,7 @@ def test_results_name_them_with_reasons(ran: Ran) -> None:
 
 
 def test_mlflow_has_failed_runs_with_reasons(ran: Ran) -> None:
-    tracker = home_of(ran[0]).tracker
+    tracker = home_of(ran[0]).tracker.direct
     runs = tracker.client.search_runs([tracker.experiment("tiny")], max_results=1000)
     failed = {run.data.tags["model"]: run for run in runs if run.info.status == "FAILED"}
     assert set(failed) == set(LINES)

@@ -44,7 +44,7 @@ def test_a_killed_run_recomputes_only_what_was_missing(tmp_path: Path) -> None:
     assert len(cells(settings)) > len(kept)
     assert [path for path in settings.home.rglob(".pending*") if path.is_dir()] == []
     home = Home(settings)
-    runs = home.tracker.client.search_runs([home.tracker.experiment("tiny")], max_results=5000)
+    runs = home.tracker.direct.client.search_runs([home.tracker.direct.experiment("tiny")], max_results=5000)
     assert {run.info.status for run in runs} == {"FINISHED"}
     finished = [run.data.tags["fingerprint"] for run in runs if run.info.status == "FINISHED"]
     assert set(cells(settings)) <= set(finished)

@@ -93,7 +93,7 @@ def test_a_link_shows_the_arms_of_a_model_side_by_side_and_a_run_leads_back(page
     first_chart = page.get_by_test_id("experiment-view-compare-runs-card").first
     expect(first_chart).to_contain_text("test/ndcg_at_20")
     run = run_id("tiny", arms[0].finals[0])
-    page.goto(f"{served.mlflow}/#/experiments/{home.tracker.experiment('tiny')}/runs/{run}")
+    page.goto(f"{served.mlflow}/#/experiments/{home.tracker.direct.experiment('tiny')}/runs/{run}")
     # Where a related model's choice was better, the controls trained the arm anew.
     made_by = ("tiny/controls", "tiny/models/HybridItemKNN")
     asset = next(each for each in made_by if run in home.current(each).mlflow_runs)

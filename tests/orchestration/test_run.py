@@ -94,7 +94,7 @@ def test_every_repeat_is_of_its_own_split_and_of_all_users(finished: Finished) -
 def test_every_cell_is_an_mlflow_run_that_has_ended(finished: Finished) -> None:
     settings, _ = finished
     home = Home(settings)
-    runs = home.tracker.client.search_runs([home.tracker.experiment("tiny")], max_results=1000)
+    runs = home.tracker.direct.client.search_runs([home.tracker.direct.experiment("tiny")], max_results=1000)
     assert {run.info.status for run in runs} == {"FINISHED"}
     assert sorted(run.data.tags["fingerprint"] for run in runs) == sorted(cells(settings))
     assert {"model", "arm", "repeat", "seed", "stage", "asset", "dagster_run"} <= set(runs[0].data.tags)

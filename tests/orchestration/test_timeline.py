@@ -28,10 +28,13 @@ class Interrupting:
     """A progress that presses Ctrl-C when work begins."""
 
     @contextmanager
-    def track(self, label: str, total: int) -> Iterator[Advance]:
+    def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:
         signal.raise_signal(signal.SIGINT)
         time.sleep(60)
         yield lambda steps: None
+
+    def note(self, line: str) -> None:
+        """Nothing is shown."""
 
 
 @contextmanager
@@ -54,8 +57,8 @@ def test_progress_is_recorded_as_events(finished: tuple[Settings, Study]) -> Non
     with instance_of(finished[0]) as instance:
         *_, run = instance.get_runs()  # newest first
         lines = [log.user_message for log in instance.all_logs(run.run_id) if not log.is_dagster_event]
-    assert "tiny: HybridItemKNN, 5 arms, cells: 55 to do" in lines
-    assert any(line.startswith("tiny: HybridItemKNN, 5 arms, cells: 55 of 55 in ") for line in lines)
+    assert "tiny: HybridItemKNN, 5 arms: 55 cells to do" in lines
+    assert any(line.startswith("tiny: HybridItemKNN, 5 arms: 55 of 55 cells in ") for line in lines)
 
 
 def test_events_report_progress_while_a_model_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +71,7 @@ def test_events_report_progress_while_a_model_is_trained(tmp_path: Path, monkeyp
     lines = [log.user_message for log in logs if log.step_key == "tiny__models__BPRMF"]
     before = lines[: next(n for n, line in enumerate(lines) if line.startswith("Materialized value"))]
     for number in range(1, 9):
-        assert any(line.startswith(f"tiny: BPRMF, 1 arm, cells: {number} of 8 after ") for line in before)
+        assert any(line.startswith(f"tiny: BPRMF, 1 arm: {number} of 8 cells after ") for line in before)
 
 
 def test_ctrl_c_cancels_the_run(tmp_path: Path) -> None:
@@ -121,18 +124,18 @@ def test_a_home_that_dagster_cannot_open_is_refused_before_anything_is_written(n
 def test_a_line_is_written_although_nothing_advances() -> None:
     lines: list[str] = []
     deadline = time.monotonic() + 30
-    with LogProgress(lines.append, silence=0.01).track("fits", 2) as advance:
+    with LogProgress(lines.append, silence=0.01).track("fits", 2, "cells") as advance:
         while len(lines) < 3 and time.monotonic() < deadline:
             time.sleep(0.01)
         advance(2)
-    assert lines[:2] == ["fits: 2 to do", "fits: 0 of 2 after 0 s"]
-    assert lines[-1].startswith("fits: 2 of 2 in ")
+    assert lines[:2] == ["fits: 2 cells to do", "fits: 0 of 2 cells after 0 s"]
+    assert lines[-1].startswith("fits: 2 of 2 cells in ")
 
 
 def test_work_is_shown_in_several_places() -> None:
     first: list[str] = []
     second: list[str] = []
     places = [LogProgress(lines.append, every=0.0) for lines in (first, second)]
-    with CombinedProgress(*places).track("fits", 2) as advance:
+    with CombinedProgress(*places).track("fits", 2, "cells") as advance:
         advance(1)
-    assert first == second and "fits: 1 of 2 after 0 s, about 0 s left" in first
+    assert first == second and "fits: 1 of 2 cells after 0 s, about 0 s left" in first

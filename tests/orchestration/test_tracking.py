@@ -281,7 +281,7 @@ def test_a_title_of_any_kind_does_a_description_no_harm(finished: tuple[Settings
 
 
 def test_a_study_is_described_with_links(finished: tuple[Settings, Study]) -> None:
-    tracker = Home(finished[0]).tracker
+    tracker = Home(finished[0]).tracker.direct
     note = note_of(tracker, "tiny")
     assert "A tiny market" in note and "120 users, 80 items" in note and "`ratio`" in note
     for address in ("3000/assets/tiny/dataset", "3000/asset-groups/tiny", "5001/tiny.html"):

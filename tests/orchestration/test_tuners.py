@@ -81,7 +81,7 @@ def outcome(settings: Settings) -> dict[str, Any]:
 
 def check_records(settings: Settings) -> None:
     """Every cell is one ended run in MLflow, and nothing half-written is left."""
-    tracker = Home(settings).tracker
+    tracker = Home(settings).tracker.direct
     runs = tracker.client.search_runs([tracker.experiment("tiny")], max_results=5000)
     ended = [run for run in runs if run.info.status == "FINISHED"]
     records = {folder.name: StoredCell.load(folder).record for folder in cell_folders(settings.store)}

@@ -111,7 +111,7 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         ),
         (GOOD + "repeats: 0", "s.yaml: repeats: Input should be greater than or equal to 1"),
         (GOOD + "colour: red", "s.yaml: colour: Extra inputs are not permitted"),
-        (GOOD.replace("EASE", "EASY"), "s.yaml: models: there is no model 'EASY'; did you mean 'ease'?"),
+        (GOOD.replace("EASE", "EASY"), "s.yaml: models: there is no model 'EASY'; did you mean 'EASE'?"),
         (GOOD.replace("  d:", "  a-b:"), "s.yaml: datasets: 'a-b' cannot be a name: use letters, digits and _"),
         (GOOD + "evaluation: {primary: gain_at_3}", "s.yaml: evaluation.primary: unknown metric 'gain_at_3'"),
         (

@@ -1,0 +1,95 @@
+"""What is written to MLflow, whatever state it is in: a record for people must not fail what it records.
+
+Its database may be locked, moved, damaged or of another version. Then a line says so, training goes on, and what could
+not be written waits in the home folder until a later run or `modalift ui` finds MLflow well.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from orchestration.addresses import EXPERIMENTS, Addresses
+from orchestration.mlflow_views import View
+from orchestration.tracked import TrackedDataset, Training
+from orchestration.tracking import Tracker
+from recsys.errors import UserError
+from recsys.store import write_text
+
+T = TypeVar("T")
+PAUSE_SECONDS = 300.0
+"""How long MLflow is left alone after it failed: it may take half a minute to say that its database is locked."""
+LONGEST = 300
+LATER = "they are written when it works again"
+
+
+class GuardedTracker:
+    """The tracker of a home; none of its methods fails."""
+
+    def __init__(self, tracker: Tracker, note: Callable[[str], None]) -> None:
+        """`note` is told what a person should know."""
+        self.direct, self.note = tracker, note
+        self.waiting = tracker.settings.mlflow_waiting
+        self._try_at = 0.0
+
+    def log_all(self, trainings: Sequence[Training]) -> None:
+        """Write trainings, now or later."""
+        if not self._tried(
+            lambda: self.direct.log_all(trainings), f"its runs of {_datasets(trainings)} wait, {LATER}"
+        ):
+            self._keep({"trainings": [asdict(training) for training in trainings]})
+
+    def add_metrics(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        """Give runs further metrics, now or later."""
+        if not self._tried(lambda: self.direct.add_metrics(metrics), f"metrics of its runs wait, {LATER}"):
+            self._keep({"metrics": metrics})
+
+    def save_view(self, dataset: str, view: View) -> str:
+        """Save a view; gives its address, or that of MLflow's first page."""
+        addresses: list[str] = []
+        self._tried(
+            lambda: addresses.append(self.direct.save_view(dataset, view)), "links lead to its first page instead"
+        )
+        return addresses[0] if addresses else f"{Addresses(self.direct.settings).mlflow}{EXPERIMENTS}"
+
+    def catch_up(self) -> None:
+        """Write what waits, if MLflow works again."""
+        if any(self.waiting.glob("*.json")):
+            self._tried(lambda: None, "what waits for it goes on waiting")
+
+    def _tried(self, write: Callable[[], Any], else_: str) -> bool:
+        """Write, after what waits; a failure is noted once, and nothing is tried for a while after it."""
+        if time.monotonic() < self._try_at:
+            return False
+        try:
+            self._write_waiting()
+            write()
+        except Exception as error:  # SQLAlchemy's, MLflow's, the operating system's
+            self._try_at = time.monotonic() + PAUSE_SECONDS
+            lines = str(error).strip().splitlines() or ["no message"]
+            kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+            self.note(f"MLflow cannot be written to ({kind}{lines[0][:LONGEST]}): {else_}")
+            return False
+        return True
+
+    def _keep(self, what: Mapping[str, Any]) -> None:
+        write_text(self.waiting / f"{time.time_ns()}-{uuid4().hex[:8]}.json", json.dumps(what, default=str))
+
+    def _write_waiting(self) -> None:
+        for file in sorted(self.waiting.glob("*.json")):
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            if "trainings" in kept:
+                self.direct.log_all([_training(each) for each in kept["trainings"]])
+            else:
+                self.direct.add_metrics(kept["metrics"])
+            file.unlink(missing_ok=True)
+
+
+def _training(kept: dict[str, Any]) -> Training:
+    return Training(**kept | {"dataset": TrackedDataset(**kept["dataset"])})
+
+
+def _datasets(trainings: Sequence[Training]) -> str:
+    return ", ".join(dict.fromkeys(training.dataset.name for training in trainings))
