@@ -15,7 +15,7 @@ from recsys.data.readers.records import Splitter, lines_of, records
 from recsys.data.readers.sniffing import Sniffed
 from recsys.errors import UserError
 
-BATCH = 100_000
+BATCH = 10_000
 WIDTHS = {"MISSING COLUMNS", "TOO MANY COLUMNS"}
 
 
