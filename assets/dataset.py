@@ -71,6 +71,7 @@ def show(home: Home, event: Event) -> Mapping[str, object]:
         **{part: int((data.interactions["part"] == part).sum()) for part in PARTS},
         "with_image": int(data.items["image_path"].notna().sum()),
         "with_text": int(data.items["text"].notna().sum()),
+        **{f"note {place}": note for place, note in enumerate(data.facts.get("notes", []), 1)},
         "quarantine": table(reasons if len(reasons) else pd.DataFrame({"reason": ["none"], "rows": [0]})),
         "items_preview": preview(data.items.drop(columns=["image_path", "image_digest"])),
         "interactions": plot(figure),

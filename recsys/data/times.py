@@ -62,7 +62,8 @@ def _numbers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     scientific = _true(pc.match_substring_regex(texts, SCIENTIFIC))
     values = pc.cast(texts.filter(pa.array(scientific)), pa.float64()).to_numpy(zero_copy_only=False)
     values = np.where(np.abs(values) < 2.0**62, values, 0)
-    whole[scientific], fraction[scientific] = np.trunc(values), values - np.trunc(values)
+    # A float64 says no more of a second than its microseconds.
+    whole[scientific], fraction[scientific] = np.trunc(values), np.round(values - np.trunc(values), 6)
     return is_number | scientific, whole, fraction
 
 

@@ -22,6 +22,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+NO_PLACES = ("model", "delimiter", "encoding")
+"""Options that are texts and name no file."""
+
+
 class Open(BaseModel):
     """A part of a study file whose further keys are options of what it names."""
 
@@ -35,7 +39,8 @@ class Open(BaseModel):
     def places(self, folder: Path) -> list[Path]:
         """The files and folders under `folder` that the options name, and the folder of a model's own weights."""
         options = self.options
-        named = [folder / value for key, value in options.items() if isinstance(value, str) and key != "model"]
+        # A delimiter such as "/" would be the root of all files.
+        named = [folder / value for key, value in options.items() if isinstance(value, str) and key not in NO_PLACES]
         weights = own_folder(str(options["model"]), folder) if "model" in options else None
         return [place for place in (*named, weights) if place is not None and place.exists()]
 

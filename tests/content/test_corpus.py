@@ -60,12 +60,16 @@ def test_what_cannot_be_used_is_set_aside(tmp_path):
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("", {}, "cannot be read (No columns to parse from file); give UTF-8 CSV or Parquet with a header"),
-        ("movieId,text\n1,Genre, Mood\n", {}, "its rows have more cells than its header; put answers with commas in"),
+        ("", {}, "cannot be read (it is empty); fix or replace the file"),
+        (
+            "movieId,text\n1,Genre, Mood\n",
+            {},
+            "no row can be used: 1 of 1 rows have 3 fields where the header has 2 (line 2:",
+        ),
         (
             "movieId,text\n1,a\n2,b, c\n",
             {},
-            "cannot be read (Error tokenizing data. C error: Expected 2 fields in line",
+            "1 of 2 rows cannot be used (line 3: 3 fields where the header has 2); put answers with commas in quotes",
         ),
         ("movieId,x,y\n1,a,b\n", {}, "cannot tell which column is meant; set text_column to one of: x, y"),
         ("movieId,x\n1,a\n", {"id_column": "asin"}, "has no column 'asin' (id_column); it has: movieId, x"),
@@ -80,5 +84,7 @@ def test_mistakes_are_one_line(tmp_path, text, options, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UserError, match="there is no such file; give a CSV or Parquet file of descriptions"):
+    with pytest.raises(
+        UserError, match="there is no such file; give a CSV, JSON lines or Parquet file of descriptions"
+    ):
         read_corpus(tmp_path / "none.csv")

@@ -13,6 +13,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.prepare import in_order, prepare
 from recsys.data.raw import RawData
 from recsys.data.splits import SplitRule
+from recsys.data.times import to_times
 from recsys.errors import UserError
 from tests.data.strategies import catalogue, raw_data
 
@@ -220,3 +221,66 @@ def test_the_order_of_rows_does_not_matter(raw: RawData) -> None:
     except UserError:
         return
     pd.testing.assert_frame_equal(first.interactions, second.interactions)
+
+
+def timed(stamps: list[object], n_users: int = 3) -> RawData:
+    """Users of four rows each, whose times come in the order given."""
+    rows = [(str(user), str(item), stamp) for user in range(n_users) for item, stamp in enumerate(stamps)]
+    frame = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"])
+    frame["timestamp"] = to_times(frame["timestamp"].astype("str"))
+    return catalogue(frame.assign(row=range(2, len(frame) + 2)), n_items=len(stamps))
+
+
+@pytest.mark.parametrize("protocol", ["temporal", "leave_one_out", "global_time"])
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        [f"2021-03-01T10:00:00.{tenth}00Z" for tenth in (1, 4, 8, 9, 3, 0)],
+        [f"1600000000.{tenth}" for tenth in (1, 4, 8, 9, 3, 0)],
+        [f"160000000000000000{digit}" for digit in (1, 4, 8, 9, 3, 0)],
+    ],
+)
+def test_the_order_within_a_second_holds(protocol: str, stamps: list[object]) -> None:
+    dataset = prepare(timed(stamps), CleaningRules(), SplitRule(protocol=protocol, valid=0.16, test=0.16))
+    rows = dataset.interactions
+    assert set(rows["item"][rows["part"] == "test"]) == {3}
+    assert set(rows["item"][rows["part"] == "valid"]) == {2}
+
+
+def test_a_time_that_cannot_be_read_costs_a_row_only_where_the_split_needs_it() -> None:
+    raw = timed(["1600000000", "1600000100", "soon", "1600000300", "1600000000123"])
+    kept = prepare(raw, CleaningRules(), SplitRule())
+    assert (len(kept.interactions), len(kept.quarantine)) == (15, 0)
+    assert kept.facts["notes"] == [
+        "6 of 15 interactions: no time that can be read (of another unit than most, before 1900, after 2099, or no "
+        "time); the split needs none"
+    ]
+    dated = prepare(raw, CleaningRules(), SplitRule(protocol="temporal"))
+    assert (len(dated.interactions), dated.facts["notes"]) == (9, [])
+    assert dated.quarantine["row"].tolist() == [4, 6, 9, 11, 14, 16]
+    assert dated.quarantine["reason"].str.endswith("and the split needs one").all()
+
+
+def test_of_a_repeated_pair_the_dated_row_counts() -> None:
+    raw = timed(["soon", "1600000000", "1600000001", "1600000002"])
+    again = raw.interactions.assign(item_id=raw.interactions["item_id"].replace("1", "0"))
+    dataset = prepare(RawData(raw.items, again), CleaningRules(), SplitRule())
+    assert dataset.interactions["timestamp"].notna().all()
+
+
+def test_times_none_of_which_can_be_read_are_refused_where_the_split_needs_them() -> None:
+    with pytest.raises(UserError, match="split 'temporal' needs times, and none of 12 can be read; name the right"):
+        prepare(timed(["a", "b", "c", "d"]), CleaningRules(), SplitRule(protocol="temporal"))
+
+
+@pytest.mark.parametrize(
+    ("n_users", "line"),
+    [(1, "the test part has 1 user (of 1), and models are compared over users: give interactions of 2 or more")],
+)
+@pytest.mark.parametrize("protocol", ["ratio", "temporal", "leave_one_out"])
+def test_too_few_users_to_compare_are_refused(n_users: int, line: str, protocol: str) -> None:
+    raw = timed([str(1_600_000_000 + second) for second in range(10)], n_users)
+    with pytest.raises(UserError) as error:
+        prepare(raw, CleaningRules(), SplitRule(protocol=protocol))
+    assert str(error.value).startswith(line)
+    assert prepare(timed([str(second) for second in range(10)], 2), CleaningRules(), SplitRule()).n_users == 2

@@ -211,3 +211,93 @@ def test_inter_refuses_ids_that_are_no_row_numbers(tmp_path: Path) -> None:
     write(tmp_path, a_dot_inter="userID\titemID\tx_label\n0\t5000000\t0\n")
     with pytest.raises(UserError, match=r"item ids go up to 5000000 for 1 items.*use the reader 'table'"):
         read("inter", {}, tmp_path, tmp_path)
+
+
+def shop_of(folder: Path, buys: str, goods: str, **options: Any) -> RawData:
+    write(folder, buys_dot_csv=buys, goods_dot_csv=goods)
+    return read("table", {"interactions": "buys.csv", "items": "goods.csv", **options}, folder, folder)
+
+
+def test_ids_meet_across_spellings_of_whole_numbers_and_blanks(tmp_path: Path) -> None:
+    raw = shop_of(tmp_path, "user_id,item_id\n1.0,7.0\n1, 8\n2,9 \n", "item_id,title\n7,A\n8 ,B\n9.0,C\n")
+    assert raw.interactions[["user_id", "item_id"]].to_numpy().tolist() == [["1", "7"], ["1", "8"], ["2", "9"]]
+    assert raw.items["item_id"].tolist() == ["7", "8", "9"]
+
+
+def test_ids_that_differ_by_a_repair_are_named_row_by_row(tmp_path: Path) -> None:
+    raw = shop_of(tmp_path, "user_id,item_id\n1,7\n1,x\n2,8\n", "item_id,title\n7,A\n008,B\n")
+    assert reasons(raw) == [
+        ("interactions", 4, "2 / 8", "unknown item, known without leading zeros"),
+        ("interactions", 3, "1 / x", "unknown item"),
+    ]
+
+
+def test_items_that_never_meet_are_refused_with_a_value_of_each_side(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        shop_of(tmp_path, "user_id,item_id\n1,7\n2,7\n", "item_id,title\n00007,A\n")
+    assert str(error.value) == (
+        "no interaction has an item of the item table: '7' here, '00007' there; "
+        "2 rows would match without leading zeros: write the ids alike in both files"
+    )
+
+
+def test_repeated_rows_and_repeated_ids_of_items_are_told_apart(tmp_path: Path) -> None:
+    raw = shop_of(tmp_path, "user_id,item_id\n1,7\n", "item_id,title\n7,A\n7,A\n8,B\n8,C\n,D\n")
+    assert reasons(raw) == [
+        ("items", 6, "?", "no item id"),
+        ("items", 3, "7", "the same row again"),
+        ("items", 5, "8", "item id again: the first row was kept"),
+    ]
+    assert raw.items["title"].tolist() == ["A", "B"]
+
+
+def test_every_column_of_the_items_is_an_attribute_whatever_its_name(tmp_path: Path) -> None:
+    names = ["sku", "row", "item_id", "title", "text", "image_path", "image_digest", "part", "label", "tags"]
+    goods = ",".join(names) + "\n" + ",".join(f"v-{name}" for name in names) + "\n"
+    options = {"items_id_column": "sku", "item_column": "item_id", "title_column": "label", "text_columns": ["tags"]}
+    raw = shop_of(tmp_path, "user_id,item_id\n1,v-sku\n", goods, **options)
+    found = raw.items.iloc[0]
+    assert (found["item_id"], found["title"], found["text"]) == ("v-sku", "v-label", "v-tags")
+    assert found["image_path"] is None and found["image_digest"] is None
+    for name in ("row", "part", "label", "tags"):
+        assert found[name] == f"v-{name}"
+    for name in ("item_id", "title", "text", "image_path", "image_digest"):
+        assert found[f"{name} (column)"] == f"v-{name}"
+        assert f"goods.csv: column '{name}' is kept as the attribute '{name} (column)'" in raw.notes
+
+
+@pytest.mark.parametrize(
+    "columns", [("row", "col"), ("part", "timestamp"), ("user_id", "rating"), ("item_id", "text")]
+)
+def test_any_header_can_name_people_and_items(tmp_path: Path, columns: tuple[str, str]) -> None:
+    user, item = columns
+    write(tmp_path, buys_dot_csv=f"{user},{item}\n5,7\n6,8\n")
+    options = {"interactions": "buys.csv", "user_column": user, "item_column": item}
+    raw = read("table", options, tmp_path, tmp_path)
+    assert raw.interactions[["user_id", "item_id"]].to_numpy().tolist() == [["5", "7"], ["6", "8"]]
+    assert raw.interactions["row"].tolist() == [2, 3]
+
+
+def test_ratings_with_decimal_commas_are_numbers_and_fractions_are_not(tmp_path: Path) -> None:
+    (tmp_path / "buys.csv").write_text("user_id;item_id;stars\n1;7;4,5\n1;8;5\n2;7;4/5\n2;8;\n3;7;1,000\n")
+    raw = read("table", {"interactions": "buys.csv", "rating_column": "stars"}, tmp_path, tmp_path)
+    assert raw.interactions["rating"].tolist() == [4.5, 5.0]
+    assert [entry[1::2] for entry in reasons(raw)] == [(row, "rating is not a number") for row in (4, 5, 6)]
+
+
+def test_options_say_how_files_are_written(tmp_path: Path) -> None:
+    (tmp_path / "u.data").write_bytes("é~7\nü~8\n".encode("latin-1"))
+    options = {"interactions": "u.data", "user_column": "1", "item_column": "2"}
+    written = {"delimiter": "~", "header": False, "encoding": "latin-1"}
+    raw = read("table", options | written, tmp_path, tmp_path)
+    assert raw.interactions["user_id"].tolist() == ["é", "ü"]
+    assert raw.notes == ("u.data: separated by '~'", "u.data: no header: columns are numbered 1 to 2")
+
+
+def test_lists_are_joined_to_texts_and_kept_as_attributes(tmp_path: Path) -> None:
+    write(tmp_path, buys_dot_csv="user_id,item_id\n1,7\n")
+    pd.DataFrame({"item_id": [7, 8], "features": [["red", "oak"], None]}).to_parquet(tmp_path / "goods.parquet")
+    options = {"interactions": "buys.csv", "items": "goods.parquet", "text_columns": ["features"]}
+    raw = read("table", options, tmp_path, tmp_path)
+    assert raw.items["text"].dropna().to_dict() == {0: "red oak"}
+    assert list(raw.items["features"][0]) == ["red", "oak"]

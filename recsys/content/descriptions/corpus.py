@@ -7,11 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recsys.data.raw import QUARANTINE_COLUMNS
+from recsys.data.ids import normalised
+from recsys.data.quarantine import collect, set_aside
+from recsys.data.readers.tables import read_table
 from recsys.errors import UserError
 
 ID_NAMES = ("itemid", "movieid", "asin", "parentasin", "id", "item", "imagename", "image", "filename")
 TEXT_NAMES = ("answer", "text", "keywords", "description", "descriptions", "caption", "response", "output")
+
+
+TABLE = "descriptions"
+MAX_UNUSABLE = 0.1
+"""With more rows than this that cannot be read, the file is written in another way than it is read."""
+SUFFIX = r"\.(jpe?g|png|webp|gif)$"
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Corpus:
 
 
 def read_corpus(file: Path, *, id_column: str | None = None, text_column: str | None = None) -> Corpus:
-    """Read a CSV, TSV or Parquet file of one answer an item; of several answers for an item the first is kept.
+    """Read a table of one answer an item, of any kind that `read_table` reads; of several answers the first is kept.
 
     Args:
         file: its columns are found by name (`item_id`, `Image Name`, ...; `text`, `Keywords`, ...) unless given.
@@ -38,38 +46,34 @@ def read_corpus(file: Path, *, id_column: str | None = None, text_column: str | 
     Raises:
         UserError: the file cannot be read, or which of its columns are meant cannot be told.
     """
-    table = _read(file)
-    columns = [str(column) for column in table]
+    if not file.is_file():
+        raise UserError(f"{file}: there is no such file; give a CSV, JSON lines or Parquet file of descriptions")
+    table = read_table(file, TABLE)
+    if len(table.quarantine) > MAX_UNUSABLE * (len(table.frame) + len(table.quarantine)):
+        row, reason = table.quarantine.loc[0, ["row", "reason"]]
+        raise UserError(
+            f"{file}: {len(table.quarantine)} of {len(table.quarantine) + len(table.frame)} rows cannot be used "
+            f"(line {row}: {reason}); put answers with commas in quotes"
+        )
+    columns = [str(column) for column in table.frame]
     ids = _pick(file, columns, id_column, ID_NAMES, "id_column")
     text = _pick(file, [column for column in columns if column != ids], text_column, TEXT_NAMES, "text_column")
-    names = table[ids].fillna("").str.strip().str.replace(r"\.(jpe?g|png|webp|gif)$", "", regex=True, case=False)
-    answers = table[text].fillna("")
+    names = table.frame[ids].astype("str").str.strip().str.replace(SUFFIX, "", regex=True, case=False)
+    names = normalised(names).fillna("")
+    answers = table.frame[text].map(_joined, na_action="ignore").fillna("").astype("str")
     nameless, empty = names == "", answers.str.strip() == ""
     repeated = names.where(~empty).duplicated()
     reasons = ["the item id is empty", "the answer is empty", "a second answer for this item; the first is kept"]
-    reason = pd.Series(np.select([nameless, empty, repeated], reasons, default=""), index=table.index)
+    reason = pd.Series(np.select([nameless, empty, repeated], reasons, default=""), index=names.index)
     kept = reason == ""
-    aside = table.index[~kept]
-    cells = ["descriptions"] * len(aside), aside + 2, names[aside], reason[aside]
-    quarantine = pd.DataFrame(dict(zip(QUARANTINE_COLUMNS, cells, strict=True))).reset_index(drop=True)
+    aside = table.frame.assign(item_id=names)[~kept]
+    quarantine = collect([table.quarantine, set_aside(TABLE, aside, ("item_id",), reason[~kept].tolist(), table.rows)])
     found = pd.DataFrame({"item_id": names[kept], "answer": answers[kept]}).reset_index(drop=True)
     return Corpus(found, quarantine)
 
 
-def _read(file: Path) -> pd.DataFrame:
-    if not file.is_file():
-        raise UserError(f"{file}: there is no such file; give a CSV or Parquet file of descriptions")
-    try:
-        if file.suffix == ".parquet":
-            return pd.read_parquet(file).astype("string").astype("object")
-        separator = "\t" if file.suffix == ".tsv" else ","
-        table = pd.read_csv(file, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, OSError) as error:  # pandas' and Arrow's errors are ValueErrors
-        first = str(error).strip().splitlines()[0]
-        raise UserError(f"{file}: cannot be read ({first}); give UTF-8 CSV or Parquet with a header") from None
-    if not isinstance(table.index, pd.RangeIndex):  # what pandas makes of rows longer than the header
-        raise UserError(f"{file}: its rows have more cells than its header; put answers with commas in quotes")
-    return table
+def _joined(answer: object) -> str:
+    return answer if isinstance(answer, str) else "\n".join(map(str, np.asarray(answer)))
 
 
 def _pick(file: Path, columns: list[str], wanted: str | None, usual: tuple[str, ...], option: str) -> str:

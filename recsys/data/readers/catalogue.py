@@ -44,8 +44,8 @@ class ItemTableOptions(FileOptions):
     Attributes:
         items: file of the item table; without it the items are those of the interactions.
         item_column: the item's id, in the item table and in the interactions.
-        title_column: a short name.
-        text_columns: joined to the item's text, in this order.
+        title_column: a short name; without it a column `title`, where there is one.
+        text_columns: joined to the item's text, in this order; without them a column `text`, where there is one.
         image_column: path of the image, relative to `images` where that is given, else to the source folder.
         images: folder of images, named by item id where `image_column` is not given.
     """
@@ -79,7 +79,12 @@ def read_items(options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, p
 def standard_items(
     frame: pd.DataFrame, item: str, title: str | None, text: tuple[str, ...], image: str | None
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """A table of the user's columns as items with the standard columns, and notes on columns that were renamed."""
+    """A table of the user's columns as items with the standard columns, and notes on columns that were renamed.
+
+    A column called `title` or `text` is the title or the text where no other is named as such.
+    """
+    title = title or ("title" if "title" in frame and item != "title" else None)
+    text = text or (("text",) if "text" in frame and item != "text" else ())
     standard = {"item_id": (item,), "title": (title,), "text": text, "image_path": (image,), "image_digest": ()}
     rest = [name for name in map(str, frame) if name != item and (name,) != standard.get(name)]
     renamed = {name: TAKEN.format(name) for name in rest if name in standard}

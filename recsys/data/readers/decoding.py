@@ -119,7 +119,8 @@ def _is_utf8(encoding: str) -> bool:
         return False
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def chunks(path: Path) -> Iterator[bytes]:
+    """A file's bytes, a few at a time."""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
@@ -128,7 +129,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 def _scan(path: Path) -> Text:
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last, is_valid, seen = 0, b"", True, set[bytes]()
-    for chunk in _chunks(path):
+    for chunk in chunks(path):
         lines += chunk.count(b"\n")
         seen.update(mark for mark in (b'"', b"'", b'\\"', b"\0") if mark in chunk)
         if chunk.count(b"\r") > chunk.count(b"\r\n") + chunk.endswith(b"\r"):
@@ -198,7 +199,7 @@ def _decoded(original: Path, path: Path, encoding: str, scratch: Path) -> Path:
     target = scratch / "decoded"
     try:
         with target.open("w", encoding="utf-8", newline="") as out:
-            for chunk in _chunks(path):
+            for chunk in chunks(path):
                 out.write(decoder.decode(chunk))
             out.write(decoder.decode(b"", final=True))
     except (UnicodeError, TypeError, AttributeError):
@@ -209,6 +210,6 @@ def _decoded(original: Path, path: Path, encoding: str, scratch: Path) -> Path:
 def _with_newlines(path: Path, scratch: Path) -> Path:
     target = scratch / "with_newlines"
     with target.open("wb") as out:
-        for chunk in _chunks(path):
+        for chunk in chunks(path):
             out.write(chunk.replace(b"\r", b"\n"))
     return target

@@ -9,9 +9,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from recsys.data.readers.decoding import Text, as_utf8
+from recsys.data.readers.decoding import Text, as_utf8, chunks
 from recsys.data.readers.layout import BadRow, Layout, Rows
-from recsys.data.readers.records import Splitter, records
+from recsys.data.readers.records import Splitter, lines_of, records
 from recsys.data.readers.sniffing import Sniffed
 from recsys.errors import UserError
 
@@ -73,6 +73,9 @@ def _by_the_book(text: Text, sniffed: Sniffed) -> Rows | None:
         return None
     if any((quote and quote in line) or not set(kinds) <= WIDTHS for _, line, kinds in rejects):
         return None
+    empty_ends = table.column(table.num_columns - 1).null_count + (sniffed.names[-1] == str(len(sniffed.names)))
+    if _n_ended_by(text.path, sniffed.delimiter) > empty_ends + len(rejects):
+        return None  # DuckDB lets a row end with a delimiter too many
     splitter = Splitter(sniffed.delimiter, quote)
     bad = [_of_other_width(number, line, splitter.split(line), sniffed) for number, line, _ in rejects]
     numbers = np.arange(sniffed.skip + 1, text.n_lines + 1)
@@ -83,11 +86,21 @@ def _by_the_book(text: Text, sniffed: Sniffed) -> Rows | None:
     )
 
 
+def _n_ended_by(path: Path, delimiter: str) -> int:
+    """Lines that end with a delimiter."""
+    found, left = 0, b""
+    ends = [delimiter.encode() + end for end in (b"\n", b"\r\n")]
+    for chunk in chunks(path):
+        found += sum((left + chunk).count(end) - left.count(end) for end in ends)
+        left = chunk[-8:]
+    return found
+
+
 def _closely(text: Text, sniffed: Sniffed) -> Rows:
     """Row by row."""
     width = len(sniffed.names)
     numbers, bad, batches = list[int](), list[BadRow](), list[pa.Table]()
-    found = records(text.path, sniffed.skip, Splitter(sniffed.delimiter, sniffed.quote), width, sniffed.comment)
+    found = records(lines_of(text.path, sniffed.skip), sniffed.splitter, sniffed.comment, sniffed.is_row)
     while True:
         batch = list(islice(found, BATCH))
         rows = [

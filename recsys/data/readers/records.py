@@ -5,7 +5,7 @@ field and does not close it properly costs its own line only, never the rows bel
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -33,33 +33,36 @@ def lines_of(path: Path, skip: int = 0) -> Iterator[tuple[int, str]]:
 
 
 def records(
-    path: Path, skip: int, splitter: "Splitter", n_fields: int | None, comment: str | None
+    lines: Iterator[tuple[int, str]],
+    splitter: "Splitter",
+    comment: str | None = None,
+    is_row: Callable[[list[str]], bool] | None = None,
 ) -> Iterator[Record]:
-    """The rows of a file after `skip` lines.
+    """The rows that lines hold.
 
     Args:
-        path: a UTF-8 file.
-        skip: lines before the first row.
+        lines: with their numbers, from the first row on.
         splitter: of a row into fields.
-        n_fields: fields that a row should have, by which a quote left open is told from a long text; None
-            where that is not known yet.
         comment: what a line that is no row begins with.
+        is_row: whether fields look like a whole row, by which a quote left open is told from a text of many
+            lines; None where that is not known yet.
     """
-    lines = lines_of(path, skip)
     waiting: list[tuple[int, str]] = []
-    while True:
-        try:
-            number, line = waiting.pop(0) if waiting else next(lines)
-        except StopIteration:
-            return
+    is_lost = False
+    while (following := waiting.pop(0) if waiting else next(lines, None)) is not None:
+        number, line = following
         if not line.strip() or (comment and line.startswith(comment)):
             continue
         fields = splitter.split(line)
+        if is_lost and is_row and not (isinstance(fields, list) and is_row(fields)) and fields != OPEN:
+            yield Record(number, line, None, "it follows a quotation mark that is not closed")
+            continue
         taken = [line]
         if fields == OPEN:
             fields, taken = _continued(line, lines, waiting, splitter)
-        if n_fields is not None and len(taken) > 1 and _swallows(taken[1:-1], splitter, n_fields):
+        if is_row and len(taken) > 1 and _swallows(taken[1:-1], splitter, is_row):
             fields = OPEN
+        is_lost = isinstance(fields, str)
         text = "\n".join(taken)
         if isinstance(fields, str):
             waiting[:0] = list(enumerate(taken[1:], number + 1))
@@ -89,11 +92,11 @@ def _continued(
     return fields, taken
 
 
-def _swallows(inner: list[str], splitter: "Splitter", n_fields: int) -> bool:
-    """Whether lines inside a quoted field are rows themselves."""
-    written = [line for line in inner if line.strip()]
-    rows = [line for line in written if len(found := splitter.split(line)) == n_fields and not isinstance(found, str)]
-    return n_fields > 1 and len(rows) >= (1 if n_fields > 2 else 3) and len(rows) > 0.5 * len(written)
+def _swallows(inner: list[str], splitter: "Splitter", is_row: Callable[[list[str]], bool]) -> bool:
+    """Whether most lines inside a quoted field are rows themselves."""
+    written = [splitter.split(line) for line in inner if line.strip()]
+    rows = [fields for fields in written if isinstance(fields, list) and is_row(fields)]
+    return len(rows) > 0.5 * len(written)
 
 
 class Splitter:

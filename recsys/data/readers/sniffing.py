@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from recsys.data.readers.layout import Layout
-from recsys.data.readers.records import Splitter, lines_of
+from recsys.data.readers.records import Splitter, lines_of, records
 
 SAMPLE_LINES = 1000
 USUAL = {".csv": ",", ".tsv": "\t", ".inter": "\t", ".dat": "::"}
@@ -33,7 +33,11 @@ class Sniffed:
         sample = list(islice(lines_of(path), SAMPLE_LINES))
         first, self.comment, said = _opening(sample)
         sample = [(number, line) for number, line in sample[first:] if not _is_comment(line, self.comment)]
-        lines = [line for _, line in sample if line.strip()] or [""]
+        sample = [(number, line) for number, line in sample if line.strip()]
+        if _is_matrix_market(path):
+            sample, said = sample[1:], " "
+            self.notes.append("the line of sizes of a Matrix Market file is no row")
+        lines = [line for _, line in sample] or [""]
         self.delimiter = layout.delimiter or said or _delimiter(lines, suffix, layout.quoted)
         if self.delimiter != USUAL.get(suffix):
             self.notes.append(f"separated by {DELIMITERS.get(self.delimiter, repr(self.delimiter))}")
@@ -41,23 +45,36 @@ class Sniffed:
         if self.quote and (suffix != ".csv" or self.quote != '"') and layout.quoted is None:
             self.notes.append(f"fields stand in {self.quote}")
         self.skip = sample[0][0] - 1 if sample else first
-        self._find_names(path, lines, layout)
+        if self.comment:
+            self.notes.append(f"lines that begin with {self.comment} are comments")
+        self.splitter = Splitter(self.delimiter, self.quote)
+        rows = _rows(lines, self.splitter)
+        self._find_names(path, rows, layout)
+        self._values = _columns_of_values(rows[self.has_header :], len(self.names))
 
-    def _find_names(self, path: Path, lines: list[str], layout: Layout) -> None:
-        splitter = Splitter(self.delimiter, self.quote)
-        rows = [row for line in lines if not isinstance(row := splitter.split(line), str)]
+    def is_row(self, fields: list[str]) -> bool:
+        """Whether fields look like a whole row: as many as there are columns, with numbers where rows have them."""
+        if len(fields) != len(self.names) or len(fields) < 2:
+            return False
+        if not self._values:
+            return len(fields) > 2 and all(field.strip() for field in fields)
+        return all(not fields[place].strip() or _is_value(fields[place].strip()) for place in self._values) and any(
+            fields[place].strip() for place in self._values
+        )
+
+    def _find_names(self, path: Path, rows: list[list[str]], layout: Layout) -> None:
         self.has_header = layout.header if layout.header is not None else _is_header(rows) and layout.names is None
         if layout.names is not None and layout.header is None and rows and tuple(rows[0]) == layout.names:
             self.has_header = True
         if self.has_header:
-            while self.skip < len(lines) + self.skip and not _line(path, self.skip + 1).strip():
-                self.skip += 1
             self.skip += 1
         if layout.names is not None:
             self.names = layout.names
         elif self.has_header:
             head = rows[0] if rows else []
             self.names = tuple(name.strip() or str(place) for place, name in enumerate(head, 1))
+            if unnamed := [name for name, given in zip(self.names, head, strict=True) if not given.strip()]:
+                self.notes.append(f"the header leaves columns without a name: {', '.join(unnamed)}")
         else:
             self._number_columns(path, rows)
 
@@ -71,6 +88,22 @@ class Sniffed:
             return
         self.names = tuple(str(place) for place in range(1, width + 1))
         self.notes.append(f"no header: columns are numbered 1 to {width}")
+
+
+def _is_matrix_market(path: Path) -> bool:
+    """Whether a file of coordinates begins as Matrix Market files do."""
+    return _line(path, 1).lower().startswith("%%matrixmarket matrix coordinate")
+
+
+def _rows(lines: Sequence[str], splitter: Splitter) -> list[list[str]]:
+    return [record.fields for record in records(iter(enumerate(lines)), splitter) if record.fields is not None]
+
+
+def _columns_of_values(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...]:
+    """Columns in which nearly every cell is a number or a date."""
+    columns = zip(*(row for row in rows if len(row) == width), strict=True)
+    cells = [[cell.strip() for cell in column if cell.strip()] for column in columns]
+    return tuple(place for place, known in enumerate(cells) if known and sum(map(_is_value, known)) > 0.9 * len(known))
 
 
 def _line(path: Path, number: int) -> str:
@@ -106,20 +139,22 @@ def _delimiter(lines: Sequence[str], suffix: str, quoted: bool | None) -> str:
             else ""
         )
         splitter = Splitter(delimiter, quote)
-        counts = Counter(len(row) for line in lines if not isinstance(row := splitter.split(line), str))
+        counts = Counter(map(len, _rows(lines, splitter)))
         if not counts or max(counts) < 2:
             return (0, 0, 0, 0)
         width, n = counts.most_common(1)[0]
         share = n / sum(counts.values()) if width > 1 else 0.0
         head = splitter.split(lines[0])
         fits = not isinstance(head, str) and len(head) == width
-        return (round(share, 1) if delimiter != " " else share // 1 * 0.5, fits, width, delimiter == usual)
+        if delimiter == " ":  # words have blanks too
+            share = 0.5 if share == 1 and len(lines) > 2 else 0
+        return (round(share, 1), fits, width, delimiter == usual)
 
     scores = {delimiter: fit(delimiter) for delimiter in DELIMITERS}
     best = max(scores, key=lambda delimiter: scores[delimiter])
     if scores[best][0] > 0:
         return best
-    return next((d for d in (usual, *DELIMITERS) if d in lines[0]), USUAL.get(suffix, ","))
+    return next((d for d in (usual, *DELIMITERS) if d != " " and d in lines[0]), USUAL.get(suffix, ","))
 
 
 def _quote(lines: Sequence[str], delimiter: str, suffix: str, quoted: bool | None) -> str:
@@ -144,23 +179,26 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row names the columns: it does unless it looks like the rows below it."""
     head = [cell.strip() for cell in rows[0]] if rows else []
     below = [row for row in rows[1:] if len(row) == len(head)]
-    if any(not cell for cell in head[1:]) or not below:
+    if not below:
         return not all(_is_value(cell) for cell in head)
-    alike = 0
+    numbers = alike = 0
     for name, *cells in zip(head, *below, strict=True):
         column = [cell.strip() for cell in cells if cell.strip()]
-        values = sum(map(_is_value, column))
-        if column and values > 0.9 * len(column):
-            if not _is_value(name) and name:
+        if not name or not column:
+            continue
+        if sum(map(_is_value, column)) > 0.9 * len(column):
+            if not _is_value(name):
                 return True
-            alike += 1
-        elif (
-            _has_digits(name)
-            and sum(map(_has_digits, column)) > 0.9 * len(column)
-            and _shape(name) in map(_shape, column)
-        ) or (name in column and len(set(column)) < len(column)):
-            alike += 1
-    return alike == 0
+            numbers += 1
+        else:
+            alike += _is_of_kind(name, column)
+    return not numbers and alike < 0.5 * sum(map(bool, head))
+
+
+def _is_of_kind(name: str, column: Sequence[str]) -> bool:
+    """Whether a cell is one more of a column's values: a code like most of them, or one that comes again."""
+    codes = _has_digits(name) and sum(map(_has_digits, column)) > 0.9 * len(column)
+    return (codes and _shape(name) in map(_shape, column)) or (name in column and len(set(column)) < len(column))
 
 
 def _is_value(cell: str) -> bool:

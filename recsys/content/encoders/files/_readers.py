@@ -6,8 +6,10 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+import pandas as pd
 from safetensors import SafetensorError, safe_open
 
+from recsys.data.ids import normalised
 from recsys.errors import UserError
 
 ID_KEYS = ("ids", "item_ids")
@@ -40,7 +42,7 @@ def read_ids(path: Path) -> list[str]:
     except (ValueError, OSError, EOFError):
         raise UserError(f"{path}: cannot be read as ids; give UTF-8 text, one id a line, or .npy") from None
     names = [line.strip() for line in lines]
-    return names[1:] if names[:1] == ["item_id"] else names
+    return _strings(np.asarray(names[1:] if names[:1] == ["item_id"] else names, dtype=object))
 
 
 def _npy(path: Path) -> tuple[Mapping[str, np.ndarray], None]:
@@ -58,7 +60,7 @@ def _safetensors(path: Path) -> tuple[Mapping[str, np.ndarray], list[str] | None
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file is no mapping)
         written = (file.metadata() or {}).get("item_ids")
     if written is not None:
-        return arrays, [str(name) for name in json.loads(written)]
+        return arrays, _strings(np.asarray(json.loads(written), dtype=object))
     return arrays, next((_strings(arrays[name]) for name in ID_KEYS if name in arrays), None)
 
 
@@ -75,4 +77,5 @@ def _choose(path: Path, arrays: Mapping[str, np.ndarray], key: str | None) -> np
 
 
 def _strings(ids: np.ndarray) -> list[str]:
-    return [str(name) for name in ids.ravel().tolist()]
+    """Ids as the item table has them, so that `12.0` is item `12`."""
+    return normalised(pd.Series(ids.ravel().tolist(), dtype="str")).fillna("").tolist()

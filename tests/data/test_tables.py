@@ -1,0 +1,468 @@
+"""Files as people have them: how each is written is found out and said, and what cannot be used has its line."""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from recsys.data.readers.layout import Layout
+from recsys.data.readers.tables import Table, read_table
+from recsys.errors import UserError
+
+ROWS = [[str(user), str((7 * user + k) % 40), str(1 + (user + k) % 5)] for user in range(12) for k in range(5)]
+HEADER = ["user_id", "item_id", "rating"]
+
+
+def written(delimiter: str, rows: list[list[str]], head: list[str] | None = None, end: str = "\n") -> str:
+    return "".join(delimiter.join(row) + end for row in ([head] if head else []) + rows)
+
+
+def table(folder: Path, name: str, content: str | bytes, layout: Layout | None = None) -> Table:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_table(path, "items", layout or Layout())
+
+
+def cells(found: Table) -> list[list[Any]]:
+    return found.frame.astype(object).where(found.frame.notna(), None).to_numpy().tolist()
+
+
+def aside(found: Table) -> list[tuple[int, str]]:
+    return list(found.quarantine[["row", "reason"]].itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter", "note"),
+    [
+        ("a.csv", ",", None),
+        ("a.csv", ";", "separated by semicolons"),
+        ("a.csv", "\t", "separated by tabs"),
+        ("a.csv", "|", "separated by bars"),
+        ("a.tsv", "\t", None),
+        ("a.tsv", ",", "separated by commas"),
+        ("a.inter", "\t", None),
+        ("ratings.dat", "::", None),
+        ("u.user", "|", "separated by bars"),
+        ("train.txt", " ", "separated by blanks"),
+    ],
+)
+@pytest.mark.parametrize("head", [HEADER, None])
+def test_delimiters_and_headers_are_found_and_said(
+    tmp_path: Path, name: str, delimiter: str, note: str | None, head: list[str] | None
+) -> None:
+    found = table(tmp_path, name, written(delimiter, ROWS, head))
+    assert list(found.frame) == (head or ["1", "2", "3"])
+    assert cells(found) == ROWS
+    assert found.rows.tolist() == list(range(2 if head else 1, len(ROWS) + (2 if head else 1)))
+    expected = [note] if note else []
+    assert list(found.notes) == expected + ([] if head else ["no header: columns are numbered 1 to 3"])
+
+
+@pytest.mark.parametrize(
+    ("first", "below", "has_header"),
+    [
+        (["user", "item"], [["ann", "lamp"], ["bob", "chair"]], True),
+        (["A1B", "B00X"], [["A2K", "B00Y"], ["A1B", "B00Z"]], False),
+        (["id", "2019", "2020"], [["1", "5", "6"], ["2", "7", "8"]], True),
+        (["1", "Toy Story (1995)", "", "0"], [["2", "Heat (1995)", "", "1"], ["3", "Nico", "", "0"]], False),
+        (["196", "242", "881250949"], [["186", "302", "891717742"]], False),
+        (["when", "what"], [["2020-01-01", "x"], ["2020-01-02", "y"]], True),
+        (["2020-01-03", "z"], [["2020-01-01", "x"], ["2020-01-02", "y"]], False),
+        (["", "item_id"], [["0", "5"], ["1", "6"]], True),
+    ],
+)
+def test_a_first_row_like_those_below_is_no_header(
+    tmp_path: Path, first: list[str], below: list[list[str]], has_header: bool
+) -> None:
+    found = table(tmp_path, "a.csv", written(",", [first, *below]))
+    assert len(found.frame) == len(below) + (not has_header)
+    assert ("no header" in " ".join(found.notes)) == (not has_header)
+
+
+def test_what_the_options_say_outranks_what_is_found(tmp_path: Path) -> None:
+    found = table(tmp_path, "a.csv", "1,2\n3,4\n", Layout(header=True))
+    assert (list(found.frame), cells(found)) == (["1", "2"], [["3", "4"]])
+    found = table(tmp_path, "a.csv", "user;item,x\n1;2,y\n", Layout(delimiter=",", header=False))
+    assert cells(found) == [["user;item", "x"], ["1;2", "y"]]
+    found = table(tmp_path, "u.user", "1|24|M\n2|53|F\n", Layout(delimiter="|", names=("user", "age", "sex")))
+    assert (list(found.frame), len(found.frame)) == (["user", "age", "sex"], 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "first", "row"),
+    [
+        ("# made by x\nuser,item\n1,2\n# end\n3,4\n", ["user", "item"], ["1", "2"], 3),
+        ("#user,item\n1,2\n3,4\n", ["user", "item"], ["1", "2"], 2),
+        ("sep=;\nuser;item\n1;2\n3;4\n", ["user", "item"], ["1", "2"], 3),
+        ("\n\nuser,item\n\n1,2\n3,4\n\n\n", ["user", "item"], ["1", "2"], 5),
+        ("%%MatrixMarket matrix coordinate real general\n% by x\n9 9 2\n1 2\n3 4\n", ["1", "2"], ["1", "2"], 4),
+    ],
+)
+def test_comments_and_empty_lines_are_no_rows(
+    tmp_path: Path, text: str, names: list[str], first: list[str], row: int
+) -> None:
+    found = table(tmp_path, "a.csv", text)
+    assert list(found.frame) == names
+    assert cells(found) == [first, ["3", "4"]]
+    assert found.rows[0] == row
+    assert found.quarantine.empty
+
+
+TITLES = ["id,title", "1,Café “noir”", "2,Ærø"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "note"),
+    [
+        ("utf-8", None),
+        ("utf-8-sig", None),
+        ("utf-16", "read as utf-16"),
+        ("utf-16-le", "read as utf-16-le"),
+        ("utf-16-be", "read as utf-16-be"),
+        ("utf-32", "read as utf-32"),
+        ("cp1252", "read as cp1252, since it is not UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_encodings_and_line_ends_are_found_and_said(tmp_path: Path, encoding: str, note: str | None, end: str) -> None:
+    found = table(tmp_path, "a.csv", (end.join(TITLES) + end).encode(encoding))
+    assert cells(found) == [line.split(",") for line in TITLES[1:]]
+    assert list(found.notes) == ([note] if note else []) + (["lines end with CR"] if end == "\r" else [])
+    assert found.rows.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "shift_jis", "cp1251", "euc_kr"])
+def test_an_encoding_that_cannot_be_told_is_asked_for(tmp_path: Path, encoding: str) -> None:
+    words = {
+        "gb18030": "木椅橡木台灯",
+        "shift_jis": "茶色の木の椅子",
+        "cp1251": "деревянный стул",
+        "euc_kr": "갈색나무의자",
+    }
+    content = f"id,title\n1,{words[encoding]}\n2,{words[encoding]}\n".encode(encoding)
+    with pytest.raises(
+        UserError, match=r"is not UTF-8, and which encoding it is cannot be told; name it in the option"
+    ):
+        table(tmp_path, "a.csv", content)
+    assert cells(table(tmp_path, "a.csv", content, Layout(encoding=encoding)))[0] == ["1", words[encoding]]
+    with pytest.raises(UserError, match="is not utf-8; name its encoding"):
+        table(tmp_path, "a.csv", content, Layout(encoding="utf-8"))
+    with pytest.raises(UserError, match="there is no encoding 'utf-9'"):
+        table(tmp_path, "a.csv", content, Layout(encoding="utf-9"))
+
+
+def test_a_damaged_row_of_a_sound_file_is_set_aside(tmp_path: Path) -> None:
+    found = table(tmp_path, "a.csv", "id,title\n1,Café\n2,Ærø\n".encode() + b"3,Caf\xe9\n4,a\0b\n5,c\n")
+    assert aside(found) == [(4, "it is not UTF-8"), (5, "it holds a NUL byte")]
+    assert found.frame["id"].tolist() == ["1", "2", "5"]
+
+
+@pytest.mark.parametrize("kind", ["gzip", "bz2", "xz", "zstd", "zip"])
+def test_compressed_files_are_read(tmp_path: Path, kind: str) -> None:
+    plain = written(",", ROWS, HEADER).encode()
+    buffer = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("ratings.csv", plain)
+            archive.writestr("__MACOSX/._ratings.csv", b"x")
+    packed = {
+        "gzip": lambda: gzip.compress(plain),
+        "bz2": lambda: bz2.compress(plain),
+        "xz": lambda: lzma.compress(plain),
+        "zstd": lambda: pa.Codec("zstd").compress(plain, asbytes=True),
+        "zip": buffer.getvalue,
+    }[kind]()
+    found = table(tmp_path, f"ratings.csv.{kind}", packed)
+    assert cells(found) == ROWS
+    assert found.notes[0].startswith("unpacked from")
+    with pytest.raises(UserError, match=r"ratings\.csv\.\w+: (damaged|cannot be read)"):
+        table(tmp_path, f"ratings.csv.{kind}", packed[: len(packed) // 2])
+
+
+def test_a_zip_of_several_files_asks_which(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.csv", "x")
+        archive.writestr("b.csv", "x")
+    with pytest.raises(UserError, match=r"a\.zip: 2 files in one zip; unpack it and name the file that is meant"):
+        table(tmp_path, "a.zip", buffer.getvalue())
+
+
+def shop(mark_at: dict[int, str], delimiter: str, end_at: dict[int, str] | None = None) -> str:
+    rows = [[str(i), f"{mark_at.get(i, '')}Item {i}{(end_at or {}).get(i, '')}", f"words {i % 5}"] for i in range(40)]
+    return written(delimiter, rows, ["item_id", "title", "description"])
+
+
+def test_without_quoting_a_quotation_mark_is_a_letter(tmp_path: Path) -> None:
+    found = table(tmp_path, "a.tsv", shop({5: '"', 20: '"'}, "\t"))
+    assert found.quarantine.empty
+    assert found.frame["title"].tolist() == [('"' if i in (5, 20) else "") + f"Item {i}" for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("mark_at", "end_at", "lost"),
+    [({5: '"'}, {}, [5]), ({5: '"', 20: '"'}, {}, [5, 20]), ({5: '"'}, {9: ' 12"'}, [5]), ({39: '"'}, {}, [39])],
+)
+def test_a_quote_left_open_costs_its_own_line_only(
+    tmp_path: Path, mark_at: dict[int, str], end_at: dict[int, str], lost: list[int]
+) -> None:
+    found = table(tmp_path, "a.csv", shop(mark_at, ",", end_at))
+    assert found.frame["item_id"].tolist() == [str(i) for i in range(40) if i not in lost]
+    reason = "a quotation mark opens a field and is not closed as one"
+    assert aside(found) == [(i + 2, reason) for i in lost]
+
+
+def test_a_long_text_with_commas_is_no_row(tmp_path: Path) -> None:
+    answer = "[Genre] {Drama},\n[Mood] {Calm},\n[Setting] {City},\n[Style] {Old}"
+    rows = [f'{i},"{answer}"' for i in range(30)]
+    found = table(tmp_path, "a.csv", "movieId,text\n" + "\n".join(rows) + "\n")
+    assert found.frame["text"].tolist() == [answer] * 30
+    assert found.rows.tolist() == [2 + 4 * i for i in range(30)]
+
+
+def test_both_escapes_of_quotes_are_read(tmp_path: Path) -> None:
+    text = 'id,text,n\n1,"say \\"hi\\", now",5\n2,"say ""hi"", now",6\n3,"c:\\dir\\",7\n4, "a, b" ,8\n5,12" disc,9\n'
+    found = table(tmp_path, "a.csv", text)
+    assert found.frame["text"].tolist() == ['say "hi", now', 'say "hi", now', "c:\\dir\\", "a, b", '12" disc']
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_column_in_quotes_is_quoted_in_any_file(tmp_path: Path, quote: str) -> None:
+    rows = [[f"{quote}{user}{quote}", f"{quote}x\ty{quote}"] for user in range(4)]
+    found = table(tmp_path, "a.tsv", written("\t", rows, [f"{quote}user{quote}", f"{quote}item{quote}"]))
+    assert list(found.frame) == ["user", "item"]
+    assert cells(found)[0] == ["0", "x\ty"]
+    assert found.notes == (f"fields stand in {quote}",)
+
+
+def test_where_no_row_fits_the_header_that_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        table(tmp_path, "a.csv", written(",", [[*row, ""] for row in ROWS], HEADER))
+    assert str(error.value).startswith(
+        f"{tmp_path / 'a.csv'}: no row can be used: 60 of 60 rows have 4 fields where the header has 3 "
+        "(line 2: '0,0,1,')"
+    )
+
+
+@pytest.mark.parametrize("bad", ["1,2", "1,2,3,4", "1,2,3,"])
+def test_a_row_of_another_width_is_set_aside_with_its_line(tmp_path: Path, bad: str) -> None:
+    lines = written(",", ROWS, HEADER).splitlines()
+    lines.insert(30, bad)
+    found = table(tmp_path, "a.csv", "\n".join(lines))
+    assert cells(found) == ROWS
+    assert aside(found) == [(31, f"{bad.count(',') + 1} fields where the header has 3")]
+    assert found.rows.tolist() == [*range(2, 31), *range(32, 63)]
+
+
+def test_blank_and_sql_null_are_missing_but_words_are_not(tmp_path: Path) -> None:
+    found = table(tmp_path, "a.csv", 'id,t\n1,\n2,"  "\n3,\\N\n4,NA\n5,""\n6,null\n')
+    assert cells(found) == [["1", None], ["2", None], ["3", None], ["4", "NA"], ["5", None], ["6", "null"]]
+
+
+NAMES = [
+    "row",
+    "title",
+    "text",
+    "image_path",
+    "part",
+    "item_id",
+    "user_id",
+    "rating",
+    "table",
+    "c0",
+    "number",
+    "object",
+]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_any_name_can_be_a_column(tmp_path: Path, suffix: str) -> None:
+    names = [*NAMES, "it's", 'a "b"', "a/b~c", "$.x", "select"]
+    row = [f"v{place}" for place in range(len(names))]
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".parquet":
+        parquet.write_table(pa.table({name: [value] for name, value in zip(names, row, strict=True)}), path)
+    elif suffix == ".jsonl":
+        path.write_text(json.dumps(dict(zip(names, row, strict=True))), encoding="utf-8")
+    else:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([names, row])
+    found = read_table(path, "items")
+    assert found.frame[names].to_numpy().tolist() == [row]
+
+
+JSON_LINES = [
+    '{"id": 1, "t": "a", "f": ["x", "y"], "s": {"q": 1}, "im": [{"u": 1}], "when": "2020-01-02T00:00:00.250Z"}',
+    "broken",
+    "",
+    '{"id": 12345678901234567890, "t": null, "f": [], "z": "00012"}',
+    '["no object"]',
+    "{'id': 3, 't': \"It's\"}",
+]
+
+
+def test_json_lines_keep_lists_and_text_as_written(tmp_path: Path) -> None:
+    found = table(tmp_path, "a.jsonl", "\n".join(JSON_LINES))
+    assert set(found.frame) == {"id", "t", "f", "when", "z"}
+    assert found.frame["id"].tolist() == ["1", "12345678901234567890", "3"]
+    assert found.frame["t"].tolist()[::2] == ["a", "It's"]
+    assert list(found.frame["f"][0]) == ["x", "y"]
+    assert (found.frame["when"][0], found.frame["z"][1]) == ("2020-01-02T00:00:00.250Z", "00012")
+    assert found.rows.tolist() == [1, 4, 6]
+    assert aside(found) == [(2, "it is not a JSON object"), (5, "it is not a JSON object")]
+    assert found.notes == ("left out, since their values are no text: im, s",)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz", "reviews.txt"])
+def test_a_list_of_objects_is_read_too(tmp_path: Path, name: str) -> None:
+    content = json.dumps([{"id": 1, "t": "a"}, {"id": 2, "t": "é"}]).encode()
+    found = table(tmp_path, name, gzip.compress(content) if name.endswith("gz") else content)
+    assert cells(found) == [["1", "a"], ["2", "é"]]
+
+
+def test_parquet_columns_of_all_kinds(tmp_path: Path) -> None:
+    made = pa.table(
+        {
+            "id": pa.array([1.0, 2.0, None]),
+            "big": pa.array([2**53 + 1, 1, 2]),
+            "tags": [["a", "b"], None, ["c"]],
+            "struct": [{"a": 1}] * 3,
+            "bytes": [b"x"] * 3,
+            "vector": [[0.1, 0.2]] * 3,
+            "kind": pa.array(["u", "v", "u"]).dictionary_encode(),
+            "when": pa.array([1_600_000_000_123_456] * 3, pa.timestamp("us", tz="UTC")),
+            "price": pa.array([1, 2, 3], pa.decimal128(5, 2)),
+            "stars": pa.array([4.5, 4.0, float("nan")], pa.float32()),
+        }
+    )
+    parquet.write_table(made, tmp_path / "a.parquet")
+    found = read_table(tmp_path / "a.parquet", "items")
+    assert list(found.frame) == ["id", "big", "tags", "kind", "when", "price", "stars"]
+    assert found.notes == ("left out, since their values are no text: struct, bytes, vector",)
+    assert found.frame["id"].dropna().tolist() == ["1", "2"]
+    assert found.frame["big"][0] == "9007199254740993"
+    assert list(found.frame["tags"][0]) == ["a", "b"]
+    assert found.frame[["kind", "when", "price", "stars"]].to_numpy()[0].tolist() == [
+        "u",
+        "2020-09-13 12:26:40.123456+00",
+        "1.00",
+        "4.5",
+    ]
+    assert found.frame["stars"].isna().tolist() == [False, False, True]
+    assert found.rows.tolist() == [1, 2, 3]
+
+
+def test_a_folder_of_part_files_is_one_table(tmp_path: Path) -> None:
+    folder = tmp_path / "r.parquet"
+    for day in ("2020-01-01", "2020-01-02"):
+        (folder / f"day={day}").mkdir(parents=True)
+        parquet.write_table(pa.table({"id": [1, 2]}), folder / f"day={day}" / "part-0.parquet")
+    (folder / "_SUCCESS").write_text("")
+    found = read_table(folder, "items")
+    assert cells(found) == [["1", "2020-01-01"], ["2", "2020-01-01"], ["1", "2020-01-02"], ["2", "2020-01-02"]]
+    assert found.notes == ("2 part files; rows are numbered within each",)
+
+
+def test_part_files_of_csv_have_one_header_or_none(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    folder.mkdir()
+    (folder / "part-0.csv").write_text("1,2\n3,4\n")
+    (folder / "part-1.csv").write_text("5,x\n6,7,8\n")
+    (folder / "part-2.csv").write_text("")
+    found = read_table(folder, "items")
+    assert cells(found) == [["1", "2"], ["3", "4"], ["5", "x"]]
+    assert aside(found) == [(2, "3 fields where there are columns: 2 (part-1.csv)")]
+    (folder / "part-3.csv").write_text("a,b,c\n1,2,3\n")
+    with pytest.raises(UserError, match=r"part-3\.csv: has other columns than part-0\.csv"):
+        read_table(folder, "items")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("a.csv", b"", "cannot be read (it is empty); fix or replace the file"),
+        ("a.csv", b"\n\n", "cannot be read (it is empty); fix or replace the file"),
+        ("a.csv", b"a,a\n1,2\n", "two columns have the same name 'a' in the header; rename one"),
+        ("a.parquet", b"not parquet", "cannot be read ("),
+        ("a.xlsx", b"PK", "is a workbook; save the table as CSV, JSON lines or Parquet"),
+        ("a.pkl", b"x", "is a pickle, which could run any program; save"),
+        ("a.jsonl", b"[]", "holds no JSON object; give one object a line, or a list of objects"),
+    ],
+)
+def test_what_is_no_table_is_one_line(tmp_path: Path, name: str, content: bytes, line: str) -> None:
+    with pytest.raises(UserError) as error:
+        table(tmp_path, name, content)
+    assert str(error.value).startswith(f"{tmp_path / name}: {line}")
+    assert "\n" not in str(error.value)
+
+
+LETTERS = st.characters(codec="cp1252", exclude_categories=["Cc", "Cs"])
+WORDS = st.text(LETTERS, min_size=1, max_size=12).map(str.strip).filter(lambda word: word not in ("", "\\N"))
+CELLS = st.one_of(WORDS, st.builds("{}\n{}".format, WORDS, WORDS), st.builds('"{}", {}'.format, WORDS, WORDS))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 999).map(str), CELLS, CELLS), min_size=1, max_size=12),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_whatever_is_written_by_the_book_reads_back_equal(
+    tmp_path: Path, rows: list[tuple[str, ...]], delimiter: str, quoting: Any, encoding: str, end: str
+) -> None:
+    path = tmp_path / "a.csv"
+    with path.open("w", newline="", encoding=encoding) as file:
+        csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=end).writerows(
+            [("id", "title", "text"), *rows]
+        )
+    layout = Layout(delimiter=delimiter, header=True, encoding=encoding)
+    found = read_table(path, "items", layout)
+    assert found.quarantine.empty
+    assert cells(found) == [list(row) for row in rows]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=300), name=st.sampled_from(["a.csv", "a.tsv", "a.json", "a.parquet", "a.gz", "a.zip"])
+)
+def test_any_bytes_are_a_table_or_one_line(tmp_path: Path, content: bytes, name: str) -> None:
+    try:
+        found = table(tmp_path, name, content)
+    except UserError as error:
+        assert "\n" not in str(error)
+    else:
+        assert len(found.rows) == len(found.frame)
+
+
+PIECES = st.lists(st.sampled_from(list('ab1,;\t"\n\\ #é')), max_size=70).map("".join)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(below=PIECES, name=st.sampled_from(["a.csv", "a.tsv"]))
+def test_no_line_disappears(tmp_path: Path, below: str, name: str) -> None:
+    """Each line that is not blank is of a row that was read, or of one that was set aside."""
+    layout = Layout(delimiter=",", header=True)
+    try:
+        found = table(tmp_path, name, "id,title\n1,x\n" + below, layout)
+    except UserError as error:
+        assert "\n" not in str(error)
+        return
+    numbers = sorted([*found.rows, *found.quarantine["row"]])
+    assert len(set(numbers)) == len(numbers)
+    texts = [*found.frame.stack().dropna(), *found.quarantine["key"]]
+    further = sum(text.count("\n") for text in texts)
+    n_written = sum(bool(line.strip()) for line in ("1,x\n" + below).split("\n"))
+    assert len(numbers) + further >= n_written
