@@ -74,10 +74,12 @@ def read_json(path: Path, encoding: str | None, scratch: Path) -> Rows:
 
 
 KINDS = """
-    SELECT key, list(DISTINCT type), list(DISTINCT json_type(value, '$[0]')) FILTER (type = 'ARRAY')
-    FROM (SELECT number, unnest(json_keys(object)) AS key FROM source) JOIN source USING (number),
-    LATERAL (SELECT object -> ('/' || replace(replace(key, '~', '~0'), '/', '~1')) AS value),
-    LATERAL (SELECT json_type(value) AS type)
+    SELECT key, list(DISTINCT type), list(DISTINCT inner_type) FILTER (type = 'ARRAY')
+    FROM (
+        SELECT number, key, json_type(object, place) AS type, json_type(object, place || '/0') AS inner_type
+        FROM (
+            SELECT number, object, key, '/' || replace(replace(key, '~', '~0'), '/', '~1') AS place
+            FROM (SELECT number, object, unnest(json_keys(object)) AS key FROM source)))
     GROUP BY key ORDER BY min(number), key"""
 
 

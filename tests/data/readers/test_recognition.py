@@ -8,8 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recsys.content.encoders import encode
+from recsys.data.cleaning import CleaningRules
+from recsys.data.dataset import Dataset
+from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
 from recsys.data.readers import read, recognise, registry
+from recsys.data.splits import SplitRule
 from recsys.errors import UserError
 from tests.data.readers.layout import write
 
@@ -73,7 +78,7 @@ LAYOUTS: dict[str, tuple[str, dict[str, str | bytes]]] = {
         "recbole",
         {
             "shop.inter": table("user_id:token\titem_id:token\trating:float\n", "{user}\t{item}\t4"),
-            "shop.item": names("item_id:token\ttitle:token_seq\n", "{item}\t{title}"),
+            "shop.item": names("item_id:token\ttitle:token_seq\tclass:token_seq\n", "{item}\t{title}\tNew Old"),
         },
     ),
     "elliot": ("elliot", {"dataset.tsv": table("", "{user}\t{item}\t4\t978300760")}),
@@ -103,7 +108,9 @@ LAYOUTS: dict[str, tuple[str, dict[str, str | bytes]]] = {
         "amazon",
         {
             "Baby_5.json.gz": records(*(review(user, item, OLD) for user, item in PAIRS)),
-            "meta_Baby.json.gz": records(*({"asin": asin, "title": title} for asin, title in ASINS.items())),
+            "meta_Baby.json.gz": records(
+                *({"asin": asin, "title": title, "category": ["Baby", "Cups"]} for asin, title in ASINS.items())
+            ),
         },
     ),
     "amazon 2023": (
@@ -167,6 +174,28 @@ def test_a_folder_is_one_layout_and_its_titles_are_those_of_the_files(tmp_path: 
         assert len(raw.interactions) == len(PAIRS)
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "values"),
+    [
+        ("ml-1m", "genres", 1),
+        ("recbole", "class", 2),
+        ("amazon 2018", "categories", 2),
+        ("yelp", "categories", 2),
+        ("mind", "category", 1),
+    ],
+)
+def test_attributes_survive_in_the_dataset_as_what_the_encoder_reads(
+    tmp_path: Path, name: str, column: str, values: int
+) -> None:
+    reader, files = LAYOUTS[name]
+    raw = read(reader, {}, write(tmp_path / "source", files), tmp_path)
+    data = prepare(raw, CleaningRules(), SplitRule())
+    data.save(tmp_path)
+    items = Dataset.load(tmp_path).items
+    assert len(items) == len(ITEMS)
+    assert encode("attributes", {"columns": [column]}, items).matrix.shape == (len(ITEMS), values)
+
+
 @pytest.mark.parametrize("files", [{}, {"a.csv": "user,item\n1,2\n"}, {"u.data": ""}, {"train.tsv": "x\n"}])
 def test_other_folders_are_no_layout(tmp_path: Path, files: dict[str, str | bytes]) -> None:
     assert recognise(write(tmp_path, files)) == []
@@ -177,7 +206,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         recognise(tmp_path / "nowhere")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     layout=st.sampled_from(sorted(LAYOUTS)),
     place=st.floats(0, 1),
