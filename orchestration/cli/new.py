@@ -158,7 +158,8 @@ def _write(name: str, file: Path, data: "Draft", answers: "Answers", settings: "
         ) from None
     for model, why in rivals.left_out.items():
         say(f"  ! {model} is left out, since {why}")
-    say(f"  {total(costs(study, home, facts, [(name, model) for model in study.models]), home.slots.workers)}")
+    taken = total(costs(study, home, facts, [(name, model) for model in study.models]), home.slots.workers)
+    say(f"  {taken}{'; the controls of the model that is judged come on top' if data.content else ''}")
     say(f"  {disk(study, name, data.facts)}")
     say(f"Wrote {file}. Look it over, then:")
     say(f"  modalift check {name}")

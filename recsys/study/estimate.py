@@ -43,6 +43,8 @@ MEASURED = {
 """Seconds of one cell of default hyper-parameters on data of the size `REFERENCE`, by `benchmarks/model_costs.py` on
 2026-11-26: one thread on a busy machine of two cores, so rather too long than too short."""
 
+LEAST = 0.05
+"""Seconds that any cell takes: to be started, to rank for every user, to be kept."""
 ABOUT_AS_FAR = math.log(4)
 """Cells whose size differs so much more from the wanted one than that of the nearest are used with it."""
 TINY = 1e-12
@@ -136,7 +138,7 @@ def cell_seconds(
     far = [abs(math.log(max(growth, TINY))) for growth in growths]
     near = [place for place, distance in enumerate(far) if distance <= min(far) + ABOUT_AS_FAR]
     own = [place for place in near if place < len(timed)] or near
-    return median(known[place].seconds * growths[place] for place in own) if own else None
+    return max(LEAST, median(known[place].seconds * growths[place] for place in own)) if own else None
 
 
 def in_words(memory: float, seconds: float | None) -> str:
