@@ -145,15 +145,19 @@ def _to_be_written(spec: CorpusSpec, items: pd.DataFrame, folder: Path) -> tuple
     table = table.merge(parse_corpus(table, prompt.fields)[0], on="item_id")
     where = _model(options, folder)
     said = f"asks {options.model} ({where}) about {_share(len(asked), len(items))}, prompt {prompt.name} "
-    return _Corpus(table, options.poolings), f"{said}(version {prompt.version})"
+    return _Corpus(table, tuple(options.hidden)), f"{said}(version {prompt.version})"
 
 
 def _model(options: "VlmOptions", folder: Path) -> str:
     """Where a model is; UserError where it can be asked nowhere."""
     if options.endpoint is not None:
-        from recsys.content.vlm.reaching import reach
+        from recsys.content.vlm.served import served_models
 
-        return reach(options.endpoint, options.model)
+        said = f"the server at {options.endpoint.address} answers"
+        listed = served_models(options.endpoint)
+        if listed and options.model not in listed:
+            return f"{said}, and does not list '{options.model}' ({', '.join(listed[:5])})"
+        return said
     from recsys.content.weights import find
 
     return "on this machine" if find(options.model, options.revision, folder) else "to be fetched from the hub"

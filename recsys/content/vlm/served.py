@@ -32,10 +32,9 @@ def served_models(endpoint: EndpointOptions) -> list[str]:
             f"{endpoint.address}: no server answers there ({reason}); start the server, or fix `address`"
         ) from None
     if answer.status_code in REFUSES_KEY:
-        raise UserError(
-            f"{endpoint.address}: HTTP {answer.status_code}; put a valid key into the environment variable "
-            f"{endpoint.api_key_env}"
-        )
+        what = "does not accept the key" if key else "wants a key"
+        remedy = f"put a valid key into the environment variable {endpoint.api_key_env}"
+        raise UserError(f"{endpoint.address}: HTTP {answer.status_code}: the server {what}; {remedy}")
     try:
         return [str(each["id"]) for each in answer.json()["data"]]
     except (ValueError, KeyError, TypeError):
