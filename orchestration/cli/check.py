@@ -161,7 +161,7 @@ def _dataset(study: "Study", name: str, folder: Path | None, scratch: Path, foun
     found[name] = facts = prepare_dataset(study.datasets[name], folder, scratch).facts
     counts = facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
-    notes = _quarantined(Dataset.load(scratch))
+    notes = [*facts["notes"], *_quarantined(Dataset.load(scratch))]
     notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
     return "\n    ".join([", ".join(said), *notes])
 

@@ -218,6 +218,8 @@ def _ceiling(unit: np.ndarray, baskets: sparse.csr_array, rng: np.random.Generat
     np.fill_diagonal(shared, 0)
     own = ((rows @ unit) ** 2).sum(axis=1, dtype=np.float64) - squares @ (unit**2).sum(axis=1)
     size = ((unit.T @ unit).astype(np.float64) ** 2).sum() - ((unit**2).sum(axis=1) ** 2).sum()
+    if size <= 0:  # no two items have anything in common
+        return float("nan"), 0.0
     others = len(users) - 1
     told = own * (own.sum() - own) / size / others
     bound = shared.sum(axis=1) / others
@@ -234,6 +236,8 @@ def _reconstruction_error(unit: np.ndarray, interactions: sparse.csr_array) -> f
     columns = sparse.csr_array(interactions * users[:, None] * items[None, :])
     values, directions = np.linalg.eigh((columns.T @ columns).toarray().astype(np.float64))
     centred = unit - unit.mean(axis=0)
+    if not centred.any():
+        return float("nan")
     turned, squares = directions.T @ centred, directions**2
     errors = []
     for ridge in RIDGES:

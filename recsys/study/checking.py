@@ -158,6 +158,10 @@ def _model(options: "VlmOptions", folder: Path) -> str:
         if listed and options.model not in listed:
             return f"{said}, and does not list '{options.model}' ({', '.join(listed[:5])})"
         return said
+    if options.engine == "vllm":
+        from recsys.content.vlm.vllm_describer import library
+
+        library()
     from recsys.content.weights import find
 
     return "on this machine" if find(options.model, options.revision, folder) else "to be fetched from the hub"

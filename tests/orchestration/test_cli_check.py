@@ -116,13 +116,15 @@ def nothing(folder: Path) -> None:
             corpus("item_id,answer\n" + "\n".join(f"{i},[Type] {{a}}, [Style] {{b}}" for i in range(ITEMS))),
             CORPUS,
             KEYWORDS,
-            "descriptions shop/words: {data}/d.csv: its rows have more cells than its header; put answers with commas",
+            "descriptions shop/words: {data}/d.csv: no row can be used: 40 of 40 rows have 3 fields where the header has 2",
         ),
         (
-            corpus("item_id,answer\n" + "\n".join(f"{i},[Type] {{caf\u00e9}}" for i in range(ITEMS)), "latin-1"),
+            corpus(
+                "item_id,answer\n" + "\n".join(f"{i},[Type] {{\u304b\u3070\u3093}}" for i in range(ITEMS)), "cp932"
+            ),
             CORPUS,
             KEYWORDS,
-            "descriptions shop/words: {data}/d.csv: cannot be read (",
+            "descriptions shop/words: {data}/d.csv: ",
         ),
         (
             matrix(np.random.default_rng(0).standard_normal((ITEMS - 1, 4))),

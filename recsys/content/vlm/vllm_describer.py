@@ -43,26 +43,30 @@ class VllmDescriber:
         )
 
     @cached_property
-    def _library(self) -> Any:
-        try:
-            return import_module("vllm")
-        except ImportError as error:
-            reason = " ".join(str(error).split())
-            raise UserError(
-                f"`engine: vllm`: vLLM cannot be imported ({reason}); `pip install 'vllm>=0.30'`, or leave "
-                "`engine` out"
-            ) from None
+    def _vllm(self) -> Any:
+        return library()
 
     @cached_property
     def _engine(self) -> Any:
-        return self._library.LLM(
+        return self._vllm.LLM(
             model=str(self.weights), dtype=self.options.precision, seed=self.options.seed, trust_remote_code=False
         )
 
     @property
     def _sampling(self) -> Any:
-        return self._library.SamplingParams(
+        return self._vllm.SamplingParams(
             max_tokens=self.options.max_new_tokens,
             temperature=self.options.temperature,
             seed=self.options.seed,
         )
+
+
+def library() -> Any:
+    """The module `vllm`; UserError where it is not installed."""
+    try:
+        return import_module("vllm")
+    except ImportError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"`engine: vllm`: vLLM cannot be imported ({reason}); `pip install 'vllm>=0.30'`, or leave `engine` out"
+        ) from None

@@ -181,7 +181,7 @@ def _nothing_read(path: Path, bad: Sequence[BadRow]) -> str:
     said = f"{n:,} of {len(bad):,} rows have {most}" if "where" in most else f"{n:,} of {len(bad):,} rows: {most}"
     return (
         f"{path}: no row can be used: {said} (line {first.number}: {first.text[:80]!r}); "
-        "fix the file, or say how it is written in the options 'delimiter' and 'header'"
+        "put fields that hold a delimiter in quotes, or say how the file is written (options 'delimiter', 'header')"
     )
 
 
