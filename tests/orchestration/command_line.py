@@ -39,9 +39,9 @@ def parsed(settings: Settings, *arguments: str | Path) -> Any:
     return json.loads(result.stdout, parse_constant=refuse)
 
 
-def complaint(settings: Settings, *arguments: str | Path) -> str:
-    """The one line that a command which must fail says on stderr."""
+def complaint(settings: Settings, *arguments: str | Path, code: int = 2) -> str:
+    """The one line that a command which must fail says on stderr; exit code 2 is a user's mistake, 1 a fault."""
     result = call(settings, *arguments)
-    assert result.exit_code == 2
+    assert result.exit_code == code
     (line,) = result.stderr.splitlines()
     return line

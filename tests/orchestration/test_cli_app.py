@@ -57,7 +57,7 @@ def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(
         raise RuntimeError("two\nlines")
 
     monkeypatch.setattr("recsys.content.encoders.catalogue", fail)
-    line = complaint(settings, "encoders")
+    line = complaint(settings, "encoders", code=1)
     assert line == "unexpected RuntimeError: two lines (`modalift --debug ...` shows where)"
     assert isinstance(call(settings, "--debug", "encoders").exception, RuntimeError)
 
