@@ -170,5 +170,5 @@ def test_a_model_of_ones_own_trains_in_workers_and_is_followed_by_its_code(tmp_p
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     done = modalift(tmp_path, "models", MODALIFT_PLUGINS="nowhere")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.splitlines() == ["MODALIFT_PLUGINS: there is no folder nowhere; fix or unset it"]

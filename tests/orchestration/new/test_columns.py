@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data.guess import Given, guess
 from orchestration.settings import Settings
 from tests.orchestration.new.tables import N_ITEMS, goods, of_frames, options, taken
+
+without_deadline = hypothesis_settings(deadline=None)
 
 WHERE = ("r.csv", "i.csv")
 USERS = st.sampled_from(["user_id", "User-ID", "customerId", "reviewerID", "uid", "Kunde", "用户ID", "user_id:token"])
@@ -21,6 +24,7 @@ def as_strings(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.map(str, na_action="ignore")
 
 
+@without_deadline
 @given(
     user=USERS,
     item=ITEMS,
@@ -46,6 +50,7 @@ def test_names_outrank_overlap(
     assert (roles.user, roles.item, roles.key) == (user, item, item)
 
 
+@without_deadline
 @given(repeats=st.integers(0, 5), gaps=st.integers(0, 5), blanks=st.integers(0, 5), data=st.data())
 def test_dirty_rows_do_not_decide_the_key(repeats: int, gaps: int, blanks: int, data: st.DataObject) -> None:
     order = data.draw(st.permutations(["item_id", "rank", "shelf", "title"]))
