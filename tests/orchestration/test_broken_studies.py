@@ -69,5 +69,5 @@ def test_a_good_one_is_run_beside_them_and_doctor_names_the_first(settings: Sett
     assert done.exit_code == 0, done.stderr
     done = call(settings, "doctor")
     said = " ".join(done.stdout.replace("│", " ").split())
-    assert done.exit_code == 1 and f"{len(BROKEN) + 2} study files cannot be used; the first: " in said
+    assert done.exit_code == 2 and f"{len(BROKEN) + 2} study files cannot be used; the first: " in said
     shutil.rmtree(settings.home)

@@ -64,7 +64,7 @@ def check_refusal(home: Path, studies: Path, *commands: tuple[str, ...]) -> str:
     lines = []
     for command in commands:
         done = call(Settings(home=home, studies=studies, workers=1), *command)
-        assert done.exit_code == 1, command
+        assert done.exit_code == 2, command
         (line,) = done.stderr.splitlines()
         assert "unexpected" not in line
         lines.append(line)
@@ -92,7 +92,7 @@ def test_what_can_be_no_home_is_one_line_for_every_command(home: str, said: str,
     line = check_refusal(studies / home, studies, *(each for each in COMMANDS if each != ("doctor",)))
     assert said in line and line.endswith("; set MODALIFT_HOME to a folder of yours")
     done = call(Settings(home=studies / home, studies=studies, workers=1), "doctor")
-    assert done.exit_code == 1 and done.stderr.endswith("each says what to do\n")
+    assert done.exit_code == 2 and done.stderr.endswith("each says what to do\n")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -132,7 +132,7 @@ def test_commands_show_odd_ids_and_titles_as_they_are(odd: Settings) -> None:
 def test_a_user_that_is_not_there_is_one_line(odd: Settings) -> None:
     for text in HOSTILE:
         done = call(odd, "recommend", "odd", "TopPop", "--user", f"{text}!")
-        assert done.exit_code == 1
+        assert done.exit_code == 2
         (line,) = done.stderr.splitlines()
         assert "unexpected" not in line and one_line(text) in line
 

@@ -98,7 +98,7 @@ def test_a_time_split_on_request_needs_times(settings: Settings, tmp_path: Path)
 
 def test_small_data_get_a_small_core(settings: Settings, tmp_path: Path) -> None:
     few = rows("user", "item").query("user < 25").groupby("user").head(3)
-    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "T"}), tmp_path / "i.csv")
+    items = write(pd.DataFrame({"item": range(N_ITEMS), "name": "Thing"}), tmp_path / "i.csv")
     study, said = new(settings, write(few, tmp_path / "p.csv"), items)
     assert study.datasets["mine"].cleaning.k_core.users == 2 and "k_core: 2" in said
 
