@@ -124,6 +124,10 @@ def test_mistakes_are_one_line(tmp_path):
     assert refusal(tmp_path, weights=str(file), layer="pool") == (
         "model 'resnet18': has no layer 'pool'; its last ones are layer4.1.relu_1, avgpool, flatten, fc"
     )
+    # Its maps have their channels last, and a mean over places would be one over columns and channels.
+    assert refusal(tmp_path, model="swin_t", weights=str(file), layer="features.3") == (
+        "model 'swin_t': layer 'features.3' has its channels last; name one of permute, avgpool, flatten, head"
+    )
     assert refusal(tmp_path, weights=str(file)) == (
         f"{file}: has no 'layer4.0.conv1.weight', which resnet18 needs up to 'avgpool'; give its state dict"
     )

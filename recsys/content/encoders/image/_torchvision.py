@@ -97,6 +97,7 @@ def load(model: str, layers: Sequence[str], file: Path) -> nn.Module:
         names = get_graph_node_names(network)[1]
         layers = layers or [_before_head(names)]
         extractor = _up_to(layers, network, model, names)
+        _refuse_channels_last(layers, model, names)
     with loading(file):
         state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
         needed = extractor.state_dict()
@@ -118,6 +119,16 @@ def _up_to(layers: Sequence[str], network: nn.Module, model: str, names: list[st
         raise UserError(
             f"model '{model}': has no layer '{unknown}'; its last ones are {', '.join(names[-4:])}"
         ) from None
+
+
+def _refuse_channels_last(layers: Sequence[str], model: str, names: list[str]) -> None:
+    """UserError for a layer of Swin before it moves its channels, whose maps would be averaged over the wrong axes."""
+    if "permute" not in names:
+        return
+    after = names[names.index("permute") :]
+    for layer in layers:
+        if layer not in after:
+            raise UserError(f"model '{model}': layer '{layer}' has its channels last; name one of {', '.join(after)}")
 
 
 def _before_head(names: list[str]) -> str:
