@@ -49,7 +49,7 @@ MANY_SOURCES = Plan({model: each for model, each in LINEAR.items() if model != "
 WITHOUT_POPULARITY = Plan({"Random": {}, "EASE": {"l2": 1.0}, "AddEASE": {"l2": 1.0}})
 """Hardly regularised, and no TopPop beside it: a text that says what sells then lifts."""
 WHO_LOSES = Plan(asks_who_loses=True)
-TWO_NAMES = Plan({"TopPop": {}, "ItemKNN": {}, "ItemKNNAgain": {}})
+TWO_NAMES = Plan({"TopPop": {}, "ItemKNN": {}, "ItemKNNAgain": {}, "HybridItemKNN": {}})
 SMALL_NETWORKS: dict[str, dict[str, Any]] = {
     model: {"max_epochs": 60, "batch_size": 1024, "n_factors": 32, "learning_rate": 0.01}
     for model in ("BPRMF", "LightGCN", "VBPR", "FREEDOM", "MGCN")

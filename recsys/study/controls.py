@@ -19,6 +19,7 @@ from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, best, best_on, choose_sides, tally
 from recsys.study.study import Study
 from recsys.study.training import chosen_settings, train_fixed, train_model, train_nested
+from recsys.tuning.search import SHORTLIST
 
 MOST_COMBINED = 4
 """Sources of which all combinations are trained: fifteen."""
@@ -64,12 +65,16 @@ def select_with_controls(study: Study, name: str, results: ModelResult, train: T
 
 
 def _nest_related(study: Study, results: ModelResult, train: Train) -> ModelResult:
-    """Try on each model what its relatives chose; the arms that this changed."""
+    """Try on each model what its relatives chose; the arms that this changed.
+
+    All settings among which later repeats choose are handed over: relatives that do the same then choose the same.
+    """
     changed = ModelResult()
     for model in study.models:
         known = [each for each in results.arms if each.model == model]
         related = registry.related(model) - {model}
-        settings = chosen_settings(study, [each for each in results.arms if each.model in related])
+        known_to_them = [each for each in results.arms if each.model in related]
+        settings = chosen_settings(study, known_to_them, SHORTLIST)
         if known and settings:
             work = partial(train_nested, study, model, known, settings)
             changed = changed.updated(train(model, [each.as_arm for each in known], work))

@@ -93,6 +93,11 @@ class ArmResult(BaseModel):
         return Searched(list(self.trials), self.n_nested, self.exhausted)
 
     @property
+    def shortlist(self) -> list[dict[str, Any]]:
+        """The settings among which later repeats choose, the best first."""
+        return self.searched.shortlist
+
+    @property
     def shown(self) -> Arm:
         """The arm without the control in it: what the model would be shown of real content."""
         return Arm(self.arm, self.sources)

@@ -76,16 +76,27 @@ def train_nested(
     return ModelResult(arms=list(known)).updated(again)
 
 
-def chosen_settings(study: Study, results: Sequence[ArmResult]) -> list[Params]:
+def chosen_settings(study: Study, results: Sequence[ArmResult], n_each: int = 1) -> list[Params]:
     """What arms of any models chose, each once, the best arm first: hyper-parameters that had an effect there.
 
     Those of the first repeat, which chose among all: another repeat then changes nothing of those before it.
+
+    Args:
+        study: gives what is fixed of the hyper-parameters.
+        results: of the arms.
+        n_each: the best settings of an arm; the second-best of all arms come after the best of all.
     """
     found: list[Params] = []
-    for each in sorted(results, key=lambda each: -each.valid):
-        space = SearchSpace(registry.load(each.model).Config, study.params_of(each.model), each.as_arm.shows_content)
-        if (params := space.effective(each.params)) not in found:
-            found.append(params)
+    ranked = sorted(results, key=lambda each: -each.valid)
+    shortlists = [
+        [each.params, *(next_best for next_best in each.shortlist if next_best != each.params)] for each in ranked
+    ]
+    for place in range(n_each):
+        for each, shortlist in zip(ranked, shortlists, strict=True):
+            config, given = registry.load(each.model).Config, study.params_of(each.model)
+            space = SearchSpace(config, given, each.as_arm.shows_content)
+            if len(shortlist) > place and (params := space.effective(shortlist[place])) not in found:
+                found.append(params)
     return found
 
 

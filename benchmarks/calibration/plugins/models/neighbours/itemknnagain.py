@@ -18,8 +18,9 @@ class ItemKNNAgainConfig(NeighbourConfig):
 
 @register
 class ItemKNNAgain(ItemKNN):
-    """ItemKNN."""
+    """ItemKNN, of whose family it is: what either chooses is tried on the other."""
 
     Config = ItemKNNAgainConfig
     source = "See ItemKNN"
     deterministic = True
+    without_content = "ItemKNN"
