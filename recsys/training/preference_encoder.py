@@ -16,7 +16,7 @@ from torch.nn.functional import embedding
 
 from recsys.content.features import Features
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.content import ContentConfig, ItemView, scaled_features
 from recsys.training.cooccurrence import cooccurrence
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
@@ -40,31 +40,6 @@ class PreferenceConfig(ContentConfig):
     n_hidden: PositiveInt = 256
     preference_l2: NonNegativeFloat = searched(1e-3, 1e-5, 1e-1, log=True)
     learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
-
-
-class ItemView(nn.Module):
-    """Items as one encoder sees them: a table of features or of learned vectors, and a map of it.
-
-    Attributes:
-        known: items that it says something about, bool, shape (n_items, 1); the others have zeros.
-    """
-
-    table: Tensor
-    known: Tensor
-
-    def __init__(self, table: Tensor, known: Tensor, mapping: nn.Module | None = None) -> None:
-        """Take the table as it is, trained if it is a parameter; no mapping: it is the view itself."""
-        super().__init__()
-        if isinstance(table, nn.Parameter):
-            self.table = table
-        else:
-            self.register_buffer("table", table, persistent=False)
-        self.mapping = nn.Identity() if mapping is None else mapping
-        self.register_buffer("known", known[:, None], persistent=False)
-
-    def forward(self) -> Tensor:
-        """All items, shape (n_items, n_factors)."""
-        return self.mapping(self.table) * self.known
 
 
 def two_layers(n_inputs: int, config: PreferenceConfig) -> nn.Module:

@@ -44,8 +44,8 @@ class RefinedEncoder(PreferenceEncoder):
     ) -> None:
         """Take the views, that of the learned table first."""
         super().__init__(data, config, views, draws)
-        known = torch.stack([view.known for view in views], dim=1)
-        self.register_buffer("mixed", known | known[:, :1], persistent=False)
+        present = torch.stack([view.present for view in views], dim=1)
+        self.register_buffer("mixed", present | present[:, :1], persistent=False)
 
     def start(self) -> Tensor:
         """As for all encoders, items being the root mean square of their own vector and the view's."""
