@@ -46,6 +46,11 @@ def scaled_features(features: Features, scaling: FeatureScaling = "unit_mean") -
     return torch.from_numpy((matrix / norm if norm > 0 else matrix).astype(np.float32))
 
 
+def telling(content: Content) -> Content:
+    """The sources whose rows differ among the items that have them; the others tell no items apart."""
+    return {name: f for name, f in content.items() if np.ptp(f.matrix[f.present], axis=0).any()}
+
+
 class Source(nn.Module):
     """One source's features, which are trained too unless they are frozen, and a linear map of them.
 
