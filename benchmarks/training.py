@@ -22,9 +22,10 @@ from recsys.content.features import Content, Features
 from recsys.memory import keep_freed_memory
 from recsys.models import registry
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
-from recsys.models.multimodal.freedom import FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
+from recsys.models.multimodal.freedom import FREEDOMConfig, FREEDOMNetwork
 from recsys.recommender import TrainingData
 from recsys.training.graph import EdgeDropping, adjacency
+from recsys.training.item_graph import mixed_item_graph
 from recsys.training.network import PairwiseNetwork
 
 Triple = tuple[Tensor, ...]
@@ -73,7 +74,7 @@ def plain_epoch(train: sparse.csr_array, shown: Content, triples: list[Triple]) 
     table = nn.Parameter(nn.init.xavier_uniform_(torch.empty(sum(train.shape), N_FACTORS)))
     features = [nn.Parameter(torch.from_numpy(source.matrix.copy())) for source in shown.values()]
     linears = [nn.Linear(source.shape[1], N_FACTORS) for source in features]
-    item_graph = coo(mixed_item_graph(shown, FREEDOMConfig())) if shown else None
+    item_graph = coo(mixed_item_graph(shown, k=10, image_weight=0.1)) if shown else None
     dropping = EdgeDropping(train, 0.8)
     parameters = [table, *features, *(weight for linear in linears for weight in linear.parameters())]
     optimiser = torch.optim.Adam(parameters, lr=RATE)

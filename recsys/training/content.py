@@ -46,36 +46,73 @@ def scaled_features(features: Features, scaling: FeatureScaling = "unit_mean") -
     return torch.from_numpy((matrix / norm if norm > 0 else matrix).astype(np.float32))
 
 
+def telling(content: Content) -> Content:
+    """The sources whose rows differ among the items that have them; the others tell no items apart."""
+    return {name: f for name, f in content.items() if np.ptp(f.matrix[f.present], axis=0).any()}
+
+
 class Source(nn.Module):
-    """One source's features, which are trained too, and a linear map of them.
+    """One source's features, which are trained too unless they are frozen, and a linear map of them.
 
     Attributes:
         present: bool, shape (n_items, 1): which items have this source.
     """
 
+    table: Tensor
     present: Tensor
 
-    def __init__(self, features: Features, n_outputs: int, scaling: FeatureScaling) -> None:
+    def __init__(self, features: Features, n_outputs: int, scaling: FeatureScaling, *, trained: bool = True) -> None:
         """Take the features as starting values; the map starts as torch's linear layers do."""
         super().__init__()
-        self.table = nn.Parameter(scaled_features(features, scaling))
+        table = scaled_features(features, scaling)
+        if trained:
+            self.table = nn.Parameter(table)
+        else:
+            self.register_buffer("table", table, persistent=False)
         self.linear = nn.Linear(features.dim, n_outputs)
         self.register_buffer("present", torch.from_numpy(features.present)[:, None], persistent=False)
 
     def forward(self, items: Tensor | None = None) -> Tensor:
         """Mapped content of the items, or of all, shape (n, n_outputs); zero where an item lacks the source."""
-        if items is None:
-            return self.linear(self.table) * self.present
-        return self.linear(embedding(items, self.table)) * self.present[items]
+        if items is not None and len(items) < len(self.table):
+            return self.linear(embedding(items, self.table)) * self.present[items]
+        mapped = self.linear(self.table) * self.present
+        return mapped if items is None else embedding(items, mapped)
 
 
 class Sources(nn.ModuleList):
     """A `Source` for each source that is shown, in their order."""
 
-    def __init__(self, content: Content, config: ContentConfig) -> None:
-        """Map each to the width of the embeddings."""
-        super().__init__(Source(features, config.n_factors, config.feature_scaling) for features in content.values())
+    def __init__(self, content: Content, config: ContentConfig, *, trained: bool = True) -> None:
+        """Map each to the width of the embeddings; the features are trained too or stay as they are."""
+        scaling = config.feature_scaling
+        super().__init__(Source(f, config.n_factors, scaling, trained=trained) for f in content.values())
 
     def __iter__(self) -> Iterator[Source]:
         """One after the other."""
         return (cast(Source, source) for source in super().__iter__())
+
+
+class ItemView(nn.Module):
+    """Items as one encoder sees them: a table of features or of learned vectors, and a map of it.
+
+    Attributes:
+        present: items that it says something about, bool, shape (n_items, 1); the others have zeros.
+    """
+
+    table: Tensor
+    present: Tensor
+
+    def __init__(self, table: Tensor, present: Tensor, mapping: nn.Module | None = None) -> None:
+        """Take the table as it is, trained if it is a parameter; no mapping: it is the view itself."""
+        super().__init__()
+        if isinstance(table, nn.Parameter):
+            self.table = table
+        else:
+            self.register_buffer("table", table, persistent=False)
+        self.mapping = nn.Identity() if mapping is None else mapping
+        self.register_buffer("present", present[:, None], persistent=False)
+
+    def forward(self) -> Tensor:
+        """All items, shape (n_items, n_factors)."""
+        return self.mapping(self.table) * self.present

@@ -1,20 +1,27 @@
 """Starting values: embeddings of users and items, and linear maps."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
 
 
-def initial_embeddings(train: sparse.csr_array, n_factors: int, source: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Xavier-uniform tables of users and items, shapes (n_users, n_factors) and (n_items, n_factors).
+def initial_embeddings(
+    train: sparse.csr_array,
+    n_factors: int,
+    source: torch.Generator,
+    initialise: Callable[..., Tensor] = nn.init.xavier_uniform_,
+) -> tuple[Tensor, Tensor]:
+    """Xavier tables of users and items, uniform unless said, shapes (n_users, n_factors) and (n_items, n_factors).
 
     Rows without a training interaction start at zero. No batch ever holds them, so random values would stay
     random, as they do in the published code, and drown what content and neighbours say about a cold item.
     """
     tables = []
     for axis, n_rows in enumerate(train.shape):
-        table = nn.init.xavier_uniform_(torch.empty(n_rows, n_factors), generator=source)
+        table = initialise(torch.empty(n_rows, n_factors), generator=source)
         degrees = np.bincount(train.tocoo().coords[axis], minlength=n_rows)
         tables.append(table * torch.from_numpy(degrees > 0)[:, None])
     return tables[0], tables[1]

@@ -1,6 +1,8 @@
 """Frozen item-item graphs: each item tied to the items whose content is nearest by cosine."""
 
 from collections import OrderedDict
+from functools import reduce
+from operator import add
 from typing import Literal
 
 import numpy as np
@@ -47,6 +49,21 @@ def item_graphs(content: Content, k: int, weights: Weights) -> dict[str, sparse.
     """The graph of each source whose features tell items apart, by source."""
     graphs = {source: item_graph(features, k, weights) for source, features in content.items()}
     return {source: graph for source, graph in graphs.items() if graph.nnz}
+
+
+def mixed_item_graph(content: Content, k: int, image_weight: float) -> sparse.csr_array:
+    """The sources' binary graphs, weighted and summed, shape (n_items, n_items); weights of what is shown sum to one.
+
+    Args:
+        content: at least one source.
+        k: neighbours an item and source, itself included.
+        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+    """
+    weights = {source: 1 / len(content) for source in content}
+    if set(content) == {"text", "image"}:
+        weights = {"text": 1 - image_weight, "image": image_weight}
+    graphs = [weight * item_graph(content[source], k) for source, weight in weights.items()]
+    return sparse.csr_array(reduce(add, graphs))
 
 
 def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:

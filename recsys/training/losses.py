@@ -22,6 +22,22 @@ def unit(x: Tensor) -> Tensor:
     return x / norms.where(norms > _SMALLEST_NORM, torch.inf)
 
 
+@torch.no_grad()
+def orthant_noise(x: Tensor, rng: torch.Generator | None = None) -> Tensor:
+    """Random directions of length one in the orthants of the rows, shape as given; zero where a row is.
+
+    Noise by which a node is to be recognised (Yu et al., SimGCL, SIGIR 2022, eq. 4).
+    """
+    return unit(torch.rand(x.shape, generator=rng, device=x.device)).mul_(x.sign())
+
+
+def moments(x: Tensor) -> Tensor:
+    """Variance and mean over all entries, shape (2,); alike in two views of one distribution."""
+    mean = x.mean()
+    variance = (x.square().mean() - mean.square()) * (x.numel() / (x.numel() - 1))
+    return torch.stack([variance, mean])  # several times faster than var_mean
+
+
 def bpr_loss(positive: Tensor, negative: Tensor) -> Tensor:
     """Bayesian personalised ranking: the mean of -log sigmoid(positive - negative) (Rendle et al., UAI 2009, eq. 4).
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import embedding, embedding_bag
 
 Readout = Literal["mean", "sum", "last"]
 
@@ -71,6 +71,23 @@ class SparseOperator(nn.Module):
         return _ConstantProduct.apply(x, self)
 
     __matmul__ = forward
+
+    def at(self, rows: Tensor, x: Tensor) -> Tensor:
+        """Rows of the product alone, in the order given, as a batch needs them; repeats are allowed.
+
+        Args:
+            rows: positions, shape (n,).
+            x: as for the whole product.
+        """
+        starts = self.rows.starts
+        if 2 * len(rows) >= len(starts):
+            return embedding(rows, self @ x)
+        lengths = starts[rows + 1] - starts[rows]
+        targets = torch.arange(len(rows), device=rows.device).repeat_interleave(lengths)
+        shifts = starts[rows] - (lengths.cumsum(0) - lengths)
+        edges = torch.arange(len(targets), device=rows.device) + shifts[targets]
+        part = WeightedOperator(targets, self.rows.columns[edges], (len(rows), len(x)))
+        return part.product(self.rows.values[edges], x)
 
 
 class _ConstantProduct(torch.autograd.Function):

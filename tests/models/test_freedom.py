@@ -5,13 +5,13 @@ import torch
 from recsys.content.arms import Arm
 from recsys.content.features import Content, Features
 from recsys.models.graph.lightgcn import LightGCN
-from recsys.models.multimodal.freedom import FREEDOM, FREEDOMConfig, FREEDOMNetwork, mixed_item_graph
+from recsys.models.multimodal.freedom import FREEDOM, FREEDOMConfig, FREEDOMNetwork
 from recsys.recommender import TrainingData
 from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.graph import adjacency
-from recsys.training.item_graph import item_graph
+from recsys.training.item_graph import item_graph, mixed_item_graph
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
 TEXT, IMAGE = MARKET.content["text"], MARKET.content["image"]
@@ -47,7 +47,7 @@ def test_factors_add_the_neighbours_to_the_items() -> None:
     embeddings = torch.cat([model.users, model.items]).detach().numpy()
     graph = adjacency(MARKET.train).toarray()
     expected = (embeddings + graph @ embeddings + graph @ graph @ embeddings) / 3
-    expected[N_USERS:] += mixed_item_graph(MARKET.content, model.config) @ embeddings[N_USERS:]
+    expected[N_USERS:] += mixed_item_graph(MARKET.content, 10, 0.1) @ embeddings[N_USERS:]
     users, items = model.factors()
     np.testing.assert_allclose(torch.cat([users, items]).detach().numpy(), expected, atol=1e-6)
 
@@ -76,7 +76,7 @@ def test_loss_by_hand() -> None:
 )
 def test_weights_of_what_is_shown_sum_to_one(shown: Content, weights: dict[str, float]) -> None:
     expected = sum(weight * item_graph(shown[source], 10).toarray() for source, weight in weights.items())
-    np.testing.assert_allclose(mixed_item_graph(shown, FREEDOMConfig()).toarray(), expected, rtol=1e-6)
+    np.testing.assert_allclose(mixed_item_graph(shown, 10, 0.1).toarray(), expected, rtol=1e-6)
 
 
 def test_each_epoch_trains_on_another_thinned_graph_and_scores_on_the_whole() -> None:

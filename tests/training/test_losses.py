@@ -3,7 +3,15 @@ import math
 import pytest
 import torch
 
-from recsys.training.losses import bpr_loss, embedding_norm_loss, info_nce_loss, squared_l2_loss, unit
+from recsys.training.losses import (
+    bpr_loss,
+    embedding_norm_loss,
+    info_nce_loss,
+    moments,
+    orthant_noise,
+    squared_l2_loss,
+    unit,
+)
 
 
 def test_bpr_by_hand() -> None:
@@ -53,3 +61,16 @@ def test_info_nce_of_a_cold_row_has_a_finite_gradient() -> None:
     views[0].requires_grad_()
     info_nce_loss(*views, 0.2).backward()
     assert views[0].grad.abs().max() < 1e2
+
+
+def test_moments_are_those_of_all_entries() -> None:
+    x = torch.randn(5, 3, dtype=torch.float64) + 2
+    torch.testing.assert_close(moments(x), torch.stack([x.var(), x.mean()]))
+
+
+def test_noise_has_length_one_and_the_signs_of_its_row() -> None:
+    x = torch.tensor([[1.0, -2.0, 0.5], [0.0, 0.0, 0.0]])
+    noise = orthant_noise(x, torch.Generator().manual_seed(1))
+    assert noise[0].norm().item() == pytest.approx(1)
+    assert (noise[0] * x[0] > 0).all()
+    assert not noise[1].any()

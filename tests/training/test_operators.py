@@ -108,3 +108,14 @@ def test_softmax_of_edges_sums_to_one_by_target_whatever_the_size_of_the_logits(
         own = targets == target
         torch.testing.assert_close(shares[own], logits[own].softmax(dim=0))
     assert operator.row_sums(shares)[3] == 0
+
+
+@pytest.mark.parametrize("rows", [[3, 3, 0], [6, 5, 4, 3, 2, 1, 0, 1]], ids=["few, one twice", "more than there are"])
+def test_chosen_rows_equal_those_of_the_whole_product_and_so_do_gradients(rows: list[int]) -> None:
+    matrix = random_matrix(7, 5)
+    x, chosen = torch.randn(5, 4, requires_grad=True), torch.tensor(rows)
+    found, expected = SparseOperator(matrix).at(chosen, x), (dense(matrix) @ x)[chosen]
+    torch.testing.assert_close(found, expected)
+    weights = torch.randn_like(found)
+    gradients = [torch.autograd.grad((part * weights).sum(), x)[0] for part in (found, expected)]
+    torch.testing.assert_close(*gradients)

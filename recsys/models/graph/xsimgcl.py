@@ -12,7 +12,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
-from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss, unit
+from recsys.training.losses import bpr_loss, info_nce_loss, orthant_noise, squared_l2_loss
 from recsys.training.randomness import step_generator
 
 
@@ -55,7 +55,7 @@ class XSimGCLNetwork(LightGCNNetwork):
         for _ in range(self.config.n_layers):
             layer = self.adjacency @ layer
             if noise:
-                layer = layer + noise * self._direction(layer)
+                layer = layer + noise * orthant_noise(layer, self.draws)
             layers.append(layer)
         return layers
 
@@ -78,12 +78,6 @@ class XSimGCLNetwork(LightGCNNetwork):
         """The mean of the layers without noise, cut into users and items."""
         users, items = torch.stack(self.layers(noise=0)).mean(dim=0).tensor_split([self.n_users])
         return users, items
-
-    @torch.no_grad()
-    def _direction(self, layer: Tensor) -> Tensor:
-        """Random unit vectors in the orthants of the rows."""
-        uniform = torch.rand(layer.shape, generator=self.draws, device=layer.device)
-        return unit(uniform).mul_(layer.sign())
 
 
 @register

@@ -1,17 +1,13 @@
 """FREEDOM: LightGCN on a thinned user-item graph, and a frozen item graph from content."""
 
-from functools import reduce
-from operator import add
 from typing import Annotated
 
 import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
-from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
-from recsys.content.features import Content
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
@@ -19,7 +15,7 @@ from recsys.training.content import ContentConfig, scaled_features
 from recsys.training.embeddings import xavier_projection
 from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.item_graph import item_graph
+from recsys.training.item_graph import mixed_item_graph
 from recsys.training.losses import bpr_loss
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
@@ -78,8 +74,9 @@ class FREEDOMNetwork(GraphNetwork):
         self.config, self.thinned = config, self.adjacency
         self.dropping = EdgeDropping(data.train, config.drop_rate)
         self.item_graph: SparseOperator | None = None
-        if data.content and (graph := mixed_item_graph(data.content, config)).nnz:
-            self.item_graph = SparseOperator(graph)
+        if data.content:
+            graph = mixed_item_graph(data.content, config.n_neighbours, config.image_weight)
+            self.item_graph = SparseOperator(graph) if graph.nnz else None
         self.rankings = nn.ModuleList()
         if config.content_weight > 0:
             for features in data.content.values():
@@ -136,12 +133,3 @@ class FREEDOM(GradientModel):
     source = "Zhou, Shen: A Tale of Two Graphs (FREEDOM), MM 2023"
     scores_cold_items = True
     without_content = "LightGCN"
-
-
-def mixed_item_graph(content: Content, config: FREEDOMConfig) -> sparse.csr_array:
-    """The sources' item graphs, weighted and summed, shape (n_items, n_items)."""
-    weights = {source: 1 / len(content) for source in content}
-    if set(content) == {"text", "image"}:
-        weights = {"text": 1 - config.image_weight, "image": config.image_weight}
-    graphs = [weight * item_graph(content[source], config.n_neighbours) for source, weight in weights.items()]
-    return sparse.csr_array(reduce(add, graphs))
