@@ -115,6 +115,8 @@ def _source(
         if interactions or items or images or given != type(given)():
             raise UserError("--folder is read as it is: leave out --interactions, --items, --images and the columns")
         return from_folder(folder, layout)
+    if layout is not None:
+        raise UserError("--layout says how the data of --folder are laid out: give --folder, or leave --layout out")
     if interactions is None or items is None:
         raise UserError("give --interactions and --items, a file each, or --folder with data in a published layout")
     return from_tables(interactions, items, images, given)

@@ -1,8 +1,8 @@
 """Ids as people write them: what is one id in two spellings, and which repair would make two sides meet.
 
-Blanks around an id go, `12.0` is `12`, and letters are composed (Unicode NFC): no two ids that a catalogue
-keeps apart differ by that. Leading zeros, case, and what a spreadsheet made of a number can keep ids apart, so
-these are never repaired here, only named.
+Blanks and characters of no width around an id go, `12.0` is `12`, and letters are composed (Unicode NFC): no two ids
+that a catalogue keeps apart differ by that. Leading zeros, case, and what a spreadsheet made of a number can keep ids
+apart, so these are never repaired here, only named.
 """
 
 import re
@@ -16,6 +16,8 @@ from recsys.errors import UserError
 
 NO_ID = frozenset({"", "nan", "none", "null", "<na>", "nat", "\\n"})
 """What programs write where an id is missing, in small letters."""
+_AROUND = re.compile(r"^[\s\u00ad\u200b-\u200f\u2060\ufeff]+|[\s\u00ad\u200b-\u200f\u2060\ufeff]+$")
+"""Blanks, and characters of no width that web pages and spreadsheets leave around ids."""
 REPAIRS: dict[str, Callable[[str], str]] = {
     "leading zeros": lambda name: name.lstrip("0") or "0",
     "case": str.casefold,
@@ -23,7 +25,7 @@ REPAIRS: dict[str, Callable[[str], str]] = {
     "blanks within ids": lambda name: "".join(name.split()),
     "scientific notation such as 9.78E+12": lambda name: _written_out(name),
     "everything after the dot": lambda name: name.partition(".")[0],
-    "everything but letters and digits": lambda name: re.sub(r"[\W_]", "", name).casefold(),
+    "punctuation and case": lambda name: re.sub(r"[\W_]", "", name).casefold(),
 }
 
 
@@ -42,11 +44,11 @@ def normalised(ids: pd.Series) -> pd.Series:
 
 def _normalised(name: str) -> str | None:
     text = name.strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _AROUND.sub("", text))
     if text.lower() in NO_ID:
         return None
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    elif text.endswith("0") and (whole := re.fullmatch(r"(-?[0-9]+)\.0+", text)):
+    if text.endswith("0") and (whole := re.fullmatch(r"(-?[0-9]+)\.0+", text)):
         text = whole[1]
     return text
 

@@ -79,10 +79,14 @@ def _since_1970(whole: np.ndarray, fraction: np.ndarray) -> np.ndarray:
 
 
 def _dates(texts: pa.Array) -> np.ndarray:
-    """Moments of ISO 8601 dates, and of what SQL and BigQuery make of them (`... UTC`, `... +00`, 2015/03/04)."""
+    """Moments of ISO 8601 dates, and of what programs make of them.
+
+    SQL and BigQuery write `... UTC`, `... +00` and 2015/03/04, loggers `10:00:00,250`.
+    """
     for pattern, iso in (
         (r"[ ]*(UTC|GMT|Z)$", "Z"),
         (r"[ ]+([-+][0-9]{2}:?([0-9]{2})?)$", r"\1"),
+        (r"(:[0-9]{2}),([0-9]+)", r"\1.\2"),
         (r"^([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})", r"\1-\2-\3"),
         (r"^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})$", r"\1-\2-\3T\4:\5:\6"),
     ):

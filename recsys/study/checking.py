@@ -195,8 +195,10 @@ def _source(
     groups = Counter(key for key in keys if key is not None)
     to_be_written = corpus is not None and corpus.poolings is not None
     if not to_be_written and look_alike(sum(covered), len(groups), max(groups.values())):
-        alike = f"{len(groups):,} of them differ, and {max(groups.values()):,} are one and the same"
-        return Finding(what, f"{known}, but only {alike}: no verdict can rest on '{source}'", "warning")
+        same = max(groups.values())
+        alike = "all are the same" if len(groups) == 1 else f"{same:,} of them are the same"
+        alike = alike if same > 1 else "they are too few"
+        return Finding(what, f"{known}, but {alike}: no verdict can rest on '{source}'", "warning")
     if sum(covered) <= FEW * len(items):
         without = items.loc[[not each for each in covered], "item_id"].head(EXAMPLES)
         return Finding(what, f"{known}; such as {', '.join(map(repr, without))} have not", "warning")

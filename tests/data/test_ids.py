@@ -17,6 +17,9 @@ from recsys.errors import UserError
         ("-3.0", "-3"),
         (" 12 ", "12"),
         ("12\t", "12"),
+        ("\u00a012\u200b", "12"),
+        ("\ufeff12.0\u2060 ", "12"),
+        ("\u200bnan", None),
         ("e\u0301", "\u00e9"),
         ("00012", "00012"),
         ("Ab", "Ab"),
@@ -56,7 +59,7 @@ def test_normalising_again_changes_nothing(ids: list[str | None]) -> None:
         ("97 80", "9780", "blanks within ids"),
         ("9.78000E+12", "9780000000000", "scientific notation such as 9.78E+12"),
         ("p1.jpg", "p1", "everything after the dot"),
-        ("item-7", "Item 7", "everything but letters and digits"),
+        ("item-7", "Item 7", "punctuation and case"),
     ],
 )
 def test_the_nearest_repair_is_named_with_a_value_of_each_side(here: str, there: str, repair: str) -> None:

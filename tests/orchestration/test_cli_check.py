@@ -314,7 +314,7 @@ def test_few_covered_items_and_items_that_are_all_alike_are_warned_of(settings: 
     )
     for i in range(ITEMS):
         Image.new("RGB", (40, 40)).save(data(settings) / "photos" / f"{i}.png")
-    alike = "40 of 40 items (100.0 %) have it, but only 1 of them differ, and 40 are one and the same: no verdict can"
+    alike = "40 of 40 items (100.0 %) have it, but all are the same: no verdict can"
     assert f"! content shop/image: encoder visual_descriptors: {alike}" in printed(settings, "check", "shop")
 
 
@@ -378,7 +378,7 @@ def test_no_verdict_is_given_where_all_items_are_alike(settings: Settings) -> No
     rows = "\n".join(f"{i},Same,words" for i in range(ITEMS))
     (data(settings) / "i.csv").write_text(f"item_id,title,description\n{rows}", encoding="utf-8")
     write(settings, "text: {encoder: tfidf_svd}")
-    assert "40 are one and the same: no verdict can rest on 'text'" in printed(settings, "check", "shop")
+    assert "all are the same: no verdict can rest on 'text'" in printed(settings, "check", "shop")
     judgement = answered(settings)
     assert judgement.overall.name == "not_ready"
     assert "The 40 items with text have 1 distinct rows" in judgement.overall.sentence

@@ -1,14 +1,15 @@
 """From data that were read to what a study of them says: threshold, core, split, content, and the reasons."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestration.cli.own_data.source import Source
 from orchestration.cli.own_data.thresholds import Threshold, threshold
+from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
 from recsys.data.cleaning import CleaningRules, clean
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
-from recsys.data.splits import SplitRule
+from recsys.data.splits import SplitRule, needs_times
 from recsys.errors import UserError
 from recsys.study.applicable import RATED
 
@@ -63,8 +64,10 @@ def draft(source: Source, protocol: str | None, min_rating: float | None) -> Dra
         raise UserError(f"no interaction can be used ({bad.index[0]}: {bad.iloc[0]:,} rows); fix the files")
     liked = _liked(source, min_rating)
     reasons = [liked.reason] if liked.reason else []
-    cleaning = _cleaning(raw, liked.value, reasons)
-    split = {"protocol": _protocol(raw, protocol, reasons), "seed": SEED}
+    split_reasons: list[str] = []
+    split = {"protocol": _protocol(raw, protocol, split_reasons), "seed": SEED}
+    cleaning = _cleaning(_dated(raw, SplitRule.model_validate(split)), liked.value, reasons)
+    reasons += split_reasons
     content, seen = _content(source, reasons)
     data = prepare(raw, CleaningRules.model_validate(cleaning), SplitRule.model_validate(split))
     counts = data.facts["counts"]
@@ -88,6 +91,13 @@ def _liked(source: Source, min_rating: float | None) -> Threshold:
         reason = f"min_rating: {least:g}, as usual for this layout; {share:.0%} of the rows reach it"
         return Threshold(float(least), source.feedback, reason)
     return threshold(ratings, source.is_count, min_rating)
+
+
+def _dated(raw: RawData, split: SplitRule) -> RawData:
+    """The data that cleaning gets: without the rows that lack a time, where the split needs one."""
+    if not needs_times(split, raw.interactions):
+        return raw
+    return replace(raw, interactions=raw.interactions[raw.interactions["timestamp"].notna()])
 
 
 def _cleaning(raw: RawData, least: float | None, reasons: list[str]) -> dict[str, Any]:
@@ -120,6 +130,8 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
                 "--split out"
             )
         reasons.append(f"split: {given}, as you said")
+        if given != "ratio" and timed:
+            reasons += _without_time(raw)
         return given
     if "part" in raw.interactions:
         reasons.append("split: fixed, by the data's own labels; --split ratio draws a new one")
@@ -133,11 +145,23 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
             "split: temporal, so that each person's last interactions are predicted from the earlier ones; "
             "--split ratio draws them at random"
         )
+        reasons += _without_time(raw)
         return "temporal"
     reasons.append(
         f"! split: ratio, at random, since only {ordered:.0%} of the people have interactions at more than one time"
     )
     return "ratio"
+
+
+def _without_time(raw: RawData) -> list[str]:
+    """A line on the rows that a split by time leaves out."""
+    times = raw.interactions["timestamp"]
+    if not (missing := int(times.isna().sum())):
+        return []
+    sign = "! " if missing > MOST_WITHOUT_TIME * len(times) else ""
+    return [
+        f"{sign}time: {missing:,} of {len(times):,} rows have none that can be read, and the split leaves them out"
+    ]
 
 
 def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:

@@ -75,6 +75,7 @@ def guess(
     """
     _need(interactions, where[0], given.user, given.item, given.rating, given.time)
     _need(items, where[1], given.key, given.title, *(given.text or ()))
+    _one_role_each(given)
     said_by_user = {each for each in (*vars(given).values(), *(given.text or ())) if isinstance(each, str)}
     interactions, rows_counted = _without_index(interactions, said_by_user)
     items, items_counted = _without_index(items, said_by_user)
@@ -85,6 +86,7 @@ def guess(
     time, time_why = _time(interactions, [name for name in left if name != rating], given.time, numbered)
     taken = frozenset(name for name in (rating, time) if name)
     people = find_people(interactions, pairing.column, taken, given.user, numbered, where[0])
+    _refuse_taken({given.rating: "--rating-column", given.time: "--time-column"}, people.column, pairing.column)
     # A column that can be the rating and the person is the person.
     rating, time = (None if name == people.column else name for name in (rating, time))
     roles = Roles(people.column, pairing.column, pairing.key, rating, time, is_count=is_count and rating is not None)
@@ -122,6 +124,32 @@ def _need(frame: pd.DataFrame, where: str, *columns: str | None) -> None:
             raise UserError(f"{where}: there is no column '{column}' (it has {has}); name one of these")
 
 
+def _one_role_each(given: Given) -> None:
+    """UserError where the user gave two roles to one column."""
+    said = {
+        "--user-column": given.user,
+        "--item-column": given.item,
+        "--rating-column": given.rating,
+        "--time-column": given.time,
+    }
+    for column in {column for column in said.values() if column not in (None, NONE)}:
+        flags = [flag for flag in said if said[flag] == column]
+        if len(flags) > 1:
+            raise UserError(f"{' and '.join(flags)} name the same column '{column}'; a column has one role")
+    if given.key is not None and given.key in (given.title, *(given.text or ())):
+        raise UserError(f"column '{given.key}' cannot be the id of the items and their title or text; name another")
+
+
+def _refuse_taken(flags: dict[str | None, str], user: str, item: str) -> None:
+    """UserError where the user gave a role to a column that is the person's or the item's."""
+    for role, column in (("user", user), ("item", item)):
+        if column in flags:
+            raise UserError(
+                f"{flags[column]}: '{column}' is taken for the {role}; name another column, or the right {role} with "
+                f"--{role}-column"
+            )
+
+
 def _rating(
     interactions: pd.DataFrame, left: list[str], given: str | None, numbered: bool
 ) -> tuple[str | None, str, bool]:
@@ -151,7 +179,7 @@ def _time(interactions: pd.DataFrame, left: list[str], given: str | None, number
     if given is not None:
         known = given if given in interactions else None
         if known and not values.are_times(interactions[known]) and values.numbers(interactions[known]) is None:
-            shown = values.example(interactions[known])
+            shown = values.example(values.no_times(interactions[known]))
             raise UserError(
                 f"column '{known}' cannot be the time: '{shown}' is neither a date such as 2024-01-31 nor a number"
             )
@@ -162,9 +190,7 @@ def _time(interactions: pd.DataFrame, left: list[str], given: str | None, number
         if values.are_times(column):
             return name, "by its name and values"
     # Numbers that are no dates still tell what came first, where the name says nothing but the time.
-    ordered = [
-        n for n in called if names.strength("time", n) == names.CERTAIN and values.numbers(interactions[n]) is not None
-    ]
+    ordered = [n for n in called if names.strength("time", n) == names.CERTAIN and values.are_ordered(interactions[n])]
     ordered = [n for n in ordered if names.plain(n) != "data"]
     if ordered:
         return ordered[0], "by its name; its numbers are no dates and are used as an order"

@@ -57,7 +57,11 @@ class ItemIds:
         keys = {each: [key] if key else self._keys(each) for each in columns}
         pairs = [(each, of) for each in columns for of in keys[each]]
         if not pairs:
-            raise UserError(f"{self.where[0]} and {self.where[1]}: no column can hold item ids; {_REMEDY}")
+            has = ["'" + "', '".join(map(str, table)) + "'" for table in (self.interactions, self.items)]
+            raise UserError(
+                f"{self.where[0]} and {self.where[1]}: no column can hold item ids ({has[0]} here, {has[1]} there); "
+                f"{_REMEDY}"
+            )
         best = max(pairs, key=self._rank)
         if self.share(*best) < ENOUGH:
             by_value = [] if column and key else self._unnamed_keys(columns)
@@ -100,15 +104,14 @@ class ItemIds:
 
     def _called_alike(self, columns: list[str]) -> list[str]:
         """Columns that the items have too, with the same ids; those called like a person only where no other is."""
-        keys = {names.plain(name): name for name in map(str, self.items)}
-        pairs = [(name, keys[names.plain(name)]) for name in columns if names.plain(name) in keys]
+        pairs = [(name, key) for name in columns for key in map(str, self.items) if names.alike(name, key)]
         found = [name for name, key in pairs if self._may_be_key(key) and self.share(name, key) >= ENOUGH]
         return [name for name in found if not names.strength("user", name)] or found
 
     def _keys(self, column: str) -> list[str]:
         """Columns of the items that may hold their ids, for a column of the interactions."""
         every = list(map(str, self.items))
-        alike = [name for name in every if names.plain(name) and names.plain(name) == names.plain(column)]
+        alike = [name for name in every if names.alike(name, column)]
         called = names.named("item", every, names.CERTAIN) or [n for n in every if names.names_only_an_id(n)]
         speaking = list(dict.fromkeys([*alike, *called]))
         return speaking or [name for name in every if self._may_be_key(name)]
@@ -120,18 +123,22 @@ class ItemIds:
     def _unnamed_keys(self, columns: Sequence[str]) -> list[tuple[str, str]]:
         """Pairs with columns of the items that are called an id of something, where none is called alike."""
         others = [n for n in map(str, self.items) if names.has_id(n) and self._may_be_key(n)]
-        alike = {names.plain(n) for n in map(str, self.items)} & {names.plain(c) for c in columns}
+        alike = any(names.alike(name, column) for name in map(str, self.items) for column in columns)
         pairs = [(column, other) for column in columns for other in others] if not alike else []
         return [pair for pair in pairs if self.share(*pair) >= ENOUGH]
 
     def _rank(self, pair: tuple[str, str]) -> tuple[bool, bool, int, float]:
         share, (column, key) = self.share(*pair), pair
-        alike = bool(names.plain(column)) and names.plain(column) == names.plain(key)
-        return share >= ENOUGH, alike, names.strength("item", column) + names.strength("item", key), share
+        return (
+            share >= ENOUGH,
+            names.alike(column, key),
+            names.strength("item", column) + names.strength("item", key),
+            share,
+        )
 
     def _settled(self, best: tuple[str, str]) -> tuple[str, str]:
         """The pair, or where other columns match as well and no name speaks, the one by its place or a refusal."""
-        if names.strength("item", best[0]) or names.plain(best[0]) == names.plain(best[1]):
+        if names.strength("item", best[0]) or names.alike(*best):
             return best
         keys = [key for key in self._keys(best[0]) if self.share(best[0], key) >= ENOUGH]
         if len(keys) > 1 and not names.strength("item", best[1]) and not names.names_only_an_id(best[1]):
@@ -203,7 +210,7 @@ class ItemIds:
     def _why(self, pair: tuple[str, str], given: bool) -> str:
         if given:
             return "as you said"
-        if names.strength("item", pair[0]) or names.plain(pair[0]) == names.plain(pair[1]):
+        if names.strength("item", pair[0]) or names.alike(*pair):
             return "by its name"
         if self.numbered:
             return "by its place and values"

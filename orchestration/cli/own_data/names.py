@@ -55,6 +55,12 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]", "", folded(bare(name)))
 
 
+def alike(one: str, other: str) -> bool:
+    """Whether two columns are called the same; the number that a column without a header has is no name."""
+    said = plain(one)
+    return said == plain(other) and bool(said) and not said.isdigit()
+
+
 def index_columns(columns: Sequence[str]) -> list[str]:
     """Columns that writing a data frame adds for its row numbers: known names, or none at all.
 

@@ -7,6 +7,7 @@ import pandas as pd
 from orchestration.cli.own_data import values
 from orchestration.cli.own_data.guess import Roles
 from orchestration.cli.own_data.places import relative
+from recsys.data.ids import nearest_repair
 from recsys.data.images import SUFFIXES, files_by_stem, match_images
 from recsys.errors import UserError
 
@@ -40,11 +41,20 @@ def find_pictures(
         if matched := int(items[column].astype(str).isin(files).sum()):
             said = f"images: column '{column}' names files in {images} for {matched:,} of {len(ids):,} items"
             return {"image_column": column, "images": relative(images, folder)}, [_warning(matched, len(ids)) + said]
-    kinds = ", ".join(sorted(SUFFIXES))
     raise UserError(
         f"{images}: no file is named by an item id (such as {ids.iloc[0]}.jpg) or in a column of the items "
-        f"({len(files)} files of kinds {kinds}): rename them, or leave --images out"
+        f"({_names(images, ids)}): rename them, or leave --images out"
     )
+
+
+def _names(images: Path, ids: pd.Series) -> str:
+    """How the pictures of a folder are named instead, and what would make their names ids."""
+    by_stem = files_by_stem(images)
+    if not by_stem:
+        return f"no file of the kinds {', '.join(sorted(SUFFIXES))} is there"
+    if near := nearest_repair(set(by_stem), set(ids)):
+        return f"{by_stem[min(near[1])].relative_to(images)} would match without {near[0]}"
+    return f"there is {by_stem[min(by_stem)].relative_to(images)}"
 
 
 def _named_by_column(roles: Roles, items: pd.DataFrame, folder: Path) -> tuple[dict[str, str], list[str]]:

@@ -58,6 +58,9 @@ def _warning(column: pd.Series, name: str, rating: str | None, time: str | None)
         if rating is None:
             return f"column '{name}' ({shown}) looks like a rating and is not used: {_EVERY}; {_use('rating', name)}"
         return f"column '{name}' ({shown}) looks like another rating and is not used, since '{rating}' is"
+    if rating is None and names.strength("rating", name) and values.numbers(column) is None:
+        shown = values.example(column)
+        return f"column '{name}' ('{shown}') is called like a rating and is not used: {_EVERY}; write it as numbers"
     if actions := values.kinds(column):
         return (
             f"column '{name}' ({_few(actions)}) may say what was done and is not used: {_EVERY}; "
@@ -73,7 +76,15 @@ def _time_warning(column: pd.Series, name: str, can_order: bool) -> str:
         return f"column '{name}' is empty in {missing:.0%} of the rows and is not used as time"
     if can_order:
         return f"column '{name}' looks like a time and is not used; {_use('time', name)}"
-    return f"column '{name}' looks like a time that cannot be read ('{values.example(column)}'): write 2024-01-31"
+    unread = values.no_times(column)
+    shown = values.example(unread)
+    if len(unread) == column.notna().sum():
+        return f"column '{name}' looks like a time that cannot be read ('{shown}'): write 2024-01-31"
+    read = values.example(column.drop(unread.index))
+    return (
+        f"column '{name}' looks like a time and is not used, since {len(unread) / column.notna().sum():.0%} of its "
+        f"values cannot be read, such as '{shown}' beside '{read}': write all in one way, such as 2024-01-31"
+    )
 
 
 def _use(role: str, name: str) -> str:

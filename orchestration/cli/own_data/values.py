@@ -63,10 +63,23 @@ def are_times(values: pd.Series) -> bool:
     return len(moments) >= _MOSTLY * len(known) and bool(moments.quantile(0.05) >= _OLDEST)
 
 
+def no_times(values: pd.Series) -> pd.Series:
+    """The values that the reader cannot read as times."""
+    known = values.dropna()
+    return known[to_times(known).isna()]
+
+
+def are_ordered(values: pd.Series) -> bool:
+    """Whether values are numbers that the reader orders by size; seconds beside milliseconds are not."""
+    known = values.dropna()
+    return numbers(known) is not None and len(no_times(known)) <= (1 - _MOSTLY) * len(known)
+
+
 def look_like_dates(values: pd.Series) -> bool:
-    """Whether values read like dates in any spelling, those too that the reader does not take."""
+    """Whether most values read like times in any spelling, those too that the reader does not take."""
     known = values.dropna().astype(str)
-    return bool(len(known)) and bool(known.str.contains(r"\d{1,4}[-/. ]\d{1,2}[-/., ]+\d{2,4}").mean() > _MOSTLY)
+    spelled = known.str.contains(r"\d{1,4}[-/. ]\d{1,2}[-/., ]+\d{2,4}") | known.str.fullmatch(r"\d{9,19}([.]\d*)?")
+    return bool(len(known)) and bool(spelled.mean() > 0.5)
 
 
 def number_the_rows(values: pd.Series) -> bool:

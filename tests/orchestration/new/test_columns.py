@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestration.cli.own_data.guess import Given, guess
 from orchestration.settings import Settings
-from tests.orchestration.new.tables import N_ITEMS, goods, of_frames, options, taken
+from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, taken
 
 without_deadline = hypothesis_settings(deadline=None)
 
@@ -148,3 +148,56 @@ def test_what_the_user_says_outranks_every_guess(settings: Settings) -> None:
     assert options(study)["user_column"] == "owner_id" and options(study)["rating_column"] == "stars"
     assert "timestamp_column" not in options(study) and "title_column" not in options(study)
     assert options(study)["text_columns"] == ["title", "description"]
+
+
+def test_two_files_without_header(settings: Settings, tmp_path: Path) -> None:
+    """The number of a column is no name that the two tables could share."""
+    rows = taken(stars=[1, 2, 3, 4, 5]).assign(user_id=lambda frame: "u" + frame["user_id"].astype(str))
+    rows["item_id"] = "it" + rows["item_id"].astype(str)
+    items = goods().assign(item_id=lambda frame: "it" + frame["item_id"].astype(str))
+    rows.to_csv(tmp_path / "r.csv", index=False, header=False)
+    items.to_csv(tmp_path / "i.csv", index=False, header=False)
+    study, _ = new(settings, tmp_path / "r.csv", tmp_path / "i.csv", "--text-columns", "2,3")
+    found = options(study)
+    assert [found[f"{role}_column"] for role in ("user", "item", "items_id", "rating")] == ["1", "2", "1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("date", ["2021-03-01", "2021-03-02", "0000-00-00", "NULL"], "% of its values cannot be read, such as '"),
+        ("ts", [1600000000, 1600000001000], "% of its values cannot be read, such as '"),
+        ("date", ["3/31/2021", "3/30/2021"], "looks like a time that cannot be read ('3/3"),
+    ],
+)
+def test_times_of_which_some_cannot_be_read(settings: Settings, name: str, values: list[object], said: str) -> None:
+    """Neither taken, so that half of the rows would be lost, nor kept quiet about."""
+    rows = taken().assign(**{name: np.resize(np.array(values, dtype=object), 600)})
+    study, lines = of_frames(settings, rows, goods())
+    assert "timestamp_column" not in options(study)
+    assert f"! column '{name}' looks like a time" in lines
+    assert said in lines
+
+
+def test_rows_that_a_split_by_time_leaves_out_are_counted(settings: Settings) -> None:
+    rows = taken(ts=[1600000000, 1600000001000])
+    _, lines = of_frames(settings, rows, goods(), "--time-column", "ts", "--split", "temporal")
+    lost = int(min((rows["ts"] < 10**11).sum(), (rows["ts"] > 10**11).sum()))
+    assert f"! time: {lost} of 600 rows have none that can be read, and the split leaves them out" in lines
+
+
+def test_a_rating_in_words_is_named(settings: Settings) -> None:
+    _, lines = of_frames(settings, taken(stars=["1/5", "4/5"]), goods())
+    assert "/5') is called like a rating and is not used: every row counts as liked; write it as numbers" in lines
+
+
+def test_rows_without_a_time_do_not_count_for_the_core(settings: Settings) -> None:
+    rows = taken(ts=[1600000000, 1600000001000])
+    study, _ = of_frames(settings, rows, goods(), "--time-column", "ts", "--split", "temporal")
+    assert study.datasets["mine"].cleaning.k_core.users < 5
+
+
+def test_liked_is_a_rating(settings: Settings) -> None:
+    study, _ = of_frames(settings, taken(liked=[0, 1]), goods())
+    assert options(study)["rating_column"] == "liked"
+    assert study.datasets["mine"].cleaning.min_rating == 1

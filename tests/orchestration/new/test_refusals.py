@@ -16,7 +16,7 @@ from tests.orchestration.new.tables import N_ITEMS, N_USERS, goods, of_frames, r
     [
         ("{:05d}", "{}", "they would match without leading zeros"),
         ("a{}", "A{}", "they would match without case"),
-        ("b-{}", "b{}", "they would match without everything but letters and digits"),
+        ("b-{}", "b{}", "they would match without punctuation and case"),
         ("x{}", "y{}", "write the ids alike in both files, or name the columns with --item-column and"),
     ],
 )
@@ -105,3 +105,38 @@ def test_rows_that_cannot_be_read_are_not_blamed_on_ids(settings: Settings, tmp_
 def test_two_files_or_a_folder(settings: Settings, tmp_path: Path) -> None:
     file = write(taken(), tmp_path / "r.csv")
     assert "--interactions and --items" in complaint(settings, "new", "a", "--interactions", file)
+
+
+@pytest.mark.parametrize("name", ["user_id", "item_id"])
+@pytest.mark.parametrize("flag", ["--rating-column", "--time-column"])
+def test_a_column_has_one_role(settings: Settings, name: str, flag: str) -> None:
+    role = name.removesuffix("_id")
+    assert refusal(settings, taken(rating=[1, 2, 3]), goods(), flag, name) == (
+        f"{flag}: '{name}' is taken for the {role}; name another column, or the right {role} with --{role}-column"
+    )
+    assert refusal(settings, taken(), goods(), "--user-column", name, "--item-column", name) == (
+        f"--user-column and --item-column name the same column '{name}'; a column has one role"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [
+        ("{:05d}.png", "(00000.png would match without leading zeros)"),
+        ("{}/main.png", "(there is 0/main.png)"),
+        ("IMG_{}.png", "(there is IMG_0.png)"),
+        ("{}.txt", "(no file of the kinds .avif, "),
+    ],
+)
+def test_pictures_that_are_named_otherwise(settings: Settings, tmp_path: Path, file: str, hint: str) -> None:
+    for n in range(N_ITEMS):
+        place = tmp_path / "photos" / file.format(n)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"")
+    line = refusal(settings, taken(), goods(), "--images", tmp_path / "photos")
+    assert "no file is named by an item id (such as 0.jpg) or in a column of the items" in line
+    assert hint in line
+
+
+def test_a_layout_without_a_folder(settings: Settings) -> None:
+    assert refusal(settings, taken(), goods(), "--layout", "recbole").startswith("--layout says how the data of")
