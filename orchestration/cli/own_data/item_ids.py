@@ -100,15 +100,14 @@ class ItemIds:
 
     def _called_alike(self, columns: list[str]) -> list[str]:
         """Columns that the items have too, with the same ids; those called like a person only where no other is."""
-        keys = {names.plain(name): name for name in map(str, self.items)}
-        pairs = [(name, keys[names.plain(name)]) for name in columns if names.plain(name) in keys]
+        pairs = [(name, key) for name in columns for key in map(str, self.items) if names.alike(name, key)]
         found = [name for name, key in pairs if self._may_be_key(key) and self.share(name, key) >= ENOUGH]
         return [name for name in found if not names.strength("user", name)] or found
 
     def _keys(self, column: str) -> list[str]:
         """Columns of the items that may hold their ids, for a column of the interactions."""
         every = list(map(str, self.items))
-        alike = [name for name in every if names.plain(name) and names.plain(name) == names.plain(column)]
+        alike = [name for name in every if names.alike(name, column)]
         called = names.named("item", every, names.CERTAIN) or [n for n in every if names.names_only_an_id(n)]
         speaking = list(dict.fromkeys([*alike, *called]))
         return speaking or [name for name in every if self._may_be_key(name)]
@@ -120,18 +119,22 @@ class ItemIds:
     def _unnamed_keys(self, columns: Sequence[str]) -> list[tuple[str, str]]:
         """Pairs with columns of the items that are called an id of something, where none is called alike."""
         others = [n for n in map(str, self.items) if names.has_id(n) and self._may_be_key(n)]
-        alike = {names.plain(n) for n in map(str, self.items)} & {names.plain(c) for c in columns}
+        alike = any(names.alike(name, column) for name in map(str, self.items) for column in columns)
         pairs = [(column, other) for column in columns for other in others] if not alike else []
         return [pair for pair in pairs if self.share(*pair) >= ENOUGH]
 
     def _rank(self, pair: tuple[str, str]) -> tuple[bool, bool, int, float]:
         share, (column, key) = self.share(*pair), pair
-        alike = bool(names.plain(column)) and names.plain(column) == names.plain(key)
-        return share >= ENOUGH, alike, names.strength("item", column) + names.strength("item", key), share
+        return (
+            share >= ENOUGH,
+            names.alike(column, key),
+            names.strength("item", column) + names.strength("item", key),
+            share,
+        )
 
     def _settled(self, best: tuple[str, str]) -> tuple[str, str]:
         """The pair, or where other columns match as well and no name speaks, the one by its place or a refusal."""
-        if names.strength("item", best[0]) or names.plain(best[0]) == names.plain(best[1]):
+        if names.strength("item", best[0]) or names.alike(*best):
             return best
         keys = [key for key in self._keys(best[0]) if self.share(best[0], key) >= ENOUGH]
         if len(keys) > 1 and not names.strength("item", best[1]) and not names.names_only_an_id(best[1]):
@@ -141,9 +144,10 @@ class ItemIds:
                 "says which is the item's id; name it with --items-id-column"
             )
         rivals = [name for name in self._columns() if self.share(name, best[1]) >= ENOUGH]
-        if self.numbered and len(rivals) > 1:
+        second = str(self.interactions.columns[min(1, self.interactions.shape[1] - 1)])
+        if self.numbered and second in rivals:
             # User, item, rating, time: the order of every published file without a header.
-            return rivals[1], best[1]
+            return second, best[1]
         distinct = {name: len(self._counted(name)) for name in rivals}
         if len(rivals) > 1:
             shown = ", ".join(f"'{name}' ({n:,} values)" for name, n in distinct.items())
@@ -183,7 +187,7 @@ class ItemIds:
     def _cure(self, here: pd.Series, key: str) -> str:
         """What would make the ids match, else how to name other columns."""
         known = self._ids(key)
-        listed = here.str.split(r"[\s,;|]+", regex=True).explode()
+        listed = here.astype("str").str.split(r"[\s,;|]+", regex=True).explode()
         if listed.isin(known).mean() >= ENOUGH and len(listed) > 1.5 * len(here):
             return "a field holds several ids, but each interaction needs a row of its own"
         near = nearest_repair(set(here), set(known))
@@ -203,7 +207,7 @@ class ItemIds:
     def _why(self, pair: tuple[str, str], given: bool) -> str:
         if given:
             return "as you said"
-        if names.strength("item", pair[0]) or names.plain(pair[0]) == names.plain(pair[1]):
+        if names.strength("item", pair[0]) or names.alike(*pair):
             return "by its name"
         if self.numbered:
             return "by its place and values"
