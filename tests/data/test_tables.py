@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -300,6 +301,58 @@ def test_any_name_can_be_a_column(tmp_path: Path, suffix: str) -> None:
             csv.writer(file).writerows([names, row])
     found = read_table(path, "items")
     assert found.frame[names].to_numpy().tolist() == [row]
+
+
+def test_a_damaged_row_that_is_set_aside_can_stand_in_a_table(tmp_path: Path) -> None:
+    found = table(tmp_path, "a.csv", b"id,title\n1,Caf\xc3\xa9\n2,\0\xff\n3,\xc3\x86\n")
+    assert aside(found) == [(3, "it holds a NUL byte")]
+    assert found.quarantine["key"].str.encode("utf-8").tolist() == [b"2,\0?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("0,1,2\n7,Oak,x\n8,Tent,y\n", 2),
+        ("0,1,2,3\n5,7,4,1600000000\n6,8,5,1600000001\n", 2),
+        ("0,1,2\n5,7,4\n6,8,5\n", 3),  # a person, an item and a rating as well
+        ("0,1\n5,7\n6,8\n", 3),
+        ("1,2,3,4\n5,7,4,1600000000\n", 2),
+    ],
+)
+def test_a_first_row_that_counts_the_columns_is_no_row(tmp_path: Path, text: str, n: int) -> None:
+    found = table(tmp_path, "a.csv", text)
+    assert (len(found.frame), next(iter(found.frame))) == (n, "1")
+    assert found.rows[n - 1] == text.count("\n")
+    assert ("numbers the columns" in " ".join(found.notes)) == (n < text.count("\n"))
+
+
+@pytest.mark.parametrize("whole", ["[{}, {}]", "{}\n{}\n"])
+def test_half_a_letter_in_json_costs_that_letter(tmp_path: Path, whole: str) -> None:
+    first = '{"id": "\\ud83d\\ude00 \\\\ud83d", "t": "a\\ud83d"}'
+    found = table(
+        tmp_path, "a.json", whole.replace("{}", first, 1).replace("{}", '{"id": "2", "t": "\\ude00\\u00e9"}')
+    )
+    assert cells(found) == [["\U0001f600 \\ud83d", "a\ufffd"], ["2", "\ufffdé"]]
+    found = table(tmp_path, "b.json", "{'id': 1, 't': 'a\\ud83d'}\n")
+    assert cells(found) == [["1", "a\ufffd"]]
+
+
+def test_an_index_that_pandas_keeps_as_a_range_is_a_column(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"title": ["a", "b", "c"]}, index=pd.RangeIndex(4, 10, 2, name="item_id"))
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.rename_axis(None).to_parquet(tmp_path / "b.parquet")
+    assert read_table(tmp_path / "a.parquet", "items").frame.to_dict("list") == {
+        "title": ["a", "b", "c"],
+        "item_id": ["4", "6", "8"],
+    }
+    assert list(read_table(tmp_path / "b.parquet", "items").frame) == ["title"]
+
+
+def test_quotation_marks_of_cp1252_beside_letters_are_no_other_script(tmp_path: Path) -> None:
+    rows = "id,title\n1,Das Café “Ærø”, „über“\n2,« Élan »\n"
+    found = table(tmp_path, "a.csv", rows.encode("cp1252"))
+    assert found.frame["title"].tolist() == ["Das Café “Ærø”, „über“", "« Élan »"]
+    assert found.notes == ("read as cp1252, since it is not UTF-8",)
 
 
 JSON_LINES = [

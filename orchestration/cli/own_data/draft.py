@@ -20,6 +20,7 @@ TIMED = 0.5
 """Share of the people who must have interactions at more than one time for their order to mean anything."""
 DIM = 128
 SEED = 42
+PARTS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,11 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
             reasons += _without_time(raw)
         return given
     if "part" in raw.interactions:
-        reasons.append("split: fixed, by the data's own labels; --split ratio draws a new one")
-        return "fixed"
+        missing = [part for part in PARTS if not (raw.interactions["part"] == part).any()]
+        if not missing:
+            reasons.append("split: fixed, by the data's own labels; --split ratio draws a new one")
+            return "fixed"
+        reasons.append(f"! the data come with a split that has no part for {', '.join(missing)}, so a new one is made")
     if not timed:
         reasons.append("split: ratio, a tenth of each person's interactions drawn at random, since there are no times")
         return "ratio"

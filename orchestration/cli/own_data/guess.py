@@ -82,7 +82,8 @@ def guess(
     possible = interactions.drop(columns=given.user) if given.user else interactions
     pairing = ItemIds(possible, items, where, numbered).find(given.item, given.key)
     left = [name for name in map(str, interactions) if name not in (pairing.column, given.user)]
-    rating, rating_why, is_count = _rating(interactions, left, given.rating, numbered)
+    # Without a header the first column left is the person's, unless the user said which is.
+    rating, rating_why, is_count = _rating(interactions, left, given.rating, int(not given.user) if numbered else None)
     time, time_why = _time(interactions, [name for name in left if name != rating], given.time, numbered)
     taken = frozenset(name for name in (rating, time) if name)
     people = find_people(interactions, pairing.column, taken, given.user, numbered, where[0])
@@ -151,9 +152,12 @@ def _refuse_taken(flags: dict[str | None, str], user: str, item: str) -> None:
 
 
 def _rating(
-    interactions: pd.DataFrame, left: list[str], given: str | None, numbered: bool
+    interactions: pd.DataFrame, left: list[str], given: str | None, first: int | None
 ) -> tuple[str | None, str, bool]:
-    """The rating or the count of actions, why, and whether it is a count."""
+    """The rating or the count of actions, why, and whether it is a count.
+
+    `first` is the place in `left` from which it may stand where columns have no names, None where they have.
+    """
     if given is not None:
         known = given if given in interactions else None
         if known and values.numbers(interactions[known]) is None:
@@ -169,8 +173,8 @@ def _rating(
             found = [n for n in found if names.strength("count", n) == names.CERTAIN]
         if found:
             return found[0], "by its name", role == "count"
-    if numbered and len(left) > 1:
-        scale = [name for name in left[1:] if values.steps(interactions[name]) is not None]
+    if first is not None:
+        scale = [name for name in left[first:] if values.steps(interactions[name]) is not None]
         return (scale[0] if scale else None), "by its place and values", False
     return None, "", False
 

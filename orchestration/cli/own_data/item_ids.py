@@ -148,9 +148,10 @@ class ItemIds:
                 "says which is the item's id; name it with --items-id-column"
             )
         rivals = [name for name in self._columns() if self.share(name, best[1]) >= ENOUGH]
-        if self.numbered and len(rivals) > 1:
+        second = str(self.interactions.columns[min(1, self.interactions.shape[1] - 1)])
+        if self.numbered and second in rivals:
             # User, item, rating, time: the order of every published file without a header.
-            return rivals[1], best[1]
+            return second, best[1]
         distinct = {name: len(self._counted(name)) for name in rivals}
         if len(rivals) > 1:
             shown = ", ".join(f"'{name}' ({n:,} values)" for name, n in distinct.items())
@@ -190,7 +191,7 @@ class ItemIds:
     def _cure(self, here: pd.Series, key: str) -> str:
         """What would make the ids match, else how to name other columns."""
         known = self._ids(key)
-        listed = here.str.split(r"[\s,;|]+", regex=True).explode()
+        listed = here.astype("str").str.split(r"[\s,;|]+", regex=True).explode()
         if listed.isin(known).mean() >= ENOUGH and len(listed) > 1.5 * len(here):
             return "a field holds several ids, but each interaction needs a row of its own"
         near = nearest_repair(set(here), set(known))

@@ -52,7 +52,18 @@ def declared_type(name: str) -> str | None:
 
 def plain(name: str) -> str:
     """A name's letters and digits, case and accents aside: names that differ otherwise are alike."""
-    return re.sub(r"[\W_]", "", folded(bare(name)))
+    return "".join(_parts(folded(bare(name))))
+
+
+def alike(name: str, other: str) -> bool:
+    """Whether two columns are called the same; numbers, which stand where there is no name, are no names."""
+    letters = plain(name)
+    return letters == plain(other) and not letters.isdecimal() and bool(letters)
+
+
+def _parts(name: str) -> list[str]:
+    """What stands between all that is neither a letter nor a digit; marks belong to the letter they stand on."""
+    return "".join(each if each.isalnum() or unicodedata.category(each)[0] == "M" else " " for each in name).split()
 
 
 def alike(one: str, other: str) -> bool:
@@ -75,8 +86,7 @@ def index_columns(columns: Sequence[str]) -> list[str]:
 def words(name: str) -> tuple[str, ...]:
     """The known words that a name consists of, and what else stands between them."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", bare(name))
-    parts = [part for part in re.split(r"[\W_]+", folded(spaced)) if part]
-    return tuple(word for part in parts for word in _cut(part))
+    return tuple(word for part in _parts(folded(spaced)) for word in _cut(part))
 
 
 def _cut(part: str) -> list[str]:

@@ -26,6 +26,8 @@ BOMS = {
 }
 MAX_ADJACENT = 0.5
 """Western letters with accents stand alone among plain ones; in other scripts most high bytes stand side by side."""
+PUNCTUATION = b"\x82\x84\x85\x8b\x91\x92\x93\x94\x95\x96\x97\x9b\xa0\xab\xb7\xbb"
+"""Quotation marks, dashes and blanks of cp1252, which stand beside letters of any kind."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,9 @@ def _legacy(path: Path) -> str | None:
             sound += 1
         except UnicodeDecodeError:
             damaged += 1
-        high += len(re.findall(rb"[\x80-\xff]", line))
-        adjacent += sum(len(run) for run in re.findall(rb"[\x80-\xff]{2,}", line))
+        runs = [run.strip(PUNCTUATION) for run in re.findall(rb"[\x80-\xff]+", line)]
+        high += sum(map(len, runs))
+        adjacent += sum(len(run) for run in runs if len(run) > 1)
         undefined |= re.search(rb"[\x81\x8d\x8f\x90\x9d]", line) is not None
         if damaged + sound >= 100_000:
             break

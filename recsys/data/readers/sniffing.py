@@ -68,6 +68,10 @@ class Sniffed:
             self.has_header = True
         if self.has_header:
             self.skip += 1
+        elif layout.names is None and layout.header is None and _counts_columns(rows):
+            self.skip += 1
+            rows = rows[1:]
+            self.notes.append("the first row numbers the columns from 0 and is no row of data")
         if layout.names is not None:
             self.names = layout.names
         elif self.has_header:
@@ -193,6 +197,17 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
         else:
             alike += _is_of_kind(name, column)
     return not numbers and alike < 0.5 * sum(map(bool, head))
+
+
+def _counts_columns(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row is 0, 1, 2, ..., as pandas writes columns without names.
+
+    A first row 0, 1 may be a person and an item, and so may 0, 1, 2 with a rating, where all below are numbers too.
+    """
+    head = [cell.strip() for cell in rows[0]] if rows else []
+    if len(head) < 2 or len(rows) < 2 or head != [str(place) for place in range(len(head))]:
+        return False
+    return len(head) > 3 or any(cell.strip() and not _is_value(cell.strip()) for cell in rows[1])
 
 
 def _is_of_kind(name: str, column: Sequence[str]) -> bool:

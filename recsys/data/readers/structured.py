@@ -2,19 +2,26 @@
 
 import ast
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
-from recsys.data.readers.decoding import as_utf8
+from recsys.data.readers.decoding import Text, as_utf8
 from recsys.data.readers.layout import BadRow, Rows
 from recsys.errors import UserError
 
 MAX_LINE = 64 << 20
 FLOATS = ("FLOAT", "DOUBLE")
+HALF_LETTER = re.compile(
+    rb"(?<!\\)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+"""Half of a pair that stands for one letter, as programs leave it that cut texts by their UTF-16 units."""
 
 
 def read_parquet(path: Path) -> Rows:
@@ -29,7 +36,18 @@ def read_parquet(path: Path) -> Rows:
         kinds = {name: kind for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
         values = {name: _parquet_value(name, kind) for name, kind in kinds.items()}
         table = _selected(con, values, source)
+    for name, numbers in _ranges(path).items():
+        if name not in values and len(numbers) == len(table):
+            table = table.append_column(name, pa.array(map(str, numbers), pa.string()))
     return Rows(table, np.arange(1, len(table) + 1), notes=_left_out(values))
+
+
+def _ranges(path: Path) -> dict[str, range]:
+    """Columns that were the index in pandas, which keeps a regular one as its start, stop and step."""
+    pandas = (parquet.read_schema(path).metadata or {}).get(b"pandas")
+    index = json.loads(pandas).get("index_columns", []) if pandas else []
+    named = [each for each in index if isinstance(each, dict) and each.get("kind") == "range" and each.get("name")]
+    return {str(each["name"]): range(each["start"], each["stop"], each["step"]) for each in named}
 
 
 def _parquet_value(name: str, kind: str) -> str | None:
@@ -59,7 +77,7 @@ def read_json(path: Path, encoding: str | None, scratch: Path) -> Rows:
     Raises:
         UserError: the file holds no object.
     """
-    text = as_utf8(path, encoding, scratch)
+    text = _of_whole_letters(as_utf8(path, encoding, scratch), scratch)
     with text.path.open("rb") as file:
         is_list = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     with duckdb.connect() as con:
@@ -71,6 +89,17 @@ def read_json(path: Path, encoding: str | None, scratch: Path) -> Rows:
         table = _selected(con, values, "source ORDER BY number")
         numbers = np.asarray(con.execute("SELECT number FROM source ORDER BY number").fetchnumpy()["number"])
     return Rows(table, numbers, bad, (*text.notes, *_left_out(values)))
+
+
+def _of_whole_letters(text: Text, scratch: Path) -> Text:
+    """The file, or a copy in which U+FFFD takes the place of half letters: JSON has them, no text can."""
+    with text.path.open("rb") as file:
+        if not any(HALF_LETTER.search(line) for line in file):
+            return text
+    target = scratch / "whole_letters"
+    with text.path.open("rb") as file, target.open("wb") as out:
+        out.writelines(HALF_LETTER.sub(rb"\\ufffd", line) for line in file)
+    return replace(text, path=target)
 
 
 KINDS = """
@@ -103,7 +132,8 @@ def _load_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[BadRow]:
         if (found := _python_dict(line)) is None:
             bad.append(BadRow(number, line, "it is not a JSON object"))
         else:
-            con.execute("INSERT INTO source VALUES (?, ?)", [number, json.dumps(found)])
+            whole = HALF_LETTER.sub(rb"\\ufffd", json.dumps(found).encode()).decode()
+            con.execute("INSERT INTO source VALUES (?, ?)", [number, whole])
     return bad
 
 

@@ -190,7 +190,8 @@ def _quarantine(table: str, bad: Sequence[BadRow]) -> pd.DataFrame:
         {
             "table": table,
             "row": pd.array([row.number for row in bad], dtype="Int64"),
-            "key": [row.text[:80] for row in bad],
+            # Bytes that are no UTF-8 stand as halves of letters there, and a table cannot hold them.
+            "key": [row.text[:80].encode(errors="replace").decode() for row in bad],
             "reason": [row.reason for row in bad],
         }
     )

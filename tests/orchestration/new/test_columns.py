@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestration.cli.own_data.guess import Given, guess
 from orchestration.settings import Settings
-from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, taken
+from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, refusal, taken
 
 without_deadline = hypothesis_settings(deadline=None)
 
@@ -201,3 +201,22 @@ def test_liked_is_a_rating(settings: Settings) -> None:
     study, _ = of_frames(settings, taken(liked=[0, 1]), goods())
     assert options(study)["rating_column"] == "liked"
     assert study.datasets["mine"].cleaning.min_rating == 1
+
+
+def test_tables_without_headers_are_joined_by_place_and_values_and_not_by_numbers_of_columns(
+    settings: Settings, tmp_path: Path
+) -> None:
+    rows, items = taken("u", "i", rating=[1, 2, 3, 4, 5]), goods("i")
+    rows["u"] = rows["u"] % 30  # people who are all among the ids of the items
+    rows.to_csv(tmp_path / "r.csv", header=False, index=False)
+    items.to_csv(tmp_path / "i.csv", header=False, index=False)
+    study, said = new(settings, tmp_path / "r.csv", tmp_path / "i.csv")
+    source = options(study)
+    assert (source["user_column"], source["item_column"], source["items_id_column"]) == ("1", "2", "1")
+    assert source["rating_column"] == "3" and "! the interactions have no header" in said
+    study, _ = new(settings, tmp_path / "r.csv", tmp_path / "i.csv", "--user-column", "1", "--force")
+    assert options(study)["rating_column"] == "3"
+
+
+def test_empty_columns_are_refused_in_a_line(settings: Settings) -> None:
+    assert "no row of" in refusal(settings, taken().assign(item_id=None), goods())

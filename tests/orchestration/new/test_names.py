@@ -69,3 +69,15 @@ def test_columns_that_number_the_rows() -> None:
 
 def test_of_two_columns_the_one_that_says_more_is_first() -> None:
     assert names.named("user", ["user_name", "session_id", "user_id"]) == ["user_id", "session_id", "user_name"]
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [("rating", "रेटिंग"), ("item", "उत्पाद"), ("title", "शीर्षक"), ("user", "ผู้ใช้"), ("title", "ชื่อ"), ("time", "เวลา_id")],
+)
+def test_marks_of_a_script_belong_to_their_letters(role: names.Role, name: str) -> None:
+    assert names.strength(role, name) > 0
+
+
+def test_numbers_are_no_names() -> None:
+    assert names.alike("Item-ID", "item_id") and not names.alike("1", "1") and not names.alike("_", "-")
