@@ -66,12 +66,6 @@ def _parts(name: str) -> list[str]:
     return "".join(each if each.isalnum() or unicodedata.category(each)[0] == "M" else " " for each in name).split()
 
 
-def alike(one: str, other: str) -> bool:
-    """Whether two columns are called the same; the number that a column without a header has is no name."""
-    said = plain(one)
-    return said == plain(other) and bool(said) and not said.isdigit()
-
-
 def index_columns(columns: Sequence[str]) -> list[str]:
     """Columns that writing a data frame adds for its row numbers: known names, or none at all.
 
