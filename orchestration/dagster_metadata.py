@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 from dagster._core.definitions.data_version import CODE_VERSION_TAG
 
@@ -77,7 +78,14 @@ def table(frame: pd.DataFrame, digits: int = 4) -> dg.MetadataValue:
 
 def preview(frame: pd.DataFrame, rows: int = 5, width: int = 60) -> dg.MetadataValue:
     """The first rows of a table, long texts cut."""
-    return table(frame.head(rows).map(lambda value: "" if value is None or value != value else str(value)[:width]))
+    return table(frame.head(rows).map(lambda value: _words(value)[:width]))
+
+
+def _words(value: object) -> str:
+    """A cell as text: values of a list side by side, nothing where nothing is known."""
+    if isinstance(value, list | tuple | np.ndarray):
+        return ", ".join(map(str, value))
+    return "" if pd.isna(value) else str(value)  # type: ignore[call-overload]
 
 
 def plot(figure: "Figure") -> dg.MetadataValue:

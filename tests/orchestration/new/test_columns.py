@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orchestration.cli.own_data.guess import Given, guess
 from orchestration.settings import Settings
+from recsys.errors import UserError
 from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, refusal, taken
 
 without_deadline = hypothesis_settings(deadline=None)
@@ -220,3 +221,30 @@ def test_tables_without_headers_are_joined_by_place_and_values_and_not_by_number
 
 def test_empty_columns_are_refused_in_a_line(settings: Settings) -> None:
     assert "no row of" in refusal(settings, taken().assign(item_id=None), goods())
+
+
+CELLS = st.sampled_from(["1", "2.0", " 3", "", "x", "ä b", "2020-01-01", "1600000000", "[/x]", "a.jpg", "https://x"])
+NAMES = st.sampled_from(
+    ["1", "2", "user_id", "item_id", "id", "row", "rating", "date", "title", "Unnamed: 0", "ชื่อ", ""]
+)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> pd.DataFrame:
+    """Any few columns of any few cells, empty ones too."""
+    columns = draw(st.lists(NAMES, min_size=1, max_size=6, unique=True))
+    rows = draw(st.lists(st.lists(CELLS, min_size=len(columns), max_size=len(columns)), max_size=12))
+    frame = pd.DataFrame(rows, columns=columns, dtype="object")
+    return frame.mask(frame == "", None)
+
+
+@given(interactions=tables(), items=tables(), numbered=st.booleans())
+def test_any_two_tables_are_guessed_or_refused_in_a_line(
+    interactions: pd.DataFrame, items: pd.DataFrame, numbered: bool
+) -> None:
+    try:
+        roles = guess(interactions, items, WHERE, Given(), numbered)
+    except UserError as error:
+        assert "\n" not in str(error)
+        return
+    assert {roles.user, roles.item} <= set(interactions) and roles.key in items and roles.user != roles.item
