@@ -117,15 +117,20 @@ class CombinedProgress:
 
 @contextmanager
 def counted(progress: Progress, label: str, total: int, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Show work that reports (steps done, steps in all), as encoders do; equal items are steps done at once."""
+    """Show work that reports (steps done, steps in all), as encoders do; equal items are steps done at once.
+
+    Work that reports nothing had nothing to do; work that stopped in between is not shown as done.
+    """
     with progress.track(label, total, unit) as advance:
-        shown = 0
+        shown, ended = 0, True
 
         def report(done: int, steps: int) -> None:
-            nonlocal shown
+            nonlocal shown, ended
+            ended = done >= steps
             now = total * done // max(steps, 1)
             advance(now - shown)
             shown = now
 
         yield report
-        advance(total - shown)
+        if ended:
+            advance(total - shown)

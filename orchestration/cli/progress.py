@@ -62,7 +62,9 @@ class RichProgress:
         task = self._bars.add_task(one_line(label), total=total, unit=unit)
         try:
             yield lambda steps: self._bars.advance(task, steps)
-            self._say(f"{label}: {total:,} {unit} in {time.monotonic() - started:.1f} s")
+            done = next(bar.completed for bar in self._bars.tasks if bar.id == task)
+            of = f"{total:,}" if done >= total else f"{done:,.0f} of {total:,}"
+            self._say(f"{label}: {of} {unit} in {time.monotonic() - started:.1f} s")
         finally:
             self._bars.remove_task(task)
 

@@ -94,6 +94,7 @@ def test_garbage_is_not_paid_for_and_the_rest_is_answered(shop: Settings, server
     server.always = garbage
     result = call(shop, "run", "shop")
     assert result.exit_code == 1 and len(server.asked) == 8
+    assert f"{ASSET}: {N_ITEMS} of {N_ITEMS} items" not in result.stderr
     (line,) = [line for line in result.stderr.splitlines() if "left out" in line]
     assert "8 answers give 0% of the fields that prompt 'catalogue_fields' asks for" in line
     assert "Lorem ipsum" in line and "min_compliance: 0" in line
