@@ -91,8 +91,8 @@ def _corpora(study: "Study", settings: "Settings", wanted: str | None) -> list[C
         if given.model and (wanted is None or corpus == wanted)
     }
     if wanted is not None and not asked:
-        known = [corpus for spec in study.datasets.values() for corpus in spec.descriptions]
-        choose(wanted, known, "corpus that a model is asked for called")
+        known = dict.fromkeys(corpus for spec in study.datasets.values() for corpus in spec.descriptions)
+        choose(wanted, list(known), "corpus that a model is asked for called")
     if not asked:
         raise UserError(
             f"study {study.name} asks no model for descriptions: add `descriptions: {{seen: {{model: ..., prompt: "

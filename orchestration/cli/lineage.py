@@ -50,7 +50,7 @@ def lineage(
     home = Home(read_settings())
     events = sorted(home.lineage.events(), key=lambda event: event.ended)
     if not events:
-        raise UserError(f"{home.settings.home}: nothing has been materialised yet; `modalift run demo` does")
+        raise UserError(f"{home.settings.home}: nothing has been materialised yet; `modalift run STUDY` does")
     graph = Graph(events)
     listed = _listed(graph, asset, home.settings)
     node = graph.newest[_asset(graph, asset, home.settings)] if asset and not listed else None

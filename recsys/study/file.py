@@ -28,12 +28,7 @@ def load_study(path: Path) -> Study:
     Raises:
         UserError: the file is missing, is no YAML, or a key in it is wrong; one line that names it.
     """
-    if not FILE_NAME.fullmatch(path.stem):
-        plain = re.sub(r"[^A-Za-z0-9_]+", "_", path.stem).strip("_")[:60] or "study"
-        raise UserError(
-            f"{path}: the file gives the study its name, and that has letters, digits and _ only, 60 at most: "
-            f"rename it to {plain}{path.suffix}"
-        )
+    _check_name(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = _parsed(path, text)
@@ -58,6 +53,18 @@ def load_study(path: Path) -> Study:
         raise UserError(_first_mistake(path, error)) from None
     except UserError as error:
         raise UserError(f"{path}: models: {error}") from None
+
+
+def _check_name(path: Path) -> None:
+    """UserError where a file cannot be a study by its name, which is the study's."""
+    if path.suffix not in (".yaml", ".yml"):
+        raise UserError(f"{path}: is no study file, which ends in .yaml; give the path or the name of a study")
+    if not FILE_NAME.fullmatch(path.stem):
+        plain = re.sub(r"[^A-Za-z0-9_]+", "_", path.stem).strip("_")[:60] or "study"
+        raise UserError(
+            f"{path}: the file gives the study its name, and that has letters, digits and _ only, 60 at most: "
+            f"rename it to {plain}{path.suffix}"
+        )
 
 
 def _parsed(path: Path, text: str) -> Any:

@@ -60,7 +60,7 @@ def test_an_unknown_asset_and_an_empty_home_are_one_line(home: Home, tmp_path: P
     line = complaint(home.settings, "lineage", "d/model/M")
     assert line == "there is no materialised asset 'd/model/M'; did you mean 'd/models/M'?"
     empty = Settings(home=tmp_path / "empty")
-    assert complaint(empty, "lineage") == f"{empty.home}: nothing has been materialised yet; `modalift run demo` does"
+    assert complaint(empty, "lineage") == f"{empty.home}: nothing has been materialised yet; `modalift run STUDY` does"
 
 
 def test_openlineage_has_exact_inputs_and_versions(home: Home, tmp_path: Path) -> None:

@@ -133,3 +133,9 @@ def test_any_value_is_taken_or_one_line(changed: dict[str, object], tmp_path: Pa
 
     whole = yaml.safe_load(STUDY.format(name="a")) | changed
     reads_or_says_one_line(tmp_path, yaml.safe_dump(whole, allow_unicode=True))
+
+
+def test_a_page_is_no_study(tmp_path: Path) -> None:
+    (tmp_path / "first-hour.md").write_text("# Your first hour")
+    with pytest.raises(UserError, match=r"first-hour.md: is no study file, which ends in .yaml"):
+        load_study(tmp_path / "first-hour.md")

@@ -3,9 +3,13 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pandas as pd
+
 from orchestration.cli.own_data.source import Source
 from orchestration.cli.own_data.thresholds import Threshold, threshold
 from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
+from recsys.content.encoder import Context
+from recsys.content.encoders import registry
 from recsys.data.cleaning import CleaningRules, clean
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
@@ -173,7 +177,11 @@ def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, An
     items, content = source.raw.items, dict(source.features)
     there = [column for column in ("title", "text") if items[column].notna().any()]
     if there and "text" not in content:
-        content["text"] = {"encoder": "tfidf_svd", "fields": there, "dim": DIM}
+        text = {"encoder": "tfidf_svd", "fields": there, "dim": DIM}
+        if why := _unreadable(text, items):
+            reasons.append(f"! text: not used as content, since it has {why}")
+        else:
+            content["text"] = text
     pictures = int(items["image_path"].notna().sum())
     if pictures and "image" not in content:
         content["image"] = {"encoder": "visual_descriptors", "dim": DIM}
@@ -181,6 +189,16 @@ def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, An
     if not content:
         reasons.append("! content: none found, so the study compares models but can give no verdict on content")
     return content, (*there[:1], *(["image"] if pictures else []))
+
+
+def _unreadable(text: dict[str, Any], items: pd.DataFrame) -> str:
+    """Why an encoder can make nothing of the items' text; empty where it can."""
+    encoder = registry.load(text["encoder"]).from_options(text["encoder"], {"fields": text["fields"]})
+    try:
+        encoder.contents(items, Context())
+    except UserError as error:
+        return str(error).partition(": ")[2].partition(";")[0]
+    return ""
 
 
 def _dates(raw: RawData) -> str:

@@ -248,3 +248,9 @@ def test_any_two_tables_are_guessed_or_refused_in_a_line(
         assert "\n" not in str(error)
         return
     assert {roles.user, roles.item} <= set(interactions) and roles.key in items and roles.user != roles.item
+
+
+def test_text_without_words_is_no_content(settings: Settings) -> None:
+    study, lines = of_frames(settings, taken(), goods().assign(title="x").drop(columns="description"))
+    assert not study.datasets["mine"].content
+    assert "! text: not used as content, since it has no words in ('title',)" in lines
