@@ -15,12 +15,15 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from recsys.errors import UserError
 
+T = TypeVar("T")
 PACKAGE = "modalift_plugins"
 _NOT_PLUGINS = ("base", "registry")
 _unusable: dict[Path, str] = {}
@@ -81,6 +84,17 @@ def load(file: PluginFile) -> ModuleType:
         line = f", line {lines[-1]}" if lines else ""
         said = " ".join(str(error).split())
         raise UserError(f"{_shown(file.path)}{line}: cannot be imported: {type(error).__name__}: {said}") from error
+
+
+def load_usable(files: Mapping[str, PluginFile], load: Callable[[str], T]) -> dict[str, T]:
+    """What `load` makes of each name; files for which it raises UserError are passed over."""
+    found = {}
+    for name, file in files.items():
+        try:
+            found[name] = load(name)
+        except UserError as error:
+            pass_over(file, error)
+    return found
 
 
 def pass_over(file: PluginFile, error: UserError) -> None:

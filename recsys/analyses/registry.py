@@ -19,12 +19,8 @@ def load_all() -> dict[str, Analysis]:
     Files that cannot be imported, or hold no analysis, are passed over (see `recsys.plugins.unusable`).
     """
     assert __package__
-    found: dict[str, Analysis] = {}
-    for name, file in plugins.find(__package__, ROOT, "*.py").items():
-        try:
-            found[name] = _load(file)
-        except UserError as error:
-            plugins.pass_over(file, error)
+    files = plugins.find(__package__, ROOT, "*.py")
+    found = plugins.load_usable(files, lambda name: _load(files[name]))
     return dict(sorted(found.items(), key=lambda pair: pair[1].position))
 
 

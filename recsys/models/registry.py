@@ -129,13 +129,7 @@ def load(name: str) -> "type[Recommender]":
 
 def load_all() -> "dict[str, type[Recommender]]":
     """Every model's class by name; files that cannot be used are passed over (see `recsys.plugins.unusable`)."""
-    classes = []
-    for stem, file in _files().items():
-        try:
-            classes.append(load(stem))
-        except UserError as error:
-            plugins.pass_over(file, error)
-    return {cls.__name__: cls for cls in classes}
+    return {cls.__name__: cls for cls in plugins.load_usable(_files(), load).values()}
 
 
 def catalogue() -> list[ModelInfo]:

@@ -65,10 +65,4 @@ def load(name: str) -> type[Encoder]:
 
 def load_all() -> dict[str, type[Encoder]]:
     """Every encoder's class by name; files that cannot be used are passed over (see `recsys.plugins.unusable`)."""
-    found = {}
-    for name, each in _files().items():
-        try:
-            found[name] = load(name)
-        except UserError as error:
-            plugins.pass_over(each, error)
-    return found
+    return plugins.load_usable(_files(), load)

@@ -76,13 +76,7 @@ def load(name: str) -> Reader:
 
 def load_all() -> dict[str, Reader]:
     """Every reader by name; files that cannot be used are passed over (see `recsys.plugins.unusable`)."""
-    found = {}
-    for name, each in _files().items():
-        try:
-            found[name] = load(name)
-        except UserError as error:
-            plugins.pass_over(each, error)
-    return found
+    return plugins.load_usable(_files(), load)
 
 
 def _options(function: Callable[..., RawData], file: PluginFile) -> type[SourceOptions]:

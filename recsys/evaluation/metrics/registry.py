@@ -98,13 +98,10 @@ def metrics() -> dict[str, Metric]:
     Files that cannot be imported are passed over (see `recsys.plugins.unusable`), with all that they register.
     """
     assert __package__
-    files = plugins.find(__package__, Path(__file__).parent, "*.py")
-    usable: set[str] = set()
-    for name in sorted(files, key=lambda stem: stem != "accuracy"):
-        try:
-            usable.add(plugins.load(files[name]).__name__)
-        except UserError as error:
-            plugins.pass_over(files[name], error)
+    found = plugins.find(__package__, Path(__file__).parent, "*.py")
+    files = {name: found[name] for name in sorted(found, key=lambda stem: stem != "accuracy")}
+    modules = plugins.load_usable(files, lambda name: plugins.load(files[name]))
+    usable = {module.__name__ for module in modules.values()}
     return {name: metric for name, metric in _registered.items() if metric.function.__module__ in usable}
 
 
