@@ -12,6 +12,7 @@ from torch import Tensor
 
 from recsys.content.features import Content, Features
 from recsys.runtime import device
+from recsys.training.operators import SparseOperator
 
 Weights = Literal["binary", "cosine"]
 BLOCK = 1024
@@ -64,6 +65,12 @@ def mixed_item_graph(content: Content, k: int, image_weight: float) -> sparse.cs
         weights = {"text": 1 - image_weight, "image": image_weight}
     graphs = [weight * item_graph(content[source], k) for source, weight in weights.items()]
     return sparse.csr_array(reduce(add, graphs))
+
+
+def mixed_item_operator(content: Content, k: int, image_weight: float) -> SparseOperator | None:
+    """The mixed graph as a network multiplies by it; None where no source tells items apart."""
+    graph = mixed_item_graph(content, k, image_weight) if content else None
+    return SparseOperator(graph) if graph is not None and graph.nnz else None
 
 
 def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:

@@ -20,7 +20,7 @@ from recsys.training.content import ContentConfig, ItemView, scaled_features
 from recsys.training.cooccurrence import cooccurrence
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
-from recsys.training.item_graph import mixed_item_graph
+from recsys.training.item_graph import mixed_item_operator
 from recsys.training.losses import bpr_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork
 from recsys.training.operators import SparseOperator, propagate
@@ -52,6 +52,11 @@ def feature_view(features: Features, config: PreferenceConfig) -> ItemView:
     """A source's features as given, through two layers."""
     table = scaled_features(features, config.feature_scaling)
     return ItemView(table, torch.from_numpy(features.present), two_layers(features.dim, config))
+
+
+def learned_view(data: TrainingData, config: PreferenceConfig, draws: torch.Generator) -> ItemView:
+    """A learned table of items through two layers."""
+    return ItemView(*item_table(data, config, draws), two_layers(config.n_factors, config))
 
 
 def item_table(data: TrainingData, config: PreferenceConfig, draws: torch.Generator) -> tuple[nn.Parameter, Tensor]:
@@ -119,8 +124,7 @@ class PreferenceNetwork(PairwiseNetwork):
 
     def add_item_graph(self, data: TrainingData, n_neighbours: int, image_weight: float) -> None:
         """Let items be moved by those with similar content, where there is content that tells items apart."""
-        if data.content and (graph := mixed_item_graph(data.content, n_neighbours, image_weight)).nnz:
-            self.item_graph = SparseOperator(graph)
+        self.item_graph = mixed_item_operator(data.content, n_neighbours, image_weight)
 
     @abstractmethod
     def tables(self) -> tuple[Tensor, Tensor]:
@@ -156,6 +160,11 @@ class WeightedSources(PreferenceNetwork):
         n_sources = len(data.content)
         logits = nn.init.xavier_normal_(torch.empty(self.n_users, n_sources)) if n_sources > 1 else None
         self.weights = None if logits is None else nn.Parameter(logits.softmax(dim=1))
+
+    def tables(self) -> tuple[Tensor, Tensor]:
+        """One source after the other, those of users weighed."""
+        users, items = self.encoded()
+        return self.weighed(users).flatten(1), items.flatten(1)
 
     def weighed(self, users: Tensor) -> Tensor:
         """Users' encodings times their weights, shape (n_users, n_sources, n_factors)."""

@@ -21,8 +21,7 @@ from recsys.training.preference_encoder import (
     PreferenceEncoder,
     PreferenceNetwork,
     feature_view,
-    item_table,
-    two_layers,
+    learned_view,
 )
 
 _SMALLEST = 1e-8  # under the root of the mixture, as published
@@ -76,7 +75,7 @@ class COHESIONNetwork(PreferenceNetwork):
 
     def new_encoder(self, data: TrainingData, config: PreferenceConfig, draws: torch.Generator) -> PreferenceEncoder:
         """The learned table, also seen through two layers, and the sources."""
-        own = ItemView(*item_table(data, config, draws), two_layers(config.n_factors, config))
+        own = learned_view(data, config, draws)
         return RefinedEncoder(data, config, [own, *(feature_view(f, config) for f in data.content.values())], draws)
 
     def tables(self) -> tuple[Tensor, Tensor]:

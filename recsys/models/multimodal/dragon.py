@@ -3,7 +3,6 @@
 from typing import Annotated, ClassVar
 
 from pydantic import Field, PositiveInt
-from torch import Tensor
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -33,11 +32,6 @@ class DRAGONNetwork(WeightedSources):
         super().__init__(data, config)
         self.add_user_graph(data, config.n_user_neighbours)
         self.add_item_graph(data, config.n_neighbours, config.image_weight)
-
-    def tables(self) -> tuple[Tensor, Tensor]:
-        """One source after the other, those of users weighed."""
-        users, items = self.encoded()
-        return self.weighed(users).flatten(1), items.flatten(1)
 
 
 @register

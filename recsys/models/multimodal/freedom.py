@@ -15,7 +15,7 @@ from recsys.training.content import ContentConfig, scaled_features
 from recsys.training.embeddings import xavier_projection
 from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.item_graph import mixed_item_graph
+from recsys.training.item_graph import mixed_item_operator
 from recsys.training.losses import bpr_loss
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
@@ -73,10 +73,7 @@ class FREEDOMNetwork(GraphNetwork):
         super().__init__(data, config, draws=draws)
         self.config, self.thinned = config, self.adjacency
         self.dropping = EdgeDropping(data.train, config.drop_rate)
-        self.item_graph: SparseOperator | None = None
-        if data.content:
-            graph = mixed_item_graph(data.content, config.n_neighbours, config.image_weight)
-            self.item_graph = SparseOperator(graph) if graph.nnz else None
+        self.item_graph = mixed_item_operator(data.content, config.n_neighbours, config.image_weight)
         self.rankings = nn.ModuleList()
         if config.content_weight > 0:
             for features in data.content.values():

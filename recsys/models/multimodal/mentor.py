@@ -20,7 +20,7 @@ from recsys.training.preference_encoder import (
     PreferenceEncoder,
     WeightedSources,
     feature_view,
-    item_table,
+    learned_view,
     moved,
     two_layers,
 )
@@ -106,11 +106,6 @@ class MENTORNetwork(WeightedSources):
             loss = loss + self.config.contrast_weight * self._contrast(users, torch.cat([positives, negatives]))
         return loss
 
-    def tables(self) -> tuple[Tensor, Tensor]:
-        """One source after the other, those of users weighed."""
-        users, items = self.encoded()
-        return self.weighed(users).flatten(1), items.flatten(1)
-
     def _with_neighbours(self, nodes: Tensor) -> Tensor:
         """Encodings of which those of items are moved over the item graph, shape as given."""
         if self.item_graph is None:
@@ -129,11 +124,6 @@ class MENTORNetwork(WeightedSources):
             views.append((embedding(users, user_table), moved(self.item_graph, item_table, items)))
         pairs = zip(*views, strict=True)
         return torch.stack([info_nce_loss(one, other, self.config.temperature) for one, other in pairs]).sum()
-
-
-def learned_view(data: TrainingData, config: PreferenceConfig, draws: torch.Generator) -> ItemView:
-    """A learned table of items through two layers."""
-    return ItemView(*item_table(data, config, draws), two_layers(config.n_factors, config))
 
 
 @register

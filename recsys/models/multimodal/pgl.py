@@ -14,7 +14,7 @@ from recsys.recommender import FirstPoints, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, ItemView, Sources
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import EdgeDropping, adjacency
-from recsys.training.item_graph import mixed_item_graph
+from recsys.training.item_graph import mixed_item_operator
 from recsys.training.losses import bpr_loss, info_nce_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork
 from recsys.training.operators import SparseOperator, propagate
@@ -65,12 +65,10 @@ class PGLNetwork(PairwiseNetwork):
         tables = [initial_embeddings(data.train, config.n_factors, draws) for _ in data.content or "1"]
         self.users = nn.Parameter(torch.cat([users for users, _ in tables], dim=1))
         self.sources: nn.ModuleList = Sources(data.content, config)
-        self.item_graph: SparseOperator | None = None
+        self.item_graph = mixed_item_operator(data.content, config.n_neighbours, config.image_weight)
         if not data.content:
             items = tables[0][1]
             self.sources = nn.ModuleList([ItemView(nn.Parameter(items), items.any(dim=1))])
-        elif (graph := mixed_item_graph(data.content, config.n_neighbours, config.image_weight)).nnz:
-            self.item_graph = SparseOperator(graph)
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Thin the graph anew."""
