@@ -20,9 +20,9 @@ class RawData:
             ones are relative to the dataset's own folder), `image_digest` (hash of the file's bytes), each
             None where the item has none, and any further column as an attribute (such as `genres`).
         interactions: `user_id`, `item_id` (strings) and, where the source has them, `rating` (float),
-            `timestamp` (datetime64[ns], UTC; NaT where it
-            cannot be read), `part` (`train`, `valid` or `test`: a split by file), `row`
-            (number of the record in the source, so that rows that cleaning leaves out can be looked up).
+            `timestamp` (datetime64[ns], UTC; NaT where it cannot be read), `part` (`train`, `valid` or `test`: a split
+            by file), `row` (number of the record in the source, so that rows that cleaning leaves out can be looked
+            up).
         quarantine: what cannot be used: `table`, `row` (record in the source, the header being 1;
             None if it has none), `key`, `reason`.
         truth: what is known about a synthetic source, empty for real data.

@@ -69,7 +69,7 @@ def _numbers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _since_1970(whole: np.ndarray, fraction: np.ndarray) -> np.ndarray:
     size = np.abs(whole)
-    unit = next(unit for unit, (_, end) in UNITS.items() if np.median(size) < end)
+    unit = next((unit for unit, (_, end) in UNITS.items() if np.median(size) < end), 1)
     low, high = UNITS[unit]
     alike = (size >= low) & (size < high) & (size < 2**62 // unit)
     nanoseconds = np.where(alike, whole, 0) * unit + np.rint(fraction * unit).astype(np.int64)

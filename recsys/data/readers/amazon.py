@@ -15,9 +15,7 @@ product that its buyers make: rank, average rating, what is bought or viewed wit
 Sources: McAuley et al., SIGIR 2015; Ni, Li and McAuley, EMNLP 2019; Hou et al., arXiv 2403.03952.
 """
 
-import ast
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +38,7 @@ from recsys.data.readers.assembly import (
 from recsys.data.readers.catalogue import noted
 from recsys.data.readers.decoding import unpacked
 from recsys.data.readers.recognition import Recognised, first_line, first_lines
+from recsys.data.readers.structured import python_dict
 from recsys.data.readers.tables import Layout, Table, existing, read_table
 from recsys.errors import UserError
 
@@ -143,6 +142,8 @@ def _ratings(path: Path) -> Table:
     if "parent_asin" in first_line(path):
         return read_table(path, "interactions")
     rows = [line.split(",") for line in first_lines(path, 1000)]
+    if not rows:
+        return read_table(path, "interactions")
     shares = [sum(len(row) == 4 and bool(ASIN.fullmatch(row[place])) for row in rows) / len(rows) for place in (0, 1)]
     if max(shares) < 0.9 or min(shares) > 0.5:
         raise UserError(
@@ -192,7 +193,7 @@ def _read_literals(path: Path, table: str) -> Table:
     good, numbers, bad = list[dict[str, object]](), list[int](), dict[int, str]()
     with TemporaryDirectory() as scratch, unpacked(path, Path(scratch))[0].open("rb") as file:
         for number, line in enumerate(file, 1):
-            record = _dictionary(line)
+            record = _record(line)
             if record is not None:
                 good.append(record)
                 numbers.append(number)
@@ -202,19 +203,15 @@ def _read_literals(path: Path, table: str) -> Table:
         raise UserError(f"{path}: no line can be used; each is a dictionary in the files of 2014")
     frame = pd.DataFrame(good, dtype=object)
     kept = frame[[name for name in frame if not frame[name].map(lambda value: isinstance(value, dict)).any()]]
-    strings = kept.map(lambda value: value if isinstance(value, list) or value != value else str(value))
+    strings = kept.map(lambda value: value if isinstance(value, list) or pd.isna(value) else str(value))
     lines = pd.DataFrame({"line": list(bad.values())})
     stood = pd.Series(list(bad), dtype="int64")
     quarantine = set_aside(table, lines, ("line",), "not a dictionary of Python literals", stood)
     return Table(path, strings, pd.Series(numbers, index=frame.index, dtype="int64"), quarantine, ())
 
 
-def _dictionary(line: bytes) -> dict[str, object] | None:
+def _record(line: bytes) -> dict[str, object] | None:
     try:
-        with warnings.catch_warnings():
-            # A backslash before any letter is no mistake of ours.
-            warnings.simplefilter("ignore", SyntaxWarning)
-            found = ast.literal_eval(line.decode("utf-8").strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return python_dict(line.decode("utf-8"))
+    except UnicodeDecodeError:
         return None
-    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None

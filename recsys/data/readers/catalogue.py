@@ -19,6 +19,9 @@ from recsys.data.times import to_times
 TAKEN = "{} (column)"
 """Name of an attribute whose own name is a standard one, such as a column `text` beside another text."""
 
+DECIMAL_COMMA = r"[-+]?[0-9]+,[0-9]{1,2}"
+"""A number as half of Europe writes it."""
+
 
 class FileOptions(SourceOptions):
     """How the source's delimited files are written; what is not said is found out by looking at them.
@@ -198,7 +201,7 @@ def _numbers(ratings: pd.Series) -> pd.Series:
     unread = numbers.isna() & ratings.notna()
     if unread.any():
         written = ratings[unread].astype("str").str.strip()
-        decimal = written.where(written.str.fullmatch(r"[-+]?[0-9]+,[0-9]{1,2}")).str.replace(",", ".")
+        decimal = written.where(written.str.fullmatch(DECIMAL_COMMA)).str.replace(",", ".")
         numbers = numbers.fillna(pd.to_numeric(decimal, errors="coerce"))
     return numbers
 

@@ -67,6 +67,8 @@ def _by_the_book(text: Text, sniffed: Sniffed) -> Rows | None:
             rejects = con.execute(
                 "SELECT line, any_value(csv_line), list(error_type) FROM reject_errors GROUP BY line ORDER BY line"
             ).fetchall()
+        except (duckdb.OutOfMemoryException, duckdb.IOException):
+            raise
         except duckdb.Error:
             return None
     if table.num_rows + len(rejects) != text.n_lines - sniffed.skip:

@@ -26,6 +26,7 @@ from recsys.errors import UserError
 BEHAVIORS, NEWS = "behaviors.tsv", "news.tsv"
 IMPRESSION = ("impression_id", "user_id", "time", "history", "impressions")
 ARTICLE = ("item_id", "category", "subcategory", "title", "text", "url", "title_entities", "abstract_entities")
+CLICK = ("user_id", "item_id", "timestamp", "row")
 TIME = "%m/%d/%Y %I:%M:%S %p"
 
 
@@ -43,14 +44,24 @@ class MindOptions(PicturedOptions):
 def read(options: MindOptions, folder: Path, workdir: Path) -> RawData:
     """Read the clicks and the news of a folder, or of the folders in it."""
     folders = _folders(folder)
-    items, out_news = _news(folders, folder)
-    frames, quarantine, notes = list[pd.DataFrame](), [out_news], tuple[str, ...]()
+    items, out_news, news_notes = _news(folders, folder)
+    frames, quarantine, notes = list[pd.DataFrame](), [out_news], news_notes
     for each in folders:
-        frame, out, more = _clicks(each, _called(each / BEHAVIORS, folder), history=options.history)
+        frame, out, more = _impressions(each, _called(each / BEHAVIORS, folder))
         frames.append(frame)
         quarantine.append(out)
         notes += more
-    clicks = pd.concat(frames, ignore_index=True)
+    impressions = pd.concat(frames, ignore_index=True)
+    before, after = _first(impressions), _clicks(impressions)
+    if options.history:
+        clicks = pd.concat([_history(before), after], ignore_index=True)
+    else:
+        clicks = after
+        if n_before := int(before["history"].str.split().str.len().sum()):
+            notes += (
+                f"{n_before:,} clicks before the first impression, which have no time, are not counted "
+                "(history: true counts them)",
+            )
     interactions, out_rows = interactions_of(clicks, items)
     return assemble(items, interactions, [*quarantine, out_rows], (folder, options.images), notes)
 
@@ -85,9 +96,10 @@ def _called(path: Path, folder: Path) -> str:
     return "interactions" if path.parent == folder else path.relative_to(folder).as_posix()
 
 
-def _news(folders: list[Path], folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _news(folders: list[Path], folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     """The news of all folders, each once: an article of several editions is the same in all."""
     frames, quarantine, rows = list[pd.DataFrame](), list[pd.DataFrame](), list[pd.Series]()
+    notes = tuple[str, ...]()
     for each in folders:
         layout = Layout(delimiter="\t", names=ARTICLE, header=False, quoted=False)
         called = "items" if each == folder else _called(each / NEWS, folder)
@@ -95,13 +107,14 @@ def _news(folders: list[Path], folder: Path) -> tuple[pd.DataFrame, pd.DataFrame
         frames.append(columns(table, {name: name for name in ("item_id", "title")}, {n: n for n in ARTICLE[1:5]}))
         rows.append(table.rows)
         quarantine.append(table.quarantine)
+        notes += noted(table)
     found = pd.concat(frames, ignore_index=True)
     items, out = items_of(found[~found.duplicated()], pd.concat(rows, ignore_index=True))
-    return items, collect([*quarantine, out])
+    return items, collect([*quarantine, out]), notes
 
 
-def _clicks(folder: Path, called: str, *, history: bool) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """Clicks as user, item, time and `row`, the line of the impression; the quarantine, and notes."""
+def _impressions(folder: Path, called: str) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Impressions, `row` being their line, and whether they are `labelled`; the quarantine, and notes."""
     layout = Layout(delimiter="\t", names=IMPRESSION, header=False, quoted=False)
     table = read_table(folder / BEHAVIORS, called, layout)
     frame = columns(table, {name: name for name in IMPRESSION}).assign(row=table.rows)
@@ -109,27 +122,28 @@ def _clicks(folder: Path, called: str, *, history: bool) -> tuple[pd.DataFrame, 
     sieve = Sieve(called, frame, ("user_id", "impression_id"), table.rows)
     sieve.reject(sieve.kept["user_id"].isna(), "no user id")
     sieve.reject(sieve.kept["timestamp"].isna(), "time is not like 11/11/2019 9:05:58 AM")
-    before = _history(sieve.kept)
-    labelled = sieve.kept["impressions"].str.fullmatch(r"\s*\S+-[01](\s+\S+-[01])*\s*").fillna(False).astype(bool)
+    usable = sieve.kept
+    labelled = usable["impressions"].str.fullmatch(r"\s*\S+-[01](\s+\S+-[01])*\s*").fillna(False).astype(bool)
+    # What was clicked before an impression is known whether or not the impression itself is labelled.
     sieve.reject(~labelled, "impressions are not like N1-1 N2-0: clicked or not is not known")
-    clicked = sieve.kept.assign(item_id=sieve.kept["impressions"].str.findall(r"(\S+)-1(?!\S)")).explode("item_id")
-    clicked = clicked[clicked["item_id"].notna()]
-    notes = noted(table)
-    if history:
-        clicked = pd.concat([before, clicked])
-    elif len(before):
-        notes += (
-            f"{called}: {len(before):,} clicks before the first impression, which have no time, are not counted "
-            "(history: true counts them)",
-        )
-    kept = clicked[["user_id", "item_id", "timestamp", "row"]].reset_index(drop=True)
-    return kept, collect([table.quarantine, sieve.quarantine()]), notes
+    return usable.assign(labelled=labelled), collect([table.quarantine, sieve.quarantine()]), noted(table)
 
 
-def _history(impressions: pd.DataFrame) -> pd.DataFrame:
-    """Clicks before a person's first impression, in the seconds before it."""
+def _clicks(impressions: pd.DataFrame) -> pd.DataFrame:
+    """User, item and time of what was clicked of the impressions."""
+    labelled = impressions[impressions["labelled"]]
+    clicked = labelled.assign(item_id=labelled["impressions"].str.findall(r"(\S+)-1(?!\S)")).explode("item_id")
+    return clicked.loc[clicked["item_id"].notna(), list(CLICK)].reset_index(drop=True)
+
+
+def _first(impressions: pd.DataFrame) -> pd.DataFrame:
+    """The first impression of each person, of those that have a history."""
     first = impressions.sort_values("timestamp", kind="stable").drop_duplicates("user_id")
-    first = first[first["history"].notna()]
+    return first[first["history"].notna()]
+
+
+def _history(first: pd.DataFrame) -> pd.DataFrame:
+    """Clicks before a person's first impression, in the seconds before it."""
     listed = first.assign(item_id=first["history"].str.split()).explode("item_id")
     place = listed.groupby("user_id").cumcount(ascending=False)
-    return listed.assign(timestamp=listed["timestamp"] - pd.to_timedelta(1 + place, unit="s"))
+    return listed.assign(timestamp=listed["timestamp"] - pd.to_timedelta(1 + place, unit="s"))[list(CLICK)]

@@ -78,8 +78,8 @@ class MovieLensOptions(SourceOptions):
 def read(options: MovieLensOptions, folder: Path, workdir: Path) -> RawData:
     """Read ratings and movies of the edition that the files belong to."""
     edition = _edition(folder)
-    items, out_items = _movies(folder, edition)
-    items, out_plots = _with_plots(items, options, folder)
+    items, out_items, notes = _movies(folder, edition)
+    items, out_plots, of_plots = _with_plots(items, options, folder)
     if options.posters and not (folder / options.posters).is_dir():
         where = folder / options.posters
         raise UserError(f"{where}: there is no such folder; put it there or leave the option 'posters' out")
@@ -88,7 +88,7 @@ def read(options: MovieLensOptions, folder: Path, workdir: Path) -> RawData:
     named = {"user_id": "userId", "item_id": "movieId", "rating": "rating", "timestamp": "timestamp"}
     interactions, out_ratings = interactions_of(columns(ratings, named).assign(row=ratings.rows), items)
     quarantine = collect([out_items, out_plots, out_images, ratings.quarantine, out_ratings])
-    return RawData(items, interactions, quarantine, notes=noted(ratings))
+    return RawData(items, interactions, quarantine, notes=(*noted(ratings), *notes, *of_plots))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -113,7 +113,7 @@ def _edition(folder: Path) -> Edition:
     raise UserError(f"{folder}: there is no file of ratings ({names}); put MovieLens there or set 'folder'")
 
 
-def _movies(folder: Path, edition: Edition) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _movies(folder: Path, edition: Edition) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     movies = read_table(existing(folder, edition.movies, "folder"), "items", edition.movies_layout)
     found = columns(movies, {"item_id": "movieId", "title": "title"}, {"genres": "genres"})
     if "genres" not in found:
@@ -122,16 +122,19 @@ def _movies(folder: Path, edition: Edition) -> tuple[pd.DataFrame, pd.DataFrame]
         found["genres"] = ["|".join(flags.columns[row]) for row in flags.to_numpy()]
     found["genres"] = found["genres"].mask(found["genres"].isin(NO_GENRES), None)
     items, quarantine = items_of(found, movies.rows)
-    return items, collect([movies.quarantine, quarantine])
+    return items, collect([movies.quarantine, quarantine]), noted(movies)
 
 
-def _with_plots(items: pd.DataFrame, options: MovieLensOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _with_plots(
+    items: pd.DataFrame, options: MovieLensOptions, folder: Path
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     if options.plots is None and not (folder / "plots.csv").is_file():
-        return items, collect([])
+        return items, collect([]), ()
     table = read_table(existing(folder, options.plots or "plots.csv", "plots"), "plots")
     plots = columns(table, {"item_id": "movieId", "plot": "plot"})
     sieve = Sieve("plots", plots.assign(item_id=normalised(plots["item_id"])), ("item_id",), table.rows)
     sieve.reject(~sieve.kept["item_id"].isin(items["item_id"]), "unknown item")
     sieve.reject(sieve.kept.duplicated("item_id"), "plot of the same movie again: the first was kept")
     text = sieve.kept.set_index("item_id")["plot"]
-    return items.assign(text=items["item_id"].map(text)), collect([table.quarantine, sieve.quarantine()])
+    quarantine = collect([table.quarantine, sieve.quarantine()])
+    return items.assign(text=items["item_id"].map(text)), quarantine, noted(table)

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -127,14 +128,16 @@ def _load_lines(con: duckdb.DuckDBPyConnection, path: Path) -> list[BadRow]:
         """SELECT number, line FROM lines ANTI JOIN source USING (number)
         WHERE trim(coalesce(line, '')) <> '' ORDER BY number"""
     ).fetchall()
-    bad = list[BadRow]()
-    for number, line in others:
-        if (found := _python_dict(line)) is None:
-            bad.append(BadRow(number, line, "it is not a JSON object"))
-        else:
-            whole = HALF_LETTER.sub(rb"\\ufffd", json.dumps(found).encode()).decode()
-            con.execute("INSERT INTO source VALUES (?, ?)", [number, whole])
-    return bad
+    found = [(number, line, _as_json(line)) for number, line in others]
+    literals = pa.table(
+        {
+            "number": pa.array([number for number, _, text in found if text is not None], pa.int64()),
+            "object": pa.array([text for _, _, text in found if text is not None], pa.string()),
+        }
+    )
+    con.register("literals", literals)
+    con.execute("INSERT INTO source SELECT number, object::JSON FROM literals")
+    return [BadRow(number, line, "it is not a JSON object") for number, line, text in found if text is None]
 
 
 def _load_list(con: duckdb.DuckDBPyConnection, path: Path) -> list[BadRow]:
@@ -147,12 +150,26 @@ def _load_list(con: duckdb.DuckDBPyConnection, path: Path) -> list[BadRow]:
     return [BadRow(number, text, "it is not a JSON object") for number, text in others]
 
 
-def _python_dict(line: str) -> dict[str, object] | None:
+def python_dict(line: str) -> dict[str, object] | None:
+    """A line that is a dictionary of Python literals, read as data and never run; None where it is not one."""
     try:
-        found = ast.literal_eval(line.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        with warnings.catch_warnings():
+            # A backslash before any letter is no mistake of ours.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            found = ast.literal_eval(line.strip())
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else None
+
+
+def _as_json(line: str) -> str | None:
+    """A dictionary of Python literals as JSON; None where it is not one, or holds what JSON has not."""
+    found = python_dict(line)
+    try:
+        text = json.dumps(found)
+    except TypeError:
+        return None
+    return None if found is None else HALF_LETTER.sub(rb"\\ufffd", text.encode()).decode()
 
 
 def _json_value(name: str, kinds: set[str], inner: set[str | None]) -> str | None:

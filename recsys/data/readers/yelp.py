@@ -46,7 +46,7 @@ class YelpOptions(PicturedOptions):
 
 def read(options: YelpOptions, folder: Path, workdir: Path) -> RawData:
     """Read reviews and businesses; all businesses are items."""
-    items, out_items = _businesses(_file(folder, "business"))
+    items, out_items, notes = _businesses(_file(folder, "business"))
     reviews = read_table(_file(folder, "review"), "interactions")
     interactions, out_rows = interactions_of(columns(reviews, REVIEW).assign(row=reviews.rows), items)
     photos = _find(folder, "photos") or _find(folder, "photo")
@@ -55,7 +55,7 @@ def read(options: YelpOptions, folder: Path, workdir: Path) -> RawData:
     else:
         items, out_images = with_pictures(items, folder, options.images)
     quarantine = collect([out_items, reviews.quarantine, out_rows, out_images])
-    return RawData(items, interactions, quarantine, notes=noted(reviews))
+    return RawData(items, interactions, quarantine, notes=(*noted(reviews), *notes))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -81,7 +81,7 @@ def _file(folder: Path, name: str) -> Path:
     return found
 
 
-def _businesses(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _businesses(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     table = read_table(path, "items")
     found = columns(table, {"item_id": "business_id", "title": "name"}, {"city": "city", "state": "state"})
     categories = table.frame["categories"] if "categories" in table.frame else pd.Series(None, table.frame.index)
@@ -89,7 +89,7 @@ def _businesses(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     words = found["categories"].map(lambda names: SEPARATOR.join(names), na_action="ignore")
     found["text"] = joined_text(found.assign(words=words), ("words", "city"))
     items, quarantine = items_of(found, table.rows)
-    return items, collect([table.quarantine, quarantine])
+    return items, collect([table.quarantine, quarantine]), noted(table)
 
 
 def _listed(cell: object) -> list[str] | None:
@@ -103,9 +103,8 @@ def _listed(cell: object) -> list[str] | None:
 
 def _with_photos(items: pd.DataFrame, listing: Path, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = read_table(listing, "photos")
-    sieve = Sieve(
-        "photos", columns(table, {"item_id": "business_id", "photo_id": "photo_id"}), ("item_id", "photo_id")
-    )
+    listed = columns(table, {"item_id": "business_id", "photo_id": "photo_id"})
+    sieve = Sieve("photos", listed, ("item_id", "photo_id"), table.rows)
     sieve.reject(sieve.kept["item_id"].isna() | sieve.kept["photo_id"].isna(), "no id of the business or the photo")
     sieve.reject(~sieve.kept["item_id"].isin(items["item_id"]), "unknown item")
     first = sieve.kept.drop_duplicates("item_id").set_index("item_id")["photo_id"]
