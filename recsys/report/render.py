@@ -132,7 +132,7 @@ def _drawn(plot: Callable[[list[folding.ArmRow], str], str], rows: list[folding.
     try:
         return plot(rows, name)
     except Exception as error:  # matplotlib raises almost any type on values that it cannot place
-        log.warning("%s: could not be drawn: %s: %s", name, type(error).__name__, error)
+        log.warning("%s: could not be drawn: %s: %s", name, type(error).__name__, error, exc_info=True)
         return str(escape(f"This drawing failed ({type(error).__name__}: {error}); the tables have its figures."))
 
 

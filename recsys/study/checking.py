@@ -128,7 +128,8 @@ def _to_be_written(spec: CorpusSpec, items: pd.DataFrame, folder: Path) -> tuple
 
     options = VlmOptions.read(spec.options)
     prompt = load_prompt(options.prompt, folder)
-    _refuse_unknown(spec.truth, prompt.fields, f"prompt '{prompt.name}'")
+    fields = prompt.fields if options.max_new_tokens else ()
+    _refuse_unknown(spec.truth, fields, f"prompt '{prompt.name}'")
     shown = pd.Series(data=False, index=items.index)
     if "image" in options.inputs:
         shown |= items["image_path"].notna()
@@ -140,9 +141,9 @@ def _to_be_written(spec: CorpusSpec, items: pd.DataFrame, folder: Path) -> tuple
         wanted = " or ".join(options.inputs)
         raise UserError(f"none of the {len(items):,} items has {wanted} to show the model; see `inputs`")
     asked = items.loc[shown, ["item_id"]].reset_index(drop=True)
-    answer = ", ".join(f"[{field}] {{value}}" for field in prompt.fields) or "a value"
+    answer = ", ".join(f"[{field}] {{value}}" for field in fields) or ("a value" if options.max_new_tokens else "")
     table = asked.assign(answer=answer)
-    table = table.merge(parse_corpus(table, prompt.fields)[0], on="item_id")
+    table = table.merge(parse_corpus(table, fields)[0], on="item_id")
     where = _model(options, folder)
     said = f"asks {options.model} ({where}) about {_share(len(asked), len(items))}, prompt {prompt.name} "
     return _Corpus(table, tuple(options.hidden)), f"{said}(version {prompt.version})"

@@ -87,16 +87,15 @@ def chosen_settings(study: Study, results: Sequence[ArmResult], n_each: int = 1)
         n_each: the best settings of an arm; the second-best of all arms come after the best of all.
     """
     found: list[Params] = []
-    ranked = sorted(results, key=lambda each: -each.valid)
-    shortlists = [
-        [each.params, *(next_best for next_best in each.shortlist if next_best != each.params)] for each in ranked
-    ]
+    shortlists = []
+    for each in sorted(results, key=lambda each: -each.valid):
+        space = SearchSpace(registry.load(each.model).Config, study.params_of(each.model), each.as_arm.shows_content)
+        best = [each.params, *(params for params in each.shortlist if params != each.params)][:n_each]
+        shortlists.append([space.effective(params) for params in best])
     for place in range(n_each):
-        for each, shortlist in zip(ranked, shortlists, strict=True):
-            config, given = registry.load(each.model).Config, study.params_of(each.model)
-            space = SearchSpace(config, given, each.as_arm.shows_content)
-            if len(shortlist) > place and (params := space.effective(shortlist[place])) not in found:
-                found.append(params)
+        for shortlist in shortlists:
+            if len(shortlist) > place and shortlist[place] not in found:
+                found.append(shortlist[place])
     return found
 
 

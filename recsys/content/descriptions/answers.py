@@ -25,7 +25,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 """The five labels of the published prompts, by domain."""
 
 NO_VALUE = (
-    r"n ?a|na|nan|nil|null|none|nothing|undefined|unspecified|unknown|unclear|uncertain|undetermined"
+    r"n ?a|nan|nil|null|none|nothing|undefined|unspecified|unknown|unclear|uncertain|undetermined"
     r"|indeterminate|unavailable|indiscernible|not applicable|no answer|no data|no information|no value|not sure"
     r"|(?:it |it s )?(?:is |are )?(?:not|cannot|can not|can t|could not|couldn t|unable to|impossible to) (?:be )?"
     r"(?:clearly |directly |explicitly |possible to )?"
@@ -37,7 +37,7 @@ NO_VALUE = (
     r"|\u65e0|\u672a\u77e5|\u4e0d\u660e|\u4e0d\u53ef\u89c1|\u4e0d\u9002\u7528|\u306a\u3057|\uc5c6\uc74c"
 )
 TAIL = r"(?: (?:in|from|on|by|based on|here)(?: .*)?)?"
-SAYS_NOTHING = re.compile(rf"(?:(?:{NO_VALUE})(?: |$))*(?:{NO_VALUE}){TAIL}", re.DOTALL)
+SAYS_NOTHING = re.compile(rf"(?:{NO_VALUE})(?: (?:{NO_VALUE}))*{TAIL}", re.DOTALL)
 """Spellings that fill a field in without saying anything; several in a row likewise."""
 MARKUP = re.compile(r"<[^<>]*>?|[\[\]{}>\"*`]")
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.ids import normalised
+from recsys.data.images import SUFFIXES
 from recsys.data.quarantine import collect, set_aside
 from recsys.data.readers.tables import read_table
 from recsys.errors import UserError
@@ -19,7 +20,7 @@ TEXT_NAMES = ("answer", "text", "keywords", "description", "descriptions", "capt
 TABLE = "descriptions"
 MAX_UNUSABLE = 0.1
 """With more rows than this that cannot be read, the file is written in another way than it is read."""
-SUFFIX = r"\.(jpe?g|png|webp|gif)$"
+SUFFIX = rf"\.({'|'.join(suffix[1:] for suffix in sorted(SUFFIXES))})$"
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class PretrainedEncoder(Encoder):
         """Keys of the pictures or texts, or of both where the model takes both; loads no model."""
         from recsys.content.pretrained.contents import Contents
 
-        assert self.runtime  # the device that is asked for
+        _ = self.runtime  # the device that is asked for
         self.find_weights(context)
         part = getattr(self.options, "part", self.modality)
         none: list[str | None] = [None] * len(items)

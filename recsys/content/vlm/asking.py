@@ -28,9 +28,12 @@ LONGEST = 120
 class Asking:
     """The contents of a catalogue, and what is known of them."""
 
-    def __init__(self, contents: dict[str, VlmInput], options: VlmOptions, prompt: Prompt, kept: Kept) -> None:
-        """Contents by key, and where the answers about them are kept."""
+    def __init__(
+        self, contents: dict[str, VlmInput], options: VlmOptions, prompt: Prompt, kept: Kept, weights: str | None
+    ) -> None:
+        """Contents by key, where the answers about them are kept, and the digest of the weights that are run here."""
         self.contents, self.options, self.prompt, self.kept = contents, options, prompt, kept
+        self.weights = weights
 
     @property
     def answered(self) -> list[str]:
@@ -59,10 +62,11 @@ class Asking:
         """
         before = self.answered
         self.judge(before)
-        pending = [key for key in self.order if key not in set(before)]
-        first = [key for key in self.sample(SPEAKS_FOR_ALL) if key in set(pending)]
+        known = set(before)
+        first = [key for key in self.sample(SPEAKS_FOR_ALL) if key not in known]
         first = first[: max(SPEAKS_FOR_ALL - len(before), 0)]
-        rest = [key for key in pending if key not in set(first)]
+        known.update(first)
+        rest = [key for key in self.order if key not in known]
         done = len(before)
         for keys in (first, rest):
             for n in self.ask_about(keys, describer, size):

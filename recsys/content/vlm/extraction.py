@@ -105,7 +105,7 @@ def extract(
         if len(before) < len(asking.contents):
             describer = choose(options, weights, asking.prompt.fields)
         _ask(asking, describer, work is not None, progress)
-        extraction = _assemble(items["item_id"].tolist(), of_items, asking, weights)
+        extraction = _assemble(items["item_id"].tolist(), of_items, asking)
     extraction.facts.update(kept=len(before), seconds=perf_counter() - started)
     if unreadable := extraction.facts["unreadable_images"]:
         log.warning("pictures that could not be read: %d", unreadable)
@@ -120,7 +120,9 @@ def prepare(
     of_items = shown(items, options)
     contents = {key: what for key, what in of_items if what != NOTHING}
     weights = None if options.endpoint else locate(options.model, options.revision, folder)
-    return Asking(contents, options, prompt, Kept(work / _fingerprint(options, prompt, weights))), of_items, weights
+    digested = None if weights is None else digest(weights)
+    kept = Kept(work / _fingerprint(options, prompt, digested))
+    return Asking(contents, options, prompt, kept, digested), of_items, weights
 
 
 def _ask(asking: Asking, describer: Describer | None, is_kept: bool, progress: Progress | None) -> None:
@@ -156,7 +158,7 @@ def choose(options: VlmOptions, weights: Path | None, fields: Sequence[str] = ()
     return TransformersDescriber(weights, options)
 
 
-def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> str:
+def _fingerprint(options: VlmOptions, prompt: Prompt, weights: str | None) -> str:
     """What the answer to a content depends on, as one short hash."""
     matter = {key: value for key, value in options.identity.items() if key not in SEEN_IN_CONTENT | {"device"}}
     if weights is not None:
@@ -164,17 +166,12 @@ def _fingerprint(options: VlmOptions, prompt: Prompt, weights: Path | None) -> s
 
         matter["precision"] = str(Runtime.choose(options.device, options.precision).dtype)
         # The same weights under another name or in another place say the same.
-        matter |= {"weights": digest(weights), "model": None, "revision": None}
+        matter |= {"weights": weights, "model": None, "revision": None}
     text = json.dumps([LAYOUT, matter, prompt.text, prompt.fields], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _assemble(
-    item_ids: list[str],
-    of_items: list[tuple[str, VlmInput]],
-    asking: Asking,
-    weights: Path | None,
-) -> Extraction:
+def _assemble(item_ids: list[str], of_items: list[tuple[str, VlmInput]], asking: Asking) -> Extraction:
     """Spread what was said about contents over the items that have them."""
     kept, options, contents = asking.kept, asking.options, asking.answered
     if not contents:
@@ -205,9 +202,7 @@ def _assemble(
     answers = pd.DataFrame({"item_id": [item_ids[row] for row in rows], "answer": kept.column("answer", keys)})
     adapted = sorted({line for lines in kept.column("adapted", contents) for line in str(lines).splitlines()})
     served_as = sorted({name for names in kept.column("model", contents) for name in str(names).split(", ") if name})
-    made_by = provenance.of_model(
-        options, asking.prompt, None if weights is None else digest(weights), served_as, adapted
-    )
+    made_by = provenance.of_model(options, asking.prompt, asking.weights, served_as, adapted)
     hidden = {name: _features(kept.column(name, keys), rows, len(item_ids)) for name in options.hidden}
     return Extraction(item_ids, answers.astype("object"), hidden, facts, dict(reasons), made_by)
 

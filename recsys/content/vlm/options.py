@@ -91,8 +91,12 @@ class EndpointOptions(BaseModel):
         return max(4 * self.concurrency, SPEAKS_FOR_ALL)
 
 
+def _shows_answers_alone(given: dict[str, Any]) -> bool:
+    return bool(given.get("endpoint")) or given.get("engine") == "vllm"
+
+
 def _usual_poolings(given: dict[str, Any]) -> tuple[Pooling, ...]:
-    if given.get("endpoint") or given.get("engine") == "vllm":
+    if _shows_answers_alone(given):
         return ()
     return ("answer_end",) if given.get("max_new_tokens") else ("prompt_end",)
 
@@ -149,7 +153,7 @@ class VlmOptions(BaseModel):
     inputs: tuple[Literal["image", "text"], ...] = Field(("image",), min_length=1)
     text_fields: tuple[str, ...] = Field(("title", "text"), min_length=1)
     max_new_tokens: int = Field(128, ge=0)
-    poolings: tuple[Pooling, ...] = Field(default_factory=_usual_poolings)
+    poolings: tuple[Pooling, ...] = Field(default_factory=_usual_poolings, validate_default=True)
     layer: Layer = -1
     layers: tuple[Layer, ...] = ()
     min_compliance: float = Field(0.5, ge=0, le=1)
@@ -167,6 +171,8 @@ class VlmOptions(BaseModel):
             raise ValueError("an endpoint shows no hidden states; leave it out, or leave `endpoint` out")
         if poolings and info.data.get("engine") == "vllm":
             raise ValueError("vllm shows no hidden states; leave it out, or take the engine transformers")
+        if not poolings and not info.data.get("max_new_tokens", 1) and _shows_answers_alone(info.data):
+            raise ValueError("of an endpoint or vllm answers are all there is; set `max_new_tokens` to 1 or more")
         of_answers = [pooling for pooling in poolings if pooling.startswith("answer")]
         if not info.data.get("max_new_tokens", 1) and (of_answers or not poolings):
             raise ValueError("with `max_new_tokens: 0` there is no answer; take prompt_end, image_mean or both")

@@ -61,12 +61,6 @@ def write(folder: Path, record: Mapping[str, Any]) -> None:
     (folder / PROVENANCE).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """The record beside a corpus; empty where there is none."""
-    file = folder / PROVENANCE
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-
-
 def lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A record as names and words, for a person."""
     said = [(name.replace("_", " "), record[name]) for name in record if name not in ("libraries", "options")]

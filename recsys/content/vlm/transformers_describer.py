@@ -5,6 +5,7 @@ numbered as transformers numbers them: 0 is what enters the first layer, -1 what
 model norms it.
 """
 
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -25,6 +26,8 @@ from recsys.content.vlm.generation import Draws, EndIsFed, lengths, pool, seed_o
 from recsys.content.vlm.options import Layer, VlmOptions
 from recsys.errors import UserError
 from recsys.runtime import Runtime, threads
+
+log = logging.getLogger(__name__)
 
 SMALL = 20_000_000
 """Parameters below which one thread answers sooner than two that share a busy machine."""
@@ -191,7 +194,8 @@ class TransformersDescriber:
                 return None
             try:
                 inputs = processor(images=None, **words)
-            except (ValueError, TypeError, AttributeError, KeyError, IndexError):  # each family has its own
+            except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:  # each family has its own
+                log.warning("%s without a picture: %s: %s", self.loaded.kind, type(error).__name__, error)
                 return None
         else:
             inputs = processor(images=[[picture] for picture in pictures], **words)

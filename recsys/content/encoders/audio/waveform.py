@@ -65,15 +65,21 @@ class Waveform(PretrainedEncoder):
         """There is no encoder of sound without weights."""
         return "give vectors made elsewhere by encoder 'matrix_file'"
 
+    def contents(self, items: pd.DataFrame, context: Context) -> list[str | None]:
+        """Keys of the recordings; loads no model."""
+        _ = self.runtime  # the device that is asked for
+        self.find_weights(context)
+        return self._recordings(items, context).keys
+
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Vectors of the items' recordings; an item without a readable one is absent."""
-        if find_spec("soundfile") is None:
-            raise UserError("encoder 'waveform': needs the package soundfile: pip install 'modalift[audio]'")
         return self.run(self._recordings(items, context), self.tower(context), context)
 
     def _recordings(self, items: pd.DataFrame, context: Context) -> "Contents":
         from recsys.content.pretrained.contents import Contents
 
+        if find_spec("soundfile") is None:
+            raise UserError("encoder 'waveform': needs the package soundfile: pip install 'modalift[audio]'")
         audio, column = self.options.audio, self.options.column
         if audio is None and column is None:
             raise UserError(

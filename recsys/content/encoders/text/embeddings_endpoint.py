@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NO_KEY = "EMPTY"
 """What is sent where no key is set, as in vLLM's own examples; the client library demands one."""
+OF_ANSWERS = ("requests_per_minute", "extra_body", "detail", "structured")
+"""Options of an endpoint that only a model that answers is asked by."""
 LONGEST = 200
 """Characters of what a server says that are shown."""
 
@@ -50,6 +52,14 @@ class EmbeddingsEndpointOptions(EncoderOptions):
     dimensions: int | None = Field(None, ge=1)
     max_characters: int | None = Field(None, ge=1)
     batch_size: int = Field(32, ge=1)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _only_what_is_used(cls, endpoint: EndpointOptions) -> EndpointOptions:
+        given = [name for name in OF_ANSWERS if name in endpoint.model_fields_set]
+        if given:
+            raise ValueError(f"'{given[0]}' means nothing to embeddings; leave it out")
+        return endpoint
 
 
 @register
@@ -178,6 +188,7 @@ class EmbeddingsEndpoint(Encoder):
             base_url=endpoint.address,
             max_retries=endpoint.retries,
             timeout=endpoint.timeout_s,
+            default_query=endpoint.query,
         )
 
 
