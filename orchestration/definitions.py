@@ -77,6 +77,7 @@ def _of_folder(settings: Settings) -> tuple[list[dg.AssetsDefinition | dg.AssetS
         except UserError as error:
             problems[file] = str(error) if str(file) in str(error) else f"{file}: {error}"
         except Exception as error:
+            logger.exception("%s", file)
             problems[file] = f"{file}: unexpected {type(error).__name__}: {' '.join(str(error).split())}"
         else:
             jobs.append(_job(study))

@@ -79,11 +79,19 @@ class GuardedTracker:
 
     def _write_waiting(self) -> None:
         for file in sorted(self.waiting.glob("*.json")):
-            kept = json.loads(file.read_text(encoding="utf-8"))
-            if "trainings" in kept:
-                self.direct.log_all([_training(each) for each in kept["trainings"]])
-            else:
-                self.direct.add_metrics(kept["metrics"])
+            try:
+                kept = json.loads(file.read_text(encoding="utf-8"))
+                trainings, metrics = [_training(each) for each in kept.get("trainings", ())], kept.get("metrics")
+            except FileNotFoundError:  # another process has written it
+                continue
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                file.replace(file.with_suffix(".unreadable"))
+                self.note(f"{file}: cannot be read ({error}); its runs are left out of MLflow")
+                continue
+            if trainings:
+                self.direct.log_all(trainings)
+            if metrics:
+                self.direct.add_metrics(metrics)
             file.unlink(missing_ok=True)
 
 

@@ -69,19 +69,17 @@ def _findings_of_run(study: "Study", home: "Home", to_do: set[str]) -> Iterator[
     for name, spec in study.datasets.items():
         sources = [source for source in spec.content if keys.embeddings(name, source) in to_do]
         corpora = [corpus for corpus in spec.descriptions if keys.descriptions(name, corpus) in to_do]
-        event = home.lineage.latest(keys.dataset(name))
-        if not (sources or corpora) or (event is None and keys.dataset(name) not in to_do):
+        is_made_anew = keys.dataset(name) in to_do
+        if not (sources or corpora) or not (is_made_anew or home.has(keys.dataset(name))):
             continue
         if wrong := check_options(name, spec):
             yield from wrong
             continue
         folder = home.settings.source_folder(name, spec)
         with TemporaryDirectory() as scratch:
-            place = Path(scratch)
-            if event is None or keys.dataset(name) in to_do:
+            place = Path(scratch) if is_made_anew else home.folder(home.current(keys.dataset(name)))
+            if is_made_anew:
                 prepare_dataset(spec, folder, place)
-            else:
-                place = home.folder(event)
             yield from check_content(name, spec, load_items(place), folder, sources=sources, corpora=corpora)
 
 

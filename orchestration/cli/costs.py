@@ -43,7 +43,11 @@ class Cost:
 
 
 def costs(
-    study: Study, home: Home, facts: Mapping[str, Mapping[str, Any]], pairs: Sequence[tuple[str, str]]
+    study: Study,
+    home: Home,
+    facts: Mapping[str, Mapping[str, Any]],
+    pairs: Sequence[tuple[str, str]],
+    timed: Mapping[str, list[TimedCell]] | None = None,
 ) -> list[Cost]:
     """What models take, estimated from the cells that have run in this home.
 
@@ -52,8 +56,9 @@ def costs(
         home: holds the cells.
         facts: of each prepared dataset.
         pairs: each a dataset and a model.
+        timed: as from `timed_cells`, where it is asked more than once.
     """
-    timed = _timed_cells(home)
+    timed = timed_cells(home) if timed is None else timed
     return [_cost(study, name, model, facts[name], timed.get(registry.class_name(model), [])) for name, model in pairs]
 
 
@@ -78,7 +83,7 @@ def total(costs: Sequence[Cost], workers: int) -> str:
 
 
 def disk(study: Study, name: str, facts: Mapping[str, Any]) -> str:
-    """What the final trainings of a dataset will take of the disk, in a line, beside what is free in the home.
+    """What the final trainings of a dataset will take of the disk, in a line.
 
     Each keeps lists of 100 items for two parts, with scores, and in the first repeat some keep the fitted model: a
     weight for each pair of items in `DENSE` models, else about as many weights as 200 for each user and item.
@@ -88,7 +93,9 @@ def disk(study: Study, name: str, facts: Mapping[str, Any]) -> str:
     for model in study.models:
         arms = study.arms_of(name, model)
         lists += len(arms) * study.n_repeats * LIST_BYTES * counts["users"]
-        weights = counts["items"] ** 2 if model in DENSE else 400 * (counts["users"] + counts["items"])
+        weights = (
+            counts["items"] ** 2 if registry.class_name(model) in DENSE else 400 * (counts["users"] + counts["items"])
+        )
         states += 4 * weights * sum(study.keeps_state(arm) for arm in arms)
     said = f"Disk: about {max((lists + states) / GB, 0.1):.1f} GB"
     return f"{said}, most of it fitted models (`keep_states: none` keeps none)" if states > lists else said
@@ -120,7 +127,7 @@ def _widths(study: Study, name: str, arm: Arm) -> dict[str, int]:
     return {source: given["dim"] for source, given in options.items() if isinstance(given.get("dim"), int)}
 
 
-def _timed_cells(home: Home) -> dict[str, list[TimedCell]]:
+def timed_cells(home: Home) -> dict[str, list[TimedCell]]:
     """Cells of the home that ended well by model, with the size of their dataset."""
     sizes: dict[str, DataSize | None] = {}
     timed: dict[str, list[TimedCell]] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration import keys
 from orchestration.cli.app import command
 from orchestration.cli.console import complain, count, err, out, say, table
 from orchestration.cli.options import StudyArgument
@@ -40,8 +41,6 @@ class Corpus:
     @property
     def asset(self) -> str:
         """Its key."""
-        from orchestration import keys
-
         return keys.descriptions(self.dataset, self.name)
 
 
@@ -84,23 +83,22 @@ def describe(
 def _corpora(study: "Study", settings: "Settings", wanted: str | None) -> list[Corpus]:
     from recsys.content.vlm.options import VlmOptions
 
-    asked = {
-        corpus: name
+    asked = [
+        (name, corpus)
         for name, spec in study.datasets.items()
         for corpus, given in spec.descriptions.items()
-        if given.model and (wanted is None or corpus == wanted)
-    }
-    if wanted is not None and not asked:
-        known = dict.fromkeys(corpus for spec in study.datasets.values() for corpus in spec.descriptions)
-        choose(wanted, list(known), "corpus that a model is asked for called")
+        if given.model
+    ]
     if not asked:
         raise UserError(
             f"study {study.name} asks no model for descriptions: add `descriptions: {{seen: {{model: ..., prompt: "
             "...}}` to a dataset, or write the study by `modalift new --describe-with`"
         )
-    from orchestration import keys
-
-    items = {name: _items(study, settings, name) for name in dict.fromkeys(asked.values())}
+    if wanted is not None:
+        known = list(dict.fromkeys(corpus for _, corpus in asked))
+        wanted = choose(wanted, known, "corpus that a model is asked for called")
+        asked = [(name, corpus) for name, corpus in asked if corpus == wanted]
+    items = {name: _items(study, settings, name) for name in dict.fromkeys(name for name, _ in asked)}
     return [
         Corpus(
             name,
@@ -110,7 +108,7 @@ def _corpora(study: "Study", settings: "Settings", wanted: str | None) -> list[C
             settings.source_folder(name, study.datasets[name]) or Path(),
             settings.work / keys.descriptions(name, corpus),
         )
-        for corpus, name in asked.items()
+        for name, corpus in asked
     ]
 
 
@@ -162,14 +160,8 @@ def _show(sample: "Sample") -> None:
         answer = each.refused and f"refused: {each.refused}"
         words = " ".join((answer or each.answer).split())
         given = ", ".join(f"{field}: {value}" for field, value in each.values.items())
-        shown.add_row(*map(_plain, (each.item_id, words[:LONGEST], given or "none")))
+        shown.add_row(each.item_id, words[:LONGEST], given or "none")
     out.print(shown)
-
-
-def _plain(words: str) -> Any:
-    from rich.text import Text
-
-    return Text(words)
 
 
 def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_out: float | None) -> list[str]:
@@ -191,11 +183,11 @@ def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_
         )
     if price_in is None and price_out is None:
         if options.endpoint:
-            lines.append("`--price-in` and `--price-out`, of a million tokens, tell what it costs.")
+            lines.append("`--price-in` and `--price-out`, of a million tokens, estimate the cost.")
     elif sample.n_prompt:
         lines.append(f"At these prices it costs about {sample.cost(price_in or 0, price_out or 0):,.2f}.")
     else:
-        lines.append("The server does not count tokens, so that the cost cannot be told.")
+        lines.append("The server does not count tokens, so that the cost cannot be estimated.")
     return lines
 
 

@@ -136,17 +136,18 @@ def _answers(given: "Answers", data: "Draft", yes: bool) -> "Answers":
 
 def _write(name: str, file: Path, data: "Draft", answers: "Answers", settings: "Settings") -> None:
     """Write the file once it is known that it loads, and say what it will take."""
-    from orchestration.cli.costs import costs, disk, total
+    from orchestration.cli.costs import costs, disk, timed_cells, total
     from orchestration.cli.own_data.rivals import Rivals, candidates, choose
     from orchestration.cli.own_data.template import loaded, study_text
     from orchestration.home import Home
 
     home, facts = Home(settings), {name: data.facts}
+    timed = timed_cells(home)
     every = candidates(bool(data.content))
 
     def seconds(trials: int | None) -> dict[str, float | None]:
         study = loaded(name, study_text(name, data, answers, Rivals(tuple(every), trials)))
-        found = costs(study, home, facts, [(name, model) for model in every])
+        found = costs(study, home, facts, [(name, model) for model in every], timed)
         return {cost.model: cost.total if cost.cells else None for cost in found}
 
     rivals = choose(seconds, home.slots.workers)

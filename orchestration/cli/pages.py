@@ -6,6 +6,7 @@ A report is a file and cannot know what happened to its study afterwards, so tha
 import argparse
 import functools
 import logging
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -53,8 +54,10 @@ class Listed:
 
 
 def marked(page: str, line: str) -> str:
-    """A report with a line above its answers; the very page where there is nothing to say."""
-    return page.replace("<main>", f'<main>\n<p class="outdated" role="status">{escape(line)}</p>', 1) if line else page
+    """A report with a line above its answers in the place of an earlier one; none where there is nothing to say."""
+    plain = re.sub(r'(?<=<main>)\n<p class="outdated" role="status">[^<]*</p>', "", page, count=1)
+    notice = f'<main>\n<p class="outdated" role="status">{escape(line)}</p>'
+    return plain.replace("<main>", notice, 1) if line else plain
 
 
 def page_list(home: Home) -> str:

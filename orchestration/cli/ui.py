@@ -48,8 +48,8 @@ def ui(dagster_port: DagsterPort = None, mlflow_port: MlflowPort = None, reports
     Links between the pages lead to the ports that were set when a study was run: MODALIFT_DAGSTER_PORT,
     MODALIFT_MLFLOW_PORT and MODALIFT_REPORTS_PORT move both the pages and the links.
     """
-    from orchestration.home import Home
     from orchestration.instance import prepare
+    from orchestration.mlflow_guard import GuardedTracker
     from orchestration.tracking import Tracker
 
     settings = read_settings()
@@ -71,8 +71,9 @@ def ui(dagster_port: DagsterPort = None, mlflow_port: MlflowPort = None, reports
     settings.reports.mkdir(parents=True, exist_ok=True)
     try:
         # Servers that find no database would each make it, and two at a time spoil it.
-        _ = Tracker(settings).client
-        Home(settings).tracker.catch_up()
+        tracker = GuardedTracker(Tracker(settings, note), note)
+        _ = tracker.direct.client
+        tracker.catch_up()
         with Services(servers, cwd=Path.cwd()) as services:
             services.wait_until_ready()
             for service in services.services:

@@ -57,10 +57,9 @@ def choose(seconds: Callable[[int | None], Mapping[str, float | None]], workers:
         if _sum(taken, (*CORE, *MORE[0])) <= most:
             break
     chosen = [model for model in CORE if taken.get(model) is not None]
-    left_out: dict[str, str] = {}
+    left_out = {model: "it needs more memory than is free" for model, each in taken.items() if each is None}
     for group in MORE:
         known = [model for model in group if model in taken]
-        left_out |= {model: "it needs more memory than is free" for model in known if taken[model] is None}
         fitting = [model for model in known if taken[model] is not None]
         if _sum(taken, [*chosen, *fitting]) <= most:
             chosen += fitting

@@ -27,7 +27,12 @@ def study_text(name: str, draft: Draft, answers: Answers, rivals: Rivals) -> str
     environment.globals.update(block=_block, key=_key, printable=_printable)
     usual = f"{CLOSED_FORM_TRIALS}, or {TRAINED_TRIALS} where a model is trained by gradient,"
     return environment.get_template(_TEMPLATE).render(
-        name=name, draft=draft, scenario=answers.scenario, rivals=rivals, neighbours=NEIGHBOURS, usual=usual
+        name=name,
+        draft=draft,
+        scenario=answers.scenario,
+        rivals=rivals,
+        neighbours=[model for model in rivals.models if model in NEIGHBOURS],
+        usual=usual,
     )
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.ids import normalised
+from recsys.data.images import SUFFIXES
+from recsys.data.readers.catalogue import DECIMAL_COMMA
 from recsys.data.times import to_times
 
 MOST_STEPS = 20
@@ -12,8 +14,7 @@ _MOSTLY = 0.9
 _LONGEST_TIME = 40
 _OLDEST = pd.Timestamp(1980, 1, 1)
 """Numbers that would be earlier times count something else."""
-_DECIMAL_COMMA = r"[-+]?[0-9]+,[0-9]{1,2}"
-_PICTURE = r"(?i)(?!https?://).+\.(jpe?g|png|webp|gif|bmp)"
+_PICTURE = rf"(?i)(?!https?://).+\.({'|'.join(suffix[1:] for suffix in sorted(SUFFIXES))})"
 
 
 def flat(frame: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +34,7 @@ def same_ids(values: pd.Series) -> pd.Series:
 def numbers(values: pd.Series) -> pd.Series | None:
     """A column's numbers, without what is missing; None where more than a tenth of it is something else."""
     known = values.dropna()
-    if known.astype(str).str.fullmatch(_DECIMAL_COMMA).any():
+    if known.astype(str).str.fullmatch(DECIMAL_COMMA).any():
         known = known.astype(str).str.replace(",", ".")
     found = pd.to_numeric(known, errors="coerce").dropna()
     return found if len(known) and len(found) >= _MOSTLY * len(known) else None
