@@ -1,28 +1,42 @@
 """`modalift models` and `modalift encoders`: what a study can name."""
 
 import inspect
+import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orchestration.cli.app import command
 from orchestration.cli.console import out, say, table, tick
+from orchestration.cli.studies import find_study, read_settings
+from recsys.errors import UserError
 
 if TYPE_CHECKING:
     from recsys.content.encoder import Checkpoint
     from recsys.recommender import Recommender
 
 
-@command("models", "modalift models", "modalift models EASE")
+@command("models", "modalift models", "modalift models EASE", "modalift models MGCN --on studies/mine.yaml")
 def models(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this model, in full.")] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="Also what the model would take on the datasets of a study.")
+    ] = None,
 ) -> None:
-    """List the recommenders with their sources; one of them with its hyper-parameters and their ranges."""
+    """List the recommenders with their sources; one of them with hyper-parameters, published figures and costs."""
     from recsys.models import registry
 
     if name:
-        _show_model(registry.load(name), registry.find(name))
+        cls = registry.load(name)
+        _show_model(cls, registry.find(name))
+        _show_published(cls.__name__)
+        if on:
+            _show_costs(cls.__name__, on)
         return
+    if on:
+        raise UserError("--on is about one model: modalift models NAME --on STUDY")
     shown = table("model", "family", "content", "tuned hyper-parameters", "source")
     for model in registry.catalogue():
         content = "yes" if model.file.takes_content else ""
@@ -47,6 +61,45 @@ def _show_model(cls: "type[Recommender]", file: Any) -> None:
     for preset, values in cls.presets.items():
         said = ", ".join(f"{key}={value}" for key, value in values.items())
         say(f"{cls.__name__}@{preset}: {said}; the rest as by default")
+
+
+def _show_published(model: str) -> None:
+    """What was published of a model as it is; figures of its arms stand beside ours in reports."""
+    from recsys.evidence.wording import metric_name
+    from recsys.published.figures import METRICS, figures, publications
+
+    found = figures().query("model == @model and arm == ''")
+    if found.empty:
+        say("Published figures: none are known")
+        return
+    shown = table("dataset", *(f">{metric_name(metric)}" for metric in METRICS), "publication", "no target, because")
+    for row in found.sort_values("dataset", kind="stable").to_dict("records"):
+        figures_of_row = ("" if math.isnan(row[metric]) else f"{row[metric]:.4f}" for metric in METRICS)
+        shown.add_row(row["dataset"], *figures_of_row, row["publication"], row["doubt"])
+    shown.title = "Published figures"
+    out.print(shown)
+    for key in dict.fromkeys(found["publication"]):
+        say(f"{key}: {publications()[key].paper}; {publications()[key].protocol}")
+
+
+def _show_costs(model: str, study_name: str) -> None:
+    """Time and memory on each dataset of a study, whether or not it runs the model; nothing is kept."""
+    from orchestration import keys
+    from orchestration.cli.costs import cost_table, costs
+    from orchestration.home import Home
+    from recsys.study.preparing import prepare_dataset
+
+    settings = read_settings()
+    study, home = find_study(study_name, settings), Home(settings)
+    asked = study.model_copy(update={"models": {model: study.models.get(model, {})}})
+    facts = {}
+    for name, spec in study.datasets.items():
+        if event := home.lineage.latest(keys.dataset(name)):
+            facts[name] = event.facts
+        else:
+            with TemporaryDirectory() as scratch:
+                facts[name] = prepare_dataset(spec, settings.source_folder(name, spec), Path(scratch)).facts
+    out.print(cost_table(costs(asked, home, facts, [(name, model) for name in facts])))
 
 
 def _fields(cls: "type[Recommender]") -> list[tuple[str, Any, str]]:

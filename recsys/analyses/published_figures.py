@@ -7,11 +7,16 @@ import pandas as pd
 from recsys.analyses.base import Analysis, Inputs, Table
 from recsys.evidence.scores import label
 from recsys.evidence.wording import metric_name, percent
+from recsys.models.registry import class_name
+from recsys.published.figures import row_name
 from recsys.study.study import Study
 
 
 class PublishedFigures(Analysis):
-    """The relative gap of each published figure; a model that ran on several arms stands for itself by its first."""
+    """The relative gap of each published figure.
+
+    A model that ran on several arms stands for itself by its first; likewise its row `BM3@published/baby`.
+    """
 
     title = "Beside the published figures"
     needs = ("metrics",)
@@ -28,26 +33,29 @@ class PublishedFigures(Analysis):
         return published.model_dump() if published else None
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a figure: `model`, `arm`, `metric`, `mean`, `ci_low`, `ci_high`, `published`, `gap`, `source`."""
+        """One row a figure.
+
+        Columns: `model`, `arm`, `metric`, `mean`, `ci_low`, `ci_high`, `published`, `gap`, `doubt`, `source`.
+        """
         published = inputs.study.datasets[inputs.name].published
         assert published is not None
-        ours = {arm.model: arm for arm in reversed(inputs.results.arms) if arm.control is None}
-        measured = {(row["model"], row["arm"], row["metric"]): row for row in inputs.summary.to_dict("records")}
+        first = {arm.model: arm.arm for arm in reversed(inputs.results.arms) if arm.control is None}
         rows: list[dict[str, Any]] = []
-        for model, figures in published.rows.items():
-            for metric, figure in figures.items() if model in ours else ():
-                found = measured[*ours[model].pair, metric]
-                rows.append(
-                    {
-                        "model": model,
-                        "arm": ours[model].arm,
-                        "metric": metric,
-                        **{name: found[name] for name in ("mean", "ci_low", "ci_high")},
-                        "published": figure,
-                        "gap": found["mean"] / figure - 1,
-                        "source": published.source,
-                    }
-                )
+        for found in inputs.summary.to_dict("records"):
+            model, arm = class_name(found["model"]), found["arm"]
+            names = [row_name(model, arm), *([model] if first[found["model"]] == arm else [])]
+            for name in names:
+                if figure := published.rows.get(name, {}).get(found["metric"]):
+                    rows.append(
+                        {
+                            **{key: found[key] for key in ("model", "arm", "metric", "mean", "ci_low", "ci_high")},
+                            "published": figure,
+                            "gap": found["mean"] / figure - 1,
+                            "doubt": published.doubts.get(name, ""),
+                            "source": published.source,
+                        }
+                    )
+                    break
         return {"figures": pd.DataFrame(rows)}
 
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
@@ -55,12 +63,15 @@ class PublishedFigures(Analysis):
         figures = tables["figures"]
         if figures.empty:
             return []
+        doubted = bool(figures["doubt"].any())
+        about_doubts = " A figure that is no target has the reason beside it." if doubted else ""
         return [
             Table(
                 title=self.title,
                 caption=f"Published: {figures['source'].iloc[0]}. Ours with 95 % intervals; the gap is relative to "
-                "the published figure.",
-                columns=["Model and arm", "Metric", "Ours", "95 % interval", "Published", "Gap"],
+                f"the published figure.{about_doubts}",
+                columns=["Model and arm", "Metric", "Ours", "95 % interval", "Published", "Gap"]
+                + ["No target, because"] * doubted,
                 rows=[
                     [
                         label(row["model"], row["arm"]),
@@ -69,6 +80,7 @@ class PublishedFigures(Analysis):
                         f"{row['ci_low']:.4f} to {row['ci_high']:.4f}",
                         f"{row['published']:.4f}",
                         percent(row["gap"], signed=True),
+                        *([row["doubt"]] if doubted else []),
                     ]
                     for row in figures.to_dict("records")
                 ],

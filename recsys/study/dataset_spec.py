@@ -13,6 +13,8 @@ from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.readers import registry
 from recsys.data.splits import SplitRule
+from recsys.errors import UserError
+from recsys.published.figures import published_table
 
 CORPUS = "corpus.parquet"
 """The table of a description corpus: `item_id`, `answer`, and one column a field."""
@@ -150,13 +152,30 @@ class Question(Strict):
 class Published(Strict):
     """Figures that others published for a dataset, to stand beside ours.
 
+    A study writes them out, or names a table that is known (`zhou2025/baby`), of which it takes what it measures.
+
     Attributes:
         source: who published them, and where.
-        rows: by model, then by metric such as `recall_at_20`.
+        rows: by model, or `MODEL (ARM)`, then by metric such as `recall_at_20`.
+        doubts: why figures of a row are no target, by row.
+        table: the name of the known table; None where the study writes the figures out.
     """
 
     source: str
     rows: dict[str, dict[str, PositiveFloat]]
+    doubts: dict[str, str] = {}
+    table: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_table(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        try:
+            known = published_table(given)
+        except UserError as error:
+            raise ValueError(str(error)) from None  # so that the line names the key
+        return {"source": known.source, "rows": known.rows, "doubts": known.doubts, "table": given}
 
 
 class DatasetSpec(Strict):
@@ -219,15 +238,26 @@ class DatasetSpec(Strict):
             return None
         return content_arm("both", sources) if len(sources) > 1 else content_arm(sources[0], sources)
 
-    def arms(self, controls: tuple[Control, ...]) -> list[Arm]:
-        """All arms of a model that takes content, each once: fused, each source, interactions only, controls."""
+    def arms(self, controls: tuple[Control, ...], of_each: tuple[Control, ...] = ()) -> list[Arm]:
+        """All arms of a model that takes content, each once: fused, each source, interactions only, controls.
+
+        Args:
+            controls: of all that the fused arm shows.
+            of_each: of one source of the fused arm, the others as they are.
+        """
         fused = self.fused
         if fused is None:
             return [Arm(INTERACTIONS_ONLY)]
         single = [content_arm(source, (source,)) for source in self.content if (source,) != fused.sources]
+        altered = fused.sources if len(fused.sources) > 1 else ()
         return [
             fused,
             *single,
             Arm(INTERACTIONS_ONLY),
             *(control_arm(fused, control, name=control) for control in controls),
+            *(
+                control_arm(fused, control, (source,), f"{source}_{control}")
+                for control in of_each
+                for source in altered
+            ),
         ]

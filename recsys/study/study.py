@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, PositiveFloat, field_validator, model_validator
 
@@ -73,6 +73,7 @@ class Study(Strict):
             and `arms` names the arms to run where not all are wanted. `MODEL@PRESET` is the model as published, a row
             beside the one that is tuned.
         controls: which controls every content model meets; `shuffled` cannot be left out where there is content.
+        controls_of_each: controls that take the place of one source at a time, arms such as `text_noise`.
         repeats: how often split (where it is drawn), tuning, training and permutations are drawn anew; None: 5, and 3
             where a model is trained by gradient.
         keep_states: which final trainings of the first repeat keep the fitted model: `all`, `uncontrolled` (all but
@@ -85,6 +86,7 @@ class Study(Strict):
     datasets: dict[str, DatasetSpec]
     models: dict[str, dict[str, Any]]
     controls: tuple[Control, ...] = ("shuffled", "noise", "constant")
+    controls_of_each: tuple[Control, ...] = ()
     evaluation: Protocol = Protocol()
     tuning: Tuning = Tuning()
     statistics: Statistics = Statistics()
@@ -134,21 +136,32 @@ class Study(Strict):
         return models
 
     @model_validator(mode="after")
+    def _each_arm_has_a_name_of_its_own(self) -> "Study":
+        # Those of controls that this study does not run are kept free as well: tables would mislead.
+        controls = get_args(Control)
+        for dataset, spec in self.datasets.items():
+            names = [arm.name for arm in spec.arms(controls, controls)]
+            for source in spec.content:
+                if source == "both" or names.count(source) > 1:
+                    raise ValueError(
+                        f"dataset '{dataset}': content '{source}' has the name of an arm; call it otherwise"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _published_figures_are_measured(self) -> "Study":
-        published = [
-            (dataset, model, metric)
-            for dataset, spec in self.datasets.items()
-            for model, figures in (spec.published.rows if spec.published else {}).items()
-            for metric in figures
-        ]
-        for dataset, model, metric in published:
-            if model not in self.models:
-                raise ValueError(f"dataset '{dataset}': published: 'models' has no '{model}' to stand beside it")
-            if metric not in self.evaluation.metrics:
-                raise ValueError(
-                    f"dataset '{dataset}': published: {model}: '{metric}' is not measured; "
-                    f"write METRIC_at_K with a K of 'evaluation.ks' ({', '.join(map(str, self.evaluation.ks))})"
-                )
+        known = ", ".join(map(str, self.evaluation.ks))
+        written = {dataset: spec.published for dataset, spec in self.datasets.items() if spec.published}
+        for dataset, published in written.items():
+            for row, figures in published.rows.items() if published.table is None else ():
+                if row.partition(" (")[0] not in self.models:
+                    raise ValueError(f"dataset '{dataset}': published: 'models' has no '{row}' to stand beside it")
+                for metric in figures:
+                    if metric not in self.evaluation.metrics:
+                        raise ValueError(
+                            f"dataset '{dataset}': published: {row}: '{metric}' is not measured; "
+                            f"write METRIC_at_K with a K of 'evaluation.ks' ({known})"
+                        )
         return self
 
     def without_sources(self, dataset: str, sources: Collection[str]) -> "Study":
@@ -156,7 +169,7 @@ class Study(Strict):
         if not sources:
             return self
         spec = self.datasets[dataset].without_sources(sources)
-        there = {arm.name for arm in spec.arms(self.controls)}
+        there = {arm.name for arm in spec.arms(self.controls, self.controls_of_each)}
         models = {
             model: given | {"arms": [arm for arm in given["arms"] if arm in there]} if given.get("arms") else given
             for model, given in self.models.items()
@@ -167,7 +180,7 @@ class Study(Strict):
         """The arms a model runs on a dataset, in the order of tables."""
         if not registry.find(model).takes_content:
             return [Arm(INTERACTIONS_ONLY)]
-        arms = self.datasets[dataset].arms(self.controls)
+        arms = self.datasets[dataset].arms(self.controls, self.controls_of_each)
         wanted = self.models[model].get("arms")
         if wanted is None:
             return arms

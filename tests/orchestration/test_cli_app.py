@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.cli import app
-from orchestration.settings import Settings
+from orchestration.settings import CHECKOUT, Settings
 from tests.orchestration.command_line import call, complaint, printed
 
 COMMANDS = [command.name or "" for command in app.registered_commands]
@@ -71,6 +71,16 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
     assert "tfidf_svd" in encoders
     assert "│ sentence-transformers/all-MiniLM-L6-v2 │ 384 │ 91 MB │ Apache-2.0 │ ✓ │" in encoders
     assert complaint(settings, "models", "EAS").startswith("there is no model 'EAS'; did you mean 'EASE'?")
+
+
+def test_a_model_is_shown_with_what_was_published_of_it_and_with_what_it_takes(settings: Settings) -> None:
+    file = CHECKOUT / "studies" / "demo.yaml"
+    shown = " ".join(printed(settings, "models", "LightGCN", "--on", str(file)).split())
+    assert "│ baby │ 0.0479 │ 0.0754 │ 0.0257 │ 0.0328 │ mmrec │" in shown
+    assert "mmrec: Zhou: MMRec" in shown
+    assert "│ indifferent_market │ LightGCN │" in shown
+    assert "Published figures: none are known" in printed(settings, "models", "TopPop")
+    assert complaint(settings, "models", "--on", str(file)).startswith("--on is about one model")
 
 
 def test_doctor_passes_here_and_says_what_is_wrong(settings: Settings, tmp_path: Path) -> None:

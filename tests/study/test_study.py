@@ -139,6 +139,22 @@ def test_published_figures_can_stand_beside_ours(tmp_path: Path) -> None:
     assert (published.source, published.rows) == ("Somebody 2025", {"EASE": {"recall_at_10": 0.05}})
 
 
+def test_a_known_table_of_published_figures_can_be_named(tmp_path: Path) -> None:
+    text = GOOD.replace("    content:", "    published: zhou2025/baby\n    content:")
+    published = load_study(write(tmp_path, text)).datasets["d"].published
+    assert published is not None
+    assert published.rows["ItemKNN"]["recall_at_20"] == 0.0830
+    with pytest.raises(UserError, match="datasets.d.published: there are no published figures 'zhou2025/moon'"):
+        load_study(write(tmp_path, text.replace("zhou2025/baby", "zhou2025/moon")))
+
+
+@pytest.mark.parametrize("name", ["both", "shuffled", "interactions_only", "popularity", "image_noise"])
+def test_content_does_not_take_the_name_of_an_arm(tmp_path: Path, name: str) -> None:
+    text = GOOD.replace("    content:\n", f"    content:\n      {name}: {{encoder: color_histogram}}\n")
+    with pytest.raises(UserError, match=f"dataset 'd': content '{name}' has the name of an arm; call it otherwise"):
+        load_study(write(tmp_path, text))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
