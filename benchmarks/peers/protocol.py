@@ -63,12 +63,18 @@ def timed(work: Callable[[], Any]) -> tuple[dict[str, float], Any]:
 def peak_memory() -> float:
     """Most memory that this process held, MiB.
 
-    QuestionInput of Linux itself, whose `getrusage` begins with what the process that started this one held.
+    Asked of Linux itself, whose `getrusage` begins with what the process that started this one held.
     """
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
     return int(status.read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]) / 1024
+
+
+def warm_mean(seconds: list[float]) -> float:
+    """The mean of all but the first, in which what is lazy is made."""
+    warm = seconds[1:] or seconds
+    return sum(warm) / len(warm)
 
 
 def tiny_market() -> sparse.csr_matrix:
