@@ -247,6 +247,13 @@ def test_descriptions_that_are_still_to_be_asked_for(
     assert line in found
 
 
+def test_a_model_that_is_asked_for_no_answer_fills_in_no_fields(settings: Settings) -> None:
+    asked = "words: {model: market_describer, prompt: market_fields, inputs: [text], max_new_tokens: 0}"
+    write(settings, "seen: {encoder: hidden_states, corpus: words, pooling: prompt_end}\n" + KEYWORDS, asked)
+    (line,) = refused(settings)
+    assert line.startswith("content shop/said: ")
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         known = self.headers.get("Authorization") == "Bearer right"

@@ -108,6 +108,16 @@ def test_garbage_is_not_paid_for_and_the_rest_is_answered(shop: Settings, server
     assert len(server.asked) == 8
 
 
+def test_datasets_with_a_corpus_of_one_name_are_both_asked_about(shop: Settings, server: Server) -> None:
+    file = shop.studies / "shop.yaml"
+    study = yaml.safe_load(file.read_text())
+    study["datasets"]["annex"] = study["datasets"]["shop"]
+    file.write_text(yaml.safe_dump(study))
+    said = printed(shop, "describe", "shop", "--sample", "2", "--corpus", "SEEN")
+    assert "shop/descriptions/seen: asking served" in said and "annex/descriptions/seen: asking served" in said
+    assert len(server.asked) == 4
+
+
 @pytest.mark.parametrize("play", [well, thinking_aloud])
 def test_values_are_those_of_the_answer(shop: Settings, server: Server, play: Callable[[Handler], None]) -> None:
     server.always = play

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from orchestration.cli.changes import outdated
-from orchestration.cli.pages import Pages, page_list, report_page
+from orchestration.cli.pages import Pages, marked, page_list, report_page
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.study.file import load_study
@@ -83,6 +83,14 @@ def test_a_report_that_is_built_from_them_says_so_too(copied: Settings) -> None:
     assert '<p class="outdated" role="status">These results were made from an earlier version' in page
     run(load_study(copied.studies / "tiny.yaml"), copied)
     assert 'class="outdated"' not in (copied.reports / "tiny.html").read_text(encoding="utf-8")
+
+
+def test_a_notice_takes_the_place_of_an_earlier_one() -> None:
+    page = "<body><main>\n<h1>Answers</h1></main></body>"
+    once = marked(page, "first & <old>")
+    assert once.count('class="outdated"') == 1 and "first &amp; &lt;old&gt;" in once
+    assert marked(once, "second") == marked(page, "second")
+    assert marked(once, "") == page
 
 
 def test_new_data_are_named(tmp_path: Path) -> None:

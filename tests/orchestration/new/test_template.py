@@ -122,6 +122,21 @@ def test_models_are_left_out_by_what_they_take() -> None:
     assert not any(registry.find(model).takes_content for model in rivals.candidates(has_content=False))
 
 
+def test_models_of_the_core_that_need_too_much_memory_are_listed_as_left_out() -> None:
+    seconds = dict.fromkeys(rivals.candidates(has_content=True), 1.0) | {"ItemKNN": None, "HybridItemKNN": None}
+    chosen = rivals.choose(lambda trials: seconds, 2)
+    assert chosen.left_out == dict.fromkeys(("ItemKNN", "HybridItemKNN"), "it needs more memory than is free")
+    assert not set(chosen.left_out) & set(chosen.models)
+
+
+def test_the_first_neighbours_model_that_stays_is_the_one_the_others_refer_to() -> None:
+    chosen = rivals.Rivals(("TopPop", "UserKNN", "AttributeUserKNN"), left_out={"ItemKNN": "it takes too long"})
+    text = study_text("mine", drafted(), ANSWERS, chosen)
+    assert "# Left out: ItemKNN, since it takes too long." in text
+    study = loaded("mine", text)
+    assert study.params_of("UserKNN") == study.params_of("AttributeUserKNN") != {}
+
+
 def test_the_block_of_descriptions_can_be_uncommented(settings: Settings, tmp_path: Path) -> None:
     of_frames(settings, taken(), goods())
     file = settings.studies / "mine.yaml"
