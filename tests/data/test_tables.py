@@ -7,9 +7,12 @@ import io
 import json
 import lzma
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -458,6 +461,27 @@ def test_what_is_no_table_is_one_line(tmp_path: Path, name: str, content: bytes,
         table(tmp_path, name, content)
     assert str(error.value).startswith(f"{tmp_path / name}: {line}")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", ['{{"a": 1}}', "{[1]: 2}", "{'a': {1, 2}}", "{'a': b'x'}"])
+def test_a_dictionary_that_python_cannot_make_or_json_cannot_hold_is_one_line(tmp_path: Path, content: str) -> None:
+    found = table(tmp_path, "a.jsonl", f'{{"id": 1}}\n{content}\n')
+    assert cells(found) == [["1"]]
+    assert aside(found) == [(2, "it is not a JSON object")]
+
+
+@pytest.mark.parametrize("failure", [duckdb.OutOfMemoryException, duckdb.IOException])
+def test_a_machine_that_fails_is_not_taken_for_a_file_that_does(
+    tmp_path: Path, failure: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure("no room left")
+
+    monkeypatch.setattr(
+        "recsys.data.readers.delimited.duckdb.connect", lambda: nullcontext(SimpleNamespace(execute=fail))
+    )
+    with pytest.raises(UserError, match=r"a\.csv: cannot be read \(no room left\)"):
+        table(tmp_path, "a.csv", written(",", ROWS, HEADER))
 
 
 LETTERS = st.characters(codec="cp1252", exclude_categories=["Cc", "Cs"])
