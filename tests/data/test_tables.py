@@ -489,7 +489,7 @@ WORDS = st.text(LETTERS, min_size=1, max_size=12).map(str.strip).filter(lambda w
 CELLS = st.one_of(WORDS, st.builds("{}\n{}".format, WORDS, WORDS), st.builds('"{}", {}'.format, WORDS, WORDS))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(st.integers(0, 999).map(str), CELLS, CELLS), min_size=1, max_size=12),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -511,7 +511,7 @@ def test_whatever_is_written_by_the_book_reads_back_equal(
     assert cells(found) == [list(row) for row in rows]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=300), name=st.sampled_from(["a.csv", "a.tsv", "a.json", "a.parquet", "a.gz", "a.zip"])
 )
@@ -527,7 +527,7 @@ def test_any_bytes_are_a_table_or_one_line(tmp_path: Path, content: bytes, name:
 PIECES = st.lists(st.sampled_from(list('ab1,;\t"\n\\ #é')), max_size=70).map("".join)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(below=PIECES, name=st.sampled_from(["a.csv", "a.tsv"]))
 def test_no_line_disappears(tmp_path: Path, below: str, name: str) -> None:
     """Each line that is not blank is of a row that was read, or of one that was set aside."""

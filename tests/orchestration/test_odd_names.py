@@ -47,7 +47,7 @@ def printed(*renderables: object, terminal: bool) -> str:
     return file.getvalue()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXT, st.booleans())
 def test_every_way_to_print_shows_the_very_text(text: str, terminal: bool) -> None:
     shown = table("id", f">{text}", title=text)
@@ -62,7 +62,7 @@ def test_every_way_to_print_shows_the_very_text(text: str, terminal: bool) -> No
     assert one_line(text).strip() in line
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXT, st.booleans())
 def test_notes_errors_and_progress_are_one_line(text: str, terminal: bool) -> None:
     for say in (console.say, console.note, console.complain):

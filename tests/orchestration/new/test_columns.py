@@ -6,15 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data.guess import Given, guess
 from orchestration.settings import Settings
 from recsys.errors import UserError
 from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, refusal, taken
-
-without_deadline = hypothesis_settings(deadline=None)
 
 WHERE = ("r.csv", "i.csv")
 USERS = st.sampled_from(["user_id", "User-ID", "customerId", "reviewerID", "uid", "Kunde", "用户ID", "user_id:token"])
@@ -25,7 +22,6 @@ def as_strings(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.map(str, na_action="ignore")
 
 
-@without_deadline
 @given(
     user=USERS,
     item=ITEMS,
@@ -51,7 +47,6 @@ def test_names_outrank_overlap(
     assert (roles.user, roles.item, roles.key) == (user, item, item)
 
 
-@without_deadline
 @given(repeats=st.integers(0, 5), gaps=st.integers(0, 5), blanks=st.integers(0, 5), data=st.data())
 def test_dirty_rows_do_not_decide_the_key(repeats: int, gaps: int, blanks: int, data: st.DataObject) -> None:
     order = data.draw(st.permutations(["item_id", "rank", "shelf", "title"]))

@@ -2,12 +2,9 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data import names
-
-without_deadline = hypothesis_settings(deadline=None)
 
 SAID = {
     "user": """user_id userId User-ID reviewerID uid Kundennummer Kunde visitorid user_id:token 用户ID ユーザーID
@@ -46,7 +43,6 @@ SEPARATORS = st.sampled_from(["_", "-", " ", ".", ""])
 CASES = st.sampled_from([str.lower, str.upper, str.title, str.capitalize])
 
 
-@without_deadline
 @given(
     who=st.sampled_from(["user", "customer", "reviewer", "kunden", "usuario"]),
     what=st.sampled_from(["item", "product", "movie", "artikel", "libro"]),

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data import rivals
@@ -45,7 +44,6 @@ def test_names_that_yaml_reads_as_something_else(settings: Settings, tmp_path: P
     assert list(load_study(settings.studies / f"{name}.yaml").datasets) == [name]
 
 
-@hypothesis_settings(deadline=None)
 @given(column=st.text(min_size=1, max_size=12), reason=st.text(max_size=30), feedback=st.text(max_size=12))
 def test_whatever_stands_in_names_and_answers_is_read_back(column: str, reason: str, feedback: str) -> None:
     draft = drafted(user_column=column, interactions=f"{column}.csv")
