@@ -134,7 +134,7 @@ def test_a_user_that_is_not_there_is_one_line(odd: Settings) -> None:
         done = call(odd, "recommend", "odd", "TopPop", "--user", f"{text}!")
         assert done.exit_code == 2
         (line,) = done.stderr.splitlines()
-        assert "unexpected" not in line and one_line(text) in line
+        assert "unexpected" not in line and one_line(text.replace("\n", r"\n")) in line
 
 
 def test_pages_escape_them(odd: Settings) -> None:
