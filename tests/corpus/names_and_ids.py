@@ -221,7 +221,7 @@ def as_many_people_as_rows(place: Path) -> Truth:
     return USUAL
 
 
-@refused("")
+@refused("column 'user_id' has 1 distinct values ('me'), and cannot be the person's id")
 def one_person(place: Path) -> Truth:
     put(place, r_csv=orders(user=lambda row: "me"), i_csv=goods())
     return USUAL
