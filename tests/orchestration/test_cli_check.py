@@ -1,8 +1,7 @@
 """`check` reads content as `run` will: what would stop a run hours later is one line before it."""
 
-import http.server
-import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from recsys.content.encoders.text.tfidf_svd import TfidfSvd
 from recsys.run import run
 from recsys.study.file import load_study
 from recsys.study.judgement import Judgement
+from tests.local_server import listening
 from tests.orchestration.command_line import call, complaint, printed
 
 ITEMS = 40
@@ -254,7 +254,7 @@ def test_a_model_that_is_asked_for_no_answer_fills_in_no_fields(settings: Settin
     assert line.startswith("content shop/said: ")
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         known = self.headers.get("Authorization") == "Bearer right"
         self.send_response(200 if known else 401)
@@ -267,10 +267,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
+    with listening(Handler) as found:
+        yield f"{found}/v1"
 
 
 def test_a_server_is_asked_once_whether_it_is_there(

@@ -6,9 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -18,6 +16,7 @@ from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.study.file import load_study
 from recsys.study.study import Study
+from tests.local_server import listening
 from tests.orchestration.command_line import call
 from tests.orchestration.conftest import TINY, run, write_study
 
@@ -126,9 +125,7 @@ def test_served_pages_know_what_happened_since(copied: Settings, ask: Callable[[
 
 
 def test_the_server_gives_reports_and_nothing_else(copied: Settings) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, Home(copied))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
+    with listening(partial(Pages, Home(copied))) as address:
         with urllib.request.urlopen(f"{address}/") as answer:
             assert "A tiny market" in answer.read().decode()
         with urllib.request.urlopen(f"{address}/tiny.html") as answer:
@@ -136,4 +133,3 @@ def test_the_server_gives_reports_and_nothing_else(copied: Settings) -> None:
         for path in ("other.html", "../mlflow.db", "%2e%2e/catalog.duckdb"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(f"{address}/{path}")
-        server.shutdown()

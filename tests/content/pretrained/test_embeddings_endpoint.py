@@ -2,9 +2,8 @@
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from recsys.content.encoders import encode
 from recsys.errors import UserError
 from tests.content.conftest import item_table
+from tests.local_server import listening
 
 NAME, KEY = "embeddings_endpoint", "sk-secret"
 
@@ -54,11 +54,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         def log_message(self, *_: object) -> None:
             pass
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    told.options = {"model": "m", "endpoint": {"address": f"http://127.0.0.1:{httpd.server_port}/v1", "retries": 1}}
-    yield told
-    httpd.shutdown()
+    with listening(Handler) as address:
+        told.options = {"model": "m", "endpoint": {"address": f"{address}/v1", "retries": 1}}
+        yield told
 
 
 def test_each_text_is_asked_about_once_and_in_its_place(server):
