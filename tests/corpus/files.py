@@ -142,13 +142,7 @@ def parquet_of_pandas(place: Path) -> Truth:
     frame["rating"] = frame["rating"].astype("float32")
     frame.to_parquet(place / "r.parquet")
     items().set_index("item_id").to_parquet(place / "i.parquet")
-    order = frame.index.to_list()
-    return USUAL.but(
-        arguments=of("r.parquet", "i.parquet"),
-        pairs=[(str(ROWS[n].user), str(ROWS[n].item)) for n in order],
-        ratings=[float(ROWS[n].rating) for n in order],
-        times=[float(ROWS[n].time) for n in order],
-    )
+    return USUAL.of_rows([ROWS[n] for n in frame.index]).but(arguments=of("r.parquet", "i.parquet"))
 
 
 @folder()

@@ -11,6 +11,8 @@ from transformers import (
     ASTConfig,
     ASTFeatureExtractor,
     ASTModel,
+    AutoFeatureExtractor,
+    AutoModel,
     ClapConfig,
     ClapFeatureExtractor,
     ClapModel,
@@ -81,8 +83,6 @@ def test_each_vector_is_that_of_the_model_alone(family, recordings, tmp_path):
     asked = options(tmp_path, family)
     found = encode("waveform", asked, item_table(7), folder=tmp_path)
     assert found.present.tolist() == [True] * 3 + [False] * 4
-    from transformers import AutoFeatureExtractor, AutoModel
-
     model, extractor = (kind.from_pretrained(asked["model"]) for kind in (AutoModel, AutoFeatureExtractor))
     inputs = extractor(
         soundfile.read(recordings / "0.wav", dtype="float32")[0], sampling_rate=RATE, return_tensors="pt"

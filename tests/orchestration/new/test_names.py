@@ -31,9 +31,7 @@ def test_a_name_speaks_for_its_role_alone(role: names.Role, name: str) -> None:
     assert [other for other in others if names.strength(other, name)] == []
 
 
-@pytest.mark.parametrize(
-    "name", ["rating_count", "avg_rating", "user_age", "price", "row", "col", "year", "dwell_time"]
-)
+@pytest.mark.parametrize("name", OTHERS)
 def test_a_name_that_holds_a_word_of_a_role_may_say_something_else(name: str) -> None:
     roles: tuple[names.Role, ...] = ("user", "item", "rating", "time")
     assert [role for role in roles if names.strength(role, name) == names.CERTAIN] == []
