@@ -26,9 +26,9 @@ datasets:
     content: {image: {encoder: visual_descriptors, dim: 16}}
 models: {TopPop: , ItemKNN: {n_neighbours: 20}, HybridItemKNN: }
 controls: [shuffled]
-tuning: {trials: 3}
-repeats: 2
-statistics: {resamples: 500}
+tuning: {trials: 1}
+repeats: 1
+statistics: {resamples: 100}
 """
 FILE = re.compile(r"^`(?P<path>[^`]+)`:\n\n```python\n(?P<code>.*?)^```$", re.M | re.S)
 

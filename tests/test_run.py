@@ -38,8 +38,9 @@ def test_it_gives_what_the_assets_give_and_goes_on_where_it_was(finished: Finish
 
 
 def test_a_model_as_published_stands_beside_the_tuned_one(tmp_path: Path) -> None:
-    models = "  BM3: {arms: [both], max_epochs: 2}\n  BM3@published/sports: {arms: [both], max_epochs: 2}\ncontrols:"
-    study = write_study(tmp_path, TINY.replace("controls:", models))
+    models = "  BM3: {arms: [both], max_epochs: 2}\n  BM3@published/sports: {arms: [both], max_epochs: 2}\n"
+    text = TINY.replace("  ItemKNN: {n_neighbours: 20}\n", models).replace("repeats: 2", "repeats: 1")
+    study = write_study(tmp_path, text.replace("resamples: 500", "resamples: 100"))
     results = run(study, tmp_path / "out", workers=1)["tiny"].results
     tuned, published = (results.arm((row, "both")) for row in ("BM3", "BM3@published/sports"))
     assert (len(tuned.trials), len(published.trials)) == (3, 1)

@@ -1,5 +1,7 @@
 """Fields are found by name in the forms that real models give."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +83,14 @@ def test_every_form_gives_the_same_fields(answer):
 )
 def test_what_is_missing_or_odd(answer, expected):
     assert parse(answer, MOVIES) == expected
+
+
+@pytest.mark.parametrize("separator", [", ", " ", "/"])
+def test_a_long_row_of_values_that_say_nothing_is_read_in_linear_time(separator):
+    many = separator.join(["NA"] * 200)
+    started = time.monotonic()
+    assert says_nothing(many) and not says_nothing(f"{many}{separator}oak")
+    assert time.monotonic() - started < 1
 
 
 def test_a_field_whose_name_ends_like_another():

@@ -44,7 +44,7 @@ def test_honest_arm_shows_its_sources_as_they_are():
 
 
 @given(contents, st.sampled_from(CONTROLS), st.integers(0, 10))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_show_is_pure(content, control, seed):
     before = copy(content)
     arm = control_arm(BOTH, control)
@@ -56,7 +56,7 @@ def test_show_is_pure(content, control, seed):
 
 
 @given(contents, st.integers(0, 10))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_shuffled_keeps_the_rows_and_the_share_present(content, seed):
     shown = control_arm(BOTH, "shuffled").show(content, seed, NOBODY)
     for source in content:
@@ -66,7 +66,7 @@ def test_shuffled_keeps_the_rows_and_the_share_present(content, seed):
 
 
 @given(st.integers(2, 50), st.integers(0, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_shuffled_moves_all_altered_sources_by_one_permutation(n_items, seed):
     number = np.arange(1, n_items + 1, dtype=np.float32)[:, None]
     present = np.ones(n_items, dtype=bool)
@@ -129,7 +129,7 @@ def test_a_source_that_no_item_has_stays_empty(control):
 
 
 @given(arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 30)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_popularity_says_how_popular_an_item_is_and_nothing_else(popularity):
     content = {source: table(len(popularity), 3, seed) for seed, source in enumerate(("text", "image"))}
     shown = control_arm(BOTH, "popularity").show(content, 5, popularity)

@@ -99,7 +99,7 @@ genres = st.lists(st.sampled_from(["Drama", "dramas", "War", "N/A", ""]), max_si
 
 
 @given(st.lists(st.tuples(genres, genres), min_size=1, max_size=10), st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_items_does_not_matter(cells, random):
     truth, answers = zip(*cells, strict=True)
     items, fields = item_table(len(cells), genres=list(truth)), said(Genre=list(answers))
@@ -111,7 +111,7 @@ def test_the_order_of_items_does_not_matter(cells, random):
 
 
 @given(st.lists(genres.filter(lambda cell: "r" in cell), min_size=1, max_size=10))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_truth_agrees_with_itself(cells):
     found = agreement_with_attributes(said(Genre=cells), item_table(len(cells), genres=cells), TRUTH).iloc[0]
     assert (found["precision"], found["recall"], found["f1"], found["known"]) == (1, 1, 1, 1)

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -15,7 +15,6 @@ from recsys.content.kept import Kept
 BATCHES = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(sizes=BATCHES, data=st.data())
 def test_batches_come_back_by_key_in_any_order(sizes, data):
     n = sum(sizes)

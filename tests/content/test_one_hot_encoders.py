@@ -68,7 +68,7 @@ def test_several_values_of_a_field_and_the_rare_ones():
 moods = st.sampled_from(["dark", "happy", "sad", "tense"])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(moods, moods, moods, moods, moods), min_size=2, max_size=20, unique=True))
 def test_different_descriptions_have_different_vectors(values):
     """Published code gave every item the same row, whatever its description said."""

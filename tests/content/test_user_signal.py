@@ -41,7 +41,7 @@ sets = st.lists(st.sampled_from("abc"), max_size=2, unique=True).map(", ".join)
 
 
 @given(st.integers(2, 6).flatmap(lambda n: st.tuples(st.lists(sets, min_size=n, max_size=n), graphs(n))))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shares_are_those_of_a_plain_count(world):
     said, train = world
     known = [item for item, cell in enumerate(said) if cell]
@@ -58,7 +58,7 @@ def graphs(n_items):
 
 
 @given(st.integers(1, 7).flatmap(graphs), st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rewiring_keeps_every_degree_and_makes_no_edge_twice(train, seed):
     other = rewire(train, np.random.default_rng(seed)).toarray()
     assert set(np.unique(other)) <= {0, 1}

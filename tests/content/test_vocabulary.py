@@ -113,14 +113,14 @@ cells = st.lists(st.lists(st.sampled_from(WORDS), max_size=3).map(", ".join), mi
 
 
 @given(cells, st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_items_does_not_matter(cells, random):
     shuffled = random.sample(cells, len(cells))
     assert becomes(cells) == becomes(shuffled)
 
 
 @given(cells)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_values_become_stays_as_it_is(cells):
     once = {value for value in becomes(cells).values() if value is not None}
     again = [value for value in becomes(cells).values() if value is not None]
@@ -168,7 +168,7 @@ def test_one_value_has_no_synonyms_and_ties_go_by_the_alphabet():
 
 
 @given(cells=st.lists(st.sampled_from("abcd"), min_size=1, max_size=10), random=st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_items_does_not_matter_to_synonyms(cells, random):
     synonyms = Synonyms(by_angle, 0.1)
     assert becomes(cells, synonyms) == becomes(random.sample(cells, len(cells)), synonyms)

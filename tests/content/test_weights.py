@@ -5,11 +5,10 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from safetensors.numpy import save_file
 
 from recsys.content.weights import digest, locate, on_this_machine
 from recsys.errors import UserError
+from tests.local_server import listening
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOCATE = """
@@ -105,11 +105,8 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     files = {file.name: file.read_bytes() for file in model_folder(tmp_path / "served").iterdir()}
     pickled = {"config.json": b"{}", "pytorch_model.bin": b"a pickle", "modeling.py": b"raise SystemExit"}
     kept = Hub({"tiny/model": files | pickled, "pickle/only": pickled, "gated/model": files}, {"gated/model"})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"hub": kept}))
-    kept.address = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield kept
-    server.shutdown()
+    with listening(type("Bound", (Handler,), {"hub": kept})) as kept.address:
+        yield kept
 
 
 def locate_elsewhere(address: str, home: Path, *models: str) -> list[str]:

@@ -8,13 +8,13 @@ from tests.corpus.shop import (
     GOODS_HEAD,
     N_ITEMS,
     ORDERS_HEAD,
-    PAIRS,
     ROWS,
     TITLES,
     USUAL,
     Truth,
     folder,
     goods,
+    in_quotes,
     lines,
     of,
     orders,
@@ -32,6 +32,11 @@ def by_the_book(quoting: int = csv.QUOTE_MINIMAL, words=text, **how: object) -> 
     writer = csv.writer(out, quoting=quoting, lineterminator="\n", **how)  # type: ignore[call-overload]
     writer.writerows([GOODS_HEAD, *([n, title(n), words(n)] for n in range(N_ITEMS))])
     return out.getvalue()
+
+
+def cells(written: str) -> list[list[str]]:
+    """Rows that stand in text without quotes."""
+    return [line.split(",") for line in written.splitlines()]
 
 
 folder()(usual)
@@ -75,8 +80,7 @@ def no_header_of_either(place: Path) -> Truth:
 
 @folder()
 def all_in_quotes(place: Path) -> Truth:
-    quoted = lines([[f'"{cell}"' for cell in line.split(",")] for line in orders().splitlines()])
-    put(place, r_csv=quoted, i_csv=by_the_book(csv.QUOTE_ALL))
+    put(place, r_csv=in_quotes(cells(orders())), i_csv=by_the_book(csv.QUOTE_ALL))
     return USUAL
 
 
@@ -109,21 +113,15 @@ def quotation_marks_in_tsv(place: Path) -> Truth:
 @folder()
 def a_quote_left_open(place: Path) -> Truth:
     put(place, r_csv=orders(), i_csv=goods(name=lambda n: ('"' if n == 5 else "") + title(n)))
-    kept = [place for place, row in enumerate(ROWS) if row.item != 5]
-    return USUAL.but(
+    return USUAL.of_rows([row for row in ROWS if row.item != 5]).but(
         titles={item: name for item, name in TITLES.items() if item != "5"},
-        pairs=[PAIRS[n] for n in kept],
-        ratings=[float(ROWS[n].rating) for n in kept],
-        times=[float(ROWS[n].time) for n in kept],
         says=("a quotation mark opens a field", "unknown item"),
     )
 
 
 @folder()
 def columns_in_single_quotes(place: Path) -> Truth:
-    r = lines([[f"'{cell}'" for cell in line.split(",")] for line in orders().splitlines()])
-    i = lines([[f"'{cell}'" for cell in line.split(",")] for line in goods().splitlines()])
-    put(place, r_csv=r, i_csv=i)
+    put(place, r_csv=in_quotes(cells(orders()), mark="'"), i_csv=in_quotes(cells(goods()), mark="'"))
     return USUAL
 
 

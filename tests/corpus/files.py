@@ -142,13 +142,7 @@ def parquet_of_pandas(place: Path) -> Truth:
     frame["rating"] = frame["rating"].astype("float32")
     frame.to_parquet(place / "r.parquet")
     items().set_index("item_id").to_parquet(place / "i.parquet")
-    order = frame.index.to_list()
-    return USUAL.but(
-        arguments=of("r.parquet", "i.parquet"),
-        pairs=[(str(ROWS[n].user), str(ROWS[n].item)) for n in order],
-        ratings=[float(ROWS[n].rating) for n in order],
-        times=[float(ROWS[n].time) for n in order],
-    )
+    return USUAL.of_rows([ROWS[n] for n in frame.index]).but(arguments=of("r.parquet", "i.parquet"))
 
 
 @folder()
@@ -189,7 +183,7 @@ def json_with_halves_of_letters(place: Path) -> Truth:
     return USUAL.but(arguments=of("r.csv", "i.jsonl"))
 
 
-@refused("i.json: ")
+@refused("i.json: no column can hold item ids")
 def json_by_columns(place: Path) -> Truth:
     put(place, r_csv=orders(), i_json=items().to_json())
     return USUAL.but(arguments=of("r.csv", "i.json"))

@@ -8,16 +8,14 @@ import pandas as pd
 
 from tests.corpus.shop import (
     N_ITEMS,
-    PAIRS,
     ROWS,
-    TITLES,
     USUAL,
-    Bought,
     Truth,
     folder,
     goods,
     lines,
     orders,
+    plain,
     put,
     refused,
     text,
@@ -111,14 +109,9 @@ def ids_in_two_unicode_forms(place: Path) -> Truth:
 
 @folder()
 def repeated_rows(place: Path) -> Truth:
-    written, again = goods(), lines([[5, "Wrong", "Not this"], [7, title(7), text(7).replace(",", "")]])
+    written, again = goods(), lines([[5, "Wrong", "Not this"], [7, title(7), plain(7)]])
     put(place, r_csv=orders() + "".join(orders().splitlines(keepends=True)[1:11]), i_csv=written + again)
-    return USUAL.but(
-        pairs=[*PAIRS, *PAIRS[:10]],
-        ratings=[float(row.rating) for row in [*ROWS, *ROWS[:10]]],
-        times=[float(row.time) for row in [*ROWS, *ROWS[:10]]],
-        says=("with an id that is there already",),
-    )
+    return USUAL.of_rows([*ROWS, *ROWS[:10]]).but(says=("with an id that is there already",))
 
 
 @folder()
@@ -153,7 +146,7 @@ def unknown_items(place: Path) -> Truth:
 @folder()
 def names_of_the_program_itself(place: Path) -> Truth:
     head = ("item_id", "name", "description", "row", "title", "text", "image_path", "part", "user_id", "number")
-    cells = [[n, title(n), text(n).replace(",", ""), n % 3, f"t{n}", "", "p", "train", n, n] for n in range(N_ITEMS)]
+    cells = [[n, title(n), plain(n), n % 3, f"t{n}", "", "p", "train", n, n] for n in range(N_ITEMS)]
     put(place, r_csv=orders(), i_csv=lines(cells, head=head))
     return USUAL.but(arguments=(*USUAL.arguments, "--title-column", "name"))
 
@@ -221,7 +214,7 @@ def as_many_people_as_rows(place: Path) -> Truth:
     return USUAL
 
 
-@refused("")
+@refused("column 'user_id' has 1 distinct values ('me'), and cannot be the person's id")
 def one_person(place: Path) -> Truth:
     put(place, r_csv=orders(user=lambda row: "me"), i_csv=goods())
     return USUAL
@@ -289,13 +282,9 @@ def numbers_for_names(place: Path) -> Truth:
     )
 
 
-def _unused(row: Bought) -> object:
-    return TITLES[str(row.item)]
-
-
 @folder()
 def titles_among_the_orders(place: Path) -> Truth:
     head = ("user_id", "item_id", "rating", "timestamp", "title")
-    cells = [[row.user, row.item, row.rating, row.time, _unused(row)] for row in ROWS]
+    cells = [[row.user, row.item, row.rating, row.time, title(row.item)] for row in ROWS]
     put(place, r_csv=lines(cells, head=head), i_csv=goods())
     return USUAL

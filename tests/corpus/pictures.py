@@ -15,13 +15,14 @@ from tests.corpus.shop import (
     goods,
     lines,
     orders,
+    plain,
     put,
     refused,
-    text,
     title,
     usual,
 )
 
+PHOTOS = (*USUAL.arguments, "--images", "photos")
 ALL = frozenset(map(str, range(N_ITEMS)))
 
 
@@ -39,7 +40,7 @@ def photos(place: Path, name: Callable[[int], str], items: range = range(N_ITEMS
     for item in items:
         photo(place / "photos" / name(item), item)
     had = frozenset(map(str, items))
-    return usual(place).but(arguments=(*USUAL.arguments, "--images", "photos"), pictures=had)
+    return usual(place).but(arguments=PHOTOS, pictures=had)
 
 
 @folder()
@@ -70,7 +71,7 @@ def photos_that_macos_named(place: Path) -> Truth:
     (place / "photos" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
     put(place, r_csv=orders(item=lambda row: item(row.item)), i_csv=goods(item=item))
     return USUAL.but(
-        arguments=(*USUAL.arguments, "--images", "photos"),
+        arguments=PHOTOS,
         titles={item(n): title(n) for n in range(N_ITEMS)},
         pairs=[(str(row.user), item(row.item)) for row in ROWS],
         pictures=frozenset(map(item, range(N_ITEMS))),
@@ -95,7 +96,7 @@ def broken_photos(place: Path) -> Truth:
 def photos_in_a_column(place: Path) -> Truth:
     for n in range(N_ITEMS):
         photo(place / "img" / f"p{n * 7}.jpg", n)
-    cells = [[n, title(n), text(n).replace(",", ""), f"img/p{n * 7}.jpg"] for n in range(N_ITEMS)]
+    cells = [[n, title(n), plain(n), f"img/p{n * 7}.jpg"] for n in range(N_ITEMS)]
     put(place, r_csv=orders(), i_csv=lines(cells, head=("item_id", "title", "description", "image")))
     return USUAL.but(pictures=ALL)
 
@@ -104,14 +105,14 @@ def photos_in_a_column(place: Path) -> Truth:
 def photos_by_names_in_a_column(place: Path) -> Truth:
     for n in range(N_ITEMS):
         photo(place / "photos" / f"p{n * 7}.jpg", n)
-    cells = [[n, title(n), text(n).replace(",", ""), f"p{n * 7}.jpg"] for n in range(N_ITEMS)]
+    cells = [[n, title(n), plain(n), f"p{n * 7}.jpg"] for n in range(N_ITEMS)]
     put(place, r_csv=orders(), i_csv=lines(cells, head=("item_id", "title", "description", "photo")))
-    return USUAL.but(pictures=ALL, arguments=(*USUAL.arguments, "--images", "photos"))
+    return USUAL.but(pictures=ALL, arguments=PHOTOS)
 
 
 @folder()
 def photos_only_as_addresses(place: Path) -> Truth:
-    cells = [[n, title(n), text(n).replace(",", ""), f"https://x.example/{n}.jpg"] for n in range(N_ITEMS)]
+    cells = [[n, title(n), plain(n), f"https://x.example/{n}.jpg"] for n in range(N_ITEMS)]
     put(place, r_csv=orders(), i_csv=lines(cells, head=("item_id", "title", "description", "image_url")))
     return USUAL
 
@@ -131,4 +132,4 @@ def photos_of_something_else(place: Path) -> Truth:
 
 @refused("No such file or directory")
 def no_photos(place: Path) -> Truth:
-    return usual(place).but(arguments=(*USUAL.arguments, "--images", "photos"))
+    return usual(place).but(arguments=PHOTOS)

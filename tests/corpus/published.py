@@ -16,6 +16,7 @@ from tests.corpus.shop import (
     Bought,
     Truth,
     folder,
+    in_quotes,
     lines,
     orders,
     put,
@@ -217,11 +218,11 @@ def microlens(place: Path) -> Truth:
 
 @folder()
 def book_crossing(place: Path) -> Truth:
-    ratings = lines([[f'"{row.user}"', f'"00{row.item}X"', f'"{row.rating * 2}"'] for row in ROWS], ";")
-    books = lines([[f'"00{n}X"', f'"{title(n)}"', '"Ann"', '"2002"', '"House &amp; Co"'] for n in range(N_ITEMS)], ";")
-    (place / "BX-Book-Ratings.csv").write_bytes(('"User-ID";"ISBN";"Book-Rating"\n' + ratings).encode("latin-1"))
-    head = '"ISBN";"Book-Title";"Book-Author";"Year-Of-Publication";"Publisher"\n'
-    (place / "BX-Books.csv").write_bytes((head + books).encode("latin-1"))
+    ratings = [["User-ID", "ISBN", "Book-Rating"], *([row.user, f"00{row.item}X", row.rating * 2] for row in ROWS)]
+    head = ["ISBN", "Book-Title", "Book-Author", "Year-Of-Publication", "Publisher"]
+    books = [head, *([f"00{n}X", title(n), "Ann", 2002, "House &amp; Co"] for n in range(N_ITEMS))]
+    for name, cells in (("BX-Book-Ratings.csv", ratings), ("BX-Books.csv", books)):
+        (place / name).write_bytes(in_quotes(cells, ";").encode("latin-1"))
     return FOLDER.but(
         titles={f"00{n}X": title(n) for n in range(N_ITEMS)},
         pairs=[(str(row.user), f"00{row.item}X") for row in ROWS],
@@ -240,7 +241,7 @@ def yelp(place: Path) -> Truth:
             "user_id": str(row.user),
             "business_id": str(row.item),
             "stars": float(row.rating),
-            "date": "2018-07-07 22:09:11",
+            "date": YELP_TIME,
         }
         for row in ROWS
     ]
@@ -255,7 +256,7 @@ def yelp(place: Path) -> Truth:
 @folder()
 def mind(place: Path) -> Truth:
     shown = [
-        [n, f"U{row.user}", "11/11/2019 9:05:58 AM", "", f"N{row.item}-1 N{(row.item + 1) % N_ITEMS}-0"]
+        [n, f"U{row.user}", MIND_TIME, "", f"N{row.item}-1 N{(row.item + 1) % N_ITEMS}-0"]
         for n, row in enumerate(ROWS)
     ]
     news = [

@@ -51,6 +51,11 @@ def text(item: int) -> str:
     return f"To {'sit on at a table' if item % 2 == 0 else 'sleep in on a meadow'}, number {item} of the shop"
 
 
+def plain(item: int) -> str:
+    """The sentence without its comma, for a cell that no quotes stand around."""
+    return text(item).replace(",", "")
+
+
 TITLES = {str(item): title(item) for item in range(N_ITEMS)}
 PAIRS = [(str(row.user), str(row.item)) for row in ROWS]
 
@@ -81,6 +86,14 @@ class Truth:
     def but(self, **changes: object) -> "Truth":
         """The same with other attributes."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+    def of_rows(self, rows: Sequence[Bought]) -> "Truth":
+        """The same where these rows can be read, in this order."""
+        return self.but(
+            pairs=[(str(row.user), str(row.item)) for row in rows],
+            ratings=[float(row.rating) for row in rows],
+            times=[float(row.time) for row in rows],
+        )
 
 
 USUAL = Truth()
@@ -134,6 +147,11 @@ def lines(rows: Sequence[Sequence[object]], delimiter: str = ",", head: Sequence
     return "".join(delimiter.join(map(str, row)) + end for row in every)
 
 
+def in_quotes(rows: Sequence[Sequence[object]], delimiter: str = ",", mark: str = '"') -> str:
+    """Rows as delimited text with all cells between quotation marks."""
+    return lines([[f"{mark}{cell}{mark}" for cell in row] for row in rows], delimiter)
+
+
 ORDERS_HEAD = ("user_id", "item_id", "rating", "timestamp")
 GOODS_HEAD = ("item_id", "title", "description")
 
@@ -158,7 +176,7 @@ def goods(
     end: str = "\n",
     item: Callable[[int], object] = lambda number: number,
     name: Callable[[int], str] = title,
-    words: Callable[[int], str] = lambda number: text(number).replace(",", ""),
+    words: Callable[[int], str] = plain,
 ) -> str:
     """The items as delimited text."""
     return lines([[item(n), name(n), words(n)] for n in range(N_ITEMS)], delimiter, head, end)

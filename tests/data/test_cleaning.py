@@ -92,7 +92,7 @@ def test_no_interactions_and_no_ratings_are_refused() -> None:
         clean(RawData(raw.items, raw.interactions.drop(columns="rating")), CleaningRules(min_rating=1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(raw=raw_data(), users=st.integers(0, 4), items=st.integers(0, 4), min_rating=st.sampled_from([None, 2.0, 3.0]))
 def test_whatever_the_input(raw: RawData, users: int, items: int, min_rating: float | None) -> None:
     rules = CleaningRules(min_rating=min_rating, k_core={"users": users, "items": items})
@@ -111,7 +111,7 @@ def test_whatever_the_input(raw: RawData, users: int, items: int, min_rating: fl
     assert again.steps == {"read": len(kept), "duplicates": 0, "min_rating": 0, "k_core": 0}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(raw=raw_data(), k=st.integers(2, 4))
 def test_the_core_is_the_largest_one(raw: RawData, k: int) -> None:
     """Peeling in another order, one user or item at a time, ends in the same place."""

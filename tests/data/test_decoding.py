@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from recsys.data import decoding
+from recsys.data import decoding, inspection
 from recsys.data.decoding import FORMATS, PictureError, decode, read_bytes
 from recsys.data.inspection import Inspection, inspect, inspect_all
 
@@ -151,8 +151,6 @@ def test_a_crash_of_a_decoder_costs_one_item(tmp_path: Path, monkeypatch: pytest
         "serve = inspection.serve\n",
         encoding="utf-8",
     )
-    from recsys.data import inspection
-
     monkeypatch.setattr(inspection, "__name__", "recsys_crashing")
     monkeypatch.syspath_prepend(package.parent)
     paths = [tmp_path / name for name in ("a.png", "bad.png", "b.png")]

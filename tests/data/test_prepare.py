@@ -192,7 +192,7 @@ def test_a_part_of_users_without_training_alone_is_refused() -> None:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(raw=raw_data())
 def test_every_row_is_in_one_part_or_in_the_quarantine(raw: RawData) -> None:
     try:
@@ -209,7 +209,7 @@ def test_every_row_is_in_one_part_or_in_the_quarantine(raw: RawData) -> None:
     assert (dataset.train.sum(axis=1)[held_out] > 0).all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(raw=raw_data())
 def test_the_order_of_rows_does_not_matter(raw: RawData) -> None:
     unique = raw.interactions.drop_duplicates(["user_id", "item_id"])

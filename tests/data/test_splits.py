@@ -156,7 +156,7 @@ FRAMES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 20), st.integers(0
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     frame=FRAMES,
     protocol=st.sampled_from(sorted(PROTOCOLS)),

@@ -51,7 +51,7 @@ def test_lists_are_those_that_numpy_ranks(
     assert (here.items == -1).any() == candidates
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     values=arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 20)), elements=st.integers(-2, 2)),
     k=st.integers(1, 12),

@@ -64,7 +64,7 @@ def random_model(market: Dataset, seed: int) -> Random:
     return model
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**31), density=st.sampled_from([0.1, 0.5, 0.9]), mask=st.sampled_from(["seen", "train"]))
 def test_kept_lists_measure_as_lists_ranked_under_the_mask(seed: int, density: float, mask: str) -> None:
     market = drawn_market(seed, density)

@@ -66,7 +66,7 @@ def test_lists_without_validation_items_are_those_that_mask_them() -> None:
     np.testing.assert_array_equal(seen.scores[:, :10], expected.scores)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     values=arrays(np.float32, st.tuples(st.integers(1, 5), st.integers(1, 40)), elements=st.integers(-2, 2)),
     k=st.integers(1, 12),
@@ -85,7 +85,7 @@ def test_equal_scores_stand_in_item_order(values: np.ndarray, k: int, n_groups: 
     np.testing.assert_array_equal(scores, best)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(block=st.integers(1, 40))
 def test_the_size_of_blocks_changes_nothing(block: int) -> None:
     model = Random()
@@ -107,7 +107,7 @@ def test_lists_without_some_items_close_up_and_end_in_nothing() -> None:
     np.testing.assert_array_equal(whole.items, [[4, 1, 3, 0], [1, 2, -1, -1]])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     values=arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(2, 30)), elements=st.integers(-2, 2)),
     seed=st.integers(0, 2**31),

@@ -73,7 +73,7 @@ def test_repeats_that_cannot_be_paired_are_refused():
 FACTS = st.fixed_dictionaries({"seeded": st.booleans(), "held_out": st.sampled_from([0.0, 0.125, 0.25])})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.floats(-0.05, 0.05), st.integers(1, 5), FACTS)
 def test_intervals_and_p_values_agree_always(seed, shift, n_repeats, facts):
     a = noisy(60, shift, seed, n_repeats, **facts)

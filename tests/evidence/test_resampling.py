@@ -27,7 +27,7 @@ def test_the_exact_p_value_counts_ties_by_half(differences, expected):
     assert p_value(differences) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(-1, 1).filter(lambda x: abs(x) > 1e-3), min_size=2, max_size=9, unique_by=abs))
 def test_the_exact_p_value_is_scipys_but_for_the_ties(differences):
     ours = p_value(differences)

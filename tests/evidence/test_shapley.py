@@ -44,7 +44,7 @@ def test_a_case_computed_by_hand():
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 4), st.integers(0, 1000))
 def test_values_are_means_over_all_orders_and_add_up(n_sources, seed):
     sources = "abcd"[:n_sources]

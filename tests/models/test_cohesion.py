@@ -7,12 +7,25 @@ from recsys.models.multimodal.cohesion import COHESION, COHESIONConfig, COHESION
 from recsys.recommender import TrainingData
 from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, COLD_USER, N_USERS, with_missing
-from recsys.training.item_graph import item_graph
+from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS
 from recsys.training.randomness import seeded_region
-from tests.models._preferences import BATCH, A, R, length_one, mapped, parameters, penalty, scaled, user_graph
-
-ONE = {"text": MARKET.content["text"]}
+from tests.models.dense import (
+    BATCH,
+    CONTENTS,
+    MISSING,
+    A,
+    R,
+    assert_cold_items,
+    assert_factors,
+    assert_loss,
+    length_one,
+    mapped,
+    mixed,
+    parameters,
+    penalty,
+    scaled,
+    user_graph,
+)
 
 
 class TestCOHESION(GradientContract):
@@ -51,23 +64,15 @@ def parts_by_hand(model: COHESIONNetwork, content: Content) -> tuple[list[np.nda
 
 def by_hand(model: COHESIONNetwork, content: Content) -> tuple[list[np.ndarray], list[np.ndarray]]:
     users, items = parts_by_hand(model, content)
-    among_users, among_items = np.eye(N_USERS) + user_graph(3), np.eye(len(items[0]))
-    shares = {"text": 0.9, "image": 0.1} if len(content) == 2 else dict.fromkeys(content, 1 / max(len(content), 1))
-    for source, share in shares.items():
-        among_items = among_items + share * item_graph(content[source], 4).toarray()
+    among_users, among_items = np.eye(N_USERS) + user_graph(3), np.eye(N_ITEMS) + mixed(content)
     return [among_users @ part for part in users], [among_items @ part for part in items]
 
 
 @pytest.mark.parametrize("n_layers", [1, 3])
-@pytest.mark.parametrize(
-    "content",
-    [{}, ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
-    ids=["none", "one", "missing", "three"],
-)
+@pytest.mark.parametrize("content", [{}, *CONTENTS.values()], ids=["none", *CONTENTS])
 def test_factors_by_hand(content: Content, n_layers: int) -> None:
     model = network(content, n_layers=n_layers)
-    for found, expected in zip(model.factors(), by_hand(model, content), strict=True):
-        np.testing.assert_allclose(found.detach().numpy(), np.concatenate(expected, axis=1), rtol=1e-4, atol=1e-6)
+    assert_factors(model, [np.concatenate(parts, axis=1) for parts in by_hand(model, content)])
 
 
 @pytest.mark.parametrize("content", [{}, MARKET.content], ids=["none", "two"])
@@ -79,9 +84,7 @@ def test_loss_by_hand(content: Content) -> None:
         margins = np.array([part[u] @ (item[p] - item[n]) for part, item in zip(users, items, strict=True)])
         shares = 1 - np.exp(margins) / np.exp(margins).sum() if len(margins) > 1 else np.ones(1)
         ranking += np.log2(1 + np.exp(-shares @ margins)) / 3
-    loss = ranking + 0.3 * penalty(model.encoder, len(users))
-    batch = tuple(torch.tensor(part) for part in BATCH)
-    np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-5)
+    assert_loss(model, ranking + 0.3 * penalty(model, len(users)))
 
 
 def test_the_balance_of_parts_passes_no_gradient() -> None:
@@ -98,9 +101,7 @@ def test_the_balance_of_parts_passes_no_gradient() -> None:
 
 
 def test_cold_rows_are_what_their_content_says_and_nothing_else() -> None:
-    content = with_missing(MARKET.content)
-    users, items = network(content).tables()  # before neighbours are added
+    users, items = network(MISSING).tables()  # before neighbours are added
     assert not users[COLD_USER].any()
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, MISSING)
     assert not items[COLD_ITEMS, :6].any()

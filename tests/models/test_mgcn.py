@@ -1,16 +1,28 @@
 import numpy as np
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mgcn import MGCN, MGCNConfig, MGCNNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import N_ITEMS, N_USERS, with_missing
-from recsys.training.graph import adjacency
+from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.item_graph import item_graph
 from recsys.training.randomness import seeded_region
+from tests.models.dense import (
+    BATCH,
+    CONSTANT,
+    MISSING,
+    ONE,
+    A,
+    assert_factors,
+    assert_loss,
+    bpr,
+    info_nce,
+    linear,
+    parameters,
+    propagated,
+)
 
 
 class TestMGCN(GradientContract):
@@ -31,15 +43,12 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 def views_by_hand(model: MGCNNetwork, content: Content) -> tuple[np.ndarray, np.ndarray]:
     """Both views of all nodes, one node and one source after the other."""
-    P = {name: part.detach().numpy() for name, part in model.named_parameters()}
-    A = adjacency(MARKET.train).toarray()
-    nodes = np.concatenate([P["users"], P["items"]])
-    taken = (nodes + A @ nodes + A @ A @ nodes) / 3
+    P = parameters(model)
+    taken = propagated(np.concatenate([P["users"], P["items"]])) / 3
     views = []
     for m, features in enumerate(content.values()):
-        mapped = P[f"sources.{m}.table"] @ P[f"sources.{m}.linear.weight"].T + P[f"sources.{m}.linear.bias"]
-        mapped = mapped * features.present[:, None]
-        gated = P["items"] * sigmoid(mapped @ P[f"gates.{m}.weight"].T + P[f"gates.{m}.bias"])
+        seen = linear(P, f"sources.{m}.linear", P[f"sources.{m}.table"]) * features.present[:, None]
+        gated = P["items"] * sigmoid(linear(P, f"gates.{m}", seen))
         items = item_graph(features, 4, "cosine").toarray() @ gated
         views.append(np.concatenate([A[:N_USERS, N_USERS:] @ items, items]))
     told = np.zeros_like(taken)
@@ -47,46 +56,35 @@ def views_by_hand(model: MGCNNetwork, content: Content) -> tuple[np.ndarray, np.
         has = [m for m, f in enumerate(content.values()) if node < N_USERS or f.present[node - N_USERS]]
         if not has:
             continue
-        logits = [
-            P["query.2.weight"][0] @ np.tanh(P["query.0.weight"] @ views[m][node] + P["query.0.bias"]) for m in has
-        ]
+        logits = [P["query.2.weight"][0] @ np.tanh(linear(P, "query.0", views[m][node])) for m in has]
         shares = np.exp(logits) / np.exp(logits).sum()
         common = sum(share * views[m][node] for share, m in zip(shares, has, strict=True))
         told[node] = common
         for m in has:
-            gate = sigmoid(P[f"preferences.{m}.weight"] @ taken[node] + P[f"preferences.{m}.bias"])
-            told[node] += gate * (views[m][node] - common)
+            told[node] += sigmoid(linear(P, f"preferences.{m}", taken[node])) * (views[m][node] - common)
         told[node] /= len(has) + 1
     return taken, told
 
 
 def test_factors_are_the_sum_of_both_views_and_items_without_a_source_have_no_part_of_it() -> None:
-    content = with_missing(MARKET.content)
-    model = network(content)
-    taken, told = views_by_hand(model, content)
-    found = torch.cat(model.factors()).detach().numpy()
-    np.testing.assert_allclose(found, taken + told, rtol=1e-4, atol=1e-6)
+    model = network(MISSING)
+    final = sum(views_by_hand(model, MISSING))
+    assert_factors(model, (final[:N_USERS], final[N_USERS:]))
 
 
 def test_loss_by_hand() -> None:
     model = network(MARKET.content, l2=0.3, contrast_weight=0.7, temperature=0.5)
     taken, told = views_by_hand(model, MARKET.content)
     final = taken + told
-    users, positives, negatives = [0, 1, 8], [4, 5, 16], [6, 7, 9]
-    loss = 0.0
-    for u, p, n in zip(users, positives, negatives, strict=True):
-        rows = final[u], final[N_USERS + p], final[N_USERS + n]
-        loss += np.log1p(np.exp(-rows[0] @ (rows[1] - rows[2]))) / 3 + 0.3 * sum(row @ row for row in rows) / 2 / 3
-    for nodes in (np.array(users), N_USERS + np.array(positives)):
-        for node in nodes:
-            to = np.exp([cosine(told[node], taken[other]) / 0.5 for other in nodes])
-            loss -= 0.7 * np.log(to[list(nodes).index(node)] / to.sum()) / len(nodes)
-    batch = tuple(torch.tensor(part) for part in (users, positives, negatives))
-    np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-4)
+    users, positives, negatives = BATCH[0], N_USERS + np.array(BATCH[1]), N_USERS + np.array(BATCH[2])
+    loss = bpr(final[:N_USERS], final[N_USERS:])
+    loss += 0.3 * sum(np.square(final[nodes]).sum() for nodes in (users, positives, negatives)) / 2 / 3
+    loss += 0.7 * sum(info_nce(told[nodes], taken[nodes], 0.5) for nodes in (users, positives))
+    assert_loss(model, loss, rtol=1e-4)
 
 
 def test_one_source_is_all_common_and_half_of_it_counts() -> None:
-    model = network({"text": MARKET.content["text"]})
+    model = network(ONE)
     names = {name.split(".")[0] for name, _ in model.named_parameters()}
     assert names == {"users", "items", "sources", "gates"}
     _, told = model._two_views(torch.arange(N_USERS + N_ITEMS))
@@ -95,11 +93,5 @@ def test_one_source_is_all_common_and_half_of_it_counts() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    text = {"text": MARKET.content["text"]}
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(text, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).sources) == 1
-
-
-def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).sources) == 1

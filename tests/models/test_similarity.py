@@ -54,7 +54,7 @@ def test_a_term_of_every_document_weighs_nothing() -> None:
     assert not weighted(everywhere, "bm25").toarray().any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**31),
     n_neighbours=st.integers(1, 12),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration import definitions
 from orchestration.definitions import UNREADABLE, build_definitions
 from orchestration.settings import Settings
 from tests.orchestration.command_line import call
@@ -53,8 +54,6 @@ def test_the_others_load_and_each_broken_one_says_why(settings: Settings) -> Non
 
 
 def test_what_nobody_foresaw_takes_one_study_only(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from orchestration import definitions
-
     def fail(study: object, settings: object) -> None:
         raise KeyError("unforeseen")
 

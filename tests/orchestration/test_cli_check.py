@@ -1,8 +1,7 @@
 """`check` reads content as `run` will: what would stop a run hours later is one line before it."""
 
-import http.server
-import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from recsys.content.encoders.text.tfidf_svd import TfidfSvd
 from recsys.run import run
 from recsys.study.file import load_study
 from recsys.study.judgement import Judgement
+from tests.local_server import listening
 from tests.orchestration.command_line import call, complaint, printed
 
 ITEMS = 40
@@ -66,7 +66,7 @@ def refused(settings: Settings) -> list[str]:
     assert result.stderr.startswith("study shop cannot be run as it is: fix ")
     lines = [line.removeprefix("✗ ") for line in result.stdout.splitlines() if line.startswith("✗")]
     assert complaint(settings, "run", "shop") in lines
-    assert not list(settings.store.glob("shop/*")) if settings.store.exists() else True
+    assert not list(settings.store.glob("shop/*"))
     return lines
 
 
@@ -122,7 +122,7 @@ def nothing(folder: Path) -> None:
             corpus("item_id,answer\n" + "\n".join(f"{i},[Type] {{\u304b\u3070}}" for i in range(ITEMS)), "cp932"),
             CORPUS,
             KEYWORDS,
-            "descriptions shop/words: {data}/d.csv: ",
+            "descriptions shop/words: {data}/d.csv: is not UTF-8, and which encoding it is cannot be told; name it in",
         ),
         (
             matrix(np.random.default_rng(0).standard_normal((ITEMS - 1, 4))),
@@ -247,7 +247,14 @@ def test_descriptions_that_are_still_to_be_asked_for(
     assert line in found
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+def test_a_model_that_is_asked_for_no_answer_fills_in_no_fields(settings: Settings) -> None:
+    asked = "words: {model: market_describer, prompt: market_fields, inputs: [text], max_new_tokens: 0}"
+    write(settings, "seen: {encoder: hidden_states, corpus: words, pooling: prompt_end}\n" + KEYWORDS, asked)
+    (line,) = refused(settings)
+    assert line.startswith("content shop/said: ")
+
+
+class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         known = self.headers.get("Authorization") == "Bearer right"
         self.send_response(200 if known else 401)
@@ -260,10 +267,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
+    with listening(Handler) as found:
+        yield f"{found}/v1"
 
 
 def test_a_server_is_asked_once_whether_it_is_there(

@@ -11,8 +11,10 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
 from orchestration.home import Home
 from orchestration.materialise import Materialised, materialise
+from orchestration.mlflow_guard import GuardedTracker
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
+from orchestration.tracking import Tracker
 from recsys.study.study import Study
 from tests.orchestration.conftest import write_study
 
@@ -114,6 +116,50 @@ def test_a_study_ends_well_and_what_was_not_written_is_written_later(
     finals = [run for run in runs if run.data.tags["stage"] == "final"]
     assert finals and all("test/ndcg_at_20" in run.data.metrics for run in finals)
     assert list((settings.home / "mlflow_waiting").glob("*")) == []
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> tuple[GuardedTracker, list[object], list[str]]:
+    """A tracker of an empty home, the metrics that it writes, and its notes."""
+    settings = Settings(home=tmp_path / "home", studies=tmp_path)
+    settings.mlflow_waiting.mkdir(parents=True)
+    notes: list[str] = []
+    tracker, metrics = Tracker(settings, notes.append), list[object]()
+    tracker.add_metrics = metrics.append  # type: ignore[method-assign]
+    return GuardedTracker(tracker, notes.append), metrics, notes
+
+
+@pytest.mark.parametrize("content", ["{cut off", "[]", '{"trainings": [{"name": "x"}]}', '{"trainings": 1}'])
+def test_an_unreadable_waiting_file_is_renamed_and_the_others_are_written(
+    guarded: tuple[GuardedTracker, list[object], list[str]], content: str
+) -> None:
+    tracker, metrics, notes = guarded
+    bad, good = tracker.waiting / "1.json", tracker.waiting / "2.json"
+    bad.write_text(content, encoding="utf-8")
+    good.write_text('{"metrics": {"run": {"ndcg": 0.5}}}', encoding="utf-8")
+    tracker.catch_up()
+    assert [file.name for file in tracker.waiting.iterdir()] == ["1.unreadable"]
+    assert metrics == [{"run": {"ndcg": 0.5}}]
+    (line,) = notes
+    assert line.startswith(f"{bad}: cannot be read (") and line.endswith("; its runs are left out of MLflow")
+
+
+def test_a_waiting_file_that_another_process_has_written_is_skipped(
+    guarded: tuple[GuardedTracker, list[object], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker, metrics, notes = guarded
+    for name in ("1.json", "2.json"):
+        (tracker.waiting / name).write_text('{"metrics": {"run": {"ndcg": 0.5}}}', encoding="utf-8")
+    read = Path.read_text
+
+    def vanished(file: Path, **how: str) -> str:
+        if file.name == "1.json":
+            file.unlink()
+        return read(file, **how)
+
+    monkeypatch.setattr(Path, "read_text", vanished)
+    tracker.catch_up()
+    assert (len(metrics), notes, list(tracker.waiting.iterdir())) == (1, [], [])
 
 
 def test_a_deleted_experiment_is_restored_with_a_line(settings: Settings) -> None:

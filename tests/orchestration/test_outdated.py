@@ -6,18 +6,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from orchestration.cli.changes import outdated
-from orchestration.cli.pages import Pages, page_list, report_page
+from orchestration.cli.pages import Pages, marked, page_list, report_page
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.study.file import load_study
 from recsys.study.study import Study
+from tests.local_server import listening
 from tests.orchestration.command_line import call
 from tests.orchestration.conftest import TINY, run, write_study
 
@@ -85,6 +84,14 @@ def test_a_report_that_is_built_from_them_says_so_too(copied: Settings) -> None:
     assert 'class="outdated"' not in (copied.reports / "tiny.html").read_text(encoding="utf-8")
 
 
+def test_a_notice_takes_the_place_of_an_earlier_one() -> None:
+    page = "<body><main>\n<h1>Answers</h1></main></body>"
+    once = marked(page, "first & <old>")
+    assert once.count('class="outdated"') == 1 and "first &amp; &lt;old&gt;" in once
+    assert marked(once, "second") == marked(page, "second")
+    assert marked(once, "") == page
+
+
 def test_new_data_are_named(tmp_path: Path) -> None:
     rows = "".join(f"u{user},i{(user * 7 + k * 3) % 24}\n" for user in range(40) for k in range(8))
     (tmp_path / "rows.csv").write_text("user_id,item_id\n" + rows, encoding="utf-8")
@@ -118,9 +125,7 @@ def test_served_pages_know_what_happened_since(copied: Settings, ask: Callable[[
 
 
 def test_the_server_gives_reports_and_nothing_else(copied: Settings) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, Home(copied))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
+    with listening(partial(Pages, Home(copied))) as address:
         with urllib.request.urlopen(f"{address}/") as answer:
             assert "A tiny market" in answer.read().decode()
         with urllib.request.urlopen(f"{address}/tiny.html") as answer:
@@ -128,4 +133,3 @@ def test_the_server_gives_reports_and_nothing_else(copied: Settings) -> None:
         for path in ("other.html", "../mlflow.db", "%2e%2e/catalog.duckdb"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(f"{address}/{path}")
-        server.shutdown()

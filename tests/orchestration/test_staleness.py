@@ -18,6 +18,7 @@ from dagster._core.loader import LoadingContextForTest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from orchestration import fingerprints
 from orchestration.cli.plan import REUSED, plan
 from orchestration.definitions import build_definitions
 from orchestration.fingerprints import signature
@@ -172,8 +173,6 @@ def test_a_touched_or_copied_file_is_the_same(shop: Settings) -> None:
 
 
 def test_files_are_read_once_and_again_when_they_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from orchestration import fingerprints
-
     read: list[str] = []
     digest = fingerprints._digest
     monkeypatch.setattr(fingerprints, "_digest", lambda file: (read.append(file.name), digest(file))[1])

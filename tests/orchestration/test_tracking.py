@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlparse
 
 import mlflow.data
 import pytest
-from mlflow.entities import Run, ViewType
+from mlflow.entities import Dataset, DatasetInput, Run, ViewType
 from mlflow.exceptions import MlflowException
 
 from orchestration.home import Home
@@ -187,8 +187,6 @@ def test_a_run_has_its_dataset_as_input(tracker: Tracker, tmp_path: Path) -> Non
 
 
 def test_a_dataset_that_somebody_logged_before_is_the_same_input(tracker: Tracker) -> None:
-    from mlflow.entities import Dataset, DatasetInput
-
     (own,) = tracker.log_all([replace(trained("same", "s0"), dataset=replace(MARKET, name="same", digest="other"))])
     by_hand = DatasetInput(Dataset("same", "d1", "local", json.dumps({"uri": "/elsewhere"})), [])
     tracker.client.log_inputs(own, [by_hand])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -120,17 +121,15 @@ def reads_or_says_one_line(folder: Path, text: str) -> None:
         assert str(file) in str(error)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.lists(WORDS, max_size=25).map(" ".join) | st.text(max_size=60))
 def test_any_text_is_a_study_or_one_line(text: str, tmp_path: Path) -> None:
     reads_or_says_one_line(tmp_path, text)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changed=st.dictionaries(KEYS, VALUES, max_size=3))
 def test_any_value_is_taken_or_one_line(changed: dict[str, object], tmp_path: Path) -> None:
-    import yaml
-
     whole = yaml.safe_load(STUDY.format(name="a")) | changed
     reads_or_says_one_line(tmp_path, yaml.safe_dump(whole, allow_unicode=True))
 

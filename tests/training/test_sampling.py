@@ -22,7 +22,7 @@ markets = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(markets, st.integers(1, 9))
 def test_an_epoch_holds_every_pair_once_and_no_positive_as_negative(train: sparse.csr_array, batch_size: int) -> None:
     sampler = PairSampler(train, batch_size)
@@ -69,7 +69,7 @@ def test_nothing_to_learn_from_is_one_line(train: np.ndarray) -> None:
         PairSampler(sparse.csr_array(train.astype(np.float32)), 2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(markets, st.integers(1, 9))
 def test_a_batch_by_users_holds_each_once_with_one_of_their_items(train: sparse.csr_array, batch_size: int) -> None:
     sampler, dense = UserSampler(train, batch_size), train.toarray() > 0

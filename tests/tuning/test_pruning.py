@@ -63,7 +63,7 @@ def test_a_trial_at_its_last_epoch_is_finished() -> None:
 curves = st.lists(st.integers(0, 50), min_size=1, max_size=15)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(finished=st.lists(curves, min_size=FINISHED, max_size=8), trial=curves, last=st.integers(1, 40))
 def test_what_is_pruned_stands_below_half_of_the_finished(
     finished: list[list[int]], trial: list[int], last: int

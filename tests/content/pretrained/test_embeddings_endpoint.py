@@ -2,9 +2,8 @@
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from recsys.content.encoders import encode
 from recsys.errors import UserError
 from tests.content.conftest import item_table
+from tests.local_server import listening
 
 NAME, KEY = "embeddings_endpoint", "sk-secret"
 
@@ -34,13 +34,14 @@ def good(body: dict[str, Any]) -> tuple[int, Any]:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    told = SimpleNamespace(bodies=[], headers=[], play=good)
+    told = SimpleNamespace(bodies=[], headers=[], paths=[], play=good)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             told.bodies.append(body)
             told.headers.append(self.headers["Authorization"])
+            told.paths.append(self.path)
             status, answer = told.play(body)
             sent = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
@@ -53,11 +54,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
         def log_message(self, *_: object) -> None:
             pass
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    told.options = {"model": "m", "endpoint": {"address": f"http://127.0.0.1:{httpd.server_port}/v1", "retries": 1}}
-    yield told
-    httpd.shutdown()
+    with listening(Handler) as address:
+        told.options = {"model": "m", "endpoint": {"address": f"{address}/v1", "retries": 1}}
+        yield told
 
 
 def test_each_text_is_asked_about_once_and_in_its_place(server):
@@ -128,3 +127,19 @@ def test_keys_do_not_belong_into_an_address():
     with pytest.raises(UserError, match="environment variable") as error:
         encode(NAME, {"model": "m", "endpoint": endpoint}, item_table(1, title=["a"]))
     assert "secret" not in str(error.value)
+
+
+def test_the_query_of_an_address_is_sent(server):
+    endpoint = server.options["endpoint"] | {"query": {"api-version": "2026-01"}}
+    encode(NAME, server.options | {"endpoint": endpoint}, item_table(1, title=["a"]))
+    assert server.paths == ["/v1/embeddings?api-version=2026-01"]
+
+
+@pytest.mark.parametrize(
+    "option", [{"requests_per_minute": 9}, {"extra_body": {"a": 1}}, {"detail": "low"}, {"structured": True}]
+)
+def test_options_of_answers_are_refused(server, option):
+    (name,) = option
+    with pytest.raises(UserError, match=f"'{name}' means nothing to embeddings; leave it out"):
+        encode(NAME, server.options | {"endpoint": server.options["endpoint"] | option}, item_table(1, title=["a"]))
+    assert server.bodies == []

@@ -52,7 +52,7 @@ def contents(texts: list[str]) -> Contents:
     return Contents.texts(pd.Series(texts, dtype="object"))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(texts=st.lists(st.text("!abc", max_size=3), max_size=12), size=st.integers(1, 5))
 def test_each_content_is_seen_once_and_every_item_gets_its_row(texts, size):
     model = Model()

@@ -1,11 +1,10 @@
 """Torchvision's classifiers, with weights from files of one's own and from where torchvision fetches them."""
 
-import threading
 import warnings
 from collections.abc import Iterator
 from functools import cache, partial
 from hashlib import sha256
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from recsys.errors import UserError
 from tests.content.conftest import item_table
 from tests.content.pretrained.contract import PictureEncoderContract
 from tests.content.pretrained.pictures import good_pictures
+from tests.local_server import listening
 
 NAME = "torchvision_backbone"
 CHECKPOINT = Checkpoint("resnet18", 512, 45, "BSD-3-Clause", revision="IMAGENET1K_V1")
@@ -163,16 +163,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     torch.save(models.resnet18().state_dict(), folder / "weights.pth")
     name = f"resnet18-{sha256((folder / 'weights.pth').read_bytes()).hexdigest()[:8]}.pth"
     handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *args: None})
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
     weights = ResNet18_Weights.IMAGENET1K_V1.value
     before = weights.url
-    object.__setattr__(weights, "url", f"http://127.0.0.1:{httpd.server_port}/{name}")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setitem(FETCHED, "resnet18", name)
-    yield (folder / "weights.pth").rename(folder / name)
-    object.__setattr__(weights, "url", before)
-    httpd.shutdown()
+    with listening(partial(handler, directory=str(folder))) as address:
+        object.__setattr__(weights, "url", f"{address}/{name}")
+        yield (folder / "weights.pth").rename(folder / name)
+        object.__setattr__(weights, "url", before)
 
 
 def test_known_weights_are_looked_for_where_torchvision_puts_them():

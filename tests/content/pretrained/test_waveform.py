@@ -11,6 +11,8 @@ from transformers import (
     ASTConfig,
     ASTFeatureExtractor,
     ASTModel,
+    AutoFeatureExtractor,
+    AutoModel,
     ClapConfig,
     ClapFeatureExtractor,
     ClapModel,
@@ -22,7 +24,8 @@ from transformers import (
     WhisperModel,
 )
 
-from recsys.content.encoders import encode
+from recsys.content.encoder import Context, Encoder
+from recsys.content.encoders import encode, registry
 from recsys.content.pretrained.recordings import read_waveform
 from recsys.errors import UserError
 from tests.content.conftest import item_table
@@ -80,8 +83,6 @@ def test_each_vector_is_that_of_the_model_alone(family, recordings, tmp_path):
     asked = options(tmp_path, family)
     found = encode("waveform", asked, item_table(7), folder=tmp_path)
     assert found.present.tolist() == [True] * 3 + [False] * 4
-    from transformers import AutoFeatureExtractor, AutoModel
-
     model, extractor = (kind.from_pretrained(asked["model"]) for kind in (AutoModel, AutoFeatureExtractor))
     inputs = extractor(
         soundfile.read(recordings / "0.wav", dtype="float32")[0], sampling_rate=RATE, return_tensors="pt"
@@ -121,6 +122,30 @@ def test_other_rates_and_channels_are_the_same_sound(recordings):
     assert wave is not None and wave.dtype == np.float32
     middle = slice(1000, 8000)
     np.testing.assert_allclose(wave[middle], tone(880)[middle], atol=0.01)
+
+
+def waveform(tmp_path: Path, **given: Any) -> tuple[Encoder, Context]:
+    return registry.load("waveform").from_options("waveform", given), Context(folder=tmp_path)
+
+
+def test_a_check_counts_recordings_and_loads_no_model(recordings, tmp_path, monkeypatch):
+    encoder, context = waveform(tmp_path, **options(tmp_path, "wav2vec2"))
+
+    def load(*_: object) -> None:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr(type(encoder), "tower", load)
+    keys = encoder.contents(item_table(8), context)
+    assert [key is not None for key in keys] == [True] * 6 + [False] * 2
+    assert len(set(keys[:6])) == 6
+
+
+@pytest.mark.parametrize("ask", ["contents", "encode"])
+def test_without_soundfile_the_line_says_how_to_install_it(ask, recordings, tmp_path, monkeypatch):
+    monkeypatch.setattr("recsys.content.encoders.audio.waveform.find_spec", lambda name: None)
+    encoder, context = waveform(tmp_path, **options(tmp_path, "wav2vec2"))
+    with pytest.raises(UserError, match=r"needs the package soundfile: pip install 'modalift\[audio\]'$"):
+        getattr(encoder, ask)(item_table(7), context)
 
 
 @pytest.mark.parametrize(

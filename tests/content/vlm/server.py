@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.local_server import listening
 
 Play = Callable[["Handler"], None]
 """What the server does with one request."""
@@ -138,13 +140,6 @@ def says(status: int, message: str, code: str | None = None, **headers: str) -> 
 def serving() -> Iterator[Server]:
     """A server on a free port until the block ends."""
     told = Server()
-    handler = type("Bound", (Handler,), {"told": told})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        told.address = f"http://127.0.0.1:{server.server_port}/v1"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield told
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(type("Bound", (Handler,), {"told": told})) as address:
+        told.address = f"{address}/v1"
+        yield told

@@ -90,6 +90,13 @@ def test_poolings_that_cannot_be_had_are_refused(options):
     assert VlmOptions(model="m", prompt="p", max_new_tokens=0).poolings == ("prompt_end",)
 
 
+@pytest.mark.parametrize("asked", [{"engine": "vllm"}, {"endpoint": {"address": "http://localhost:8000/v1"}}])
+def test_no_answer_is_refused_where_answers_are_all_there_is(asked):
+    with pytest.raises(UserError, match="answers are all there is; set `max_new_tokens` to 1 or more"):
+        VlmOptions.read({"model": "m", "prompt": "p", "max_new_tokens": 0, **asked})
+    assert VlmOptions.read({"model": "m", "prompt": "p", **asked}).poolings == ()
+
+
 def test_one_vector_for_all_pictures_stops_the_run(tiny, pictures, tmp_path):
     def blind(module, args, output):
         output.hidden_states = tuple(torch.zeros_like(layer) for layer in output.hidden_states)

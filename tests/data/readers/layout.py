@@ -1,4 +1,4 @@
-"""Small folders in the layouts of published datasets, and what was read of them, in short."""
+"""Small folders in the layouts of published datasets, single tables, and what was read of them, in short."""
 
 import gzip
 from collections.abc import Mapping
@@ -9,6 +9,11 @@ import pandas as pd
 from PIL import Image
 
 from recsys.data.raw import RawData
+from recsys.data.readers.layout import Layout
+from recsys.data.readers.tables import Table, read_table
+
+ROWS = [[str(user), str((7 * user + k) % 40), str(1 + (user + k) % 5)] for user in range(12) for k in range(5)]
+HEADER = ["user_id", "item_id", "rating"]
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
@@ -51,3 +56,25 @@ def seconds(raw: RawData) -> list[float]:
 def quarantined(raw: RawData) -> list[tuple[Any, ...]]:
     """Table, row, key and reason of all that was left out."""
     return list(raw.quarantine.itertuples(index=False, name=None))
+
+
+def written(delimiter: str, rows: list[list[str]], head: list[str] | None = None, end: str = "\n") -> str:
+    """Rows as delimited text; no cell is quoted."""
+    return "".join(delimiter.join(row) + end for row in ([head] if head else []) + rows)
+
+
+def table(folder: Path, name: str, content: str | bytes, layout: Layout | None = None) -> Table:
+    """A file with this content, read as the items."""
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_table(path, "items", layout or Layout())
+
+
+def cells(found: Table) -> list[list[Any]]:
+    """All cells of a table, None where one is missing."""
+    return found.frame.astype(object).where(found.frame.notna(), None).to_numpy().tolist()
+
+
+def bad_rows(found: Table) -> list[tuple[int, str]]:
+    """Number and reason of each row that cannot be used."""
+    return list(found.quarantine[["row", "reason"]].itertuples(index=False, name=None))

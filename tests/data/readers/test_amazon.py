@@ -32,6 +32,7 @@ META_2014 = (
     "{'asin': 'B00000002B', 'imUrl': 'http://x/1.jpg'}\n"
     "__import__('os').system('touch hacked')\n"
     "{'asin': open('/etc/passwd').read()}\n"
+    '{{"asin": "B00000003C"}}\n'
 )
 
 
@@ -47,7 +48,9 @@ def test_2014_has_literals_of_python_that_are_never_run(tmp_path: Path, ending: 
         ("A1", "B00000001A", 5.0, 1370000000),
         ("A2", "B00000002B", 2.0, 1370000001),
     ]
-    assert {("items", 3), ("items", 4), ("interactions", 3)} == {(table, row) for table, row, *_ in quarantined(raw)}
+    assert {("items", 3), ("items", 4), ("items", 5), ("interactions", 3)} == {
+        (table, row) for table, row, *_ in quarantined(raw)
+    }
     assert not Path("hacked").exists()
 
 

@@ -51,7 +51,7 @@ def test_a_lone_quotation_mark_swallows_no_news(mind: Path) -> None:
 
 
 def test_clicks_of_the_history_come_before_the_first_impression_or_are_named(mind: Path) -> None:
-    left_out = "interactions: 3 clicks before the first impression, which have no time, are not counted"
+    left_out = "3 clicks before the first impression, which have no time, are not counted"
     assert any(note.startswith(left_out) for note in read("mind", {}, mind, mind).notes)
     raw = read("mind", {"history": True}, mind, mind)
     mine = raw.interactions[raw.interactions["user_id"] == "U13740"].sort_values("timestamp")
@@ -69,6 +69,18 @@ def test_several_editions_are_read_together(tmp_path: Path) -> None:
     tables = {table for table, *_ in quarantined(raw)}
     assert "MINDsmall_train/behaviors.tsv" in tables
     assert [layout.reader for layout in recognise(tmp_path)] == ["mind"]
+
+
+def test_one_history_in_two_editions_is_counted_once(tmp_path: Path) -> None:
+    for edition, day in (("MINDsmall_train", 12), ("MINDsmall_dev", 11)):
+        behaviors = f"1\tU1\t11/{day}/2019 1:00:00 AM\tN1 N2\tN3-1\n"
+        write(tmp_path / edition, {"behaviors.tsv": behaviors, "news.tsv": NEWS})
+    raw = read("mind", {"history": True}, tmp_path, tmp_path)
+    clicks = raw.interactions.sort_values("timestamp")
+    assert clicks["item_id"].tolist() == ["N1", "N2", "N3", "N3"]
+    assert clicks["timestamp"].dt.day.tolist() == [11, 11, 11, 12]  # in the seconds before the earlier impression
+    (note,) = (note for note in read("mind", {}, tmp_path, tmp_path).notes if "history" in note)
+    assert note.startswith("2 clicks before the first impression")
 
 
 def test_a_folder_without_behaviors_is_refused_in_a_line(tmp_path: Path) -> None:

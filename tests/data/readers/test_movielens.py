@@ -52,6 +52,8 @@ def test_1m_and_10m_are_separated_by_two_colons(tmp_path: Path, encoding: str) -
     assert column(raw, "genres") == {"1": "Comedy|Romance"}
     assert rows(raw, "rating") == [("1", "1", 5.0), ("2", "3", 0.5)]
     assert [(table, row) for table, row, *_ in quarantined(raw)] == [("items", 2)]
+    said = "movies.dat: read as cp1252, since it is not UTF-8"
+    assert (said in raw.notes) == (encoding == "latin-1")
 
 
 @pytest.mark.parametrize("folder", ["posters", "Posters", "images", "ml_posters"])

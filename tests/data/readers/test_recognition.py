@@ -206,7 +206,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         recognise(tmp_path / "nowhere")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     layout=st.sampled_from(sorted(LAYOUTS)),
     place=st.floats(0, 1),

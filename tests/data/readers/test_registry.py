@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsys.data.options import SourceOptions
-from recsys.data.readers import parse_options, registry
-from recsys.errors import UserError
+from recsys.data.readers import registry
 from recsys.study.dataset_spec import Source
 from tests.orchestration.plugins import modalift, write
 
@@ -42,11 +41,6 @@ def test_files_that_readers_share_are_no_readers() -> None:
     for name, reader in registry.load_all().items():
         assert issubclass(reader.options, SourceOptions), name
     assert set(registry.load_all()) == set(registry.names())
-
-
-def test_an_unknown_reader_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(UserError, match="there is no reader 'movielen'; did you mean 'movielens'"):
-        parse_options("movielen", {})
 
 
 def test_a_reader_of_a_users_own_is_found_and_its_failure_names_it(tmp_path: Path) -> None:

@@ -6,15 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data.guess import Given, guess
 from orchestration.settings import Settings
+from recsys.data.readers import read
 from recsys.errors import UserError
-from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, refusal, taken
-
-without_deadline = hypothesis_settings(deadline=None)
+from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, refusal, taken, write
 
 WHERE = ("r.csv", "i.csv")
 USERS = st.sampled_from(["user_id", "User-ID", "customerId", "reviewerID", "uid", "Kunde", "用户ID", "user_id:token"])
@@ -25,7 +23,6 @@ def as_strings(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.map(str, na_action="ignore")
 
 
-@without_deadline
 @given(
     user=USERS,
     item=ITEMS,
@@ -51,7 +48,6 @@ def test_names_outrank_overlap(
     assert (roles.user, roles.item, roles.key) == (user, item, item)
 
 
-@without_deadline
 @given(repeats=st.integers(0, 5), gaps=st.integers(0, 5), blanks=st.integers(0, 5), data=st.data())
 def test_dirty_rows_do_not_decide_the_key(repeats: int, gaps: int, blanks: int, data: st.DataObject) -> None:
     order = data.draw(st.permutations(["item_id", "rank", "shelf", "title"]))
@@ -79,8 +75,6 @@ def test_an_index_is_never_the_key(settings: Settings, index: str) -> None:
 
 
 def test_the_titles_are_those_of_the_items(settings: Settings, tmp_path: Path) -> None:
-    from recsys.data.readers import read
-
     items = goods().sample(frac=1, random_state=3)
     items.insert(0, "Unnamed: 0", range(len(items)))
     study, _ = of_frames(settings, taken(), pd.concat([items, items.head(2)]))
@@ -133,8 +127,6 @@ def test_any_header_works(settings: Settings) -> None:
 def test_a_file_without_header_has_the_usual_order(settings: Settings, tmp_path: Path) -> None:
     rows = taken(rating=[1, 2, 3, 4, 5], time=range(1_500_000_000, 1_500_100_000))
     (tmp_path / "u.data").write_text(rows.to_csv(sep="\t", index=False, header=False), encoding="utf-8")
-    from tests.orchestration.new.tables import new, write
-
     study, said = new(settings, tmp_path / "u.data", write(goods(), tmp_path / "i.csv"))
     chosen = [options(study)[f"{role}_column"] for role in ("user", "item", "rating", "timestamp")]
     assert chosen == ["1", "2", "3", "4"]

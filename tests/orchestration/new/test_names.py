@@ -2,12 +2,9 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data import names
-
-without_deadline = hypothesis_settings(deadline=None)
 
 SAID = {
     "user": """user_id userId User-ID reviewerID uid Kundennummer Kunde visitorid user_id:token 用户ID ユーザーID
@@ -34,9 +31,7 @@ def test_a_name_speaks_for_its_role_alone(role: names.Role, name: str) -> None:
     assert [other for other in others if names.strength(other, name)] == []
 
 
-@pytest.mark.parametrize(
-    "name", ["rating_count", "avg_rating", "user_age", "price", "row", "col", "year", "dwell_time"]
-)
+@pytest.mark.parametrize("name", OTHERS)
 def test_a_name_that_holds_a_word_of_a_role_may_say_something_else(name: str) -> None:
     roles: tuple[names.Role, ...] = ("user", "item", "rating", "time")
     assert [role for role in roles if names.strength(role, name) == names.CERTAIN] == []
@@ -46,7 +41,6 @@ SEPARATORS = st.sampled_from(["_", "-", " ", ".", ""])
 CASES = st.sampled_from([str.lower, str.upper, str.title, str.capitalize])
 
 
-@without_deadline
 @given(
     who=st.sampled_from(["user", "customer", "reviewer", "kunden", "usuario"]),
     what=st.sampled_from(["item", "product", "movie", "artikel", "libro"]),

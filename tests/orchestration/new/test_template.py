@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data import rivals
@@ -45,7 +44,6 @@ def test_names_that_yaml_reads_as_something_else(settings: Settings, tmp_path: P
     assert list(load_study(settings.studies / f"{name}.yaml").datasets) == [name]
 
 
-@hypothesis_settings(deadline=None)
 @given(column=st.text(min_size=1, max_size=12), reason=st.text(max_size=30), feedback=st.text(max_size=12))
 def test_whatever_stands_in_names_and_answers_is_read_back(column: str, reason: str, feedback: str) -> None:
     draft = drafted(user_column=column, interactions=f"{column}.csv")
@@ -120,6 +118,21 @@ def test_models_are_left_out_by_what_they_take() -> None:
     assert set(huge.models) == set(rivals.CORE) and huge.trials == 10
     assert huge.left_out["EASE"].endswith("minutes more with EASE and CEASE")
     assert not any(registry.find(model).takes_content for model in rivals.candidates(has_content=False))
+
+
+def test_models_of_the_core_that_need_too_much_memory_are_listed_as_left_out() -> None:
+    seconds = dict.fromkeys(rivals.candidates(has_content=True), 1.0) | {"ItemKNN": None, "HybridItemKNN": None}
+    chosen = rivals.choose(lambda trials: seconds, 2)
+    assert chosen.left_out == dict.fromkeys(("ItemKNN", "HybridItemKNN"), "it needs more memory than is free")
+    assert not set(chosen.left_out) & set(chosen.models)
+
+
+def test_the_first_neighbours_model_that_stays_is_the_one_the_others_refer_to() -> None:
+    chosen = rivals.Rivals(("TopPop", "UserKNN", "AttributeUserKNN"), left_out={"ItemKNN": "it takes too long"})
+    text = study_text("mine", drafted(), ANSWERS, chosen)
+    assert "# Left out: ItemKNN, since it takes too long." in text
+    study = loaded("mine", text)
+    assert study.params_of("UserKNN") == study.params_of("AttributeUserKNN") != {}
 
 
 def test_the_block_of_descriptions_can_be_uncommented(settings: Settings, tmp_path: Path) -> None:

@@ -4,13 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from orchestration.cli.own_data.thresholds import FEWEST, threshold
 from recsys.errors import UserError
-
-without_deadline = hypothesis_settings(deadline=None)
 
 STARS = [1, 2, 3, 4, 5]
 
@@ -65,7 +62,6 @@ def test_what_cannot_be_guessed_is_refused_and_can_be_said() -> None:
     assert threshold(drawn([5, 5])).value is None
 
 
-@without_deadline
 @given(
     scale=st.lists(st.integers(-1000, 1000), min_size=2, max_size=150, unique=True),
     divisor=st.sampled_from([1, 2, 10, 1000]),
