@@ -48,6 +48,14 @@ def test_a_model_as_published_stands_beside_the_tuned_one(tmp_path: Path) -> Non
     assert published.params["feature_scaling"] == "raw"
 
 
+def test_where_no_source_was_shown_alone_none_is_judged_and_shares_are_of_all(tmp_path: Path) -> None:
+    text = TINY.replace("  HybridItemKNN:", "  HybridItemKNN: {arms: [both]}")
+    judgement = run(write_study(tmp_path, text), tmp_path / "out", workers=1)["tiny"].judgement
+    assert judgement is not None and judgement.part.shares is not None
+    assert judgement.part.by_source == []
+    assert [share.source for share in judgement.part.shares.by_source] == ["text", "image"]
+
+
 def test_a_model_that_raises_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fit(self: ItemKNN, data: object) -> None:
         raise RuntimeError("the matrix is singular")

@@ -153,7 +153,7 @@ def judge_sources(
         design: what is compared; with several sources each needs its `full` and `full_altered`.
         scores: by (model, arm); no more than two are held at a time, beside the rival and a sum a source.
         rival: the best interaction-only model.
-        reads: by source, the raw things that it is made of.
+        reads: by source, in the order of the study, the raw things that it is made of.
         margin: of equivalence.
         n_resamples: of each comparison.
         seed: of each comparison.
@@ -167,7 +167,8 @@ def judge_sources(
     p_values = holm_corrected([each.p_value for each in drafts.values()])
     by_source = [_judged(draft, p) for draft, p in zip(drafts.values(), p_values, strict=True)]
     judged = _judged_groups(groups, {each.source for each in by_source if each.named})
-    shares = shapley_shares(list(design.sources), design.subsets, scores) if design.subsets else None
+    # Of all sources, also those of which no controls stand for a verdict of their own.
+    shares = shapley_shares(list(reads), design.subsets, scores) if design.subsets else None
     return WhichPart(by_source, judged, shares, summary(by_source, judged))
 
 
