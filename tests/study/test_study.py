@@ -139,6 +139,13 @@ def test_published_figures_can_stand_beside_ours(tmp_path: Path) -> None:
     assert (published.source, published.rows) == ("Somebody 2025", {"EASE": {"recall_at_10": 0.05}})
 
 
+def test_controls_of_one_source_leave_the_others_as_they_are(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, GOOD + "controls_of_each: [noise]\n"))
+    arms = {arm.name: arm for arm in study.datasets["d"].arms(study.controls, study.controls_of_each)}
+    assert (arms["both_text_noise"].sources, arms["both_text_noise"].altered) == (("text", "image"), ("text",))
+    assert arms["both_image_noise"].control == "noise"
+
+
 def test_a_known_table_of_published_figures_can_be_named(tmp_path: Path) -> None:
     text = GOOD.replace("    content:", "    published: zhou2025/baby\n    content:")
     published = load_study(write(tmp_path, text)).datasets["d"].published
