@@ -146,7 +146,8 @@ class Added:
         self._depth = max(each.items.shape[1] for each in lists)
         n_items = 1 + max(int(each.items.max(initial=0)) for each in lists)
         keys = [_keys(each, n_items) for each in lists]
-        union = np.unique(np.concatenate(keys))
+        union = np.sort(np.concatenate(keys))
+        union = union[np.diff(union, prepend=-1) > 0]
         rows, items = np.divmod(union, n_items)
         counts = np.bincount(rows, minlength=len(lists[0].users))
         places = np.arange(len(union)) - np.repeat(np.cumsum(counts) - counts, counts)
