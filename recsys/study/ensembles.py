@@ -248,13 +248,19 @@ def train_ensemble(
     found = ModelResult()
     for arm in arms:
         members = ensemble.members(arm)
-        known = {each.name: results.find((each.model, each.arm.name)) for each in members}
+        known = {each.name: _of(results, each) for each in members}
         if lost := [each for each in members if known[each.name] is None]:
             found.left_out.append(_left_out(name, arm, lost[0], results))
         else:
             added = {each: result for each, result in known.items() if result}
             found.arms.append(_added(name, ensemble, arm, added, runner, settings))
     return found
+
+
+def _of(results: ModelResult, member: Member) -> ArmResult | None:
+    """What came of a member; another arm that happens to have the same name is none."""
+    found = results.find((member.model, member.arm.name))
+    return found if found and found.as_arm == member.arm else None
 
 
 def _left_out(name: str, arm: Arm, lost: Member, results: ModelResult) -> LeftOutArm:
