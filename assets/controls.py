@@ -24,7 +24,8 @@ from recsys.study.study import Study
 def node(study: Study, name: str) -> Node:
     """The asset of one dataset's controls."""
     primary = study.evaluation.primary_name
-    models = [(model, study.params_of(model), model_code(model, primary)) for model in content_models(study)]
+    trained = dict.fromkeys([*(m for m in content_models(study) if m in study.models), *_members(study)])
+    models = [(model, study.params_of(model), model_code(model, primary)) for model in trained]
     content = study.datasets[name].content
     code = code_of("recsys.study.controls:select_with_controls")
     # The controls of the choice; for each source its own, the fused arm, and that with it shuffled.
@@ -33,17 +34,22 @@ def node(study: Study, name: str) -> Node:
         asset=keys.controls(name),
         group=name,
         inputs=[
-            *(keys.model(name, model) for model in study.models),
+            *(keys.model(name, row) for row in study.rows),
             *(keys.embeddings(name, source) for source in content),
             keys.dataset(name),
         ],
-        version=fingerprint(study.training_settings, list(study.models), models, code),
+        version=fingerprint(study.training_settings, list(study.rows), models, code),
         make=partial(make, study, name),
         show=show,
         description="Chosen on validation: the content model, its best rival without content, and their controls.",
         kinds=frozenset({"mlflow"}),
         cells=max((study.cells_of(model, most_arms) for model in content_models(study)), default=0),
     )
+
+
+def _members(study: Study) -> list[str]:
+    """Models that are trained on controls as members of an ensemble."""
+    return [model for name in content_models(study) if name in study.ensembles for model in study.ensembles[name].of]
 
 
 def make(study: Study, name: str, making: Making) -> AssetRecord:
@@ -54,7 +60,7 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     if not has_verdict(study, name):
         why = next(iter(unusable_sources(whole, name, making.home).values()))
         raise UserError(f"dataset {name}: no source of content is of use, so there is no verdict: {why}")
-    results = ModelResult.load_all([making.read[keys.model(name, model)] for model in study.models])
+    results = ModelResult.load_all([making.read[keys.model(name, row)] for row in study.rows])
     trainings = Trainings(making.home, study, name, asset=keys.controls(name), run=making.run)
     selection, made = select_with_controls(study, name, results, trainings.train)
     made.save(making.out)

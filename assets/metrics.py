@@ -53,7 +53,7 @@ def node(study: Study, name: str) -> Node:
         group=name,
         inputs=[
             keys.dataset(name),
-            *(keys.model(name, model) for model in study.models),
+            *(keys.model(name, row) for row in study.rows),
             *([keys.controls(name)] if judged else []),
         ],
         version=fingerprint(study.n_repeats, study.statistics.model_dump(), study.evaluation.model_dump(), code),

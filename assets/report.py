@@ -1,6 +1,6 @@
 """`<study>/report`: one self-contained page that says what holds and what does not."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -29,6 +29,7 @@ from recsys.report.descriptions import description_limits, provenance_table
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import AssetRow, CheckRow, ContentRow, Link, Section
 from recsys.store import write_text
+from recsys.study.ensembles import SOURCE
 from recsys.study.judgement import Judgement
 from recsys.study.record import AssetRecord
 from recsys.study.results import ArmResult, ModelResult
@@ -108,10 +109,16 @@ def make(study: Study, making: Making) -> AssetRecord:
             commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
         ),
         together=_together(home, study),
-        sources={model: registry.load(model).source for model in sorted({cell.record["model"] for cell in cells})},
+        sources=_sources(study, {cell.record["model"] for cell in cells}),
     )
     (making.out / PAGE).write_text(render(page), encoding="utf-8")
     return AssetRecord(facts={"answers": {dataset.name: dataset.sentence for dataset in datasets}})
+
+
+def _sources(study: Study, rows: Collection[str]) -> dict[str, str]:
+    """What each row follows: the paper of a model, and those of all ensembles once."""
+    found = {row: registry.load(row).source for row in sorted(rows) if row not in study.ensembles}
+    return found | ({"Ensemble": SOURCE} if study.ensembles else {})
 
 
 def _together(home: Home, study: Study) -> str:
@@ -164,7 +171,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         results=parts.results(home.folder(metrics), study, results.arms, _runs(home, study, name, results.arms)),
         comparisons=parts.comparisons(compared, results.arms),
         minutes=study.tuning.minutes,
-        tuning=[parts.curve(arm) for arm in results.arms],
+        tuning=[parts.curve(arm) for arm in results.arms if not arm.members],
         checks=[
             CheckRow(name=f"{event.asset}: {check.name}", passed=check.passed, found=check.message)
             for event in checked
@@ -208,7 +215,7 @@ def _runs(home: Home, study: Study, name: str, arms: list[ArmResult]) -> dict[st
 
 def _cells(home: Home, study: Study, name: str) -> list[StoredCell]:
     """All that was trained for a dataset of the study, trials among them."""
-    trained = [keys.model(name, model) for model in study.models]
+    trained = [keys.model(name, row) for row in study.rows]
     trained += [keys.controls(name)] if has_verdict(study, name) else []
     wanted = {run for asset in trained for run in home.current(asset).mlflow_runs}
     folders = (home.settings.store / place(name)).glob("[!.]*")

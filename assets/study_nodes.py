@@ -1,6 +1,6 @@
 """All assets of a study as nodes, upstream first."""
 
-from assets import analyses, controls, dataset, descriptions, embeddings, metrics, models, report, verdict
+from assets import analyses, controls, dataset, descriptions, embeddings, ensembles, metrics, models, report, verdict
 from orchestration.asset_factory import Node
 from recsys.analyses.registry import applicable
 from recsys.study.selection import has_verdict
@@ -19,6 +19,7 @@ def _dataset_nodes(study: Study, name: str) -> list[Node]:
         *(descriptions.node(name, spec, corpus) for corpus in spec.descriptions),
         *(embeddings.node(name, spec, source) for source in spec.content),
         *(models.node(study, name, model) for model in study.models),
+        *(ensembles.node(study, name, each) for each in study.ensembles),
     ]
     judged = has_verdict(study, name)
     if judged:

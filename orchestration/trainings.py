@@ -120,7 +120,7 @@ class Trainings:
     def _progress(self, label: str, model: str, n_arms: int) -> Iterator[Callable[[StoredCell], None]]:
         """Progress in cells; where time is the budget, and their number is unknown, in seconds of tuning."""
         budget = self.study.tuning
-        timed = budget.minutes is not None
+        timed = budget.minutes is not None and model not in self.study.ensembles
         total = int(n_arms * budget.seconds) if timed else self.study.cells_of(model, n_arms)
         done = 0.0
         with self.home.progress.track(label, total, "seconds of tuning" if timed else "cells") as advance:

@@ -29,6 +29,7 @@ from recsys.store import Store, content_hash
 from recsys.study.applicable import left_out
 from recsys.study.controls import Work, select_with_controls
 from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.ensembles import train_ensemble
 from recsys.study.estimate import cell_memory
 from recsys.study.judgement import Judgement, judge, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
@@ -121,6 +122,9 @@ class _Run:
         self.study = self.study.without_sources(self.name, lost)
         self.spec = self.study.datasets[self.name]
         results = sum((self._model(model) for model in self.study.models), ModelResult())
+        for name, ensemble in self.study.ensembles.items():
+            arms = self.study.arms_of(self.name, name)
+            results += self._train(name, arms, partial(train_ensemble, name, ensemble, arms, results))
         if not has_verdict(self.study, self.name):
             return self._measured(results, None)
         selection, made = select_with_controls(self.study, self.name, results, self._train)

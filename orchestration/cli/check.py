@@ -31,9 +31,10 @@ def check(study: StudyArgument) -> None:
     settings = read_settings()
     read = find_study(study, settings)
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
+    ensembles = f"{count(len(read.ensembles), 'ensemble')}, " if read.ensembles else ""
     out.print(
         f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
-        f"{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}"
+        f"{ensembles}{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}"
     )
     facts: dict[str, dict[str, Any]] = {}
     failures = []
@@ -133,6 +134,15 @@ def _models(study: "Study") -> Iterator["Finding"]:
             plain.append(model)
     if plain:
         yield Finding("models" if len(plain) > 1 else "model", f"{', '.join(plain)}, with ranges of their own")
+    for name, ensemble in study.ensembles.items():
+        arms = {dataset: study.arms_of(dataset, name) for dataset in study.datasets}
+        on = "; ".join(f"{dataset}: {', '.join(arm.name for arm in run)}" for dataset, run in arms.items())
+        shows = [any(arm.sources for arm in run) for dataset, run in arms.items() if study.datasets[dataset].content]
+        if ensemble.takes_content and not all(shows):
+            why = "no arm with content is run by all of its members: see their 'arms'"
+            yield Finding(f"ensemble {name}", f"{ensemble.said}; {on}; {why}", "warning")
+        else:
+            yield Finding(f"ensemble {name}", f"{ensemble.said}; {on}")
 
 
 def _model(study: "Study", model: str) -> str:

@@ -90,9 +90,11 @@ def disk(study: Study, name: str, facts: Mapping[str, Any]) -> str:
     """
     counts = facts["counts"]
     lists = states = 0.0
-    for model in study.models:
+    for model in study.rows:
         arms = study.arms_of(name, model)
         lists += len(arms) * study.n_repeats * LIST_BYTES * counts["users"]
+        if model in study.ensembles:  # the fitted models are those of its members
+            continue
         weights = (
             counts["items"] ** 2 if registry.class_name(model) in DENSE else 400 * (counts["users"] + counts["items"])
         )

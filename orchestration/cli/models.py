@@ -42,6 +42,7 @@ def models(
         content = "yes" if model.file.takes_content else ""
         shown.add_row(model.name, model.file.family, content, ", ".join(model.tuned), model.source)
     out.print(shown)
+    say("The lists of several of them can be added, with weights from validation: `ensembles` in a study file.")
 
 
 def _show_model(cls: "type[Recommender]", file: Any) -> None:

@@ -40,7 +40,7 @@ def recommend(
     settings = read_settings()
     read = find_study(study, settings)
     name = choose_dataset(dataset, read)
-    known = choose(model, read.models, f"model of study {read.name} called")
+    known = choose(model, read.rows, f"model of study {read.name} called")
     home = Home(settings)
     chosen, data = _chosen(home, study, name, known, arm)
     made = recommended(data, home.cell(name)(chosen.finals[0]), read.evaluation, user, k)

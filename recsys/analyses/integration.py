@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from recsys.analyses.base import Analysis, Inputs, Table, comparison_cells
+from recsys.evaluation.evaluate import Evaluator
 from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Pair, label
 from recsys.evidence.wording import metric_name, percent
-from recsys.study.ensembles import SCALES, Scale, combine, weightings
+from recsys.study.added_lists import Added, Weighting, best_of, choose
 from recsys.study.selection import has_verdict
 from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
@@ -47,11 +47,10 @@ class Integration(Analysis):
         primary, statistics = inputs.study.evaluation.primary, inputs.study.statistics
         valid = [inputs.lists(pair, "valid") for pair in members]
         test = [inputs.lists(pair) for pair in members]
-        chosen = [_chosen(valid, repeat, primary) for repeat in range(len(test[0].rankings))]
+        chosen = [_chosen(valid, repeat) for repeat in range(len(test[0].rankings))]
         masked = [each.masked(inputs.study.evaluation.mask) for each in test]
-        n_items = inputs.dataset.n_items
         made = [
-            combine([each[repeat] for each in masked], weights, scale, n_items)
+            Added([each[repeat] for each in masked], scale).combine(weights)
             for repeat, (scale, weights) in enumerate(chosen)
         ]
         ensemble = test[0].measure([primary], rankings=made)[primary]
@@ -97,20 +96,14 @@ class Integration(Analysis):
 
 
 def _best(inputs: Inputs, sources: tuple[str, ...]) -> Pair | None:
-    """The best (model, arm) of these sources by validation."""
-    real = [arm for arm in inputs.results.arms if arm.control is None and arm.sources == sources]
+    """The best model on the arm of these sources by validation; those of a study's own ensembles do not count."""
+    arms = [arm for arm in inputs.results.arms if not arm.members]
+    real = [arm for arm in arms if arm.control is None and arm.sources == sources]
     best = max(real, key=lambda arm: arm.valid, default=None)
     return best.pair if best else None
 
 
-def _chosen(valid: Sequence[StoredLists], repeat: int, primary: str) -> tuple[Scale, tuple[float, ...]]:
-    """The scale and the weights that are best on the validation lists of a repeat."""
-    n_items = valid[0].datasets[repeat].n_items
-    lists = [each.rankings[repeat] for each in valid]
-    one = StoredLists(valid[0].scores, lists[:1], [valid[0].datasets[repeat]], "valid", valid[0].protocol)
-    options = [(scale, weights) for scale in SCALES for weights in weightings(len(valid))]
-    worth = [
-        one.measure([primary], rankings=[combine(lists, weights, scale, n_items)])[primary].values.mean()
-        for scale, weights in options
-    ]
-    return options[int(np.argmax(worth))]
+def _chosen(valid: Sequence[StoredLists], repeat: int) -> Weighting:
+    """What is added with which weights, by the validation lists of a repeat."""
+    evaluator = Evaluator(valid[0].datasets[repeat], "valid", valid[0].protocol)
+    return best_of(choose([each.rankings[repeat] for each in valid], evaluator.primary))

@@ -21,6 +21,8 @@ Control = Literal["shuffled", "noise", "constant", "popularity", "removed"]
 POPULARITY_BINS, BIN_WEIGHT = 10, 0.3
 """Of the popularity control; the weight is beside a column of spread 1."""
 INTERACTIONS_ONLY = "interactions_only"
+UNTUNED = "_untuned"
+"""How the name of a control ends that has the settings of real content."""
 _RANDOM: tuple[Control, ...] = ("shuffled", "noise")
 
 

@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,24 @@ class CellRunner:
         self.cells |= found
         return [found[each] for each in fingerprints]
 
+    def made(self, makes: Mapping[str, Callable[[Path], dict[str, Any]]]) -> dict[str, StoredCell]:
+        """Cells that are made here, of other cells; only missing ones are.
+
+        Args:
+            makes: by fingerprint, what writes a cell's files into a folder and gives its record.
+        """
+        found: dict[str, StoredCell] = {}
+        for each, make in makes.items():
+            stored = self._find(each)
+            if stored is None:
+                stored = StoredCell.load(self.store.write(self.place, each, partial(_fill, make)))
+                self.computed += 1
+            found[each] = stored
+            self.watcher.cell(stored)
+        self.watcher.round(list(found.values()))
+        self.cells |= found
+        return found
+
     def _find(self, each: str) -> StoredCell | None:
         folder = self.store.find(self.place, each)
         if folder is None:
@@ -189,6 +208,10 @@ class CellRunner:
             failure = {"failure": outcome.message, "failure_kind": outcome.kind}
             return described | nothing | failure | {"seconds": {"fit": outcome.seconds}}
         return described | asdict(outcome) | {"failure": "", "failure_kind": ""}
+
+
+def _fill(make: Callable[[Path], dict[str, Any]], folder: Path) -> None:
+    (folder / RECORD).write_text(json.dumps(make(folder), indent=1), encoding="utf-8")
 
 
 @dataclass(frozen=True)

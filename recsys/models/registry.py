@@ -107,6 +107,11 @@ def preset(row: str) -> dict[str, Any]:
     return cls.from_params(**cls.presets[name]).config.model_dump()
 
 
+def is_known(name: str) -> bool:
+    """Whether there is a model of this name, in whatever case."""
+    return class_name(name).lower() in _files()
+
+
 def find(name: str) -> ModelFile:
     """The file of a model, by its class name; UserError proposes the nearest name."""
     files, name = _files(), class_name(name)

@@ -13,7 +13,6 @@ from recsys.evidence.comparison import Comparison
 from recsys.evidence.gates import BASELINES
 from recsys.evidence.interval import Interval
 from recsys.evidence.sensitivity import Agreement
-from recsys.models import registry
 from recsys.report.rows import (
     ComparisonRow,
     ContentRow,
@@ -125,13 +124,14 @@ def results(folder: Path, study: Study, arms: list[ArmResult], runs: Mapping[str
                 metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.items()},
                 repeat_means=list(table[study.evaluation.primary]["per_repeat"]),
                 valid=arm.valid,
-                n_trials=len(arm.trials) - arm.n_nested,
+                # Weights are chosen in no search of hyper-parameters.
+                n_trials=0 if arm.members else len(arm.trials) - arm.n_nested,
                 n_nested=arm.n_nested,
                 n_pruned=len(arm.pruned),
                 exhausted=arm.exhausted,
-                deterministic=registry.load(arm.model).deterministic and arm.control is None,
+                deterministic=not arm.seeded and arm.control is None,
                 seconds=arm.seconds,
-                params=arm.params,
+                params=arm.shown_params,
                 cells=arm.finals,
                 runs=runs.get(arm.model),
             )

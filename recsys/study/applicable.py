@@ -26,6 +26,8 @@ def left_out(study: Study, name: str, model: str, facts: Mapping[str, Any], widt
         facts: of the prepared dataset, as far as they are known.
         widths: columns of each source of content, as far as they are known.
     """
+    if model in study.ensembles:  # it is left out where a member is
+        return ""
     if not facts.get(RATED, True) and registry.find(model).needs_ratings:
         return f"{model} is not applicable to {name}: it needs ratings, and here there are none, or all are the same"
     if "counts" not in facts:

@@ -9,17 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 
-from recsys.content.arms import INTERACTIONS_ONLY, Arm, control_arm
+from recsys.content.arms import INTERACTIONS_ONLY, UNTUNED, Arm, control_arm
 from recsys.engine.runner import CellRunner
 from recsys.evidence.scores import Pair
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.models import registry
 from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.ensembles import train_ensemble
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, best, best_on, choose_sides, tally
 from recsys.study.study import Study
 from recsys.study.training import chosen_settings, train_fixed, train_model, train_nested
-from recsys.tuning.search import SHORTLIST
+from recsys.tuning.search import SHORTLIST, Params
 
 MOST_COMBINED = 4
 """Sources of which all combinations are trained: fifteen."""
@@ -40,6 +41,7 @@ def select_with_controls(study: Study, name: str, results: ModelResult, train: T
         UserError: no content model, or no rival, is left to compare.
     """
     made = _nest_related(study, results, train)
+    made = made.updated(_add_again(study, results, made, train))
     results = results.updated(made)
     unfit: list[str] = []
     while True:
@@ -81,6 +83,18 @@ def _nest_related(study: Study, results: ModelResult, train: Train) -> ModelResu
     return changed
 
 
+def _add_again(study: Study, results: ModelResult, changed: ModelResult, train: Train) -> ModelResult:
+    """Add up the ensembles anew of which a member now has other settings; the arms that this changed."""
+    made, newest = ModelResult(), results.updated(changed)
+    for name, ensemble in study.ensembles.items():
+        known = [each for each in results.arms if each.model == name]
+        arms = [each.as_arm for each in known if any(changed.find(member) for member in each.members)]
+        if arms:
+            work = partial(train_ensemble, name, ensemble, arms, newest)
+            made = made.updated(train(name, arms, work))
+    return made
+
+
 class _Controls:
     """Trains what is missing, and remembers what was made."""
 
@@ -99,16 +113,35 @@ class _Controls:
     def tuned(self, model: str, arms: Sequence[Arm]) -> None:
         """Tune arms of a model that are not there, and try on them what its other arms chose."""
         missing = [arm for arm in dict.fromkeys(arms) if not self.known((model, arm.name))]
-        if missing:
+        if missing and model in self.study.ensembles:
+            members = [member for arm in missing for member in self.study.ensembles[model].members(arm)]
+            for name in dict.fromkeys(member.model for member in members):
+                self.tuned(name, [member.arm for member in members if member.model == name])
+            self._add(model, missing)
+        elif missing:
             own = chosen_settings(self.study, [each for each in self.results.arms if each.model == model])
             work = partial(train_model, self.study, model, missing, also=own)
             self.made = self.made.updated(self._train(model, missing, work))
 
     def fixed(self, of: ArmResult, arm: Arm) -> None:
         """Train an arm at the settings of another."""
-        if not self.known((of.model, arm.name)):
+        if self.known((of.model, arm.name)):
+            return
+        if of.model in self.study.ensembles:
+            for pair, member in zip(of.members, self.study.ensembles[of.model].members(arm), strict=True):
+                found = self.find(pair)
+                assert found is not None
+                self.fixed(found, member.arm)
+            self._add(of.model, [arm], of.settings)
+        else:
             work = partial(train_fixed, of.model, arm, of.settings)
             self.made = self.made.updated(self._train(of.model, [arm], work))
+
+    def _add(self, ensemble: str, arms: Sequence[Arm], settings: Sequence[Params] | None = None) -> None:
+        """Add up what the members of an ensemble left on arms."""
+        spec, results = self.study.ensembles[ensemble], self.results.updated(self.made)
+        work = partial(train_ensemble, ensemble, spec, arms, results, settings=settings)
+        self.made = self.made.updated(self._train(ensemble, arms, work))
 
     def of_choice(self, content: ArmResult) -> dict[str, Pair]:
         """The controls of the chosen content model, by their part in the verdict."""
@@ -250,4 +283,4 @@ def _shuffled(arm: Arm, fused: Arm) -> Arm:
 
 
 def _untuned(arm: Arm) -> Arm:
-    return control_arm(arm, "shuffled", name=f"{arm.name}_shuffled_untuned")
+    return control_arm(arm, "shuffled", name=f"{arm.name}_shuffled{UNTUNED}")

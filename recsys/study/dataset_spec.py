@@ -255,9 +255,5 @@ class DatasetSpec(Strict):
             *single,
             Arm(INTERACTIONS_ONLY),
             *(control_arm(fused, control, name=control) for control in controls),
-            *(
-                control_arm(fused, control, (source,), f"{source}_{control}")
-                for control in of_each
-                for source in altered
-            ),
+            *(control_arm(fused, control, (source,)) for control in of_each for source in altered),
         ]

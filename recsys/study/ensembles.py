@@ -1,73 +1,274 @@
-"""Ensembles of stored lists: one model a source of content, their scores or ranks added with weights.
+"""Ensembles: the lists of fitted models added up, with weights from the validation part.
 
-Scores of different models have different scales, so that each user's list is brought to the range from 0 to 1 first;
-or ranks are used in their place, 1 / (60 + rank) (Cormack, Clarke and Büttcher, Reciprocal Rank Fusion Outperforms
-Condorcet and Individual Rank Learning Methods, SIGIR 2009). An item that a model does not list gets nothing from it.
+A study names them beside its models (`ensembles`), and each is a row of its own in all that counts rows:
+
+    ensembles:
+      Together: {of: [VBPR, EASE]}
+      BySource: {of: [VBPR], each_source: true}
+
+**On an arm** an ensemble has the members of the same arm: models that take no content stand for themselves, and with
+`each_source` the others are there once for each source of the arm, shown that one alone. On a control its members are
+on that control, and on `interactions_only` all of them are: an ensemble shows content if one of its members does.
+
+**Nothing is trained.** The members are rows of the study, and what is added are the lists that their final cells left,
+which is a cell again: two files of lists with a record, found by the fingerprints of its members' cells. Its fitted
+model is not kept, for it is those of its members.
+
+**The weights** of each repeat, and whether scores or ranks are added (see `recsys.study.added_lists`), are chosen on
+its own validation lists. The test lists are first opened when the weights are settled.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import product
-from typing import Literal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from scipy import sparse
+from pydantic import field_validator
 
-from recsys.arrays import entries
-from recsys.evaluation.ranking import Ranking
+from recsys.content.arms import INTERACTIONS_ONLY, UNTUNED, Arm, control_arm
+from recsys.data.dataset import Dataset
+from recsys.engine.stored import StoredCell
+from recsys.engine.worker import one_thread
+from recsys.evaluation.evaluate import Evaluator
+from recsys.evaluation.metrics.registry import metric_module
+from recsys.evidence.scores import label
+from recsys.evidence.wording import listed
+from recsys.fingerprints import code_of, fingerprint
+from recsys.models import registry
+from recsys.study.added_lists import SCALES, Added, Scale, Weighting, best_of, choose
+from recsys.study.dataset_spec import Strict
+from recsys.study.results import ArmResult, LeftOutArm, ModelResult
+from recsys.tuning.search import Params, Tried
 
-Scale = Literal["scores", "ranks"]
-SCALES: tuple[Scale, ...] = ("scores", "ranks")
-RANK_OFFSET = 60
-LEAST = 1e-9
-STEPS = {2: 4, 3: 3}
-"""Into how many parts the weights are divided, by the number of models; 2 for more of them."""
+if TYPE_CHECKING:
+    from recsys.engine.runner import CellRunner
+
+SOURCE = (
+    "Caruana, Niculescu-Mizil, Crew, Ksikes: Ensemble Selection from Libraries of Models, ICML 2004; "
+    "Cormack, Clarke, Buettcher: Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning Methods, "
+    "SIGIR 2009; Fox, Shaw: Combination of Multiple Searches, TREC-2 1994"
+)
+"""What ensembles follow, as models name theirs."""
 
 
-def combine(lists: Sequence[Ranking], weights: Sequence[float], scale: Scale, n_items: int) -> Ranking:
-    """One list a user, as long as the longest of the models', best first.
+@dataclass(frozen=True)
+class Member:
+    """A model on an arm; `name` is what its weight is called."""
+
+    name: str
+    model: str
+    arm: Arm
+
+
+class Ensemble(Strict):
+    """Models whose lists are added.
+
+    Attributes:
+        of: rows of the study's models.
+        by: what is added; None: what is better on validation.
+        each_source: whether models that take content stand in it once for each source, shown that one alone.
+    """
+
+    of: tuple[str, ...]
+    by: Scale | None = None
+    each_source: bool = False
+
+    @field_validator("of")
+    @classmethod
+    def _each_once(cls, of: tuple[str, ...]) -> tuple[str, ...]:
+        if not of or len(set(of)) < len(of):
+            raise ValueError("name at least one model, and each once")
+        return of
+
+    @property
+    def takes_content(self) -> bool:
+        """Whether any of the models takes content."""
+        return any(registry.find(model).takes_content for model in self.of)
+
+    @property
+    def said(self) -> str:
+        """What it is, in words."""
+        what = " or ".join(self.scales)
+        apart = ", one model a source" if self.each_source else ""
+        return f"The {what} of {listed(self.of)} added{apart}, with weights from validation"
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """What may be added."""
+        return SCALES if self.by is None else (self.by,)
+
+    def members(self, arm: Arm) -> list[Member]:
+        """Who is added on an arm."""
+        found = []
+        for model in self.of:
+            if not arm.sources or not registry.find(model).takes_content:
+                found.append(Member(model, model, Arm(INTERACTIONS_ONLY)))
+            elif self.each_source and len(arm.sources) > 1:
+                found += [Member(f"{model} {source}", model, _alone(arm, source)) for source in arm.sources]
+            else:
+                found.append(Member(model, model, arm))
+        return found
+
+
+def _alone(arm: Arm, source: str) -> Arm:
+    """What an arm shows of one source, by the name that this has in tables."""
+    real = Arm(source, (source,))
+    if arm.control is None or source not in arm.altered:
+        return real
+    return control_arm(real, arm.control, name=f"{source}_{arm.control}{UNTUNED * arm.name.endswith(UNTUNED)}")
+
+
+@one_thread()
+def train_ensemble(
+    name: str,
+    ensemble: Ensemble,
+    arms: Sequence[Arm],
+    results: ModelResult,
+    runner: "CellRunner",
+    settings: Sequence[Params] | None = None,
+) -> ModelResult:
+    """Add up what members left on arms of a dataset.
 
     Args:
-        lists: of each model, all of the same users in the same order.
-        weights: of each model.
-        scale: what is added.
-        n_items: of the catalogue.
+        name: the ensemble's.
+        ensemble: who is added, and how.
+        arms: it is left out of those on which a member is.
+        results: what came of the members.
+        runner: keeps its cells.
+        settings: of each repeat, as chosen on another arm; None: weights are chosen.
     """
-    total = sparse.csr_array((len(lists[0].users), n_items), dtype=np.float64)
-    for ranking, weight in zip(lists, weights, strict=True):
-        if weight:
-            total = total + weight * _worth(ranking, scale, n_items)
-    rows, items = entries(total)
-    order = np.lexsort((items, -total.data, rows))
-    depth = max(each.items.shape[1] for each in lists)
-    place = np.arange(len(rows)) - np.repeat(total.indptr[:-1], np.diff(total.indptr))
-    kept = place < depth
-    shape = (len(lists[0].users), depth)
-    best, scores = np.full(shape, -1, dtype=np.int32), np.full(shape, -np.inf, dtype=np.float32)
-    best[rows[kept], place[kept]] = items[order][kept]
-    scores[rows[kept], place[kept]] = total.data[order][kept]
-    return Ranking(lists[0].users, best, scores)
+    there = {each.model for each in results.arms} | {each.model for each in results.left_out}
+    if absent := [model for model in ensemble.of if model not in there]:
+        return ModelResult(inapplicable=[f"{name} is left out, since its member {absent[0]} is"])
+    found = ModelResult()
+    for arm in arms:
+        members = ensemble.members(arm)
+        known = {each.name: _of(results, each) for each in members}
+        if lost := [each for each in members if known[each.name] is None]:
+            found.left_out.append(_left_out(name, arm, lost[0], results))
+        else:
+            added = {each: result for each, result in known.items() if result}
+            found.arms.append(_added(name, ensemble, arm, added, runner, settings))
+    return found
 
 
-def weightings(n_models: int) -> Iterator[tuple[float, ...]]:
-    """Weights that add up to 1, on a grid that is coarser the more models there are."""
-    steps = STEPS.get(n_models, 2)
-    for parts in product(range(steps + 1), repeat=n_models):
-        if sum(parts) == steps:
-            yield tuple(part / steps for part in parts)
+def _of(results: ModelResult, member: Member) -> ArmResult | None:
+    """What came of a member; another arm that happens to have the same name is none."""
+    found = results.find((member.model, member.arm.name))
+    return found if found and found.as_arm == member.arm else None
 
 
-def _worth(ranking: Ranking, scale: Scale, n_items: int) -> sparse.csr_array:
-    """What each listed item is worth, shape (n lists, n_items)."""
-    listed = ranking.items >= 0
-    if scale == "ranks":
-        worth = np.broadcast_to(1 / (RANK_OFFSET + 1 + np.arange(ranking.items.shape[1])), listed.shape)
-    else:
-        last = np.maximum(listed.sum(axis=1, keepdims=True) - 1, 0)
-        scores = np.where(listed, ranking.scores.astype(np.float64), 0.0)
-        low, high = np.take_along_axis(scores, last, axis=1), scores[:, :1]
-        spread = np.where(high > low, high - low, 1)
-        # The last of a list is still better than what is not listed.
-        worth = np.where(high > low, np.maximum((scores - low) / spread, LEAST), 1.0)
-    rows, places = np.nonzero(listed)
-    values = worth[rows, places]
-    return sparse.csr_array((values, (rows, ranking.items[rows, places])), shape=(len(listed), n_items))
+def _left_out(name: str, arm: Arm, lost: Member, results: ModelResult) -> LeftOutArm:
+    pair = lost.model, lost.arm.name
+    return LeftOutArm(
+        model=name,
+        arm=arm.name,
+        reason=f"its member {label(*pair)} was left out",
+        worth_another_try=any(each.worth_another_try for each in results.left_out if (each.model, each.arm) == pair),
+    )
+
+
+def _added(
+    name: str,
+    ensemble: Ensemble,
+    arm: Arm,
+    members: Mapping[str, ArmResult],
+    runner: "CellRunner",
+    settings: Sequence[Params] | None,
+) -> ArmResult:
+    """An ensemble on one arm in every repeat; repeats whose members' cells are the same share theirs."""
+    finals = list(zip(*(each.finals for each in members.values()), strict=True))
+    making = _Making(name, arm, list(members), ensemble.scales, runner)
+    fixed: Sequence[Params | None] = settings or [None] * len(finals)
+    wanted = [making.fingerprint(*each) for each in zip(finals, fixed, strict=True)]
+    makes: dict[str, Callable[[Path], dict[str, Any]]] = {}
+    for repeat, each in enumerate(wanted, start=1):
+        makes.setdefault(each, partial(making.make, repeat, finals[repeat - 1], fixed[repeat - 1]))
+    cells = runner.made(makes)
+    made = [cells[each] for each in wanted]
+    values = [cell.record["valid"] for cell in made]
+    return ArmResult(
+        model=name,
+        arm=arm.name,
+        sources=arm.sources,
+        control=arm.control,
+        altered=arm.altered,
+        settings=[cell.record["params"] for cell in made],
+        valid=sum(values) / len(values),
+        valid_by_repeat=values,
+        content_used=any(cell.record["content_used"] for cell in made),
+        seeded=any(each.seeded for each in members.values()),
+        trials=[Tried(params, value) for params, value in made[0].record["tried"]],
+        n_nested=0,
+        exhausted=True,
+        finals=wanted,
+        seconds=sum(cell.seconds for cell in cells.values()),
+        members=[each.pair for each in members.values()],
+    )
+
+
+@dataclass(frozen=True)
+class _Making:
+    """How the cells of an ensemble on an arm are made of its members' cells."""
+
+    name: str
+    arm: Arm
+    members: Sequence[str]
+    scales: Sequence[Scale]
+    runner: "CellRunner"
+
+    def fingerprint(self, cells: Sequence[str], settings: Params | None) -> str:
+        """Hash of everything that a cell depends on; those of members cover data and protocol."""
+        metric = self.runner.inputs.protocol.primary_name
+        code = code_of(f"{__name__}:_Making", f"{metric_module(metric)}:{metric}")
+        return fingerprint(self.name, self.arm.name, self.members, self.scales, cells, settings, code)
+
+    def make(self, repeat: int, cells: Sequence[str], settings: Params | None, out: Path) -> dict[str, Any]:
+        """Write the lists of both parts; gives the record."""
+        started = time.perf_counter()
+        inputs = self.runner.inputs
+        stored = [self._stored(each) for each in cells]
+        evaluator = Evaluator(Dataset.load(inputs.folder).repeat(repeat), "valid", inputs.protocol)
+        lists = [cell.lists("valid") for cell in stored]
+        tried = {} if settings else choose(lists, evaluator.primary, self.scales)
+        scale, weights = self._weighting(settings) if settings else best_of(tried)
+        added = Added(lists, scale).combine(weights)
+        added.save(out / "valid.safetensors")
+        Added([cell.lists("test") for cell in stored], scale).combine(weights).save(out / "test.safetensors")
+        used = [cell.record["content_used"] for cell, weight in zip(stored, weights, strict=True) if weight]
+        return {
+            "dataset": inputs.dataset,
+            "model": self.name,
+            "arm": self.arm.name,
+            "repeat": repeat,
+            "seed": 0,
+            "stage": "final",
+            "params": self._settings((scale, weights)),
+            "primary": inputs.protocol.primary,
+            "data_version": inputs.data_versions[repeat - 1],
+            "members": dict(zip(self.members, cells, strict=True)),
+            "tried": [[self._settings(weighting), value] for weighting, value in tried.items()],
+            "valid": evaluator.primary(added),
+            "curve": [],
+            "pruned": False,
+            "content_used": any(used),
+            "peak_memory": None,
+            "seconds": {"fit": time.perf_counter() - started, "rank": 0.0},
+            "failure": "",
+            "failure_kind": "",
+            "ended": time.time(),
+        }
+
+    def _stored(self, cell: str) -> StoredCell:
+        folder = self.runner.store.find(self.runner.place, cell)
+        assert folder is not None, f"member {cell} is not in the store"
+        return StoredCell.load(folder)
+
+    def _settings(self, weighting: Weighting) -> Params:
+        scale, weights = weighting
+        return {"by": scale, "weights": dict(zip(self.members, weights, strict=True))}
+
+    def _weighting(self, settings: Params) -> Weighting:
+        return settings["by"], tuple(settings["weights"][member] for member in self.members)

@@ -20,6 +20,7 @@ from recsys.study.measuring import CellOf, UserScores
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
 from recsys.study.study import Study
+from recsys.tuning.plateau import late_gain
 
 SAME_LISTS = 0.99
 """Share of users with the same list from which on content was not chosen."""
@@ -69,7 +70,7 @@ def assess(
     spec = study.datasets[name]
     content, rival = scores[chosen.content], scores[chosen.rival]
     deciding = [found for pair in _deciding(chosen) if (found := results.find(pair))]
-    sought = next(each for each in deciding if each.pair == chosen.rival)
+    sought = _least_settled(results.arm(chosen.rival), results)
     shown = {source: features[source] for source in results.arm(chosen.content).sources}
     against_rival = compare(content, rival, margin=study.statistics.margin, n_resamples=1)
     findings = Findings(
@@ -101,6 +102,12 @@ def assess(
 def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:
     # Shuffled rows at settings that were made for real ones may well do badly in a repeat: that is no fault.
     return chosen.content, chosen.rival, chosen.shuffled, chosen.popularity
+
+
+def _least_settled(rival: ArmResult, results: ModelResult) -> ArmResult:
+    """Whose search is asked whether it was over: the rival's, or that of the member which still gained most."""
+    open_ones = [each for pair in rival.members if not (each := results.arm(pair)).exhausted]
+    return max(open_ones, key=lambda each: late_gain(_trials(each)), default=rival)
 
 
 def _trials(arm: ArmResult) -> list[float | None]:

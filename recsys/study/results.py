@@ -29,6 +29,7 @@ class ArmResult(BaseModel):
         exhausted: whether the trials are all the settings that there are.
         finals: fingerprint of the final cell of each repeat.
         seconds: of fitting and ranking all its cells.
+        members: of an ensemble, whose lists are added; its trials are the weights that were tried.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +49,7 @@ class ArmResult(BaseModel):
     exhausted: bool
     finals: list[str]
     seconds: float
+    members: list[Pair] = []
 
     @classmethod
     def of(cls, model: str, trained: Trained[StoredCell]) -> "ArmResult":
@@ -81,6 +83,13 @@ class ArmResult(BaseModel):
     def params(self) -> dict[str, Any]:
         """The hyper-parameters of the first repeat, which spent the whole budget."""
         return self.settings[0]
+
+    @property
+    def shown_params(self) -> dict[str, Any]:
+        """The same as a person reads them: an ensemble's weights by the names of its members."""
+        if not self.members:
+            return self.params
+        return {"by": self.params["by"], **self.params["weights"]}
 
     @property
     def as_arm(self) -> Arm:

@@ -9,7 +9,6 @@ from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.errors import UserError
 from recsys.evidence.scores import Pair
 from recsys.evidence.source_design import SourceDesign
-from recsys.models import registry
 from recsys.study.results import ArmResult
 from recsys.study.study import Study
 
@@ -63,8 +62,8 @@ class Selection(BaseModel):
 
 
 def content_models(study: Study) -> list[str]:
-    """Models of a study that take content."""
-    return [model for model in study.models if registry.find(model).takes_content]
+    """Models of a study that take content, and ensembles of such."""
+    return [row for row in study.rows if study.takes_content(row)]
 
 
 def has_verdict(study: Study, name: str) -> bool:

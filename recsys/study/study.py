@@ -12,6 +12,7 @@ from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.study.dataset_spec import DatasetSpec, Strict
+from recsys.study.ensembles import Ensemble
 from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
 from recsys.tuning.search import SHORTLIST, most_nested, most_trials
 
@@ -72,8 +73,9 @@ class Study(Strict):
         models: hyper-parameters by model: a value fixes it, a list is searched instead of the model's own range,
             and `arms` names the arms to run where not all are wanted. `MODEL@PRESET` is the model as published, a row
             beside the one that is tuned.
+        ensembles: models of `models` whose lists are added, by name; each is a row like a model.
         controls: which controls every content model meets; `shuffled` cannot be left out where there is content.
-        controls_of_each: controls that take the place of one source at a time, arms such as `text_noise`.
+        controls_of_each: controls that take the place of one source at a time, arms such as `both_text_noise`.
         repeats: how often split (where it is drawn), tuning, training and permutations are drawn anew; None: 5, and 3
             where a model is trained by gradient.
         keep_states: which final trainings of the first repeat keep the fitted model: `all`, `uncontrolled` (all but
@@ -85,6 +87,7 @@ class Study(Strict):
     question: str = "Does item content make recommendations better here, and which part of it?"
     datasets: dict[str, DatasetSpec]
     models: dict[str, dict[str, Any]]
+    ensembles: dict[str, Ensemble] = Field(default_factory=dict)
     controls: tuple[Control, ...] = ("shuffled", "noise", "constant")
     controls_of_each: tuple[Control, ...] = ()
     evaluation: Protocol = Protocol()
@@ -149,12 +152,24 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
+    def _ensembles_are_of_models(self) -> "Study":
+        for name, ensemble in self.ensembles.items():
+            if not NAME.fullmatch(name):
+                raise ValueError(f"'{name}' cannot be a name: use letters, digits and _, a letter first, 60 at most")
+            if registry.is_known(name):
+                raise ValueError(f"ensemble '{name}' has the name of a model: give it another")
+            for model in ensemble.of:
+                if model not in self.models:
+                    raise ValueError(f"ensemble '{name}' is of '{model}', which 'models' lacks")
+        return self
+
+    @model_validator(mode="after")
     def _published_figures_are_measured(self) -> "Study":
         known = ", ".join(map(str, self.evaluation.ks))
         written = {dataset: spec.published for dataset, spec in self.datasets.items() if spec.published}
         for dataset, published in written.items():
             for row, figures in published.rows.items() if published.table is None else ():
-                if row.partition(" (")[0] not in self.models:
+                if row.partition(" (")[0] not in self.rows:
                     raise ValueError(f"dataset '{dataset}': published: 'models' has no '{row}' to stand beside it")
                 for metric in figures:
                     if metric not in self.evaluation.metrics:
@@ -176,8 +191,19 @@ class Study(Strict):
         }
         return self.model_copy(update={"datasets": self.datasets | {dataset: spec}, "models": models})
 
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The models, and after them the ensembles."""
+        return (*self.models, *self.ensembles)
+
+    def takes_content(self, row: str) -> bool:
+        """Whether a model, or any member of an ensemble, takes content."""
+        return self.ensembles[row].takes_content if row in self.ensembles else registry.find(row).takes_content
+
     def arms_of(self, dataset: str, model: str) -> list[Arm]:
-        """The arms a model runs on a dataset, in the order of tables."""
+        """The arms a model runs on a dataset, in the order of tables; an ensemble has those that its members run."""
+        if model in self.ensembles:
+            return self._arms_of_ensemble(dataset, self.ensembles[model])
         if not registry.find(model).takes_content:
             return [Arm(INTERACTIONS_ONLY)]
         arms = self.datasets[dataset].arms(self.controls, self.controls_of_each)
@@ -191,12 +217,21 @@ class Study(Strict):
         # Whatever a study leaves out, a model with content is compared with itself without it.
         return [arm for arm in arms if arm.name in wanted or arm.name == INTERACTIONS_ONLY]
 
+    def _arms_of_ensemble(self, dataset: str, ensemble: Ensemble) -> list[Arm]:
+        if not ensemble.takes_content:
+            return [Arm(INTERACTIONS_ONLY)]
+        run = {model: self.arms_of(dataset, model) for model in ensemble.of}
+        arms = self.datasets[dataset].arms(self.controls, self.controls_of_each)
+        return [arm for arm in arms if all(each.arm in run[each.model] for each in ensemble.members(arm))]
+
     def trials_of(self, model: str) -> int:
         """Settings that are tried of a model on each arm."""
         return 1 if registry.preset_name(model) else self.tuning.trials or default_trials(model)
 
     def cells_of(self, model: str, n_arms: int) -> int:
         """Cells of a model on so many arms, at most: trials, other arms' choices, later repeats' trials and finals."""
+        if model in self.ensembles:
+            return n_arms * self.n_repeats
         trials, repeats = self.trials_of(model), self.n_repeats
         # Where time is the budget, no search goes on beyond it.
         trials = most_trials(trials) if self.tuning.minutes is None else trials

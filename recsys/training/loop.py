@@ -63,6 +63,7 @@ class _Optimisation:
 
     def __init__(self, steps: Sequence[Step], config: LoopConfig) -> None:
         self.decay = config.learning_rate_decay
+        self.mirror, self.mirror_interval = config.mirror, config.mirror_interval
         self.steps = steps
         self.rates = [step.learning_rate or config.learning_rate for step in steps]
         self.optimisers = [
@@ -79,20 +80,27 @@ class _Optimisation:
         network.start_epoch(rng)
         total, n_batches = torch.zeros((), device=network.device), 0
         for batch in network.batches(rng):
-            total += self._losses(batch)
+            total += self._losses(batch, mirrored=self.mirror > 0 and n_batches % self.mirror_interval == 0)
             n_batches += 1
         return total.item() / n_batches, n_batches
 
-    def _losses(self, batch: Batch) -> Tensor:
-        """Take all steps of one batch: the sum of their losses."""
+    def _losses(self, batch: Batch, *, mirrored: bool) -> Tensor:
+        """Take all steps of one batch, a mirrored one each with its step back: the sum of their losses."""
         losses = []
         for step, optimiser in zip(self.steps, self.optimisers, strict=True):
-            optimiser.zero_grad()
-            loss = step.loss(batch)
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.detach())
+            losses.append(_take(step, optimiser, batch))
+            if mirrored:
+                _take(step, optimiser, batch, weight=-self.mirror)
         return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+
+def _take(step: Step, optimiser: torch.optim.Optimizer, batch: Batch, weight: float | None = None) -> Tensor:
+    """Take one step of an optimiser by a loss, times a weight where one is given: the loss without it."""
+    optimiser.zero_grad()
+    loss = step.loss(batch)
+    (loss if weight is None else weight * loss).backward()
+    optimiser.step()
+    return loss.detach()
 
 
 State = dict[str, np.ndarray] | tuple[Tensor, Tensor]

@@ -155,7 +155,7 @@ def test_a_known_table_of_published_figures_can_be_named(tmp_path: Path) -> None
         load_study(write(tmp_path, text.replace("zhou2025/baby", "zhou2025/moon")))
 
 
-@pytest.mark.parametrize("name", ["both", "shuffled", "interactions_only", "popularity", "image_noise"])
+@pytest.mark.parametrize("name", ["both", "shuffled", "interactions_only", "popularity", "both_image_noise"])
 def test_content_does_not_take_the_name_of_an_arm(tmp_path: Path, name: str) -> None:
     text = GOOD.replace("    content:\n", f"    content:\n      {name}: {{encoder: color_histogram}}\n")
     with pytest.raises(UserError, match=f"dataset 'd': content '{name}' has the name of an arm; call it otherwise"):

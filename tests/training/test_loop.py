@@ -15,6 +15,7 @@ from recsys.recommender import Recommender, TrainingData
 from recsys.training import loop
 from recsys.training.loop import train
 from recsys.training.network import FactorNetwork, Network, Step, TrainedConfig, batch_size_for
+from recsys.tuning.space import SearchSpace
 
 TRAIN = sparse.csr_array(np.eye(2, dtype=np.float32))
 
@@ -199,6 +200,61 @@ def test_the_curve_has_the_sum_of_the_steps_losses() -> None:
 def test_the_learning_rate_falls_by_the_factor_over_fifty_epochs() -> None:
     far, _ = moved(TwoSteps(), max_epochs=101, learning_rate=1e-3, learning_rate_decay=0.5)
     assert far == pytest.approx(sum(1e-3 * 0.5 ** (epoch / 50) for epoch in range(101)), rel=1e-4)
+
+
+class Quadratic(CounterNetwork):
+    """Half the squared distance of two weights to the target that is the batch; a draw tells losses apart."""
+
+    def __init__(self, targets: list[float]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
+        self.targets, self.drawn = targets, [0.0]
+
+    def batches(self, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
+        yield from ((torch.full((2,), target, dtype=torch.float64),) for target in self.targets)
+
+    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+        self.drawn.append(torch.rand(1).item())
+        return ((self.weight - batch[0]) ** 2).sum() / 2
+
+
+def stepped_by_hand(targets: list[float], rate: float, mirror: float, interval: int, epochs: int) -> np.ndarray:
+    """Adam on the gradients of `Quadratic`, those of mirrored batches once more with the weight turned round."""
+    weight, first, second, n_steps = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2), 0
+    for _ in range(epochs):
+        for number, target in enumerate(targets):
+            for sign in (1.0, -mirror) if mirror and number % interval == 0 else (1.0,):
+                gradient, n_steps = sign * (weight - target), n_steps + 1
+                first = 0.9 * first + 0.1 * gradient
+                second = 0.999 * second + 0.001 * gradient**2
+                scale = np.sqrt(second / (1 - 0.999**n_steps)) + 1e-8
+                weight = weight - rate * first / (1 - 0.9**n_steps) / scale
+    return weight
+
+
+@pytest.mark.parametrize(("mirror", "interval"), [(0.0, 3), (0.3, 3), (0.3, 1), (0.1, 2)])
+def test_mirror_gradient_steps_back_on_the_same_batch(mirror: float, interval: int) -> None:
+    targets = [3.0, -1.0, 0.5, 2.0]
+    network = Quadratic(targets)
+    model = Counter.from_params(max_epochs=2, learning_rate=0.05, mirror=mirror, mirror_interval=interval)
+    train(model, network, TrainingData(TRAIN))
+    expected = stepped_by_hand(targets, 0.05, mirror, interval, epochs=2)
+    np.testing.assert_allclose(network.weight.detach().numpy(), expected, rtol=1e-9)
+    # The loss of a mirrored batch is computed anew, with new draws.
+    n_mirrored = 2 * len(targets[::interval]) if mirror else 0
+    assert len(set(network.drawn)) - 1 == 2 * len(targets) + n_mirrored
+    assert model.curve[0]["loss"] > 0
+
+
+def test_mirror_gradient_of_two_optimisers_steps_back_with_each() -> None:
+    assert moved(TwoSteps(), max_epochs=1, learning_rate=0.1, mirror=0.5) == pytest.approx((0.05, 0.15))
+
+
+def test_off_by_default_and_searched_only_where_a_study_lists_it() -> None:
+    assert TrainedConfig().mirror == 0
+    assert not {"mirror", "mirror_interval"} & set(SearchSpace(TrainedConfig, {}).distributions)
+    asked = SearchSpace(TrainedConfig, {"mirror": [0.0, 0.1, 0.3]})
+    assert "mirror" in asked.distributions and "mirror_interval" not in asked.distributions
 
 
 @pytest.mark.parametrize(
