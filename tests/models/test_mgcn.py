@@ -47,14 +47,13 @@ def views_by_hand(model: MGCNNetwork, content: Content) -> tuple[np.ndarray, np.
         has = [m for m, f in enumerate(content.values()) if node < N_USERS or f.present[node - N_USERS]]
         if not has:
             continue
-        logits = [
-            P["query.2.weight"][0] @ np.tanh(P["query.0.weight"] @ views[m][node] + P["query.0.bias"]) for m in has
-        ]
+        query = [P[f"fusion.attention.query.{part}"] for part in ("0.weight", "0.bias", "2.weight")]
+        logits = [query[2][0] @ np.tanh(query[0] @ views[m][node] + query[1]) for m in has]
         shares = np.exp(logits) / np.exp(logits).sum()
         common = sum(share * views[m][node] for share, m in zip(shares, has, strict=True))
         told[node] = common
         for m in has:
-            gate = sigmoid(P[f"preferences.{m}.weight"] @ taken[node] + P[f"preferences.{m}.bias"])
+            gate = sigmoid(P[f"fusion.preferences.{m}.weight"] @ taken[node] + P[f"fusion.preferences.{m}.bias"])
             told[node] += gate * (views[m][node] - common)
         told[node] /= len(has) + 1
     return taken, told
@@ -89,7 +88,7 @@ def test_one_source_is_all_common_and_half_of_it_counts() -> None:
     model = network({"text": MARKET.content["text"]})
     names = {name.split(".")[0] for name, _ in model.named_parameters()}
     assert names == {"users", "items", "sources", "gates"}
-    _, told = model._two_views(torch.arange(N_USERS + N_ITEMS))
+    _, told = model.two_views(torch.arange(N_USERS + N_ITEMS))
     view = model.graphs[0](model.items * model.gates[0](next(iter(model.sources))()).sigmoid())
     torch.testing.assert_close(told[N_USERS:], view / 2)
 
