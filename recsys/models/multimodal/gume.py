@@ -138,7 +138,7 @@ class GUME(GradientModel):
     its neighbours by all sources; the view by content is MGCN's on the same graph. In training, users have another
     table, of wishes, which is propagated with the items' views by content, and in which they recognise themselves.
 
-    Paper and published code agree. Its table of wishes for each source enters only by the mean of all, and the steps
+    Follows the published code. Its table of wishes for each source enters only by the mean of all, and the steps
     are linear: here that mean is one table and is propagated once, which is the same but for the epsilon of Adam.
     Decided here: with M sources what MGCN decides; the alignment is over all pairs of sources and only over nodes that
     have them; an item is joined to those in the lists of all sources that it has, with one source in its only list;

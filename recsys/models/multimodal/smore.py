@@ -102,8 +102,8 @@ class SMORE(GradientModel):
     of the sources' weights. The content view is the mean of these views, gated by the view by interactions; the single
     ones are multiplied by softmax weights of their dimensions, learned from the joint one.
 
-    Paper and published code agree, also in that softmax over the 64 dimensions, which makes the single views count
-    about a 64th of the joint one. Decided here: with M sources the mean is over M + 1 views; an item that lacks a
+    Follows the published code, also in that softmax over the 64 dimensions, which makes the single views count about
+    a 64th of the joint one. Decided here: with M sources the mean is over M + 1 views; an item that lacks a
     source has no part of it in products and means; a single source's spectrum is the joint product too. The
     regulariser divides by the batch's size, also in the last batch. Without content the model is LightGCN, regularised
     after propagation. Choices are the values published for the three Amazon sets.
