@@ -129,9 +129,8 @@ def test_an_item_without_any_source_has_no_content_view_and_a_cold_one_has_its_n
 
 
 def test_without_content_it_is_mgcn_without_content() -> None:
-    models = [cls.from_params(**PARAMS | {"n_layers": 2}) for cls in (SMORE,)]
-    mgcn = {name: value for name, value in PARAMS.items() if name != "n_image_neighbours"}
-    models.append(MGCN.from_params(**mgcn, n_layers=2))
+    shared = {name: value for name, value in PARAMS.items() if name != "n_image_neighbours"}
+    models = SMORE.from_params(**PARAMS, n_layers=2), MGCN.from_params(**shared, n_layers=2)
     for model in models:
         model.fit(TrainingData(MARKET.train, seed=4))
     np.testing.assert_array_equal(models[0].score(ALL_USERS), models[1].score(ALL_USERS))

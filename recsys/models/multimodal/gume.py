@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import reduce
 from itertools import combinations
 from operator import add
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graphs
 from recsys.training.losses import info_nce_loss, moments, orthant_noise, squared_l2_loss
 from recsys.training.network import Batch
-from recsys.training.operators import propagate
+from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import step_generator
 from recsys.training.two_views import TwoViewConfig, TwoViewNetwork
 
@@ -76,7 +76,7 @@ class GUMENetwork(TwoViewNetwork):
     def item_views(self) -> list[Tensor]:
         """All items by each source, over several steps of its graph."""
         parts = zip(self.sources, self.gates, self.graphs, strict=True)
-        gated = [(graph, self.gated(gate, source())) for source, gate, graph in parts]
+        gated = [(cast(SparseOperator, graph), self.gated(gate, source())) for source, gate, graph in parts]
         return [propagate(graph, rows, self.gume.n_item_layers, "last") for graph, rows in gated]
 
     def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
@@ -123,8 +123,8 @@ class GUMENetwork(TwoViewNetwork):
 
 def _agreed(graphs: Collection[sparse.csr_array]) -> sparse.csr_array:
     """Edges from an item to others that are among its neighbours by every source that it has."""
-    n_lists = sum(np.diff(graph.indptr) > 0 for graph in graphs)
-    found = reduce(add, [(graph != 0).astype(np.int64) for graph in graphs]).tocoo()
+    n_lists = np.sum([np.diff(graph.indptr) > 0 for graph in graphs], axis=0)
+    found = reduce(add, [graph.astype(bool).astype(np.int64) for graph in graphs]).tocoo()
     rows, columns = found.coords
     kept = (found.data == n_lists[rows]) & (rows != columns)
     return sparse.csr_array((np.ones(kept.sum(), np.float32), (rows[kept], columns[kept])), shape=found.shape)
