@@ -91,7 +91,7 @@ def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
         other: the same nodes otherwise seen, b, same shape.
         temperature: t, the lower, the more the nearest of the others count.
     """
-    rows = torch.arange(len(one), device=one.device)
     a = unit(one)
     logits = (a / temperature) @ torch.cat([unit(other), a]).T
-    return cross_entropy(logits.index_put((rows, rows + len(one)), logits.new_tensor(-torch.inf)), rows)
+    logits.detach()[:, len(one) :].fill_diagonal_(-torch.inf)  # in place: where a softmax is zero, so is its gradient
+    return cross_entropy(logits, torch.arange(len(one), device=one.device))

@@ -56,6 +56,19 @@ def test_two_view_loss_by_hand() -> None:
     assert two_view_loss(one, other, 0.5).item() == pytest.approx((first + second) / 2, rel=1e-6)
 
 
+def test_two_view_loss_has_the_gradients_of_its_formula() -> None:
+    one, other = (torch.randn(5, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    a, b = (x / x.norm(dim=1, keepdim=True) for x in (one, other))
+    across, within = (a @ b.T / 0.4).exp(), (a @ a.T / 0.4).exp()
+    plain = -(across.diagonal() / (across.sum(dim=1) + within.sum(dim=1) - within.diagonal())).log().mean()
+    for ours, expected in zip(
+        torch.autograd.grad(two_view_loss(one, other, 0.4), [one, other]),
+        torch.autograd.grad(plain, [one, other]),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, expected)
+
+
 def test_unit_rows_and_rows_of_zeros_without_a_gradient() -> None:
     x = torch.tensor([[3.0, 4.0], [0.0, 0.0], [1e-8, 0.0]], requires_grad=True)
     rows = unit(x)
