@@ -7,7 +7,12 @@ from scipy import sparse
 
 
 def adjacency(
-    train: sparse.csr_array, left: float = 0.5, right: float = 0.5, *, self_loops: bool = False
+    train: sparse.csr_array,
+    left: float = 0.5,
+    right: float = 0.5,
+    *,
+    self_loops: bool = False,
+    item_edges: sparse.csr_array | None = None,
 ) -> sparse.csr_array:
     """D^-left A D^-right of the user-item graph, users before items; the default is LightGCN's symmetric form.
 
@@ -16,6 +21,8 @@ def adjacency(
         left: power of the degrees of the rows; 1 with `right` 0 makes each row a mean.
         right: power of the degrees of the columns.
         self_loops: take A + I for A, degrees included.
+        item_edges: between items, shape (n_items, n_items): each entry is another edge from its row to its column and
+            counts in the row's degree; not symmetric in general, and neither is the result.
 
     Returns:
         float32, shape (n_users + n_items, n_users + n_items). Without self-loops, nodes without an edge have empty
@@ -25,6 +32,9 @@ def adjacency(
     users, items = edges.coords[0], edges.coords[1] + train.shape[0]
     n_nodes = sum(train.shape)
     rows, columns = np.concatenate([users, items]), np.concatenate([items, users])
+    if item_edges is not None:
+        origins, targets = (part + train.shape[0] for part in item_edges.tocoo().coords)
+        rows, columns = np.concatenate([rows, origins]), np.concatenate([columns, targets])
     if self_loops:
         nodes = np.arange(n_nodes)
         rows, columns = np.concatenate([rows, nodes]), np.concatenate([columns, nodes])

@@ -1,14 +1,36 @@
 """Item graphs whose values are learned from content (Zhang et al., LATTICE, MM 2021, eqs. 3 to 9), and never dense."""
 
+from typing import Annotated
+
 import numpy as np
 import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from recsys.content.features import Content
+from recsys.recommender import searched
 from recsys.training.content import ContentConfig, Source, Sources
 from recsys.training.item_graph import item_graph, nearest_rows
 from recsys.training.losses import unit
 from recsys.training.operators import WeightedOperator
+
+
+class LearnedGraphConfig(ContentConfig):
+    """Hyper-parameters that models with such graphs share.
+
+    Attributes:
+        n_layers: propagation steps on the user-item graph.
+        n_neighbours: neighbours per item in each source's item graph, including the item itself.
+        frozen_share: weight of the features as given in the item graph; the rest is that of the learned ones.
+        l2: weight of half the squared norm of the batch's final vectors.
+    """
+
+    n_layers: PositiveInt = 2
+    n_neighbours: PositiveInt = 10
+    frozen_share: Annotated[float, Field(ge=0, le=1)] = 0.9
+    l2: NonNegativeFloat = searched(1e-5, choices=[0.0, 1e-5, 1e-4, 1e-3])
+    learning_rate: PositiveFloat = searched(5e-4, 1e-4, 5e-3, log=True)
+    learning_rate_decay: PositiveFloat = 0.96
 
 
 class LearnedItemGraph(nn.Module):

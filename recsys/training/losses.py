@@ -79,3 +79,19 @@ def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
     """
     logits = (unit(one) / temperature) @ unit(other).T
     return cross_entropy(logits, torch.arange(len(one), device=one.device))
+
+
+def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """InfoNCE where the rows of `one` also compete with each other (Zhu et al., GRACE, 2020, eq. 1), one direction.
+
+    The mean of -log(e^cos(a_i, b_i)/t / (sum_j e^cos(a_i, b_j)/t + sum_(j != i) e^cos(a_i, a_j)/t)).
+
+    Args:
+        one: embeddings a, shape (batch, n_factors).
+        other: the same nodes otherwise seen, b, same shape.
+        temperature: t, the lower, the more the nearest of the others count.
+    """
+    a = unit(one)
+    logits = (a / temperature) @ torch.cat([unit(other), a]).T
+    logits.detach()[:, len(one) :].fill_diagonal_(-torch.inf)  # in place: where a softmax is zero, so is its gradient
+    return cross_entropy(logits, torch.arange(len(one), device=one.device))

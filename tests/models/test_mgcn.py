@@ -56,12 +56,12 @@ def views_by_hand(model: MGCNNetwork, content: Content) -> tuple[np.ndarray, np.
         has = [m for m, f in enumerate(content.values()) if node < N_USERS or f.present[node - N_USERS]]
         if not has:
             continue
-        logits = [P["query.2.weight"][0] @ np.tanh(linear(P, "query.0", views[m][node])) for m in has]
+        logits = [P["fusion.attention.query.2.weight"][0] @ np.tanh(linear(P, "fusion.attention.query.0", views[m][node])) for m in has]
         shares = np.exp(logits) / np.exp(logits).sum()
         common = sum(share * views[m][node] for share, m in zip(shares, has, strict=True))
         told[node] = common
         for m in has:
-            told[node] += sigmoid(linear(P, f"preferences.{m}", taken[node])) * (views[m][node] - common)
+            told[node] += sigmoid(linear(P, f"fusion.preferences.{m}", taken[node])) * (views[m][node] - common)
         told[node] /= len(has) + 1
     return taken, told
 
@@ -87,7 +87,7 @@ def test_one_source_is_all_common_and_half_of_it_counts() -> None:
     model = network(ONE)
     names = {name.split(".")[0] for name, _ in model.named_parameters()}
     assert names == {"users", "items", "sources", "gates"}
-    _, told = model._two_views(torch.arange(N_USERS + N_ITEMS))
+    _, told = model.two_views(torch.arange(N_USERS + N_ITEMS))
     view = model.graphs[0](model.items * model.gates[0](next(iter(model.sources))()).sigmoid())
     torch.testing.assert_close(told[N_USERS:], view / 2)
 

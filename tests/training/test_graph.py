@@ -28,6 +28,16 @@ def test_self_loops_and_powers_by_hand() -> None:
     np.testing.assert_allclose(mixed, edges * degrees[:, None] ** -0.5 * degrees**-0.3, rtol=1e-6)
 
 
+def test_edges_between_items_by_hand() -> None:
+    train = sparse.csr_array(np.array([[1, 1, 0], [0, 1, 0]], dtype=np.float32))
+    item_edges = sparse.csr_array(np.array([[0, 1, 0], [0, 0, 0], [1, 1, 0]], dtype=np.float32))
+    edges = np.zeros((5, 5))
+    edges[:2, 2:], edges[2:, :2], edges[2:, 2:] = train.toarray(), train.toarray().T, item_edges.toarray()
+    degrees = edges.sum(axis=1)
+    found = adjacency(train, item_edges=item_edges).toarray()
+    np.testing.assert_allclose(found, edges / np.sqrt(degrees[:, None] * degrees), rtol=1e-6)
+
+
 def test_dropping_keeps_the_floor_of_the_share_and_only_edges() -> None:
     train = sparse.csr_array((np.random.default_rng(0).random((20, 15)) < 0.4).astype(np.float32))
     kept = EdgeDropping(train, 0.8).draw(np.random.default_rng(1))

@@ -10,6 +10,7 @@ from recsys.training.losses import (
     moments,
     orthant_noise,
     squared_l2_loss,
+    two_view_loss,
     unit,
 )
 
@@ -45,6 +46,27 @@ def test_info_nce_by_hand() -> None:
     first = math.log(math.exp(1 / 0.5) + math.exp(half / 0.5)) - 1 / 0.5
     second = math.log(math.exp(0) + math.exp(half / 0.5)) - half / 0.5
     assert info_nce_loss(one, other, 0.5).item() == pytest.approx((first + second) / 2, rel=1e-6)
+
+
+def test_two_view_loss_by_hand() -> None:
+    one, other = torch.tensor([[3.0, 0.0], [0.0, 2.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+    half = math.sqrt(0.5)  # the rows of `one` have the cosine 0 with each other
+    first = math.log(math.exp(1 / 0.5) + math.exp(half / 0.5) + math.exp(0)) - 1 / 0.5
+    second = math.log(math.exp(0) + math.exp(half / 0.5) + math.exp(0)) - half / 0.5
+    assert two_view_loss(one, other, 0.5).item() == pytest.approx((first + second) / 2, rel=1e-6)
+
+
+def test_two_view_loss_has_the_gradients_of_its_formula() -> None:
+    one, other = (torch.randn(5, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    a, b = (x / x.norm(dim=1, keepdim=True) for x in (one, other))
+    across, within = (a @ b.T / 0.4).exp(), (a @ a.T / 0.4).exp()
+    plain = -(across.diagonal() / (across.sum(dim=1) + within.sum(dim=1) - within.diagonal())).log().mean()
+    for ours, expected in zip(
+        torch.autograd.grad(two_view_loss(one, other, 0.4), [one, other]),
+        torch.autograd.grad(plain, [one, other]),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, expected)
 
 
 def test_unit_rows_and_rows_of_zeros_without_a_gradient() -> None:

@@ -1,41 +1,23 @@
 """LATTICE: LightGCN whose items are moved by their neighbours on a graph that is learned from content."""
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig
+from recsys.recommender import TrainingData
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
-from recsys.training.learned_graph import LearnedItemGraph
+from recsys.training.learned_graph import LearnedGraphConfig, LearnedItemGraph
 from recsys.training.losses import bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator
 
 
-class LATTICEConfig(ContentConfig):
-    """Hyper-parameters of LATTICE.
-
-    Attributes:
-        n_layers: propagation steps on the user-item graph.
-        n_neighbours: neighbours per item in each source's item graph, including the item itself.
-        frozen_share: weight of the features as given in the item graph; the rest is that of the learned ones.
-        l2: weight of half the squared norm of the batch's final vectors.
-    """
-
-    n_layers: PositiveInt = 2
-    n_neighbours: PositiveInt = 10
-    frozen_share: Annotated[float, Field(ge=0, le=1)] = 0.9
-    l2: NonNegativeFloat = searched(1e-5, choices=[0.0, 1e-5, 1e-4, 1e-3])
-    learning_rate: PositiveFloat = searched(5e-4, 1e-4, 5e-3, log=True)
-    learning_rate_decay: PositiveFloat = 0.96
+class LATTICEConfig(LearnedGraphConfig):
+    """Hyper-parameters of LATTICE."""
 
 
 class LATTICENetwork(GraphNetwork):

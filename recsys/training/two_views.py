@@ -1,0 +1,132 @@
+"""Two views of every node, one by interactions and one by content: what MGCN, SMORE and GUME have in common.
+
+A source's view of an item is made of its content neighbours' embeddings, each gated by its mapped features, and that
+of a user of their items' views. How the sources' views become one is the model's.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from scipy import sparse
+from torch import Tensor, nn
+from torch.nn.functional import embedding
+
+from recsys.recommender import TrainingData, searched
+from recsys.training.content import ContentConfig, Sources
+from recsys.training.graph import adjacency
+from recsys.training.graph_network import GraphNetwork
+from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss
+from recsys.training.network import Batch
+from recsys.training.operators import SparseOperator
+
+
+class TwoViewConfig(ContentConfig):
+    """Hyper-parameters that these models share.
+
+    Attributes:
+        n_layers: propagation steps on the user-item graph.
+        l2: weight of half the squared norm of the batch's final vectors.
+        contrast_weight: weight of the contrast between content and interactions.
+        temperature: of that contrast.
+    """
+
+    n_layers: PositiveInt = 2
+    l2: NonNegativeFloat = 1e-4
+    contrast_weight: NonNegativeFloat = searched(0.01, 1e-3, 1e-1, log=True, needs_content=True)
+    temperature: PositiveFloat = 0.2
+    learning_rate_decay: PositiveFloat = 0.96
+
+
+class TwoViewNetwork(GraphNetwork):
+    """Embeddings, the graphs over them, and a gate of the embeddings for each source.
+
+    Attributes:
+        known: whether a node has a source, bool, shape (n_sources, n_users + n_items, 1); users have all.
+    """
+
+    known: Tensor
+
+    def __init__(
+        self,
+        data: TrainingData,
+        config: TwoViewConfig,
+        item_graphs: Mapping[str, sparse.csr_array],
+        graph: sparse.csr_array | None = None,
+    ) -> None:
+        """Draw the parameters from the seed; a source whose features tell no items apart takes no part.
+
+        Args:
+            data: what to learn from.
+            config: hyper-parameters.
+            item_graphs: of the sources that do take part, shape (n_items, n_items).
+            graph: over the nodes; None: LightGCN's.
+        """
+        super().__init__(data, config, graph)
+        self.config, width, n_users = config, config.n_factors, len(self.users)
+        self.sources = Sources({name: data.content[name] for name in item_graphs}, config)
+        self.gates = nn.ModuleList(nn.Linear(width, width) for _ in item_graphs)
+        self.graphs = nn.ModuleList(map(SparseOperator, item_graphs.values()))
+        if item_graphs:
+            whole = adjacency(data.train) if graph is None else graph
+            self.user_block = SparseOperator(whole[:n_users, n_users:])
+            known = [np.pad(data.content[name].present, (n_users, 0), constant_values=True) for name in item_graphs]
+            self.register_buffer("known", torch.from_numpy(np.stack(known))[:, :, None], persistent=False)
+
+    @property
+    def content_used(self) -> bool:
+        """Whether a source has an item graph."""
+        return len(self.graphs) > 0
+
+    @abstractmethod
+    def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
+        """The nodes by content, shape (n, n_factors).
+
+        Args:
+            nodes: positions, shape (n,).
+            taken: these nodes by interactions, shape (n, n_factors).
+            views: of all nodes, at least one (see `views`).
+        """
+
+    def item_views(self) -> list[Tensor]:
+        """All items by each source, shape (n_items, n_factors)."""
+        parts = zip(self.sources, self.gates, self.graphs, strict=True)
+        return [graph(self.gated(gate, source())) for source, gate, graph in parts]
+
+    def gated(self, gate: nn.Module, content: Tensor) -> Tensor:
+        """The items' embeddings as far as their content lets them through."""
+        return self.items * gate(content).sigmoid()
+
+    def views(self) -> list[Tensor]:
+        """All nodes by each source, shape (n_users + n_items, n_factors)."""
+        return [torch.cat([self.user_block(view), view]) for view in self.item_views()]
+
+    def loss(self, batch: Batch) -> Tensor:
+        """BPR and squared norm of the final vectors, and the contrast of users' and chosen items' two views."""
+        return self.view_loss(*self.two_views(self.nodes(*batch)))
+
+    def view_loss(self, taken: Tensor, content: Tensor) -> Tensor:
+        """That of a batch's users, positives and negatives, one after the other, by interactions and by content."""
+        u, p, n = (taken + content).chunk(3)
+        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
+        if self.content_used:
+            for one, other in zip(content.chunk(3)[:2], taken.chunk(3)[:2], strict=True):
+                loss = loss + self.config.contrast_weight * info_nce_loss(one, other, self.config.temperature)
+        return loss
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """Sums of both views."""
+        nodes = torch.arange(len(self.users) + len(self.items), device=self.device)
+        taken, content = self.two_views(nodes)
+        return self.parted(taken + content)
+
+    def two_views(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
+        """The nodes by interactions and by content, both of shape (n, n_factors); zero where there is no content."""
+        taken = self.by_interactions(nodes)
+        return taken, self.content_view(nodes, taken, self.views()) if self.content_used else torch.zeros_like(taken)
+
+    def by_interactions(self, nodes: Tensor) -> Tensor:
+        """The nodes after propagation, shape (n, n_factors)."""
+        return embedding(nodes, self.propagated(self.config.n_layers))
