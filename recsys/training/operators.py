@@ -118,6 +118,12 @@ class WeightedOperator(nn.Module):
 
     targets: Tensor
     origins: Tensor
+    by_target: Tensor
+    by_origin: Tensor
+    origins_by_target: Tensor
+    targets_by_origin: Tensor
+    target_starts: Tensor
+    origin_starts: Tensor
 
     def __init__(self, targets: Tensor, origins: Tensor, shape: tuple[int, int]) -> None:
         """Sort the edges both ways, on the device of `targets`.

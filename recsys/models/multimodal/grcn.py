@@ -1,6 +1,6 @@
 """GRCN: a graph of interactions in which content says how much each of them counts."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
@@ -92,7 +92,7 @@ class GRCNNetwork(GraphNetwork):
         chosen = embedding(torch.cat([positives, negatives]), self.items)
         square = embedding(users, self.users).square().mean() + chosen.square().mean()
         for affinity in self.affinities:
-            square = square + embedding(users, affinity.preferences).square().mean()
+            square = square + embedding(users, cast(Affinities, affinity).preferences).square().mean()
         return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * square
 
     def factors(self) -> tuple[Tensor, Tensor]:
