@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, embedding_bag
 
 Readout = Literal["mean", "sum", "last"]
+BLOCK = 4096
 
 
 def bag_product(starts: Tensor, columns: Tensor, values: Tensor, x: Tensor) -> Tensor:
@@ -79,15 +80,19 @@ class SparseOperator(nn.Module):
             rows: positions, shape (n,).
             x: as for the whole product.
         """
-        starts = self.rows.starts
-        if 2 * len(rows) >= len(starts):
+        if 2 * len(rows) >= len(self.rows.starts):
             return embedding(rows, self @ x)
+        targets, edges = self.edges(rows)
+        part = WeightedOperator(targets, self.rows.columns[edges], (len(rows), len(x)))
+        return part.product(self.rows.values[edges], x)
+
+    def edges(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """For each entry of the rows, in the order given, its place among them and its position in the matrix."""
+        starts = self.rows.starts
         lengths = starts[rows + 1] - starts[rows]
         targets = torch.arange(len(rows), device=rows.device).repeat_interleave(lengths)
         shifts = starts[rows] - (lengths.cumsum(0) - lengths)
-        edges = torch.arange(len(targets), device=rows.device) + shifts[targets]
-        part = WeightedOperator(targets, self.rows.columns[edges], (len(rows), len(x)))
-        return part.product(self.rows.values[edges], x)
+        return targets, torch.arange(len(targets), device=rows.device) + shifts[targets]
 
 
 class _ConstantProduct(torch.autograd.Function):
@@ -113,6 +118,12 @@ class WeightedOperator(nn.Module):
 
     targets: Tensor
     origins: Tensor
+    by_target: Tensor
+    by_origin: Tensor
+    origins_by_target: Tensor
+    targets_by_origin: Tensor
+    target_starts: Tensor
+    origin_starts: Tensor
 
     def __init__(self, targets: Tensor, origins: Tensor, shape: tuple[int, int]) -> None:
         """Sort the edges both ways, on the device of `targets`.
@@ -130,6 +141,8 @@ class WeightedOperator(nn.Module):
             "origins": origins,
             "by_target": orders[0],
             "by_origin": orders[1],
+            "origins_by_target": origins[orders[0]],
+            "targets_by_origin": targets[orders[1]],
             "target_starts": _starts(targets, shape[0]),
             "origin_starts": _starts(origins, shape[1]),
         }
@@ -145,6 +158,15 @@ class WeightedOperator(nn.Module):
         """
         return _WeightedProduct.apply(values, x, self)
 
+    def inner(self, x: Tensor, y: Tensor) -> Tensor:
+        """Inner product of the rows that each edge ties, shape (n_edges,), differentiable in both.
+
+        Args:
+            x: of the targets, shape (n_rows, n_factors).
+            y: of the origins, shape (n_columns, n_factors).
+        """
+        return _Inner.apply(x, y, self)
+
     def row_sums(self, values: Tensor) -> Tensor:
         """Sum of each row's values, shape (n_rows,)."""
         return values.new_zeros(self.shape[0]).index_add(0, self.targets, values)
@@ -153,8 +175,8 @@ class WeightedOperator(nn.Module):
         """Values that sum to one over the edges of each target, shape (n_edges,)."""
         largest = logits.new_zeros(self.shape[0])
         largest = largest.scatter_reduce(0, self.targets, logits.detach(), "amax", include_self=False)
-        shares = (logits - largest[self.targets]).exp()
-        return shares / self.row_sums(shares)[self.targets]
+        shares = (logits - largest.index_select(0, self.targets)).exp()
+        return shares / self.row_sums(shares).index_select(0, self.targets)
 
 
 def _starts(sorted_by: Tensor, n: int) -> Tensor:
@@ -167,8 +189,7 @@ class _WeightedProduct(torch.autograd.Function):
     def forward(ctx: Any, values: Tensor, x: Tensor, operator: Any) -> Tensor:
         ctx.operator = operator
         ctx.save_for_backward(values, x)
-        order = operator.by_target
-        return _product(operator.target_starts, operator.origins[order], values[order], x)
+        return _weighted(operator, values, x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
@@ -176,11 +197,42 @@ class _WeightedProduct(torch.autograd.Function):
         values, x = ctx.saved_tensors
         for_values = for_x = None
         if ctx.needs_input_grad[0]:
-            for_values = (gradient[operator.targets] * x[operator.origins]).sum(dim=1)
+            for_values = _inner(gradient, operator.targets, x, operator.origins)
         if ctx.needs_input_grad[1]:
-            order = operator.by_origin
-            for_x = _product(operator.origin_starts, operator.targets[order], values[order], gradient)
+            for_x = _weighted(operator, values, gradient, transposed=True)
         return for_values, for_x, None
+
+
+class _Inner(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, operator: WeightedOperator) -> Tensor:
+        ctx.operator = operator
+        ctx.save_for_backward(x, y)
+        return _inner(x, operator.targets, y, operator.origins)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        values, (x, y) = gradients[0].contiguous(), ctx.saved_tensors
+        for_x = _weighted(ctx.operator, values, y) if ctx.needs_input_grad[0] else None
+        for_y = _weighted(ctx.operator, values, x, transposed=True) if ctx.needs_input_grad[1] else None
+        return for_x, for_y, None
+
+
+def _weighted(operator: WeightedOperator, values: Tensor, x: Tensor, *, transposed: bool = False) -> Tensor:
+    """The matrix with these values times `x`, or its transpose."""
+    if transposed:
+        order, starts, columns = operator.by_origin, operator.origin_starts, operator.targets_by_origin
+    else:
+        order, starts, columns = operator.by_target, operator.target_starts, operator.origins_by_target
+    return _product(starts, columns, values.index_select(0, order), x)
+
+
+def _inner(x: Tensor, rows: Tensor, y: Tensor, columns: Tensor) -> Tensor:
+    """Inner products x[rows] . y[columns], block by block, as gathered rows of all edges would leave the cache."""
+    size = len(rows) if x.is_cuda else BLOCK
+    pairs = zip(rows.split(size), columns.split(size), strict=True)
+    gathered = ((x.index_select(0, one), y.index_select(0, other)) for one, other in pairs)
+    return torch.cat([left.mul_(right).sum(dim=1) for left, right in gathered])
 
 
 def propagate(operator: SparseOperator, embeddings: Tensor, n_layers: int, readout: Readout = "mean") -> Tensor:

@@ -46,29 +46,16 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
         ("hybriditemknn", {"ItemKNN", "AttributeItemKNN"}),
         ("AttributeUserKNN", {"UserKNN"}),
         ("EASE", {"CEASE", "AddEASE"}),
-        (
-            "FREEDOM",
-            {
-                "LightGCN",
-                "LATTICE",
-                "MGCN",
-                "BM3",
-                "DualGNN",
-                "DRAGON",
-                "COHESION",
-                "MENTOR",
-                "MMGCF",
-                "PGL",
-                "SMORE",
-                "GUME",
-                "MICRO",
-            },
-        ),
         ("RP3beta", set()),
     ],
 )
 def test_models_are_related_through_the_one_that_is_left_without_content(name: str, related: set[str]) -> None:
     assert registry.related(name) == related
+
+
+def test_graph_models_with_content_are_related_through_lightgcn() -> None:
+    assert {"LightGCN", "MGCN", "LATTICE", "DRAGON"} <= registry.related("FREEDOM")
+    assert not {"FREEDOM", "VBPR", "BPRMF", "EASE"} & registry.related("FREEDOM")
 
 
 def test_a_row_with_a_preset_is_its_model_and_related_to_none() -> None:

@@ -6,6 +6,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
+from recsys.training import operators
 from recsys.training.operators import (
     Readout,
     SparseOperator,
@@ -98,6 +99,18 @@ def test_weighted_product_has_the_gradients_of_the_dense_one_in_values_and_opera
     torch.testing.assert_close(result, expected)
     torch.testing.assert_close(values.grad, same_values.grad)
     torch.testing.assert_close(x.grad, same_x.grad)
+
+
+def test_inner_products_along_edges_have_the_gradients_of_the_dense_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operators, "BLOCK", 6)
+    targets, origins = edges()
+    x, y, weight = torch.randn(6, 3, requires_grad=True), torch.randn(5, 3, requires_grad=True), torch.randn(20)
+    found = WeightedOperator(targets, origins, (6, 5)).inner(x, y)
+    expected = (x @ y.T)[targets, origins]
+    torch.testing.assert_close(found, expected)
+    gradients = (torch.autograd.grad((result.square() * weight).sum(), (x, y)) for result in (found, expected))
+    for ours, plain in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, plain)
 
 
 def test_softmax_of_edges_sums_to_one_by_target_whatever_the_size_of_the_logits() -> None:
