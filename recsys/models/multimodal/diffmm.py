@@ -100,7 +100,7 @@ class DiffMMNetwork(GraphNetwork):
         norm = self.users.square().sum() + self.items.square().sum()
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * norm
         if contents and self.config.contrast_weight > 0:
-            kinds = self.nodes(users.unique()), self.nodes(users[:0], positives.unique())
+            kinds = users.unique(), positives.unique() + len(self.users)
             loss = loss + self.config.contrast_weight * self._contrast(kinds, final, contents)
         return loss
 
