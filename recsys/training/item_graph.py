@@ -14,7 +14,7 @@ from recsys.content.features import Content, Features
 from recsys.runtime import device
 from recsys.training.operators import SparseOperator
 
-Weights = Literal["binary", "cosine"]
+Weights = Literal["binary", "cosine", "similarity"]
 BLOCK = 1024
 _KEPT_GRAPHS = 8
 _graphs: OrderedDict[tuple[str, int, Weights], sparse.csr_array] = OrderedDict()
@@ -32,7 +32,8 @@ def item_graph(features: Features, k: int, weights: Weights = "binary") -> spars
         k: neighbours an item, itself included.
         weights: `binary`: 1/k each, which is what the published Laplacian of equal row sums comes to (Zhou and
             Shen, MM 2023, eq. 5); `cosine`: s_ij / sqrt(r_i r_j) with the row sums r on both sides (Zhang et al.,
-            MM 2021, eq. 5), where a negative cosine counts as no edge.
+            MM 2021, eq. 5), where a negative cosine counts as no edge; `similarity`: s_ij / k, or no edge where that
+            is negative.
 
     Returns:
         float32, shape (n_items, n_items), in general not symmetric.
@@ -52,18 +53,19 @@ def item_graphs(content: Content, k: int, weights: Weights) -> dict[str, sparse.
     return {source: graph for source, graph in graphs.items() if graph.nnz}
 
 
-def mixed_item_graph(content: Content, k: int, image_weight: float) -> sparse.csr_array:
-    """The sources' binary graphs, weighted and summed, shape (n_items, n_items); weights of what is shown sum to one.
+def mixed_item_graph(content: Content, k: int, image_weight: float, kind: Weights = "binary") -> sparse.csr_array:
+    """The sources' graphs, weighted and summed, shape (n_items, n_items); weights of what is shown sum to one.
 
     Args:
         content: at least one source.
         k: neighbours an item and source, itself included.
         image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        kind: what a graph's edges weigh.
     """
     weights = {source: 1 / len(content) for source in content}
     if set(content) == {"text", "image"}:
         weights = {"text": 1 - image_weight, "image": image_weight}
-    graphs = [weight * item_graph(content[source], k) for source, weight in weights.items()]
+    graphs = [weight * item_graph(content[source], k, kind) for source, weight in weights.items()]
     return sparse.csr_array(reduce(add, graphs))
 
 
@@ -84,7 +86,8 @@ def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:
     found, nearness = nearest_rows(torch.from_numpy(rows).to(device()), k)
     neighbours, cosines = found.cpu().numpy(), nearness.cpu().numpy()
     values = np.ones_like(cosines) if weights == "binary" else cosines.clip(min=0)
-    scale = 1 / np.sqrt(values.sum(axis=1, dtype=np.float64))
+    degrees = values if weights == "cosine" else np.ones_like(values)
+    scale = 1 / np.sqrt(degrees.sum(axis=1, dtype=np.float64))
     values = (values * scale[:, None] * scale[neighbours]).astype(np.float32)
     sources = np.repeat(nodes, neighbours.shape[1])
     targets = nodes[neighbours.ravel()]

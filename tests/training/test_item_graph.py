@@ -40,6 +40,11 @@ def test_cosine_graph_is_normalised_by_row_sums_on_both_sides() -> None:
     np.testing.assert_allclose(item_graph(features(), 4, "cosine").toarray(), expected, rtol=1e-5, atol=1e-7)
 
 
+def test_similarity_graph_has_a_kth_of_the_cosines() -> None:
+    expected = nearest_by_hand(features(), 4).clip(min=0) / 4
+    np.testing.assert_allclose(item_graph(features(), 4, "similarity").toarray(), expected, rtol=1e-5, atol=1e-7)
+
+
 def test_blocks_do_not_change_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = item_graph(features(), 4).toarray()
     monkeypatch.setattr(module, "BLOCK", 7)

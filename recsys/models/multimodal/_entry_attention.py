@@ -1,0 +1,82 @@
+"""Attention among the entries of items' content vectors (Ma et al., REARM, MM 2025)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+BLOCK = 4096
+"""Items whose attention stands in memory at a time."""
+N_BYTES = 256
+
+
+class EntryAttention(nn.Module):
+    """Attention among the entries of a vector, each a token of width one, added to the vector that is attended to.
+
+    Biases of keys, values and output would shift all entries alike, which the softmax or the layer norm behind it
+    takes back, so there are none.
+    """
+
+    def __init__(self, rate: float) -> None:
+        """Scalar maps to queries, keys, values and output; a share `rate` of the attention is hidden in training."""
+        super().__init__()
+        self.rate = rate
+        self.query = nn.Linear(1, 1)
+        self.key, self.value, self.output = (nn.Linear(1, 1, bias=False) for _ in range(3))
+
+    def forward(self, asking: Tensor, asked: Tensor) -> Tensor:
+        """`asked` and what its entries answer to those of `asking`, all of shape (n, width)."""
+        query, key, value = self.query(asking[:, :, None]), self.key(asked[:, :, None]), self.value(asked[:, :, None])
+        attention = (query @ key.transpose(1, 2)).softmax(dim=2)
+        n_kept = round((1 - self.rate) * N_BYTES)
+        if self.training and n_kept < N_BYTES:
+            attention = attention * (random_bytes(attention) < n_kept)
+            value = value * (N_BYTES / max(n_kept, 1))
+        return asked + self.output(attention @ value)[..., 0]
+
+
+def random_bytes(like: Tensor) -> Tensor:
+    """Uniform from 0 to 255, eight of a draw: drawing by entry takes nearly half the time of an attention."""
+    draws = torch.empty(-(-like.numel() // 8), dtype=torch.int64, device=like.device).random_(-(2**63), None)
+    return draws.view(torch.uint8)[: like.numel()].view(like.shape)
+
+
+class ContentAttention(nn.Module):
+    """Each source attends to itself, then answers to the others; normalised and activated alike after both."""
+
+    def __init__(self, n_sources: int, width: int, rates: tuple[float, float], activation: nn.Module) -> None:
+        """One attention of either kind for each source; a single source has no other to answer to.
+
+        Args:
+            n_sources: at least one.
+            width: entries of a source's vector.
+            rates: shares of the attention hidden in training, of that to itself and of that to others.
+            activation: what follows each normalisation.
+        """
+        super().__init__()
+        self.norm, self.activation = nn.LayerNorm(width), activation
+        self.own = nn.ModuleList(EntryAttention(rates[0]) for _ in range(n_sources))
+        n_cross = n_sources if n_sources > 1 else 0
+        self.cross = nn.ModuleList(EntryAttention(rates[1]) for _ in range(n_cross))
+
+    def forward(self, *parts: Tensor) -> tuple[Tensor, ...]:
+        """The sources' vectors of some items, each of shape (n, width)."""
+        views = [self._after(own(part, part)) for own, part in zip(self.own, parts, strict=True)]
+        if not len(self.cross):
+            return tuple(views)
+        total = torch.stack(views).sum(dim=0)
+        others = [(total - view) / (len(views) - 1) for view in views]
+        pairs = zip(self.cross, others, views, strict=True)
+        return tuple(self._after(cross(other, view)) for cross, other, view in pairs)
+
+    def by_blocks(self, parts: Sequence[Tensor]) -> list[Tensor]:
+        """The same for all items; what a block keeps for the backward pass is computed again there."""
+        if len(parts[0]) <= BLOCK or not torch.is_grad_enabled():
+            return list(self(*parts))
+        blocks = zip(*(part.split(BLOCK) for part in parts), strict=True)
+        done = [checkpoint(self, *block, use_reentrant=False) for block in blocks]
+        return [torch.cat(part) for part in zip(*done, strict=True)]
+
+    def _after(self, vectors: Tensor) -> Tensor:
+        return self.activation(self.norm(vectors))
