@@ -56,7 +56,10 @@ def views_by_hand(model: MGCNNetwork, content: Content) -> tuple[np.ndarray, np.
         has = [m for m, f in enumerate(content.values()) if node < N_USERS or f.present[node - N_USERS]]
         if not has:
             continue
-        logits = [P["fusion.attention.query.2.weight"][0] @ np.tanh(linear(P, "fusion.attention.query.0", views[m][node])) for m in has]
+        logits = [
+            P["fusion.attention.query.2.weight"][0] @ np.tanh(linear(P, "fusion.attention.query.0", views[m][node]))
+            for m in has
+        ]
         shares = np.exp(logits) / np.exp(logits).sum()
         common = sum(share * views[m][node] for share, m in zip(shares, has, strict=True))
         told[node] = common
