@@ -10,7 +10,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from recsys.content.features import Content, Features
+from recsys.content.features import Content, Features, source_shares
 from recsys.runtime import device
 from recsys.training.operators import SparseOperator
 
@@ -60,10 +60,8 @@ def mixed_item_graph(content: Content, k: int, image_weight: float) -> sparse.cs
         k: neighbours an item and source, itself included.
         image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
     """
-    weights = {source: 1 / len(content) for source in content}
-    if set(content) == {"text", "image"}:
-        weights = {"text": 1 - image_weight, "image": image_weight}
-    graphs = [weight * item_graph(content[source], k) for source, weight in weights.items()]
+    shares = source_shares(content, image_weight)
+    graphs = [share * item_graph(content[source], k) for source, share in shares.items()]
     return sparse.csr_array(reduce(add, graphs))
 
 

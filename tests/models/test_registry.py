@@ -47,6 +47,7 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
         ("AttributeUserKNN", {"UserKNN"}),
         ("EASE", {"CEASE", "AddEASE"}),
         ("FREEDOM", {"LightGCN", "LATTICE", "MGCN", "BM3", "DualGNN", "DRAGON", "COHESION", "MENTOR", "MMGCF", "PGL"}),
+        ("GFCF", {"MMGF"}),
         ("RP3beta", set()),
     ],
 )
