@@ -13,7 +13,7 @@ from torch.nn.functional import dropout, embedding, leaky_relu, linear, pad
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._histories import Histories
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, FeatureScaling, Sources, telling
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
@@ -40,16 +40,18 @@ class LightGTConfig(ContentConfig):
             paper; `same`: each is told the mean of all, as in the published code.
     """
 
-    n_layers: PositiveInt = searched(4, 1, 4)
+    n_layers: PositiveInt = searched(2, 1, 4)
     l2: NonNegativeFloat = searched(1e-2, 1e-4, 1.0, log=True)
     interaction_weight: Annotated[float, Field(gt=0, lt=1)] = searched(
-        0.05, choices=[0.05, 0.2, 0.5, 0.8], needs_content=True
+        0.8, choices=[0.05, 0.2, 0.5, 0.8], needs_content=True
     )
     n_history: PositiveInt = 50
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     positions: Literal["by_depth", "same"] = "by_depth"
     feature_scaling: FeatureScaling = "rows"
     learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-1, log=True)
+
+    first_points: ClassVar[FirstPoints] = ({"n_layers": 4, "interaction_weight": 0.05},)
 
 
 class Attention(nn.Module):
@@ -223,6 +225,9 @@ class LightGT(GradientModel):
     that tells no items apart is left out. The published code gives the graph no more layers than the transformer, here
     both have the same number. Starting values of embeddings are uniform of the published variance. Without content
     w is 1 and the model is LightGCN, regularised after propagation over whole tables.
+
+    Defaults are not the published w of 0.05 and four layers, which tuning tries next. On Last.fm's validation part
+    0.05 learns slowly (nDCG@20 after 17 epochs on tags, two layers: .197, and .229 with 0.8); more layers are dear.
     """
 
     Config = LightGTConfig
