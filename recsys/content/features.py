@@ -80,3 +80,15 @@ class Features:
 
 Content = dict[str, Features]
 """What a model is shown: features by source (`text`, `image`, `descriptions`, ...); empty means interactions only."""
+
+
+def source_shares(content: Content, image_weight: float) -> dict[str, float]:
+    """What part each source that is shown has in a weighted sum of all; parts sum to one.
+
+    Args:
+        content: features by source.
+        image_weight: of the image where exactly text and image are shown; otherwise sources weigh the same.
+    """
+    if set(content) == {"text", "image"}:
+        return {source: image_weight if source == "image" else 1 - image_weight for source in content}
+    return {source: 1 / len(content) for source in content}

@@ -46,6 +46,7 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
         ("hybriditemknn", {"ItemKNN", "AttributeItemKNN"}),
         ("AttributeUserKNN", {"UserKNN"}),
         ("EASE", {"CEASE", "AddEASE"}),
+        ("GFCF", {"MMGF"}),
         ("RP3beta", set()),
     ],
 )
