@@ -49,7 +49,7 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
         (
             "FREEDOM",
             {"LightGCN", "LATTICE", "MGCN", "BM3", "DualGNN", "DRAGON", "COHESION", "MENTOR", "MMGCF", "PGL"}
-            | {"MGCL", "MCLN"},
+            | {"MGCL", "MCLN", "MGCE"},
         ),
         ("RP3beta", set()),
     ],
