@@ -143,13 +143,15 @@ class DimensionsNetwork(SourcesNetwork):
             negatives, one above the other, shape (3 * batch, n_sources * n_factors).
         """
         nodes, config = self.nodes(*batch), self.settings
+        users, chosen = batch[0], torch.cat(batch[1:])
         loss = self._ranking(embedding(nodes, self.propagated(config.n_layers, "last")))
-        loss = loss + config.l2 * squared_l2_loss(*embedding(nodes, torch.cat([self.users, self.items])).chunk(3))
-        kinds = []
+        loss = loss + config.l2 * squared_l2_loss(
+            embedding(users, self.users), *embedding(chosen, self.items).chunk(2)
+        )
+        kinds: list[Tensor] = []
         if self.content_used:
-            users, *items = batch
             content = self.content()
-            rows = embedding(torch.cat(items), content).chunk(2)
+            rows = embedding(chosen, content).chunk(2)
             for kind, propagated in self.kinds(content):
                 kinds.append(embedding(nodes, propagated))
                 loss = loss + self.content_weight * self._ranking(kinds[-1])

@@ -15,7 +15,7 @@ from recsys.training.randomness import seeded_region
 from tests.models._dimensions import BATCH, graph, ranking, squares
 
 ONE = {"text": MARKET.content["text"]}
-OTHERS = [11, 3, 2]
+INTERVENTIONS = [11, 3, 2]
 Parameters = dict[str, np.ndarray]
 
 
@@ -26,7 +26,7 @@ class TestMCLN(GradientContract):
     tolerance = 0.03
 
     def loss(self, network: Network, batch: tuple[Tensor, ...]) -> Tensor:
-        """Triples of the contract get the negatives, turned round, as items that are not taken."""
+        """Triples of the contract get the negatives in reverse as interventions."""
         assert isinstance(network, MCLNNetwork)
         return super().loss(network, (*batch, batch[2].flip(0)) if len(batch) == 3 and network.content_used else batch)
 
@@ -71,7 +71,9 @@ def attended(P: Parameters, items: np.ndarray, others: np.ndarray | None) -> np.
         for i, item in enumerate(items):
             logits = np.array([mapped("query", item) @ mapped("key", key) for key in items])
             if others is not None:
-                logits -= [mapped("other_query", others[i]) @ mapped("other_key", other) for other in others]
+                logits -= [
+                    mapped("intervention_query", others[i]) @ mapped("intervention_key", other) for other in others
+                ]
             shares = np.exp(logits / np.sqrt(items.shape[1]))
             value = sum(share * mapped("value", key) for share, key in zip(shares / shares.sum(), items, strict=True))
             new.append(item + mapped("out", value))
@@ -96,7 +98,7 @@ def test_factors_by_hand(content: Content) -> None:
     if content:
         x = np.concatenate(parts, axis=1)
         known = x.any(axis=1)
-        c = attended(P, x[known], x[known]) @ P["chosen.weight"].T
+        c = attended(P, x[known], x[known]) @ P["positive_map.weight"].T
         items[known] += c.clip(0)
     for found, expected in zip(model.factors(), (users, items), strict=True):
         np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-4, atol=1e-5)
@@ -108,12 +110,12 @@ def test_loss_by_hand() -> None:
     loss = sum(ranking(users, part) for part in parts)
     x = np.concatenate(parts, axis=1)
     c = np.zeros((N_ITEMS, 6))
-    c[p] = (attended(P, x[p], x[OTHERS]) @ P["chosen.weight"].T).clip(0)
-    c[n] = (attended(P, x[n], None) @ P["left.weight"].T).clip(0)
+    c[p] = (attended(P, x[p], x[INTERVENTIONS]) @ P["positive_map.weight"].T).clip(0)
+    c[n] = (attended(P, x[n], None) @ P["negative_map.weight"].T).clip(0)
     loss += ranking(users, c)
     nobody = np.zeros_like(users)
     loss += 0.3 * (squares(P["users"], P["items"]) + sum(squares(nobody, part) for part in (*parts[1:], c)))
-    batch = tuple(torch.tensor(part) for part in (*BATCH, OTHERS))
+    batch = tuple(torch.tensor(part) for part in (*BATCH, INTERVENTIONS))
     np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-5)
 
 
@@ -125,7 +127,7 @@ def test_groups_of_a_batch_attend_to_themselves_alone() -> None:
         torch.testing.assert_close(found, torch.cat(expected))
 
 
-def test_items_not_taken_are_drawn_for_each_triple_where_there_is_content() -> None:
+def test_interventions_are_drawn_for_each_triple_where_there_is_content() -> None:
     rng = np.random.default_rng(1)
     users, positives, negatives, others = next(network(MARKET.content, batch_size=64).batches(rng))
     taken = MARKET.train.toarray() > 0

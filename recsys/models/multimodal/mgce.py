@@ -116,7 +116,7 @@ class MGCE(GradientModel):
     interactions; batches are of all pairs instead of distinct users; where an item lacks a source both its dimensions
     start at zero; a source that tells no items apart is left out. Without content the dimension of interactions is
     left: the last layer of LightGCN with self-loops. Defaults are those published for Amazon Beauty. Published
-    figures are of 99 drawn negatives, or trained on train and validation.
+    figures are of 99 sampled negatives, or trained on train and validation.
     """
 
     Config = MGCEConfig

@@ -53,18 +53,17 @@ class MGCLNetwork(DimensionsNetwork):
         return self.ranking_loss(batch)[0]
 
     def contrast(self, batch: Batch) -> Tensor:
-        """How well the batch's users, and their items, recognise themselves from dimension to dimension.
+        """InfoNCE of the batch's users, and of their items, between every two dimensions before propagation.
 
-        Vectors are those before propagation; an item has a part in the dimensions that it has.
+        An item that lacks a source is left out of the pairs with its dimension.
         """
         users, items = batch[0].unique(), batch[1].unique()
         preferences = embedding(users, cast(Preferences, self.preferences[0]).users)
-        wanted = [embedding(users, self.users), *preferences.split(self.config.n_factors, dim=1)]
-        losses = [mutual_info_nce_loss(*pair, self.config.temperature) for pair in combinations(wanted, 2)]
-        known = torch.ones_like(items, dtype=torch.bool)
-        told = [(embedding(items, self.items), known)]
-        told += [(source(items), source.present[items, 0]) for source in self.sources]
-        for (one, has_one), (other, has_other) in combinations(told, 2):
+        user_views = [embedding(users, self.users), *preferences.split(self.config.n_factors, dim=1)]
+        losses = [mutual_info_nce_loss(*pair, self.config.temperature) for pair in combinations(user_views, 2)]
+        item_views = [(embedding(items, self.items), torch.ones_like(items, dtype=torch.bool))]
+        item_views += [(source(items), source.present[items, 0]) for source in self.sources]
+        for (one, has_one), (other, has_other) in combinations(item_views, 2):
             both = has_one & has_other
             losses.append(mutual_info_nce_loss(one[both], other[both], self.config.temperature))
         return torch.stack(losses).sum()
@@ -75,16 +74,17 @@ class MGCL(GradientModel):
     """Score: u . i + sum_m w_m u_m . i_m, the sum over the sources m with w = `image_weight` for images, else 1.
 
     u and i are the last layer of embeddings over D^-1/2 (A + I) D^-p; u_m and i_m that of users' preferences in m and
-    the items' mapped, frozen features after one layer. Each dimension has its own BPR. After each step a second
-    optimiser, of a tenth of the learning rate, draws a user's vectors before propagation together over the dimensions,
-    and an item's, each dimension against each other by InfoNCE among the batch.
+    the items' mapped, frozen features after one layer. Each dimension has its own BPR. On each batch a second
+    optimiser, with a tenth of the learning rate, then aligns the vectors before propagation across dimensions: InfoNCE
+    among the batch's users, and among their items, for every ordered pair of dimensions.
 
     In the published code two of the twelve contrasts have the denominator of another pair; here all follow the paper.
     Decided here: batches are of all pairs, where the published code draws 2048 distinct users with an item each, and
     the contrast is that of the batch's distinct users and items, a mean where theirs is a sum, which Adam does not
     see; an item that lacks a source takes no part in its contrast; a source that tells no items apart is left out.
     Without content the dimension of interactions is left: the last layer of LightGCN with self-loops. Defaults are
-    those published for Amazon Beauty. Published figures are of 99 drawn negatives, or trained on train and validation.
+    those published for Amazon Beauty. Published figures are of 99 sampled negatives, or of training on train and
+    validation.
     """
 
     Config = MGCLConfig
