@@ -124,7 +124,7 @@ class MGCE(GradientModel):
     source = "Multimodal Graph Causal Embedding for Multimedia-Based Recommendation (MGCE), IEEE TKDE 2024"
     scores_cold_items = True
     without_content = "LightGCN"
-    presets: ClassVar[Presets] = {
+    presets: ClassVar[Presets] = {  # Baby's is of a later comparison, not its authors'
         "published/beauty": {
             "image_weight": 0.5,
             "content_weight": 0.3,
