@@ -61,7 +61,9 @@ class Source(nn.Module):
     table: Tensor
     present: Tensor
 
-    def __init__(self, features: Features, n_outputs: int, scaling: FeatureScaling, *, trained: bool = True) -> None:
+    def __init__(
+        self, features: Features, n_outputs: int, scaling: FeatureScaling, *, trained: bool = True, bias: bool = True
+    ) -> None:
         """Take the features as starting values; the map starts as torch's linear layers do."""
         super().__init__()
         table = scaled_features(features, scaling)
@@ -69,7 +71,7 @@ class Source(nn.Module):
             self.table = nn.Parameter(table)
         else:
             self.register_buffer("table", table, persistent=False)
-        self.linear = nn.Linear(features.dim, n_outputs)
+        self.linear = nn.Linear(features.dim, n_outputs, bias=bias)
         self.register_buffer("present", torch.from_numpy(features.present)[:, None], persistent=False)
 
     def forward(self, items: Tensor | None = None) -> Tensor:
@@ -83,10 +85,10 @@ class Source(nn.Module):
 class Sources(nn.ModuleList):
     """A `Source` for each source that is shown, in their order."""
 
-    def __init__(self, content: Content, config: ContentConfig, *, trained: bool = True) -> None:
+    def __init__(self, content: Content, config: ContentConfig, *, trained: bool = True, bias: bool = True) -> None:
         """Map each to the width of the embeddings; the features are trained too or stay as they are."""
-        scaling = config.feature_scaling
-        super().__init__(Source(f, config.n_factors, scaling, trained=trained) for f in content.values())
+        width, scaling = config.n_factors, config.feature_scaling
+        super().__init__(Source(f, width, scaling, trained=trained, bias=bias) for f in content.values())
 
     def __iter__(self) -> Iterator[Source]:
         """One after the other."""

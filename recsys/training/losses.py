@@ -4,6 +4,8 @@ The regularisers are told apart by name because their weights are not comparable
 sense with `embedding_norm_loss` only.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
@@ -95,3 +97,35 @@ def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
     logits = (a / temperature) @ torch.cat([unit(other), a]).T
     logits.detach()[:, len(one) :].fill_diagonal_(-torch.inf)  # in place: where a softmax is zero, so is its gradient
     return cross_entropy(logits, torch.arange(len(one), device=one.device))
+
+
+def mutual_info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """InfoNCE in both directions, summed; zero where there are no rows.
+
+    One matrix of cosines serves both directions and the gradient, and none is kept for the backward pass.
+
+    Args:
+        one: embeddings, shape (n, n_factors).
+        other: the same nodes otherwise seen, same shape.
+        temperature: as for `info_nce_loss`, at least 0.025: below, float32 cannot hold the smallest terms.
+    """
+    return _MutualInfoNCE.apply(unit(one), unit(other), temperature) if len(one) else one.sum() + other.sum()
+
+
+class _MutualInfoNCE(torch.autograd.Function):
+    """On unit rows; the gradients are computed with the loss, while the matrix is at hand."""
+
+    @staticmethod
+    def forward(ctx: Any, one: Tensor, other: Tensor, temperature: float) -> Tensor:
+        largest, scale = one.new_full((1, 1), 1 / temperature), 1 / (len(one) * temperature)
+        shares = torch.addmm(-largest, one, other.T, alpha=1 / temperature).exp_()
+        rows, columns = shares.sum(dim=1), shares.sum(dim=0)
+        shares.mul_(1 / rows[:, None] + 1 / columns)
+        shares.diagonal().sub_(2)
+        ctx.save_for_backward(scale * (shares @ other), scale * (shares.T @ one))
+        return (rows.log() + columns.log()).mean() + 2 * largest[0, 0] - 2 * scale * (one * other).sum()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        for_one, for_other = ctx.saved_tensors
+        return gradients[0] * for_one, gradients[0] * for_other, None

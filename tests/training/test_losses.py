@@ -8,6 +8,7 @@ from recsys.training.losses import (
     embedding_norm_loss,
     info_nce_loss,
     moments,
+    mutual_info_nce_loss,
     orthant_noise,
     squared_l2_loss,
     two_view_loss,
@@ -83,6 +84,21 @@ def test_info_nce_of_a_cold_row_has_a_finite_gradient() -> None:
     views[0].requires_grad_()
     info_nce_loss(*views, 0.2).backward()
     assert views[0].grad.abs().max() < 1e2
+
+
+def test_mutual_info_nce_is_that_of_both_directions_with_its_gradient() -> None:
+    views = torch.randn(5, 3, requires_grad=True), torch.randn(5, 3, requires_grad=True)
+    loss = mutual_info_nce_loss(*views, 0.04)
+    expected = info_nce_loss(*views, 0.04) + info_nce_loss(*reversed(views), 0.04)
+    torch.testing.assert_close(loss, expected)
+    for found, right in zip(*(torch.autograd.grad(2 * x, views) for x in (loss, expected)), strict=True):
+        torch.testing.assert_close(found, right, rtol=1e-4, atol=1e-5)
+
+
+def test_mutual_info_nce_of_no_rows_is_zero() -> None:
+    nothing = torch.zeros(0, 3, requires_grad=True)
+    mutual_info_nce_loss(nothing, nothing, 0.2).backward()
+    assert mutual_info_nce_loss(nothing, nothing, 0.2).item() == 0
 
 
 def test_moments_are_those_of_all_entries() -> None:

@@ -57,7 +57,7 @@ def read(options: MindOptions, folder: Path, workdir: Path) -> RawData:
         clicks = pd.concat([_history(before), after], ignore_index=True)
     else:
         clicks = after
-        if n_before := int(before["history"].str.split().str.len().sum()):
+        if n_before := int(before["history"].str.count(r"\S+").sum()):
             notes += (
                 f"{n_before:,} clicks before the first impression, which have no time, are not counted "
                 "(history: true counts them)",
