@@ -4,11 +4,14 @@ The regularisers are told apart by name because their weights are not comparable
 sense with `embedding_norm_loss` only.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
 _SMALLEST_NORM = 1e-6
+_BLOCK = 2**20  # products at a time that stay in a processor's cache
 _TINY = 1e-30  # keeps the gradient of the root finite at zero, several times faster than the norm's own guard
 
 
@@ -67,7 +70,7 @@ def squared_l2_loss(*blocks: Tensor) -> Tensor:
     return sum((block.square().sum() for block in blocks), start=torch.zeros(())) / (2 * len(blocks[-1]))
 
 
-def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+def info_nce_loss(one: Tensor, other: Tensor, temperature: float, against: Tensor | None = None) -> Tensor:
     """InfoNCE of two views of the same nodes: each row's own counterpart must be nearest to it among all.
 
     The mean of -log softmax(cosines / temperature) at the row's own counterpart (van den Oord et al., 2018, eq. 4).
@@ -76,6 +79,66 @@ def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
         one: embeddings, shape (batch, n_factors).
         other: the same nodes otherwise seen, same shape.
         temperature: the lower, the more the nearest of the others count.
+        against: candidates, the rows' counterparts among them, shape (n, n_factors); None: the rows of `other`.
     """
-    logits = (unit(one) / temperature) @ unit(other).T
-    return cross_entropy(logits, torch.arange(len(one), device=one.device))
+    rows = unit(one) / temperature
+    if against is None:
+        return cross_entropy(rows @ unit(other).T, torch.arange(len(one), device=one.device))
+    return log_sum_exp(rows, unit(against)) - (rows * unit(other)).sum(dim=1).mean()
+
+
+def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """InfoNCE against the other rows of both views (Zhang et al., MICRO, TKDE 2022).
+
+    The mean of -log e^{cos(a_i, b_i)/t} / (sum_j e^{cos(a_i, b_j)/t} + sum_{j != i} e^{cos(a_i, a_j)/t}).
+
+    Args:
+        one: embeddings a, shape (n, n_factors).
+        other: the same nodes otherwise seen, b, same shape.
+        temperature: t.
+    """
+    a, b = unit(one), unit(other)
+    own = torch.eye(len(a), dtype=torch.bool, device=a.device)
+    cosines = torch.cat([a @ b.T, (a @ a.T).masked_fill(own, -torch.inf)], dim=1)
+    return cross_entropy(cosines / temperature, torch.arange(len(a), device=a.device))
+
+
+def log_sum_exp(
+    rows: Tensor, candidates: Tensor, shares: Tensor | None = None, counts: Tensor | None = None
+) -> Tensor:
+    """Sum over i of p_i log sum over c of w_c e^{<rows_i, candidates_c>}, a scalar; what all rows are weighed against.
+
+    Block by block, gradients included, so that the products of all rows with all candidates never stand in memory.
+
+    Args:
+        rows: shape (n, n_factors).
+        candidates: shape (m, n_factors).
+        shares: p, shape (n,); None: 1/n each, a mean.
+        counts: w, how often each candidate stands for itself, positive, shape (m,); None: once.
+    """
+    shares = rows.new_full((len(rows),), 1 / len(rows)) if shares is None else shares
+    logs = rows.new_zeros(len(candidates)) if counts is None else counts.to(rows.dtype).log()
+    return _LogSumExp.apply(rows, candidates, shares, logs)
+
+
+class _LogSumExp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, candidates: Tensor, shares: Tensor, logs: Tensor) -> Tensor:
+        total, for_rows, for_candidates = rows.new_zeros(()), torch.empty_like(rows), torch.zeros_like(candidates)
+        n = max(_BLOCK // len(candidates), 1)
+        for start in range(0, len(rows), n):
+            block, share = rows[start : start + n], shares[start : start + n]
+            products = (block @ candidates.T).add_(logs)
+            largest = products.amax(dim=1)
+            sums = products.sub_(largest[:, None]).exp_().sum(dim=1)
+            total += (share * (sums.log() + largest)).sum()
+            products.mul_((share / sums)[:, None])
+            for_rows[start : start + n] = products @ candidates
+            for_candidates.addmm_(products.T, block)
+        ctx.save_for_backward(for_rows, for_candidates)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        for_rows, for_candidates = ctx.saved_tensors
+        return gradients[0] * for_rows, gradients[0] * for_candidates, None, None

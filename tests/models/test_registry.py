@@ -46,7 +46,22 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
         ("hybriditemknn", {"ItemKNN", "AttributeItemKNN"}),
         ("AttributeUserKNN", {"UserKNN"}),
         ("EASE", {"CEASE", "AddEASE"}),
-        ("FREEDOM", {"LightGCN", "LATTICE", "MGCN", "BM3", "DualGNN", "DRAGON", "COHESION", "MENTOR", "MMGCF", "PGL"}),
+        (
+            "FREEDOM",
+            {
+                "LightGCN",
+                "LATTICE",
+                "MGCN",
+                "BM3",
+                "DualGNN",
+                "DRAGON",
+                "COHESION",
+                "MENTOR",
+                "MMGCF",
+                "PGL",
+                "SLMRec",
+            },
+        ),
         ("RP3beta", set()),
     ],
 )

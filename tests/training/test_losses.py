@@ -1,15 +1,19 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
+from recsys.training import losses
 from recsys.training.losses import (
     bpr_loss,
     embedding_norm_loss,
     info_nce_loss,
+    log_sum_exp,
     moments,
     orthant_noise,
     squared_l2_loss,
+    two_view_loss,
     unit,
 )
 
@@ -74,3 +78,49 @@ def test_noise_has_length_one_and_the_signs_of_its_row() -> None:
     assert noise[0].norm().item() == pytest.approx(1)
     assert (noise[0] * x[0] > 0).all()
     assert not noise[1].any()
+
+
+def test_info_nce_against_candidates_other_than_the_batch() -> None:
+    one, candidates = torch.randn(4, 3), torch.randn(9, 3)
+    rows = torch.tensor([2, 7, 0, 2])
+    a, c = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (one.numpy(), candidates.numpy()))
+    to = np.exp(a @ c.T / 0.3)
+    expected = -np.log(to[np.arange(4), rows] / to.sum(axis=1)).mean()
+    found = info_nce_loss(one, candidates[rows], 0.3, against=candidates)
+    assert found.item() == pytest.approx(expected, rel=1e-5)
+    assert info_nce_loss(one, one, 0.3, against=one).item() == pytest.approx(info_nce_loss(one, one, 0.3).item())
+
+
+def test_two_views_by_hand() -> None:
+    one, other = torch.randn(5, 3), torch.randn(5, 3)
+    a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (one.numpy(), other.numpy()))
+    within, between = np.exp(a @ a.T / 0.4), np.exp(a @ b.T / 0.4)
+    rest = within.sum(axis=1) + between.sum(axis=1) - np.exp(1 / 0.4)
+    found = two_view_loss(one, other, 0.4)
+    assert found.item() == pytest.approx(-np.log(np.diag(between) / rest).mean(), rel=1e-5)
+
+
+def test_two_views_of_rows_of_zeros_have_finite_gradients() -> None:
+    one, other = torch.zeros(3, 2, requires_grad=True), torch.randn(3, 2, requires_grad=True)
+    two_view_loss(one, other, 0.1).backward()
+    assert not one.grad.any()
+    assert other.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("block", [1, 23, 2**20])
+def test_log_sum_exp_and_its_gradients_block_by_block(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(losses, "_BLOCK", block)
+    rows, candidates = (torch.randn(n, 3, requires_grad=True) for n in (8, 5))
+    shares, counts = torch.rand(8), torch.tensor([1, 3, 1, 2, 1])
+    found = log_sum_exp(rows, candidates, shares, counts)
+    repeated = candidates[torch.arange(5).repeat_interleave(counts)]
+    expected = shares @ (rows @ repeated.T).logsumexp(dim=1)
+    torch.testing.assert_close(found, expected)
+    pairs = zip(*(torch.autograd.grad(3 * x, [rows, candidates]) for x in (found, expected)), strict=True)
+    for gradient, other in pairs:
+        torch.testing.assert_close(gradient, other)
+
+
+def test_log_sum_exp_of_large_products_is_finite() -> None:
+    found = log_sum_exp(torch.tensor([[300.0], [-300.0]]), torch.tensor([[1.0], [-1.0]]))
+    assert found.item() == pytest.approx(300)
