@@ -60,6 +60,7 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
                 "MMGCF",
                 "PGL",
                 "SLMRec",
+                "LGMRec",
             },
         ),
         ("RP3beta", set()),
