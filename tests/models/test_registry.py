@@ -61,6 +61,7 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
                 "PGL",
                 "SLMRec",
                 "LGMRec",
+                "MMHCL",
             },
         ),
         ("RP3beta", set()),
