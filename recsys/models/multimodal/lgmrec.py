@@ -84,61 +84,68 @@ class LGMRecNetwork(GraphNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR and norms of the final vectors, and the contrast of the sources' hypergraphs."""
-        taken, content, attributes = self._parts()
+        *parts, edges = self._parts()
         nodes = self.nodes(*batch)
-        u, p, n = self._final(*(embedding(nodes, part) for part in (taken, content, attributes))).chunk(3)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.norm_weight * embedding_norm_loss(
-            u, p, n
-        )
+        u, p, n = self._final(*(embedding(nodes, part) for part in parts), edges).chunk(3)
+        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = loss + self.config.norm_weight * embedding_norm_loss(u, p, n)
         if self.config.contrast_weight > 0 and len(self.views) > 1:
-            loss = loss + self.config.contrast_weight * self._contrast(attributes, *batch[:2])
+            loss = loss + self.config.contrast_weight * self._contrast(parts[-1], edges, *batch[:2])
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Final vectors, without noise."""
         return self.parted(self._final(*self._parts()))
 
-    def _parts(self) -> tuple[Tensor, Tensor, Tensor]:
-        """All nodes by interactions, and by sources side by side: their content, and their hypergraphs."""
+    def _parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """All nodes by interactions, and by sources side by side: their content, and their ties; the hyperedges."""
         taken = self.propagated(self.config.n_layers)
         if not len(self.views):
-            return taken, taken[:, :0], taken[:, :0]
+            return taken, taken[:, :0], taken[:, :0], taken[:0]
         sizes = [self.config.n_factors, self.config.n_attributes]
         mapped, logits = zip(*(view().split(sizes, dim=1) for view in self.views), strict=True)
         items = torch.cat(mapped, dim=1)
         start = torch.cat([self.user_means @ items, items])
         content = propagate(self.adjacency, start, self.config.n_layers, "last")
-        hypergraphs = [self._hypergraph(taken, *parts) for parts in zip(logits, self.tied, strict=True)]
-        return taken, content, torch.cat(hypergraphs, dim=1)
+        ties, edges = zip(
+            *(self._hypergraph(taken, *parts) for parts in zip(logits, self.tied, strict=True)), strict=True
+        )
+        return taken, content, torch.cat(ties, dim=1), torch.cat(edges)
 
-    def _hypergraph(self, taken: Tensor, logits: Tensor, tied: Tensor) -> Tensor:
-        """What nodes gather from one source's hyperedges, which gather from items."""
+    def _hypergraph(self, taken: Tensor, logits: Tensor, tied: Tensor) -> tuple[Tensor, Tensor]:
+        """One source's ties of all nodes, (n, n_attributes), and what hyperedges gather, (n_attributes, n_factors)."""
         logits = torch.cat([self.user_sums @ logits, logits])
         if self.training and self.config.noise > 0:
             logits = logits - self.config.noise * torch.empty_like(logits).exponential_().log()
-        ties = (logits / self.config.temperature).softmax(dim=1) * tied
-        users, items = self.parted(dropout(ties, self.config.dropout, self.training))
-        _, rows = self.parted(taken)
-        for _ in range(self.config.n_hyper_layers):
-            edges = items.T @ rows
-            rows = items @ edges
-        return torch.cat([users @ edges, rows])
+        ties = dropout((logits / self.config.temperature).softmax(dim=1) * tied, self.config.dropout, self.training)
+        (_, items), (_, rows) = self.parted(ties), self.parted(taken)
+        edges = items.T @ rows
+        for _ in range(self.config.n_hyper_layers - 1):
+            edges = items.T @ (items @ edges)
+        return ties, edges
 
-    def _final(self, taken: Tensor, content: Tensor, attributes: Tensor) -> Tensor:
+    def _final(self, taken: Tensor, content: Tensor, ties: Tensor, edges: Tensor) -> Tensor:
         """Vectors of the nodes whose parts these are."""
         if not len(self.views):
             return taken
-        seen, told = (part.unflatten(1, (len(self.views), -1)) for part in (content, attributes))
-        return taken + unit(seen).sum(dim=1) + self.config.global_weight * unit(told.sum(dim=1))
+        seen = unit(content.unflatten(1, (len(self.views), -1))).sum(dim=1)
+        return taken + seen + self.config.global_weight * unit(ties @ edges)
 
-    def _contrast(self, attributes: Tensor, users: Tensor, positives: Tensor) -> Tensor:
-        """How well the batch's users, and items, of one source recognise themselves among all of another."""
+    def _contrast(self, ties: Tensor, edges: Tensor, users: Tensor, positives: Tensor) -> Tensor:
+        """How well the batch's users, and items, of one source recognise themselves among all of another.
+
+        Nodes are no more than their ties to a few hyperedges: cosines are products of ties, as short as these.
+        """
+        sources = []
+        for tie, edge in zip(ties.chunk(len(self.views), dim=1), edges.chunk(len(self.views)), strict=True):
+            norms = torch.linalg.vector_norm(tie @ edge, dim=1, keepdim=True)
+            sources.append((self.parted(tie / norms.where(norms > 0, torch.inf)), edge))
         losses = []
-        for table, chosen in zip(self.parted(attributes), (users, positives), strict=True):
-            rows, counts = chosen.unique(return_counts=True)
-            views = unit(table.unflatten(1, (len(self.views), -1))).unbind(dim=1)
-            for one, other in combinations(views, 2):
-                own = embedding(rows, one) / self.config.temperature
+        for (ones, edge), (others, other_edge) in combinations(sources, 2):
+            between = edge @ other_edge.T / self.config.temperature
+            for one, other, chosen in zip(ones, others, (users, positives), strict=True):
+                rows, counts = chosen.unique(return_counts=True)
+                own = embedding(rows, one) @ between
                 nearness = (counts * (own * embedding(rows, other)).sum(dim=1)).sum()
                 losses.append(log_sum_exp(own, other, shares=counts) - nearness)
         return torch.stack(losses).sum()
