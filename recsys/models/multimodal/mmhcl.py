@@ -108,7 +108,7 @@ class MMHCL(GradientModel):
     neighbours that both have, summed over sources and divided by the root of both sums. Contrast: each user's, and
     item's, c + unit(z) recognises its own z among the others' and its kind's.
 
-    Paper and published code agree. Decided here: neither graph is built, products with the interactions and with the
+    Follows the published code. Decided here: neither graph is built, products with the interactions and with the
     neighbourhoods give the same (on Amazon Baby that of users has 6.9 million entries); the contrast is that of the
     batch's distinct nodes, where the published one is of all users and all items in each step, some hundred times as
     dear for the same expectation of a node's own term; batches are of pairs instead of distinct users; the regulariser
@@ -119,7 +119,7 @@ class MMHCL(GradientModel):
 
     Config = MMHCLConfig
     network = MMHCLNetwork
-    source = "Guo, Wu, Zhang, et al.: Multi-Modal Hypergraph Contrastive Learning for Recommendation, TOMM 2025"
+    source = "Guo, Zhang, Wang, Wang, Zhang, Liu, Cui: MMHCL: Multi-Modal Hypergraph Contrastive Learning, TOMM 2025"
     scores_cold_items = True
     without_content = "LightGCN"
     presets: ClassVar[Presets] = {

@@ -114,7 +114,7 @@ class SLMRec(GradientModel):
     sources: linear maps of the views before must find each item in a linear map of the next, by the softmax of plain
     products; the last of several sources is seen through half the width.
 
-    Paper and published code agree; of the paper's tasks this is the one that its code and others' run (FAC). An item
+    Follows the published code; of the paper's tasks this is the one that others' code can run too (FAC). An item
     that stands twice in a batch is its own rival, as published. Decided here: equal rows of the losses are computed
     once and counted, which gives the same loss; scores are not passed through a sigmoid, which ties the high ones; an
     item that lacks a source has what propagation brings in that view, one with neither source nor interaction scores
