@@ -98,13 +98,17 @@ def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
         temperature: t.
     """
     a, b = unit(one), unit(other)
-    own = torch.eye(len(a), dtype=torch.bool, device=a.device)
-    cosines = torch.cat([a @ b.T, (a @ a.T).masked_fill(own, -torch.inf)], dim=1)
-    return cross_entropy(cosines / temperature, torch.arange(len(a), device=a.device))
+    own = torch.arange(len(a), 2 * len(a), device=a.device)
+    among = log_sum_exp(a / temperature, torch.cat([b, a]), without=own)
+    return among - (a * b).sum(dim=1).mean() / temperature
 
 
 def log_sum_exp(
-    rows: Tensor, candidates: Tensor, shares: Tensor | None = None, counts: Tensor | None = None
+    rows: Tensor,
+    candidates: Tensor,
+    shares: Tensor | None = None,
+    counts: Tensor | None = None,
+    without: Tensor | None = None,
 ) -> Tensor:
     """Sum over i of p_i log sum over c of w_c e^{<rows_i, candidates_c>}, a scalar; what all rows are weighed against.
 
@@ -115,20 +119,25 @@ def log_sum_exp(
         candidates: shape (m, n_factors).
         shares: p, shape (n,); None: 1/n each, a mean.
         counts: w, how often each candidate stands for itself, positive, shape (m,); None: once.
+        without: the candidate that each row leaves out, such as itself, shape (n,); None: none.
     """
     shares = rows.new_full((len(rows),), 1 / len(rows)) if shares is None else shares
     logs = rows.new_zeros(len(candidates)) if counts is None else counts.to(rows.dtype).log()
-    return _LogSumExp.apply(rows, candidates, shares, logs)
+    return _LogSumExp.apply(rows, candidates, shares, logs, without)
 
 
 class _LogSumExp(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, candidates: Tensor, shares: Tensor, logs: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, rows: Tensor, candidates: Tensor, shares: Tensor, logs: Tensor, without: Tensor | None
+    ) -> Tensor:
         total, for_rows, for_candidates = rows.new_zeros(()), torch.empty_like(rows), torch.zeros_like(candidates)
         n = max(_BLOCK // len(candidates), 1)
         for start in range(0, len(rows), n):
             block, share = rows[start : start + n], shares[start : start + n]
             products = (block @ candidates.T).add_(logs)
+            if without is not None:
+                products.scatter_(1, without[start : start + n, None], -torch.inf)
             largest = products.amax(dim=1)
             sums = products.sub_(largest[:, None]).exp_().sum(dim=1)
             total += (share * (sums.log() + largest)).sum()
@@ -139,6 +148,6 @@ class _LogSumExp(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         for_rows, for_candidates = ctx.saved_tensors
-        return gradients[0] * for_rows, gradients[0] * for_candidates, None, None
+        return gradients[0] * for_rows, gradients[0] * for_candidates, None, None, None

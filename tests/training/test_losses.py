@@ -112,9 +112,11 @@ def test_log_sum_exp_and_its_gradients_block_by_block(monkeypatch: pytest.Monkey
     monkeypatch.setattr(losses, "_BLOCK", block)
     rows, candidates = (torch.randn(n, 3, requires_grad=True) for n in (8, 5))
     shares, counts = torch.rand(8), torch.tensor([1, 3, 1, 2, 1])
-    found = log_sum_exp(rows, candidates, shares, counts)
-    repeated = candidates[torch.arange(5).repeat_interleave(counts)]
-    expected = shares @ (rows @ repeated.T).logsumexp(dim=1)
+    without = torch.tensor([0, 1, 2, 3, 4, 0, 1, 2])
+    found = log_sum_exp(rows, candidates, shares, counts, without)
+    repeated = torch.arange(5).repeat_interleave(counts)
+    products = (rows @ candidates[repeated].T).masked_fill(repeated == without[:, None], -torch.inf)
+    expected = shares @ products.logsumexp(dim=1)
     torch.testing.assert_close(found, expected)
     pairs = zip(*(torch.autograd.grad(3 * x, [rows, candidates]) for x in (found, expected)), strict=True)
     for gradient, other in pairs:

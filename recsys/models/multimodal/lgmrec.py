@@ -161,10 +161,11 @@ class LGMRec(GradientModel):
     training; an attribute gathers c of its items by their ties, then nodes gather from the attributes. Contrast: the
     batch's nodes in one source's hypergraph recognise themselves in another's, among all users or items.
 
-    The published code draws the noise in scoring too, so that two evaluations differ; here scoring is without. Decided here: for M sources each pair is contrasted, the earlier against the later; equal
-    rows of the contrast are computed once and counted, which gives the same loss; a node has no ties in a source that
-    it, or all items of a user, lacks; a source that tells no items apart is left out. A cold item is known by its
-    attributes alone. Without content the model is LightGCN with the norms of the final vectors for regulariser.
+    The published code draws the noise in scoring too, so that two evaluations differ; here scoring is without.
+    Decided here: for M sources each pair is contrasted, the earlier against the later; equal rows of the contrast are
+    computed once and counted, which gives the same loss; a node has no ties in a source that it, or all items of a
+    user, lacks; a source that tells no items apart is left out. A cold item is known by its attributes alone. Without
+    content the model is LightGCN with the norms of the final vectors for regulariser.
     Defaults are those published for Amazon Baby.
     """
 
