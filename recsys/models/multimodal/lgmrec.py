@@ -166,7 +166,9 @@ class LGMRec(GradientModel):
     computed once and counted, which gives the same loss; a node has no ties in a source that it, or all items of a
     user, lacks; a source that tells no items apart is left out. A cold item is known by its attributes alone. Without
     content the model is LightGCN with the norms of the final vectors for regulariser.
-    Defaults are those published for Amazon Baby.
+    Defaults are those published for Amazon Baby. Content counts at length one whatever it says, which costs where a
+    source's rows are nearly alike: on Last.fm, whose audio has a mean cosine of .975, validation nDCG@20 is .220, and
+    .243 with text alone at a learning rate of 0.003.
     """
 
     Config = LGMRecConfig
