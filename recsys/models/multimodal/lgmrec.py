@@ -86,7 +86,8 @@ class LGMRecNetwork(GraphNetwork):
         """BPR and norms of the final vectors, and the contrast of the sources' hypergraphs."""
         *parts, edges = self._parts()
         nodes = self.nodes(*batch)
-        u, p, n = self._final(*(embedding(nodes, part) for part in parts), edges).chunk(3)
+        taken, content, ties = (embedding(nodes, part) for part in parts)
+        u, p, n = self._final(taken, content, ties, edges).chunk(3)
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
         loss = loss + self.config.norm_weight * embedding_norm_loss(u, p, n)
         if self.config.contrast_weight > 0 and len(self.views) > 1:
