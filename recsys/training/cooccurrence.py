@@ -3,7 +3,11 @@
 from typing import Literal
 
 import numpy as np
+import torch
 from scipy import sparse
+from torch import Tensor, nn
+
+from recsys.training.operators import SparseOperator
 
 BLOCK = 1024
 
@@ -59,3 +63,50 @@ def _nearest(
     place = np.arange(len(rows)) - np.searchsorted(rows, rows)
     near = place < k
     return rows[near], columns[near], counts[near]
+
+
+class HyperOperator(nn.Module):
+    """S^-left (B B' - D) S^-right x, the graph of nodes that share hyperedges, of which nothing is built.
+
+    It has an entry for all pairs that share a hyperedge, tens of times as many as B; two products with B give the
+    same. S are its row sums. For `propagate`.
+
+    Attributes:
+        diagonal: D, shape (n_nodes, 1).
+        left: S^-left, same shape; zero where a row is empty.
+        right: S^-right, same shape; zero there too.
+    """
+
+    diagonal: Tensor
+    left: Tensor
+    right: Tensor
+
+    def __init__(self, incidence: sparse.csr_array, left: float, right: float, *, own: bool) -> None:
+        """Lay out the hyperedges.
+
+        Args:
+            incidence: B, which nodes are in which hyperedges, shape (n_nodes, n_edges).
+            left: power of the row sums on this side; 1 with `right` 0 makes each row a mean.
+            right: power of the row sums on this side.
+            own: nodes are neighbours of themselves, D is zero; otherwise it is the diagonal of B B'.
+        """
+        super().__init__()
+        self.incidence = SparseOperator(incidence)
+        diagonal = np.zeros(incidence.shape[0]) if own else (incidence * incidence).sum(axis=1)
+        sums = incidence @ incidence.sum(axis=0) - diagonal
+        safe = np.where(sums > 0, sums, np.inf)
+        buffers = {"diagonal": diagonal, "left": safe**-left * (sums > 0), "right": safe**-right * (sums > 0)}
+        for name, buffer in buffers.items():
+            self.register_buffer(name, torch.from_numpy(buffer.astype(np.float32))[:, None], persistent=False)
+
+    def rows(self, x: Tensor) -> Tensor:
+        """The product with `x`, float32, shape (n_nodes, n_factors)."""
+        return self._product(x, self.left, self.right)
+
+    def transposed(self, x: Tensor) -> Tensor:
+        """The product of the transpose."""
+        return self._product(x, self.right, self.left)
+
+    def _product(self, x: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        x = right * x
+        return left * (self.incidence.rows(self.incidence.transposed(x)) - self.diagonal * x)

@@ -4,11 +4,9 @@ The regularisers are told apart by name because their weights are not comparable
 sense with `embedding_norm_loss` only.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, softplus
+from torch.nn.functional import softplus
 
 _SMALLEST_NORM = 1e-6
 _TINY = 1e-30  # keeps the gradient of the root finite at zero, several times faster than the norm's own guard
@@ -67,65 +65,3 @@ def squared_l2_loss(*blocks: Tensor) -> Tensor:
         blocks: embeddings of a batch, each of shape (batch, n_factors).
     """
     return sum((block.square().sum() for block in blocks), start=torch.zeros(())) / (2 * len(blocks[-1]))
-
-
-def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
-    """InfoNCE of two views of the same nodes: each row's own counterpart must be nearest to it among all.
-
-    The mean of -log softmax(cosines / temperature) at the row's own counterpart (van den Oord et al., 2018, eq. 4).
-
-    Args:
-        one: embeddings, shape (batch, n_factors).
-        other: the same nodes otherwise seen, same shape.
-        temperature: the lower, the more the nearest of the others count.
-    """
-    logits = (unit(one) / temperature) @ unit(other).T
-    return cross_entropy(logits, torch.arange(len(one), device=one.device))
-
-
-def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
-    """InfoNCE where the rows of `one` also compete with each other (Zhu et al., GRACE, 2020, eq. 1), one direction.
-
-    The mean of -log(e^cos(a_i, b_i)/t / (sum_j e^cos(a_i, b_j)/t + sum_(j != i) e^cos(a_i, a_j)/t)).
-
-    Args:
-        one: embeddings a, shape (batch, n_factors).
-        other: the same nodes otherwise seen, b, same shape.
-        temperature: t, the lower, the more the nearest of the others count.
-    """
-    a = unit(one)
-    logits = (a / temperature) @ torch.cat([unit(other), a]).T
-    logits.detach()[:, len(one) :].fill_diagonal_(-torch.inf)  # in place: where a softmax is zero, so is its gradient
-    return cross_entropy(logits, torch.arange(len(one), device=one.device))
-
-
-def mutual_info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
-    """InfoNCE in both directions, summed; zero where there are no rows.
-
-    One matrix of cosines serves both directions and the gradient, and none is kept for the backward pass.
-
-    Args:
-        one: embeddings, shape (n, n_factors).
-        other: the same nodes otherwise seen, same shape.
-        temperature: as for `info_nce_loss`, at least 0.025: below, float32 cannot hold the smallest terms.
-    """
-    return _MutualInfoNCE.apply(unit(one), unit(other), temperature) if len(one) else one.sum() + other.sum()
-
-
-class _MutualInfoNCE(torch.autograd.Function):
-    """On unit rows; the gradients are computed with the loss, while the matrix is at hand."""
-
-    @staticmethod
-    def forward(ctx: Any, one: Tensor, other: Tensor, temperature: float) -> Tensor:
-        largest, scale = one.new_full((1, 1), 1 / temperature), 1 / (len(one) * temperature)
-        shares = torch.addmm(-largest, one, other.T, alpha=1 / temperature).exp_()
-        rows, columns = shares.sum(dim=1), shares.sum(dim=0)
-        shares.mul_(1 / rows[:, None] + 1 / columns)
-        shares.diagonal().sub_(2)
-        ctx.save_for_backward(scale * (shares @ other), scale * (shares.T @ one))
-        return (rows.log() + columns.log()).mean() + 2 * largest[0, 0] - 2 * scale * (one * other).sum()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        for_one, for_other = ctx.saved_tensors
-        return gradients[0] * for_one, gradients[0] * for_other, None

@@ -7,7 +7,7 @@ with the transpose, and the product itself is the one that is fastest on the dev
 
 import warnings
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -51,6 +51,18 @@ class _Rows(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return _product(self.starts, self.columns, self.values, x)
+
+
+class Operator(Protocol):
+    """A constant square matrix by its products with dense tensors, float32, without a gradient path of its own."""
+
+    @property
+    def rows(self) -> Callable[[Tensor], Tensor]:
+        """The product."""
+
+    @property
+    def transposed(self) -> Callable[[Tensor], Tensor]:
+        """The product with the transpose."""
 
 
 class SparseOperator(nn.Module):
@@ -235,7 +247,7 @@ def _inner(x: Tensor, rows: Tensor, y: Tensor, columns: Tensor) -> Tensor:
     return torch.cat([left.mul_(right).sum(dim=1) for left, right in gathered])
 
 
-def propagate(operator: SparseOperator, embeddings: Tensor, n_layers: int, readout: Readout = "mean") -> Tensor:
+def propagate(operator: Operator, embeddings: Tensor, n_layers: int, readout: Readout = "mean") -> Tensor:
     """Layers E, ME, ..., M^L E read out as their mean (He et al., SIGIR 2020, eq. 4), their sum, or the last alone.
 
     Args:
@@ -251,7 +263,7 @@ class _Propagation(torch.autograd.Function):
     """All layers in one step of autograd: no layer is kept for the backward pass, which is the same sum transposed."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, operator: SparseOperator, n_layers: int, readout: Readout) -> Tensor:
+    def forward(ctx: Any, x: Tensor, operator: Operator, n_layers: int, readout: Readout) -> Tensor:
         ctx.operator, ctx.n_layers, ctx.readout = operator, n_layers, readout
         return _read_out(operator.rows, x, n_layers, readout)
 

@@ -16,9 +16,10 @@ from torch.nn.functional import embedding
 
 from recsys.recommender import TrainingData, searched
 from recsys.training.content import ContentConfig, Sources
+from recsys.training.contrast import info_nce_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, info_nce_loss, squared_l2_loss
+from recsys.training.losses import bpr_loss, squared_l2_loss
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
 

@@ -2,10 +2,12 @@ from typing import Literal
 
 import numpy as np
 import pytest
+import torch
 from scipy import sparse
 
 from recsys.training import cooccurrence as module
-from recsys.training.cooccurrence import cooccurrence
+from recsys.training.cooccurrence import HyperOperator, cooccurrence
+from recsys.training.operators import propagate
 
 
 def market() -> np.ndarray:
@@ -43,3 +45,21 @@ def test_who_shares_nothing_has_no_neighbour() -> None:
     graph = cooccurrence(sparse.csr_array(np.eye(3, dtype=np.float32)), "users", 2)
     assert graph.shape == (3, 3)
     assert graph.nnz == 0
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("powers", [(1, 0), (0.5, 0.5)])
+def test_hyperedges_as_the_graph_that_is_not_built(own: bool, powers: tuple[float, float]) -> None:
+    incidence = market()
+    graph = incidence @ incidence.T
+    if not own:
+        np.fill_diagonal(graph, 0)
+    sums = np.where(graph.sum(axis=1) > 0, graph.sum(axis=1), np.inf)
+    dense = torch.from_numpy(graph * sums[:, None] ** -powers[0] * sums ** -powers[1])
+    operator = HyperOperator(sparse.csr_array(incidence), *powers, own=own)
+    x = torch.randn(14, 3, requires_grad=True)
+    found = propagate(operator, x, 2, "last")
+    torch.testing.assert_close(found, (dense @ dense @ x).float())
+    (gradient,) = torch.autograd.grad(found.square().sum(), x)
+    torch.testing.assert_close(gradient, (2 * dense.T @ dense.T @ found.detach()).float(), rtol=1e-4, atol=1e-5)
+    assert not found[5].any()

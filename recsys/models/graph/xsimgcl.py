@@ -12,7 +12,8 @@ from recsys.models.gradient import GradientModel
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
-from recsys.training.losses import bpr_loss, info_nce_loss, orthant_noise, squared_l2_loss
+from recsys.training.contrast import info_nce_loss
+from recsys.training.losses import bpr_loss, orthant_noise, squared_l2_loss
 from recsys.training.randomness import step_generator
 
 

@@ -15,9 +15,10 @@ from recsys.models.multimodal._diffusion import BATCH, Diffusion
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, Sources, telling
+from recsys.training.contrast import info_nce_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, info_nce_loss, unit
+from recsys.training.losses import bpr_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
 

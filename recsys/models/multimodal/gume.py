@@ -16,11 +16,12 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.fusion import CommonAndSpecific
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graphs
-from recsys.training.losses import info_nce_loss, moments, orthant_noise, squared_l2_loss
+from recsys.training.losses import moments, orthant_noise, squared_l2_loss
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import step_generator

@@ -11,7 +11,8 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
-from recsys.training.losses import info_nce_loss, moments, orthant_noise
+from recsys.training.contrast import info_nce_loss
+from recsys.training.losses import moments, orthant_noise
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
 from recsys.training.preference_encoder import (

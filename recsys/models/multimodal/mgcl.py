@@ -11,8 +11,8 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.contrast import mutual_info_nce_loss
 from recsys.training.dimensions import DimensionsConfig, DimensionsNetwork, Preferences
-from recsys.training.losses import mutual_info_nce_loss
 from recsys.training.network import Batch, Step
 from recsys.training.randomness import generator
 

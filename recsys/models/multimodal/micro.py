@@ -11,12 +11,13 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.contrast import two_view_loss
 from recsys.training.fusion import Attention
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
 from recsys.training.learned_graph import LearnedGraphConfig, LearnedItemGraph
-from recsys.training.losses import bpr_loss, squared_l2_loss, two_view_loss, unit
+from recsys.training.losses import bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator
 

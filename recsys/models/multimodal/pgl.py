@@ -12,10 +12,11 @@ from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, ItemView, Sources
+from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.item_graph import mixed_item_operator
-from recsys.training.losses import bpr_loss, info_nce_loss, unit
+from recsys.training.losses import bpr_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork
 from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import generator

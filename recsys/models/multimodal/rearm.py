@@ -17,11 +17,12 @@ from recsys.models.multimodal._entry_attention import BLOCK, ContentAttention
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, Sources, telling
+from recsys.training.contrast import info_nce_loss
 from recsys.training.cooccurrence import cooccurrence
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import mixed_item_graph
-from recsys.training.losses import bpr_loss, info_nce_loss, unit
+from recsys.training.losses import bpr_loss, unit
 from recsys.training.network import Batch, Step
 from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import generator

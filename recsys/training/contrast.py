@@ -1,0 +1,124 @@
+"""Contrasts: two views of a node are told from those of others; many candidates are gone through block by block."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from recsys.training.losses import unit
+
+_BLOCK = 2**20
+"""Products at a time that stay in a processor's cache."""
+
+
+def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """InfoNCE of two views of the same nodes: each row's own counterpart must be nearest to it among all.
+
+    The mean of -log softmax(cosines / temperature) at the row's own counterpart (van den Oord et al., 2018, eq. 4).
+
+    Args:
+        one: embeddings, shape (batch, n_factors).
+        other: the same nodes otherwise seen, same shape.
+        temperature: the lower, the more the nearest of the others count.
+    """
+    logits = (unit(one) / temperature) @ unit(other).T
+    return cross_entropy(logits, torch.arange(len(one), device=one.device))
+
+
+def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """InfoNCE against the other rows of both views (Zhang et al., MICRO, TKDE 2022).
+
+    The mean of -log e^{cos(a_i, b_i)/t} / (sum_j e^{cos(a_i, b_j)/t} + sum_{j != i} e^{cos(a_i, a_j)/t}).
+
+    Args:
+        one: embeddings a, shape (n, n_factors).
+        other: the same nodes otherwise seen, b, same shape.
+        temperature: t.
+    """
+    a, b = unit(one), unit(other)
+    own = torch.arange(len(a), 2 * len(a), device=a.device)
+    among = log_sum_exp(a / temperature, torch.cat([b, a]), without=own)
+    return among - (a * b).sum(dim=1).mean() / temperature
+
+
+def log_sum_exp(
+    rows: Tensor,
+    candidates: Tensor,
+    shares: Tensor | None = None,
+    counts: Tensor | None = None,
+    without: Tensor | None = None,
+) -> Tensor:
+    """Sum over i of p_i log sum over c of w_c e^{<rows_i, candidates_c>}, a scalar; what all rows are weighed against.
+
+    Block by block, gradients included, so that the products of all rows with all candidates never stand in memory.
+
+    Args:
+        rows: shape (n, n_factors).
+        candidates: shape (m, n_factors).
+        shares: p, shape (n,); None: 1/n each, a mean.
+        counts: w, how often each candidate stands for itself, positive, shape (m,); None: once.
+        without: the candidate that each row leaves out, such as itself, shape (n,); None: none.
+    """
+    shares = rows.new_full((len(rows),), 1 / len(rows)) if shares is None else shares
+    logs = rows.new_zeros(len(candidates)) if counts is None else counts.to(rows.dtype).log()
+    return _LogSumExp.apply(rows, candidates, shares, logs, without)
+
+
+class _LogSumExp(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, rows: Tensor, candidates: Tensor, shares: Tensor, logs: Tensor, without: Tensor | None
+    ) -> Tensor:
+        total, for_rows, for_candidates = rows.new_zeros(()), torch.empty_like(rows), torch.zeros_like(candidates)
+        n = max(_BLOCK // len(candidates), 1)
+        for start in range(0, len(rows), n):
+            block, share = rows[start : start + n], shares[start : start + n]
+            products = (block @ candidates.T).add_(logs)
+            if without is not None:
+                products.scatter_(1, without[start : start + n, None], -torch.inf)
+            largest = products.amax(dim=1)
+            sums = products.sub_(largest[:, None]).exp_().sum(dim=1)
+            total += (share * (sums.log() + largest)).sum()
+            products.mul_((share / sums)[:, None])
+            for_rows[start : start + n] = products @ candidates
+            for_candidates.addmm_(products.T, block)
+        ctx.save_for_backward(for_rows, for_candidates)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        for_rows, for_candidates = ctx.saved_tensors
+        return gradients[0] * for_rows, gradients[0] * for_candidates, None, None, None
+
+
+def mutual_info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+    """InfoNCE in both directions, summed; zero where there are no rows.
+
+    One matrix of cosines serves both directions and the gradient, and none is kept for the backward pass.
+
+    Args:
+        one: embeddings, shape (n, n_factors).
+        other: the same nodes otherwise seen, same shape.
+        temperature: as for `info_nce_loss`, at least 0.025: below, float32 cannot hold the smallest terms.
+    """
+    return _MutualInfoNCE.apply(unit(one), unit(other), temperature) if len(one) else one.sum() + other.sum()
+
+
+class _MutualInfoNCE(torch.autograd.Function):
+    """On unit rows; the gradients are computed with the loss, while the matrix is at hand."""
+
+    @staticmethod
+    def forward(ctx: Any, one: Tensor, other: Tensor, temperature: float) -> Tensor:
+        largest, scale = one.new_full((1, 1), 1 / temperature), 1 / (len(one) * temperature)
+        shares = torch.addmm(-largest, one, other.T, alpha=1 / temperature).exp_()
+        rows, columns = shares.sum(dim=1), shares.sum(dim=0)
+        shares.mul_(1 / rows[:, None] + 1 / columns)
+        shares.diagonal().sub_(2)
+        ctx.save_for_backward(scale * (shares @ other), scale * (shares.T @ one))
+        return (rows.log() + columns.log()).mean() + 2 * largest[0, 0] - 2 * scale * (one * other).sum()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        for_one, for_other = ctx.saved_tensors
+        return gradients[0] * for_one, gradients[0] * for_other, None
