@@ -58,5 +58,35 @@ ROWS = (
         RAW | {"n_layers": 2, "l2": 1e-4, "fusion": "sum", "weighting": "equal", "drop_rate": 0.2},
         5,
     ),
+    Row(
+        "SLMRec",
+        {"layer_num": 3, "ssl_alpha": 0.1, "ssl_temp": 0.2, "reg": 1e-4},
+        {"alignment_weight": 0.1, "alignment_temperature": 0.2},
+        5,
+        learning_rate=1e-2,
+    ),
+    Row(
+        "LGMRec",
+        {
+            "n_ui_layers": 2,
+            "n_mm_layers": 2,
+            "n_hyper_layer": 1,
+            "hyper_num": 4,
+            "keep_rate": 0.5,
+            "alpha": 0.3,
+            "cl_weight": 1e-4,
+            "reg_weight": 1e-6,
+        },
+        RAW | {"n_attributes": 4, "n_hyper_layers": 1, "dropout": 0.5, "global_weight": 0.3},
+        5,
+    ),
+    Row(
+        "SMORE",
+        {"n_ui_layers": 3, "image_knn_k": 10, "text_knn_k": 10, "reg_weight": 1e-4, "dropout_rate": 0},
+        RAW | {"n_layers": 3, "n_image_neighbours": 10, "n_neighbours": 10, "l2": 1e-4, "dropout": 0.0},
+        5,
+    ),
+    Row("MMGCN", {"n_layers": 2, "reg_weight": 1e-3}, RAW | {"n_layers": 2, "l2": 1e-3}, 10),
+    Row("GRCN", {"n_layers": 3, "reg_weight": 1e-3}, RAW | {"l2": 1e-3, "hard": True}, 10),
 )
 """What is left out: MMRec's DA-MRS needs a file that MMRec cannot make."""

@@ -27,6 +27,10 @@ def stand_in() -> None:
     """What MMRec needs that this machine, or this year's packages, do not have."""
     if not torch.cuda.is_available():
         torch.Tensor.cuda = lambda tensor, *_args, **_options: tensor  # type: ignore[method-assign]
+        # As on a GPU, where what a parameter is moved to is none; DualGNN and DRAGON rely on it.
+        torch.nn.Parameter.to = lambda parameter, *args, **options: torch.Tensor.to(
+            parameter, *args, **options
+        ).clone()
     if not hasattr(sparse.dok_matrix, "_update"):
         sparse.dok_matrix._update = lambda matrix, entries: matrix._dict.update(entries)
     for name, kind in {"float": float, "int": int}.items():
