@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.table import Table
@@ -17,6 +19,7 @@ from recsys.models import registry
 from recsys.recommender import DataSize
 from recsys.study.applicable import left_out
 from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, fit_memory, in_words
+from recsys.study.preparing import prepare_dataset
 from recsys.study.study import Study
 
 LIST_BYTES = 1600
@@ -60,6 +63,19 @@ def costs(
     """
     timed = timed_cells(home) if timed is None else timed
     return [_cost(study, name, model, facts[name], timed.get(registry.class_name(model), [])) for name, model in pairs]
+
+
+def facts_of(study: Study, home: Home, name: str) -> Mapping[str, Any]:
+    """Facts of a dataset as it was prepared in this home, or else is prepared now, which nothing is kept of.
+
+    Raises:
+        UserError: the data cannot be read.
+    """
+    if event := home.lineage.latest(keys.dataset(name)):
+        return event.facts
+    spec = study.datasets[name]
+    with TemporaryDirectory() as scratch:
+        return prepare_dataset(spec, home.settings.source_folder(name, spec), Path(scratch)).facts
 
 
 def cost_table(costs: Sequence[Cost]) -> Table:

@@ -2,8 +2,6 @@
 
 import inspect
 import math
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,21 +83,13 @@ def _show_published(model: str) -> None:
 
 def _show_costs(model: str, study_name: str) -> None:
     """Time and memory on each dataset of a study, whether or not it runs the model; nothing is kept."""
-    from orchestration import keys
-    from orchestration.cli.costs import cost_table, costs
+    from orchestration.cli.costs import cost_table, costs, facts_of
     from orchestration.home import Home
-    from recsys.study.preparing import prepare_dataset
 
     settings = read_settings()
     study, home = find_study(study_name, settings), Home(settings)
     asked = study.model_copy(update={"models": {model: study.models.get(model, {})}})
-    facts = {}
-    for name, spec in study.datasets.items():
-        if event := home.lineage.latest(keys.dataset(name)):
-            facts[name] = event.facts
-        else:
-            with TemporaryDirectory() as scratch:
-                facts[name] = prepare_dataset(spec, settings.source_folder(name, spec), Path(scratch)).facts
+    facts = {name: facts_of(study, home, name) for name in study.datasets}
     out.print(cost_table(costs(asked, home, facts, [(name, model) for name in facts])))
 
 

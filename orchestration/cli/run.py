@@ -7,10 +7,11 @@ from rich.text import Text
 
 from orchestration.cli.app import command
 from orchestration.cli.check import check_before_run
-from orchestration.cli.console import complain, count, err, out, say, table
+from orchestration.cli.console import complain, count, err, note, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import find_study, read_settings
+from recsys.errors import UserError
 
 if TYPE_CHECKING:
     from orchestration.home import Home
@@ -71,14 +72,19 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
 
 
 def _show_costs(study: "Study", home: "Home", to_do: set[str]) -> None:
-    """Of the models that are to be trained on data that have been read."""
+    """Of the models that are to be trained; data that were not prepared yet are read for it."""
     from orchestration import keys
-    from orchestration.cli.costs import cost_table, costs, total
+    from orchestration.cli.costs import cost_table, costs, facts_of, total
 
-    read = {name: event.facts for name in study.datasets if (event := home.lineage.latest(keys.dataset(name)))}
-    missing = [(name, model) for name in read for model in study.models if keys.model(name, model) in to_do]
-    if missing:
-        found = costs(study, home, read, missing)
+    missing = {name: [m for m in study.models if keys.model(name, m) in to_do] for name in study.datasets}
+    read = {}
+    for name in filter(missing.get, missing):
+        try:
+            read[name] = facts_of(study, home, name)
+        except UserError as error:
+            note(f"dataset {name}: {error}")
+    if read:
+        found = costs(study, home, read, [(name, model) for name in read for model in missing[name]])
         out.print(cost_table(found))
         say(total(found, home.slots.workers))
 

@@ -41,7 +41,8 @@ MEASURED = {
     "UserKNN": 1.2,
 }
 """Seconds of one cell of default hyper-parameters on data of the size `REFERENCE`, by `benchmarks/model_costs.py` on
-2026-11-26: one thread on a busy machine of two cores, so rather too long than too short."""
+2026-11-26 and 27: one thread on a busy machine of two cores, so rather too long than too short. Of models with content
+that are trained by gradient an epoch was timed, and they are taken to train for 60."""
 
 LEAST = 0.05
 """Seconds that any cell takes: to be started, to rank for every user, to be kept."""

@@ -1,0 +1,39 @@
+"""What the table beside MMRec says of measurements, and that each row names fields that both sides have."""
+
+import pytest
+from _mmrec_rows import ROWS, Row
+from beside_mmrec import jobs, line
+
+from recsys.models import registry
+
+ROW = Row("VBPR", {"reg_weight": 0.01}, {"norm_weight": 0.01}, faster=5)
+
+
+def measured(recall: float, epoch: float) -> dict[str, float]:
+    return {
+        "epochs": 10,
+        "epoch_s": epoch,
+        "evaluation_s": epoch / 2,
+        "recall_at_20": recall,
+        "ndcg_at_20": recall / 2,
+        "memory_mib": 1024,
+    }
+
+
+def test_a_row_has_means_over_seeds_the_gap_and_how_many_times_less_time_ours_takes() -> None:
+    told = line(ROW, [measured(0.30, 4.0), measured(0.50, 6.0)], [measured(0.41, 1.0), measured(0.41, 1.0)])
+    assert (told["Recall@20 MMRec"], told["ours"], told["gap"]) == ("0.4000", "0.4100", "+2.5 %")
+    assert (told["times"], told["wanted"], told["to convergence, times"]) == ("5.0", "5", "5.0")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.model)
+def test_ours_is_a_setting_of_the_model(row: Row) -> None:
+    config = registry.load(row.model).from_params(**row.ours).config
+    assert {key: getattr(config, key) for key in row.ours} == row.ours
+
+
+def test_both_sides_get_the_same_batches_rate_and_stopping_rule() -> None:
+    theirs, ours = jobs(ROW, "lastfm-2k", seed=3, max_epochs=7)
+    assert {key: theirs[key] for key in ("batch_size", "learning_rate", "patience", "seed")} == {
+        key: ours[key] for key in ("batch_size", "learning_rate", "patience", "seed")
+    }
