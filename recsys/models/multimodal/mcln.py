@@ -160,7 +160,10 @@ class MCLN(GradientModel):
 
     Config = MCLNConfig
     network = MCLNNetwork
-    source = "Li et al.: MCLN, SIGIR 2023"
+    source = (
+        "Li, Guo, Liu, Hong, Xue: Multimodal Counterfactual Learning Network for Multimedia-Based Recommendation, "
+        "SIGIR 2023"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     presets: ClassVar[Presets] = {

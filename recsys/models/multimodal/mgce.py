@@ -121,7 +121,9 @@ class MGCE(GradientModel):
 
     Config = MGCEConfig
     network = MGCENetwork
-    source = "Multimodal Graph Causal Embedding for Multimedia-Based Recommendation (MGCE), IEEE TKDE 2024"
+    source = (
+        "Li, Xue, Liu, Guo, Hong: Multimodal Graph Causal Embedding for Multimedia-Based Recommendation, TKDE 2024"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     presets: ClassVar[Presets] = {  # Baby's is of a later comparison, not its authors'

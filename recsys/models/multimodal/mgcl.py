@@ -89,7 +89,10 @@ class MGCL(GradientModel):
 
     Config = MGCLConfig
     network = MGCLNetwork
-    source = "Liu et al.: Multimodal Graph Contrastive Learning for Multimedia Recommendation (MGCL), IEEE TMM 2023"
+    source = (
+        "Liu, Xue, Guo, Sun, Qian, Hong: Multimodal Graph Contrastive Learning for Multimedia-Based Recommendation, "
+        "TMM 2023"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     presets: ClassVar[Presets] = {  # Baby's and Douyin's are of a later comparison, not its authors'
