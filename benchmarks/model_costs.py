@@ -1,6 +1,6 @@
 """What one cell of each model takes: seconds, and its peak of memory beside what the model says it needs.
 
-python benchmarks/model_costs.py               # all models at both sizes, half an hour
+python benchmarks/model_costs.py               # all models at all sizes, hours
 python benchmarks/model_costs.py EASE IALS     # some models
 
 The seconds of the first size, of processor time, are what `recsys.study.estimate` ships. A model trained by gradient
@@ -13,6 +13,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +30,28 @@ from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.recommender import DataSize, Recommender, TrainingData
 
-SIZES = [(8_000, 3_000, 100_000), (30_000, 8_000, 500_000)]
-"""Users, items, interactions."""
-N_TASTES, WIDTH = 50, 64
-EPOCHS, TIMED_EPOCHS = 60, 3
-"""That early stopping lets a model have, about, and that are timed."""
+N_TASTES = 50
+EPOCHS = 60
+"""That early stopping lets a model have, about."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Data to be generated, and the epochs that a model trained by gradient has on them."""
+
+    n_users: int
+    n_items: int
+    n_interactions: int
+    widths: Mapping[str, int]
+    epochs: int
+
+
+SIZES = (
+    Size(8_000, 3_000, 100_000, {"text": 64}, 3),
+    Size(30_000, 8_000, 500_000, {"text": 64}, 3),
+    Size(39_387, 23_033, 219_000, {"text": 384, "image": 4096}, 1),
+)
+"""The last is that of Amazon Clothing with its published features."""
 
 
 def generated(n_users: int, n_items: int, n_interactions: int) -> Dataset:
@@ -54,13 +73,15 @@ def measure(name: str, place: int) -> None:
     torch.set_num_threads(1)
     file = registry.find(name)
     cls = registry.load(name)
-    dataset = generated(*SIZES[place])
+    size = SIZES[place]
+    dataset = generated(size.n_users, size.n_items, size.n_interactions)
     is_trained = "max_epochs" in cls.Config.model_fields
-    config = cls.Config(max_epochs=TIMED_EPOCHS) if is_trained else cls.Config()
+    config = cls.Config(max_epochs=size.epochs) if is_trained else cls.Config()
     shown = {}
     if file.takes_content:
-        matrix = np.random.default_rng(1).standard_normal((dataset.n_items, WIDTH)).astype(np.float32)
-        shown = {"text": Features(matrix, np.ones(len(matrix), dtype=bool))}
+        rng, present = np.random.default_rng(1), np.ones(dataset.n_items, dtype=bool)
+        for source, width in size.widths.items():
+            shown[source] = Features(rng.standard_normal((dataset.n_items, width), dtype=np.float32), present)
     ended: list[float] = []
     value = validator(dataset, Protocol())
 
@@ -74,7 +95,7 @@ def measure(name: str, place: int) -> None:
         validate=validate,
         ratings=dataset.ratings if file.needs_ratings else None,
     )
-    size = DataSize(*dataset.train.shape, dataset.train.nnz, WIDTH if shown else 0)
+    data_size = DataSize(*dataset.train.shape, dataset.train.nnz, sum(size.widths.values()) if shown else 0)
     model = cls(config)
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten, which Linux alone can
     before = psutil.Process().memory_info().rss
@@ -85,8 +106,8 @@ def measure(name: str, place: int) -> None:
     seconds = time.process_time() - start
     if is_trained and place == 0:
         # From one evaluation to the next, so that what is made but once is not counted again.
-        seconds += (EPOCHS - TIMED_EPOCHS) * (ended[-1] - ended[0]) / (len(ended) - 1)
-    print(json.dumps([seconds, (peak - before) / 2**20, cls.memory(config, size) / 2**20]))
+        seconds += (EPOCHS - size.epochs) * (ended[-1] - ended[0]) / (len(ended) - 1)
+    print(json.dumps([seconds, (peak - before) / 2**20, cls.memory(config, data_size) / 2**20]))
 
 
 def main() -> None:
@@ -103,7 +124,7 @@ def main() -> None:
                 continue
             seconds, peak, estimate = json.loads(done.stdout)
             console.print(
-                f"{name}, {size[0]}, {size[1]}, {size[2]}: "
+                f"{name}, {size.n_users}, {size.n_items}, {size.n_interactions}: "
                 f"{seconds:.1f}, {peak:.0f}, {estimate:.0f}, {estimate / max(peak, 1):.2f}"
             )
 
