@@ -10,7 +10,7 @@ from recsys.testing.contract import MARKET, POPULARITY
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
 from recsys.training.randomness import seeded_region
-from tests.models._preferences import BATCH, A, R, leaky, length_one, parameters, scaled
+from tests.models.dense import BATCH, A, R, leaky, length_one, parameters, scaled
 
 ONE = {"text": MARKET.content["text"]}
 

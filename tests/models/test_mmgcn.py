@@ -10,7 +10,7 @@ from recsys.testing.contract import MARKET, POPULARITY
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS, with_missing
 from recsys.training.randomness import seeded_region
-from tests.models._preferences import BATCH, R, leaky, length_one, parameters, scaled
+from tests.models.dense import BATCH, R, leaky, length_one, parameters, scaled
 
 ONE = {"text": MARKET.content["text"]}
 TAKEN = np.concatenate([R.any(axis=1), R.any(axis=0)])

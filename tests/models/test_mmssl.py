@@ -11,7 +11,7 @@ from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, with_missing
 from recsys.training.randomness import seeded_region
 from recsys.training.sampling import UserSampler
-from tests.models._preferences import BATCH, R, length_one, parameters, scaled
+from tests.models.dense import BATCH, R, length_one, parameters, scaled
 
 ONE = {"text": MARKET.content["text"]}
 P_USERS = R / np.sqrt(R.sum(axis=1, keepdims=True).clip(min=1))

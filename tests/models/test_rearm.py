@@ -17,7 +17,7 @@ from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS, with_missing
 from recsys.training.cooccurrence import cooccurrence
 from recsys.training.randomness import seeded_region
-from tests.models._preferences import BATCH, A, R, length_one, parameters, scaled, user_graph
+from tests.models.dense import BATCH, A, R, length_one, parameters, scaled, user_graph
 
 ONE = {"text": MARKET.content["text"]}
 THREE = MARKET.content | {"audio": MARKET.audio}
