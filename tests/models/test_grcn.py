@@ -44,8 +44,8 @@ def by_hand(model: GRCNNetwork, content: Content, *, hard: bool = False) -> tupl
         items = length_one(leaky(mapped + P[f"{name}.source.linear.bias"]) * features.present[:, None])
         a_users, a_items = shares(users @ items.T), shares(items @ users.T)
         moved.append((users + a_users @ items, items + a_items @ users))
-        to_users.append(a_users * P[f"{name}.item_trust"])
-        to_items.append(a_items * P[f"{name}.user_trust"])
+        to_users.append(a_users * P[f"{name}.item_confidence"])
+        to_items.append(a_items * P[f"{name}.user_confidence"])
     W = np.zeros((N_USERS + N_ITEMS, N_USERS + N_ITEMS))
     W[:N_USERS, N_USERS:], W[N_USERS:, :N_USERS] = np.max(to_users, axis=0), np.max(to_items, axis=0)
     W = W.clip(min=0) if hard else W
