@@ -7,8 +7,8 @@ import torch
 from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.graph.lightgcn import LightGCN
-from recsys.models.multimodal._histories import Histories
-from recsys.models.multimodal.lightgt import LightGT, LightGTConfig, LightGTNetwork, Transformer
+from recsys.models.multimodal._histories import Histories, Transformer
+from recsys.models.multimodal.lightgt import LightGT, LightGTConfig, LightGTNetwork
 from recsys.recommender import DataSize, TrainingData
 from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
 from recsys.testing.gradient_contract import GradientContract
