@@ -91,7 +91,7 @@ class MMGF(ItemWeightsModel):
     @classmethod
     def memory(cls, config: MMGFConfig, size: DataSize) -> float:
         """Dense matrices of all pairs of items, the sparse product before them, and copies of the content."""
-        n_matrices = _MATRICES[config.item_filter]
+        n_matrices: float = _MATRICES[config.item_filter]
         if size.width:  # the sum so far and a mask stand beside a source's filter
             n_matrices = max(n_matrices, 1.25 + _MATRICES[config.content_filter])
         dense = 4 * n_matrices * size.n_items**2
