@@ -10,7 +10,7 @@ from recsys.content.features import Content, Features
 from recsys.models.multimodal import _rearm_layers
 from recsys.models.multimodal._rearm_layers import EntryAttention, MetaNetwork, random_bytes
 from recsys.models.multimodal.rearm import REARM, REARMConfig, REARMNetwork, user_interests
-from recsys.recommender import TrainingData
+from recsys.recommender import DataSize, TrainingData
 from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_USER, N_ITEMS, N_USERS, with_missing
@@ -251,3 +251,10 @@ def test_cold_rows_are_what_their_content_says_and_nothing_else() -> None:
 def test_weights_decay_in_the_optimiser() -> None:
     (step,) = network({}, weight_decay=0.05).steps()
     assert (step.optimiser, step.weight_decay) == (torch.optim.AdamW, 0.05)
+
+
+def test_memory_counts_the_maps_of_all_nodes_where_there_is_content() -> None:
+    size, alone = DataSize(5000, 2000, 100_000, width=10), DataSize(5000, 2000, 100_000)
+    flat, deep = (REARM.memory(REARMConfig(rank=rank), size) for rank in (3, 7))
+    assert deep - flat == 4 * 40 * 64 * 7000
+    assert REARM.memory(REARMConfig(rank=3), alone) == REARM.memory(REARMConfig(rank=7), alone) < flat

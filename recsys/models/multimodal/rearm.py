@@ -238,6 +238,9 @@ class REARM(GradientModel):
 
     @classmethod
     def memory(cls, config: Any, size: DataSize) -> float:
-        """Users' content is trained like that of items, and a block's attention stands in memory."""
-        attention = 64 * min(BLOCK, size.n_items) * config.n_factors**2 if size.width else 0
-        return super().memory(config, size) + 24 * size.width * size.n_users + attention
+        """With users' trained content, a block's attention, and what the meta networks keep of all nodes."""
+        if not size.width:
+            return super().memory(config, size)
+        attention = 64 * min(BLOCK, size.n_items) * config.n_factors**2
+        maps = 40 * config.n_factors * (config.rank + 2) * (size.n_users + size.n_items)
+        return super().memory(config, size) + 24 * size.width * size.n_users + attention + maps
