@@ -208,3 +208,12 @@ def test_denoisers_learn_in_their_own_phase_before_each_epoch() -> None:
     for diffused, before in zip(model.diffusions, weights, strict=True):
         assert not torch.equal(diffused.denoiser.first.weight, before)
     assert not any("denoiser" in name for name, _ in model.named_parameters())
+
+
+@pytest.mark.parametrize("mapping", ["leaky", "linear"])
+def test_matrices_start_as_xavier_and_linear_maps_as_torchs(mapping: str) -> None:
+    linear = network(ONE, mapping=mapping).sources[0].linear
+    n_outputs, n_inputs = linear.weight.shape
+    bound = (6 / (n_inputs + n_outputs)) ** 0.5 if mapping == "leaky" else n_inputs**-0.5
+    assert 0.9 * bound < linear.weight.abs().max() <= bound
+    assert (linear.bias is None) == (mapping == "leaky")
