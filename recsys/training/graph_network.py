@@ -3,11 +3,12 @@
 import torch
 from scipy import sparse
 from torch import Tensor, nn
+from torch.nn.functional import embedding
 
 from recsys.recommender import TrainingData
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
-from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 from recsys.training.operators import Readout, SparseOperator, propagate
 from recsys.training.randomness import generator
 
@@ -54,3 +55,15 @@ class GraphNetwork(PairwiseNetwork):
         """Rows of all nodes as those of users and those of items."""
         users, items = nodes.tensor_split([len(self.users)])
         return users, items
+
+    def mean_squares(self, batch: Batch, *preferences: Tensor) -> Tensor:
+        """Regulariser of MMGCN and GRCN: mean squares of the batch's embeddings and of its users' preferences, summed.
+
+        Args:
+            batch: users, positives and negatives.
+            preferences: further tables of users, each of shape (n_users, width).
+        """
+        users, *items = batch
+        rows = [embedding(users, table) for table in (self.users, *preferences)]
+        rows.append(embedding(torch.cat(items), self.items))
+        return torch.stack([part.square().mean() for part in rows]).sum()

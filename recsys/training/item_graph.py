@@ -53,17 +53,17 @@ def item_graphs(content: Content, k: int, weights: Weights) -> dict[str, sparse.
     return {source: graph for source, graph in graphs.items() if graph.nnz}
 
 
-def mixed_item_graph(content: Content, k: int, image_weight: float, kind: Weights = "binary") -> sparse.csr_array:
+def mixed_item_graph(content: Content, k: int, image_weight: float, weights: Weights = "binary") -> sparse.csr_array:
     """The sources' graphs, weighted and summed, shape (n_items, n_items); weights of what is shown sum to one.
 
     Args:
         content: at least one source.
         k: neighbours an item and source, itself included.
         image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
-        kind: what a graph's edges weigh.
+        weights: of the edges, as for `item_graph`.
     """
     shares = source_shares(content, image_weight)
-    graphs = [share * item_graph(content[source], k, kind) for source, share in shares.items()]
+    graphs = [share * item_graph(content[source], k, weights) for source, share in shares.items()]
     return sparse.csr_array(reduce(add, graphs))
 
 

@@ -5,24 +5,21 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content, Features
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.multimodal import damrs
 from recsys.models.multimodal.damrs import DAMRS, DAMRSConfig, DAMRSNetwork
 from recsys.recommender import DataSize, TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import agreed_item_graphs
 from recsys.training.randomness import seeded_region
+from tests.models.dense import BATCH, CONSTANT, MISSING, ONE, THREE, assert_cold_items, assert_loss
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30, "n_pseudo_neighbours": 4}
-ONE = {"text": MARKET.content["text"]}
-MISSING = with_missing(MARKET.content)
-SHOWN = {"none": {}, "one": ONE, "missing": MISSING, "three": MARKET.content | {"audio": MARKET.audio}}
-BATCH = [0, 1, 8], [4, 5, 16], [6, 7, 9]
+SHOWN = {"none": {}, "one": ONE, "missing": MISSING, "three": THREE}
 X = MARKET.train.toarray()
 
 
@@ -154,8 +151,7 @@ def test_loss_by_hand(content: Content) -> None:
     loss = ranking_by_hand(users, items + fused, views, known) + 0.7 * divergence_by_hand(users, items, fused, anchors)
     if content:
         loss += 0.3 * neighbours_by_hand(views, known, anchors, 4, 0.5)
-    batch = tuple(torch.tensor(part) for part in BATCH)
-    np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-4)
+    assert_loss(model, loss, rtol=1e-4)
 
 
 @pytest.mark.parametrize("content", SHOWN.values(), ids=SHOWN)
@@ -191,14 +187,12 @@ def test_anchors_are_drawn_anew_and_their_mean_is_that_of_all() -> None:
 
 def test_a_cold_item_is_its_content_alone_and_zero_without() -> None:
     _, items = network(MISSING).factors()
-    has_any = np.any([features.present for features in MISSING.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, MISSING)
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).known) == 2
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).known) == 2
 
 
 def test_without_content_the_view_by_behaviour_is_what_it_has_beyond_lightgcn() -> None:

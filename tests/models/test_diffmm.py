@@ -5,20 +5,27 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal import _diffusion
 from recsys.models.multimodal._diffusion import Diffusion
 from recsys.models.multimodal.diffmm import DiffMM, DiffMMConfig, DiffMMNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import COLD_USER, N_ITEMS, N_USERS, with_missing
 from recsys.training.randomness import seeded_region
-from tests.models._preferences import BATCH, R, length_one, parameters, scaled
-
-ONE = {"text": MARKET.content["text"]}
-THREE = MARKET.content | {"audio": MARKET.audio}
+from tests.models.dense import (
+    BATCH,
+    CONSTANT,
+    ONE,
+    THREE,
+    R,
+    assert_cold_items,
+    assert_loss,
+    length_one,
+    parameters,
+    scaled,
+)
 
 
 class TestDiffMM(GradientContract):
@@ -105,8 +112,7 @@ def test_loss_by_hand(content: Content, contrast: str) -> None:
         for nodes in (u, N_USERS + p):
             to = np.exp(length_one(one[nodes]) @ length_one(other[nodes]).T / 0.5)
             loss -= 0.7 * np.log(to.diagonal() / to.sum(axis=1)).mean()
-    batch = tuple(torch.tensor(part) for part in BATCH)
-    np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-4)
+    assert_loss(model, loss, rtol=1e-4)
 
 
 def test_a_generated_graph_ties_users_to_the_best_of_their_restored_profile_and_cold_ones_to_nothing() -> None:
@@ -131,15 +137,13 @@ def test_without_content_it_is_lightgcn_with_self_loops_and_a_residual() -> None
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
+    assert not network(CONSTANT).content_used
 
 
 def test_items_without_interactions_are_their_content() -> None:
     content = with_missing(MARKET.content)
     _, items = network(content).factors()
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def diffusion(guidance_weight: float = 0.3) -> Diffusion:
@@ -204,3 +208,12 @@ def test_denoisers_learn_in_their_own_phase_before_each_epoch() -> None:
     for diffused, before in zip(model.diffusions, weights, strict=True):
         assert not torch.equal(diffused.denoiser.first.weight, before)
     assert not any("denoiser" in name for name, _ in model.named_parameters())
+
+
+@pytest.mark.parametrize("mapping", ["leaky", "linear"])
+def test_matrices_start_as_xavier_and_linear_maps_as_torchs(mapping: str) -> None:
+    linear = network(ONE, mapping=mapping).sources[0].linear
+    n_outputs, n_inputs = linear.weight.shape
+    bound = (6 / (n_inputs + n_outputs)) ** 0.5 if mapping == "leaky" else n_inputs**-0.5
+    assert 0.9 * bound < linear.weight.abs().max() <= bound
+    assert (linear.bias is None) == (mapping == "leaky")

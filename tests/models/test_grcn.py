@@ -2,17 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.grcn import GRCN, GRCNConfig, GRCNNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
 from recsys.training.randomness import seeded_region
-from tests.models._preferences import BATCH, A, R, leaky, length_one, parameters, scaled
-
-ONE = {"text": MARKET.content["text"]}
+from tests.models.dense import BATCH, CONSTANT, ONE, THREE, A, R, assert_loss, leaky, length_one, parameters, scaled
 
 
 class TestGRCN(GradientContract):
@@ -44,8 +41,8 @@ def by_hand(model: GRCNNetwork, content: Content, *, hard: bool = False) -> tupl
         items = length_one(leaky(mapped + P[f"{name}.source.linear.bias"]) * features.present[:, None])
         a_users, a_items = shares(users @ items.T), shares(items @ users.T)
         moved.append((users + a_users @ items, items + a_items @ users))
-        to_users.append(a_users * P[f"{name}.item_trust"])
-        to_items.append(a_items * P[f"{name}.user_trust"])
+        to_users.append(a_users * P[f"{name}.item_confidence"])
+        to_items.append(a_items * P[f"{name}.user_confidence"])
     W = np.zeros((N_USERS + N_ITEMS, N_USERS + N_ITEMS))
     W[:N_USERS, N_USERS:], W[N_USERS:, :N_USERS] = np.max(to_users, axis=0), np.max(to_items, axis=0)
     W = W.clip(min=0) if hard else W
@@ -59,7 +56,7 @@ def by_hand(model: GRCNNetwork, content: Content, *, hard: bool = False) -> tupl
 @pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
 @pytest.mark.parametrize(
     "content",
-    [ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [ONE, with_missing(MARKET.content), THREE],
     ids=["one", "missing", "three"],
 )
 def test_factors_by_hand(content: Content, hard: bool) -> None:
@@ -75,8 +72,7 @@ def test_loss_by_hand() -> None:
     loss = np.log1p(np.exp(-(users[u] * (items[p] - items[n])).sum(axis=1))).mean()
     loss += 0.3 * (np.square(P["users"][u]).mean() + np.square(P["items"][p + n]).mean())
     loss += 0.3 * sum(np.square(P[f"affinities.{m}.preferences"][u]).mean() for m in range(2))
-    batch = tuple(torch.tensor(part) for part in BATCH)
-    np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-5)
+    assert_loss(model, loss)
 
 
 def test_without_content_edges_have_the_weights_of_lightgcn() -> None:
@@ -97,6 +93,5 @@ def test_a_cold_item_is_its_content_alone() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).affinities) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).affinities) == 1

@@ -4,21 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.graph.lightgcn import LightGCN
-from recsys.models.multimodal._histories import Histories
-from recsys.models.multimodal.lightgt import LightGT, LightGTConfig, LightGTNetwork, Transformer
+from recsys.models.multimodal._histories import Histories, Transformer
+from recsys.models.multimodal.lightgt import LightGT, LightGTConfig, LightGTNetwork
 from recsys.recommender import DataSize, TrainingData
-from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
+from recsys.testing.contract import ALL_USERS, MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import COLD_USER, N_ITEMS, N_USERS, with_missing
 from recsys.training.graph import adjacency
 from recsys.training.randomness import seeded_region
+from tests.models.dense import BATCH, CONSTANT, ONE, THREE, assert_cold_items, assert_loss
 
 PARAMS = {"n_factors": 16, "n_layers": 2, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
-ONE = {"text": MARKET.content["text"]}
-BATCH = [0, 1, 8], [4, 5, 16], [6, 7, 9]
 
 
 class TestLightGT(GradientContract):
@@ -90,7 +88,7 @@ def heard(
 @pytest.mark.parametrize("n_layers", [1, 3])
 @pytest.mark.parametrize(
     "content",
-    [ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [ONE, with_missing(MARKET.content), THREE],
     ids=["one", "missing", "three"],
 )
 def test_factors_by_hand(content: Content, n_layers: int, positions: str) -> None:
@@ -116,8 +114,7 @@ def test_loss_by_hand() -> None:
     u, p, n = (np.array(part) for part in BATCH)
     loss = np.log1p(np.exp(-(users[u] * (items[p] - items[n])).sum(axis=1))).mean()
     loss += 0.3 * (((users[:, :6] / 0.2) ** 2).mean() + (items[:, :6] ** 2).mean())
-    batch = tuple(torch.tensor(part) for part in BATCH)
-    np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-4)
+    assert_loss(model, loss, rtol=1e-4)
 
 
 def test_layers_of_a_source_start_alike() -> None:
@@ -149,14 +146,12 @@ def test_cold_users_and_items_without_content_stay_zero() -> None:
     content = with_missing(MARKET.content)
     users, items = network(content).factors()
     assert not users[COLD_USER].any()
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).sources) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).sources) == 1
 
 
 def test_without_content_and_regulariser_is_lightgcn() -> None:

@@ -2,17 +2,27 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mmgcn import MMGCN, Branch, MMGCNConfig, MMGCNNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import COLD_USER, N_ITEMS, N_USERS, with_missing
 from recsys.training.randomness import seeded_region
-from tests.models._preferences import BATCH, R, leaky, length_one, parameters, scaled
+from tests.models.dense import (
+    BATCH,
+    CONSTANT,
+    ONE,
+    THREE,
+    R,
+    assert_cold_items,
+    assert_loss,
+    leaky,
+    length_one,
+    parameters,
+    scaled,
+)
 
-ONE = {"text": MARKET.content["text"]}
 TAKEN = np.concatenate([R.any(axis=1), R.any(axis=0)])
 
 
@@ -60,7 +70,7 @@ def by_hand(model: MMGCNNetwork, content: Content) -> np.ndarray:
 
 @pytest.mark.parametrize(
     "content",
-    [ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [ONE, with_missing(MARKET.content), THREE],
     ids=["one", "missing", "three"],
 )
 def test_factors_by_hand(content: Content) -> None:
@@ -77,8 +87,7 @@ def test_loss_by_hand() -> None:
     loss = np.log1p(np.exp(-(users[u] * (items[p] - items[n])).sum(axis=1))).mean()
     loss += 0.3 * (np.square(P["users"][u]).mean() + np.square(P["items"][p + n]).mean())
     loss += 0.3 * sum(np.square(P[f"branches.{m}.preferences"][u]).mean() for m in range(2))
-    batch = tuple(torch.tensor(part) for part in BATCH)
-    np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-5)
+    assert_loss(model, loss)
 
 
 def test_without_content_one_network_starts_from_a_learned_table() -> None:
@@ -94,11 +103,9 @@ def test_nodes_of_which_nothing_is_known_stay_zero() -> None:
     content = with_missing(MARKET.content)
     users, items = network(content).factors()
     assert not users[COLD_USER].any()
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).branches) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).branches) == 1

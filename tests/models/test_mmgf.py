@@ -125,7 +125,8 @@ def test_memory_is_that_of_the_dense_matrices_at_the_peak() -> None:
     size = DataSize(100, 10_000, 1000, width=10)
     linear, cubic = (MMGF.memory(MMGFConfig(content_filter=name), size) for name in ("linear", "cubic"))
     assert cubic - linear == 2 * 4 * size.n_items**2
-    assert MMGF.memory(MMGFConfig(content_filter="cubic"), DataSize(100, 10_000, 1000)) < linear
+    alone = MMGF.memory(MMGFConfig(content_filter="cubic"), DataSize(100, 10_000, 1000))
+    assert 4 * size.n_items**2 < alone < 4.5 * size.n_items**2  # the graph itself, without a copy
 
 
 def test_the_largest_eigenvalue() -> None:

@@ -2,18 +2,27 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mmssl import MMSSL, MMSSLConfig, MMSSLNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, with_missing
 from recsys.training.randomness import seeded_region
 from recsys.training.sampling import UserSampler
-from tests.models._preferences import BATCH, R, length_one, parameters, scaled
+from tests.models.dense import (
+    BATCH,
+    CONSTANT,
+    ONE,
+    THREE,
+    R,
+    assert_factors,
+    assert_loss,
+    length_one,
+    parameters,
+    scaled,
+)
 
-ONE = {"text": MARKET.content["text"]}
 P_USERS = R / np.sqrt(R.sum(axis=1, keepdims=True).clip(min=1))
 P_ITEMS = R.T / np.sqrt(R.sum(axis=0).clip(min=1))[:, None]
 Pairs = list[tuple[np.ndarray, np.ndarray]]
@@ -68,13 +77,12 @@ def by_hand(model: MMSSLNetwork, content: Content) -> tuple[np.ndarray, np.ndarr
 
 @pytest.mark.parametrize(
     "content",
-    [{}, ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [{}, ONE, with_missing(MARKET.content), THREE],
     ids=["none", "one", "missing", "three"],
 )
 def test_factors_by_hand(content: Content) -> None:
     model = network(content)
-    for found, expected in zip(model.factors(), by_hand(model, content), strict=True):
-        np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-4, atol=1e-6)
+    assert_factors(model, by_hand(model, content))
 
 
 def ranking_by_hand(model: MMSSLNetwork, l2: float) -> float:
@@ -103,8 +111,7 @@ def test_loss_with_an_adversary_by_hand() -> None:
     rows = rows_by_hand(views_by_hand(model, MARKET.content))
     logits = rows @ P["0.weight"].T @ P["3.weight"].T / (1 + 1e-5) @ P["6.weight"].T + P["6.bias"]
     expected = ranking_by_hand(model, 0.3) - 0.7 * (100 / (1 + np.exp(-logits))).mean()
-    batch = tuple(torch.tensor(part) for part in BATCH)
-    np.testing.assert_allclose(model.loss(batch).item(), expected, rtol=1e-5)
+    assert_loss(model, expected)
 
 
 def test_loss_of_the_discriminator_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +152,5 @@ def test_nodes_without_an_interaction_stay_zero() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).sources) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).sources) == 1

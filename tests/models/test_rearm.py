@@ -6,21 +6,30 @@ import pytest
 import torch
 from scipy import sparse
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content, Features
-from recsys.models.multimodal import _entry_attention
-from recsys.models.multimodal._entry_attention import EntryAttention, random_bytes
-from recsys.models.multimodal.rearm import REARM, OwnMap, REARMConfig, REARMNetwork, interests
-from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.models.multimodal import _rearm_layers
+from recsys.models.multimodal._rearm_layers import EntryAttention, MetaNetwork, random_bytes
+from recsys.models.multimodal.rearm import REARM, REARMConfig, REARMNetwork, user_interests
+from recsys.recommender import DataSize, TrainingData
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import COLD_USER, N_ITEMS, N_USERS, with_missing
 from recsys.training.cooccurrence import cooccurrence
 from recsys.training.randomness import seeded_region
-from tests.models._preferences import BATCH, A, R, length_one, parameters, scaled, user_graph
-
-ONE = {"text": MARKET.content["text"]}
-THREE = MARKET.content | {"audio": MARKET.audio}
+from tests.models.dense import (
+    BATCH,
+    CONSTANT,
+    ONE,
+    THREE,
+    A,
+    R,
+    assert_cold_items,
+    assert_loss,
+    length_one,
+    parameters,
+    scaled,
+    user_graph,
+)
 
 
 class TestREARM(GradientContract):
@@ -127,7 +136,7 @@ def own_maps(P: dict[str, np.ndarray], side: int, embeddings: np.ndarray, conten
 def by_hand(model: REARMNetwork, content: Content) -> tuple[np.ndarray, list[np.ndarray]]:
     """Final vectors of all nodes, and the sources' views."""
     P, of_both, starts = parameters(model), graphs(content), []
-    for table, sources in (("users", "likings"), ("items", "sources")):
+    for table, sources in (("users", "interests"), ("items", "sources")):
         parts = [P[table]]
         for m, features in enumerate(content.values()):
             rows, known = (
@@ -178,12 +187,11 @@ def test_loss_by_hand(content: Content) -> None:
         for nodes in (u, N_USERS + p):
             a, b = (length_one(view[nodes] - view[nodes].mean(axis=0)) for view in (one, other))
             loss += 0.4 * np.square(a.T @ b).mean()
-    batch = tuple(torch.tensor(part) for part in BATCH)
-    np.testing.assert_allclose(model.loss(batch).item(), loss, rtol=1e-4)
+    assert_loss(model, loss, rtol=1e-4)
 
 
 def test_content_learns_nothing_from_the_maps_and_their_layer_learns() -> None:
-    own_map = OwnMap(1, REARMConfig(n_factors=6))
+    own_map = MetaNetwork(1, 6, 3)
     embeddings, content = torch.randn(7, 6), torch.randn(7, 6, requires_grad=True)
     own_map(embeddings, content).square().sum().backward()
     assert content.grad is None
@@ -196,7 +204,7 @@ def test_attention_by_blocks_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> 
     whole, parted = network(MARKET.content), network(MARKET.content)
     batch = tuple(torch.tensor(part) for part in BATCH)
     whole.loss(batch).backward()
-    monkeypatch.setattr(_entry_attention, "BLOCK", 7)
+    monkeypatch.setattr(_rearm_layers, "BLOCK", 7)
     parted.loss(batch).backward()
     for (name, one), other in zip(whole.named_parameters(), parted.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6, msg=name)
@@ -224,24 +232,29 @@ def test_random_bytes_are_uniform() -> None:
 def test_a_users_content_is_the_mean_of_items_that_have_it() -> None:
     features = with_missing(MARKET.content)["text"]
     rows, known = mean_content(features)
-    found = interests(sparse.csr_array(R.astype(np.float32)), features)
+    found = user_interests(sparse.csr_array(R.astype(np.float32)), features)
     np.testing.assert_allclose(found.matrix, rows, rtol=1e-5, atol=1e-6)
     assert found.present.tolist() == known.tolist()
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
+    assert not network(CONSTANT).content_used
 
 
 def test_cold_rows_are_what_their_content_says_and_nothing_else() -> None:
     content = with_missing(MARKET.content)
     users, items = network(content).factors()
     assert not users[COLD_USER].any()
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def test_weights_decay_in_the_optimiser() -> None:
     (step,) = network({}, weight_decay=0.05).steps()
     assert (step.optimiser, step.weight_decay) == (torch.optim.AdamW, 0.05)
+
+
+def test_memory_counts_the_maps_of_all_nodes_where_there_is_content() -> None:
+    size, alone = DataSize(5000, 2000, 100_000, width=10), DataSize(5000, 2000, 100_000)
+    flat, deep = (REARM.memory(REARMConfig(rank=rank), size) for rank in (3, 7))
+    assert deep - flat == 4 * 40 * 64 * 7000
+    assert REARM.memory(REARMConfig(rank=3), alone) == REARM.memory(REARMConfig(rank=7), alone) < flat

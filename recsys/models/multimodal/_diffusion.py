@@ -1,6 +1,6 @@
-"""Diffusion of interaction profiles: a network learns to remove noise from them, and restored profiles give a graph.
+"""Diffusion of interaction profiles: a network learns to denoise them, and denoised profiles give a graph.
 
-A source's content guides the network, so that restored profiles resemble what the source says of the items taken
+A source's content guides the network, so that denoised profiles agree with the content of the user's items
 (Jiang et al., DiffMM, MM 2024, secs. 3.2 and 3.3).
 """
 
@@ -106,7 +106,7 @@ class Diffusion:
             self.optimiser.step()
 
     def loss(self, profiles: Tensor, steps: Tensor, noise: Tensor, content: Tensor, items: Tensor) -> Tensor:
-        """Squared error of the restored profiles, and of what they hold of the content beside the embeddings."""
+        """Squared error of the denoised profiles, and of their mapped content beside the profiles' embeddings."""
         signal = self.signal.to(profiles.device)[steps, None]
         restored = self.denoiser(dropout(signal.sqrt() * profiles + (1 - signal).sqrt() * noise, DROPOUT), steps)
         errors = (profiles - restored).square().mean(dim=1)

@@ -1,4 +1,4 @@
-"""DA-MRS: item graphs of what all sources agree on, pairs weighed by how sure the graphs are, and views that align."""
+"""DA-MRS: item graphs denoised by agreement of the sources, pairs weighted by confidence, and aligned views."""
 
 from typing import ClassVar
 
@@ -30,11 +30,11 @@ class DAMRSConfig(TrainedConfig):
         n_layers: propagation steps on the user-item graph.
         n_neighbours: most neighbours of an item in a source's graph, itself included.
         n_behaviour_neighbours: items that most users took with an item, itself not included.
-        alignment_weight: of the difference between what users like by interactions and by the item graphs.
-        neighbour_weight: of telling the neighbours on which the graphs agree from all other items.
-        n_pseudo_neighbours: so many items by which each graph's neighbours are told.
-        temperature: of that.
-        n_anchors: distinct items of a batch, drawn at random, for which both are computed.
+        alignment_weight: weight of the divergence between users' preferences by interactions and by the item graphs.
+        neighbour_weight: weight of neighbour discrimination, a contrast of an item's pseudo-neighbours with all items.
+        n_pseudo_neighbours: of an item by all views together, and as many by one view.
+        temperature: of neighbour discrimination.
+        n_anchors: distinct items of a batch, drawn at random, for which these two losses are computed.
     """
 
     n_layers: PositiveInt = searched(2, 1, 4)
@@ -74,16 +74,16 @@ class DAMRSNetwork(GraphNetwork):
         return self.sources_used > 0
 
     def loss(self, batch: Batch) -> Tensor:
-        """Ranking weighed by the views, their alignment with the interactions, and their neighbours."""
+        """BPR weighted by confidence, alignment of the views with the interactions, and neighbour discrimination."""
         users, positives, negatives = batch
         user_table, item_table = self.parted(self.propagated(self.config.n_layers))
         views = self._views()
         fused = self._mean(views)
         u = embedding(users, user_table)
         p, n = embedding(torch.cat([positives, negatives]), item_table + fused).chunk(2)
-        sure, doubtful = self._weights(u.detach(), positives, negatives, views.detach())
+        as_given, reversed_ = self._confidences(u.detach(), positives, negatives, views.detach())
         difference = (u * (p - n)).sum(dim=1)
-        loss = (sure * softplus(-difference) + doubtful * softplus(difference)).mean()
+        loss = (as_given * softplus(-difference) + reversed_ * softplus(difference)).mean()
         items = torch.cat([positives, negatives]).unique()
         anchors = items[torch.randperm(len(items), device=items.device)[: self.config.n_anchors]]
         if self.config.alignment_weight > 0:
@@ -91,7 +91,7 @@ class DAMRSNetwork(GraphNetwork):
             aligned = divergence(embedding(users.unique(), user_table), one, other)
             loss = loss + self.config.alignment_weight * aligned
         if self.config.neighbour_weight > 0 and len(views) > 1:
-            loss = loss + self.config.neighbour_weight * self._neighbours(anchors, views)
+            loss = loss + self.config.neighbour_weight * self._discrimination(anchors, views)
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -108,8 +108,8 @@ class DAMRSNetwork(GraphNetwork):
         return views.sum(dim=0) / self.known.sum(dim=0).clamp(min=1)[:, None]
 
     @torch.no_grad()
-    def _weights(self, u: Tensor, positives: Tensor, negatives: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
-        """How sure the views are of each pair, and how far one of them is above what they say of other items."""
+    def _confidences(self, u: Tensor, positives: Tensor, negatives: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights of each pair's loss as given, and of the loss with the two items exchanged."""
         views = unit(views)
         chances = [(u * views[:, items]).sum(dim=2).sigmoid() for items in (positives, negatives)]
         known = self.known[:, positives]
@@ -120,8 +120,8 @@ class DAMRSNetwork(GraphNetwork):
         largest = (chances[0] * known).amax(dim=0)
         return mean * torch.exp(-2 * variance), (largest - usual).clamp(min=0) * (mean < usual)
 
-    def _neighbours(self, anchors: Tensor, views: Tensor) -> Tensor:
-        """Mean over the views of how well anchors are told from all items but their neighbours."""
+    def _discrimination(self, anchors: Tensor, views: Tensor) -> Tensor:
+        """Neighbour discrimination: the anchors' pseudo-neighbours against all items, mean over the views."""
         nodes = unit(views)
         cosines = nodes[:, anchors] @ nodes.mT
         shares = cosines.detach().masked_fill(~self.known[:, None], -torch.inf).softmax(dim=2)
@@ -132,9 +132,9 @@ class DAMRSNetwork(GraphNetwork):
             single = own.scatter(1, agreed, 0.0).topk(k, dim=1).indices
             near = (cosine / self.config.temperature).exp() * known
             everything, together, alone = near.sum(dim=1), near.gather(1, agreed).sum(dim=1), near.gather(1, single)
-            told = (together / everything + SMALLEST_SHARE).log()
-            told = told + (alone.sum(dim=1) / (everything - together) + SMALLEST_SHARE).log()
-            losses.append(-(told * known[anchors]).sum() / known[anchors].sum().clamp(min=1))
+            logs = (together / everything + SMALLEST_SHARE).log()
+            logs = logs + (alone.sum(dim=1) / (everything - together) + SMALLEST_SHARE).log()
+            losses.append(-(logs * known[anchors]).sum() / known[anchors].sum().clamp(min=1))
         return torch.stack(losses).mean()
 
 
@@ -167,11 +167,11 @@ class DAMRS(GradientModel):
 
     A source's view of an item is the sum of its neighbours' embeddings, 1/sqrt(n_i n_j) of each: the nearest by
     cosine of those whose cosine is above the mean of all pairs in every source. The view by behaviour takes the items
-    that most users took with it, and itself. A pair's loss is weighed by the mean over views m of
-    pi_m = sigmoid(u . h_im / |h_im|), less where they differ, and counts the other way round where one view rises
-    above negatives' pi and the mean does not. To this come the divergence between sigmoids by item vectors and by
-    views, and for each view the share of its neighbours among all items, of those that all views agree on and then
-    of its own.
+    that most users took with it, and itself. With pi_m = sigmoid(u . h_im / |h_im|) in view m, a pair's loss has the
+    weight mean pi_m exp(-2 var pi_m), and the same pair with its items exchanged the weight (max pi_m - M)+ where the
+    mean is below M, the mean over all negatives. The loss adds the divergence between users' sigmoids by item vectors
+    and by the mean of the views, and for each view neighbour discrimination: InfoNCE with an item's nearest by all
+    views, and then with those by this view alone, as positives.
 
     Paper and published code agree but for projections that the code makes and does not use. Decided here: the latter
     two are means over `n_anchors` of a batch's items instead of all, a tenth of the cost and the same in expectation;

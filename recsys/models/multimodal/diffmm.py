@@ -1,4 +1,4 @@
-"""DiffMM: user-item graphs that a diffusion model makes of users' profiles for each source, beside the given one."""
+"""DiffMM: the user-item graph, and beside it a graph for each source that a diffusion model generates."""
 
 from itertools import combinations
 from typing import Annotated, Any, ClassVar, Literal
@@ -31,7 +31,7 @@ class DiffMMConfig(ContentConfig):
 
     Attributes:
         n_layers: propagation steps of the sources' mixture on the user-item graph.
-        mapping: of the features: `leaky`: a matrix, and a tenth of what is negative doubled (slope 0.2); `linear`.
+        mapping: of the features: `leaky`: a matrix without bias, then a leaky ReLU of slope 0.2; `linear`: with bias.
         generated_weight: weight of the generated graphs in the mixture.
         residual_weight: weight of the mixture, of length one, in the final vectors.
         l2: weight of the squared norm of both whole tables, in each step.
@@ -70,8 +70,8 @@ class DiffMMNetwork(GraphNetwork):
         self.config, shown = config, telling(data.content)
         self.sources = Sources(shown, config, trained=False)
         for source in self.sources:
-            nn.init.xavier_uniform_(source.linear.weight)
             if config.mapping == "leaky":
+                nn.init.xavier_uniform_(source.linear.weight)
                 source.linear.register_parameter("bias", None)
         self.weights = nn.Parameter(torch.full((len(shown),), 1 / len(shown))) if len(shown) > 1 else None
         options = config.n_hidden, config.guidance_weight, config.learning_rate
@@ -101,8 +101,8 @@ class DiffMMNetwork(GraphNetwork):
         norm = self.users.square().sum() + self.items.square().sum()
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * norm
         if contents and self.config.contrast_weight > 0:
-            kinds = users.unique(), positives.unique() + len(self.users)
-            loss = loss + self.config.contrast_weight * self._contrast(kinds, final, contents)
+            sides = users.unique(), positives.unique() + len(self.users)
+            loss = loss + self.config.contrast_weight * self._contrast(sides, final, contents)
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -131,8 +131,8 @@ class DiffMMNetwork(GraphNetwork):
         layers = propagate(self.adjacency, mixture, self.config.n_layers, "sum")
         return layers + self.config.residual_weight * unit(mixture)
 
-    def _contrast(self, kinds: tuple[Tensor, ...], final: Tensor, contents: list[Tensor]) -> Tensor:
-        """How well nodes recognise themselves between views, users among users and items among items."""
+    def _contrast(self, sides: tuple[Tensor, ...], final: Tensor, contents: list[Tensor]) -> Tensor:
+        """InfoNCE between views of the same nodes, users against users and items against items."""
         starts = [
             graph(torch.cat([self.users, content])) for graph, content in zip(self.generated, contents, strict=True)
         ]
@@ -142,7 +142,7 @@ class DiffMMNetwork(GraphNetwork):
         losses = [
             info_nce_loss(embedding(nodes, one), embedding(nodes, other), self.config.temperature)
             for one, other in pairs
-            for nodes in kinds
+            for nodes in sides
         ]
         return torch.stack(losses).sum()
 
@@ -163,9 +163,9 @@ class DiffMM(GradientModel):
 
     E = sum_m w_m E_m with softmax weights of the sources, and E_m = S [u; f_m] + S [(S [u; f_m])_users; e] + 0.2 G_m
     [u; e] with mapped features f_m of length one, embeddings u and e, and the user-item graph S with self-loops. The
-    graph G_m ties each user to the item that comes first in their profile after a diffusion model of that source has
-    restored it; before each epoch that model learns from all profiles once and the graph is made anew. Contrast: a
-    node's view G_m [u; f_m], propagated, recognises itself in that of another source.
+    graph G_m ties each user to the item that ranks first in the user's profile once the source's diffusion model has
+    denoised it; before each epoch that model is trained on all profiles once and the graph is generated anew.
+    Contrast: a node's views G_m [u; f_m], propagated, of two sources.
 
     As in the published code a generated graph is thinned once it is normalised, and seen items are not left out, so
     that it mostly repeats an interaction. Also as published, the denoisers' loss weighs the second of their five steps

@@ -1,4 +1,4 @@
-"""GRCN: a graph of interactions in which content says how much each of them counts."""
+"""GRCN: the user-item graph with edges weighted by content, so that interactions which look like noise count less."""
 
 from typing import ClassVar, cast
 
@@ -37,11 +37,12 @@ class GRCNConfig(ContentConfig):
 
 
 class Affinities(nn.Module):
-    """What one source says of interactions: how near users' preferences are to the items that they took.
+    """One source's edge weights: attention between users' preferences and their items, times a learned confidence.
 
     Attributes:
         preferences: of users, shape (n_users, n_factors).
-        user_trust: how much what a user passes on counts, shape (n_users,); item_trust: the same of items.
+        user_confidence: of edges that start at a user, shape (n_users,).
+        item_confidence: of edges that start at an item, shape (n_items,).
     """
 
     def __init__(self, source: Source, preferences: Tensor, shape: tuple[int, int]) -> None:
@@ -50,7 +51,7 @@ class Affinities(nn.Module):
         self.source, self.preferences = source, nn.Parameter(preferences)
         nn.init.xavier_normal_(source.linear.weight)
         spread = (2 / (sum(shape) + 1)) ** 0.5
-        self.user_trust, self.item_trust = (nn.Parameter(torch.randn(n) * spread) for n in shape)
+        self.user_confidence, self.item_confidence = (nn.Parameter(torch.randn(n) * spread) for n in shape)
 
     def forward(self, to_users: WeightedOperator, to_items: WeightedOperator) -> tuple[Pair, Pair]:
         """Users and items, each with what its neighbours add, and weights of the edges to users and to items."""
@@ -58,12 +59,13 @@ class Affinities(nn.Module):
         nearness = to_users.inner(users, items)
         shares = to_users.softmax(nearness), to_items.softmax(nearness)
         moved = users + to_users.product(shares[0], items), items + to_items.product(shares[1], users)
-        trusts = self.item_trust.index_select(0, to_users.origins), self.user_trust.index_select(0, to_users.targets)
-        return moved, (shares[0] * trusts[0], shares[1] * trusts[1])
+        from_items = self.item_confidence.index_select(0, to_users.origins)
+        from_users = self.user_confidence.index_select(0, to_items.origins)
+        return moved, (shares[0] * from_items, shares[1] * from_users)
 
 
 class GRCNNetwork(GraphNetwork):
-    """Embeddings, propagated over edges that are weighed by what all sources say of them."""
+    """Embeddings, propagated over edges weighted by all sources."""
 
     def __init__(self, data: TrainingData, config: GRCNConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
@@ -86,13 +88,9 @@ class GRCNNetwork(GraphNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR, and the mean squares of embeddings and preferences."""
-        users, positives, negatives = batch
         user_table, item_table = self.factors()
-        u, p, n = embedding(users, user_table), embedding(positives, item_table), embedding(negatives, item_table)
-        chosen = embedding(torch.cat([positives, negatives]), self.items)
-        square = embedding(users, self.users).square().mean() + chosen.square().mean()
-        for affinity in self.affinities:
-            square = square + embedding(users, cast(Affinities, affinity).preferences).square().mean()
+        u, p, n = map(embedding, batch, (user_table, item_table, item_table))
+        square = self.mean_squares(batch, *(cast(Affinities, affinity).preferences for affinity in self.affinities))
         return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * square
 
     def factors(self) -> tuple[Tensor, Tensor]:

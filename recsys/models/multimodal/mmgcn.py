@@ -1,4 +1,4 @@
-"""MMGCN: one graph network a source, whose layers take what neighbours say and what a node says of itself."""
+"""MMGCN: one graph network a source, whose layers combine messages of neighbours with the node's own vector."""
 
 from typing import Any, ClassVar, cast
 
@@ -67,14 +67,14 @@ class Branch(nn.Module):
         """
         x = unit(torch.cat([self.preferences, self.items()]))
         for number, (message, own, joint) in enumerate(zip(self.messages, self.own, self.joints, strict=True), 1):
-            heard, known = message(x), self.known
+            messages, known = message(x), self.known
             if number < len(self.joints):
-                heard = means @ heard
+                messages = means @ messages
             else:
-                heard, x, known = means.at(nodes, heard), embedding(nodes, x), known[nodes]
+                messages, x, known = means.at(nodes, messages), embedding(nodes, x), known[nodes]
                 embeddings = embedding(nodes, embeddings)
-            said = leaky_relu(own(x)) + embeddings
-            x = leaky_relu(joint(torch.cat([leaky_relu(heard), said], dim=1))) * known
+            own_part = leaky_relu(own(x)) + embeddings
+            x = leaky_relu(joint(torch.cat([leaky_relu(messages), own_part], dim=1))) * known
         return x
 
 
@@ -106,12 +106,8 @@ class MMGCNNetwork(GraphNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR, and the mean squares of embeddings and preferences."""
-        users, positives, negatives = batch
         u, p, n = self._means(self.nodes(*batch)).chunk(3)
-        items = embedding(torch.cat([positives, negatives]), self.items)
-        square = embedding(users, self.users).square().mean() + items.square().mean()
-        for branch in self.branches:
-            square = square + embedding(users, cast(Branch, branch).preferences).square().mean()
+        square = self.mean_squares(batch, *(cast(Branch, branch).preferences for branch in self.branches))
         return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.l2 * square
 
     def factors(self) -> tuple[Tensor, Tensor]:

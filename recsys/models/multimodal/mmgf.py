@@ -18,7 +18,7 @@ MOST_ITEMS = 25_000
 CUBIC = 0.01
 Filter = Literal["linear", "quadratic", "cubic"]
 _FILTERS = ["linear", "quadratic", "cubic"]
-_MATRICES = {"linear": 2, "quadratic": 3, "cubic": 4}  # of all pairs of items at the peak, the sum included
+_MATRICES = {"linear": 1, "quadratic": 2, "cubic": 3}  # of all pairs of items at the peak of a filter
 
 
 class MMGFConfig(ModelConfig):
@@ -91,8 +91,10 @@ class MMGF(ItemWeightsModel):
     @classmethod
     def memory(cls, config: MMGFConfig, size: DataSize) -> float:
         """Dense matrices of all pairs of items, the sparse product before them, and copies of the content."""
-        filters = {config.item_filter} | ({config.content_filter} if size.width else set())
-        dense = size.n_items**2 * (1 + 4 * max(_MATRICES[name] for name in filters))  # and a mask
+        n_matrices: float = _MATRICES[config.item_filter]
+        if size.width:  # the sum so far and a mask stand beside a source's filter
+            n_matrices = max(n_matrices, 1.25 + _MATRICES[config.content_filter])
+        dense = 4 * n_matrices * size.n_items**2
         sparse_product = 20 * size.item_pairs + 40 * size.n_interactions
         return FIXED_MEMORY + dense + sparse_product + 40 * size.width * size.n_items
 

@@ -1,4 +1,4 @@
-"""MMSSL: a graph network, and each source's users and items beside it, held to what users do by an adversary."""
+"""MMSSL: a graph network with each source's users and items beside it, and an adversary that aligns both."""
 
 from functools import partial
 from typing import Annotated, Any, ClassVar
@@ -21,7 +21,7 @@ from recsys.training.randomness import generator
 from recsys.training.sampling import UserSampler
 
 Pair = tuple[Tensor, Tensor]
-RATE, PENALTY = 3e-4, 0.3  # learning rate of the discriminator, and weight of what keeps its slopes at one
+DISCRIMINATOR_RATE, GRADIENT_PENALTY = 3e-4, 0.3
 
 
 class MMSSLConfig(ContentConfig):
@@ -30,9 +30,9 @@ class MMSSLConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph.
         content_share: length of each source's vectors in the sum that scores.
-        dropout: share of the mapped features' entries that are hidden in training.
+        dropout: of the mapped features.
         l2: weight of half the squared norms of the batch's vectors, and of the sources' vectors.
-        adversary_weight: weight of passing the discriminator; zero leaves it out.
+        adversary_weight: weight of the adversarial loss; zero: there is no discriminator.
         n_hidden: width of the discriminator.
         weight_decay: of the optimiser, on all but the discriminator.
     """
@@ -50,7 +50,7 @@ class MMSSLConfig(ContentConfig):
 
 
 class Discriminator(nn.Sequential):
-    """Tells rows of similarities to all items by what they were made of: linear maps to a number from 0 to 100."""
+    """A critic of rows of similarities to all items: linear maps to a number from 0 to 100."""
 
     def __init__(self, n_items: int, n_hidden: int) -> None:
         """Draw the maps; biases would idle before a normalisation."""
@@ -67,12 +67,12 @@ class Discriminator(nn.Sequential):
         return 100 * super().forward(rows)
 
     def loss(self, fakes: Tensor, real: Tensor) -> Tensor:
-        """Wasserstein's, of rows and as many real ones, with the penalty on slopes between both."""
+        """WGAN-GP of fake rows and as many real ones, with the gradient penalty between both."""
         share = torch.rand(len(fakes), 1, device=fakes.device)
         between = torch.lerp(fakes, real, share).requires_grad_()
         (slopes,) = torch.autograd.grad(self(between).sum(), between, create_graph=True)
         excess = torch.linalg.vector_norm(slopes, dim=1) - 1
-        return self(fakes).mean() - self(real).mean() + PENALTY * excess.square().mean()
+        return self(fakes).mean() - self(real).mean() + GRADIENT_PENALTY * excess.square().mean()
 
 
 class MMSSLNetwork(PairwiseNetwork):
@@ -111,10 +111,10 @@ class MMSSLNetwork(PairwiseNetwork):
         if self.discriminator is None:
             return [main]
         adam = partial(torch.optim.Adam, betas=(0.5, 0.9))
-        return [Step(self._judging, list(self.discriminator.parameters()), adam, RATE), main]
+        return [Step(self._discriminator_loss, list(self.discriminator.parameters()), adam, DISCRIMINATOR_RATE), main]
 
     def loss(self, batch: Batch) -> Tensor:
-        """BPR, squared norms, and what the discriminator makes of the sources' similarities."""
+        """BPR, squared norms, and the adversarial loss of the sources' similarities."""
         views = self._views()
         users, items = self._summed(views)
         u, p, n = (embedding(part, table) for part, table in zip(batch, (users, items, items), strict=True))
@@ -148,8 +148,8 @@ class MMSSLNetwork(PairwiseNetwork):
             items = items + self.config.content_share * unit(item_view)
         return users, items
 
-    def _judging(self, batch: Batch) -> Tensor:
-        """Loss of the discriminator, which tells rows by the sources from those by what scores and what users took."""
+    def _discriminator_loss(self, batch: Batch) -> Tensor:
+        """The sources' rows are fake; real ones are made of the final vectors and the users' interactions."""
         assert self.discriminator is not None
         with torch.no_grad():
             views = self._views()
@@ -177,8 +177,8 @@ class MMSSL(GradientModel):
 
     With P = D_u^-1/2 R and Q = D_i^-1/2 R^T, a_m = P (W_m F_m + c_m) and b_m = Q a_m. u and i are the means of the
     layers u_l = P i_(l-1), i_l = Q u_l over embeddings, the last of them a softmax of each row. A batch are distinct
-    users, each with a random item. The adversary: a discriminator learns to tell rows of a_u . b_i over all items from
-    rows of what scores, with what users took, and the sources are to pass for the latter (WGAN-GP).
+    users, each with a random item. The adversary (WGAN-GP): fake rows are those of a_u . b_i over all items, real rows
+    those of the final vectors' inner products and the user's interactions.
 
     Published code differs from the paper: on small catalogues its attention over sources takes in zeros and its
     contrast is constant from the second batch on; neither is here. Its discriminator has n_items^2 / 4 weights and, by

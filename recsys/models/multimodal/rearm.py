@@ -1,4 +1,4 @@
-"""REARM: graphs among users and among items, attention over features' entries, and what content says of embeddings."""
+"""REARM: graphs among users and among items, attention over features' entries, and a meta network of content."""
 
 from functools import partial
 from itertools import combinations
@@ -13,7 +13,7 @@ from torch.nn.functional import embedding
 
 from recsys.content.features import Content, Features
 from recsys.models.gradient import GradientModel
-from recsys.models.multimodal._entry_attention import BLOCK, ContentAttention
+from recsys.models.multimodal._rearm_layers import BLOCK, ContentAttention, MetaNetwork, orthogonality_loss
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, Sources, telling
@@ -45,12 +45,12 @@ class REARMConfig(ContentConfig):
         user_image_weight: of images in the graph of users where exactly text and image are shown; otherwise sources
             weigh the same.
         image_weight: the same for items.
-        dropout: share of a source's attention to itself that is hidden.
-        cross_dropout: share of its attention asked for by the other sources that is hidden.
-        rank: of the maps that content makes for embeddings.
-        contrast_weight: weight of the contrast between two sources.
+        dropout: of each source's self-attention.
+        cross_dropout: of the cross-attention between sources.
+        rank: of the meta network's maps of embeddings.
+        contrast_weight: weight of InfoNCE between two sources.
         temperature: of that contrast.
-        difference_weight: weight of what the directions of two sources have in common.
+        difference_weight: weight of the orthogonality constraint between two sources.
         weight_decay: of AdamW, for all parameters.
     """
 
@@ -74,32 +74,11 @@ class REARMConfig(ContentConfig):
     learning_rate: PositiveFloat = searched(1e-3, 5e-5, 1e-2, log=True)
 
 
-def interests(train: sparse.csr_array, features: Features) -> Features:
+def user_interests(train: sparse.csr_array, features: Features) -> Features:
     """Mean content of each user's items that have it, as the content of users."""
     counts = train @ features.present.astype(np.float32)
     sums = train @ (features.matrix * features.present[:, None])
     return Features((sums / np.maximum(counts, 1)[:, None]).astype(np.float32), counts > 0)
-
-
-class OwnMap(nn.Module):
-    """A map of low rank for each node's embedding, made of what its content says."""
-
-    def __init__(self, n_sources: int, config: REARMConfig) -> None:
-        """One layer compresses the sources, two make each side of the map."""
-        super().__init__()
-        width, size = config.n_factors, config.n_factors * config.rank
-        self.compress = nn.Linear(n_sources * width, width)
-        self.down, self.up = (
-            nn.Sequential(nn.Linear(width, size), nn.PReLU(), nn.Linear(size, size)) for _ in range(2)
-        )
-
-    def forward(self, embeddings: Tensor, content: Tensor) -> Tensor:
-        """Mapped embeddings, shape (n, width); no gradient passes to the content."""
-        known, width = self.compress(content.detach()), embeddings.shape[1]
-        down = unit(self.down(known)).unflatten(1, (width, -1))
-        up = unit(self.up(known)).unflatten(1, (-1, width))
-        down, up = ((side + side.mean(dim=0)).softmax(dim=1) for side in (down, up))
-        return (embeddings[:, None] @ down @ up)[:, 0]
 
 
 class REARMNetwork(GraphNetwork):
@@ -114,29 +93,30 @@ class REARMNetwork(GraphNetwork):
         start = partial(nn.init.normal_, std=0.1)
         users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed), start)
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
-        likings = {name: interests(data.train, features) for name, features in shown.items()}
-        self.sources, self.likings = Sources(shown, config), Sources(likings, config)
-        self._add_graphs(data, shown, likings)
+        of_users = {name: user_interests(data.train, features) for name, features in shown.items()}
+        self.sources, self.interests = Sources(shown, config), Sources(of_users, config)
+        self._add_graphs(data, shown, of_users)
         if shown:
             self.activation = nn.PReLU()
             rates = config.dropout, config.cross_dropout
             self.attention = ContentAttention(len(shown), config.n_factors, rates, self.activation)
-            self.maps = nn.ModuleList(OwnMap(len(shown), config) for _ in ("users", "items"))
+            sizes = len(shown), config.n_factors, config.rank
+            self.maps = nn.ModuleList(MetaNetwork(*sizes) for _ in ("users", "items"))
             present = torch.from_numpy(np.stack([features.present for features in shown.values()], axis=1)).float()
             reached = propagate(self.item_graph, present, config.n_graph_layers, "last") > 0
             self.register_buffer("known", reached.T[:, :, None], persistent=False)
-        for source in (*self.sources, *self.likings):
+        for source in (*self.sources, *self.interests):
             nn.init.xavier_normal_(source.linear.weight)
 
-    def _add_graphs(self, data: TrainingData, shown: Content, likings: Content) -> None:
-        """Lay out the graphs of users and of items, of which without content co-occurrence is left."""
+    def _add_graphs(self, data: TrainingData, shown: Content, interests: Content) -> None:
+        """Lay out the graphs of users and of items; without content they are those of co-occurrence."""
         c = self.config
         users = cooccurrence(data.train, "users", c.n_cooccurring_users)
         items = cooccurrence(data.train, "items", c.n_cooccurring_items)
         if shown:
-            by_likings = mixed_item_graph(likings, c.n_similar_users, c.user_image_weight, "similarity")
+            by_interests = mixed_item_graph(interests, c.n_similar_users, c.user_image_weight, "similarity")
             by_content = mixed_item_graph(shown, c.n_similar_items, c.image_weight, "similarity")
-            users = c.user_cooccurrence * users + (1 - c.user_cooccurrence) * by_likings
+            users = c.user_cooccurrence * users + (1 - c.user_cooccurrence) * by_interests
             items = c.item_cooccurrence * items + (1 - c.item_cooccurrence) * by_content
         self.user_graph, self.item_graph = (SparseOperator(sparse.csr_array(graph)) for graph in (users, items))
 
@@ -151,7 +131,7 @@ class REARMNetwork(GraphNetwork):
         return [Step(self.loss, list(self.parameters()), torch.optim.AdamW, weight_decay=decay)]
 
     def loss(self, batch: Batch) -> Tensor:
-        """BPR, the contrast of the sources' views of the batch's distinct nodes, and what they have in common."""
+        """BPR, the contrast of the sources' views of the batch's distinct nodes, and their orthogonality."""
         users, positives, negatives = batch
         final, contents = self._propagated()
         u, p, n = embedding(self.nodes(*batch), final).chunk(3)
@@ -163,8 +143,7 @@ class REARMNetwork(GraphNetwork):
                 contrast = info_nce_loss(embedding(nodes, one), embedding(nodes, other), c.temperature)
                 loss = loss + c.contrast_weight * contrast
             for nodes in chosen if c.difference_weight > 0 else ():
-                common = _directions(embedding(nodes, one)).T @ _directions(embedding(nodes, other))
-                loss = loss + c.difference_weight * common.square().mean()
+                loss = loss + c.difference_weight * orthogonality_loss(embedding(nodes, one), embedding(nodes, other))
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -176,7 +155,7 @@ class REARMNetwork(GraphNetwork):
         width, n_graph_layers = self.config.n_factors, self.config.n_graph_layers
         sides = []
         for graph, table, sources in (
-            (self.user_graph, self.users, self.likings),
+            (self.user_graph, self.users, self.interests),
             (self.item_graph, self.items, self.sources),
         ):
             start = torch.cat([table, *(source() for source in sources)], dim=1)
@@ -189,14 +168,8 @@ class REARMNetwork(GraphNetwork):
         nodes = torch.cat([users, torch.cat([items, *views], dim=1)])
         own, *contents = propagate(self.adjacency, nodes, self.config.n_layers).split(width, dim=1)
         both = zip(self.maps, self.parted(own), self.parted(torch.cat(contents, dim=1)), strict=True)
-        mapped = torch.cat([own_map(embeddings, content) for own_map, embeddings, content in both])
+        mapped = torch.cat([meta(embeddings, content) for meta, embeddings, content in both])
         return torch.cat([self.activation(view) + own for view in (*contents, mapped)], dim=1), contents
-
-
-def _directions(rows: Tensor) -> Tensor:
-    """Rows less their mean, over their lengths, through which no gradient passes."""
-    centred = rows - rows.mean(dim=0)
-    return centred / (centred.detach().norm(dim=1, keepdim=True) + 1e-6)
 
 
 @register
@@ -205,17 +178,17 @@ class REARM(GradientModel):
 
     Users and items start as [embedding; mapped, trained features of each source], a user's features being the mean of
     their items'; they move over a graph of users and one of items, both mixed of co-occurrence and nearest content,
-    and then have length one. Within an item's part of a source its entries attend to each other, then to the other
-    source's, with a residual, a layer norm and act after both. z and z_m are LightGCN's means of the layers of
-    embeddings and of parts; M is a map of each node's own, of low rank, made of its z_m. The loss adds a contrast of
-    two sources' z_m, and the square of what the directions of both have in common.
+    and then have length one. Items' parts of the sources go through self-attention among their entries, then through
+    cross-attention between sources, with a residual, a layer norm and act after both. z and z_m are LightGCN's means
+    of the layers of embeddings and of parts; M is each node's own map, of low rank, which a meta network computes from
+    its z_m. The loss adds a contrast of two sources' z_m, and a constraint by which they are orthogonal.
 
     In the published code the layer that compresses z_m for M gets no gradient and stays random; here it is trained and
-    only z_m is cut off. Published results drew negatives outside the users' test items too; here nothing but training
+    only z_m is detached. Published results drew negatives outside the users' test items too; here nothing but training
     items are known. Decided here: a node without neighbours by co-occurrence has none, where the published code ties
     it to the most active ones; sources that do not reach an item over its graph have no part of it; with more than
-    two sources a source answers to the mean of the others, and losses are summed over pairs; a single source has
-    neither. Without content there are LightGCN's means of embeddings that moved over both co-occurrence graphs.
+    two sources the queries to a source are the mean of the others, and losses are summed over pairs; a single source
+    has neither. Without content there are LightGCN's means of embeddings that moved over both co-occurrence graphs.
     Defaults are the published ones for Amazon Baby but for the learning rate, there 5e-5.
     """
 
@@ -265,6 +238,9 @@ class REARM(GradientModel):
 
     @classmethod
     def memory(cls, config: Any, size: DataSize) -> float:
-        """Users' content is trained like that of items, and a block's attention stands in memory."""
-        attention = 64 * min(BLOCK, size.n_items) * config.n_factors**2 if size.width else 0
-        return super().memory(config, size) + 24 * size.width * size.n_users + attention
+        """With users' trained content, a block's attention, and what the meta networks keep of all nodes."""
+        if not size.width:
+            return super().memory(config, size)
+        attention = 64 * min(BLOCK, size.n_items) * config.n_factors**2
+        maps = 40 * config.n_factors * (config.rank + 2) * (size.n_users + size.n_items)
+        return super().memory(config, size) + 24 * size.width * size.n_users + attention + maps

@@ -1,10 +1,12 @@
-"""Attention among the entries of items' content vectors (Ma et al., REARM, MM 2025)."""
+"""Attention among the entries of items' content vectors, a meta network, a loss (Ma et al., REARM, MM 2025)."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+
+from recsys.training.losses import unit
 
 BLOCK = 4096
 """Items whose attention stands in memory at a time."""
@@ -19,14 +21,14 @@ class EntryAttention(nn.Module):
     """
 
     def __init__(self, rate: float) -> None:
-        """Scalar maps to queries, keys, values and output; a share `rate` of the attention is hidden in training."""
+        """Scalar maps to queries, keys, values and output; `rate` is the dropout of the attention weights."""
         super().__init__()
         self.rate = rate
         self.query = nn.Linear(1, 1)
         self.key, self.value, self.output = (nn.Linear(1, 1, bias=False) for _ in range(3))
 
     def forward(self, asking: Tensor, asked: Tensor) -> Tensor:
-        """`asked` and what its entries answer to those of `asking`, all of shape (n, width)."""
+        """`asked` plus its attention with queries from `asking`, all of shape (n, width)."""
         query, key, value = self.query(asking[:, :, None]), self.key(asked[:, :, None]), self.value(asked[:, :, None])
         attention = (query @ key.transpose(1, 2)).softmax(dim=2)
         n_kept = round((1 - self.rate) * N_BYTES)
@@ -43,15 +45,15 @@ def random_bytes(like: Tensor) -> Tensor:
 
 
 class ContentAttention(nn.Module):
-    """Each source attends to itself, then answers to the others; normalised and activated alike after both."""
+    """Self-attention of each source, then cross-attention with queries from the others; both normalised, activated."""
 
     def __init__(self, n_sources: int, width: int, rates: tuple[float, float], activation: nn.Module) -> None:
-        """One attention of either kind for each source; a single source has no other to answer to.
+        """One attention of either kind for each source; a single source has no cross-attention.
 
         Args:
             n_sources: at least one.
             width: entries of a source's vector.
-            rates: shares of the attention hidden in training, of that to itself and of that to others.
+            rates: dropout of self-attention and of cross-attention.
             activation: what follows each normalisation.
         """
         super().__init__()
@@ -80,3 +82,41 @@ class ContentAttention(nn.Module):
 
     def _after(self, vectors: Tensor) -> Tensor:
         return self.activation(self.norm(vectors))
+
+
+class MetaNetwork(nn.Module):
+    """A low-rank map of each node's embedding, computed from the node's content."""
+
+    def __init__(self, n_sources: int, width: int, rank: int) -> None:
+        """One layer compresses the sources, two make each side of the map."""
+        super().__init__()
+        size = width * rank
+        self.compress = nn.Linear(n_sources * width, width)
+        self.down, self.up = (
+            nn.Sequential(nn.Linear(width, size), nn.PReLU(), nn.Linear(size, size)) for _ in range(2)
+        )
+
+    def forward(self, embeddings: Tensor, content: Tensor) -> Tensor:
+        """Mapped embeddings, shape (n, width); no gradient passes to the content."""
+        known, width = self.compress(content.detach()), embeddings.shape[1]
+        down = unit(self.down(known)).unflatten(1, (width, -1))
+        up = unit(self.up(known)).unflatten(1, (-1, width))
+        down, up = ((side + side.mean(dim=0)).softmax(dim=1) for side in (down, up))
+        return (embeddings[:, None] @ down @ up)[:, 0]
+
+
+def orthogonality_loss(one: Tensor, other: Tensor) -> Tensor:
+    """Mean square of V'W, where V and W are two views of the same nodes, centred, their rows of length one.
+
+    No gradient passes through the lengths.
+
+    Args:
+        one: shape (n, width).
+        other: same shape.
+    """
+    v, w = (rows / (rows.detach().norm(dim=1, keepdim=True) + 1e-6) for rows in map(_centred, (one, other)))
+    return (v.T @ w).square().mean()
+
+
+def _centred(rows: Tensor) -> Tensor:
+    return rows - rows.mean(dim=0)
