@@ -115,6 +115,13 @@ def test_a_cold_item_is_its_attributes_alone_and_a_cold_user_is_nothing() -> Non
     assert not users[COLD_USER].any()
 
 
+def test_the_embeddings_of_cold_items_get_no_gradient() -> None:
+    model = network(MARKET.content, contrast_weight=1.0)
+    model.loss(tuple(torch.tensor(part) for part in BATCH)).backward()
+    assert model.items.grad is not None
+    assert not model.items.grad[COLD_ITEMS].any()
+
+
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
     constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
     assert not network(constant).content_used

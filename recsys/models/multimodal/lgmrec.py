@@ -16,7 +16,7 @@ from recsys.training.content import ContentConfig, ItemView, scaled_features, te
 from recsys.training.contrast import log_sum_exp
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, embedding_norm_loss, unit
+from recsys.training.losses import bpr_loss, embedding_norm_loss, safe_norms, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
 
@@ -56,9 +56,11 @@ class LGMRecNetwork(GraphNetwork):
 
     Attributes:
         tied: nodes that can have ties to a source's hyperedges, shape (n_sources, n_users + n_items, 1).
+        warm: items with an interaction, shape (n_items, 1).
     """
 
     tied: Tensor
+    warm: Tensor
 
     def __init__(self, data: TrainingData, config: LGMRecConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
@@ -77,6 +79,7 @@ class LGMRecNetwork(GraphNetwork):
             self.user_sums = SparseOperator(data.train)
             tied = [np.concatenate([data.train @ f.present > 0, f.present]) for f in content.values()]
             self.register_buffer("tied", torch.from_numpy(np.stack(tied))[:, :, None], persistent=False)
+            self.register_buffer("warm", self.items.detach().any(dim=1, keepdim=True), persistent=False)
 
     @property
     def content_used(self) -> bool:
@@ -121,7 +124,7 @@ class LGMRecNetwork(GraphNetwork):
             logits = logits - self.config.noise * torch.empty_like(logits).exponential_().log()
         ties = dropout((logits / self.config.temperature).softmax(dim=1) * tied, self.config.dropout, self.training)
         (_, items), (_, rows) = self.parted(ties), self.parted(taken)
-        edges = items.T @ rows
+        edges = (items * self.warm).T @ rows  # of cold items they would gather zeros, and send them gradients
         for _ in range(self.config.n_hyper_layers - 1):
             edges = items.T @ (items @ edges)
         return ties, edges
@@ -140,8 +143,7 @@ class LGMRecNetwork(GraphNetwork):
         """
         sources = []
         for tie, edge in zip(ties.chunk(len(self.views), dim=1), edges.chunk(len(self.views)), strict=True):
-            norms = torch.linalg.vector_norm(tie @ edge, dim=1, keepdim=True)
-            sources.append((self.parted(tie / norms.where(norms > 0, torch.inf)), edge))
+            sources.append((self.parted(tie / safe_norms(tie @ edge)), edge))
         losses = []
         for (ones, edge), (others, other_edge) in combinations(sources, 2):
             between = edge @ other_edge.T / self.config.temperature
@@ -166,11 +168,11 @@ class LGMRec(GradientModel):
     The published code draws the noise in scoring too, so that two evaluations differ; here scoring is without.
     Decided here: for M sources each pair is contrasted, the earlier against the later; equal rows of the contrast are
     computed once and counted, which gives the same loss; a node has no ties in a source that it, or all items of a
-    user, lacks; a source that tells no items apart is left out. A cold item is known by its attributes alone. Without
-    content the model is LightGCN with the norms of the final vectors for regulariser.
-    Defaults are those published for Amazon Baby. Content counts at length one whatever it says, which costs where a
-    source's rows are nearly alike: on Last.fm, whose audio has a mean cosine of .975, validation nDCG@20 is .220, and
-    .243 with text alone at a learning rate of 0.003.
+    user, lacks; hyperedges gather items with interactions only, so that a cold item keeps an embedding of zero and is
+    known by its attributes alone; a source that tells no items apart is left out. Without content the model is
+    LightGCN with the norms of the final vectors as regulariser. Defaults are those published for Amazon Baby. Content
+    counts at length one whatever it says, which costs where a source's rows are nearly alike: on Last.fm, whose audio
+    has a mean cosine of .975, validation nDCG@20 is .220, and .243 with text alone at a learning rate of 0.003.
     """
 
     Config = LGMRecConfig
