@@ -107,9 +107,7 @@ class MCLNNetwork(SourcesNetwork):
         pairs = [part.split(len(users))[:2] for part in parts]
         norms = [embedding(users, self.users), *(embedding(part, self.items) for part in (positives, negatives))]
         if self.content_used:
-            attended = self._attended(*torch.cat(parts, dim=1).split(len(users)))
-            known = self.known[torch.cat([positives, negatives])].chunk(2)
-            pairs.append(tuple(part * has for part, has in zip(attended, known, strict=True)))
+            pairs.append(self._attended(*torch.cat(parts, dim=1).split(len(users))))
         norms += [part for pair in pairs[1:] for part in pair]
         losses = [bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) for p, n in pairs]
         return torch.stack(losses).sum() + self.config.l2 * squared_l2_loss(*norms)

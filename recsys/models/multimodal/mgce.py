@@ -76,10 +76,7 @@ class MGCENetwork(DimensionsNetwork):
         loss, kinds = self.ranking_loss(batch)
         if not kinds:
             return loss
-        means = [
-            [part.mean(dim=0).unflatten(0, (-1, self.config.n_factors)) for part in k.chunk(3)[:2]] for k in kinds
-        ]
-        interest, conformity = (unit(torch.cat(parts)) for parts in means)
+        interest, conformity = (unit(self._means(rows)) for rows in kinds)
         return loss + self.config.separation * (interest * conformity).sum(dim=1).mean()
 
     def _means(self, rows: Tensor) -> Tensor:
