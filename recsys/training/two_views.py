@@ -73,7 +73,8 @@ class TwoViewNetwork(GraphNetwork):
         if item_graphs:
             whole = adjacency(data.train) if graph is None else graph
             self.user_block = SparseOperator(whole[:n_users, n_users:])
-            known = [np.pad(data.content[name].present, (n_users, 0), constant_values=True) for name in item_graphs]
+            has_neighbours = [np.diff(item_graph.indptr) > 0 for item_graph in item_graphs.values()]
+            known = [np.pad(has, (n_users, 0), constant_values=True) for has in has_neighbours]
             self.register_buffer("known", torch.from_numpy(np.stack(known))[:, :, None], persistent=False)
 
     @property

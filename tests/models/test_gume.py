@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recsys.content.arms import Arm
-from recsys.content.features import Content
+from recsys.content.features import Content, Features
 from recsys.models.multimodal.gume import GUME, GUMEConfig, GUMENetwork
 from recsys.models.multimodal.mgcn import MGCN
 from recsys.recommender import TrainingData
@@ -147,6 +147,15 @@ def test_a_cold_item_has_its_neighbours_in_both_views() -> None:
     assert items[COLD_ITEMS].any(dim=1).tolist() == has_any.tolist()
     assert taken.any(dim=1).any()
     assert not taken[~has_any].any()
+
+
+def test_an_item_whose_features_are_zeros_counts_as_one_that_lacks_the_source() -> None:
+    image = MARKET.content["image"]
+    matrix, without = image.matrix.copy(), image.present.copy()
+    matrix[3], without[3] = 0, False
+    shown = [MARKET.content | {"image": Features(matrix, present)} for present in (image.present, without)]
+    one, other = (torch.cat(network(content, feature_scaling="raw").factors()) for content in shown)
+    torch.testing.assert_close(one, other)
 
 
 def test_without_content_it_is_mgcn_without_content() -> None:
