@@ -156,6 +156,8 @@ class GUME(GradientModel):
     source = "Lin, Meng, Wang, Long, Zhou, Xiao: GUME, CIKM 2024"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained
+    bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {
             "learning_rate": 1e-3,

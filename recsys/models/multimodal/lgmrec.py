@@ -180,6 +180,7 @@ class LGMRec(GradientModel):
     source = "Guo, Li, Li, Wang, Shi, Ruan: LGMRec: Local and Global Graph Learning, AAAI 2024"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {
         "published/baby": _PUBLISHED | {"n_attributes": 4, "n_hyper_layers": 1, "dropout": 0.5, "global_weight": 0.3},
         "published/sports": _PUBLISHED

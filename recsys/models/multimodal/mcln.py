@@ -12,13 +12,13 @@ from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.dimensions import SourcesConfig, SourcesNetwork
 from recsys.training.losses import bpr_loss, squared_l2_loss
-from recsys.training.network import Batch
+from recsys.training.network import Batch, batch_size_for
 from recsys.training.randomness import generator
 
-BLOCK = 1024
+BLOCK = 512
 HIDDEN = 4  # width of the feed-forward layer, in parts of its input, as published
 AS_PUBLISHED = {"n_attended": 2048, "feature_scaling": "raw"}
 
@@ -65,7 +65,11 @@ class CounterfactualAttention(nn.Module):
             query = torch.cat([query, -self.maps["intervention_query"](interventions)], dim=1)
             key = torch.cat([key, self.maps["intervention_key"](interventions)], dim=1)
         query, value = query / math.sqrt(items.shape[1]), self.maps["value"](items)
-        attended = torch.cat([(rows @ key.T).softmax(dim=1) @ value for rows in query.split(BLOCK)])
+        pairs = zip(items.split(BLOCK), query.split(BLOCK), strict=True)
+        return torch.cat([self._rows(rows, (q @ key.T).softmax(dim=1) @ value) for rows, q in pairs])
+
+    def _rows(self, items: Tensor, attended: Tensor) -> Tensor:
+        """What follows attention, row by row."""
         items = self.norms[0](items + self.maps["out"](attended))
         return self.norms[1](items + self.outer(self.inner(items).relu()).relu())
 
@@ -161,6 +165,7 @@ class MCLN(GradientModel):
     source = "Li et al.: MCLN, SIGIR 2023"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {
         f"published/{name}": {"n_layers": n_layers, "image_weight": weight, **others, **AS_PUBLISHED}
         for name, n_layers, weight, others in (
@@ -169,3 +174,13 @@ class MCLN(GradientModel):
             ("taobao", 5, 0.2, {"column_power": 0.3, "l2": 1e-3, "n_attention_layers": 4}),
         )
     }
+
+    @classmethod
+    def memory(cls, config: MCLNConfig, size: DataSize) -> float:
+        """With the attention of a batch, and in scoring that of a block of items to all."""
+        if not size.width:
+            return super().memory(config, size)
+        width = 3 * config.n_factors  # with two sources
+        batch = config.batch_size or batch_size_for(size.n_interactions)
+        training = 8 * batch * config.n_attention_layers * (2 * config.n_attended + 16 * width)
+        return super().memory(config, size) + training + (8 * BLOCK + 24 * width) * size.n_items

@@ -121,6 +121,7 @@ class MGCE(GradientModel):
     source = "Multimodal Graph Causal Embedding for Multimedia-Based Recommendation (MGCE), IEEE TKDE 2024"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {  # Baby's is of a later comparison, not its authors'
         "published/beauty": {
             "image_weight": 0.5,

@@ -92,6 +92,7 @@ class MGCL(GradientModel):
     source = "Liu et al.: Multimodal Graph Contrastive Learning for Multimedia Recommendation (MGCL), IEEE TMM 2023"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {  # Baby's and Douyin's are of a later comparison, not its authors'
         f"published/{name}": {"n_layers": layers, "column_power": power, "image_weight": 0.4, "feature_scaling": "raw"}
         for name, layers, power in (("beauty", 4, 0.4), ("baby", 5, 0.4), ("douyin", 5, 0.4))

@@ -58,6 +58,8 @@ class MGCN(GradientModel):
     source = "Yu, Tan, Lu, Bao: Multi-View Graph Convolutional Network for Multimedia Recommendation, MM 2023"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained
+    bytes_per_view = 128
     presets: ClassVar[Presets] = {
         "published/amazon": {"contrast_weight": 0.01, "learning_rate": 1e-3, "feature_scaling": "raw"}
     }

@@ -134,6 +134,7 @@ class MICRO(GradientModel):
     source = "Zhang, Zhu, Liu, Zhang, Wu, Wang: Latent Structure Mining with Contrastive Modality Fusion, TKDE 2022"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained
     presets: ClassVar[Presets] = {
         "published/amazon": {
             "learning_rate": 5e-4,

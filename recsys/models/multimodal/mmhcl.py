@@ -123,6 +123,7 @@ class MMHCL(GradientModel):
     source = "Guo, Zhang, Wang, Wang, Zhang, Liu, Cui: MMHCL: Multi-Modal Hypergraph Contrastive Learning, TOMM 2025"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 8  # in graphs only
     presets: ClassVar[Presets] = {
         "published/tiktok": {
             "learning_rate": 1e-4,

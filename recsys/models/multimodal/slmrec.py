@@ -130,6 +130,7 @@ class SLMRec(GradientModel):
     source = "Tao, Liu, Xia, Wang, Yang, Huang, Chua: Self-Supervised Learning for Multimedia Recommendation, TMM 2022"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {
         "published": {"alignment_weight": 0.1, "alignment_temperature": 0.2, "learning_rate": 1e-2},
         "published/baby": {"alignment_weight": 0.01, "alignment_temperature": 0.2, "learning_rate": 1e-3},

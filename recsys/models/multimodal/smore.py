@@ -117,6 +117,8 @@ class SMORE(GradientModel):
     source = "Ong, Khong: Spectrum-based Modality Representation Fusion Graph Convolutional Network (SMORE), WSDM 2025"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained
+    bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {
             "learning_rate": 1e-3,
