@@ -61,7 +61,7 @@ def propagated(A: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def by_hand(model: GUMENetwork, content: Content) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], np.ndarray]:
-    """Nodes by interactions, by content, by each source, and as the wishes meet them."""
+    """Collaborative view, content view, each source's view, and nodes propagated with the extended interests."""
     P = {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
     A = graph_by_hand(content)
     taken = propagated(A, np.concatenate([P["users"], P["items"]]))
@@ -89,7 +89,7 @@ def by_hand(model: GUMENetwork, content: Content) -> tuple[np.ndarray, np.ndarra
                 parts.append(gate * (views[m][node] - common))
             content_view[node] = sum(parts) / (len(shown) + 1)
     items = np.sum(views, axis=0)[N_USERS:] / np.sum(has, axis=0)[N_USERS:, None].clip(min=1)
-    return taken, content_view, views, propagated(A, np.concatenate([P["wishes"], items]))
+    return taken, content_view, views, propagated(A, np.concatenate([P["interests"], items]))
 
 
 def info_nce(one: np.ndarray, other: np.ndarray, temperature: float) -> float:
@@ -113,7 +113,7 @@ def test_factors_by_hand(content: Content) -> None:
 @pytest.mark.parametrize("content", [with_missing(MARKET.content), ONE], ids=["missing", "one"])
 def test_loss_by_hand(content: Content) -> None:
     weights = {"l2": 0.3, "contrast_weight": 0.7, "alignment_weight": 0.9, "user_contrast_weight": 0.6, "noise": 0.0}
-    model = network(content, **weights, wishes_l2=0.4, temperature=0.5, user_temperature=0.3)
+    model = network(content, **weights, extended_l2=0.4, temperature=0.5, user_temperature=0.3)
     taken, content_view, views, met = by_hand(model, content)
     final = taken + content_view
     u, p, n = np.array(BATCH[0]), N_USERS + np.array(BATCH[1]), N_USERS + np.array(BATCH[2])
@@ -129,11 +129,11 @@ def test_loss_by_hand(content: Content) -> None:
     np.testing.assert_allclose(model.loss(tuple(map(torch.tensor, BATCH))).item(), loss, rtol=1e-4)
 
 
-def test_one_table_of_wishes_is_the_mean_of_one_for_each_source() -> None:
+def test_one_table_of_interests_is_the_mean_of_one_for_each_source() -> None:
     model = network(MARKET.content)
     A, (*_, views, met) = graph_by_hand(MARKET.content), by_hand(model, MARKET.content)
-    wishes = model.wishes.detach().numpy()
-    tables = [wishes + 1, wishes - 1]
+    interests = model.interests.detach().numpy()
+    tables = [interests + 1, interests - 1]
     apart = [propagated(A, np.concatenate([table, view[N_USERS:]])) for table, view in zip(tables, views, strict=True)]
     np.testing.assert_allclose(np.mean(apart, axis=0), met, atol=1e-6)
 
@@ -141,7 +141,7 @@ def test_one_table_of_wishes_is_the_mean_of_one_for_each_source() -> None:
 def test_a_cold_item_has_its_neighbours_in_both_views() -> None:
     content = with_missing(MARKET.content)
     model = network(content)
-    taken = model.by_interactions(N_USERS + torch.from_numpy(COLD_ITEMS))
+    taken = model.collaborative_view(N_USERS + torch.from_numpy(COLD_ITEMS))
     _, items = model.factors()
     has_any = np.any([features.present for features in content.values()], axis=0)[COLD_ITEMS]
     assert items[COLD_ITEMS].any(dim=1).tolist() == has_any.tolist()

@@ -114,7 +114,7 @@ def test_loss_by_hand() -> None:
     np.testing.assert_allclose(model.loss(tuple(map(torch.tensor, batch))).item(), loss, rtol=1e-4)
 
 
-def test_wishes_are_left_out_in_training_only() -> None:
+def test_gates_are_dropped_in_training_only() -> None:
     model = network(MARKET.content, dropout=0.5)
     once, again = model.train().factors()[0], model.factors()[0]
     assert not torch.equal(once, again)
