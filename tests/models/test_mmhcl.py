@@ -62,8 +62,8 @@ def by_hand(model: MMHCLNetwork, content: Content) -> tuple[np.ndarray, np.ndarr
         common = hyperedges(content) @ hyperedges(content).T
         sums = np.where(common.sum(axis=1) > 0, common.sum(axis=1), np.inf)
         graph = common / np.sqrt(sums[:, None] * sums)
-        items = graph @ graph @ P["alike_items"]
-    alike = np.concatenate([U @ U @ U @ P["alike_users"], items])
+        items = graph @ graph @ P["hyper_items"]
+    alike = np.concatenate([U @ U @ U @ P["hyper_users"], items])
     return (nodes + A @ nodes + A @ A @ nodes) / 3 + length_one(alike), alike
 
 
@@ -95,7 +95,7 @@ def test_loss_by_hand(content: Content) -> None:
 
 
 def test_without_content_users_keep_their_hypergraph() -> None:
-    assert {name for name, _ in network({}).named_parameters()} == {"users", "items", "alike_users"}
+    assert {name for name, _ in network({}).named_parameters()} == {"users", "items", "hyper_users"}
 
 
 def test_cold_items_are_their_neighbourhoods_alone_and_a_cold_user_is_nothing() -> None:

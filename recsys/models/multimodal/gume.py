@@ -137,14 +137,14 @@ class GUME(GradientModel):
     table, their extended interests, which is propagated with the items' views and contrasted with users' own.
 
     Follows the published code. There users have a table for each source, of which only the mean after propagation is
-    used: here that mean is one table, propagated once, which is the same but for Adam's epsilon.
-    Decided here: with M sources what MGCN decides; the alignment is over all pairs of sources and only over nodes that
-    have them; an item is joined to those in the lists of all sources that it has, with one source in its only list;
-    noise is drawn for the users of the batch, where the published code draws it for all. The regularisers divide by
-    the batch's size, also in the last batch. Without content the model is LightGCN, regularised after propagation.
-    Defaults are those published for Amazon Sports, choices those for the Amazon sets, but for the learning rate: with
-    the published 1e-3 validation on Last.fm falls from the first epoch until patience ends it (nDCG@20 .10, .26 with
-    1e-2), so that presets wait for 20 evaluations, as published.
+    used: here that mean is one table, propagated once, which is the same but for Adam's epsilon. Decided here: with M
+    sources what MGCN decides; the alignment is over all pairs of sources and only over nodes that have them; an item
+    is joined to those in the lists of all sources that it has, with one source in its only list; noise is drawn for
+    the users of the batch, where the published code draws it for all. The regularisers divide by the batch's size,
+    also in the last batch. Without content the model is LightGCN, regularised after propagation. Defaults are those
+    published for Amazon Sports, choices those for the Amazon sets, but for the learning rate: with the published 1e-3
+    validation on Last.fm falls from the first epoch until patience ends it (nDCG@20 .10, .26 with 1e-2), so that
+    presets wait for 20 evaluations, as published.
     """
 
     Config = GUMEConfig

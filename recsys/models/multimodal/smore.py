@@ -106,13 +106,13 @@ class SMORE(GradientModel):
     of the sources' weights. The content view is the mean of these views, gated by the collaborative view; the single
     ones are multiplied by softmax weights of their dimensions, learned from the joint one.
 
-    Follows the published code, also in that softmax over the 64 dimensions, which makes the single views count about
-    a 64th of the joint one. Decided here: with M sources the mean is over M + 1 views; an item that lacks a
-    source has no part of it in products and means; a single source's spectrum is the joint product too. The
-    regulariser divides by the batch's size, also in the last batch. Without content the model is LightGCN, regularised
-    after propagation. Choices are the values published for the three Amazon sets, but for the learning rate: with the
-    published 1e-3 validation on Last.fm does not rise before patience ends it (nDCG@20 .13; with 3e-3 it falls for
-    eight epochs first; .257 with 1e-2), so that presets wait for 20 evaluations, as published.
+    Follows the published code, also in that softmax over the 64 dimensions, which makes the single views count about a
+    64th of the joint one. Decided here: with M sources the mean is over M + 1 views; an item that lacks a source has
+    no part of it in products and means; a single source's spectrum is the joint product too. The regulariser divides
+    by the batch's size, also in the last batch. Without content the model is LightGCN, regularised after propagation.
+    Choices are the values published for the three Amazon sets, but for the learning rate: with the published 1e-3
+    validation on Last.fm does not rise before patience ends it (nDCG@20 .13; with 3e-3 it falls for eight epochs
+    first; .257 with 1e-2), so that presets wait for 20 evaluations, as published.
     """
 
     Config = SMOREConfig
