@@ -1,4 +1,4 @@
-"""Contrasts: two views of a node are told from those of others; many candidates are gone through block by block."""
+"""Contrastive losses (InfoNCE and its relatives), block by block so that no matrix of all pairs stands in memory."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
     Args:
         one: embeddings, shape (batch, n_factors).
         other: the same nodes otherwise seen, same shape.
-        temperature: the lower, the more the nearest of the others count.
+        temperature: the lower, the more the hardest negatives count.
     """
     a, b = unit(one), unit(other)
     return log_sum_exp(a / temperature, b) - (a * b).sum(dim=1).mean() / temperature
@@ -50,7 +50,7 @@ def log_sum_exp(
     counts: Tensor | None = None,
     without: Tensor | None = None,
 ) -> Tensor:
-    """Sum over i of p_i log sum over c of w_c e^{<rows_i, candidates_c>}, a scalar; what all rows are weighed against.
+    """Sum over i of p_i log sum over c of w_c e^{<rows_i, candidates_c>}, a scalar: the denominators of InfoNCE.
 
     Block by block, gradients included, so that the products of all rows with all candidates never stand in memory.
 
@@ -58,7 +58,7 @@ def log_sum_exp(
         rows: shape (n, n_factors).
         candidates: shape (m, n_factors).
         shares: p, shape (n,); None: 1/n each, a mean.
-        counts: w, how often each candidate stands for itself, positive, shape (m,); None: once.
+        counts: w, multiplicity of each candidate, positive, shape (m,); None: one.
         without: the candidate that each row leaves out, such as itself, shape (n,); None: none.
     """
     shares = rows.new_full((len(rows),), 1 / len(rows)) if shares is None else shares

@@ -1,4 +1,4 @@
-"""MCLN: attention among items that subtracts the attention of items the user did not take."""
+"""MCLN: attention among items, less the attention of counterfactual items that the user did not choose."""
 
 import math
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from recsys.training.network import Batch, batch_size_for
 from recsys.training.randomness import generator
 
 BLOCK = 512
-HIDDEN = 4  # width of the feed-forward layer, in parts of its input, as published
+HIDDEN = 4  # width of the feed-forward layer, in multiples of its input's, as published
 AS_PUBLISHED = {"n_attended": 2048, "feature_scaling": "raw"}
 
 
@@ -97,13 +97,13 @@ class MCLNNetwork(SourcesNetwork):
             self.register_buffer("known", present | self.items.detach().any(dim=1, keepdim=True), persistent=False)
 
     def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """An epoch of triples, where there is content each with an intervention: one more item not taken."""
+        """An epoch of triples, where there is content each with an intervention: one more negative item."""
         for triple in self.sampler.epoch(rng):
             more = (self.sampler.negatives(triple[0], rng),) if self.content_used else ()
             yield tuple(torch.from_numpy(part).to(self.device) for part in (*triple, *more))
 
     def loss(self, batch: Batch) -> Tensor:
-        """BPR by each part of an item, and the squared norms of what is not propagated."""
+        """BPR by each part of an item, and the squared norms of the vectors before propagation."""
         users, positives, negatives, *interventions = batch
         user_table, item_table = self.parted(self.propagated(self.config.n_layers))
         u, rows = embedding(users, user_table), torch.cat([positives, negatives, *interventions])
@@ -148,8 +148,8 @@ class MCLN(GradientModel):
     """Score: u . (i + sum_m w_m W_m f_m + c), the sum over the sources m with w = `image_weight` for images, else 1.
 
     u and i are LightGCN's over D^-1/2 (A + I) D^-p. c comes from attention over [i; W_m f_m of each source] with the
-    weights softmax(q q'^T - o o'^T): o and o' are queries and keys of interventions, an item for each that its user
-    did not take. Negatives attend without interventions and have a last map of their own, which is in the loss only.
+    weights softmax(q q'^T - o o'^T): o and o' are queries and keys of interventions, for each item one more negative
+    of its user. Negatives attend without interventions and have a last map of their own, which is in the loss only.
     Each part of an item has its own BPR against the same u.
 
     Published, an item's score depends on the candidates beside it, because they attend to each other. Decided here: in
