@@ -31,7 +31,7 @@ class GUMEConfig(MGCNConfig):
     """Hyper-parameters of GUME.
 
     Attributes:
-        n_item_layers: propagation steps on these graphs.
+        n_item_layers: propagation steps on the item graphs.
         alignment_weight: weight of the differences between the distributions of the sources' views.
         user_contrast_weight: weight of the contrasts of users' content views with their extended interests, and of
             both with noisy copies of themselves.
@@ -94,8 +94,8 @@ class GUMENetwork(MGCNNetwork):
     def _misalignment(self, views: list[Tensor]) -> Tensor:
         """Differences between sources in mean and variance, over all entries of the nodes that have a source."""
         having = [known[:, 0].nonzero()[:, 0] for known in self.known]
-        kinds = [moments(embedding(rows, view)) for rows, view in zip(having, views, strict=True)]
-        return torch.stack([(one - other).abs().sum() for one, other in combinations(kinds, 2)]).sum()
+        found = [moments(embedding(rows, view)) for rows, view in zip(having, views, strict=True)]
+        return torch.stack([(one - other).abs().sum() for one, other in combinations(found, 2)]).sum()
 
     def _extended_loss(self, nodes: Tensor, content: Tensor, views: list[Tensor]) -> Tensor:
         """Contrasts of the batch's users, and the norm of the positives propagated with the extended interests."""
