@@ -18,13 +18,8 @@ def unit(x: Tensor) -> Tensor:
     Rows of zeros are ordinary here: cold items, absent content. `torch.nn.functional.normalize` has a gradient of
     1e12 there, after which Adam never moves the row again, nor a bias that it hangs on, while the loss still falls.
     """
-    return x / safe_norms(x)
-
-
-def safe_norms(x: Tensor) -> Tensor:
-    """The norms that `unit` divides the rows by, infinite for short rows, last dimension 1."""
     norms = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    return norms.where(norms > _SMALLEST_NORM, torch.inf)
+    return x / norms.where(norms > _SMALLEST_NORM, torch.inf)
 
 
 @torch.no_grad()

@@ -114,6 +114,20 @@ def test_the_embeddings_of_cold_items_get_no_gradient() -> None:
     assert not model.items.grad[COLD_ITEMS].any()
 
 
+def test_ties_of_which_dropout_leaves_next_to_none_have_finite_gradients() -> None:
+    for seed in range(40):
+        with seeded_region(seed):
+            config = LGMRecConfig(n_factors=16, contrast_weight=1.0)
+            model = LGMRecNetwork(TrainingData(MARKET.train, MARKET.content, seed), config).train()
+            with torch.no_grad():
+                for view in model.views:
+                    view.mapping.weight[16:] *= 100
+            model.loss(next(model.batches(np.random.default_rng(seed)))).backward()
+        for part in model.parameters():
+            assert part.grad is not None
+            assert part.grad.abs().max() < 1e6  # not NaN either
+
+
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
     assert not network(CONSTANT).content_used
     assert len(network(CONSTANT | {"image": MARKET.content["image"]}).views) == 1

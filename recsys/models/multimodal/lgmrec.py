@@ -16,10 +16,11 @@ from recsys.training.content import ContentConfig, ItemView, scaled_features, te
 from recsys.training.contrast import log_sum_exp
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, embedding_norm_loss, safe_norms, unit
+from recsys.training.losses import bpr_loss, embedding_norm_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
 
+SMALLEST_NORM = 1e-12  # below, as published, a node takes no part in the contrast: dropout left it next to no ties
 _PUBLISHED = {"learning_rate": 1e-3, "contrast_weight": 1e-4, "norm_weight": 1e-6, "feature_scaling": "raw"}
 
 
@@ -143,7 +144,8 @@ class LGMRecNetwork(GraphNetwork):
         """
         sources = []
         for tie, edge in zip(ties.chunk(len(self.views), dim=1), edges.chunk(len(self.views)), strict=True):
-            sources.append((self.parted(tie / safe_norms(tie @ edge)), edge))
+            norms = torch.linalg.vector_norm(tie @ edge, dim=1, keepdim=True)
+            sources.append((self.parted(tie / norms.where(norms > SMALLEST_NORM, torch.inf)), edge))
         losses = []
         for (ones, edge), (others, other_edge) in combinations(sources, 2):
             between = edge @ other_edge.T / self.config.temperature
