@@ -155,6 +155,9 @@ class Recommender(ABC):
             that its remaining equations are nearest to; None where there is none.
         presets: hyper-parameters by name such as `published/baby`, what the model's authors used there. A study gives
             such a model a row of its own, `MGCN@published/baby`, beside the one that it tunes.
+        bytes_per_feature: bytes that a fit needs for each number of the content (see `memory`).
+        bytes_per_view: bytes that it needs, where there is content, for each number of users' and items' vectors
+            beyond those that it needs without.
         curve: one dict an epoch (`epoch`, `loss`, `valid`), for models trained by gradient.
         pruned: whether training was stopped early as pruned; the model then stands at the best it had reached.
         device_factors: tables of users and items on the GPU where the model is being trained, by which ranking then
@@ -167,6 +170,8 @@ class Recommender(ABC):
     scores_cold_items: ClassVar[bool] = False
     without_content: ClassVar[str | None] = None
     presets: ClassVar[Presets] = {}
+    bytes_per_feature: ClassVar[int] = 40
+    bytes_per_view: ClassVar[int] = 0
 
     def __init__(self, config: ModelConfig | None = None) -> None:
         """A model to be fitted, with default hyper-parameters unless a config is given."""
@@ -195,8 +200,10 @@ class Recommender(ABC):
         best state; a model that needs more says so.
         """
         n_factors = getattr(config, "n_factors", 64)
-        vectors = 40 * n_factors * (size.n_users + size.n_items)
-        return FIXED_MEMORY + TORCH_MEMORY + 160 * size.n_interactions + vectors + 40 * size.width * size.n_items
+        per_factor = 40 + (cls.bytes_per_view if size.width else 0)
+        vectors = per_factor * n_factors * (size.n_users + size.n_items)
+        content = cls.bytes_per_feature * size.width * size.n_items
+        return FIXED_MEMORY + TORCH_MEMORY + 160 * size.n_interactions + vectors + content
 
     @abstractmethod
     def fit(self, data: TrainingData) -> None:

@@ -1,15 +1,16 @@
-"""Contrasts: two views of a node are told from those of others; many candidates are gone through block by block."""
+"""Contrastive losses (InfoNCE and its relatives), block by block so that no matrix of all pairs stands in memory."""
 
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from recsys.training.losses import unit
 
 _BLOCK = 2**20
 """Products at a time that stay in a processor's cache."""
+_GPU_BLOCK = 2**26
+"""Products at a time that keep a GPU busy."""
 
 
 def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
@@ -20,10 +21,10 @@ def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
     Args:
         one: embeddings, shape (batch, n_factors).
         other: the same nodes otherwise seen, same shape.
-        temperature: the lower, the more the nearest of the others count.
+        temperature: the lower, the more the hardest negatives count.
     """
-    logits = (unit(one) / temperature) @ unit(other).T
-    return cross_entropy(logits, torch.arange(len(one), device=one.device))
+    a, b = unit(one), unit(other)
+    return log_sum_exp(a / temperature, b) - (a * b).sum(dim=1).mean() / temperature
 
 
 def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
@@ -49,7 +50,7 @@ def log_sum_exp(
     counts: Tensor | None = None,
     without: Tensor | None = None,
 ) -> Tensor:
-    """Sum over i of p_i log sum over c of w_c e^{<rows_i, candidates_c>}, a scalar; what all rows are weighed against.
+    """Sum over i of p_i log sum over c of w_c e^{<rows_i, candidates_c>}, a scalar: the denominators of InfoNCE.
 
     Block by block, gradients included, so that the products of all rows with all candidates never stand in memory.
 
@@ -57,12 +58,16 @@ def log_sum_exp(
         rows: shape (n, n_factors).
         candidates: shape (m, n_factors).
         shares: p, shape (n,); None: 1/n each, a mean.
-        counts: w, how often each candidate stands for itself, positive, shape (m,); None: once.
+        counts: w, multiplicity of each candidate, positive, shape (m,); None: one.
         without: the candidate that each row leaves out, such as itself, shape (n,); None: none.
     """
     shares = rows.new_full((len(rows),), 1 / len(rows)) if shares is None else shares
     logs = rows.new_zeros(len(candidates)) if counts is None else counts.to(rows.dtype).log()
     return _LogSumExp.apply(rows, candidates, shares, logs, without)
+
+
+def _rows_at_a_time(rows: Tensor, n_candidates: int) -> int:
+    return max((_GPU_BLOCK if rows.is_cuda else _BLOCK) // n_candidates, 1)
 
 
 class _LogSumExp(torch.autograd.Function):
@@ -71,7 +76,7 @@ class _LogSumExp(torch.autograd.Function):
         ctx: Any, rows: Tensor, candidates: Tensor, shares: Tensor, logs: Tensor, without: Tensor | None
     ) -> Tensor:
         total, for_rows, for_candidates = rows.new_zeros(()), torch.empty_like(rows), torch.zeros_like(candidates)
-        n = max(_BLOCK // len(candidates), 1)
+        n = _rows_at_a_time(rows, len(candidates))
         for start in range(0, len(rows), n):
             block, share = rows[start : start + n], shares[start : start + n]
             products = (block @ candidates.T).add_(logs)
@@ -95,7 +100,7 @@ class _LogSumExp(torch.autograd.Function):
 def mutual_info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
     """InfoNCE in both directions, summed; zero where there are no rows.
 
-    One matrix of cosines serves both directions and the gradient, and none is kept for the backward pass.
+    The same exponentials serve both directions and the gradient, block by block.
 
     Args:
         one: embeddings, shape (n, n_factors).
@@ -106,17 +111,28 @@ def mutual_info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tens
 
 
 class _MutualInfoNCE(torch.autograd.Function):
-    """On unit rows; the gradients are computed with the loss, while the matrix is at hand."""
+    """On unit rows; the gradients are computed with the loss."""
 
     @staticmethod
     def forward(ctx: Any, one: Tensor, other: Tensor, temperature: float) -> Tensor:
         largest, scale = one.new_full((1, 1), 1 / temperature), 1 / (len(one) * temperature)
-        shares = torch.addmm(-largest, one, other.T, alpha=1 / temperature).exp_()
-        rows, columns = shares.sum(dim=1), shares.sum(dim=0)
-        shares.mul_(1 / rows[:, None] + 1 / columns)
-        shares.diagonal().sub_(2)
-        ctx.save_for_backward(scale * (shares @ other), scale * (shares.T @ one))
-        return (rows.log() + columns.log()).mean() + 2 * largest[0, 0] - 2 * scale * (one * other).sum()
+        blocks = one.split(_rows_at_a_time(one, len(other)))
+
+        def exponentials(block: Tensor) -> Tensor:
+            return torch.addmm(-largest, block, other.T, alpha=1 / temperature).exp_()
+
+        rows, columns = [], one.new_zeros(len(other))
+        for block in blocks:
+            products = exponentials(block)
+            rows.append(products.sum(dim=1))
+            columns += products.sum(dim=0)
+        for_one, for_other = [], -2 * one
+        for block, sums in zip(blocks, rows, strict=True):
+            products = exponentials(block).mul_(1 / sums[:, None] + 1 / columns)
+            for_one.append(products @ other)
+            for_other.addmm_(products.T, block)
+        ctx.save_for_backward(scale * (torch.cat(for_one) - 2 * other), scale * for_other)
+        return (torch.cat(rows).log() + columns.log()).mean() + 2 * largest[0, 0] - 2 * scale * (one * other).sum()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:

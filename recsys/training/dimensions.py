@@ -28,7 +28,7 @@ class SourcesConfig(ContentConfig):
 
     Attributes:
         n_layers: propagation steps of the dimension of interactions.
-        column_power: p of its graph D^-1/2 (A + I) D^-p; below a half, popular nodes have more to say.
+        column_power: p of its graph D^-1/2 (A + I) D^-p; below a half, popular neighbours weigh more.
         image_weight: weight of the source `image` in the score; any other source counts in full.
         l2: weight of half the squared norm of the batch's vectors before propagation.
     """
@@ -66,7 +66,7 @@ class SourcesNetwork(GraphNetwork):
 
 
 class Preferences(nn.Module):
-    """Users' vectors for each source, propagated with items' vectors over a graph of which the last layer counts.
+    """Users' vectors for each source, propagated with items' vectors; the last layer is read out.
 
     Attributes:
         users: the sources side by side, shape (n_users, n_sources * n_factors).
@@ -97,21 +97,21 @@ class Preferences(nn.Module):
 
 
 class DimensionsConfig(SourcesConfig):
-    """Hyper-parameters of models that rank by each dimension.
+    """Hyper-parameters of models with a ranking loss for each dimension.
 
     Attributes:
-        content_l2: weight of the norm of the sources' vectors, in parts of `l2`.
+        content_l2: weight of the sources' vectors in the norm, relative to `l2`.
     """
 
     content_l2: NonNegativeFloat = 0.1
 
 
 class DimensionsNetwork(SourcesNetwork):
-    """A network whose dimensions each rank by themselves, and are added in the score.
+    """A network with a ranking loss for each dimension, whose scores are added.
 
     Attributes:
-        preferences: of users for the sources, of one or of several kinds.
-        content_weight: weight of the ranking by each kind of preference for each source.
+        preferences: users' preferences for the sources: one module, or several such as interest and conformity.
+        content_weight: weight of the ranking loss of each source and module of preferences.
     """
 
     def __init__(
@@ -127,19 +127,19 @@ class DimensionsNetwork(SourcesNetwork):
         return torch.cat([source() for source in self.sources], dim=1)
 
     def starts(self, content: Tensor) -> list[Tensor]:
-        """Items' vectors with which each kind of preference is propagated, made from `content`."""
+        """Items' vectors to be propagated with each module of preferences, made from `content`."""
         return [content]
 
-    def kinds(self, content: Tensor) -> Iterable[tuple[Preferences, Tensor]]:
-        """Each kind of preference and its nodes after propagation."""
+    def propagated_preferences(self, content: Tensor) -> Iterable[tuple[Preferences, Tensor]]:
+        """Each module of preferences and its nodes after propagation."""
         pairs = zip(self.preferences, self.starts(content), strict=True)
-        return ((cast(Preferences, kind), kind(start)) for kind, start in pairs)
+        return ((cast(Preferences, module), module(start)) for module, start in pairs)
 
     def ranking_loss(self, batch: Batch) -> tuple[Tensor, list[Tensor]]:
         """BPR in each dimension by itself, with the squared norms of the batch's vectors before propagation.
 
         Returns:
-            The loss, and for each kind of preference the propagated vectors of the batch's users, positives and
+            The loss, and for each module of preferences the propagated vectors of the batch's users, positives and
             negatives, one above the other, shape (3 * batch, n_sources * n_factors).
         """
         nodes, config = self.nodes(*batch), self.settings
@@ -148,22 +148,22 @@ class DimensionsNetwork(SourcesNetwork):
         loss = loss + config.l2 * squared_l2_loss(
             embedding(users, self.users), *embedding(chosen, self.items).chunk(2)
         )
-        kinds: list[Tensor] = []
+        vectors: list[Tensor] = []
         if self.content_used:
             content = self.content()
             rows = embedding(chosen, content).chunk(2)
-            for kind, propagated in self.kinds(content):
-                kinds.append(embedding(nodes, propagated))
-                loss = loss + self.content_weight * self._ranking(kinds[-1])
-                norms = squared_l2_loss(embedding(users, kind.users), *rows)
+            for preferences, propagated in self.propagated_preferences(content):
+                vectors.append(embedding(nodes, propagated))
+                loss = loss + self.content_weight * self._ranking(vectors[-1])
+                norms = squared_l2_loss(embedding(users, preferences.users), *rows)
                 loss = loss + config.l2 * config.content_l2 * norms
-        return loss, kinds
+        return loss, vectors
 
     def factors(self) -> tuple[Tensor, Tensor]:
-        """All dimensions side by side, users' weighed by the sources' shares."""
+        """All dimensions side by side, users' multiplied by the sources' shares."""
         users, items = ([part] for part in self.parted(self.propagated(self.settings.n_layers, "last")))
         if self.content_used:
-            for _, propagated in self.kinds(self.content()):
+            for _, propagated in self.propagated_preferences(self.content()):
                 u, i = self.parted(propagated)
                 users.append(u * self.shares)
                 items.append(i)

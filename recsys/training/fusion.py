@@ -1,11 +1,11 @@
-"""Several views of a node, such as one by each source, in one vector."""
+"""Fusion of several views of a node, such as one from each source, into one vector."""
 
 import torch
 from torch import Tensor, nn
 
 
 class Attention(nn.Module):
-    """Mean of the views of a node, weighed by how well each answers to a learned query."""
+    """Weighted mean of a node's views; the weights come from attention with a learned query."""
 
     def __init__(self, width: int) -> None:
         """Draw the query, which is the same for all views."""
@@ -24,29 +24,31 @@ class Attention(nn.Module):
 
 
 class CommonAndSpecific(nn.Module):
-    """What the views of a node have in common, by attention, and what is specific to each, as far as it is wanted.
+    """MGCN's behaviour-aware fusion: what a node's views share, and what is specific to each.
 
-    The mean of these n_views + 1 parts (Yu et al., MGCN, MM 2023, eqs. 9 to 13). A single view is all common.
+    The shared part is their mean by attention, a specific part the rest of a view, gated by the node's collaborative
+    embedding; the result is the mean of these n_views + 1 parts (Yu et al., MGCN, MM 2023, eqs. 9 to 13). A single
+    view is all shared.
     """
 
     def __init__(self, n_views: int, width: int) -> None:
-        """Draw the gates by which a node says what it wants of a view, and the query of attention."""
+        """Draw the gates and the query of attention."""
         super().__init__()
         if n_views > 1:
             self.preferences = nn.ModuleList(nn.Linear(width, width) for _ in range(n_views))
             self.attention = Attention(width)
 
-    def forward(self, views: Tensor, known: Tensor, taken: Tensor) -> Tensor:
-        """The nodes by all views, shape (n, width).
+    def forward(self, views: Tensor, known: Tensor, collaborative: Tensor) -> Tensor:
+        """The fused vectors, shape (n, width).
 
         Args:
             views: as for attention.
             known: as for attention.
-            taken: the nodes by interactions, from which it is read what they want, shape (n, width).
+            collaborative: the nodes' embeddings from interactions, the input of the gates, shape (n, width).
         """
         if len(views) == 1:
             return views[0] / 2
         common = self.attention(views, known)
-        wanted = torch.stack([preference(taken).sigmoid() for preference in self.preferences])
-        specific = (wanted * (views - common) * known).sum(dim=0)
+        gates = torch.stack([preference(collaborative).sigmoid() for preference in self.preferences])
+        specific = (gates * (views - common) * known).sum(dim=0)
         return (specific + common) / (known.sum(dim=0) + 1)

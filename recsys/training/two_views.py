@@ -1,7 +1,7 @@
-"""Two views of every node, one by interactions and one by content: what MGCN, SMORE and GUME have in common.
+"""A collaborative and a content view of every node: what MGCN, SMORE and GUME have in common.
 
-A source's view of an item is made of its content neighbours' embeddings, each gated by its mapped features, and that
-of a user of their items' views. How the sources' views become one is the model's.
+The collaborative view is LightGCN's. A source's view of an item sums its content neighbours' embeddings, each gated by
+the neighbour's mapped features; that of a user sums over their items. Each model fuses the sources' views in its way.
 """
 
 from abc import abstractmethod
@@ -30,8 +30,8 @@ class TwoViewConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph.
         l2: weight of half the squared norm of the batch's final vectors.
-        contrast_weight: weight of the contrast between content and interactions.
-        temperature: of that contrast.
+        contrast_weight: weight of the contrast between the two views.
+        temperature: temperature of that contrast.
     """
 
     n_layers: PositiveInt = 2
@@ -42,7 +42,7 @@ class TwoViewConfig(ContentConfig):
 
 
 class TwoViewNetwork(GraphNetwork):
-    """Embeddings, the graphs over them, and a gate of the embeddings for each source.
+    """Embeddings, the user-item graph and an item graph for each source, and gates of the embeddings by content.
 
     Attributes:
         known: whether a node has a source, bool, shape (n_sources, n_users + n_items, 1); users have all.
@@ -57,12 +57,12 @@ class TwoViewNetwork(GraphNetwork):
         item_graphs: Mapping[str, sparse.csr_array],
         graph: sparse.csr_array | None = None,
     ) -> None:
-        """Draw the parameters from the seed; a source whose features tell no items apart takes no part.
+        """Draw the parameters from the seed.
 
         Args:
             data: what to learn from.
             config: hyper-parameters.
-            item_graphs: of the sources that do take part, shape (n_items, n_items).
+            item_graphs: by source, shape (n_items, n_items); a source without one is left out.
             graph: over the nodes; None: LightGCN's.
         """
         super().__init__(data, config, graph)
@@ -73,7 +73,8 @@ class TwoViewNetwork(GraphNetwork):
         if item_graphs:
             whole = adjacency(data.train) if graph is None else graph
             self.user_block = SparseOperator(whole[:n_users, n_users:])
-            known = [np.pad(data.content[name].present, (n_users, 0), constant_values=True) for name in item_graphs]
+            has_neighbours = [np.diff(item_graph.indptr) > 0 for item_graph in item_graphs.values()]
+            known = [np.pad(has, (n_users, 0), constant_values=True) for has in has_neighbours]
             self.register_buffer("known", torch.from_numpy(np.stack(known))[:, :, None], persistent=False)
 
     @property
@@ -82,52 +83,54 @@ class TwoViewNetwork(GraphNetwork):
         return len(self.graphs) > 0
 
     @abstractmethod
-    def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
-        """The nodes by content, shape (n, n_factors).
+    def content_view(self, nodes: Tensor, collaborative: Tensor, views: list[Tensor]) -> Tensor:
+        """The content view of the nodes, shape (n, n_factors).
 
         Args:
             nodes: positions, shape (n,).
-            taken: these nodes by interactions, shape (n, n_factors).
-            views: of all nodes, at least one (see `views`).
+            collaborative: the collaborative view of these nodes, shape (n, n_factors).
+            views: the sources' views of all nodes, at least one (see `views`).
         """
 
     def item_views(self) -> list[Tensor]:
-        """All items by each source, shape (n_items, n_factors)."""
+        """Each source's view of all items, shape (n_items, n_factors)."""
         parts = zip(self.sources, self.gates, self.graphs, strict=True)
         return [graph(self.gated(gate, source())) for source, gate, graph in parts]
 
     def gated(self, gate: nn.Module, content: Tensor) -> Tensor:
-        """The items' embeddings as far as their content lets them through."""
+        """The items' embeddings, gated by their content."""
         return self.items * gate(content).sigmoid()
 
     def views(self) -> list[Tensor]:
-        """All nodes by each source, shape (n_users + n_items, n_factors)."""
+        """Each source's view of all nodes, shape (n_users + n_items, n_factors)."""
         return [torch.cat([self.user_block(view), view]) for view in self.item_views()]
 
     def loss(self, batch: Batch) -> Tensor:
-        """BPR and squared norm of the final vectors, and the contrast of users' and chosen items' two views."""
+        """BPR and squared norm of the final vectors, and the contrast of users' and positives' two views."""
         return self.view_loss(*self.two_views(self.nodes(*batch)))
 
-    def view_loss(self, taken: Tensor, content: Tensor) -> Tensor:
-        """That of a batch's users, positives and negatives, one after the other, by interactions and by content."""
-        u, p, n = (taken + content).chunk(3)
+    def view_loss(self, collaborative: Tensor, content: Tensor) -> Tensor:
+        """The loss from both views of a batch's users, positives and negatives, one after the other."""
+        u, p, n = (collaborative + content).chunk(3)
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
         if self.content_used:
-            for one, other in zip(content.chunk(3)[:2], taken.chunk(3)[:2], strict=True):
+            for one, other in zip(content.chunk(3)[:2], collaborative.chunk(3)[:2], strict=True):
                 loss = loss + self.config.contrast_weight * info_nce_loss(one, other, self.config.temperature)
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Sums of both views."""
         nodes = torch.arange(len(self.users) + len(self.items), device=self.device)
-        taken, content = self.two_views(nodes)
-        return self.parted(taken + content)
+        collaborative, content = self.two_views(nodes)
+        return self.parted(collaborative + content)
 
     def two_views(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
-        """The nodes by interactions and by content, both of shape (n, n_factors); zero where there is no content."""
-        taken = self.by_interactions(nodes)
-        return taken, self.content_view(nodes, taken, self.views()) if self.content_used else torch.zeros_like(taken)
+        """Both views of the nodes, each of shape (n, n_factors); without content the second is zero."""
+        collaborative = self.collaborative_view(nodes)
+        if not self.content_used:
+            return collaborative, torch.zeros_like(collaborative)
+        return collaborative, self.content_view(nodes, collaborative, self.views())
 
-    def by_interactions(self, nodes: Tensor) -> Tensor:
-        """The nodes after propagation, shape (n, n_factors)."""
+    def collaborative_view(self, nodes: Tensor) -> Tensor:
+        """The collaborative view of the nodes, shape (n, n_factors)."""
         return embedding(nodes, self.propagated(self.config.n_layers))

@@ -40,6 +40,10 @@ def leaky(x: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, 0.01 * x)
 
 
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
 def linear(P: dict[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:
     """What a linear layer makes of rows."""
     return np.asarray(x @ P[f"{name}.weight"].T + P[f"{name}.bias"])

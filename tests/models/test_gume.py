@@ -4,20 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
-from recsys.content.features import Content
+from recsys.content.features import Content, Features
 from recsys.models.multimodal.gume import GUME, GUMEConfig, GUMENetwork
 from recsys.models.multimodal.mgcn import MGCN
 from recsys.recommender import TrainingData
-from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
+from recsys.testing.contract import ALL_USERS, MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS
 from recsys.training.item_graph import item_graph
 from recsys.training.randomness import seeded_region
+from tests.models.dense import BATCH, CONSTANT, MISSING, ONE, THREE, info_nce, parameters, sigmoid
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
-ONE = {"text": MARKET.content["text"]}
-BATCH = [0, 1, 8], [4, 5, 16], [6, 7, 9]
 K, N_LAYERS = 8, 3
 
 
@@ -29,14 +27,10 @@ class TestGUME(GradientContract):
     tolerance = 0.04
 
 
-def network(content: Content, **params: float) -> GUMENetwork:
+def network(content: Content, **params: float | str) -> GUMENetwork:
     config = GUMEConfig(n_factors=6, n_neighbours=K, n_item_layers=2, **params)
     with seeded_region(5):
         return GUMENetwork(TrainingData(MARKET.train, content, 5), config)
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
 
 
 def graph_by_hand(content: Content) -> np.ndarray:
@@ -61,8 +55,8 @@ def propagated(A: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def by_hand(model: GUMENetwork, content: Content) -> tuple[np.ndarray, np.ndarray, list[np.ndarray], np.ndarray]:
-    """Nodes by interactions, by content, by each source, and as the wishes meet them."""
-    P = {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
+    """Collaborative view, content view, each source's view, and nodes propagated with the extended interests."""
+    P = parameters(model)
     A = graph_by_hand(content)
     taken = propagated(A, np.concatenate([P["users"], P["items"]]))
     views = []
@@ -89,18 +83,12 @@ def by_hand(model: GUMENetwork, content: Content) -> tuple[np.ndarray, np.ndarra
                 parts.append(gate * (views[m][node] - common))
             content_view[node] = sum(parts) / (len(shown) + 1)
     items = np.sum(views, axis=0)[N_USERS:] / np.sum(has, axis=0)[N_USERS:, None].clip(min=1)
-    return taken, content_view, views, propagated(A, np.concatenate([P["wishes"], items]))
-
-
-def info_nce(one: np.ndarray, other: np.ndarray, temperature: float) -> float:
-    one, other = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (one, other))
-    to = np.exp(one @ other.T / temperature)
-    return float(-np.log(np.diag(to) / to.sum(axis=1)).mean())
+    return taken, content_view, views, propagated(A, np.concatenate([P["interests"], items]))
 
 
 @pytest.mark.parametrize(
     "content",
-    [ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [ONE, MISSING, THREE],
     ids=["one", "missing", "three"],
 )
 def test_factors_by_hand(content: Content) -> None:
@@ -110,10 +98,10 @@ def test_factors_by_hand(content: Content) -> None:
     np.testing.assert_allclose(found, taken + content_view, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("content", [with_missing(MARKET.content), ONE], ids=["missing", "one"])
+@pytest.mark.parametrize("content", [MISSING, ONE], ids=["missing", "one"])
 def test_loss_by_hand(content: Content) -> None:
     weights = {"l2": 0.3, "contrast_weight": 0.7, "alignment_weight": 0.9, "user_contrast_weight": 0.6, "noise": 0.0}
-    model = network(content, **weights, wishes_l2=0.4, temperature=0.5, user_temperature=0.3)
+    model = network(content, **weights, extended_l2=0.4, temperature=0.5, user_temperature=0.3)
     taken, content_view, views, met = by_hand(model, content)
     final = taken + content_view
     u, p, n = np.array(BATCH[0]), N_USERS + np.array(BATCH[1]), N_USERS + np.array(BATCH[2])
@@ -129,24 +117,33 @@ def test_loss_by_hand(content: Content) -> None:
     np.testing.assert_allclose(model.loss(tuple(map(torch.tensor, BATCH))).item(), loss, rtol=1e-4)
 
 
-def test_one_table_of_wishes_is_the_mean_of_one_for_each_source() -> None:
+def test_one_table_of_interests_is_the_mean_of_one_for_each_source() -> None:
     model = network(MARKET.content)
     A, (*_, views, met) = graph_by_hand(MARKET.content), by_hand(model, MARKET.content)
-    wishes = model.wishes.detach().numpy()
-    tables = [wishes + 1, wishes - 1]
+    interests = model.interests.detach().numpy()
+    tables = [interests + 1, interests - 1]
     apart = [propagated(A, np.concatenate([table, view[N_USERS:]])) for table, view in zip(tables, views, strict=True)]
     np.testing.assert_allclose(np.mean(apart, axis=0), met, atol=1e-6)
 
 
 def test_a_cold_item_has_its_neighbours_in_both_views() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     model = network(content)
-    taken = model.by_interactions(N_USERS + torch.from_numpy(COLD_ITEMS))
+    taken = model.collaborative_view(N_USERS + torch.from_numpy(COLD_ITEMS))
     _, items = model.factors()
     has_any = np.any([features.present for features in content.values()], axis=0)[COLD_ITEMS]
     assert items[COLD_ITEMS].any(dim=1).tolist() == has_any.tolist()
     assert taken.any(dim=1).any()
     assert not taken[~has_any].any()
+
+
+def test_an_item_whose_features_are_zeros_counts_as_one_that_lacks_the_source() -> None:
+    image = MARKET.content["image"]
+    matrix, without = image.matrix.copy(), image.present.copy()
+    matrix[3], without[3] = 0, False
+    shown = [MARKET.content | {"image": Features(matrix, present)} for present in (image.present, without)]
+    one, other = (torch.cat(network(content, feature_scaling="raw").factors()) for content in shown)
+    torch.testing.assert_close(one, other)
 
 
 def test_without_content_it_is_mgcn_without_content() -> None:
@@ -157,6 +154,5 @@ def test_without_content_it_is_mgcn_without_content() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).sources) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).sources) == 1

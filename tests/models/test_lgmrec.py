@@ -4,22 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.graph.lightgcn import LightGCN
 from recsys.models.multimodal.lgmrec import LGMRec, LGMRecConfig, LGMRecNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
+from recsys.testing.contract import ALL_USERS, MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, COLD_USER, N_USERS, with_missing
+from recsys.testing.market import COLD_ITEMS, COLD_USER, N_USERS
 from recsys.training.graph import adjacency
 from recsys.training.randomness import seeded_region
+from tests.models.dense import CONSTANT, MISSING, ONE, THREE, R, length_one, parameters
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
-ONE = {"text": MARKET.content["text"]}
-THREE = MARKET.content | {"audio": MARKET.audio}
 BATCH = [0, 1, 8, 0, 8], [4, 5, 16, 16, 4], [6, 7, 9, 6, 7]
-R = MARKET.train.toarray().astype(np.float64)
 
 
 class TestLGMRec(GradientContract):
@@ -36,11 +33,6 @@ def network(content: Content, **params: float) -> LGMRecNetwork:
         return LGMRecNetwork(TrainingData(MARKET.train, content, 5), config)
 
 
-def length_one(x: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.where(norms > 0, norms, 1)
-
-
 def softmax(x: np.ndarray) -> np.ndarray:
     shares = np.exp(x - x.max(axis=1, keepdims=True))
     return shares / shares.sum(axis=1, keepdims=True)
@@ -48,7 +40,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 def by_hand(model: LGMRecNetwork, content: Content) -> tuple[np.ndarray, list[np.ndarray]]:
     """Final vectors of all nodes and each source's hypergraph, without noise."""
-    P = {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
+    P = parameters(model)
     A = adjacency(MARKET.train).toarray().astype(np.float64)
     nodes = np.concatenate([P["users"], P["items"]])
     final = taken = (nodes + A @ nodes + A @ A @ nodes) / 3
@@ -65,7 +57,7 @@ def by_hand(model: LGMRecNetwork, content: Content) -> tuple[np.ndarray, list[np
     return final + 0.3 * length_one(sum(hypergraphs)), hypergraphs
 
 
-@pytest.mark.parametrize("content", [ONE, with_missing(MARKET.content), THREE], ids=["one", "missing", "three"])
+@pytest.mark.parametrize("content", [ONE, MISSING, THREE], ids=["one", "missing", "three"])
 def test_factors_by_hand(content: Content) -> None:
     model = network(content).eval()
     found = torch.cat(model.factors()).detach().numpy()
@@ -106,7 +98,7 @@ def test_without_content_it_is_lightgcn() -> None:
 
 
 def test_a_cold_item_is_its_attributes_alone_and_a_cold_user_is_nothing() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     users, items = network(content).eval().factors()
     has_any = np.any([features.present for features in content.values()], axis=0)
     norms = items[COLD_ITEMS].norm(dim=1).detach().numpy()
@@ -115,7 +107,27 @@ def test_a_cold_item_is_its_attributes_alone_and_a_cold_user_is_nothing() -> Non
     assert not users[COLD_USER].any()
 
 
+def test_the_embeddings_of_cold_items_get_no_gradient() -> None:
+    model = network(MARKET.content, contrast_weight=1.0)
+    model.loss(tuple(torch.tensor(part) for part in BATCH)).backward()
+    assert model.items.grad is not None
+    assert not model.items.grad[COLD_ITEMS].any()
+
+
+def test_ties_of_which_dropout_leaves_next_to_none_have_finite_gradients() -> None:
+    for seed in range(40):
+        with seeded_region(seed):
+            config = LGMRecConfig(n_factors=16, contrast_weight=1.0)
+            model = LGMRecNetwork(TrainingData(MARKET.train, MARKET.content, seed), config).train()
+            with torch.no_grad():
+                for view in model.views:
+                    view.mapping.weight[16:] *= 100
+            model.loss(next(model.batches(np.random.default_rng(seed)))).backward()
+        for part in model.parameters():
+            assert part.grad is not None
+            assert part.grad.abs().max() < 1e6  # not NaN either
+
+
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).views) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).views) == 1

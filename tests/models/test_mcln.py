@@ -3,18 +3,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mcln import MCLN, MCLNConfig, MCLNNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.network import Network
 from recsys.training.randomness import seeded_region
 from tests.models._dimensions import BATCH, graph, ranking, squares
+from tests.models.dense import CONSTANT, MISSING, ONE, assert_cold_items, parameters
 
-ONE = {"text": MARKET.content["text"]}
 INTERVENTIONS = [11, 3, 2]
 Parameters = dict[str, np.ndarray]
 
@@ -39,10 +38,6 @@ def network(content: Content, **params: float) -> MCLNNetwork:
             if "norms" in name or "bias" in name:  # they start at one and zero
                 parameter.data += 0.1 * torch.randn(parameter.shape)
         return model
-
-
-def parameters(model: MCLNNetwork) -> Parameters:
-    return {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
 
 
 def parts_by_hand(model: MCLNNetwork) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -86,7 +81,7 @@ def attended(P: Parameters, items: np.ndarray, others: np.ndarray | None) -> np.
 
 @pytest.mark.parametrize(
     "content",
-    [{}, ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [{}, ONE, MISSING, MARKET.content | {"audio": MARKET.audio}],
     ids=["none", "one", "missing", "three"],
 )
 def test_factors_by_hand(content: Content) -> None:
@@ -139,12 +134,10 @@ def test_interventions_are_drawn_for_each_triple_where_there_is_content() -> Non
 
 
 def test_an_item_without_content_and_interactions_stays_zero() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     _, items = network(content).factors()
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def test_content_that_tells_no_items_apart_is_left_out() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
+    assert not network(CONSTANT).content_used

@@ -2,18 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mgce import MGCE, MGCEConfig, MGCENetwork, whitened
 from recsys.models.multimodal.mgcl import MGCL
 from recsys.recommender import TrainingData
-from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
+from recsys.testing.contract import ALL_USERS, MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, N_USERS, with_missing
+from recsys.testing.market import COLD_ITEMS, N_USERS
 from tests.models._dimensions import BATCH, graph, ranking, squares
+from tests.models.dense import CONSTANT, MISSING, ONE, assert_cold_items, parameters
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
-ONE = {"text": MARKET.content["text"]}
 
 
 class TestMGCE(GradientContract):
@@ -35,7 +34,7 @@ def white(x: np.ndarray, present: np.ndarray) -> np.ndarray:
 
 def by_hand(model: MGCENetwork) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
     """Users and items before and after propagation: interactions, then by source interest and conformity."""
-    P = {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
+    P = parameters(model)
     degrees = MARKET.train.toarray().sum(axis=0)
     thirds = np.floor(3 * (degrees - degrees.min()) / (degrees.max() - degrees.min())).clip(max=2).astype(int)
     own = np.concatenate([P["users"], P["items"]])
@@ -56,7 +55,7 @@ def by_hand(model: MGCENetwork) -> dict[str, list[tuple[np.ndarray, np.ndarray]]
 
 @pytest.mark.parametrize(
     "content",
-    [{}, ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [{}, ONE, MISSING, MARKET.content | {"audio": MARKET.audio}],
     ids=["none", "one", "missing", "three"],
 )
 def test_scores_are_the_sum_of_the_dimensions_and_images_count_by_their_weight(content: Content) -> None:
@@ -116,12 +115,10 @@ def test_without_content_it_is_mgcl_without_content() -> None:
 
 
 def test_a_cold_item_keeps_its_content_through_the_self_loop() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     items = network(content).factors()[1]
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def test_content_that_tells_no_items_apart_is_left_out() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
+    assert not network(CONSTANT).content_used

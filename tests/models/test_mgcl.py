@@ -2,16 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mgcl import MGCL, MGCLConfig, MGCLNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, N_USERS, with_missing
+from recsys.testing.market import N_USERS
 from tests.models._dimensions import BATCH, graph, ranking, squares
-
-ONE = {"text": MARKET.content["text"]}
+from tests.models.dense import CONSTANT, MISSING, ONE, assert_cold_items, parameters
 
 
 class TestMGCL(GradientContract):
@@ -28,7 +26,7 @@ def network(content: Content, **params: float) -> MGCLNetwork:
 
 def dimensions(model: MGCLNetwork) -> list[tuple[np.ndarray, np.ndarray]]:
     """Users and items of each dimension before propagation, that of interactions first."""
-    P = {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
+    P = parameters(model)
     parts = [(P["users"], P["items"])]
     for m, source in enumerate(model.sources):
         users = P["preferences.0.users"][:, 6 * m : 6 * m + 6]
@@ -45,7 +43,7 @@ def propagated(model: MGCLNetwork) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.mark.parametrize(
     "content",
-    [{}, ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [{}, ONE, MISSING, MARKET.content | {"audio": MARKET.audio}],
     ids=["none", "one", "missing", "three"],
 )
 def test_scores_are_the_sum_of_the_dimensions_and_images_count_by_their_weight(content: Content) -> None:
@@ -65,7 +63,7 @@ def test_ranking_loss_by_hand() -> None:
 
 
 def test_contrast_by_hand_is_among_distinct_nodes_that_have_both_dimensions() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     model = network(content, temperature=0.5)
     users, items = [0, 1, 8, 1], [4, 5, 13, 5]  # item 4 lacks its image
     parts = dimensions(model)
@@ -95,7 +93,7 @@ def test_contrast_has_an_optimiser_of_its_own_unless_its_rate_is_zero() -> None:
 
 
 def test_a_batch_whose_items_lack_a_source_has_no_contrast_of_it() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     model = network({"text": content["text"]})
     model.contrast((torch.tensor([0, 1]), torch.tensor([0, 3]), torch.tensor([1, 2]))).backward()
     assert model.items.grad is None or not model.items.grad.any()
@@ -103,13 +101,11 @@ def test_a_batch_whose_items_lack_a_source_has_no_contrast_of_it() -> None:
 
 
 def test_a_cold_item_keeps_its_content_through_the_self_loop() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     items = network(content).factors()[1]
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def test_content_that_tells_no_items_apart_is_left_out() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).sources) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).sources) == 1

@@ -2,20 +2,19 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.lattice import LATTICE
 from recsys.models.multimodal.micro import MICRO, MICROConfig, MICRONetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
+from recsys.testing.contract import ALL_USERS, MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graph
 from recsys.training.randomness import seeded_region
+from tests.models.dense import CONSTANT, MISSING, ONE, THREE, assert_cold_items, length_one, parameters
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30}
-ONE = {"text": MARKET.content["text"]}
 BATCH = [0, 1, 8, 9], [4, 5, 16, 4], [6, 7, 9, 7]
 K, SHARE = 4, 0.6
 
@@ -33,14 +32,9 @@ def network(content: Content, **params: float) -> MICRONetwork:
         return MICRONetwork(TrainingData(MARKET.train, content, 5), config)
 
 
-def length_one(x: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.where(norms > 0, norms, 1)
-
-
 def views_by_hand(model: MICRONetwork, content: Content) -> tuple[list[np.ndarray], np.ndarray]:
     """Items by each source over whole matrices, and by all."""
-    P = {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
+    P = parameters(model)
     views = []
     for m, features in enumerate(content.values()):
         name = f"item_graphs.{m}.sources.0"
@@ -73,7 +67,7 @@ def factors_by_hand(model: MICRONetwork, fused: np.ndarray) -> tuple[np.ndarray,
 
 @pytest.mark.parametrize(
     "content",
-    [ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [ONE, MISSING, THREE],
     ids=["one", "missing", "three"],
 )
 def test_factors_by_hand(content: Content) -> None:
@@ -84,7 +78,7 @@ def test_factors_by_hand(content: Content) -> None:
 
 
 def test_loss_by_hand() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     model = network(content, l2=0.4, contrast_weight=0.7, temperature=0.3)
     views, fused = views_by_hand(model, content)
     users, items = factors_by_hand(model, fused)
@@ -121,10 +115,9 @@ def test_a_single_source_is_neither_weighed_nor_contrasted() -> None:
 
 
 def test_a_cold_item_is_its_neighbours_alone() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     _, items = network(content).factors()
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def test_without_content_it_is_lattice_without_content() -> None:
@@ -135,6 +128,5 @@ def test_without_content_it_is_lattice_without_content() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).item_graphs) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).item_graphs) == 1

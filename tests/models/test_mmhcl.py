@@ -2,20 +2,17 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mmhcl import MMHCL, MMHCLConfig, MMHCLNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import COLD_ITEMS, COLD_USER, N_ITEMS, N_USERS
 from recsys.training.graph import adjacency
 from recsys.training.randomness import seeded_region
+from tests.models.dense import CONSTANT, MISSING, ONE, THREE, R, length_one, parameters
 
-ONE = {"text": MARKET.content["text"]}
-THREE = MARKET.content | {"audio": MARKET.audio}
 BATCH = [0, 1, 8, 0, 8], [4, 5, 16, 16, 4], [6, 7, 9, 6, 7]
-R = MARKET.train.toarray().astype(np.float64)
 
 
 class TestMMHCL(GradientContract):
@@ -29,11 +26,6 @@ def network(content: Content, **params: float) -> MMHCLNetwork:
     with seeded_region(5):
         config = MMHCLConfig(n_factors=6, n_neighbours=4, n_user_layers=3, **params)
         return MMHCLNetwork(TrainingData(MARKET.train, content, 5), config)
-
-
-def length_one(x: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.where(norms > 0, norms, 1)
 
 
 def hyperedges(content: Content) -> np.ndarray:
@@ -51,7 +43,7 @@ def hyperedges(content: Content) -> np.ndarray:
 
 def by_hand(model: MMHCLNetwork, content: Content) -> tuple[np.ndarray, np.ndarray]:
     """Final vectors of all nodes, and those by the hypergraphs, of dense graphs."""
-    P = {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
+    P = parameters(model)
     A = adjacency(MARKET.train).toarray().astype(np.float64)
     nodes = np.concatenate([P["users"], P["items"]])
     shared = R @ R.T
@@ -62,14 +54,12 @@ def by_hand(model: MMHCLNetwork, content: Content) -> tuple[np.ndarray, np.ndarr
         common = hyperedges(content) @ hyperedges(content).T
         sums = np.where(common.sum(axis=1) > 0, common.sum(axis=1), np.inf)
         graph = common / np.sqrt(sums[:, None] * sums)
-        items = graph @ graph @ P["alike_items"]
-    alike = np.concatenate([U @ U @ U @ P["alike_users"], items])
+        items = graph @ graph @ P["hyper_items"]
+    alike = np.concatenate([U @ U @ U @ P["hyper_users"], items])
     return (nodes + A @ nodes + A @ A @ nodes) / 3 + length_one(alike), alike
 
 
-@pytest.mark.parametrize(
-    "content", [{}, ONE, with_missing(MARKET.content), THREE], ids=["none", "one", "missing", "three"]
-)
+@pytest.mark.parametrize("content", [{}, ONE, MISSING, THREE], ids=["none", "one", "missing", "three"])
 def test_factors_by_hand(content: Content) -> None:
     model = network(content)
     found = torch.cat(model.factors()).detach().numpy()
@@ -95,11 +85,11 @@ def test_loss_by_hand(content: Content) -> None:
 
 
 def test_without_content_users_keep_their_hypergraph() -> None:
-    assert {name for name, _ in network({}).named_parameters()} == {"users", "items", "alike_users"}
+    assert {name for name, _ in network({}).named_parameters()} == {"users", "items", "hyper_users"}
 
 
 def test_cold_items_are_their_neighbourhoods_alone_and_a_cold_user_is_nothing() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     users, items = network(content).factors()
     has_any = np.any([features.present for features in content.values()], axis=0)
     np.testing.assert_allclose(items[COLD_ITEMS].norm(dim=1).detach(), has_any[COLD_ITEMS], rtol=1e-5)
@@ -113,5 +103,4 @@ def test_no_array_is_as_large_as_the_graph_of_users() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
+    assert not network(CONSTANT).content_used

@@ -2,18 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.slmrec import SLMRec, SLMRecConfig, SLMRecNetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import MARKET, POPULARITY
+from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, N_USERS, with_missing
+from recsys.testing.market import COLD_ITEMS, N_USERS
 from recsys.training.graph import adjacency
 from recsys.training.randomness import seeded_region
+from tests.models.dense import CONSTANT, MISSING, ONE, THREE, length_one, linear, parameters
 
-ONE = {"text": MARKET.content["text"]}
-THREE = MARKET.content | {"audio": MARKET.audio}
 BATCH = [0, 1, 8, 0, 8], [4, 5, 16, 16, 4], [6, 7, 9, 6, 7]
 
 
@@ -27,14 +25,6 @@ class TestSLMRec(GradientContract):
 def network(content: Content, **params: float) -> SLMRecNetwork:
     with seeded_region(5):
         return SLMRecNetwork(TrainingData(MARKET.train, content, 5), SLMRecConfig(n_factors=6, **params))
-
-
-def linear(P: dict[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:
-    return x @ P[f"{name}.weight"].T + P[f"{name}.bias"]
-
-
-def parameters(model: SLMRecNetwork) -> dict[str, np.ndarray]:
-    return {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
 
 
 def views_by_hand(model: SLMRecNetwork, content: Content) -> list[np.ndarray]:
@@ -53,10 +43,6 @@ def in_batch(one: np.ndarray, other: np.ndarray) -> float:
     """Mean of -log softmax of the products at each row's counterpart, repeats included."""
     logits = one @ other.T
     return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - np.diag(logits)))
-
-
-def length_one(x: np.ndarray) -> np.ndarray:
-    return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize("content", [{}, ONE, MARKET.content, THREE], ids=["none", "one", "two", "three"])
@@ -84,7 +70,7 @@ def test_the_last_of_several_sources_is_aligned_at_half_the_width() -> None:
 
 
 def test_factors_by_hand_and_what_nothing_is_known_of_is_zero() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     model = network(content)
     P, fused = parameters(model), np.concatenate(views_by_hand(model, content), axis=1)
     users, items = (part.detach().numpy() for part in model.factors())
@@ -105,9 +91,8 @@ def test_without_content_one_view_two_maps_and_the_ranking_are_left() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).sources) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).sources) == 1
 
 
 def test_adam_decays_all_weights() -> None:

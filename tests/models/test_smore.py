@@ -2,20 +2,19 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.content.arms import Arm
 from recsys.content.features import Content
 from recsys.models.multimodal.mgcn import MGCN
 from recsys.models.multimodal.smore import SMORE, SMOREConfig, SMORENetwork
 from recsys.recommender import TrainingData
-from recsys.testing.contract import ALL_USERS, MARKET, POPULARITY
+from recsys.testing.contract import ALL_USERS, MARKET
 from recsys.testing.gradient_contract import GradientContract
-from recsys.testing.market import COLD_ITEMS, N_ITEMS, N_USERS, with_missing
+from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graph
 from recsys.training.randomness import seeded_region
+from tests.models.dense import CONSTANT, MISSING, ONE, THREE, assert_cold_items, parameters, sigmoid
 
 PARAMS = {"n_factors": 16, "learning_rate": 0.01, "batch_size": 256, "max_epochs": 30, "n_image_neighbours": 10}
-ONE = {"text": MARKET.content["text"]}
 WIDTH, K, K_IMAGE = 6, 4, 7
 
 
@@ -31,10 +30,6 @@ def network(content: Content, **params: float) -> SMORENetwork:
     config = SMOREConfig(n_factors=WIDTH, n_layers=2, n_neighbours=K, n_image_neighbours=K_IMAGE, **params)
     with seeded_region(5):
         return SMORENetwork(TrainingData(MARKET.train, content, 5), config)
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
 
 
 def circulant(weights: np.ndarray) -> np.ndarray:
@@ -54,7 +49,7 @@ def convolved(rows: list[np.ndarray]) -> np.ndarray:
 
 def views_by_hand(model: SMORENetwork, content: Content) -> tuple[np.ndarray, np.ndarray]:
     """Both views of all nodes, one item and one source after the other."""
-    P = {name: part.detach().numpy().astype(np.float64) for name, part in model.named_parameters()}
+    P = parameters(model)
     A = adjacency(MARKET.train).toarray()
     nodes = np.concatenate([P["users"], P["items"]])
     taken = (nodes + A @ nodes + A @ A @ nodes) / 3
@@ -89,7 +84,7 @@ def views_by_hand(model: SMORENetwork, content: Content) -> tuple[np.ndarray, np
 
 @pytest.mark.parametrize(
     "content",
-    [ONE, with_missing(MARKET.content), MARKET.content | {"audio": MARKET.audio}],
+    [ONE, MISSING, THREE],
     ids=["one", "missing", "three"],
 )
 def test_factors_by_hand(content: Content) -> None:
@@ -114,7 +109,7 @@ def test_loss_by_hand() -> None:
     np.testing.assert_allclose(model.loss(tuple(map(torch.tensor, batch))).item(), loss, rtol=1e-4)
 
 
-def test_wishes_are_left_out_in_training_only() -> None:
+def test_gates_are_dropped_in_training_only() -> None:
     model = network(MARKET.content, dropout=0.5)
     once, again = model.train().factors()[0], model.factors()[0]
     assert not torch.equal(once, again)
@@ -122,10 +117,9 @@ def test_wishes_are_left_out_in_training_only() -> None:
 
 
 def test_an_item_without_any_source_has_no_content_view_and_a_cold_one_has_its_neighbours() -> None:
-    content = with_missing(MARKET.content)
+    content = MISSING
     _, items = network(content).factors()
-    has_any = np.any([features.present for features in content.values()], axis=0)
-    assert items[COLD_ITEMS].any(dim=1).tolist() == has_any[COLD_ITEMS].tolist()
+    assert_cold_items(items, content)
 
 
 def test_without_content_it_is_mgcn_without_content() -> None:
@@ -137,6 +131,5 @@ def test_without_content_it_is_mgcn_without_content() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    constant = Arm("constant", ("text",), "constant", ("text",)).show(ONE, 0, POPULARITY)
-    assert not network(constant).content_used
-    assert len(network(constant | {"image": MARKET.content["image"]}).sources) == 1
+    assert not network(CONSTANT).content_used
+    assert len(network(CONSTANT | {"image": MARKET.content["image"]}).sources) == 1

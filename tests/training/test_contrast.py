@@ -15,6 +15,19 @@ def test_info_nce_by_hand() -> None:
     assert info_nce_loss(one, other, 0.5).item() == pytest.approx((first + second) / 2, rel=1e-6)
 
 
+def test_info_nce_has_the_gradients_of_its_formula(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contrast, "_BLOCK", 12)
+    one, other = (torch.randn(5, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    a, b = (x / x.norm(dim=1, keepdim=True) for x in (one, other))
+    plain = -(a @ b.T / 0.4).log_softmax(dim=1).diagonal().mean()
+    for ours, expected in zip(
+        torch.autograd.grad(info_nce_loss(one, other, 0.4), [one, other]),
+        torch.autograd.grad(plain, [one, other]),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, expected)
+
+
 def test_two_view_loss_by_hand() -> None:
     one, other = torch.tensor([[3.0, 0.0], [0.0, 2.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]])
     half = math.sqrt(0.5)  # the rows of `one` have the cosine 0 with each other
@@ -44,7 +57,11 @@ def test_info_nce_of_a_cold_row_has_a_finite_gradient() -> None:
     assert views[0].grad.abs().max() < 1e2
 
 
-def test_mutual_info_nce_is_that_of_both_directions_with_its_gradient() -> None:
+@pytest.mark.parametrize("block", [1, 12, 2**20])
+def test_mutual_info_nce_is_that_of_both_directions_with_its_gradient(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(contrast, "_BLOCK", block)
     views = torch.randn(5, 3, requires_grad=True), torch.randn(5, 3, requires_grad=True)
     loss = mutual_info_nce_loss(*views, 0.04)
     expected = info_nce_loss(*views, 0.04) + info_nce_loss(*reversed(views), 0.04)

@@ -1,4 +1,4 @@
-"""GUME: items joined in the user-item graph where all sources agree, and users with a second table of wishes."""
+"""GUME: MGCN on a graph with edges between similar items, and extended interests of users."""
 
 from collections.abc import Collection
 from functools import reduce
@@ -14,37 +14,35 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
+from recsys.models.multimodal.mgcn import MGCNConfig, MGCNNetwork
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
 from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
-from recsys.training.fusion import CommonAndSpecific
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graphs
 from recsys.training.losses import moments, orthant_noise, squared_l2_loss
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import step_generator
-from recsys.training.two_views import TwoViewConfig, TwoViewNetwork
 
 
-class GUMEConfig(TwoViewConfig):
+class GUMEConfig(MGCNConfig):
     """Hyper-parameters of GUME.
 
     Attributes:
-        n_neighbours: neighbours per item in each source's item graph, including the item itself.
-        n_item_layers: propagation steps on these graphs.
+        n_item_layers: propagation steps on the item graphs.
         alignment_weight: weight of the differences between the distributions of the sources' views.
-        user_contrast_weight: weight of the contrasts of users with their wishes, and of both with noise.
-        user_temperature: of these contrasts.
+        user_contrast_weight: weight of the contrasts of users' content views with their extended interests, and of
+            both with noisy copies of themselves.
+        user_temperature: temperature of these contrasts.
         noise: length of the noise added to a vector.
-        wishes_l2: weight of half the squared norm of the chosen items as the wishes meet them.
+        extended_l2: weight of half the squared norm of the positives, propagated with the extended interests.
     """
 
     n_layers: PositiveInt = 3
     l2: NonNegativeFloat = 1e-5
     temperature: PositiveFloat = searched(0.2, choices=[0.2, 0.4], needs_content=True)
-    n_neighbours: PositiveInt = 10
     n_item_layers: PositiveInt = searched(1, choices=[1, 2], needs_content=True)
     alignment_weight: NonNegativeFloat = searched(0.01, choices=[0.0, 1e-3, 1e-2, 1e-1], needs_content=True)
     user_contrast_weight: NonNegativeFloat = searched(0.01, choices=[0.0, 0.01, 0.1], needs_content=True)
@@ -52,69 +50,67 @@ class GUMEConfig(TwoViewConfig):
         0.1, choices=[0.1, 0.2], unless={"user_contrast_weight": [0.0]}, needs_content=True
     )
     noise: NonNegativeFloat = 0.1
-    wishes_l2: NonNegativeFloat = 0.1
+    extended_l2: NonNegativeFloat = 0.1
     learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-2, log=True)
 
 
-class GUMENetwork(TwoViewNetwork):
-    """MGCN's two views on a graph with edges between items, and users' wishes on the same graph.
+class GUMENetwork(MGCNNetwork):
+    """MGCN's two views on a graph with edges between items, and users' extended interests on the same graph.
 
     Attributes:
-        wishes: mean of the users' tables of all sources, shape (n_users, n_factors).
+        interests: mean of the users' extended interests in all sources, shape (n_users, n_factors).
     """
 
     def __init__(self, data: TrainingData, config: GUMEConfig) -> None:
         """Draw the parameters from the seed."""
         graphs = item_graphs(data.content, config.n_neighbours, "cosine")
         graph = adjacency(data.train, item_edges=_agreed(graphs.values())) if graphs else None
-        super().__init__(data, config, graphs, graph)
+        super().__init__(data, config, graph)
         self.gume = config
         if graphs:
-            self.fusion = CommonAndSpecific(len(graphs), config.n_factors)
             draws = step_generator(data.seed, torch.device("cpu"))
             tables = [initial_embeddings(data.train, config.n_factors, draws)[0] for _ in graphs]
-            self.wishes = nn.Parameter(torch.stack(tables).mean(dim=0))
+            self.interests = nn.Parameter(torch.stack(tables).mean(dim=0))
 
     def item_views(self) -> list[Tensor]:
-        """All items by each source, over several steps of its graph."""
+        """Each source's view of all items, over several steps of its graph."""
         parts = zip(self.sources, self.gates, self.graphs, strict=True)
         gated = [(cast(SparseOperator, graph), self.gated(gate, source())) for source, gate, graph in parts]
         return [propagate(graph, rows, self.gume.n_item_layers, "last") for graph, rows in gated]
 
-    def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
-        """What is common and what is specific, gated by the view by interactions."""
-        rows = torch.stack([embedding(nodes, view) for view in views])
-        return self.fusion(rows, self.known[:, nodes], taken)
-
     def loss(self, batch: Batch) -> Tensor:
-        """That of the two views, the alignment of the sources, and what users wish."""
+        """The loss of the two views, the alignment of the sources, and that of the extended interests."""
         nodes = self.nodes(*batch)
-        taken = self.by_interactions(nodes)
+        collaborative = self.collaborative_view(nodes)
         if not self.content_used:
-            return self.view_loss(taken, torch.zeros_like(taken))
+            return self.view_loss(collaborative, torch.zeros_like(collaborative))
         views = self.views()
-        content = self.content_view(nodes, taken, views)
-        loss = self.view_loss(taken, content) + self._wish_loss(nodes, content, views)
+        content = self.content_view(nodes, collaborative, views)
+        loss = self.view_loss(collaborative, content) + self._extended_loss(nodes, content, views)
         if self.gume.alignment_weight > 0 and len(views) > 1:
             loss = loss + self.gume.alignment_weight * self._misalignment(views)
         return loss
 
     def _misalignment(self, views: list[Tensor]) -> Tensor:
-        """Differences of mean and variance over all entries of the nodes that have a source, pair by pair."""
+        """Differences between sources in mean and variance, over all entries of the nodes that have a source."""
         having = [known[:, 0].nonzero()[:, 0] for known in self.known]
-        kinds = [moments(embedding(rows, view)) for rows, view in zip(having, views, strict=True)]
-        return torch.stack([(one - other).abs().sum() for one, other in combinations(kinds, 2)]).sum()
+        found = [moments(embedding(rows, view)) for rows, view in zip(having, views, strict=True)]
+        return torch.stack([(one - other).abs().sum() for one, other in combinations(found, 2)]).sum()
 
-    def _wish_loss(self, nodes: Tensor, content: Tensor, views: list[Tensor]) -> Tensor:
-        """Contrasts of the batch's users with their wishes, and the norm of the positives among the wishes."""
+    def _extended_loss(self, nodes: Tensor, content: Tensor, views: list[Tensor]) -> Tensor:
+        """Contrasts of the batch's users, and the norm of the positives propagated with the extended interests."""
         n_known = self.known.sum(dim=0).clamp(min=1)
         mean = (torch.stack(views).sum(dim=0) / n_known)[len(self.users) :]
-        met = propagate(self.adjacency, torch.cat([self.wishes, mean]), self.gume.n_layers)
-        wished, positives, _ = embedding(nodes, met).chunk(3)
-        loss = self.gume.wishes_l2 * squared_l2_loss(positives)
+        extended = propagate(self.adjacency, torch.cat([self.interests, mean]), self.gume.n_layers)
+        interests, positives, _ = embedding(nodes, extended).chunk(3)
+        loss = self.gume.extended_l2 * squared_l2_loss(positives)
         if self.gume.user_contrast_weight > 0:
             users, temperature = content.chunk(3)[0], self.gume.user_temperature
-            contrasts = [info_nce_loss(wished, users, temperature), self._with_noise(users), self._with_noise(wished)]
+            contrasts = [
+                info_nce_loss(interests, users, temperature),
+                self._with_noise(users),
+                self._with_noise(interests),
+            ]
             loss = loss + self.gume.user_contrast_weight * torch.stack(contrasts).sum()
         return loss
 
@@ -134,21 +130,21 @@ def _agreed(graphs: Collection[sparse.csr_array]) -> sparse.csr_array:
 
 @register
 class GUME(GradientModel):
-    """Score: the inner product of sums of two views, one by interactions, one by content.
+    """Score: the inner product of sums of two views, a collaborative one and one by content.
 
-    The view by interactions is LightGCN's on a graph with further edges, each from an item to another that is among
-    its neighbours by all sources; the view by content is MGCN's on the same graph. In training, users have another
-    table, of wishes, which is propagated with the items' views by content, and in which they recognise themselves.
+    The collaborative view is LightGCN's on a graph with further edges, each from an item to another that is among its
+    neighbours by all sources; the view by content is MGCN's on the same graph. In training, users have a further
+    table, their extended interests, which is propagated with the items' views and contrasted with users' own.
 
-    Follows the published code. Its table of wishes for each source enters only by the mean of all, and the steps
-    are linear: here that mean is one table and is propagated once, which is the same but for the epsilon of Adam.
-    Decided here: with M sources what MGCN decides; the alignment is over all pairs of sources and only over nodes that
-    have them; an item is joined to those in the lists of all sources that it has, with one source in its only list;
-    noise is drawn for the users of the batch, where the published code draws it for all. The regularisers divide by
-    the batch's size, also in the last batch. Without content the model is LightGCN, regularised after propagation.
-    Defaults are those published for Amazon Sports, choices those for the Amazon sets, but for the learning rate: with
-    the published 1e-3 validation on Last.fm falls from the first epoch until patience ends it (nDCG@20 .10, .26 with
-    1e-2), so that presets wait for 20 evaluations, as published.
+    Follows the published code. There users have a table for each source, of which only the mean after propagation is
+    used: here that mean is one table, propagated once, which is the same but for Adam's epsilon. Decided here: with M
+    sources what MGCN decides; the alignment is over all pairs of sources and only over nodes that have them; an item
+    is joined to those in the lists of all sources that it has, with one source in its only list; noise is drawn for
+    the users of the batch, where the published code draws it for all. The regularisers divide by the batch's size,
+    also in the last batch. Without content the model is LightGCN, regularised after propagation. Defaults are those
+    published for Amazon Sports, choices those for the Amazon sets, but for the learning rate: with the published 1e-3
+    validation on Last.fm falls from the first epoch until patience ends it (nDCG@20 .10, .26 with 1e-2), so that
+    presets wait for 20 evaluations, as published.
     """
 
     Config = GUMEConfig
@@ -156,6 +152,8 @@ class GUME(GradientModel):
     source = "Lin, Meng, Wang, Long, Zhou, Xiao: GUME, CIKM 2024"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained
+    bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {
             "learning_rate": 1e-3,

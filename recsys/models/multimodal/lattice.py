@@ -81,3 +81,4 @@ class LATTICE(GradientModel):
     source = "Zhang, Zhu, Liu, Wu, Wang, Wang: Mining Latent Structures for Multimedia Recommendation, MM 2021"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained

@@ -1,4 +1,4 @@
-"""LGMRec: what neighbours say of items and their content, and what a few learned attributes say of all of them."""
+"""LGMRec: local embeddings from the user-item graph, and global ones from a hypergraph of learned attributes."""
 
 from itertools import combinations
 from typing import Annotated, ClassVar
@@ -20,6 +20,7 @@ from recsys.training.losses import bpr_loss, embedding_norm_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
 
+SMALLEST_NORM = 1e-12  # below, as published, a node takes no part in the contrast: dropout left it next to no ties
 _PUBLISHED = {"learning_rate": 1e-3, "contrast_weight": 1e-4, "norm_weight": 1e-6, "feature_scaling": "raw"}
 
 
@@ -30,11 +31,11 @@ class LGMRecConfig(ContentConfig):
         n_layers: propagation steps on the user-item graph, of embeddings and of content.
         n_attributes: hyperedges of each source.
         n_hyper_layers: propagation steps on the hypergraph.
-        global_weight: weight of what the hypergraph says.
-        dropout: share of the ties to hyperedges left out in a step of training.
+        global_weight: weight of the hypergraph's embeddings.
+        dropout: dropout rate of the ties to hyperedges.
         noise: scale of the Gumbel noise in the ties, in training.
-        temperature: of the ties and of the contrast.
-        contrast_weight: weight of the contrast of the sources' hypergraphs.
+        temperature: temperature of the ties and of the contrast.
+        contrast_weight: weight of the contrast between the sources' hypergraphs.
         norm_weight: weight of the norms of the batch's final vectors (see `embedding_norm_loss`).
     """
 
@@ -56,9 +57,11 @@ class LGMRecNetwork(GraphNetwork):
 
     Attributes:
         tied: nodes that can have ties to a source's hyperedges, shape (n_sources, n_users + n_items, 1).
+        warm: items with an interaction, shape (n_items, 1).
     """
 
     tied: Tensor
+    warm: Tensor
 
     def __init__(self, data: TrainingData, config: LGMRecConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
@@ -77,6 +80,7 @@ class LGMRecNetwork(GraphNetwork):
             self.user_sums = SparseOperator(data.train)
             tied = [np.concatenate([data.train @ f.present > 0, f.present]) for f in content.values()]
             self.register_buffer("tied", torch.from_numpy(np.stack(tied))[:, :, None], persistent=False)
+            self.register_buffer("warm", self.items.detach().any(dim=1, keepdim=True), persistent=False)
 
     @property
     def content_used(self) -> bool:
@@ -84,11 +88,11 @@ class LGMRecNetwork(GraphNetwork):
         return len(self.views) > 0
 
     def loss(self, batch: Batch) -> Tensor:
-        """BPR and norms of the final vectors, and the contrast of the sources' hypergraphs."""
+        """BPR and norms of the final vectors, and the contrast between the sources' hypergraphs."""
         *parts, edges = self._parts()
         nodes = self.nodes(*batch)
-        taken, content, ties = (embedding(nodes, part) for part in parts)
-        u, p, n = self._final(taken, content, ties, edges).chunk(3)
+        collaborative, content, ties = (embedding(nodes, part) for part in parts)
+        u, p, n = self._final(collaborative, content, ties, edges).chunk(3)
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
         loss = loss + self.config.norm_weight * embedding_norm_loss(u, p, n)
         if self.config.contrast_weight > 0 and len(self.views) > 1:
@@ -100,48 +104,48 @@ class LGMRecNetwork(GraphNetwork):
         return self.parted(self._final(*self._parts()))
 
     def _parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """All nodes by interactions, and by sources side by side: their content, and their ties; the hyperedges."""
-        taken = self.propagated(self.config.n_layers)
+        """All nodes' collaborative embeddings; content, ties to hyperedges and hyperedges, sources side by side."""
+        collaborative = self.propagated(self.config.n_layers)
         if not len(self.views):
-            return taken, taken[:, :0], taken[:, :0], taken[:0]
+            return collaborative, collaborative[:, :0], collaborative[:, :0], collaborative[:0]
         sizes = [self.config.n_factors, self.config.n_attributes]
         mapped, logits = zip(*(view().split(sizes, dim=1) for view in self.views), strict=True)
         items = torch.cat(mapped, dim=1)
         start = torch.cat([self.user_means @ items, items])
         content = propagate(self.adjacency, start, self.config.n_layers, "last")
         ties, edges = zip(
-            *(self._hypergraph(taken, *parts) for parts in zip(logits, self.tied, strict=True)), strict=True
+            *(self._hypergraph(collaborative, *parts) for parts in zip(logits, self.tied, strict=True)), strict=True
         )
-        return taken, content, torch.cat(ties, dim=1), torch.cat(edges)
+        return collaborative, content, torch.cat(ties, dim=1), torch.cat(edges)
 
-    def _hypergraph(self, taken: Tensor, logits: Tensor, tied: Tensor) -> tuple[Tensor, Tensor]:
-        """One source's ties of all nodes, (n, n_attributes), and what hyperedges gather, (n_attributes, n_factors)."""
+    def _hypergraph(self, collaborative: Tensor, logits: Tensor, tied: Tensor) -> tuple[Tensor, Tensor]:
+        """One source's ties of all nodes, (n, n_attributes), and hyperedge embeddings, (n_attributes, n_factors)."""
         logits = torch.cat([self.user_sums @ logits, logits])
         if self.training and self.config.noise > 0:
             logits = logits - self.config.noise * torch.empty_like(logits).exponential_().log()
         ties = dropout((logits / self.config.temperature).softmax(dim=1) * tied, self.config.dropout, self.training)
-        (_, items), (_, rows) = self.parted(ties), self.parted(taken)
-        edges = items.T @ rows
+        (_, items), (_, rows) = self.parted(ties), self.parted(collaborative)
+        edges = (items * self.warm).T @ rows  # of cold items they would gather zeros, and send them gradients
         for _ in range(self.config.n_hyper_layers - 1):
             edges = items.T @ (items @ edges)
         return ties, edges
 
-    def _final(self, taken: Tensor, content: Tensor, ties: Tensor, edges: Tensor) -> Tensor:
+    def _final(self, collaborative: Tensor, content: Tensor, ties: Tensor, edges: Tensor) -> Tensor:
         """Vectors of the nodes whose parts these are."""
         if not len(self.views):
-            return taken
-        seen = unit(content.unflatten(1, (len(self.views), -1))).sum(dim=1)
-        return taken + seen + self.config.global_weight * unit(ties @ edges)
+            return collaborative
+        local = unit(content.unflatten(1, (len(self.views), -1))).sum(dim=1)
+        return collaborative + local + self.config.global_weight * unit(ties @ edges)
 
     def _contrast(self, ties: Tensor, edges: Tensor, users: Tensor, positives: Tensor) -> Tensor:
-        """How well the batch's users, and items, of one source recognise themselves among all of another.
+        """InfoNCE of the batch's users, and items, between two sources, against all users and all items.
 
-        Nodes are no more than their ties to a few hyperedges: cosines are products of ties, as short as these.
+        A node's vector is its ties times a few hyperedges, so that cosines are products of rows as short as the ties.
         """
         sources = []
         for tie, edge in zip(ties.chunk(len(self.views), dim=1), edges.chunk(len(self.views)), strict=True):
             norms = torch.linalg.vector_norm(tie @ edge, dim=1, keepdim=True)
-            sources.append((self.parted(tie / norms.where(norms > 0, torch.inf)), edge))
+            sources.append((self.parted(tie / norms.where(norms > SMALLEST_NORM, torch.inf)), edge))
         losses = []
         for (ones, edge), (others, other_edge) in combinations(sources, 2):
             between = edge @ other_edge.T / self.config.temperature
@@ -160,17 +164,17 @@ class LGMRec(GradientModel):
     c is LightGCN. x_m is a linear map of source m's frozen features, averaged for users over their items, after all
     layers of propagation; only the last layer counts. g_m comes from a hypergraph of a few attributes: a node's ties
     to them are a softmax of another linear map, summed for users over their items, with Gumbel noise and dropout in
-    training; an attribute gathers c of its items by their ties, then nodes gather from the attributes. Contrast: the
-    batch's nodes in one source's hypergraph recognise themselves in another's, among all users or items.
+    training; an attribute gathers c of its items by their ties, then nodes gather from the attributes. Contrast:
+    InfoNCE of the batch's nodes between two sources' hypergraphs, against all users or all items.
 
-    The published code draws the noise in scoring too, so that two evaluations differ; here scoring is without.
-    Decided here: for M sources each pair is contrasted, the earlier against the later; equal rows of the contrast are
-    computed once and counted, which gives the same loss; a node has no ties in a source that it, or all items of a
-    user, lacks; a source that tells no items apart is left out. A cold item is known by its attributes alone. Without
-    content the model is LightGCN with the norms of the final vectors for regulariser.
-    Defaults are those published for Amazon Baby. Content counts at length one whatever it says, which costs where a
-    source's rows are nearly alike: on Last.fm, whose audio has a mean cosine of .975, validation nDCG@20 is .220, and
-    .243 with text alone at a learning rate of 0.003.
+    The published code draws the noise in scoring too, so that two evaluations differ; here scoring is without. Decided
+    here: for M sources each pair is contrasted, the earlier against the later; equal rows of the contrast are computed
+    once and counted, which gives the same loss; a node has no ties in a source that it, or all items of a user, lacks;
+    hyperedges gather items with interactions only, so that a cold item keeps an embedding of zero and is known by its
+    attributes alone; a source that tells no items apart is left out. Without content the model is LightGCN with the
+    norms of the final vectors as regulariser. Defaults are those published for Amazon Baby. Content counts at length
+    one whatever it says, which costs where a source's rows are nearly alike: on Last.fm, whose audio has a mean cosine
+    of .975, validation nDCG@20 is .220, and .243 with text alone at a learning rate of 0.003.
     """
 
     Config = LGMRecConfig
@@ -178,6 +182,7 @@ class LGMRec(GradientModel):
     source = "Guo, Li, Li, Wang, Shi, Ruan: LGMRec: Local and Global Graph Learning, AAAI 2024"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {
         "published/baby": _PUBLISHED | {"n_attributes": 4, "n_hyper_layers": 1, "dropout": 0.5, "global_weight": 0.3},
         "published/sports": _PUBLISHED

@@ -1,4 +1,4 @@
-"""MCLN: attention among items that subtracts the attention of items the user did not take."""
+"""MCLN: attention among items, less the attention of counterfactual items that the user did not choose."""
 
 import math
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.dimensions import SourcesConfig, SourcesNetwork
 from recsys.training.losses import bpr_loss, squared_l2_loss
-from recsys.training.network import Batch
+from recsys.training.network import Batch, batch_size_for
 from recsys.training.randomness import generator
 
-BLOCK = 1024
-HIDDEN = 4  # width of the feed-forward layer, in parts of its input, as published
+BLOCK = 512
+HIDDEN = 4  # width of the feed-forward layer, in multiples of its input's, as published
 AS_PUBLISHED = {"n_attended": 2048, "feature_scaling": "raw"}
 
 
@@ -65,7 +65,11 @@ class CounterfactualAttention(nn.Module):
             query = torch.cat([query, -self.maps["intervention_query"](interventions)], dim=1)
             key = torch.cat([key, self.maps["intervention_key"](interventions)], dim=1)
         query, value = query / math.sqrt(items.shape[1]), self.maps["value"](items)
-        attended = torch.cat([(rows @ key.T).softmax(dim=1) @ value for rows in query.split(BLOCK)])
+        pairs = zip(items.split(BLOCK), query.split(BLOCK), strict=True)
+        return torch.cat([self._rows(rows, (q @ key.T).softmax(dim=1) @ value) for rows, q in pairs])
+
+    def _rows(self, items: Tensor, attended: Tensor) -> Tensor:
+        """What follows attention, row by row."""
         items = self.norms[0](items + self.maps["out"](attended))
         return self.norms[1](items + self.outer(self.inner(items).relu()).relu())
 
@@ -93,13 +97,13 @@ class MCLNNetwork(SourcesNetwork):
             self.register_buffer("known", present | self.items.detach().any(dim=1, keepdim=True), persistent=False)
 
     def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """An epoch of triples, where there is content each with an intervention: one more item not taken."""
+        """An epoch of triples, where there is content each with an intervention: one more negative item."""
         for triple in self.sampler.epoch(rng):
             more = (self.sampler.negatives(triple[0], rng),) if self.content_used else ()
             yield tuple(torch.from_numpy(part).to(self.device) for part in (*triple, *more))
 
     def loss(self, batch: Batch) -> Tensor:
-        """BPR by each part of an item, and the squared norms of what is not propagated."""
+        """BPR by each part of an item, and the squared norms of the vectors before propagation."""
         users, positives, negatives, *interventions = batch
         user_table, item_table = self.parted(self.propagated(self.config.n_layers))
         u, rows = embedding(users, user_table), torch.cat([positives, negatives, *interventions])
@@ -107,9 +111,7 @@ class MCLNNetwork(SourcesNetwork):
         pairs = [part.split(len(users))[:2] for part in parts]
         norms = [embedding(users, self.users), *(embedding(part, self.items) for part in (positives, negatives))]
         if self.content_used:
-            attended = self._attended(*torch.cat(parts, dim=1).split(len(users)))
-            known = self.known[torch.cat([positives, negatives])].chunk(2)
-            pairs.append(tuple(part * has for part, has in zip(attended, known, strict=True)))
+            pairs.append(self._attended(*torch.cat(parts, dim=1).split(len(users))))
         norms += [part for pair in pairs[1:] for part in pair]
         losses = [bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) for p, n in pairs]
         return torch.stack(losses).sum() + self.config.l2 * squared_l2_loss(*norms)
@@ -146,8 +148,8 @@ class MCLN(GradientModel):
     """Score: u . (i + sum_m w_m W_m f_m + c), the sum over the sources m with w = `image_weight` for images, else 1.
 
     u and i are LightGCN's over D^-1/2 (A + I) D^-p. c comes from attention over [i; W_m f_m of each source] with the
-    weights softmax(q q'^T - o o'^T): o and o' are queries and keys of interventions, an item for each that its user
-    did not take. Negatives attend without interventions and have a last map of their own, which is in the loss only.
+    weights softmax(q q'^T - o o'^T): o and o' are queries and keys of interventions, for each item one more negative
+    of its user. Negatives attend without interventions and have a last map of their own, which is in the loss only.
     Each part of an item has its own BPR against the same u.
 
     Published, an item's score depends on the candidates beside it, because they attend to each other. Decided here: in
@@ -166,6 +168,7 @@ class MCLN(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {
         f"published/{name}": {"n_layers": n_layers, "image_weight": weight, **others, **AS_PUBLISHED}
         for name, n_layers, weight, others in (
@@ -174,3 +177,13 @@ class MCLN(GradientModel):
             ("taobao", 5, 0.2, {"column_power": 0.3, "l2": 1e-3, "n_attention_layers": 4}),
         )
     }
+
+    @classmethod
+    def memory(cls, config: MCLNConfig, size: DataSize) -> float:
+        """With the attention of a batch, and in scoring that of a block of items to all."""
+        if not size.width:
+            return super().memory(config, size)
+        width = 3 * config.n_factors  # with two sources
+        batch = config.batch_size or batch_size_for(size.n_interactions)
+        training = 8 * batch * config.n_attention_layers * (2 * config.n_attended + 16 * width)
+        return super().memory(config, size) + training + (8 * BLOCK + 24 * width) * size.n_items

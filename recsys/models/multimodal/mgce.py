@@ -1,4 +1,4 @@
-"""MGCE: what users prefer in each source, as interest and as conformity with what is popular."""
+"""MGCE: users' preferences in each source, split into interest and conformity with popularity."""
 
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ class MGCEConfig(DimensionsConfig):
         interest_power: p of the graph of interest.
         conformity_power: that of conformity.
         content_weight: weight of the ranking by interest and by conformity.
-        separation: weight of the cosine between interest and conformity.
+        separation: weight of the cosine similarity between interest and conformity.
     """
 
     interest_power: Power = searched(0.3, choices=[0.3, 0.5], needs_content=True)
@@ -42,7 +42,7 @@ class MGCENetwork(DimensionsNetwork):
     """A dimension of interactions, and for each source one of interest and one of conformity.
 
     Attributes:
-        bucket: how popular an item is, in thirds of the range, shape (n_items,).
+        bucket: popularity of an item, in thirds of the range, shape (n_items,).
     """
 
     bucket: Tensor
@@ -72,14 +72,11 @@ class MGCENetwork(DimensionsNetwork):
         return [content, content + popular]
 
     def loss(self, batch: Batch) -> Tensor:
-        """The ranking by each dimension, and how alike interest and conformity are in the batch's mean."""
-        loss, kinds = self.ranking_loss(batch)
-        if not kinds:
+        """The ranking losses, and the cosine similarity of the batch's mean interest and conformity."""
+        loss, vectors = self.ranking_loss(batch)
+        if not vectors:
             return loss
-        means = [
-            [part.mean(dim=0).unflatten(0, (-1, self.config.n_factors)) for part in k.chunk(3)[:2]] for k in kinds
-        ]
-        interest, conformity = (unit(torch.cat(parts)) for parts in means)
+        interest, conformity = (unit(self._means(rows)) for rows in vectors)
         return loss + self.config.separation * (interest * conformity).sum(dim=1).mean()
 
     def _means(self, rows: Tensor) -> Tensor:
@@ -115,8 +112,8 @@ class MGCE(GradientModel):
     popular item is in the highest third (published: outside the table); popularity is the number of training
     interactions; batches are of all pairs instead of distinct users; where an item lacks a source both its dimensions
     start at zero; a source that tells no items apart is left out. Without content the dimension of interactions is
-    left: the last layer of LightGCN with self-loops. Defaults are those published for Amazon Beauty. Published
-    figures are of 99 sampled negatives, or trained on train and validation.
+    left: the last layer of LightGCN with self-loops. Defaults are those published for Amazon Beauty. Published figures
+    are of 99 sampled negatives, or trained on train and validation.
     """
 
     Config = MGCEConfig
@@ -126,6 +123,7 @@ class MGCE(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {  # Baby's is of a later comparison, not its authors'
         "published/beauty": {
             "image_weight": 0.5,

@@ -1,4 +1,4 @@
-"""MGCL: interactions and sources as dimensions with preferences of their own, drawn together by a contrast."""
+"""MGCL: interactions and sources as dimensions with their own user tables, aligned by a contrast."""
 
 from itertools import combinations
 from typing import Annotated, ClassVar, cast
@@ -22,7 +22,7 @@ class MGCLConfig(DimensionsConfig):
 
     Attributes:
         contrast_rate: learning rate of the contrast between dimensions, which has an optimiser of its own; 0: none.
-        temperature: of that contrast.
+        temperature: temperature of that contrast.
     """
 
     contrast_rate: NonNegativeFloat = searched(1e-4, choices=[0.0, 1e-5, 1e-4, 1e-3], needs_content=True)
@@ -49,7 +49,7 @@ class MGCLNetwork(DimensionsNetwork):
         return [*steps, Step(self.contrast, parameters, learning_rate=rate)] if self.content_used and rate else steps
 
     def loss(self, batch: Batch) -> Tensor:
-        """The ranking by each dimension."""
+        """The ranking losses of all dimensions."""
         return self.ranking_loss(batch)[0]
 
     def contrast(self, batch: Batch) -> Tensor:
@@ -80,8 +80,8 @@ class MGCL(GradientModel):
 
     In the published code two of the twelve contrasts have the denominator of another pair; here all follow the paper.
     Decided here: batches are of all pairs, where the published code draws 2048 distinct users with an item each, and
-    the contrast is that of the batch's distinct users and items, a mean where theirs is a sum, which Adam does not
-    see; an item that lacks a source takes no part in its contrast; a source that tells no items apart is left out.
+    the contrast is that of the batch's distinct users and items, a mean where theirs is a sum: Adam does not see the
+    scale; an item that lacks a source takes no part in its contrast; a source that tells no items apart is left out.
     Without content the dimension of interactions is left: the last layer of LightGCN with self-loops. Defaults are
     those published for Amazon Beauty. Published figures are of 99 sampled negatives, or of training on train and
     validation.
@@ -95,6 +95,7 @@ class MGCL(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {  # Baby's and Douyin's are of a later comparison, not its authors'
         f"published/{name}": {"n_layers": layers, "column_power": power, "image_weight": 0.4, "feature_scaling": "raw"}
         for name, layers, power in (("beauty", 4, 0.4), ("baby", 5, 0.4), ("douyin", 5, 0.4))

@@ -1,9 +1,10 @@
-"""MGCN: content purified by what users do, and its preferences split into common and specific ones."""
+"""MGCN: content purified by behaviour, and its preferences split into shared and modality-specific ones."""
 
 from typing import ClassVar
 
 import torch
 from pydantic import PositiveInt
+from scipy import sparse
 from torch import Tensor
 from torch.nn.functional import embedding
 
@@ -26,26 +27,26 @@ class MGCNConfig(TwoViewConfig):
 
 
 class MGCNNetwork(TwoViewNetwork):
-    """Both views, that by content of what the sources have in common and of what is specific to each."""
+    """Both views, the one by content from the shared and the specific parts of the sources' views."""
 
-    def __init__(self, data: TrainingData, config: MGCNConfig) -> None:
-        """Draw the parameters from the seed."""
-        super().__init__(data, config, item_graphs(data.content, config.n_neighbours, "cosine"))
+    def __init__(self, data: TrainingData, config: MGCNConfig, graph: sparse.csr_array | None = None) -> None:
+        """Draw the parameters from the seed; a model on another user-item graph than LightGCN's gives it."""
+        super().__init__(data, config, item_graphs(data.content, config.n_neighbours, "cosine"), graph)
         self.fusion = CommonAndSpecific(len(self.graphs), config.n_factors)
 
-    def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
-        """What is common and what is specific, gated by the view by interactions."""
+    def content_view(self, nodes: Tensor, collaborative: Tensor, views: list[Tensor]) -> Tensor:
+        """The shared part, and the specific ones, gated by the collaborative view."""
         rows = torch.stack([embedding(nodes, view) for view in views])
-        return self.fusion(rows, self.known[:, nodes], taken)
+        return self.fusion(rows, self.known[:, nodes], collaborative)
 
 
 @register
 class MGCN(GradientModel):
-    """Score: the inner product of sums of two views, one by interactions (LightGCN), one by content.
+    """Score: the inner product of sums of two views, a collaborative one (LightGCN) and one by content.
 
     By a source, an item is the sum over its content neighbours of their embeddings, gated by their mapped, trained
     features, and a user the same over their items. What sources have in common is their mean by attention; what is
-    specific to each is the rest, gated by the view by interactions. The content view is the mean of these parts.
+    specific to each is the rest, gated by the collaborative view. The content view is the mean of these parts.
 
     Paper and published code agree. Decided here: for M sources the mean is over M + 1 parts; an item that lacks a
     source has no part of it in attention and mean; with one source all is common and half of it counts, as the formula
@@ -58,6 +59,8 @@ class MGCN(GradientModel):
     source = "Yu, Tan, Lu, Bao: Multi-View Graph Convolutional Network for Multimedia Recommendation, MM 2023"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained
+    bytes_per_view = 128
     presets: ClassVar[Presets] = {
         "published/amazon": {"contrast_weight": 0.01, "learning_rate": 1e-3, "feature_scaling": "raw"}
     }

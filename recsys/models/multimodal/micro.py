@@ -1,4 +1,4 @@
-"""MICRO: an item graph learned from each source, fused by attention, and each told apart by what all say together."""
+"""MICRO: item graphs learned from each source, fused by attention, and a contrast of each view with the fused one."""
 
 from typing import ClassVar
 
@@ -27,7 +27,7 @@ class MICROConfig(LearnedGraphConfig):
 
     Attributes:
         contrast_weight: weight of the contrasts between each source's view of an item and the fused one.
-        temperature: of these contrasts.
+        temperature: temperature of these contrasts.
     """
 
     contrast_weight: NonNegativeFloat = searched(0.03, choices=[0.0, 0.003, 0.03, 0.3], needs_content=True)
@@ -65,7 +65,7 @@ class MICRONetwork(GraphNetwork):
         return len(self.item_graphs) > 0
 
     def start_epoch(self, rng: np.random.Generator) -> None:
-        """Let the first batch build the item graphs anew, with gradients; the others take them as they then stand."""
+        """Rebuild the item graphs in the first batch, with gradients; the other batches use them without."""
         self.built = []
 
     def loss(self, batch: Batch) -> Tensor:
@@ -87,7 +87,7 @@ class MICRONetwork(GraphNetwork):
         return ranking + self.config.l2 * squared_l2_loss(u, p, n) + self.config.contrast_weight * contrast
 
     def factors(self) -> tuple[Tensor, Tensor]:
-        """Final vectors, on item graphs of the parameters as they stand."""
+        """Final vectors, on item graphs built from the current parameters."""
         users, items = self.parted(self.propagated(self.config.n_layers))
         if not self.content_used:
             return users, items
@@ -95,7 +95,7 @@ class MICRONetwork(GraphNetwork):
         return users, items + unit(fused)
 
     def _views(self, built: list[tuple[WeightedOperator, Tensor]], items: Tensor) -> tuple[Tensor, Tensor]:
-        """The items by each source, shape (n_sources, n, n_factors), and by all, shape (n, n_factors)."""
+        """The sources' views of the items, shape (n_sources, n, n_factors), and the fused view, (n, n_factors)."""
         views = [embedding(items, operator.product(values, self.items)) for operator, values in built]
         if len(views) == 1:
             return torch.stack(views), views[0]
@@ -103,7 +103,7 @@ class MICRONetwork(GraphNetwork):
         return rows, self.attention(rows, self.known[:, items])
 
     def _contrast(self, views: Tensor, fused: Tensor, items: Tensor, places: Tensor) -> Tensor:
-        """Sum over sources of how well items at these places that have one recognise themselves in the fused view."""
+        """Sum of the contrasts of each source's view with the fused one, among items at these places that have it."""
         total = fused.new_zeros(())
         for view, known in zip(views, self.known[:, items[places], 0], strict=True):
             shown = places[known]
@@ -118,8 +118,8 @@ class MICRO(GradientModel):
     """Score: user vector . (item vector + z of length one), z = sum_m a_m z_m over the sources m.
 
     Users and items are LightGCN's over D^-1 (A + I). z_m is the sum over the item's neighbours of their embeddings on
-    LATTICE's item graph of one source, and its weight a_m comes from attention. Each z_m is drawn towards z, and away
-    from both views of other items.
+    LATTICE's item graph of one source, and its weight a_m comes from attention. A contrast pulls each z_m towards z
+    and away from both views of other items.
 
     Follows the published code. The learned graphs are built and kept sparse as LATTICE's are. Decided here: the
     contrast is among the batch's distinct negatives, which are drawn uniformly from the items, where the published one
@@ -134,6 +134,7 @@ class MICRO(GradientModel):
     source = "Zhang, Zhu, Liu, Zhang, Wu, Wang: Latent Structure Mining with Contrastive Modality Fusion, TKDE 2022"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained
     presets: ClassVar[Presets] = {
         "published/amazon": {
             "learning_rate": 5e-4,

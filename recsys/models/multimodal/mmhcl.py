@@ -1,4 +1,4 @@
-"""MMHCL: LightGCN beside hypergraphs of users who took the same items, and of items with common content neighbours."""
+"""MMHCL: LightGCN, a hypergraph of users with common items, and one of items with common content neighbours."""
 
 from typing import ClassVar
 
@@ -31,9 +31,9 @@ class MMHCLConfig(TrainedConfig):
         n_item_layers: propagation steps on the items' hypergraph.
         n_neighbours: items in a hyperedge, those nearest to one item by one source, including the item itself.
         l2: weight of half the squared norm of the batch's final vectors.
-        user_contrast_weight: weight of the contrast of users with their vectors by the hypergraph.
-        item_contrast_weight: the same of items.
-        temperature: of both contrasts.
+        user_contrast_weight: weight of the contrast of users' final vectors with those of the hypergraph.
+        item_contrast_weight: the same for items.
+        temperature: temperature of both contrasts.
     """
 
     n_layers: PositiveInt = 2
@@ -57,12 +57,12 @@ class MMHCLNetwork(GraphNetwork):
         super().__init__(data, config, draws=draws)
         self.config = config
         users, items = initial_embeddings(data.train, config.n_factors, draws)
-        self.alike_users = nn.Parameter(users)
+        self.hyper_users = nn.Parameter(users)
         self.user_hypergraph = HyperOperator(data.train, 1, 0, own=False)
         graphs = item_graphs(data.content, config.n_neighbours, "binary")
         self.item_hypergraph: HyperOperator | None = None
         if graphs:
-            self.alike_items = nn.Parameter(items)
+            self.hyper_items = nn.Parameter(items)
             edges = sparse.csr_array(sparse.hstack([graph.sign() for graph in graphs.values()]))
             self.item_hypergraph = HyperOperator(edges, 0.5, 0.5, own=True)
 
@@ -72,31 +72,31 @@ class MMHCLNetwork(GraphNetwork):
         return self.item_hypergraph is not None
 
     def loss(self, batch: Batch) -> Tensor:
-        """BPR and squared norm of the final vectors, and the contrast of users' and chosen items' two views."""
-        taken, alike = self._views()
+        """BPR and squared norm of the final vectors, and the contrasts of users' and positives' vectors."""
+        collaborative, hyper = self._views()
         nodes = self.nodes(*batch)
-        u, p, n = (embedding(nodes, taken) + unit(embedding(nodes, alike))).chunk(3)
+        u, p, n = (embedding(nodes, collaborative) + unit(embedding(nodes, hyper))).chunk(3)
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
         distinct = self.nodes(batch[0].unique()), self.nodes(batch[0][:0], batch[1].unique())
         weights = self.config.user_contrast_weight, self.config.item_contrast_weight * self.content_used
         for weight, rows in zip(weights, distinct, strict=True):
             if weight > 0:
-                view = embedding(rows, alike)
-                final = embedding(rows, taken) + unit(view)
+                view = embedding(rows, hyper)
+                final = embedding(rows, collaborative) + unit(view)
                 loss = loss + weight * two_view_loss(final, view, self.config.temperature)
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Sums of both views."""
-        taken, alike = self._views()
-        return self.parted(taken + unit(alike))
+        collaborative, hyper = self._views()
+        return self.parted(collaborative + unit(hyper))
 
     def _views(self) -> tuple[Tensor, Tensor]:
-        """All nodes by the user-item graph and by the hypergraphs, each of shape (n_users + n_items, n_factors)."""
-        users = propagate(self.user_hypergraph, self.alike_users, self.config.n_user_layers, "last")
+        """All nodes on the user-item graph and on the hypergraphs, each of shape (n_users + n_items, n_factors)."""
+        users = propagate(self.user_hypergraph, self.hyper_users, self.config.n_user_layers, "last")
         items = torch.zeros_like(self.items)
         if self.item_hypergraph is not None:
-            items = propagate(self.item_hypergraph, self.alike_items, self.config.n_item_layers, "last")
+            items = propagate(self.item_hypergraph, self.hyper_items, self.config.n_item_layers, "last")
         return self.propagated(self.config.n_layers), torch.cat([users, items])
 
 
@@ -106,16 +106,16 @@ class MMHCL(GradientModel):
 
     c is LightGCN; z are further tables after all layers over graphs of their own, of which only the last layer counts.
     Users are tied by the number of items that both took, in shares of each user's sum, items by the number of content
-    neighbours that both have, summed over sources and divided by the root of both sums. Contrast: each user's, and
-    item's, c + unit(z) recognises its own z among the others' and its kind's.
+    neighbours that both have, summed over sources and divided by the root of both sums. Contrast, for users and for
+    items: InfoNCE of c + unit(z) with its own z, against the other nodes' vectors of both.
 
     Follows the published code. Decided here: neither graph is built, products with the interactions and with the
-    neighbourhoods give the same (on Amazon Baby that of users has 6.9 million entries); the contrast is that of the
-    batch's distinct nodes, where the published one is of all users and all items in each step, some hundred times as
-    dear for the same expectation of a node's own term; batches are of pairs instead of distinct users; the regulariser
-    divides by the batch's size. An item without a source is in no neighbourhood of it. Without content items are
-    LightGCN's, and users keep their graph. The published figures are no target: their nDCG is too high by their code's
-    definition, and validation and test parts are exchanged.
+    neighbourhoods give the same (on Amazon Baby that of users has 6.9 million entries); the contrast is among the
+    batch's distinct users and positives, where the published one is among all users and all items in each step, some
+    hundred times the cost: here active users and popular items take part more often; batches are of pairs instead of
+    distinct users; the regulariser divides by the batch's size. An item without a source is in no neighbourhood of it.
+    Without content items are LightGCN's, and users keep their graph. The published figures are no target: their nDCG
+    is too high by their code's definition, and validation and test parts are exchanged.
     """
 
     Config = MMHCLConfig
@@ -123,6 +123,7 @@ class MMHCL(GradientModel):
     source = "Guo, Zhang, Wang, Wang, Zhang, Liu, Cui: MMHCL: Multi-Modal Hypergraph Contrastive Learning, TOMM 2025"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 8  # in graphs only
     presets: ClassVar[Presets] = {
         "published/tiktok": {
             "learning_rate": 1e-4,

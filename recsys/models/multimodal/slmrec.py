@@ -1,4 +1,4 @@
-"""SLMRec: a LightGCN of each view of the items, fused, ranked against the batch, and aligned on it."""
+"""SLMRec: a LightGCN of each view of the items, fused, with in-batch InfoNCE for ranking and for alignment."""
 
 from typing import ClassVar
 
@@ -23,10 +23,10 @@ class SLMRecConfig(ContentConfig):
 
     Attributes:
         n_layers: propagation steps on the user-item graph.
-        temperature: of the ranking of a user's item among the batch's.
+        temperature: temperature of InfoNCE between users and the items of the batch.
         alignment_weight: weight of the alignment of the items' views.
-        alignment_temperature: of that alignment.
-        weight_decay: of Adam, on all parameters.
+        alignment_temperature: temperature of that alignment.
+        weight_decay: Adam's weight decay, on all parameters.
     """
 
     n_layers: PositiveInt = 3
@@ -78,7 +78,7 @@ class SLMRecNetwork(GraphNetwork):
         return [Step(self.loss, list(self.parameters()), weight_decay=self.config.weight_decay)]
 
     def loss(self, batch: Batch) -> Tensor:
-        """The users' choices among the batch's items, and the alignment of the items' views."""
+        """InfoNCE of users and their items within the batch, and the alignment of the items' views."""
         users, of_pair, n_pairs = batch[0].unique(return_inverse=True, return_counts=True)
         items, to_pair, counts = batch[1].unique(return_inverse=True, return_counts=True)
         u, p = embedding(self.nodes(users, items), self._views()).tensor_split([len(users)])
@@ -115,14 +115,14 @@ class SLMRec(GradientModel):
     sources: linear maps of the views before must find each item in a linear map of the next, by the softmax of plain
     products; the last of several sources is seen through half the width.
 
-    Follows the published code; of the paper's tasks this is the one that others' code can run too (FAC). An item
-    that stands twice in a batch is its own rival, as published. Decided here: equal rows of the losses are computed
-    once and counted, which gives the same loss; scores are not passed through a sigmoid, which ties the high ones; an
-    item that lacks a source has what propagation brings in that view, one with neither source nor interaction scores
-    zero; a source that tells no items apart is left out. Without content the embeddings' view, both maps and the
-    ranking are left. Defaults are the authors', choices the published grid: with what others found best for Amazon
-    Baby, a learning rate of 0.001 and a weight of 0.01, Last.fm fares worse (validation nDCG@20 .199 instead of .238),
-    with a rate of 0.03 better (.246), so tuning tries both next.
+    Follows the published code; of the paper's tasks this is the one that others' code can run too (FAC). An item that
+    stands twice in a batch is its own rival, as published. Decided here: equal rows of the losses are computed once
+    and counted, which gives the same loss; scores are not passed through a sigmoid, which ties the high ones; an item
+    that lacks a source has what propagation brings in that view, one with neither source nor interaction scores zero;
+    a source that tells no items apart is left out. Without content the embeddings' view, both maps and the ranking are
+    left. Defaults are the authors', choices the published grid: with what others found best for Amazon Baby, a
+    learning rate of 0.001 and a weight of 0.01, Last.fm fares worse (validation nDCG@20 .199 instead of .238), with a
+    rate of 0.03 better (.246), so tuning tries both next.
     """
 
     Config = SLMRecConfig
@@ -130,6 +130,7 @@ class SLMRec(GradientModel):
     source = "Tao, Liu, Xia, Wang, Yang, Huang, Chua: Self-Supervised Learning for Multimedia Recommendation, TMM 2022"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 12  # frozen
     presets: ClassVar[Presets] = {
         "published": {"alignment_weight": 0.1, "alignment_temperature": 0.2, "learning_rate": 1e-2},
         "published/baby": {"alignment_weight": 0.01, "alignment_temperature": 0.2, "learning_rate": 1e-3},

@@ -1,4 +1,4 @@
-"""SMORE: content filtered by frequency, and a view of what all sources say at once."""
+"""SMORE: content filtered in the frequency domain, and a fused view of all sources beside one of each."""
 
 from functools import reduce
 from operator import mul
@@ -26,7 +26,7 @@ class SMOREConfig(TwoViewConfig):
     Attributes:
         n_neighbours: neighbours per item in a source's item graph, including the item itself.
         n_image_neighbours: the same for the source `image`.
-        dropout: share of a node's wishes that are left out in training.
+        dropout: dropout rate of the preference gates.
     """
 
     n_layers: PositiveInt = searched(4, choices=[3, 4])
@@ -51,7 +51,7 @@ class FrequencyFilter(nn.Module):
 
 
 class SMORENetwork(TwoViewNetwork):
-    """A view of each source and one of all, in which the former are given weights dimension by dimension."""
+    """A view of each source, weighted dimension by dimension, and a joint view of all."""
 
     def __init__(self, data: TrainingData, config: SMOREConfig) -> None:
         """Draw the parameters from the seed; the joint item graph has the stronger of the sources' edges."""
@@ -68,21 +68,24 @@ class SMORENetwork(TwoViewNetwork):
             self.joint_graph = SparseOperator(reduce(sparse.csr_array.maximum, graphs.values()))
 
     def item_views(self) -> list[Tensor]:
-        """All items by each source, and by all of them, shape (n_items, n_factors)."""
+        """Each source's view of all items, and the joint one, shape (n_items, n_factors)."""
         spectra = [rfft(source(), norm="ortho") for source in self.sources]
-        said = [spectrum.where(source.present, 1) for spectrum, source in zip(spectra, self.sources, strict=True)]
-        spectra = [*spectra, reduce(mul, said)]
+        filled = [spectrum.where(source.present, 1) for spectrum, source in zip(spectra, self.sources, strict=True)]
+        spectra = [*spectra, reduce(mul, filled)]
         filtered = [one(spectrum) for one, spectrum in zip(self.filters, spectra, strict=True)]
         gates, graphs = [*self.gates, self.joint_gate], [*self.graphs, self.joint_graph]
         return [graph(self.gated(*part)) for graph, *part in zip(graphs, gates, filtered, strict=True)]
 
-    def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
-        """What a node wants of each view, in which those of single sources are weighed by the joint one."""
+    def content_view(self, nodes: Tensor, collaborative: Tensor, views: list[Tensor]) -> Tensor:
+        """Mean of the gated views, those of single sources with weights from the joint one."""
         rows = [embedding(nodes, view) for view in views]
         joint = rows[-1]
         shares = [*(query(joint).softmax(dim=1) for query in self.queries), torch.ones_like(joint)]
-        wanted = [dropout(preference(taken).sigmoid(), self.dropout, self.training) for preference in self.preferences]
-        parts = torch.stack([want * share * row for want, share, row in zip(wanted, shares, rows, strict=True)])
+        gates = [
+            dropout(preference(collaborative).sigmoid(), self.dropout, self.training)
+            for preference in self.preferences
+        ]
+        parts = torch.stack([gate * share * row for gate, share, row in zip(gates, shares, rows, strict=True)])
         return parts.sum(dim=0) / (self.known[:, nodes].sum(dim=0) + 1)
 
 
@@ -95,21 +98,21 @@ def _graphs(content: Content, config: SMOREConfig) -> dict[str, sparse.csr_array
 
 @register
 class SMORE(GradientModel):
-    """Score: the inner product of sums of two views, one by interactions (LightGCN), one by content.
+    """Score: the inner product of sums of two views, a collaborative one (LightGCN) and one by content.
 
-    A source's features, mapped and trained, are filtered in frequency space; a joint view is made of the filtered
+    A source's features, mapped and trained, are filtered in the frequency domain; a joint view is made of the filtered
     product of all sources' spectra. By each of these an item is the sum over its content neighbours of their
     embeddings, gated by the filtered vector, and a user the same over their items; the joint item graph has the larger
-    of the sources' weights. The content view is the mean of these views, gated by the view by interactions; the single
+    of the sources' weights. The content view is the mean of these views, gated by the collaborative view; the single
     ones are multiplied by softmax weights of their dimensions, learned from the joint one.
 
-    Follows the published code, also in that softmax over the 64 dimensions, which makes the single views count about
-    a 64th of the joint one. Decided here: with M sources the mean is over M + 1 views; an item that lacks a
-    source has no part of it in products and means; a single source's spectrum is the joint product too. The
-    regulariser divides by the batch's size, also in the last batch. Without content the model is LightGCN, regularised
-    after propagation. Choices are the values published for the three Amazon sets, but for the learning rate: with the
-    published 1e-3 validation on Last.fm does not rise before patience ends it (nDCG@20 .13; with 3e-3 it falls for
-    eight epochs first; .257 with 1e-2), so that presets wait for 20 evaluations, as published.
+    Follows the published code, also in that softmax over the 64 dimensions, which makes the single views count about a
+    64th of the joint one. Decided here: with M sources the mean is over M + 1 views; an item that lacks a source has
+    no part of it in products and means; a single source's spectrum is the joint product too. The regulariser divides
+    by the batch's size, also in the last batch. Without content the model is LightGCN, regularised after propagation.
+    Choices are the values published for the three Amazon sets, but for the learning rate: with the published 1e-3
+    validation on Last.fm does not rise before patience ends it (nDCG@20 .13; with 3e-3 it falls for eight epochs
+    first; .257 with 1e-2), so that presets wait for 20 evaluations, as published.
     """
 
     Config = SMOREConfig
@@ -117,6 +120,8 @@ class SMORE(GradientModel):
     source = "Ong, Khong: Spectrum-based Modality Representation Fusion Graph Convolutional Network (SMORE), WSDM 2025"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = 24  # trained
+    bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {
             "learning_rate": 1e-3,
