@@ -106,15 +106,24 @@ class TwoViewNetwork(GraphNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR and squared norm of the final vectors, and the contrast of users' and chosen items' two views."""
-        return self.view_loss(*self.two_views(self.nodes(*batch)))
+        nodes, places = self.nodes(*batch).unique(return_inverse=True)
+        return self.view_loss(*self.two_views(nodes), places)
 
-    def view_loss(self, taken: Tensor, content: Tensor) -> Tensor:
-        """That of a batch's users, positives and negatives, one after the other, by interactions and by content."""
-        u, p, n = (taken + content).chunk(3)
+    def view_loss(self, taken: Tensor, content: Tensor, places: Tensor) -> Tensor:
+        """That of distinct nodes by interactions and by content.
+
+        Args:
+            taken: shape (n, n_factors).
+            content: same shape.
+            places: where the batch's users, its positives and its negatives stand among the nodes, shape (3 * batch,).
+        """
+        u, p, n = embedding(places, taken + content).chunk(3)
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
         if self.content_used:
-            for one, other in zip(content.chunk(3)[:2], taken.chunk(3)[:2], strict=True):
-                loss = loss + self.config.contrast_weight * info_nce_loss(one, other, self.config.temperature)
+            for part in places.chunk(3)[:2]:
+                own, counts = part.unique(return_counts=True)
+                views = embedding(own, content), embedding(own, taken)
+                loss = loss + self.config.contrast_weight * info_nce_loss(*views, self.config.temperature, counts)
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:

@@ -88,13 +88,14 @@ class GUMENetwork(TwoViewNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """That of the two views, the alignment of the sources, and what users wish."""
-        nodes = self.nodes(*batch)
+        nodes, places = self.nodes(*batch).unique(return_inverse=True)
         taken = self.by_interactions(nodes)
         if not self.content_used:
-            return self.view_loss(taken, torch.zeros_like(taken))
+            return self.view_loss(taken, torch.zeros_like(taken), places)
         views = self.views()
         content = self.content_view(nodes, taken, views)
-        loss = self.view_loss(taken, content) + self._wish_loss(nodes, content, views)
+        loss = self.view_loss(taken, content, places)
+        loss = loss + self._wish_loss(nodes[places], embedding(places, content), views)
         if self.gume.alignment_weight > 0 and len(views) > 1:
             loss = loss + self.gume.alignment_weight * self._misalignment(views)
         return loss
