@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import dropout, embedding
+from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -13,6 +13,7 @@ from recsys.training.content import ContentConfig, Sources
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import embedding_norm_loss, unit
 from recsys.training.network import Batch
+from recsys.training.randomness import dropout
 
 
 class BM3Config(ContentConfig):

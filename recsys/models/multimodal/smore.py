@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from scipy import sparse
 from torch import Tensor, nn
 from torch.fft import irfft, rfft
-from torch.nn.functional import dropout, embedding
+from torch.nn.functional import embedding
 
 from recsys.content.features import Content
 from recsys.models.gradient import GradientModel
@@ -17,6 +17,7 @@ from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
 from recsys.training.item_graph import item_graph
 from recsys.training.operators import SparseOperator
+from recsys.training.randomness import dropout
 from recsys.training.two_views import TwoViewConfig, TwoViewNetwork
 
 
