@@ -27,7 +27,7 @@ class FastProducts:
     def __enter__(self) -> None:
         """Exchange the kernels, if this torch has oneDNN's."""
         if torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-            self._library = torch.library.Library("aten", "IMPL")  # noqa: TOR901
+            self._library = torch.library.Library("aten", "IMPL")
             self._library.impl("mm", self._mm, "CPU", allow_override=True)
             self._library.impl("addmm", self._addmm, "CPU", allow_override=True)
 
@@ -57,7 +57,7 @@ class FastProducts:
 
 
 def _onednn(a: Tensor, b: Tensor) -> Tensor:
-    """a b, or the transpose of b' a': of the left factor it makes a copy unless that lies row by row."""
+    """The product, or the transpose of that of the transposes, as the left factor is copied unless it lies by rows."""
     a, b = _whole(a), _whole(b)
     if _copied(a) <= _copied(b.T):
         return torch.ops.mkldnn._linear_pointwise(a, b.T, None, "none", [], "")

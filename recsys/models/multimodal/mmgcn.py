@@ -5,7 +5,7 @@ from typing import Any, ClassVar, cast
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import embedding, leaky_relu
+from torch.nn.functional import embedding, leaky_relu, linear
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -74,7 +74,8 @@ class Branch(nn.Module):
                 heard, x, known = means.at(nodes, heard), embedding(nodes, x), known[nodes]
                 embeddings = embedding(nodes, embeddings)
             said = leaky_relu(own(x)) + embeddings
-            x = leaky_relu(joint(torch.cat([leaky_relu(heard), said], dim=1))) * known
+            one, other = joint.weight.tensor_split([heard.shape[1]], dim=1)
+            x = leaky_relu(linear(leaky_relu(heard), one) + linear(said, other, joint.bias)) * known
         return x
 
 
@@ -107,7 +108,8 @@ class MMGCNNetwork(GraphNetwork):
     def loss(self, batch: Batch) -> Tensor:
         """BPR, and the mean squares of embeddings and preferences."""
         users, positives, negatives = batch
-        u, p, n = self._means(self.nodes(*batch)).chunk(3)
+        nodes, places = self.nodes(*batch).unique(return_inverse=True)
+        u, p, n = embedding(places, self._means(nodes)).chunk(3)
         items = embedding(torch.cat([positives, negatives]), self.items)
         square = embedding(users, self.users).square().mean() + items.square().mean()
         for branch in self.branches:
