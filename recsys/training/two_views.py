@@ -88,7 +88,7 @@ class TwoViewNetwork(GraphNetwork):
         Args:
             nodes: positions, shape (n,).
             taken: these nodes by interactions, shape (n, n_factors).
-            views: of all nodes, at least one (see `views`).
+            views: these nodes by each source, at least one, of the same shape.
         """
 
     def item_views(self) -> list[Tensor]:
@@ -100,9 +100,14 @@ class TwoViewNetwork(GraphNetwork):
         """The items' embeddings as far as their content lets them through."""
         return self.items * gate(content).sigmoid()
 
-    def views(self) -> list[Tensor]:
-        """All nodes by each source, shape (n_users + n_items, n_factors)."""
-        return [torch.cat([self.user_block(view), view]) for view in self.item_views()]
+    def views(self, nodes: Tensor) -> list[Tensor]:
+        """The nodes, users before items, by each source, shape (n, n_factors)."""
+        is_user = nodes < len(self.users)
+        users, items = nodes[is_user], nodes[~is_user] - len(self.users)
+        views = self.item_views()
+        table = torch.cat(views, dim=1)
+        rows = torch.cat([self.user_block.at(users, table), embedding(items, table)])
+        return [part.contiguous() for part in rows.chunk(len(views), dim=1)]
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR and squared norm of the final vectors, and the contrast of users' and chosen items' two views."""
@@ -133,9 +138,15 @@ class TwoViewNetwork(GraphNetwork):
         return self.parted(taken + content)
 
     def two_views(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
-        """The nodes by interactions and by content, both of shape (n, n_factors); zero where there is no content."""
+        """The nodes by interactions and by content, both of shape (n, n_factors); zero where there is no content.
+
+        Args:
+            nodes: positions, users before items, shape (n,).
+        """
         taken = self.by_interactions(nodes)
-        return taken, self.content_view(nodes, taken, self.views()) if self.content_used else torch.zeros_like(taken)
+        if not self.content_used:
+            return taken, torch.zeros_like(taken)
+        return taken, self.content_view(nodes, taken, self.views(nodes))
 
     def by_interactions(self, nodes: Tensor) -> Tensor:
         """The nodes after propagation, shape (n, n_factors)."""

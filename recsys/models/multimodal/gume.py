@@ -83,8 +83,7 @@ class GUMENetwork(TwoViewNetwork):
 
     def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
         """What is common and what is specific, gated by the view by interactions."""
-        rows = torch.stack([embedding(nodes, view) for view in views])
-        return self.fusion(rows, self.known[:, nodes], taken)
+        return self.fusion(torch.stack(views), self.known[:, nodes], taken)
 
     def loss(self, batch: Batch) -> Tensor:
         """That of the two views, the alignment of the sources, and what users wish."""
@@ -92,8 +91,8 @@ class GUMENetwork(TwoViewNetwork):
         taken = self.by_interactions(nodes)
         if not self.content_used:
             return self.view_loss(taken, torch.zeros_like(taken), places)
-        views = self.views()
-        content = self.content_view(nodes, taken, views)
+        views = self.views(torch.arange(len(self.users) + len(self.items), device=self.device))
+        content = self.content_view(nodes, taken, [embedding(nodes, view) for view in views])
         loss = self.view_loss(taken, content, places)
         loss = loss + self._wish_loss(nodes[places], embedding(places, content), views)
         if self.gume.alignment_weight > 0 and len(views) > 1:

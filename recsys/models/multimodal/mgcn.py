@@ -5,7 +5,6 @@ from typing import ClassVar
 import torch
 from pydantic import PositiveInt
 from torch import Tensor
-from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -35,8 +34,7 @@ class MGCNNetwork(TwoViewNetwork):
 
     def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
         """What is common and what is specific, gated by the view by interactions."""
-        rows = torch.stack([embedding(nodes, view) for view in views])
-        return self.fusion(rows, self.known[:, nodes], taken)
+        return self.fusion(torch.stack(views), self.known[:, nodes], taken)
 
 
 @register

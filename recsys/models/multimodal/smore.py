@@ -9,7 +9,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from scipy import sparse
 from torch import Tensor, nn
 from torch.fft import irfft, rfft
-from torch.nn.functional import embedding
 
 from recsys.content.features import Content
 from recsys.models.gradient import GradientModel
@@ -79,11 +78,10 @@ class SMORENetwork(TwoViewNetwork):
 
     def content_view(self, nodes: Tensor, taken: Tensor, views: list[Tensor]) -> Tensor:
         """What a node wants of each view, in which those of single sources are weighed by the joint one."""
-        rows = [embedding(nodes, view) for view in views]
-        joint = rows[-1]
+        joint = views[-1]
         shares = [*(query(joint).softmax(dim=1) for query in self.queries), torch.ones_like(joint)]
         wanted = [dropout(preference(taken).sigmoid(), self.dropout, self.training) for preference in self.preferences]
-        parts = torch.stack([want * share * row for want, share, row in zip(wanted, shares, rows, strict=True)])
+        parts = torch.stack([want * share * row for want, share, row in zip(wanted, shares, views, strict=True)])
         return parts.sum(dim=0) / (self.known[:, nodes].sum(dim=0) + 1)
 
 
