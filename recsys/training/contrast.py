@@ -79,12 +79,12 @@ class _LogSumExp(torch.autograd.Function):
     ) -> Tensor:
         n_rows, n_candidates = len(rows), len(candidates)
         rows, shares, candidates = _padded(rows), _padded(shares), _padded(candidates)
-        total, for_rows = rows.new_zeros(()), torch.empty_like(rows)
-        for_candidates = candidates.new_zeros(candidates.shape[::-1])
+        columns = candidates.T.contiguous()
+        total, for_rows, for_columns = rows.new_zeros(()), torch.empty_like(rows), torch.zeros_like(columns)
         n = max(_BLOCK // len(candidates), 1)
         for start in range(0, len(rows), n):
             block, share = rows[start : start + n], shares[start : start + n, None]
-            products = block @ candidates.T
+            products = block @ columns
             products[:, n_candidates:] = -torch.inf
             if logs is not None:
                 products[:, :n_candidates] += logs
@@ -93,9 +93,9 @@ class _LogSumExp(torch.autograd.Function):
                 products[: len(left_out)].scatter_(1, left_out, -torch.inf)
             chosen = products.softmax(dim=1)  # faster than exp alone; the largest of both tell the sum of exps
             total += (share * (products.amax(dim=1) - chosen.amax(dim=1).log())[:, None]).sum()
-            torch.mul(chosen @ candidates, share, out=for_rows[start : start + n])
-            for_candidates += (share * block).T @ chosen
-        ctx.save_for_backward(for_rows[:n_rows], for_candidates.T[:n_candidates])
+            torch.mul(chosen @ columns.T, share, out=for_rows[start : start + n])
+            for_columns += (share * block).T @ chosen
+        ctx.save_for_backward(for_rows[:n_rows], for_columns.T[:n_candidates])
         return total
 
     @staticmethod
