@@ -4,16 +4,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from recsys.training.losses import unit
 
-_BLOCK = 2**20
+_BLOCK = 2**18
 """Products at a time that stay in a processor's cache."""
 _GPU_BLOCK = 2**26
 """Products at a time that keep a GPU busy."""
+_STEP = 128
 
 
-def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+def info_nce_loss(one: Tensor, other: Tensor, temperature: float, counts: Tensor | None = None) -> Tensor:
     """InfoNCE of two views of the same nodes: each row's own counterpart must be nearest to it among all.
 
     The mean of -log softmax(cosines / temperature) at the row's own counterpart (van den Oord et al., 2018, eq. 4).
@@ -22,9 +24,11 @@ def info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
         one: embeddings, shape (batch, n_factors).
         other: the same nodes otherwise seen, same shape.
         temperature: the lower, the more the hardest negatives count.
+        counts: multiplicity of each node in the batch, shape (batch,); None: one.
     """
-    a, b = unit(one), unit(other)
-    return log_sum_exp(a / temperature, b) - (a * b).sum(dim=1).mean() / temperature
+    rows, candidates = unit(one) / temperature, unit(other)
+    shares = rows.new_full((len(rows),), 1 / len(rows)) if counts is None else counts / counts.sum()
+    return log_sum_exp(rows, candidates, shares, counts) - shares @ (rows * candidates).sum(dim=1)
 
 
 def two_view_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:
@@ -62,7 +66,7 @@ def log_sum_exp(
         without: the candidate that each row leaves out, such as itself, shape (n,); None: none.
     """
     shares = rows.new_full((len(rows),), 1 / len(rows)) if shares is None else shares
-    logs = rows.new_zeros(len(candidates)) if counts is None else counts.to(rows.dtype).log()
+    logs = None if counts is None else counts.to(rows.dtype).log()
     return _LogSumExp.apply(rows, candidates, shares, logs, without)
 
 
@@ -73,28 +77,43 @@ def _rows_at_a_time(rows: Tensor, n_candidates: int) -> int:
 class _LogSumExp(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, rows: Tensor, candidates: Tensor, shares: Tensor, logs: Tensor, without: Tensor | None
+        ctx: Any,
+        rows: Tensor,
+        candidates: Tensor,
+        shares: Tensor,
+        logs: Tensor | None,
+        without: Tensor | None,
     ) -> Tensor:
-        total, for_rows, for_candidates = rows.new_zeros(()), torch.empty_like(rows), torch.zeros_like(candidates)
+        n_rows, n_candidates = len(rows), len(candidates)
+        rows, shares, candidates = _padded(rows), _padded(shares), _padded(candidates)
+        columns = candidates.T.contiguous()
+        total, for_rows, for_columns = rows.new_zeros(()), torch.empty_like(rows), torch.zeros_like(columns)
         n = _rows_at_a_time(rows, len(candidates))
         for start in range(0, len(rows), n):
-            block, share = rows[start : start + n], shares[start : start + n]
-            products = (block @ candidates.T).add_(logs)
+            block, share = rows[start : start + n], shares[start : start + n, None]
+            products = block @ columns
+            products[:, n_candidates:] = -torch.inf
+            if logs is not None:
+                products[:, :n_candidates] += logs
             if without is not None:
-                products.scatter_(1, without[start : start + n, None], -torch.inf)
-            largest = products.amax(dim=1)
-            sums = products.sub_(largest[:, None]).exp_().sum(dim=1)
-            total += (share * (sums.log() + largest)).sum()
-            products.mul_((share / sums)[:, None])
-            for_rows[start : start + n] = products @ candidates
-            for_candidates.addmm_(products.T, block)
-        ctx.save_for_backward(for_rows, for_candidates)
+                left_out = without[start : start + n, None]
+                products[: len(left_out)].scatter_(1, left_out, -torch.inf)
+            chosen = products.softmax(dim=1)  # faster than exp alone; the largest of both tell the sum of exps
+            total += (share * (products.amax(dim=1) - chosen.amax(dim=1).log())[:, None]).sum()
+            torch.mul(chosen @ columns.T, share, out=for_rows[start : start + n])
+            for_columns += (share * block).T @ chosen
+        ctx.save_for_backward(for_rows[:n_rows], for_columns.T[:n_candidates])
         return total
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         for_rows, for_candidates = ctx.saved_tensors
         return gradients[0] * for_rows, gradients[0] * for_candidates, None, None, None
+
+
+def _padded(rows: Tensor) -> Tensor:
+    """Zeros below, so that batches of nearly as many distinct nodes have products of the same shape."""
+    return pad(rows, (0, 0) * (rows.dim() - 1) + (0, -len(rows) % _STEP))
 
 
 def mutual_info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tensor:

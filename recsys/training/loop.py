@@ -15,6 +15,7 @@ from recsys.memory import keep_freed_memory
 from recsys.recommender import Recommender, TrainingData
 from recsys.runtime import device
 from recsys.training.network import Batch, FactorNetwork, LoopConfig, Network, Step
+from recsys.training.products import FastProducts
 
 DECAY_EPOCHS = 50
 """Epochs to which `learning_rate_decay` refers, as in the published code."""
@@ -33,12 +34,13 @@ def train(model: Recommender, network: Network, data: TrainingData) -> None:
     keep_freed_memory()
     config: LoopConfig = model.config
     network.to(device())
-    optimisation = _Optimisation(network.steps(), config)
+    optimisation, products = _Optimisation(network.steps(), config), FastProducts()
     rng = np.random.default_rng((data.seed, 1))  # the initial values were drawn from the seed itself
     best, best_state, n_without_gain = -math.inf, None, 0
     model.curve, model.pruned = [], False
     for epoch in range(1, config.max_epochs + 1):
-        loss, n_batches = optimisation.epoch(network, epoch, rng)
+        with products:
+            loss, n_batches = optimisation.epoch(network, epoch, rng)
         if not math.isfinite(loss):
             raise UserError(_diverged(model, epoch, loss))
         model.curve.append({"epoch": epoch, "loss": loss})

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, embedding_bag
 
 Readout = Literal["mean", "sum", "last"]
-BLOCK = 4096
 
 
 def bag_product(starts: Tensor, columns: Tensor, values: Tensor, x: Tensor) -> Tensor:
@@ -209,7 +208,7 @@ class _WeightedProduct(torch.autograd.Function):
         values, x = ctx.saved_tensors
         for_values = for_x = None
         if ctx.needs_input_grad[0]:
-            for_values = _inner(gradient, operator.targets, x, operator.origins)
+            for_values = _inner(operator, gradient, x)
         if ctx.needs_input_grad[1]:
             for_x = _weighted(operator, values, gradient, transposed=True)
         return for_values, for_x, None
@@ -220,7 +219,7 @@ class _Inner(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, y: Tensor, operator: WeightedOperator) -> Tensor:
         ctx.operator = operator
         ctx.save_for_backward(x, y)
-        return _inner(x, operator.targets, y, operator.origins)
+        return _inner(operator, x, y)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
@@ -239,12 +238,17 @@ def _weighted(operator: WeightedOperator, values: Tensor, x: Tensor, *, transpos
     return _product(starts, columns, values.index_select(0, order), x)
 
 
-def _inner(x: Tensor, rows: Tensor, y: Tensor, columns: Tensor) -> Tensor:
-    """Inner products x[rows] . y[columns], block by block, as gathered rows of all edges would leave the cache."""
-    size = len(rows) if x.is_cuda else BLOCK
-    pairs = zip(rows.split(size), columns.split(size), strict=True)
-    gathered = ((x.index_select(0, one), y.index_select(0, other)) for one, other in pairs)
-    return torch.cat([left.mul_(right).sum(dim=1) for left, right in gathered])
+def _inner(operator: WeightedOperator, x: Tensor, y: Tensor) -> Tensor:
+    """Inner products x[target] . y[origin] of the edges; on CPUs without a copy of the rows of each edge."""
+    if x.is_cuda or len(operator.targets) > len(x) * len(y):  # torch takes no more edges than there are pairs of nodes
+        return (x.index_select(0, operator.targets) * y.index_select(0, operator.origins)).sum(dim=1)
+    starts, columns = operator.target_starts, operator.origins_by_target
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+        nothing = x.new_zeros(len(columns))
+        zeros = torch.sparse_csr_tensor(starts, columns, nothing, operator.shape, check_invariants=False)
+    found = torch.sparse.sampled_addmm(zeros, x, y.T, beta=0).values()
+    return torch.empty_like(found).index_copy_(0, operator.by_target, found)
 
 
 def propagate(operator: Operator, embeddings: Tensor, n_layers: int, readout: Readout = "mean") -> Tensor:

@@ -89,7 +89,7 @@ class TwoViewNetwork(GraphNetwork):
         Args:
             nodes: positions, shape (n,).
             collaborative: the collaborative view of these nodes, shape (n, n_factors).
-            views: the sources' views of all nodes, at least one (see `views`).
+            views: the sources' views of these nodes, at least one, of the same shape.
         """
 
     def item_views(self) -> list[Tensor]:
@@ -101,21 +101,35 @@ class TwoViewNetwork(GraphNetwork):
         """The items' embeddings, gated by their content."""
         return self.items * gate(content).sigmoid()
 
-    def views(self) -> list[Tensor]:
-        """Each source's view of all nodes, shape (n_users + n_items, n_factors)."""
-        return [torch.cat([self.user_block(view), view]) for view in self.item_views()]
+    def views(self, nodes: Tensor) -> list[Tensor]:
+        """Each source's view of the nodes, users before items, shape (n, n_factors)."""
+        is_user = nodes < len(self.users)
+        users, items = nodes[is_user], nodes[~is_user] - len(self.users)
+        views = self.item_views()
+        table = torch.cat(views, dim=1)
+        rows = torch.cat([self.user_block.at(users, table), embedding(items, table)])
+        return [part.contiguous() for part in rows.chunk(len(views), dim=1)]
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR and squared norm of the final vectors, and the contrast of users' and positives' two views."""
-        return self.view_loss(*self.two_views(self.nodes(*batch)))
+        nodes, places = self.nodes(*batch).unique(return_inverse=True)
+        return self.view_loss(*self.two_views(nodes), places)
 
-    def view_loss(self, collaborative: Tensor, content: Tensor) -> Tensor:
-        """The loss from both views of a batch's users, positives and negatives, one after the other."""
-        u, p, n = (collaborative + content).chunk(3)
+    def view_loss(self, collaborative: Tensor, content: Tensor, places: Tensor) -> Tensor:
+        """The loss from both views of distinct nodes.
+
+        Args:
+            collaborative: shape (n, n_factors).
+            content: same shape.
+            places: where the batch's users, its positives and its negatives stand among the nodes, shape (3 * batch,).
+        """
+        u, p, n = embedding(places, collaborative + content).chunk(3)
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
         if self.content_used:
-            for one, other in zip(content.chunk(3)[:2], collaborative.chunk(3)[:2], strict=True):
-                loss = loss + self.config.contrast_weight * info_nce_loss(one, other, self.config.temperature)
+            for part in places.chunk(3)[:2]:
+                own, counts = part.unique(return_counts=True)
+                views = embedding(own, content), embedding(own, collaborative)
+                loss = loss + self.config.contrast_weight * info_nce_loss(*views, self.config.temperature, counts)
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -125,11 +139,15 @@ class TwoViewNetwork(GraphNetwork):
         return self.parted(collaborative + content)
 
     def two_views(self, nodes: Tensor) -> tuple[Tensor, Tensor]:
-        """Both views of the nodes, each of shape (n, n_factors); without content the second is zero."""
+        """Both views of the nodes, each of shape (n, n_factors); without content the second is zero.
+
+        Args:
+            nodes: positions, users before items, shape (n,).
+        """
         collaborative = self.collaborative_view(nodes)
         if not self.content_used:
             return collaborative, torch.zeros_like(collaborative)
-        return collaborative, self.content_view(nodes, collaborative, self.views())
+        return collaborative, self.content_view(nodes, collaborative, self.views(nodes))
 
     def collaborative_view(self, nodes: Tensor) -> Tensor:
         """The collaborative view of the nodes, shape (n, n_factors)."""

@@ -1,9 +1,19 @@
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 
-from recsys.training.losses import bpr_loss, embedding_norm_loss, moments, orthant_noise, squared_l2_loss, unit
+from recsys.training.losses import (
+    bpr_loss,
+    embedding_norm_loss,
+    moments,
+    orthant_noise,
+    square_sum,
+    squared_l2_loss,
+    unit,
+)
 
 
 def test_bpr_by_hand() -> None:
@@ -50,3 +60,9 @@ def test_noise_has_length_one_and_the_signs_of_its_row() -> None:
     assert noise[0].norm().item() == pytest.approx(1)
     assert (noise[0] * x[0] > 0).all()
     assert not noise[1].any()
+
+
+@pytest.mark.parametrize("function", [unit, square_sum])
+def test_gradients_written_by_hand_are_those_of_the_functions(function: Callable[[Tensor], Tensor]) -> None:
+    x = torch.randn(4, 2, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    assert torch.autograd.gradcheck(function, x)

@@ -6,7 +6,6 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from recsys.training import operators
 from recsys.training.operators import (
     Readout,
     SparseOperator,
@@ -101,10 +100,14 @@ def test_weighted_product_has_the_gradients_of_the_dense_one_in_values_and_opera
     torch.testing.assert_close(x.grad, same_x.grad)
 
 
-def test_inner_products_along_edges_have_the_gradients_of_the_dense_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operators, "BLOCK", 6)
-    targets, origins = edges()
-    x, y, weight = torch.randn(6, 3, requires_grad=True), torch.randn(5, 3, requires_grad=True), torch.randn(20)
+@pytest.mark.parametrize("n_repeats", [1, 3], ids=["some edges twice", "more edges than pairs of nodes"])
+def test_inner_products_along_edges_have_the_gradients_of_the_dense_ones(n_repeats: int) -> None:
+    targets, origins = (part.repeat(n_repeats) for part in edges())
+    x, y, weight = (
+        torch.randn(6, 3, requires_grad=True),
+        torch.randn(5, 3, requires_grad=True),
+        torch.randn(len(targets)),
+    )
     found = WeightedOperator(targets, origins, (6, 5)).inner(x, y)
     expected = (x @ y.T)[targets, origins]
     torch.testing.assert_close(found, expected)

@@ -1,8 +1,8 @@
 import numpy as np
+import pytest
 import torch
-from torch.nn.functional import dropout
 
-from recsys.training.randomness import generator, seeded_region, step_generator
+from recsys.training.randomness import dropout, generator, seeded_region, step_generator
 
 
 def test_steps_draw_from_the_seed_but_not_what_the_starting_values_are_drawn_from() -> None:
@@ -16,7 +16,7 @@ def test_steps_draw_from_the_seed_but_not_what_the_starting_values_are_drawn_fro
 def test_dropout_within_a_region_follows_its_seed_and_the_world_outside_does_not_notice() -> None:
     def dropped(seed: int) -> torch.Tensor:
         with seeded_region(seed):
-            return dropout(torch.ones(50))
+            return dropout(torch.ones(50), 0.5)
 
     torch.manual_seed(1)
     before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
@@ -26,3 +26,16 @@ def test_dropout_within_a_region_follows_its_seed_and_the_world_outside_does_not
     torch.manual_seed(2)
     assert torch.equal(dropped(3), first)
     assert not torch.equal(dropped(4), first)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.999])
+def test_dropout_hides_its_share_and_keeps_the_sum(rate: float) -> None:
+    with seeded_region(0):
+        x = torch.full((1001, 999), 3.0, requires_grad=True)
+        dropped = dropout(x, rate)
+    assert (dropped == 0).float().mean().item() == pytest.approx(rate, abs=0.002)
+    assert dropped.mean().item() == pytest.approx(3, rel=0.05 if rate > 0.9 else 0.005)
+    (gradient,) = torch.autograd.grad(dropped.sum(), x)
+    torch.testing.assert_close(gradient * 3, dropped)
+    assert torch.equal(dropout(x, rate, training=False), x)
+    assert torch.equal(dropout(x, 0.0), x)

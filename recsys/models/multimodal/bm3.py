@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import dropout, embedding
+from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -13,6 +13,7 @@ from recsys.training.content import ContentConfig, Sources
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import embedding_norm_loss, unit
 from recsys.training.network import Batch
+from recsys.training.randomness import dropout
 
 
 class BM3Config(ContentConfig):
@@ -56,11 +57,12 @@ class BM3Network(GraphNetwork):
         user_table, item_table = self._propagated()
         u, p = embedding(users, user_table), embedding(positives, item_table)
         user_target, item_target = self._target(u), self._target(p)
-        loss = (self._distance(u, item_target) + self._distance(p, user_target)).mean()
+        cosines = self._predicted(u) * item_target + self._predicted(p) * user_target
+        loss = (2 - cosines.sum(dim=1)).mean()
         loss = loss + self.config.norm_weight * embedding_norm_loss(user_table, item_table)
         for source in self.sources:
             content, present = source(positives), source.present[positives, 0]
-            aligned = self._distance(content, item_target) + self._distance(content, self._target(content))
+            aligned = 2 - (self._predicted(content) * (item_target + self._target(content))).sum(dim=1)
             loss = loss + self.config.content_weight * (aligned * present).mean()
         return loss
 
@@ -74,11 +76,11 @@ class BM3Network(GraphNetwork):
         return users, items + self.items
 
     def _target(self, view: Tensor) -> Tensor:
-        return dropout(view.detach(), self.config.dropout)
+        """What others are to predict, of length one; its products with what they predict are cosines."""
+        return unit(dropout(view.detach(), self.config.dropout))
 
-    def _distance(self, view: Tensor, target: Tensor) -> Tensor:
-        """One minus the cosine of the predicted view and the target, shape (batch,)."""
-        return 1 - (unit(self.predictor(view)) * unit(target)).sum(dim=1)
+    def _predicted(self, view: Tensor) -> Tensor:
+        return unit(self.predictor(view))
 
 
 @register

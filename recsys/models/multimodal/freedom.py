@@ -45,7 +45,8 @@ class FREEDOMConfig(ContentConfig):
 class ContentRanking(nn.Module):
     """Scores differences of items by one source's projected features, which are trained too.
 
-    A bias of the projection would cancel in the difference, so there is none, and only the difference is projected.
+    A bias of the projection would cancel in the difference, so there is none, and only the difference is projected,
+    or all items where these are fewer.
     """
 
     known: Tensor
@@ -59,8 +60,14 @@ class ContentRanking(nn.Module):
 
     def forward(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
         """BPR of user vectors, shape (batch, n_factors); pairs in which an item lacks the source count nothing."""
-        p, n = embedding(torch.cat([positives, negatives]), self.features).chunk(2)
-        difference = (users * ((p - n) @ self.projection)).sum(dim=1)
+        chosen = torch.cat([positives, negatives])
+        if len(chosen) < len(self.features):
+            p, n = embedding(chosen, self.features).chunk(2)
+            projected = (p - n) @ self.projection
+        else:
+            p, n = embedding(chosen, self.features @ self.projection).chunk(2)
+            projected = p - n
+        difference = (users * projected).sum(dim=1)
         return (softplus(-difference) * (self.known[positives] & self.known[negatives])).mean()
 
 

@@ -80,13 +80,14 @@ class GUMENetwork(MGCNNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """The loss of the two views, the alignment of the sources, and that of the extended interests."""
-        nodes = self.nodes(*batch)
+        nodes, places = self.nodes(*batch).unique(return_inverse=True)
         collaborative = self.collaborative_view(nodes)
         if not self.content_used:
-            return self.view_loss(collaborative, torch.zeros_like(collaborative))
-        views = self.views()
-        content = self.content_view(nodes, collaborative, views)
-        loss = self.view_loss(collaborative, content) + self._extended_loss(nodes, content, views)
+            return self.view_loss(collaborative, torch.zeros_like(collaborative), places)
+        views = self.views(torch.arange(len(self.users) + len(self.items), device=self.device))
+        content = self.content_view(nodes, collaborative, [embedding(nodes, view) for view in views])
+        loss = self.view_loss(collaborative, content, places)
+        loss = loss + self._extended_loss(nodes[places], embedding(places, content), views)
         if self.gume.alignment_weight > 0 and len(views) > 1:
             loss = loss + self.gume.alignment_weight * self._misalignment(views)
         return loss

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import dropout, embedding
+from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -19,6 +19,7 @@ from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss, embedding_norm_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
+from recsys.training.randomness import dropout
 
 SMALLEST_NORM = 1e-12  # below, as published, a node takes no part in the contrast: dropout left it next to no ties
 _PUBLISHED = {"learning_rate": 1e-3, "contrast_weight": 1e-4, "norm_weight": 1e-6, "feature_scaling": "raw"}

@@ -6,7 +6,6 @@ import torch
 from pydantic import PositiveInt
 from scipy import sparse
 from torch import Tensor
-from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -36,8 +35,7 @@ class MGCNNetwork(TwoViewNetwork):
 
     def content_view(self, nodes: Tensor, collaborative: Tensor, views: list[Tensor]) -> Tensor:
         """The shared part, and the specific ones, gated by the collaborative view."""
-        rows = torch.stack([embedding(nodes, view) for view in views])
-        return self.fusion(rows, self.known[:, nodes], collaborative)
+        return self.fusion(torch.stack(views), self.known[:, nodes], collaborative)
 
 
 @register

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, cast
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import embedding, leaky_relu
+from torch.nn.functional import embedding, leaky_relu, linear
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -74,7 +74,8 @@ class Branch(nn.Module):
                 messages, x, known = means.at(nodes, messages), embedding(nodes, x), known[nodes]
                 embeddings = embedding(nodes, embeddings)
             own_part = leaky_relu(own(x)) + embeddings
-            x = leaky_relu(joint(torch.cat([leaky_relu(messages), own_part], dim=1))) * known
+            one, other = joint.weight.tensor_split([messages.shape[1]], dim=1)
+            x = leaky_relu(linear(leaky_relu(messages), one) + linear(own_part, other, joint.bias)) * known
         return x
 
 
@@ -106,7 +107,8 @@ class MMGCNNetwork(GraphNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR, and the mean squares of embeddings and preferences."""
-        u, p, n = self._means(self.nodes(*batch)).chunk(3)
+        nodes, places = self.nodes(*batch).unique(return_inverse=True)
+        u, p, n = embedding(places, self._means(nodes)).chunk(3)
         square = self.mean_squares(batch, *(cast(Branch, branch).preferences for branch in self.branches))
         return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.l2 * square
 

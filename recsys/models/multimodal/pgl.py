@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import dropout, embedding
+from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -19,7 +19,7 @@ from recsys.training.item_graph import mixed_item_operator
 from recsys.training.losses import bpr_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork
 from recsys.training.operators import SparseOperator, propagate
-from recsys.training.randomness import generator
+from recsys.training.randomness import dropout, generator
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
@@ -12,10 +13,11 @@ from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, FeatureScaling, Sources, telling
 from recsys.training.contrast import log_sum_exp
+from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import unit
 from recsys.training.network import Batch, Step
-from recsys.training.operators import propagate
+from recsys.training.operators import SparseOperator
 
 
 class SLMRecConfig(ContentConfig):
@@ -53,6 +55,8 @@ class SLMRecNetwork(GraphNetwork):
         super().__init__(data, config)
         self.config, width, content = config, config.n_factors, telling(data.content)
         self.sources = Sources(content, config, trained=False)
+        block = adjacency(data.train)[: len(self.users), len(self.users) :]
+        self.to_users, self.to_items = SparseOperator(block), SparseOperator(sparse.csr_array(block.T))
         self.user_map, self.item_map = (nn.Linear((1 + len(content)) * width, width) for _ in range(2))
         self.anchors, self.targets = nn.ModuleList(), nn.ModuleList()
         for number in range(len(content) if config.alignment_weight > 0 else 0):
@@ -81,7 +85,7 @@ class SLMRecNetwork(GraphNetwork):
         """InfoNCE of users and their items within the batch, and the alignment of the items' views."""
         users, of_pair, n_pairs = batch[0].unique(return_inverse=True, return_counts=True)
         items, to_pair, counts = batch[1].unique(return_inverse=True, return_counts=True)
-        u, p = embedding(self.nodes(users, items), self._views()).tensor_split([len(users)])
+        u, p = self._views(users, items)
         u, fused = unit(self.user_map(u)) / self.config.temperature, unit(self.item_map(p))
         chosen = (embedding(of_pair, u) * embedding(to_pair, fused)).sum(dim=1).mean()
         loss = log_sum_exp(u, fused, n_pairs / len(of_pair), counts) - chosen
@@ -95,14 +99,32 @@ class SLMRecNetwork(GraphNetwork):
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Fused views of all."""
-        users, items = self.parted(self._views())
+        everyone, everything = (torch.arange(len(table), device=self.device) for table in (self.users, self.items))
+        users, items = self._views(everyone, everything)
         return self.user_map(users), self.item_map(items) * self.known
 
-    def _views(self) -> Tensor:
-        """Propagated views side by side, shape (n_users + n_items, (1 + n_sources) * n_factors)."""
-        items = torch.cat([self.items, *(source() for source in self.sources)], dim=1)
-        users = self.users.repeat(1, 1 + len(self.sources))
-        return propagate(self.adjacency, torch.cat([users, items]), self.config.n_layers)
+    def _views(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Users' and items' propagated views side by side, each of shape (n, (1 + n_sources) * n_factors).
+
+        What starts at users is the same in all views and is propagated once; it is at items after every other step,
+        while what starts at items is at users.
+        """
+        n_views = 1 + len(self.sources)
+        same, own = self.users, torch.cat([self.items, *(source() for source in self.sources)], dim=1)
+        of_users, of_items = embedding(users, same).repeat(1, n_views), embedding(items, own)
+        sums = [of_users, of_items]
+        for step in range(1, self.config.n_layers + 1):
+            sides = [(self.to_items, items), (self.to_users, users)]
+            (there, rows), (back, other_rows) = sides if step % 2 else sides[::-1]
+            if step < self.config.n_layers:
+                same, own = there @ same, back @ own
+                met, others = embedding(rows, same), embedding(other_rows, own)
+            else:
+                met, others = there.at(rows, same), back.at(other_rows, own)
+            sums[step % 2] = sums[step % 2] + met.repeat(1, n_views)
+            sums[1 - step % 2] = sums[1 - step % 2] + others
+        of_users, of_items = sums
+        return of_users / (self.config.n_layers + 1), of_items / (self.config.n_layers + 1)
 
 
 @register

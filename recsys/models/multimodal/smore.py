@@ -9,7 +9,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from scipy import sparse
 from torch import Tensor, nn
 from torch.fft import irfft, rfft
-from torch.nn.functional import dropout, embedding
 
 from recsys.content.features import Content
 from recsys.models.gradient import GradientModel
@@ -17,6 +16,7 @@ from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
 from recsys.training.item_graph import item_graph
 from recsys.training.operators import SparseOperator
+from recsys.training.randomness import dropout
 from recsys.training.two_views import TwoViewConfig, TwoViewNetwork
 
 
@@ -78,14 +78,13 @@ class SMORENetwork(TwoViewNetwork):
 
     def content_view(self, nodes: Tensor, collaborative: Tensor, views: list[Tensor]) -> Tensor:
         """Mean of the gated views, those of single sources with weights from the joint one."""
-        rows = [embedding(nodes, view) for view in views]
-        joint = rows[-1]
+        joint = views[-1]
         shares = [*(query(joint).softmax(dim=1) for query in self.queries), torch.ones_like(joint)]
         gates = [
             dropout(preference(collaborative).sigmoid(), self.dropout, self.training)
             for preference in self.preferences
         ]
-        parts = torch.stack([gate * share * row for gate, share, row in zip(gates, shares, rows, strict=True)])
+        parts = torch.stack([gate * share * row for gate, share, row in zip(gates, shares, views, strict=True)])
         return parts.sum(dim=0) / (self.known[:, nodes].sum(dim=0) + 1)
 
 

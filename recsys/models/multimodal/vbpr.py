@@ -48,7 +48,7 @@ class VBPRNetwork(PairwiseNetwork):
         self.bias = nn.Parameter(torch.zeros(config.n_content_factors))
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
-        """BPR and the norms of the batch's rows; only the batch's items are projected."""
+        """BPR and the norms of the batch's rows; the batch's items are projected, or all where these are fewer."""
         users, positives, negatives = batch
         u = embedding(users, self.users)
         p, n = self._items(torch.cat([positives, negatives])).chunk(2)
@@ -60,8 +60,11 @@ class VBPRNetwork(PairwiseNetwork):
         return self.users, self._items(torch.arange(len(self.items), device=self.items.device))
 
     def _items(self, items: Tensor) -> Tensor:
-        content = embedding(items, self.features) @ self.projection + self.bias * embedding(items, self.known)
-        return torch.cat([embedding(items, self.items), content], dim=1)
+        if len(items) < len(self.items):
+            content = embedding(items, self.features) @ self.projection + self.bias * embedding(items, self.known)
+            return torch.cat([embedding(items, self.items), content], dim=1)
+        content = self.features @ self.projection + self.bias * self.known
+        return embedding(items, torch.cat([self.items, content], dim=1))
 
 
 @register
