@@ -74,8 +74,10 @@ class Branch(nn.Module):
                 messages, x, known = means.at(nodes, messages), embedding(nodes, x), known[nodes]
                 embeddings = embedding(nodes, embeddings)
             own_part = leaky_relu(own(x)) + embeddings
-            one, other = joint.weight.tensor_split([messages.shape[1]], dim=1)
-            x = leaky_relu(linear(leaky_relu(messages), one) + linear(own_part, other, joint.bias)) * known
+            # Both parts without a copy side by side.
+            weight, bias = cast(nn.Linear, joint).weight, cast(nn.Linear, joint).bias
+            for_messages, for_own = weight.tensor_split([messages.shape[1]], dim=1)
+            x = leaky_relu(linear(leaky_relu(messages), for_messages) + linear(own_part, for_own, bias)) * known
         return x
 
 

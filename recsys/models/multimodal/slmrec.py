@@ -110,7 +110,8 @@ class SLMRecNetwork(GraphNetwork):
         while what starts at items is at users.
         """
         n_views = 1 + len(self.sources)
-        same, own = self.users, torch.cat([self.items, *(source() for source in self.sources)], dim=1)
+        same: Tensor = self.users
+        own = torch.cat([self.items, *(source() for source in self.sources)], dim=1)
         of_users, of_items = embedding(users, same).repeat(1, n_views), embedding(items, own)
         sums = [of_users, of_items]
         for step in range(1, self.config.n_layers + 1):
