@@ -338,9 +338,9 @@ def test_trained_encoders_count_what_they_will_be_shown_without_being_loaded(
 ) -> None:
     monkeypatch.setattr("recsys.content.pretrained.encoder.find", lambda *_: None)
     pictures(settings, *range(30))
-    write(settings, f"both: {{encoder: image_text, part: {part}, device: cpu}}", source="images: photos")
+    write(settings, f"joint: {{encoder: image_text, part: {part}, device: cpu}}", source="images: photos")
     n = {"image": "30 of 40 items (75.0 %)"}.get(part, "40 of 40 items (100.0 %)")
-    assert f"✓ content shop/both: encoder image_text: {n} have it" in printed(settings, "check", "shop")
+    assert f"✓ content shop/joint: encoder image_text: {n} have it" in printed(settings, "check", "shop")
 
 
 def test_a_study_without_its_data_says_so_once(settings: Settings) -> None:
