@@ -91,10 +91,10 @@ def show(study: Study, name: str, model: str, home: Home, event: Event) -> Mappi
         {
             "arm": arm.arm,
             f"valid {primary}": arm.valid,
-            "hyper-parameters": ", ".join(f"{k}={_short(v)}" for k, v in arm.shown_params.items()),
             "trials": len(arm.trials),
             "pruned": len(arm.pruned),
             "seconds": arm.seconds,
+            "hyper-parameters": ", ".join(f"{k}={_short(v)}" for k, v in arm.shown_params.items()),
         }
         for arm in arms
     ]

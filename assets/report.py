@@ -260,6 +260,11 @@ def _analyses(home: Home, study: Study, name: str) -> dict[str, dict[str, pd.Dat
 def publish(study: Study, home: Home, event: Event) -> None:
     """Put the page where people look for it, and build the DuckDB file anew."""
     write_text(_file(study, home), (home.folder(event) / PAGE).read_text(encoding="utf-8"))
+    if event.reused:  # meanwhile a model that was shown again may have put its own arms into the views it links to
+        for name in study.datasets:
+            arms = _results(home, name).arms
+            compare_models(home, name, arms, study.evaluation)
+            _runs(home, study, name, arms)
     catalog.refresh(home)
 
 

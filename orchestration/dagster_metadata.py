@@ -39,7 +39,9 @@ def materialised(event: Event, metadata: Mapping[str, Any]) -> dg.MaterializeRes
     }
     # A reused version brings the facts of the run that made it.
     hidden = {"computed_now"} if event.reused else set()
-    shown = of_now | {name: value for name, value in metadata.items() if name not in of_now.keys() | hidden}
+    rest = {name: value for name, value in metadata.items() if name not in of_now.keys() | hidden}
+    # Sixteen digits of a figure hide what it says.
+    shown = of_now | {name: float(f"{v:.4g}") if isinstance(v, float) else v for name, v in rest.items()}
     return dg.MaterializeResult(
         asset_key=key(event.asset),
         metadata=shown,

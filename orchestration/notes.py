@@ -17,9 +17,10 @@ OPEN = "*Links open while `modalift ui` runs.*"
 STAGES = {
     "tuning": "A **tuning trial**: its validation score helps to choose hyper-parameters, and it never sees the test "
     "part.",
-    "final": "A **final training** with the chosen hyper-parameters. The primary metric and a few others on the test "
-    "part are here, all metrics at every cut-off in the asset {metrics}.",
+    "final": "A **final training** with the chosen hyper-parameters.",
+    "ensemble": "Its members' final lists **added up**, with the weights chosen on validation; nothing was trained.",
 }
+TESTED = "The primary metric and a few others on the test part are here, all metrics at every cut-off in the asset {}."
 
 
 def experiment_note(settings: Settings, study: Study, dataset: str, event: Event) -> str:
@@ -49,7 +50,9 @@ def experiment_note(settings: Settings, study: Study, dataset: str, event: Event
 def run_note(settings: Settings, study: Study, cell: StoredCell, tags: Mapping[str, str]) -> str:
     """What a cell is and where it belongs; `tags` are those of its run."""
     go_to, record = Addresses(settings), cell.record
-    stage = STAGES[record["stage"]].format(metrics=_link(go_to, keys.metrics(record["dataset"])))
+    stage = STAGES["ensemble" if record["model"] in study.ensembles else record["stage"]]
+    if record["stage"] == "final":
+        stage += f" {TESTED.format(_link(go_to, keys.metrics(record['dataset'])))}"
     lines = [
         f"{record['model']} on arm `{record['arm']}` of {record['dataset']}, repeat {tags['repeat']}. {stage}",
         f"- Asset {_link(go_to, tags['asset'])}, made in Dagster's run "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.cli.app import command
 from orchestration.cli.console import count, note, out, say, tick
 from orchestration.cli.options import StudyArgument
-from orchestration.cli.studies import find_study, read_settings
+from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def check(study: StudyArgument) -> None:
     """Read a study, its data and its content as a run will, and check everything without training anything."""
     settings = read_settings()
     read = find_study(study, settings)
+    warn_of_shared_datasets(read, settings)
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
     ensembles = f"{count(len(read.ensembles), 'ensemble')}, " if read.ensembles else ""
     out.print(

@@ -89,11 +89,15 @@ def count(n: int, what: str) -> str:
 
 
 def table(*columns: str, title: str | None = None) -> Table:
-    """An empty table; a column that begins with `>` is one of figures and stands to the right."""
+    """An empty table; a column that begins with `>` is one of figures and stands to the right.
+
+    A word that is wider than its column goes on in the next line: of names nothing is cut off.
+    """
     title = title and one_line(title)
     made = PlainTable(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
-        made.add_column(one_line(column.removeprefix(">")), justify="right" if column.startswith(">") else "left")
+        side = "right" if column.startswith(">") else "left"
+        made.add_column(one_line(column.removeprefix(">")), justify=side, overflow="fold")
     return made
 
 

@@ -18,7 +18,7 @@ from recsys.errors import UserError
 from recsys.models import registry
 from recsys.recommender import DataSize
 from recsys.study.applicable import left_out
-from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, fit_memory, in_words
+from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, duration, fit_memory, in_words
 from recsys.study.preparing import prepare_dataset
 from recsys.study.study import Study
 
@@ -83,7 +83,8 @@ def cost_table(costs: Sequence[Cost]) -> Table:
     shown = table("dataset", "model", ">cells at most", "memory and time", ">all cells", title="What training takes")
     for cost in costs:
         each = in_words(cost.memory, cost.seconds) if cost.cells else "left out"
-        shown.add_row(cost.dataset, cost.model, f"{cost.cells:,}", each, _time(cost.total) if cost.cells else "")
+        together = "" if not cost.cells else "unknown" if cost.total is None else duration(cost.total)
+        shown.add_row(cost.dataset, cost.model, f"{cost.cells:,}", each, together)
     return shown
 
 
@@ -91,7 +92,9 @@ def total(costs: Sequence[Cost], workers: int) -> str:
     """All models together in a line: the time with so many workers, and the largest cell beside the free memory."""
     running = [cost for cost in costs if cost.cells]
     known = [cost.total for cost in running if cost.total is not None]
-    said = f"about {_time(sum(known) / workers)} with {count(workers, 'worker')}" if known else "time unknown"
+    said = (
+        f"about {duration(max(sum(known) / workers, 1))} with {count(workers, 'worker')}" if known else "time unknown"
+    )
     if len(known) < len(running):
         said += f", without {len(running) - len(known)} of {len(running)} of which no cell has run"
     most = max((cost.memory for cost in running), default=0.0)
@@ -159,11 +162,3 @@ def timed_cells(home: Home) -> dict[str, list[TimedCell]]:
         if size is not None and not cell.message:
             timed.setdefault(registry.class_name(cell.record["model"]), []).append(TimedCell(size, cell.seconds))
     return timed
-
-
-def _time(seconds: float | None) -> str:
-    if seconds is None:
-        return "unknown"
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.measure import Measurement
+from rich.table import Table
 
 from orchestration import keys
 from orchestration.cli.app import command
@@ -39,7 +41,8 @@ def results(
 ) -> None:
     """Print models and arms on the test part, and the verdict of each dataset.
 
-    Where there are many arms, the tables have the best arm of each model; JSON and Markdown always have all.
+    Where there are many arms, the tables have the best arm of each model, and as many metrics as there is room for;
+    JSON and Markdown always have all.
     """
     from orchestration.cli.changes import outdated
     from orchestration.cli.results_markdown import page
@@ -143,6 +146,23 @@ def _source(verdict: "SourceVerdict | None") -> dict[str, Any]:
     }
 
 
+def _widest_that_fits(
+    name: str,
+    rows: list[dict[str, Any]],
+    primary: str,
+    others: list[str],
+    means: dict[tuple[str, str, str], float],
+) -> Table:
+    """A row a model and arm, with as many of the other metrics as the terminal has room for beside whole names."""
+    shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{other}" for other in others), title=name)
+    for row in rows:
+        interval = f"{row['ci_low']:.4f} to {row['ci_high']:.4f}"
+        rest = [f"{means[row['model'], row['arm'], other]:.4f}" for other in others]
+        shown.add_row(row["model"], row["arm"], f"{row['mean']:.4f}", interval, *rest)
+    too_wide = Measurement.get(out, out.options.update(max_width=10_000), shown).maximum > out.width
+    return _widest_that_fits(name, rows, primary, others[:-1], means) if others and too_wide else shown
+
+
 def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     """Print a dataset's table and its verdict; gives how many arms were left out of the table."""
     from recsys.evaluation.metrics.registry import metric_module, metrics
@@ -156,15 +176,10 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     real = [control[row["model"], row["arm"]] is None for row in everything]
     rows, folded = (everything, []) if every_arm else fold(everything, [row["model"] for row in everything], real)
     at = primary[primary.index("_at_") :]
-    kinds = (*SHOWN, *(kind for kind in metrics() if not metric_module(kind).startswith(SHIPPED)))
+    kinds = (*(kind for kind in metrics() if not metric_module(kind).startswith(SHIPPED)), *SHOWN)
     others = [m for kind in kinds if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
-    shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{m}" for m in others), title=name)
     means = {(row["model"], row["arm"], row["metric"]): row["mean"] for row in summary.to_dict("records")}
-    for row in rows:
-        interval = f"{row['ci_low']:.4f} to {row['ci_high']:.4f}"
-        rest = [f"{means[row['model'], row['arm'], other]:.4f}" for other in others]
-        shown.add_row(row["model"], row["arm"], f"{row['mean']:.4f}", interval, *rest)
-    out.print(shown)
+    out.print(_widest_that_fits(name, rows, primary, others, means))
     trained = _trained(home, name)
     for line in (*trained.failures, *trained.inapplicable):
         say(line)

@@ -10,7 +10,7 @@ from orchestration.cli.check import check_before_run
 from orchestration.cli.console import complain, count, err, note, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
-from orchestration.cli.studies import find_study, read_settings
+from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def run(
     if workers:
         settings = settings.model_copy(update={"workers": workers})
     read = find_study(study, settings)
+    warn_of_shared_datasets(read, settings)
     if dry_run:
         _show_plan(read, settings, select)
     else:

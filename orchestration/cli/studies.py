@@ -76,6 +76,23 @@ def find_study(given: str, settings: "Settings") -> "Study":
     raise UserError(f"there is no study '{given}'{hint(path.stem, sorted(own | shipped))}")
 
 
+def warn_of_shared_datasets(study: "Study", settings: "Settings") -> None:
+    """A line for each other study of the folder with a dataset of the same name: they replace each other's results."""
+    from recsys.study.file import load_study
+
+    for name, file in sorted(own_studies(settings).items()):
+        try:
+            others = load_study(file).datasets if name != study.name else {}
+        except UserError:  # said when that study is used
+            continue
+        if shared := [dataset for dataset in study.datasets if dataset in others]:
+            named = " and ".join(map(repr, shared))
+            note(
+                f"! studies {study.name} and {name} both have a dataset {named}: the results of the one that is "
+                "run last replace the other's, and Dagster shows one of the two; rename it in one"
+            )
+
+
 def own_studies(settings: "Settings") -> dict[str, Path]:
     """The files of the studies folder by their names."""
     return _in_folder(settings.studies)

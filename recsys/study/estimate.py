@@ -146,10 +146,16 @@ def in_words(memory: float, seconds: float | None) -> str:
     """What a cell needs, for a line of `check`: such as "about 1.2 GB and 3 minutes a cell"."""
     if seconds is None:
         return f"about {_gigabytes(memory)}, time unknown until a cell has run"
+    return f"about {_gigabytes(memory)} and {duration(seconds)} a cell"
+
+
+def duration(seconds: float) -> str:
+    """A time to be expected: "under 1 s", "40 s", "3 minutes", "2.0 hours"."""
+    if seconds < 1:
+        return "under 1 s"
     if seconds < 90:
-        return f"about {_gigabytes(memory)} and {max(seconds, 1):.0f} s a cell"
-    time = f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
-    return f"about {_gigabytes(memory)} and {time} a cell"
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def _growth(model: type[Recommender], config: ModelConfig, of: DataSize, to: DataSize) -> float:

@@ -70,3 +70,10 @@ def test_a_good_one_is_run_beside_them_and_doctor_names_the_first(settings: Sett
     said = " ".join(done.stdout.replace("│", " ").split())
     assert done.exit_code == 2 and f"{len(BROKEN) + 2} study files cannot be used; the first: " in said
     shutil.rmtree(settings.home)
+
+
+def test_a_dataset_that_another_study_has_too_is_said_before_it_is_run(settings: Settings) -> None:
+    said = call(settings, "check", "same").stderr
+    assert "! studies same and a_good both have a dataset 'good': the results of the one that is run last" in said
+    assert "both have" in call(settings, "run", "same", "--dry-run").stderr
+    assert "norway" not in said

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from orchestration.cli import results
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.data.dataset import Dataset
@@ -61,6 +62,19 @@ def test_results_as_tables_begin_with_the_best(finished: Finished) -> None:
     best = summary[summary["metric"] == "ndcg_at_20"].sort_values("mean", ascending=False)["mean"].round(4)
     places = [shown.index(f"{value:.4f}") for value in best.drop_duplicates()]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_results_as_tables_have_whole_names(finished: Finished, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Where there is no room, metrics go: two arms whose names were cut short looked like one."""
+    settings, _ = finished
+    monkeypatch.setattr(results.out, "width", width)
+    lines = call(settings, "results", "tiny", "--all").stdout.splitlines()
+    table = lines[: next(n for n, line in enumerate(lines) if line.startswith("└")) + 1]
+    shown = {tuple(cell.strip() for cell in line.split("│")[1:3]) for line in table if line.startswith("│")}
+    known = parsed(settings, "results", "tiny", "--json")["datasets"]["tiny"]["models"]
+    assert shown == {(model, arm) for model, arms in known.items() for arm in arms}
+    assert max(map(len, table)) <= width
 
 
 def test_results_of_many_arms_begin_with_the_best_of_each_model(

@@ -1,9 +1,12 @@
-"""What Dagster's pages show of tables of any kind."""
+"""What Dagster's pages show of figures, and of tables of any kind."""
+
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 
-from orchestration.dagster_metadata import preview
+from orchestration.dagster_metadata import materialised, preview
+from orchestration.lineage import Event
 
 
 def test_a_preview_shows_any_cell() -> None:
@@ -12,3 +15,13 @@ def test_a_preview_shows_any_cell() -> None:
     assert isinstance(shown, str)
     lines = [line.strip("| ") for line in shown.splitlines()[2:]]
     assert lines == ["a, b", "c", "", "", "", "", "12", "long long"]
+
+
+def test_figures_have_the_digits_that_a_person_reads() -> None:
+    versions = {"code_version": "c", "fingerprint": "f", "content_hash": "h"}
+    event = Event(asset="x/embeddings/image", run="r", started=datetime.now(UTC), path="p", **versions)
+    shown = materialised(
+        event, {"mean_cosine": -0.00059811488983, "rank": 53.65646514, "dim": 64, "of": True}
+    ).metadata
+    assert shown is not None
+    assert [shown[name] for name in ("mean_cosine", "rank", "dim", "of")] == [-0.0005981, 53.66, 64, True]

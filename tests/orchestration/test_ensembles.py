@@ -53,6 +53,7 @@ def test_its_runs_in_mlflow_have_weights_and_metrics(home: tuple[Home, Study]) -
     assert tracked.data.tags["model"] == "BySource"
     assert "HybridItemKNN image" in tracked.data.params["weights"]
     assert {"valid/ndcg_at_20", "test/ndcg_at_20"} <= set(tracked.data.metrics)
+    assert "nothing was trained" in tracked.data.tags["mlflow.note.content"]
 
 
 def test_it_is_found_again(home: tuple[Home, Study]) -> None:

@@ -1,5 +1,6 @@
 """A study run end to end: what it leaves behind, what a second run computes, what a change recomputes."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from orchestration.catalog import refresh
+from orchestration.comparisons import compare_arms
 from orchestration.definitions import build_definitions
 from orchestration.home import Home
 from orchestration.instance import prepare
@@ -133,6 +135,24 @@ def test_a_second_run_computes_nothing(again: Settings, finished: Finished) -> N
     assert versions(again) == old
     home = Home(again)
     assert all(home.current(asset).reused for asset in old)
+
+
+def test_a_model_that_is_shown_again_leaves_the_comparison_of_all_its_arms(
+    again: Settings, finished: Finished
+) -> None:
+    """Its own arms alone lack the controls, and those that were trained anew by a related model's choice."""
+    home, study = Home(again), finished[1]
+    before = views(home)
+    compare_arms(home, "tiny", "HybridItemKNN", [], study.evaluation)
+    assert views(home) != before
+    run(study, again)
+    assert views(home) == before
+
+
+def views(home: Home) -> dict[str, str]:
+    """What each saved view of the experiment shows."""
+    tags = home.tracker.direct.client.get_experiment(home.tracker.direct.experiment("tiny")).tags
+    return {name: json.loads(saved)["state"] for name, saved in tags.items() if "ViewState" in name}
 
 
 def test_a_changed_model_recomputes_itself_and_what_follows(again: Settings) -> None:

@@ -97,5 +97,5 @@ def test_time_is_scaled_from_cells_that_ran(monkeypatch: pytest.MonkeyPatch) -> 
 def test_needs_in_words() -> None:
     assert in_words(40 * GB, 7200) == "about 40 GB and 2.0 hours a cell"
     assert in_words(1.24 * GB, 600) == "about 1.2 GB and 10 minutes a cell"
-    assert in_words(1, 0.2) == "about 0.1 GB and 1 s a cell"
+    assert in_words(1, 0.2) == "about 0.1 GB and under 1 s a cell"
     assert in_words(GB, None) == "about 1.0 GB, time unknown until a cell has run"
