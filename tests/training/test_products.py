@@ -27,12 +27,12 @@ def test_products_are_those_of_torch(
     monkeypatch.setattr("recsys.training.products._REPEATED", 0)
     rng = torch.Generator().manual_seed(0)
     a, b, bias = laid_out(left, *shape[:2], rng), laid_out(right, *shape[1:], rng), torch.randn(shape[2])
-    expected, close = a.double() @ b.double(), {"atol": 1e-5 * shape[1], "rtol": 1e-4}
+    expected, atol = a.double() @ b.double(), 1e-5 * shape[1]
     with FastProducts():
-        torch.testing.assert_close((a @ b).double(), expected, **close)
-        torch.testing.assert_close(torch.addmm(bias, a, b).double(), expected + bias, **close)
+        torch.testing.assert_close((a @ b).double(), expected, atol=atol, rtol=1e-4)
+        torch.testing.assert_close(torch.addmm(bias, a, b).double(), expected + bias, atol=atol, rtol=1e-4)
         half = torch.addmm(bias, a, b, alpha=0.5)
-    torch.testing.assert_close(half.double(), expected / 2 + bias, **close)
+    torch.testing.assert_close(half.double(), expected / 2 + bias, atol=atol, rtol=1e-4)
 
 
 def test_gradients_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
