@@ -104,6 +104,7 @@ PLUGINS = {
     "recsys/content/encoders/": "plugins/encoders/",
     "recsys/evaluation/metrics/": "plugins/metrics/",
     "recsys/analyses/": "plugins/analyses/",
+    "recsys/data/readers/": "plugins/readers/",
 }
 OWN = """
 title: A study of what extending.md adds
@@ -122,14 +123,14 @@ statistics: {resamples: 500}
 
 
 def test_the_examples_of_extending_work_as_plug_ins(tmp_path: Path) -> None:
-    """Copied to a folder of a user's own; a model, an encoder, a metric and an analysis in one study."""
+    """Copied to a folder of a user's own; a model, an encoder, a metric and an analysis in one study, and a reader."""
     for example in FILE.finditer((DOCS / "extending.md").read_text(encoding="utf-8")):
         for library, own in PLUGINS.items():
             if example["path"].startswith(library):
                 file = tmp_path / own / example["path"].removeprefix(library)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(example["code"], encoding="utf-8")
-    assert len(list((tmp_path / "plugins").rglob("*.py"))) == 4
+    assert len(list((tmp_path / "plugins").rglob("*.py"))) == len(PLUGINS)
     (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
     done = modalift(tmp_path, "run", "own")
     assert done.returncode == 0, done.stderr
@@ -139,6 +140,12 @@ def test_the_examples_of_extending_work_as_plug_ins(tmp_path: Path) -> None:
     assert "Held-out items of a user" in (tmp_path / "home/reports/own.html").read_text(encoding="utf-8")
     assert "letter_counts" in modalift(tmp_path, "encoders").stdout
     assert modalift(tmp_path, "models", "BlendedNeighbours").returncode == 0
+    (tmp_path / "liked").mkdir()
+    (tmp_path / "liked/names.txt").write_text("".join(f"{n}|Chair {n}\n" for n in range(20)), encoding="utf-8")
+    likes = [f"p{person}|{(person + n) % 20}\n" for person in range(30) for n in range(8)]
+    (tmp_path / "liked/likes.txt").write_text("".join(likes), encoding="utf-8")
+    found = modalift(tmp_path, "new", "liked", "--folder", str(tmp_path / "liked"), "--yes")
+    assert "layout: likes, since likes.txt and names.txt are there" in found.stdout + found.stderr
 
 
 def test_the_examples_of_the_readme_run_as_they_stand(tmp_path: Path) -> None:

@@ -96,8 +96,9 @@ def table(*columns: str, title: str | None = None) -> Table:
     title = title and one_line(title)
     made = PlainTable(title=title, title_justify="left", title_style="bold", header_style="bold")
     for column in columns:
-        side = "right" if column.startswith(">") else "left"
-        made.add_column(one_line(column.removeprefix(">")), justify=side, overflow="fold")
+        is_figure = column.startswith(">")
+        name = one_line(column.removeprefix(">"))
+        made.add_column(name, justify="right" if is_figure else "left", overflow="fold")
     return made
 
 

@@ -1,5 +1,6 @@
 """`modalift results`: a study's figures, as tables, as Markdown or as JSON."""
 
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -148,7 +149,7 @@ def _source(verdict: "SourceVerdict | None") -> dict[str, Any]:
 
 def _widest_that_fits(
     name: str,
-    rows: list[dict[str, Any]],
+    rows: Sequence[Mapping[Hashable, Any]],
     primary: str,
     others: list[str],
     means: dict[tuple[str, str, str], float],
