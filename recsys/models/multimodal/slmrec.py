@@ -109,23 +109,22 @@ class SLMRecNetwork(GraphNetwork):
         What starts at users is the same in all views and is propagated once; it is at items after every other step,
         while what starts at items is at users.
         """
-        n_views = 1 + len(self.sources)
-        same: Tensor = self.users
-        own = torch.cat([self.items, *(source() for source in self.sources)], dim=1)
-        of_users, of_items = embedding(users, same).repeat(1, n_views), embedding(items, own)
-        sums = [of_users, of_items]
-        for step in range(1, self.config.n_layers + 1):
-            sides = [(self.to_items, items), (self.to_users, users)]
-            (there, rows), (back, other_rows) = sides if step % 2 else sides[::-1]
-            if step < self.config.n_layers:
-                same, own = there @ same, back @ own
-                met, others = embedding(rows, same), embedding(other_rows, own)
+        n_views, n_layers = 1 + len(self.sources), self.config.n_layers
+        from_users: Tensor = self.users
+        from_items = torch.cat([self.items, *(source() for source in self.sources)], dim=1)
+        operators = {"users": self.to_users, "items": self.to_items}
+        wanted = {"users": users, "items": items}
+        sums = {"users": embedding(users, from_users).repeat(1, n_views), "items": embedding(items, from_items)}
+        for step in range(1, n_layers + 1):
+            side, other = ("items", "users") if step % 2 else ("users", "items")
+            if step < n_layers:
+                from_users, from_items = operators[side] @ from_users, operators[other] @ from_items
+                here, there = embedding(wanted[side], from_users), embedding(wanted[other], from_items)
             else:
-                met, others = there.at(rows, same), back.at(other_rows, own)
-            sums[step % 2] = sums[step % 2] + met.repeat(1, n_views)
-            sums[1 - step % 2] = sums[1 - step % 2] + others
-        of_users, of_items = sums
-        return of_users / (self.config.n_layers + 1), of_items / (self.config.n_layers + 1)
+                here = operators[side].at(wanted[side], from_users)
+                there = operators[other].at(wanted[other], from_items)
+            sums[side], sums[other] = sums[side] + here.repeat(1, n_views), sums[other] + there
+        return sums["users"] / (n_layers + 1), sums["items"] / (n_layers + 1)
 
 
 @register
