@@ -9,7 +9,7 @@ from torch import Tensor
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData
+from recsys.recommender import FirstPoints, Presets, TrainingData
 from recsys.training.fusion import CommonAndSpecific
 from recsys.training.item_graph import item_graphs
 from recsys.training.two_views import TwoViewConfig, TwoViewNetwork
@@ -23,6 +23,8 @@ class MGCNConfig(TwoViewConfig):
     """
 
     n_neighbours: PositiveInt = 10
+
+    first_points: ClassVar[FirstPoints] = ({"learning_rate": 3e-3},)
 
 
 class MGCNNetwork(TwoViewNetwork):
@@ -49,7 +51,8 @@ class MGCN(GradientModel):
     Paper and published code agree. Decided here: for M sources the mean is over M + 1 parts; an item that lacks a
     source has no part of it in attention and mean; with one source all is common and half of it counts, as the formula
     gives. The regulariser divides by the batch's size, also in the last batch. Without content the model is LightGCN,
-    regularised after propagation. Defaults and choices are the published ones.
+    regularised after propagation. Defaults and choices are the published ones; on Last.fm a learning rate of 0.003 is
+    better and sooner there (validation nDCG@20 .262 after 62 epochs, .248 after 80), so tuning tries it next.
     """
 
     Config = MGCNConfig
