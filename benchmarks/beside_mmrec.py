@@ -58,11 +58,11 @@ def measure(side: str, job: dict[str, Any], mmrec: Path, kept: Path) -> Numbers 
             folder = Path(scratch, "data")
             folder.mkdir()
             prepared(job["data"], folder)
-            told = Path(scratch, "job.json")
-            told.write_text(json.dumps(job | {"folder": str(folder), "out": str(file)}), encoding="utf-8")
+            job_file = Path(scratch, "job.json")
+            job_file.write_text(json.dumps(job | {"folder": str(folder), "out": str(file)}), encoding="utf-8")
             script = PEERS / f"train_{side}.py"
             done = subprocess.run(
-                [sys.executable, str(script), str(told)],
+                [sys.executable, str(script), str(job_file)],
                 cwd=mmrec / "src" if side == "mmrec" else None,
                 env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
                 capture_output=True,

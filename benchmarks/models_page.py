@@ -43,19 +43,19 @@ def published() -> str:
     """Recall@20 of every publication, a row a model; an asterisk marks what is no target."""
     found = figures().query("arm == ''").dropna(subset="recall_at_20")
     marks = found["doubt"].ne("").map({True: "\\*", False: ""})
-    told = found.assign(
+    cells = found.assign(
         cell=found["recall_at_20"].map("{:.4f}".format).str.removeprefix("0") + marks + " " + found["publication"]
     )
-    table = told.pivot_table(index="model", columns="dataset", values="cell", aggfunc="; ".join, sort=True)
+    table = cells.pivot_table(index="model", columns="dataset", values="cell", aggfunc="; ".join, sort=True)
     return table.reindex(columns=DATA).fillna("").reset_index().to_markdown(index=False, disable_numparse=True)
 
 
 def no_targets() -> str:
     """Each doubt with the figures that have it."""
     doubted = figures().query("doubt != '' and arm == ''")
-    told = doubted["model"] + " (" + doubted["publication"] + ", " + doubted["dataset"] + ")"
-    lines = told.groupby(doubted["doubt"]).agg(", ".join)
-    return "\n".join(f"- {doubt}: {rows}." for doubt, rows in lines.items())
+    rows = doubted["model"] + " (" + doubted["publication"] + ", " + doubted["dataset"] + ")"
+    rows_by_doubt = rows.groupby(doubted["doubt"]).agg(", ".join)
+    return "\n".join(f"- {doubt}: {named}." for doubt, named in rows_by_doubt.items())
 
 
 def main(

@@ -71,6 +71,21 @@ def peak_memory() -> float:
     return int(status.read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]) / 1024
 
 
+def write_training(
+    job: dict[str, Any], epochs: list[float], evaluations: list[float], *, recall: float, ndcg: float
+) -> None:
+    """What a training took, by seconds of each epoch and evaluation, and the metrics at 20 of its test part."""
+    measured = {
+        "epochs": len(epochs),
+        "epoch_s": warm_mean(epochs),
+        "evaluation_s": warm_mean(evaluations),
+        "recall_at_20": float(recall),
+        "ndcg_at_20": float(ndcg),
+        "memory_mib": peak_memory(),
+    }
+    Path(job["out"]).write_text(json.dumps(measured), encoding="utf-8")
+
+
 def warm_mean(seconds: list[float]) -> float:
     """The mean of all but the first, in which what is lazy is made."""
     warm = seconds[1:] or seconds

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from protocol import peak_memory, warm_mean
+from protocol import write_training
 from scipy import sparse
 
 N_USER_NEIGHBOURS = 200
@@ -145,15 +145,7 @@ def main() -> None:
     network.pre_epoch_processing = lambda: None
     trainer._train_epoch, trainer.evaluate = timed_epoch, timed_evaluation
     _, _, test = trainer.fit(train, valid_data=held_out[0], test_data=held_out[1])
-    told = {
-        "epochs": len(epochs),
-        "epoch_s": warm_mean(epochs),
-        "evaluation_s": warm_mean(evaluations),
-        "recall_at_20": float(test["recall@20"]),
-        "ndcg_at_20": float(test["ndcg@20"]),
-        "memory_mib": peak_memory(),
-    }
-    Path(job["out"]).write_text(json.dumps(told), encoding="utf-8")
+    write_training(job, epochs, evaluations, recall=test["recall@20"], ndcg=test["ndcg@20"])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from protocol import peak_memory, warm_mean
+from protocol import write_training
 
 from recsys.content.features import Features
 from recsys.data.dataset import Dataset
@@ -59,15 +59,7 @@ def main() -> None:
     model = registry.load(job["model"]).from_params(**given, steps_between_evaluations=1, **job["params"])
     model.fit(TrainingData(data.train, content, job["seed"], validate=validate))
     test = evaluate(model, data, "test", PROTOCOL).summary
-    told = {
-        "epochs": len(epochs),
-        "epoch_s": warm_mean(epochs),
-        "evaluation_s": warm_mean(evaluations),
-        "recall_at_20": float(test["recall_at_20"]),
-        "ndcg_at_20": float(test["ndcg_at_20"]),
-        "memory_mib": peak_memory(),
-    }
-    Path(job["out"]).write_text(json.dumps(told), encoding="utf-8")
+    write_training(job, epochs, evaluations, recall=test["recall_at_20"], ndcg=test["ndcg_at_20"])
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class PublishedTable:
 def publications() -> dict[str, Publication]:
     """All publications by name."""
     known = yaml.safe_load((FOLDER / "publications.yaml").read_text(encoding="utf-8"))
-    return {name: Publication(**told) for name, told in known.items()}
+    return {name: Publication(**fields) for name, fields in known.items()}
 
 
 @cache
@@ -67,11 +67,11 @@ def published_table(name: str) -> PublishedTable:
         hint = f"; did you mean '{near}'?" if near else f" (known: {', '.join(known.unique())})"
         raise UserError(f"there are no published figures '{name}'{hint}")
     rows, doubts = {}, {}
-    for told in found.to_dict("records"):
-        row = row_name(told["model"], told["arm"])
-        rows[row] = {metric: told[metric] for metric in METRICS if pd.notna(told[metric])}
-        if told["doubt"]:
-            doubts[row] = told["doubt"]
+    for record in found.to_dict("records"):
+        row = row_name(record["model"], record["arm"])
+        rows[row] = {metric: record[metric] for metric in METRICS if pd.notna(record[metric])}
+        if record["doubt"]:
+            doubts[row] = record["doubt"]
     where = publications()[name.partition("/")[0]]
     return PublishedTable(f"{where.paper} ({where.protocol})", rows, doubts)
 
