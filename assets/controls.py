@@ -65,13 +65,7 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     selection, made = select_with_controls(study, name, results, trainings.train)
     made.save(making.out)
     selection.save(making.out)
-    return AssetRecord(
-        facts={"trained": len(made.arms)},
-        rows=len(made.arms),
-        mlflow_runs=trainings.mlflow_runs,
-        failures=made.failures,
-        worth_another_try=any(each.worth_another_try for each in made.left_out),
-    )
+    return trainings.record(made, {"trained": len(made.arms)})
 
 
 def show(home: Home, event: Event) -> Mapping[str, object]:

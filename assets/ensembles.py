@@ -46,10 +46,4 @@ def make(study: Study, name: str, ensemble: str, making: Making) -> AssetRecord:
     trainings = Trainings(making.home, study, name, asset=keys.model(name, ensemble), run=making.run)
     result = trainings.train(ensemble, arms, partial(train_ensemble, ensemble, spec, arms, members))
     result.save(making.out)
-    return AssetRecord(
-        facts={"cells": len(trainings.cells), "computed_now": trainings.computed},
-        rows=len(result.arms),
-        mlflow_runs=trainings.mlflow_runs,
-        failures=result.failures,
-        worth_another_try=any(each.worth_another_try for each in result.left_out),
-    )
+    return trainings.record(result, {"cells": len(trainings.cells), "computed_now": trainings.computed})

@@ -63,13 +63,7 @@ def make(study: Study, name: str, model: str, making: Making) -> AssetRecord:
     arms = study.arms_of(name, model)
     result = trainings.train(model, arms, partial(train_model, study, model, arms))
     result.save(making.out)
-    return AssetRecord(
-        facts={"cells": len(trainings.cells), "computed_now": trainings.computed},
-        rows=len(result.arms),
-        mlflow_runs=trainings.mlflow_runs,
-        failures=result.failures,
-        worth_another_try=any(each.worth_another_try for each in result.left_out),
-    )
+    return trainings.record(result, {"cells": len(trainings.cells), "computed_now": trainings.computed})
 
 
 def show(study: Study, name: str, model: str, home: Home, event: Event) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 from orchestration import keys
 from orchestration.home import Home
@@ -16,6 +17,7 @@ from recsys.engine.stored import StoredCell
 from recsys.study.applicable import left_out
 from recsys.study.estimate import cell_memory
 from recsys.study.preparing import VERSIONS
+from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
 
@@ -50,6 +52,16 @@ class Trainings:
         self.cells |= dict.fromkeys(runner.cells)
         self.computed += runner.computed
         return result
+
+    def record(self, result: ModelResult, facts: dict[str, Any]) -> AssetRecord:
+        """What lineage keeps of all that was trained, beside the facts of the asset."""
+        return AssetRecord(
+            facts=facts,
+            rows=len(result.arms),
+            mlflow_runs=self.mlflow_runs,
+            failures=result.failures,
+            worth_another_try=any(each.worth_another_try for each in result.left_out),
+        )
 
     def left_out(self, model: str) -> str:
         """Why a model is not trained at all, in one line; empty where it is."""
