@@ -1,6 +1,7 @@
 """Which source is named, and which group of them."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -153,11 +154,29 @@ def test_sources_that_share_less_than_most_are_no_group():
 
 
 def test_either_will_do_only_where_that_was_shown():
-    quiet, noisy = (Market(shared(1.0), noise=noise).judged() for noise in (QUIET, (0.9, 0.2, 0.02)))
-    assert quiet.named == noisy.named == ["text or image"]
+    noises = QUIET, (0.9, 0.2, 0.02), (1.5, 0.4, 0.05)
+    quiet, noisy, noisiest = (Market(shared(1.0), noise=noise).judged() for noise in noises)
+    assert quiet.named == noisy.named == noisiest.named == ["text or image"]
     assert quiet.sentence.startswith("text or image: either will do; together +")
-    assert noisy.groups[0].interchangeable is False
-    assert "which of them it is was not shown" in noisy.sentence
+    assert noisy.groups[0].interchangeable is noisiest.groups[0].interchangeable is False
+    assert "most of what they give is the same" in noisy.sentence
+    assert "which of them it is was not shown" in noisiest.sentence
+
+
+def test_sources_that_say_nearly_the_same_are_a_group_beside_those_named():
+    found = often(30, shared(0.88))
+    assert sum(count for answer, count in found.items() if "text or image" in answer) >= 27
+    assert not any("or" in named for answer in often(30, shared(0.65)) for named in answer)
+
+
+def test_the_member_that_speaks_for_a_group_is_chosen_on_validation():
+    """The text is by far the surer one on test, and nothing of that is looked at."""
+    market = Market(shared(1.0), noise=QUIET)
+    image = market.design.sources["image"]
+    market.scores[image.own_untuned] = market.scores[image.own]
+    assert market.judged().named == ["text or image"]
+    market.scores[image.own] = replace(market.scores[image.own], valid=0.1)
+    assert market.judged().groups[0].p_value == 1
 
 
 def test_a_loss_within_the_margin_does_not_make_a_bystander_do():
