@@ -80,22 +80,25 @@ class PretrainedEncoder(Encoder):
 
 
 @contextmanager
-def without_bars() -> Iterator[None]:
-    """While weights are loaded: no bars of the loader's own between those of the study."""
+def quietly() -> Iterator[None]:
+    """While weights are loaded: no bars of the loader's own, and no table of the weights that are not needed."""
     from transformers.utils import logging
 
+    before = logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(before)
         logging.enable_progress_bar()
 
 
 @contextmanager
 def loading(place: Path) -> Iterator[None]:
-    """While a file or folder is loaded: one line where it is not what the loader expects, and no bars."""
+    """While a file or folder is loaded: one line where it is not what the loader expects, and nothing else."""
     try:
-        with without_bars():
+        with quietly():
             yield
     except UserError:
         raise
