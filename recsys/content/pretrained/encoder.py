@@ -1,5 +1,6 @@
 """What encoders with trained weights share: which checkpoints serve, where the weights are, and how they are run."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -81,17 +82,20 @@ class PretrainedEncoder(Encoder):
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """While weights are loaded: no bars of the loader's own, and no table of the weights that are not needed."""
-    from transformers.utils import logging
+    """While weights are loaded: no bars of the loader's own, no table of weights that are not needed, and no advice."""
+    from transformers.utils import logging as transformers_logging
 
-    before = logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    sentences, verbosity = logging.getLogger("sentence_transformers"), transformers_logging.get_verbosity()
+    level = sentences.level
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    sentences.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logging.set_verbosity(before)
-        logging.enable_progress_bar()
+        sentences.setLevel(level)
+        transformers_logging.set_verbosity(verbosity)
+        transformers_logging.enable_progress_bar()
 
 
 @contextmanager
