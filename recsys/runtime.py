@@ -55,8 +55,10 @@ class Runtime:
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
     def move(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Tensors to the device, without waiting for them; other values as they are."""
-        return {
-            name: value.to(self.device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-            for name, value in inputs.items()
-        }
+        """Tensors, and those in lists, to the device, without waiting for them; other values as they are."""
+        return {name: self._moved(value) for name, value in inputs.items()}
+
+    def _moved(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._moved(each) for each in value]
+        return value.to(self.device, non_blocking=True) if isinstance(value, torch.Tensor) else value

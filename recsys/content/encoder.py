@@ -6,7 +6,7 @@ A new encoder is one file in the folder of its kind: a class with its options, a
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -50,6 +50,13 @@ class Context:
     work: Path | None = None
     progress: Progress | None = None
     poolings: tuple[str, ...] | None = None
+
+    def after(self, done: int, total: int) -> "Context":
+        """The context of a part of the work, whose progress counts what was done before it."""
+        tell = self.progress
+        if tell is None:
+            return self
+        return replace(self, progress=lambda now, _: tell(done + now, total))
 
     def find(self, name: str) -> Path:
         """The file of this name, which must exist."""

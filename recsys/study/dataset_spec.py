@@ -27,7 +27,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-NO_PLACES = ("model", "delimiter", "encoding")
+NO_PLACES = ("model", "delimiter", "encoding", "instruction", "prompt")
 """Options that are texts and name no file."""
 
 

@@ -212,6 +212,8 @@ def test_only_the_files_that_a_source_names_count_as_its_data(tmp_path: Path) ->
     content = ContentSource(encoder="matrix_file", file="orders.csv", ids_file="items.csv", dim=3)  # type: ignore[call-arg]
     assert content.places(tmp_path) == [tmp_path / "orders.csv", tmp_path / "items.csv"]
     assert ContentSource(encoder="tfidf_svd").places(tmp_path) == []
+    words = ContentSource(encoder="instructed", instruction="Represent the product. " * 20, model="a/b")  # type: ignore[call-arg]
+    assert words.places(tmp_path) == []
 
 
 @pytest.mark.parametrize("file", sorted((CHECKOUT / "studies").glob("*.yaml")), ids=lambda file: file.stem)

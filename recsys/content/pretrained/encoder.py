@@ -1,5 +1,6 @@
 """What encoders with trained weights share: which checkpoints serve, where the weights are, and how they are run."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -80,22 +81,28 @@ class PretrainedEncoder(Encoder):
 
 
 @contextmanager
-def without_bars() -> Iterator[None]:
-    """While weights are loaded: no bars of the loader's own between those of the study."""
-    from transformers.utils import logging
+def quietly() -> Iterator[None]:
+    """While weights are loaded: no bars of the loader's own, no table of weights that are not needed, and no advice."""
+    from transformers.utils import logging as transformers_logging
 
-    logging.disable_progress_bar()
+    sentences, verbosity = logging.getLogger("sentence_transformers"), transformers_logging.get_verbosity()
+    level = sentences.level
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    sentences.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logging.enable_progress_bar()
+        sentences.setLevel(level)
+        transformers_logging.set_verbosity(verbosity)
+        transformers_logging.enable_progress_bar()
 
 
 @contextmanager
 def loading(place: Path) -> Iterator[None]:
-    """While a file or folder is loaded: one line where it is not what the loader expects, and no bars."""
+    """While a file or folder is loaded: one line where it is not what the loader expects, and nothing else."""
     try:
-        with without_bars():
+        with quietly():
             yield
     except UserError:
         raise

@@ -30,9 +30,17 @@ def load_model(folder: Path, device: torch.device, may_lack: tuple[str, ...] = (
         model, info = AutoModel.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **SAFELY
         )
-        lacking = sorted(name for name in info["missing_keys"] if not name.startswith(may_lack))
-        if lacking:
-            raise UserError(
-                f"{folder}: lacks trained weights for {len(lacking)} parts of the model, first {lacking[0]}"
-            )
+        _refuse(folder, [name for name in info["missing_keys"] if not name.startswith(may_lack)])
     return model.to(device).eval()
+
+
+def refuse_incomplete(folder: Path, network: torch.nn.Module) -> None:
+    """UserError where a network that another library has loaded has weights that the folder lacks, but for poolers."""
+    # transformers marks what it has read from a file, and draws the rest.
+    drawn = [name for name, weight in network.named_parameters() if not getattr(weight, "_is_hf_initialized", False)]
+    _refuse(folder, [name for name in drawn if "pooler." not in name])
+
+
+def _refuse(folder: Path, lacking: list[str]) -> None:
+    if lacking:
+        raise UserError(f"{folder}: lacks trained weights for {len(lacking)} parts of the model, first {min(lacking)}")

@@ -32,7 +32,8 @@ MOST_WORKERS = 16
 MOST_NAMED = 5
 
 Inputs = dict[str, Any]
-"""What a model is called with: tensors of a row a content, and perhaps plain values that hold for all of them."""
+"""What a model is called with: tensors of a row a content, lists of a tensor a content, and perhaps plain values that
+hold for all of them."""
 
 
 class Prepared(NamedTuple):
@@ -52,7 +53,7 @@ class Tower:
         identity: what the vectors depend on beside contents and precision, such as the weights' digest.
     """
 
-    prepare: Callable[[list[str]], Prepared]
+    prepare: Callable[[list[Any]], Prepared]
     forward: Callable[[Inputs], Tensor]
     identity: tuple[str, ...]
 
@@ -81,7 +82,7 @@ def vectors(
     with _store(work, tower, runtime) as kept, _explaining_killed_workers():
         known = kept.keys()
         missing = {key: content for key, content in wanted.items() if key not in known}
-        unreadable: list[str] = []
+        unreadable: list[Any] = []
         writer = _Writer(kept)
         done = len(wanted) - len(missing)
         for keys, readable, rows in _encoded(missing, contents, tower, runtime, batch_size):
@@ -96,7 +97,7 @@ def vectors(
 
 
 def _encoded(
-    missing: dict[str, str], contents: Contents, tower: Tower, runtime: Runtime, batch_size: int | None
+    missing: dict[str, Any], contents: Contents, tower: Tower, runtime: Runtime, batch_size: int | None
 ) -> Iterator[tuple[list[str], list[bool], Tensor | None]]:
     """Keys of a batch, which of its contents could be read, and their vectors."""
     size = batch_size or BATCH_SIZES[runtime.device.type]
@@ -154,7 +155,7 @@ class _Frugal:
     def _parts(self, inputs: Inputs, n: int) -> Iterator[Inputs]:
         for start in range(0, n, self.size):
             rows = slice(start, start + self.size)
-            yield {name: value[rows] if isinstance(value, Tensor) else value for name, value in inputs.items()}
+            yield {name: value[rows] if isinstance(value, Tensor | list) else value for name, value in inputs.items()}
 
 
 class _Writer:
@@ -203,9 +204,9 @@ def _explaining_killed_workers() -> Iterator[None]:
         ) from None
 
 
-def _report(unreadable: list[str], n_wanted: int, of: str) -> None:
+def _report(unreadable: list[Any], n_wanted: int, of: str) -> None:
     if unreadable:
-        names = ", ".join(unreadable[:MOST_NAMED]) + (", ..." if len(unreadable) > MOST_NAMED else "")
+        names = ", ".join(map(str, unreadable[:MOST_NAMED])) + (", ..." if len(unreadable) > MOST_NAMED else "")
         log.warning("%d of %d %s could not be read and are absent: %s", len(unreadable), n_wanted, of, names)
 
 

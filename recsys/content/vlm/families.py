@@ -1,7 +1,6 @@
 """What differs between families of vision-language models: how one is loaded, and how a question is put to it."""
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from safetensors import SafetensorError
 from transformers import AutoModelForMultimodalLM, AutoProcessor, GenerationConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
 
-from recsys.content.pretrained.encoder import without_bars
+from recsys.content.pretrained.encoder import quietly
+from recsys.content.pretrained.words import without_marks
 from recsys.errors import UserError
 
 NEED_CODE = {
@@ -53,7 +53,7 @@ class Loaded:
         Without an image there is no trace of one. A model without a chat format is given the words alone, after
         the mark of the image.
         """
-        words = f"{prompt}\n\n{self._harmless(text)}" if text else prompt
+        words = f"{prompt}\n\n{without_marks(self.processor.tokenizer, text)}" if text else prompt
         mark = str(getattr(self.processor, "image_token", "")) if image else ""
         if self.kind == BLIP2:  # its processor marks the image itself
             return words
@@ -63,12 +63,6 @@ class Loaded:
             return f"{mark}\n{words}" if image else words
         turn = [*([{"type": "image"}] if image else []), {"type": "text", "text": words}]
         return self.processor.apply_chat_template([{"role": "user", "content": turn}], add_generation_prompt=True)
-
-    def _harmless(self, text: str) -> str:
-        """An item's words without what the model would take for the mark of an image or the end of a turn."""
-        added = self.processor.tokenizer.added_tokens_decoder.values()
-        marks = {token.content for token in added if token.special}
-        return re.sub("|".join(map(re.escape, sorted(marks, key=len, reverse=True))), " ", text) if marks else text
 
 
 def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> Loaded:
@@ -90,7 +84,7 @@ def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> L
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         processor = AutoProcessor.from_pretrained(place, **local)
-        with without_bars():
+        with quietly():
             network, report = AutoModelForMultimodalLM.from_pretrained(
                 place, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
             )

@@ -64,6 +64,19 @@ class PictureEncoderContract:
         found = encode(self.encoder, options, item_table(3))
         assert len(found.matrix) == 3 and not found.present.any()
 
+    def test_a_vector_depends_neither_on_its_batch_nor_on_its_place(self, options, tmp_path):
+        good = good_pictures(tmp_path)[:4]
+        alone = encode(self.encoder, {**options, "batch_size": 1}, item_table(4, image_path=good)).matrix
+        together = encode(self.encoder, {**options, "batch_size": 4}, item_table(4, image_path=good[::-1])).matrix
+        np.testing.assert_allclose(together[::-1], alone, rtol=1e-4, atol=1e-5)
+
+    def test_a_lower_precision_changes_the_vectors_by_rounding_alone(self, options, tmp_path):
+        items = item_table(4, image_path=good_pictures(tmp_path)[:4])
+        exact = encode(self.encoder, options, items).matrix
+        rough = encode(self.encoder, {**options, "precision": "bfloat16"}, items).matrix
+        cosines = (rough * exact).sum(axis=1) / np.linalg.norm(rough, axis=1) / np.linalg.norm(exact, axis=1)
+        assert cosines.min() > 0.98 and not np.array_equal(rough, exact)
+
     @pytest.mark.gpu
     def test_a_gpu_gives_the_same_vectors_but_for_rounding(self, options, tmp_path):
         if not torch.cuda.is_available():

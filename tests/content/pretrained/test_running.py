@@ -109,6 +109,23 @@ def test_memory_that_does_not_suffice_halves_the_batch():
         vectors(contents(texts), Model(most=0).tower(), CPU)
 
 
+def test_inputs_of_different_sizes_come_as_a_list_and_are_halved_with_the_batch():
+    seen: list[list[int]] = []
+
+    def prepare_list(texts: list[str]) -> Prepared:
+        return Prepared([True] * len(texts), {"x": [torch.ones(len(text), 2) for text in texts]})
+
+    def forward(inputs: Inputs) -> torch.Tensor:
+        if len(inputs["x"]) > 2:
+            raise torch.OutOfMemoryError("too many at once")
+        seen.append([len(part) for part in inputs["x"]])
+        return torch.stack([part.sum(dim=0) for part in inputs["x"]])
+
+    found = vectors(contents(["a", "bbb", "cc", "dddd"]), Tower(prepare_list, forward, ()), CPU, batch_size=4)
+    assert found.matrix.tolist() == [[1, 1], [3, 3], [2, 2], [4, 4]]
+    assert seen == [[4, 3], [2, 1]]
+
+
 def test_finished_work_is_not_done_again_unless_the_model_is_another(tmp_path):
     texts = ["a", "bb", "ccc"]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import Qwen3Config, Qwen3Model
 
 from recsys.content.encoders import encode
@@ -131,3 +132,11 @@ def test_published_vectors_of_listeners_tags_are_reproduced(real):
     found = encode("sentence_transformer", {"fields": ["text"], "device": "cpu"}, items)
     cosines = (found.matrix * published[rows]).sum(axis=1)
     assert found.present.all() and cosines.min() >= 0.999
+
+
+def test_weights_that_a_folder_lacks_are_an_error(decoder):
+    weights = load_file(decoder / "model.safetensors")
+    weights.pop("layers.1.input_layernorm.weight")
+    save_file(weights, decoder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"lacks trained weights for 1 parts of the model, first layers.1.input_layer"):
+        encode("sentence_transformer", {"model": str(decoder), "pooling": "last"}, item_table(1, title=["x"]))

@@ -4,7 +4,6 @@ CLIP (Radford et al., ICML 2021), ALIGN (Jia et al., ICML 2021), AltCLIP (Chen e
 SigLIP 2 (Zhai et al., ICCV 2023; Tschannen et al. 2025), and their kin in the transformers library.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -75,8 +74,8 @@ class ImageText(PretrainedEncoder):
         pictures = Contents.pictures(items)
         n = len(pictures.distinct)
         total = n + len(texts.distinct)
-        image = self.run(pictures, towers["pictures"], _after(0, total, context))
-        text = self.run(texts, towers["texts"], _after(n, total, context))
+        image = self.run(pictures, towers["pictures"], context.after(0, total))
+        text = self.run(texts, towers["texts"], context.after(n, total))
         return _join(_unit(image), _unit(text), self.options.image_weight if part == "weighted" else 0.5, part)
 
     def towers(self, context: Context) -> "dict[str, Tower]":
@@ -84,14 +83,6 @@ class ImageText(PretrainedEncoder):
         from recsys.content.encoders.joint._two_towers import load_towers
 
         return load_towers(self.weights(context), self.runtime.device)
-
-
-def _after(done: int, total: int, context: Context) -> Context:
-    """The context of a part of the work, whose progress counts what was done before it."""
-    tell = context.progress
-    if tell is None:
-        return context
-    return replace(context, progress=lambda now, _: tell(done + now, total))
 
 
 def _unit(features: Features) -> Features:

@@ -4,6 +4,7 @@ Reimers and Gurevych, Sentence-BERT, EMNLP 2019. Any model of the sentence-trans
 """
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pandas as pd
@@ -87,13 +88,15 @@ class SentenceTransformer(PretrainedEncoder):
         with loading(folder):
             model = Model(
                 str(folder),
-                device=str(self.runtime.device),
+                device="cpu",
                 trust_remote_code=False,
                 local_files_only=True,
                 model_kwargs={"use_safetensors": True, "dtype": torch.float32},
-            ).eval()
+            )
             if pooling is not None:
                 model = _pooled(model, pooling)
+        _check(folder, model)
+        model = model.to(self.runtime.device).eval()
         prompt = self._prompt(model)
         return Tower(
             prepare=partial(_tokenise, model, prompt),
@@ -109,6 +112,17 @@ class SentenceTransformer(PretrainedEncoder):
         return model.prompts.get(model.default_prompt_name or "")
 
 
+def _check(folder: Path, model: Any) -> None:
+    from sentence_transformers.sentence_transformer.modules import Transformer
+
+    from recsys.content.pretrained.loading import refuse_incomplete
+
+    if model.supports("image") and model.supports("message"):
+        raise UserError(f"{folder}: a model that is asked by a chat; use encoder 'instructed' with `image: false`")
+    if isinstance(model[0], Transformer):
+        refuse_incomplete(folder, model[0].model)
+
+
 def _pooled(model: Any, pooling: str) -> Any:
     """The same model with another pooling; what follows it, such as a scaling to unit length, stays."""
     from sentence_transformers import SentenceTransformer as Model
@@ -120,10 +134,12 @@ def _pooled(model: Any, pooling: str) -> Any:
     others = [module for module in rest if not isinstance(module, Pooling)]
     changed = Model(modules=[transformer, chosen, *others], device=str(model.device))
     changed.prompts, changed.default_prompt_name = model.prompts, model.default_prompt_name
-    return changed.eval()
+    return changed
 
 
 def _tokenise(model: Any, prompt: str | None, texts: list[str]) -> "Prepared":
     from recsys.content.pretrained.running import Prepared
 
-    return Prepared([True] * len(texts), dict(model.preprocess(texts, prompt=prompt)))
+    # A model that also reads pictures would open a text that is a path, and fetch one that is an address.
+    shown = [{"text": text} for text in texts] if model.supports("image") else texts
+    return Prepared([True] * len(texts), dict(model.preprocess(shown, prompt=prompt)))
