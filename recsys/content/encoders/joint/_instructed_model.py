@@ -1,4 +1,4 @@
-"""A model that is told by a chat what its vectors are for, run by the sentence-transformers library."""
+"""A model that is asked by a chat, the system message saying what its vectors are for."""
 
 import json
 import unicodedata
