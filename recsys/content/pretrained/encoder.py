@@ -82,7 +82,7 @@ class PretrainedEncoder(Encoder):
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """While weights are loaded: no bars of the loader's own, no table of weights that are not needed, and no advice."""
+    """While weights are loaded: no bars of the loader's own, no table of weights that are not needed, no advice."""
     from transformers.utils import logging as transformers_logging
 
     sentences, verbosity = logging.getLogger("sentence_transformers"), transformers_logging.get_verbosity()
