@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,24 @@ class Features:
         """Read what `save` wrote; the ids in it serve other programs, and `matrix_file`."""
         with safe_open(path, framework="numpy") as file:
             return cls(file.get_tensor("matrix"), file.get_tensor("present"))
+
+
+def mean_of_each(rows: np.ndarray, sizes: Sequence[int], *, unit: bool = False) -> np.ndarray:
+    """A row for each item that has several: their mean. The one row of an item stays as it is, to the last bit.
+
+    Args:
+        rows: those of all items in their order, shape (sum of sizes, dim).
+        sizes: how many each item has, one at least.
+        unit: scale the several rows of an item to unit length first.
+    """
+    counts = np.asarray(sizes, dtype=np.int64)
+    if not len(counts) or counts.max() == 1:
+        return rows
+    weights = np.repeat(1 / counts, counts)
+    if unit:
+        lengths = np.linalg.norm(rows, axis=1)
+        weights = np.where(weights < 1, weights / np.where(lengths > 0, lengths, 1), 1)
+    return np.add.reduceat(rows * weights.astype(rows.dtype)[:, None], np.cumsum(counts) - counts, axis=0)
 
 
 Content = dict[str, Features]

@@ -52,9 +52,9 @@ def test_an_item_is_one_turn_of_its_small_picture_and_its_words(server, tmp_path
     noise = np.random.default_rng(0).integers(0, 255, (600, 1200, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "poster.png")
     shown = [
-        VlmInput(tmp_path / "poster.png", "a red toy"),
-        VlmInput(tmp_path / "poster.png"),
-        VlmInput(None, "words"),
+        VlmInput((tmp_path / "poster.png",), "a red toy"),
+        VlmInput((tmp_path / "poster.png",)),
+        VlmInput((), "words"),
     ]
     said = describer(server.address, max_side=100).describe(PROMPT, shown)
     assert said.answers == ["about a red toy", f"about {PROMPT}", "about words"] and said.hidden == {}
@@ -249,7 +249,7 @@ def test_other_parameters_go_with_every_request(server, tmp_path):
     }
     endpoint = EndpointOptions(address=server.address, **more)
     told = EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="p"), ["Main Color", "Type"])
-    told.describe(PROMPT, [VlmInput(tmp_path / "red.png", "a")])
+    told.describe(PROMPT, [VlmInput((tmp_path / "red.png",), "a")])
     (body,) = server.bodies
     assert server.paths == ["/v1/chat/completions?api-version=2026-01"]
     assert body["reasoning_effort"] == "low" and body["chat_template_kwargs"] == {"enable_thinking": False}
