@@ -7,7 +7,7 @@ folder as a whole, by what can be seen in it, or refused; two names that nearly 
 import os
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +47,13 @@ class Matched:
         unused: the quarantine of all other pictures, by file; with the nearest id where only zeros, case or blanks
             tell the two apart.
         doubts: what could have been meant otherwise and was decided, a sentence each.
+        by: what was found to say whose picture a file is; None where names and folders do not disagree.
     """
 
     paths: pd.Series
     unused: pd.DataFrame
     doubts: tuple[str, ...]
+    by: Reading | None = None
 
 
 def natural(text: str) -> tuple[tuple[bool, int, str], ...]:
@@ -124,7 +126,7 @@ def match_images(ids: pd.Series, folder: Path, by: Reading | None = None) -> Mat
     rows = [(file.relative_to(folder).as_posix(), SAME_NAME) for file in again]
     rows += _unknown(dict(sorted(unknown.items())), missing, folder)
     doubts = [*_of_other_items(pictures, wanted), *_contested(contested, by, folder)]
-    return Matched(pd.Series(paths, index=ids.index, dtype="object"), _quarantine(rows), tuple(doubts))
+    return Matched(pd.Series(paths, index=ids.index, dtype="object"), _quarantine(rows), tuple(doubts), by)
 
 
 def _named(stems: Iterable[str], wanted: Mapping[str, str]) -> dict[str, str]:
@@ -153,7 +155,7 @@ def _item_folder(file: Path, wanted: Mapping[str, str]) -> str | None:
 def _reading(
     doubtful: Path, files: Sequence[Path], named: Mapping[str, str], placed: Mapping[Path, str | None], folder: Path
 ) -> Reading:
-    """Whether folders are items or only shelves: items' folders hold the same names again and again, shelves do not."""
+    """Whether folders are items or only shelves: folders of items hold the same names again and again."""
     in_folders = [_stem(file) for file in files if placed[file]]
     names = [stem for stem in in_folders if stem in named]
     if len(set(names)) == len(names) == len(in_folders):
@@ -161,8 +163,8 @@ def _reading(
     if 2 * len(set(names)) <= len(names):
         return "folder"
     raise UserError(
-        f"{folder}: {doubtful.relative_to(folder)} can be a picture of item '{named[_stem(doubtful)]}' by its name, or "
-        f"of '{placed[doubtful]}' by its folder; set the option `images_by` to name or folder"
+        f"{folder}: {doubtful.relative_to(folder)} can be a picture of item '{named[_stem(doubtful)]}' by its name, "
+        f"or of '{placed[doubtful]}' by its folder; set `images_by` (--images-by) to name or folder"
     )
 
 
@@ -184,8 +186,8 @@ def _of_other_items(pictures: Mapping[str, Mapping[str, Sequence[Path]]], wanted
 def _contested(files: Sequence[Path], by: Reading | None, folder: Path) -> Iterator[str]:
     if files:
         yield (
-            f"{len(files):,} pictures, such as {files[0].relative_to(folder)}, are named like one item and their folder "
-            f"like another: the {by} counts; `images_by` says otherwise"
+            f"{len(files):,} pictures, such as {files[0].relative_to(folder)}, are named like one item and their "
+            f"folder like another: the {by} counts; `images_by` says otherwise"
         )
 
 

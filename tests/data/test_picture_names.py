@@ -91,7 +91,9 @@ def test_folders_in_which_the_same_names_recur_are_items_and_shelves_are_not(tmp
     taken, _ = matched(items, "1", "2", "3")
     assert taken == {"1": ["1/1.jpg", "1/2.jpg"], "2": ["2/1.jpg", "2/2.jpg"], "3": ["3.jpg", "3/1.jpg", "3/2.jpg"]}
     (doubt,) = match_images(pd.Series(["1", "2", "3"]), items).doubts
-    assert doubt.startswith("4 pictures, such as 1/2.jpg, are named like one item and their folder like another: the f")
+    assert doubt.startswith(
+        "4 pictures, such as 1/2.jpg, are named like one item and their folder like another: the f"
+    )
     touch(shelves, *(f"{n % 2}/{n}.jpg" for n in range(6)))
     taken, _ = matched(shelves, *map(str, range(6)))
     assert taken == {str(n): [f"{n % 2}/{n}.jpg"] for n in range(6)}
@@ -99,7 +101,9 @@ def test_folders_in_which_the_same_names_recur_are_items_and_shelves_are_not(tmp
 
 def test_what_can_be_meant_both_ways_is_refused_until_it_is_said(tmp_path: Path) -> None:
     touch(tmp_path, "1/2.jpg", "1/side.jpg")
-    with pytest.raises(UserError, match="1/2.jpg can be a picture of item '2' by its name, or of '1' by its folder; se"):
+    with pytest.raises(
+        UserError, match="1/2.jpg can be a picture of item '2' by its name, or of '1' by its folder; se"
+    ):
         matched(tmp_path, "1", "2")
     assert matched(tmp_path, "1", "2", by="folder")[0] == {"1": ["1/2.jpg", "1/side.jpg"]}
     assert matched(tmp_path, "1", "2", by="name")[0] == {"2": ["1/2.jpg"]}
@@ -109,7 +113,9 @@ def test_what_can_be_meant_both_ways_is_refused_until_it_is_said(tmp_path: Path)
 def test_accents_are_one_however_they_are_composed(tmp_path: Path, form: str) -> None:
     other = {"NFC": "NFD", "NFD": "NFC"}[form]
     name = "caf\u00e9"
-    touch(tmp_path, *(unicodedata.normalize(other, each) for each in (f"{name}.jpg", f"{name}_2.jpg", f"{name}/a.png")))
+    touch(
+        tmp_path, *(unicodedata.normalize(other, each) for each in (f"{name}.jpg", f"{name}_2.jpg", f"{name}/a.png"))
+    )
     taken, aside = matched(tmp_path, unicodedata.normalize(form, name))
     assert [len(of_item) for of_item in taken.values()] == [3] and aside == []
 
@@ -143,7 +149,9 @@ def test_every_picture_goes_to_an_item_that_it_names_or_is_set_aside(
     ids: list[str], files: set[tuple[str | None, str]], by: Reading | None
 ) -> None:
     with TemporaryDirectory() as place:
-        folder = touch(Path(place), *(f"{name}.jpg" if shelf is None else f"{shelf}/{name}.jpg" for shelf, name in files))
+        folder = touch(
+            Path(place), *(f"{name}.jpg" if shelf is None else f"{shelf}/{name}.jpg" for shelf, name in files)
+        )
         try:
             taken, aside = matched(folder, *ids, by=by)
         except UserError:

@@ -53,9 +53,10 @@ class Extraction:
         hidden: vectors by pooling, a row for each item. Absent are items that were not asked about, and those
             without such hidden states (the mean over the image, of an item without one).
         facts: `items`; `answered`; `refused`, items that a server gave no answer about; `contents`, the different ones
-            among all asked; `equal_items`, that share the answer of another; `pictures` of all items, where they are
-            more than one an item; `unreadable_images`; `tokens` of the answers to all contents; `prompt_tokens`; `cut_off`, answers among these that were ended by
-            `max_new_tokens`; `kept`, contents that an earlier run had answered; `seconds` of this run.
+            among all asked; `equal_items`, that share the answer of another; `pictures` of all items, where any shows
+            several; `unreadable_images`; `tokens` of the answers to all contents; `prompt_tokens`; `cut_off`, answers
+            among these that were ended by `max_new_tokens`; `kept`, contents that an earlier run had answered;
+            `seconds` of this run.
         refusals: number of items by what the server said.
         provenance: model, revision, prompt and library versions (see `recsys.content.vlm.provenance`).
     """

@@ -9,8 +9,8 @@
 Ratings only are `.csv`: without header in 2014 (user, item, rating, time) and 2018 (item, user, rating, time), with
 one in 2023. A rating is 1 to 5 stars; a rating of 0 is none. The title is the product's, the text its features and
 description, `brand` (or `store`) and `categories` are attributes. Pictures are addresses in these files: those that
-were fetched are found in a folder, called by item or, in 2023, as their addresses end. Left out are the reviews' texts and votes, and all of a
-product that its buyers make: rank, average rating, what is bought or viewed with it.
+were fetched are found in a folder, called by item or, in 2023, as their addresses end. Left out are the reviews' texts
+and votes, and all of a product that its buyers make: rank, average rating, what is bought or viewed with it.
 
 Sources: McAuley et al., SIGIR 2015; Ni, Li and McAuley, EMNLP 2019; Hou et al., arXiv 2403.03952.
 """
@@ -65,8 +65,8 @@ class AmazonOptions(PicturedOptions):
     Attributes:
         reviews: file of reviews or ratings; None takes the only one in the folder.
         meta: file of products; None takes the only `meta_*` in the folder, and goes without where there is none.
-        images: folder of pictures called by item, such as `images/B00005N7P0.jpg`, or by the last part of the addresses
-            in `images` of the products of 2023.
+        images: folder of pictures called by item, such as `images/B00005N7P0.jpg`, or as the addresses end that the
+            products of 2023 have in `images`.
     """
 
     reviews: str | None = None

@@ -1,7 +1,7 @@
 """The pictures of a product of 2023, which `meta_*` lists by their addresses, among the files that were fetched.
 
-JSON lines have `images: [{variant, thumb, large, hi_res}, ...]`, Parquet `images: {variant: [...], large: [...], ...}`;
-the main one stands first.
+JSON lines have `images: [{variant, thumb, large, hi_res}, ...]`, Parquet `images: {variant: [...], large: [...]}`; the
+main one stands first.
 """
 
 import json

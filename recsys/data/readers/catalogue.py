@@ -7,9 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import nearest_repair, normalised, refuse_strangers
 from recsys.data.images import FURTHER_DIGESTS, FURTHER_PATHS, attach_images
-from recsys.data.decoding import SUFFIXES
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
 from recsys.data.readers.layout import Layout

@@ -101,9 +101,7 @@ def _listed(cell: object) -> list[str] | None:
     return [name.strip() for name in names if isinstance(name, str) and name.strip()] or None
 
 
-def _with_photos(
-    items: pd.DataFrame, listing: Path, folder: Path, most: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _with_photos(items: pd.DataFrame, listing: Path, folder: Path, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Photos in the order in which they are listed."""
     table = read_table(listing, "photos")
     listed = columns(table, {"item_id": "business_id", "photo_id": "photo_id"})

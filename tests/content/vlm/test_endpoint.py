@@ -68,6 +68,17 @@ def test_an_item_is_one_turn_of_its_small_picture_and_its_words(server, tmp_path
     assert Image.open(BytesIO(base64.b64decode(data))).size == (100, 50)
 
 
+def test_all_pictures_of_an_item_are_one_turn_in_their_order(server, tmp_path):
+    for width, name in enumerate("abc", start=10):
+        Image.new("RGB", (width, 20)).save(tmp_path / f"{name}.png")
+    files = tuple(tmp_path / f"{name}.png" for name in "abc")
+    describer(server.address, detail="low").describe(PROMPT, [VlmInput(files, "a toy")])
+    *pictures, words = server.bodies[-1]["messages"][0]["content"]
+    assert words["text"] == f"{PROMPT}\n\na toy" and {each["image_url"]["detail"] for each in pictures} == {"low"}
+    data = [base64.b64decode(each["image_url"]["url"].split(",")[1]) for each in pictures]
+    assert [Image.open(BytesIO(each)).width for each in data] == [10, 11, 12]
+
+
 def test_answers_come_back_in_order_though_they_finish_in_another(server):
     server.plays |= {"a": [answers(1.0)], "b": [answers(0.5)], "c": [answers(0.0)]}
     assert ask(server, "a", "b", "c") == ["about a", "about b", "about c"]
