@@ -13,12 +13,20 @@ import pandas as pd
 
 from recsys.data.decoding import SUFFIXES, digest_of
 from recsys.data.inspection import inspect_all
-from recsys.data.quarantine import collect
-from recsys.data.raw import QUARANTINE_COLUMNS
+from recsys.data.quarantine import named_aside
 
-__all__ = ["SUFFIXES", "attach_images", "digest_of", "n_pictures", "pictures_of"]
+__all__ = [
+    "SUFFIXES",
+    "attach_images",
+    "counts_of_pictures",
+    "digest_of",
+    "n_pictures",
+    "pictures_of",
+    "said_of_pictures",
+]
 
 FURTHER_PATHS, FURTHER_DIGESTS = "further_image_paths", "further_image_digests"
+PICTURE_COLUMNS = ("image_path", "image_digest", FURTHER_PATHS, FURTHER_DIGESTS)
 MOST = 4
 """Pictures of an item that are used, unless a study says otherwise."""
 FURTHER = "a further picture of an item, of which `pictures: {most}` are used"
@@ -33,7 +41,7 @@ class Picture(NamedTuple):
 
 def pictures_of(items: pd.DataFrame) -> list[tuple[Picture, ...]]:
     """The pictures of each item of an item table, in their order; empty where it has none."""
-    known = [
+    known: list[tuple[Picture, ...]] = [
         () if pd.isna(path) else (Picture(str(path), None if pd.isna(digest) else str(digest)),)
         for path, digest in zip(items["image_path"], items["image_digest"], strict=True)
     ]
@@ -44,9 +52,21 @@ def pictures_of(items: pd.DataFrame) -> list[tuple[Picture, ...]]:
     return [first + others for first, others in zip(known, more, strict=True)]
 
 
-def n_pictures(items: pd.DataFrame) -> int:
-    """Pictures of all items together; as many as there are items with one, where none has several."""
-    return sum(map(len, pictures_of(items)))
+def n_pictures(items: pd.DataFrame, most: int | None = None) -> int:
+    """Pictures of all items together, of each so many at most; as many as items with one, where none has several."""
+    return sum(len(of_item[:most]) for of_item in pictures_of(items))
+
+
+def counts_of_pictures(items: pd.DataFrame) -> dict[str, int]:
+    """Items with a picture, and all pictures where these are more."""
+    with_image, n = n_pictures(items, 1), n_pictures(items)
+    return {"with_image": with_image} | ({"pictures": n} if n > with_image else {})
+
+
+def said_of_pictures(items: pd.DataFrame, most: int | None = None) -> str:
+    """How many pictures there are beside the number of items that have any; empty where each has one."""
+    n = n_pictures(items, most)
+    return f"{n:,} pictures" if n > n_pictures(items, 1) else ""
 
 
 def attach_images(items: pd.DataFrame, paths: pd.Series, most: int = MOST) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -85,8 +105,7 @@ def attach_images(items: pd.DataFrame, paths: pd.Series, most: int = MOST) -> tu
         further = [cell[1:] for cell in used]
         attached[FURTHER_PATHS] = _column(items, [[each.path for each in cell] or None for cell in further])
         attached[FURTHER_DIGESTS] = _column(items, [[each.digest for each in cell] or None for cell in further])
-    rows = pd.DataFrame(aside, columns=["key", "reason"]).assign(table="images", row=pd.NA).astype({"row": "Int64"})
-    return attached, collect([rows[list(QUARANTINE_COLUMNS)]])
+    return attached, named_aside("images", aside)
 
 
 def _listed(cell: object) -> Sequence[str | Path]:

@@ -16,8 +16,7 @@ from typing import Literal
 import pandas as pd
 
 from recsys.data.decoding import SUFFIXES
-from recsys.data.quarantine import collect
-from recsys.data.raw import QUARANTINE_COLUMNS
+from recsys.data.quarantine import named_aside
 from recsys.errors import UserError
 
 Reading = Literal["name", "folder"]
@@ -126,7 +125,7 @@ def match_images(ids: pd.Series, folder: Path, by: Reading | None = None) -> Mat
     rows = [(file.relative_to(folder).as_posix(), SAME_NAME) for file in again]
     rows += _unknown(dict(sorted(unknown.items())), missing, folder)
     doubts = [*_of_other_items(pictures, wanted), *_contested(contested, by, folder)]
-    return Matched(pd.Series(paths, index=ids.index, dtype="object"), _quarantine(rows), tuple(doubts), by)
+    return Matched(pd.Series(paths, index=ids.index, dtype="object"), named_aside("images", rows), tuple(doubts), by)
 
 
 def _named(stems: Iterable[str], wanted: Mapping[str, str]) -> dict[str, str]:
@@ -202,11 +201,6 @@ def _unknown(files: dict[str, list[Path]], missing: Sequence[str], folder: Path)
             key = path.relative_to(folder).as_posix()
             rows.append((f"{key} / {item}", f"{NO_ITEM}, but for {difference}") if item else (key, NO_ITEM))
     return rows
-
-
-def _quarantine(rows: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    cells = {"table": "images", "row": None, "key": [key for key, _ in rows], "reason": [reason for _, reason in rows]}
-    return collect([pd.DataFrame(cells, columns=list(QUARANTINE_COLUMNS)).astype({"row": "Int64"})])
 
 
 def _first_by(change: Callable[[str], str], names: Iterable[str]) -> dict[str, str]:

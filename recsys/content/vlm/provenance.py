@@ -71,8 +71,10 @@ def lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, " ".join(value.split())) for name, value in listed if value]
 
 
-SHOWN = ("inputs", "pictures", "text_fields", "poolings", "layer", "layers", "max_new_tokens", "temperature", "seed")
-SHOWN += ("max_side",)
+SHOWN = (
+    *("inputs", "pictures", "text_fields", "poolings", "layer", "layers"),
+    *("max_new_tokens", "temperature", "seed", "max_side"),
+)
 
 
 def _version(library: str) -> str:
