@@ -9,6 +9,7 @@ are found too.
 Source: Yelp Open Dataset.
 """
 
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +109,8 @@ def _with_photos(items: pd.DataFrame, listing: Path, folder: Path, most: int) ->
     sieve = Sieve("photos", listed, ("item_id", "photo_id"), table.rows)
     sieve.reject(sieve.kept["item_id"].isna() | sieve.kept["photo_id"].isna(), "no id of the business or the photo")
     sieve.reject(~sieve.kept["item_id"].isin(items["item_id"]), "unknown item")
-    listed = sieve.kept.groupby("item_id")["photo_id"]
-    photos = {item: [folder / f"{photo}.jpg" for photo in of_item] for item, of_item in listed}
-    items, quarantine = attach_images(items, items["item_id"].map(photos).astype("object"), most)
+    photos: dict[str, list[Path]] = defaultdict(list)
+    for item, photo in sieve.kept[["item_id", "photo_id"]].itertuples(index=False, name=None):
+        photos[item].append(folder / f"{photo}.jpg")
+    items, quarantine = attach_images(items, items["item_id"].map(photos.get).astype("object"), most)
     return items, collect([table.quarantine, sieve.quarantine(), quarantine])
