@@ -88,7 +88,7 @@ def read(options: AmazonOptions, folder: Path, workdir: Path) -> RawData:
         interactions, out_rows = interactions_of(frame, None)
         items, out_items, more = items_in(interactions), collect([]), (NO_META,)
     notes = (*notes, *more)
-    return assemble(items, interactions, [out_items, quarantine, out_rows], folder, options, notes, listed)
+    return assemble(items, interactions, [out_items, quarantine, out_rows], (folder, options), notes, listed)
 
 
 def recognise(folder: Path) -> Recognised | None:

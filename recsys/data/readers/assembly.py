@@ -78,8 +78,7 @@ def assemble(
     items: pd.DataFrame,
     interactions: pd.DataFrame,
     quarantine: Sequence[pd.DataFrame],
-    folder: Path,
-    options: PicturedOptions,
+    pictures: tuple[Path, PicturedOptions | None],
     notes: Sequence[str] = (),
     listed: pd.Series | None = None,
 ) -> RawData:
@@ -89,11 +88,11 @@ def assemble(
         items: as from `items_of`.
         interactions: as from `interactions_of`.
         quarantine: of every step so far.
-        folder: the source's.
-        options: where the pictures are, and which of them are used.
+        pictures: the source's folder, and the options that say which pictures are used; None: those of a usual folder.
         notes: what was found out about the files.
         listed: pictures that the files list (see `pictures_from`).
     """
+    folder, options = pictures[0], pictures[1] or PicturedOptions()
     items, out_images = with_pictures(items, folder, options.images, options, listed)
     return RawData(items, interactions, collect([*quarantine, out_images]), notes=tuple(notes))
 
