@@ -24,6 +24,8 @@ Reading = Literal["name", "folder"]
 
 VIEW = re.compile(r"[_-](?:\d{1,2}|0\d\d|(?P<word>[^\W\d_]+)(?:[_-]?\d{1,2})?)| ?\(\d{1,2}\)")
 """What stands behind the id to tell several pictures of an item apart: `_0`, `-01`, ` (2)`, `-front`, `_back2`."""
+Pictures = Mapping[str, dict[str, list[Path]]]
+"""By item and by what tells its pictures apart, the files that are called so."""
 FEWEST = 2
 """Items behind whose ids a word must stand to be a view such as `front`, and no part of another item's id."""
 NO_ITEM = "picture is named by no item's id"
@@ -104,17 +106,14 @@ def match_images(ids: pd.Series, folder: Path, by: Reading | None = None) -> Mat
     placed = {file: _item_folder(file.relative_to(folder), wanted) for file in files}
     contested = [file for file in files if placed[file] and named.get(_stem(file)) not in (None, placed[file])]
     by = by or (_reading(contested[0], files, named, placed, folder) if contested else None)
-    pictures: dict[str, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    pictures: Pictures = defaultdict(lambda: defaultdict(list))
     unknown: dict[str, list[Path]] = defaultdict(list)
     for file in files:
         name, place = named.get(_stem(file)), None if by == "name" else placed[file]
-        item = place or name if by == "folder" else name or place
-        if item is None:
-            unknown[_stem(file)].append(file)
-        elif item == name and not (by == "folder" and place):
-            pictures[item][_stem(file)].append(file)
-        else:
-            pictures[item][_composed(file.relative_to(folder).with_suffix("").as_posix())].append(file)
+        path = _composed(file.relative_to(folder).with_suffix("").as_posix())
+        owners = [(place, path), (name, _stem(file))] if by == "folder" else [(name, _stem(file)), (place, path)]
+        item, called = next(((owner, called) for owner, called in owners if owner), (None, _stem(file)))
+        (unknown if item is None else pictures[item])[called].append(file)
     ordered = {
         item: sorted(of_item, key=lambda called: (called != item, natural(called), called))
         for item, of_item in pictures.items()
@@ -167,7 +166,7 @@ def _reading(
     )
 
 
-def _of_other_items(pictures: Mapping[str, Mapping[str, Sequence[Path]]], wanted: Mapping[str, str]) -> Iterator[str]:
+def _of_other_items(pictures: Pictures, wanted: Mapping[str, str]) -> Iterator[str]:
     """Files named by an id that reads like another item's further picture, where that item has such pictures too."""
     both = [
         (item, view[0])

@@ -21,7 +21,7 @@ class PictureOptions(SourceOptions):
             another's; None finds out, and refuses what could be meant both ways.
     """
 
-    pictures: int = Field(MOST, ge=1)
+    pictures: int = Field(default=MOST, ge=1)
     images_by: Literal["name", "folder"] | None = None
 
 
