@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 REFUSALS = (ValueError, TypeError, AttributeError, KeyError, IndexError)
 """What processors raise at inputs that they do not take; each family has its own."""
+LONGEST = 200
+"""Characters of what a processor says that are told."""
 SMALL = 20_000_000
 """Parameters below which one thread answers sooner than two that share a busy machine."""
 
@@ -212,7 +214,7 @@ class TransformersDescriber:
             try:
                 return self.loaded.processor(images=pictures, **words)
             except REFUSALS as error:
-                reason = f"{type(error).__name__}: {error}"
+                reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
         raise UserError(
             f"model '{self.options.model}': '{kind}' cannot be shown {len(pictures[0])} pictures of an item at once "
             f"({reason}); set `pictures: 1`, or take another model"

@@ -97,7 +97,7 @@ class VisualDescriptors(Encoder):
                 vectors = PCA(dim, svd_solver="covariance_eigh").fit_transform(vectors)
         row_of = {key: row for row, key in enumerate(described)}
         rows = [[row_of[key] for key in of_item if key in row_of] for of_item in keys]
-        present = np.array([bool(of_item) for of_item in rows])
+        present = np.array([bool(of_item) for of_item in rows], dtype=bool)
         matrix = np.zeros((len(keys), vectors.shape[1]))
         of_items = vectors[[row for of_item in rows for row in of_item]]
         matrix[present] = mean_of_each(of_items, [len(of_item) for of_item in rows if of_item])
