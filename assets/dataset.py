@@ -13,6 +13,7 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.settings import Settings
 from recsys.data.dataset import PARTS, Dataset
+from recsys.data.images import PICTURE_COLUMNS, counts_of_pictures
 from recsys.data.readers import registry
 from recsys.fingerprints import code_of, fingerprint
 from recsys.study.dataset_spec import DatasetSpec
@@ -69,10 +70,10 @@ def show(home: Home, event: Event) -> Mapping[str, object]:
         "items": data.n_items,
         "density": round(len(data.interactions) / (data.n_users * data.n_items), 6),
         **{part: int((data.interactions["part"] == part).sum()) for part in PARTS},
-        "with_image": int(data.items["image_path"].notna().sum()),
+        **counts_of_pictures(data.items),
         "with_text": int(data.items["text"].notna().sum()),
         **{f"note {place}": note for place, note in enumerate(data.facts.get("notes", []), 1)},
         "quarantine": table(reasons if len(reasons) else pd.DataFrame({"reason": ["none"], "rows": [0]})),
-        "items_preview": preview(data.items.drop(columns=["image_path", "image_digest"])),
+        "items_preview": preview(data.items.drop(columns=list(PICTURE_COLUMNS), errors="ignore")),
         "interactions": plot(figure),
     }

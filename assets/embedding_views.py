@@ -13,6 +13,7 @@ from PIL import Image
 from orchestration.dagster_metadata import plot
 from recsys.content.features import Features
 from recsys.content.images import open_rgb
+from recsys.data.images import pictures_of
 
 FIGURES = (
     "dim",
@@ -33,7 +34,7 @@ N_ASKED = 4
 def shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dict[str, object]:
     """Figures, a map of the space, and neighbours; the figures alone where there is too little to draw."""
     figures = {name: facts[name] for name in FIGURES}
-    if absent := sum(not pd.isna(path) and not Path(path).is_file() for path in items["image_path"]):
+    if absent := sum(not Path(path).is_file() for of_item in pictures_of(items) for path, _ in of_item):
         figures["pictures"] = f"{absent} are no longer where they were, and not drawn"
     present = np.flatnonzero(features.present)
     if len(present) < 6 or features.dim < 2:

@@ -15,6 +15,7 @@ from orchestration.settings import Settings
 from recsys.content.encoders import registry
 from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
+from recsys.data.images import said_of_pictures
 from recsys.fingerprints import code_of, fingerprint
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.record import AssetRecord
@@ -35,7 +36,7 @@ def node(name: str, spec: DatasetSpec, source: str) -> Node:
         inputs=[keys.dataset(name), *([keys.descriptions(name, content.corpus)] if content.corpus else [])],
         version=fingerprint(content.identity, code),
         make=partial(make, name, spec, source),
-        show=partial(show, name),
+        show=partial(show, name, content.encoder),
         description=f"Items of {name} as vectors: source `{source}`, encoder `{content.encoder}`.",
         kinds=frozenset({"safetensors", "numpy"}),
         checks=CHECKS,
@@ -64,7 +65,9 @@ def make(name: str, spec: DatasetSpec, source: str, making: Making) -> AssetReco
         return encode_source(content, items, folder, described, making.out, work, progress)
 
 
-def show(name: str, home: Home, event: Event) -> Mapping[str, object]:
+def show(name: str, encoder: str, home: Home, event: Event) -> Mapping[str, object]:
     """Figures, a map of the space, and what is near to what."""
     items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
-    return embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))
+    several = said_of_pictures(items) if registry.load(encoder).modality in ("image", "joint") else ""
+    counted = {"encoded": several} if several else {}
+    return counted | embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))

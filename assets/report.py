@@ -20,6 +20,7 @@ from orchestration.lineage import Event, Input
 from orchestration.tracked import run_id
 from orchestration.usable import unusable_sources
 from recsys.analyses.registry import applicable
+from recsys.data.images import counts_of_pictures
 from recsys.engine.stored import StoredCell, place
 from recsys.evidence.across import answer_together
 from recsys.fingerprints import code_of, files_of, fingerprint
@@ -31,6 +32,7 @@ from recsys.report.rows import AssetRow, CheckRow, ContentRow, Link, Section
 from recsys.store import write_text
 from recsys.study.ensembles import SOURCE
 from recsys.study.judgement import Judgement
+from recsys.study.preparing import load_items
 from recsys.study.record import AssetRecord
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import has_verdict
@@ -153,6 +155,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     compared = judgement.comparisons if judgement else board.comparisons if board else []
     described = [home.current(keys.descriptions(name, corpus)) for corpus in spec.descriptions]
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
+    pictures = counts_of_pictures(load_items(home.folder(data)))
     return DatasetReport(
         name=name,
         scenario=parts.scenario(study, name),
@@ -165,9 +168,9 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         losers=parts.losers(tables),
         agreement=parts.agreement(tables),
         questions=judgement.questions if judgement else [],
-        counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
+        counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)} | pictures,
         quarantine=parts.quarantine(home.folder(data)),
-        content=[_content(home, study, name, source) for source in spec.content],
+        content=[_content(home, study, name, source, pictures.get("pictures")) for source in spec.content],
         results=parts.results(home.folder(metrics), study, results.arms, _runs(home, study, name, results.arms)),
         comparisons=parts.comparisons(compared, results.arms),
         minutes=study.tuning.minutes,
@@ -245,8 +248,8 @@ def _asset_row(home: Home, version: Event | Input) -> AssetRow:
     )
 
 
-def _content(home: Home, study: Study, name: str, source: str) -> ContentRow:
-    return parts.content(home.current(keys.embeddings(name, source)).facts, source, study.datasets[name])
+def _content(home: Home, study: Study, name: str, source: str, n_pictures: int | None) -> ContentRow:
+    return parts.content(home.current(keys.embeddings(name, source)).facts, source, study.datasets[name], n_pictures)
 
 
 def _analyses(home: Home, study: Study, name: str) -> dict[str, dict[str, pd.DataFrame]]:

@@ -91,7 +91,7 @@ def pictures(n: int, folder: Path) -> Contents:
         coarse = Image.fromarray(random.integers(0, 256, (30, 20, 3), dtype=np.uint8))
         coarse.resize((200, 300)).save(folder / f"{number}.jpg")
         paths.append(folder / f"{number}.jpg")
-    return Contents("pictures", [str(path) for path in paths], [str(path) for path in paths])
+    return Contents("pictures", [{str(path): str(path)} for path in paths])
 
 
 def texts(n: int) -> Contents:

@@ -46,7 +46,13 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the study and its dataset.")],
     interactions: Annotated[Path | None, _file("Who took what")] = None,
     items: Annotated[Path | None, _file("What there is to take")] = None,
-    images: Annotated[Path | None, typer.Option(metavar="DIR", help="Image files named by item id.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Image files named by item id, or in folders that are.")
+    ] = None,
+    images_by: Annotated[
+        Literal["name", "folder"] | None,
+        typer.Option(help="Whose picture a file is, where its name and its folder are ids of two items."),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data in a published layout, instead of the two files.")
     ] = None,
@@ -92,7 +98,7 @@ def new(
     file = _place(name, settings, force)
     text = tuple(column.strip() for column in text_columns.split(",")) if text_columns is not None else None
     given = Given(user_column, item_column, items_id_column, rating_column, time_column, title_column, text)
-    data = draft(_source(interactions, items, images, folder, layout, given), split, min_rating)
+    data = draft(_source(interactions, items, images, images_by, folder, layout, given), split, min_rating)
     if describe_with:
         data = _described(data, describe_with)
     for reason in data.reasons:
@@ -105,6 +111,7 @@ def _source(
     interactions: Path | None,
     items: Path | None,
     images: Path | None,
+    images_by: Literal["name", "folder"] | None,
     folder: Path | None,
     layout: str | None,
     given: "Given",
@@ -112,14 +119,14 @@ def _source(
     from orchestration.cli.own_data.source import from_folder, from_tables
 
     if folder is not None:
-        if interactions or items or images or given != type(given)():
+        if interactions or items or images or images_by or given != type(given)():
             raise UserError("--folder is read as it is: leave out --interactions, --items, --images and the columns")
         return from_folder(folder, layout)
     if layout is not None:
         raise UserError("--layout says how the data of --folder are laid out: give --folder, or leave --layout out")
     if interactions is None or items is None:
         raise UserError("give --interactions and --items, a file each, or --folder with data in a published layout")
-    return from_tables(interactions, items, images, given)
+    return from_tables(interactions, items, images, given, images_by)
 
 
 def _answers(given: "Answers", data: "Draft", yes: bool) -> "Answers":

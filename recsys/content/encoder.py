@@ -150,7 +150,8 @@ class Encoder(ABC):
         """Vectors of the items, a row each, in their order; items without this content are absent.
 
         Args:
-            items: `item_id`, `title`, `text`, `image_path` (ready to open), `image_digest` and attributes.
+            items: `item_id`, `title`, `text`, `image_path` (ready to open), `image_digest` and attributes; all the
+                pictures of each item are `recsys.data.images.pictures_of(items)`.
             context: what else may be read.
         """
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,30 @@ class Features:
         """Read what `save` wrote; the ids in it serve other programs, and `matrix_file`."""
         with safe_open(path, framework="numpy") as file:
             return cls(file.get_tensor("matrix"), file.get_tensor("present"))
+
+
+def mean_of_each(rows: np.ndarray, sizes: Sequence[int], *, unit: bool = False) -> np.ndarray:
+    """A row for each item that has several: their mean. The one row of an item stays as it is, to the last bit.
+
+    Args:
+        rows: those of all items in their order, shape (sum of sizes, dim).
+        sizes: how many each item has, one at least.
+        unit: scale the several rows of an item to unit length first, and their mean after.
+    """
+    counts = np.asarray(sizes, dtype=np.int64)
+    if not len(counts) or counts.max() == 1:
+        return rows
+    starts, several = np.cumsum(counts) - counts, counts > 1
+    if unit:
+        rows = np.where(np.repeat(several, counts)[:, None], _of_unit_length(rows), rows)
+    weights = np.repeat(1 / counts, counts).astype(rows.dtype)
+    means = np.add.reduceat(rows * weights[:, None], starts, axis=0)
+    return np.where(several[:, None], _of_unit_length(means), means) if unit else means
+
+
+def _of_unit_length(rows: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(lengths > 0, lengths, 1)
 
 
 Content = dict[str, Features]

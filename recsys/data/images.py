@@ -1,138 +1,118 @@
-"""Finding items' pictures: by the names of files, or by paths that a table gives; unusable ones are quarantined."""
+"""Pictures of items: how the item table holds them, and how those that can be used get into it.
+
+`image_path` and `image_digest` are an item's first picture. Where any item has several, the table has two columns
+more, with lists of the others; a table of one picture an item has no trace of them. `pictures_of` reads both.
+"""
 
 import os
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from recsys.data.decoding import SUFFIXES, digest_of
-from recsys.data.inspection import Inspection, inspect, inspect_all
-from recsys.data.quarantine import collect, set_aside
-from recsys.data.raw import QUARANTINE_COLUMNS
-from recsys.errors import UserError
+from recsys.data.inspection import inspect_all
+from recsys.data.quarantine import named_aside
 
-__all__ = ["SUFFIXES", "attach_images", "digest_of", "files_by_stem", "inspect", "match_images"]
+__all__ = [
+    "SUFFIXES",
+    "attach_images",
+    "counts_of_pictures",
+    "digest_of",
+    "n_pictures",
+    "pictures_of",
+    "said_of_pictures",
+]
 
-NUMBERED = re.compile(r"(.+?)(?:[_-]\d{1,2}| ?\(\d{1,2}\))$")
-"""How several pictures of one item are told apart: `12_0`, `12-1`, `12 (2)`."""
-NO_ITEM = "picture is named by no item's id"
-FURTHER = "a further picture of an item: the first by name is used"
-ALMOST: dict[str, Callable[[str], str]] = {
-    "its leading zeros": lambda name: name.lstrip("0"),
-    "upper and lower case": str.casefold,
-    "blanks and quotes": lambda name: name.strip(" \t'\""),
-}
-"""Differences between a file's name and an item's id that are said, and not repaired."""
-
-
-def files_by_stem(folder: Path) -> dict[str, Path]:
-    """The picture files of a folder and its subfolders by their names without suffix, composed (NFC).
-
-    Of several files with one name the first counts, those in the folder itself before those in subfolders. Hidden
-    files are passed over: macOS leaves some beside every picture that it copies.
-    """
-    return {stem: files[0] for stem, files in _by_stem(folder).items()}
+FURTHER_PATHS, FURTHER_DIGESTS = "further_image_paths", "further_image_digests"
+PICTURE_COLUMNS = ("image_path", "image_digest", FURTHER_PATHS, FURTHER_DIGESTS)
+MOST = 4
+"""Pictures of an item that are used, unless a study says otherwise."""
+FURTHER = "a further picture of an item, of which `pictures: {most}` are used"
 
 
-def match_images(ids: pd.Series, folder: Path) -> tuple[pd.Series, pd.DataFrame]:
-    """The picture of each item among the files of a folder and its subfolders, which are named by ids.
+class Picture(NamedTuple):
+    """A picture file, and the digest of its bytes where that is known."""
 
-    An item takes the file whose name without suffix is its id, however its accents are composed; else the first of
-    those that are its id and a number (`12_0.jpg`).
-
-    Args:
-        ids: of the items, strings, each once.
-        folder: of the pictures.
-
-    Returns:
-        Paths aligned with `ids`, None where an item has none, and the quarantine of all other pictures: by
-        file, with the nearest id where only zeros, case or blanks tell the two apart.
-    """
-    files = _by_stem(folder)
-    wanted = {unicodedata.normalize("NFC", name): name for name in ids}
-    taken: dict[str, Path] = {}
-    further: list[Path] = []
-    unknown: dict[str, list[Path]] = {}
-    for stem in sorted(files, key=lambda name: (name not in wanted, name)):
-        numbered = NUMBERED.match(stem)
-        name = stem if stem in wanted else numbered[1] if numbered and numbered[1] in wanted else None
-        if name is None:
-            unknown[stem] = files[stem]
-            continue
-        rest = files[stem] if name in taken else files[stem][1:]
-        taken.setdefault(name, files[stem][0])
-        further += rest
-    paths = [taken.get(unicodedata.normalize("NFC", name)) for name in ids]
-    missing = [wanted[name] for name in wanted if name not in taken]
-    rows = [(file.relative_to(folder).as_posix(), FURTHER) for file in further] + _unknown(unknown, missing, folder)
-    cells = {"table": "images", "row": None, "key": [key for key, _ in rows], "reason": [reason for _, reason in rows]}
-    aside = pd.DataFrame(cells, columns=list(QUARANTINE_COLUMNS)).astype({"row": "Int64"})
-    return pd.Series(paths, index=ids.index, dtype="object"), collect([aside])
+    path: str
+    digest: str | None
 
 
-def attach_images(items: pd.DataFrame, paths: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+def pictures_of(items: pd.DataFrame) -> list[tuple[Picture, ...]]:
+    """The pictures of each item of an item table, in their order; empty where it has none."""
+    known: list[tuple[Picture, ...]] = [
+        () if pd.isna(path) else (Picture(str(path), None if pd.isna(digest) else str(digest)),)
+        for path, digest in zip(items["image_path"], items["image_digest"], strict=True)
+    ]
+    if FURTHER_PATHS not in items:
+        return known
+    further = zip(items[FURTHER_PATHS], items[FURTHER_DIGESTS], strict=True)
+    more = [() if paths is None else tuple(map(Picture, paths, digests)) for paths, digests in further]
+    return [first + others for first, others in zip(known, more, strict=True)]
+
+
+def n_pictures(items: pd.DataFrame, most: int | None = None) -> int:
+    """Pictures of all items together, of each so many at most; as many as items with one, where none has several."""
+    return sum(len(of_item[:most]) for of_item in pictures_of(items))
+
+
+def counts_of_pictures(items: pd.DataFrame) -> dict[str, int]:
+    """Items with a picture, and all pictures where these are more."""
+    with_image, n = n_pictures(items, 1), n_pictures(items)
+    return {"with_image": with_image} | ({"pictures": n} if n > with_image else {})
+
+
+def said_of_pictures(items: pd.DataFrame, most: int | None = None) -> str:
+    """How many pictures there are beside the number of items that have any; empty where each has one."""
+    n = n_pictures(items, most)
+    return f"{n:,} pictures" if n > n_pictures(items, 1) else ""
+
+
+def attach_images(items: pd.DataFrame, paths: pd.Series, most: int = MOST) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give items their images.
 
     Args:
         items: with `item_id`.
-        paths: absolute paths aligned with `items`; None or NaN where an item has no image. A path at which there
-            is nothing is such an item too: not having an image is an ordinary case.
+        paths: absolute paths aligned with `items`: one, or several in their order; None or NaN where an item has no
+            image. A path at which there is nothing is none: not having an image is an ordinary case.
+        most: so many of an item's pictures are used, the first.
 
     Returns:
-        The items with `image_path` and `image_digest`, both None where there is no usable image, and the
-        quarantine of the images that exist and cannot be used.
+        The items with their usable images (see the module), and the quarantine of the images that exist and cannot
+        be used, or are more than `most`. It names an item's picture by the item, and by its file where there are
+        several.
     """
-    found = [Path(path) if isinstance(path, (str, Path)) and os.path.exists(path) else None for path in paths]
-    inspected = iter(inspect_all([path for path in found if path]))
-    inspections = [next(inspected) if path else Inspection() for path in found]
-    problems = _column(items, [seen.problem for seen in inspections])
-    digests = _column(items, [seen.digest for seen in inspections])
-    usable = _column(items, [str(path) for path in found]).where(digests.notna(), None)
-    broken = items[problems.notna()]
-    quarantine = set_aside("images", broken, ("item_id",), problems.dropna().tolist())
-    return items.assign(image_path=usable, image_digest=digests), collect([quarantine])
+    found = [[Path(path) for path in _listed(cell) if os.path.exists(path)] for cell in paths]
+    inspected = iter(inspect_all([path for cell in found for path in cell[:most]]))
+    used: list[list[Picture]] = []
+    aside: list[tuple[str, str]] = []
+    for item, cell in zip(items["item_id"], found, strict=True):
+        usable: dict[str, Picture] = {}
+        for path in cell[:most]:
+            seen = next(inspected)
+            if seen.digest:
+                usable.setdefault(seen.digest, Picture(str(path), seen.digest))
+            else:
+                aside.append((f"{item} / {path.name}" if len(cell) > 1 else str(item), str(seen.problem)))
+        used.append(list(usable.values()))
+        aside += [(f"{item} / {path.name}", FURTHER.format(most=most)) for path in cell[most:]]
+    attached = items.assign(
+        image_path=_column(items, [cell[0].path if cell else None for cell in used]),
+        image_digest=_column(items, [cell[0].digest if cell else None for cell in used]),
+    )
+    if any(len(cell) > 1 for cell in used):
+        further = [cell[1:] for cell in used]
+        attached[FURTHER_PATHS] = _column(items, [[each.path for each in cell] or None for cell in further])
+        attached[FURTHER_DIGESTS] = _column(items, [[each.digest for each in cell] or None for cell in further])
+    return attached, named_aside("images", aside)
 
 
-def _by_stem(folder: Path) -> dict[str, list[Path]]:
-    found: list[tuple[int, Path]] = []
-
-    def fail(error: OSError) -> None:
-        if Path(error.filename) == folder:
-            raise UserError(f"image folder {folder}: {error.strerror}; name an existing folder or leave it out")
-
-    for place, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
-        depth = len(Path(place).parts)
-        found += [(depth, Path(place, name)) for name in names if not name.startswith(".") and _is_picture(name)]
-    by_stem: dict[str, list[Path]] = {}
-    for _, path in sorted(found):
-        by_stem.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)
-    return by_stem
+def _listed(cell: object) -> Sequence[str | Path]:
+    if isinstance(cell, str | Path):
+        return (cell,)
+    return cell if isinstance(cell, tuple | list) else ()
 
 
-def _is_picture(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES
-
-
-def _unknown(files: dict[str, list[Path]], missing: Sequence[str], folder: Path) -> list[tuple[str, str]]:
-    """Files that belong to no item, with the item that they may have been meant for."""
-    almost = {difference: _first_by(change, missing) for difference, change in ALMOST.items()}
-    rows = []
-    for stem, paths in files.items():
-        near = {difference: ids.get(ALMOST[difference](stem)) for difference, ids in almost.items()}
-        difference, item = next(((each, name) for each, name in near.items() if name), ("", None))
-        for path in paths:
-            key = path.relative_to(folder).as_posix()
-            rows.append((f"{key} / {item}", f"{NO_ITEM}, but for {difference}") if item else (key, NO_ITEM))
-    return rows
-
-
-def _first_by(change: Callable[[str], str], names: Iterable[str]) -> dict[str, str]:
-    return {change(name): name for name in reversed(list(names))}
-
-
-def _column(items: pd.DataFrame, values: Sequence[str | None]) -> pd.Series:
-    return pd.Series(values, index=items.index, dtype="object")
+def _column(items: pd.DataFrame, values: Sequence[object]) -> pd.Series:
+    return pd.Series(list(values), index=items.index, dtype="object")

@@ -56,6 +56,13 @@ def set_aside(
     return pd.DataFrame(columns, columns=list(QUARANTINE_COLUMNS)).reset_index(drop=True)
 
 
+def named_aside(table: str, named: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """Quarantine entries of what stands in no row, such as a file, by its name and the reason."""
+    keys, reasons = [name for name, _ in named], [reason for _, reason in named]
+    cells = {"table": table, "row": None, "key": keys, "reason": reasons}
+    return collect([pd.DataFrame(cells, columns=list(QUARANTINE_COLUMNS)).astype({"row": "Int64"})])
+
+
 def collect(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One quarantine table of several."""
     filled = [part for part in parts if len(part)]

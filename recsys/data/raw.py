@@ -18,7 +18,8 @@ class RawData:
     Attributes:
         items: one row an item: `item_id` (string, unique), `title`, `text`, `image_path` (a path, relative
             ones are relative to the dataset's own folder), `image_digest` (hash of the file's bytes), each
-            None where the item has none, and any further column as an attribute (such as `genres`).
+            None where the item has none, and any further column as an attribute (such as `genres`). Where items have
+            several pictures, `recsys.data.images` says where the others stand.
         interactions: `user_id`, `item_id` (strings) and, where the source has them, `rating` (float),
             `timestamp` (datetime64[ns], UTC; NaT where it cannot be read), `part` (`train`, `valid` or `test`: a split
             by file), `row` (number of the record in the source, so that rows that cleaning leaves out can be looked

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from recsys.content.arms import INTERACTIONS_ONLY
+from recsys.content.encoders import registry as encoders
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.gates import BASELINES
 from recsys.evidence.interval import Interval
@@ -80,8 +81,11 @@ def quarantine(folder: Path) -> list[QuarantineRow]:
     return [QuarantineRow.model_validate(row) for row in counts.to_dict("records")]
 
 
-def content(found: dict[str, Any], source: str, spec: DatasetSpec) -> ContentRow:
-    """Whether a source's vectors can be told apart; `found` are the facts of its embedding set."""
+def content(found: dict[str, Any], source: str, spec: DatasetSpec, n_pictures: int | None = None) -> ContentRow:
+    """Whether a source's vectors can be told apart; `found` are the facts of its embedding set.
+
+    `n_pictures` are those of the items, where they have several.
+    """
     n_present = round(found["coverage"] * found["n_items"])
     return ContentRow(
         source=source,
@@ -90,6 +94,7 @@ def content(found: dict[str, Any], source: str, spec: DatasetSpec) -> ContentRow
         n_present=n_present,
         n_items=found["n_items"],
         n_distinct=round(found["distinct"] * n_present),
+        n_pictures=n_pictures if encoders.load(spec.content[source].encoder).modality in ("image", "joint") else None,
     )
 
 

@@ -75,7 +75,10 @@ class QuarantineRow(Part):
 
 
 class ContentRow(Part):
-    """Integrity of one source's features: how many items have them, and whether items can be told apart."""
+    """Integrity of one source's features: how many items have them, and whether items can be told apart.
+
+    `n_pictures` are those of all items, where the source reads pictures and items have several.
+    """
 
     source: str
     encoder: str
@@ -83,6 +86,7 @@ class ContentRow(Part):
     n_present: int
     n_items: int
     n_distinct: int
+    n_pictures: int | None = None
 
 
 class ResultRow(Part):

@@ -17,6 +17,7 @@ from recsys.content.descriptions import parse_corpus
 from recsys.content.encoder import Context, Encoder
 from recsys.content.encoders import registry
 from recsys.content.texts import item_texts
+from recsys.data.images import said_of_pictures
 from recsys.data.raw import lacks_column
 from recsys.errors import UserError, nearest_name
 from recsys.evidence.gates import look_alike
@@ -145,7 +146,9 @@ def _to_be_written(spec: CorpusSpec, items: pd.DataFrame, folder: Path) -> tuple
     table = asked.assign(answer=answer)
     table = table.merge(parse_corpus(table, fields)[0], on="item_id")
     where = _model(options, folder)
-    said = f"asks {options.model} ({where}) about {_share(len(asked), len(items))}, prompt {prompt.name} "
+    several = said_of_pictures(items, options.pictures) if "image" in options.inputs else ""
+    about = f"{_share(len(asked), len(items))}{several and f' with {several}'}"
+    said = f"asks {options.model} ({where}) about {about}, prompt {prompt.name} "
     return _Corpus(table, tuple(options.hidden)), f"{said}(version {prompt.version})"
 
 
@@ -188,7 +191,8 @@ def _source(
     except UserError as error:
         return Finding(what, str(error), "bad")
     covered = [key is not None for key in keys]
-    known = f"encoder {called}: {_share(sum(covered), len(keys))} have it"
+    several = said_of_pictures(items) if _shows_pictures(encoder) else ""
+    known = f"encoder {called}: {_share(sum(covered), len(keys))} have it{several and f', with {several}'}"
     if len(keys) < len(items):
         return Finding(what, f"{known}, of those that were tried")
     if not any(covered):
@@ -204,6 +208,10 @@ def _source(
         without = items.loc[[not each for each in covered], "item_id"].head(EXAMPLES)
         return Finding(what, f"{known}; such as {', '.join(map(repr, without))} have not", "warning")
     return Finding(what, known)
+
+
+def _shows_pictures(encoder: Encoder) -> bool:
+    return encoder.modality in ("image", "joint") and getattr(encoder.options, "part", "image") != "text"
 
 
 def _remedy(encoder: Encoder, items: pd.DataFrame) -> str:

@@ -19,6 +19,23 @@ def item_table(n_items: int, **columns: list) -> pd.DataFrame:
     return frame(item_id=[str(item) for item in range(n_items)], **(empty | columns))
 
 
+def pictured(*of_items: list[str], digests: list[list[str | None]] | None = None) -> pd.DataFrame:
+    """Items by their pictures, as readers give them."""
+    known = digests or [[None] * len(paths) for paths in of_items]
+    table = item_table(
+        len(of_items),
+        image_path=[paths[0] if paths else None for paths in of_items],
+        image_digest=[each[0] if each else None for each in known],
+    )
+    if all(len(paths) < 2 for paths in of_items):
+        return table
+    further = frame(
+        further_image_paths=[paths[1:] or None for paths in of_items],
+        further_image_digests=[each[1:] or None for each in known],
+    )
+    return table.join(further)
+
+
 @pytest.fixture(scope="session")
 def real() -> Path:
     """The folder of real data."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from recsys.content.features import Features
+from recsys.content.features import Features, mean_of_each
 from recsys.errors import UserError
 
 HERE = np.array([True, False])
@@ -33,6 +33,16 @@ def test_refuses(matrix, present, message):
         Features(matrix, present)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_rows_of_an_item_are_averaged_and_a_row_alone_stays_as_it_is():
+    rows = np.array([[3, 4], [0, 2], [0.1, 0.3], [0, 0], [6, 8]], dtype=np.float32)
+    np.testing.assert_allclose(mean_of_each(rows, [2, 1, 2]), [[1.5, 3], [0.1, 0.3], [3, 4]])
+    units = mean_of_each(rows, [2, 1, 2], unit=True)
+    np.testing.assert_allclose(units, [[0.1**0.5, 0.9**0.5], [0.1, 0.3], [0.6, 0.8]], rtol=1e-6)
+    np.testing.assert_array_equal(units[1], rows[2])
+    np.testing.assert_array_equal(mean_of_each(rows, [1] * 5, unit=True), rows)
+    assert mean_of_each(rows[:0], []).shape == (0, 2)
 
 
 def test_digest_tells_values_masks_and_shapes_apart():

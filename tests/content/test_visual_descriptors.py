@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from recsys.content.encoders import encode
-from tests.content.conftest import item_table
+from tests.content.conftest import item_table, pictured
 
 
 def save(folder, name, image, **options):
@@ -75,6 +75,17 @@ def test_equal_pictures_are_read_once_and_progress_is_told(tmp_path):
     features = encode("visual_descriptors", {}, items, progress=lambda done, total: told.append((done, total)))
     assert told == [(3, 3)]
     np.testing.assert_array_equal(features.matrix[:3], features.matrix[3:])
+
+
+def test_several_pictures_of_an_item_are_averaged(tmp_path):
+    paths = colours(tmp_path, 5)
+    one_each = encode("visual_descriptors", {"dim": 3}, item_table(5, image_path=paths)).matrix
+    # The same pictures in the same order, so that what is computed of all of them is the same.
+    found = encode("visual_descriptors", {"dim": 3}, pictured(paths[:3], [paths[3]], [], [paths[4], paths[0]]))
+    assert found.present.tolist() == [True, True, False, True]
+    np.testing.assert_allclose(found.matrix[0], one_each[:3].mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(found.matrix[1], one_each[3])
+    np.testing.assert_allclose(found.matrix[3], (one_each[4] + one_each[0]) / 2, rtol=1e-5, atol=1e-6)
 
 
 def test_workers_give_the_same_vectors(tmp_path):

@@ -1,5 +1,6 @@
 """Photos as people name them, and what is no photo."""
 
+import json
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.corpus.shop import (
     folder,
     goods,
     lines,
+    of,
     orders,
     plain,
     put,
@@ -53,11 +55,80 @@ def photos_in_subfolders(place: Path) -> Truth:
     return photos(place, lambda n: f"{n % 3:03d}/{n}.jpg")
 
 
+def numbered(place: Path, name: Callable[[int, int], str]) -> Truth:
+    """One to six photos of each item, of which four at most are used."""
+    for item in range(N_ITEMS):
+        for n in range(item % 6 + 1):
+            photo(place / "photos" / name(item, n + 1), (item + 7 * n) % N_ITEMS)
+    several = {str(item): min(item % 6 + 1, 4) for item in range(N_ITEMS)}
+    says = ("pictures: 3.5 an item, up to 6; those of '5' are, in this order, ", "the first 4 of each are used")
+    return usual(place).but(arguments=PHOTOS, pictures=ALL, several=several, says=says)
+
+
 @folder()
 def several_photos_an_item(place: Path) -> Truth:
+    truth = numbered(place, lambda item, n: f"{item}_{n * 5}.png")
+    return truth.but(says=(*truth.says, "5_5.png, 5_10.png, 5_15.png, ..."))
+
+
+@folder()
+def several_photos_by_view(place: Path) -> Truth:
+    views = ("back", "detail", "front", "side", "top", "worn")
+    truth = numbered(place, lambda item, n: f"{item}-{views[n - 1]}.jpg")
+    return truth.but(says=(*truth.says, "5-back.jpg, 5-detail.jpg, 5-front.jpg, ..."))
+
+
+@folder()
+def a_folder_of_photos_an_item(place: Path) -> Truth:
+    truth = numbered(place, lambda item, n: f"{item}/{n}.png")
+    return truth.but(says=(*truth.says, "5/1.png, 5/2.png, 5/3.png, ...", "the folder counts"))
+
+
+@folder()
+def ids_that_read_like_further_photos(place: Path) -> Truth:
+    """Items 0 to 9 are `a`, `a_1` to `a_9`; `a` has two photos more, which are called `a_10` and `a_11`."""
+
+    def item(n: int) -> str:
+        return f"{'abc'[n // 10]}{f'_{n % 10}' if n % 10 else ''}"
+
     for n in range(N_ITEMS):
-        photo(place / "photos" / f"{n}_1.png", (n + 1) % N_ITEMS)
-    return photos(place, lambda n: f"{n}_0.png")
+        photo(place / "photos" / f"{item(n)}.png", n)
+    for n in (10, 11):
+        photo(place / "photos" / f"a_{n}.png", n)
+    put(place, r_csv=orders(item=lambda row: item(row.item)), i_csv=goods(item=item))
+    return USUAL.but(
+        arguments=PHOTOS,
+        titles={item(n): title(n) for n in range(N_ITEMS)},
+        pairs=[(str(row.user), item(row.item)) for row in ROWS],
+        pictures=frozenset(map(item, range(N_ITEMS))),
+        several={"a": 3},
+        says=("9 of the items have ids that read like further pictures of another, such as 'a_1' beside 'a'",),
+    )
+
+
+@refused("1/2.png can be a picture of item '2' by its name, or of '1' by its folder; set `images_by` (--images-by)")
+def photos_by_name_or_by_folder(place: Path) -> Truth:
+    for name in ("1/2.png", "1/side.png", "3/side.png"):
+        photo(place / "photos" / name, 1)
+    return usual(place).but(arguments=PHOTOS)
+
+
+@folder()
+def several_photos_in_a_list(place: Path) -> Truth:
+    """JSON lines with a list of files, as shops export them."""
+    records = []
+    for item in range(N_ITEMS):
+        files = [f"img/p{item}x{n}.jpg" for n in range(item % 3)]
+        for n, file in enumerate(files):
+            photo(place / file, (item + n) % N_ITEMS)
+        records.append({"item_id": item, "title": title(item), "description": plain(item), "images": files})
+    put(place, r_csv=orders(), i_jsonl="".join(json.dumps(record) + "\n" for record in records))
+    return USUAL.but(
+        arguments=of("r.csv", "i.jsonl"),
+        pictures=frozenset(str(item) for item in range(N_ITEMS) if item % 3),
+        several={str(item): item % 3 for item in range(N_ITEMS) if item % 3},
+        says=("pictures: 1.5 an item, up to 2",),
+    )
 
 
 @folder()

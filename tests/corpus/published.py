@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.corpus.pictures import photo
 from tests.corpus.shop import (
     N_ITEMS,
     PAIRS,
@@ -206,6 +207,21 @@ def amazon_2023(place: Path) -> Truth:
     put(place, Home_jsonl=records(reviews))
     (place / "meta_Home.jsonl").write_text(records(meta), encoding="utf-8")
     return OF_AMAZON
+
+
+@folder()
+def amazon_2023_with_the_pictures_that_it_lists(place: Path) -> Truth:
+    """Zero to two pictures of each product, called as their addresses end."""
+    truth, meta = amazon_2023(place), place / "meta_Home.jsonl"
+    products = [json.loads(line) for line in meta.read_text(encoding="utf-8").splitlines()]
+    for n, product in enumerate(products):
+        names = [f"{n}x{view}._AC_.jpg" for view in range(n % 3)]
+        product["images"] = [{"variant": "MAIN", "large": f"https://x/I/{name}", "hi_res": None} for name in names]
+        for view, name in enumerate(names):
+            photo(place / "images" / name, (n + view) % N_ITEMS)
+    meta.write_text(records(products), encoding="utf-8")
+    several = {asin(n): n % 3 for n in range(N_ITEMS) if n % 3}
+    return truth.but(pictures=frozenset(several), several=several, says=("30 pictures are used",))
 
 
 @folder()

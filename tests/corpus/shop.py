@@ -72,6 +72,7 @@ class Truth:
         ratings: of each row; None where they are not read.
         times: of each row, in seconds since 1970; None where they are not read.
         pictures: items with a picture that can be read.
+        several: how many pictures are used of these items; of all others with a picture, one.
         says: parts of what `new` must print.
     """
 
@@ -81,6 +82,7 @@ class Truth:
     ratings: Sequence[float] | None = field(default_factory=lambda: [float(row.rating) for row in ROWS])
     times: Sequence[float] | None = field(default_factory=lambda: [float(row.time) for row in ROWS])
     pictures: frozenset[str] = frozenset()
+    several: Mapping[str, int] = field(default_factory=dict)
     says: tuple[str, ...] = ()
 
     def but(self, **changes: object) -> "Truth":

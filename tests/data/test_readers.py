@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from recsys.data.images import pictures_of
 from recsys.data.raw import RawData
 from recsys.data.readers import parse_options, read
 from recsys.errors import UserError
@@ -133,6 +134,26 @@ def test_table_reads_the_named_columns(shop: Path) -> None:
 def test_table_finds_images_named_by_item_with_any_suffix(shop: Path) -> None:
     raw = read("table", TABLE_OPTIONS | {"images": "pics"}, shop, shop)
     assert raw.items["image_path"].dropna().to_dict() == {1: str(shop / "pics" / "b.webp")}
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("pics/ax.png", ["ax.png"]),
+        ("pics/b.webp|pics/ax.png", ["b.webp", "ax.png"]),
+        ("pics/b.webp; pics/gone.png; pics/ax.png", ["b.webp", "ax.png"]),
+        ('"pics/ax.png, pics/b.webp"', ["ax.png", "b.webp"]),
+        ("pics/ax|b.png", ["ax|b.png"]),
+    ],
+)
+def test_a_cell_may_name_several_pictures_in_their_order(shop: Path, cell: str, names: list[str]) -> None:
+    Image.new("RGB", (4, 4), "red").save(shop / "pics" / "ax.png")
+    Image.new("RGB", (4, 4), "blue").save(shop / "pics" / "ax|b.png")
+    write(shop, goods_dot_csv=f"what,label,about,picture,brand\na,Ax,,{cell},\nb,Bow,,,\n")
+    raw = read("table", TABLE_OPTIONS | {"image_column": "picture"}, shop, shop)
+    assert [[Path(each.path).name for each in of_item] for of_item in pictures_of(raw.items)] == [names, []]
+    alone = read("table", TABLE_OPTIONS | {"image_column": "picture", "pictures": 1}, shop, shop)
+    assert [len(of_item) for of_item in pictures_of(alone.items)] == [1, 0]
 
 
 def test_table_without_item_table_takes_items_from_interactions(shop: Path) -> None:

@@ -11,6 +11,7 @@ from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
 from recsys.content.encoder import Context
 from recsys.content.encoders import registry
 from recsys.data.cleaning import CleaningRules, clean
+from recsys.data.images import said_of_pictures
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
 from recsys.data.splits import SplitRule, needs_times
@@ -185,7 +186,8 @@ def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, An
     pictures = int(items["image_path"].notna().sum())
     if pictures and "image" not in content:
         content["image"] = {"encoder": "visual_descriptors", "dim": DIM}
-        reasons.append(f"images: {pictures:,} of {len(items):,} items have a picture that can be read")
+        said, several = f"images: {pictures:,} of {len(items):,} items have a picture", said_of_pictures(items)
+        reasons.append(f"{said} that can be read" + (f"; {several} are used" if several else ""))
     if not content:
         reasons.append("! content: none found, so the study compares models but can give no verdict on content")
     return content, (*there[:1], *(["image"] if pictures else []))

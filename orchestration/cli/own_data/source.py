@@ -14,6 +14,7 @@ from orchestration.cli.own_data import values
 from orchestration.cli.own_data.guess import Given, Roles, guess
 from orchestration.cli.own_data.pictures import find_pictures
 from orchestration.cli.own_data.places import common_folder, relative
+from recsys.data.picture_names import Reading
 from recsys.data.raw import RawData
 from recsys.data.readers import read, recognise
 from recsys.data.readers.tables import Table, read_table
@@ -47,14 +48,16 @@ class Source:
     features: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def from_tables(interactions: Path, items: Path, images: Path | None, given: Given) -> Source:
+def from_tables(
+    interactions: Path, items: Path, images: Path | None, given: Given, images_by: Reading | None = None
+) -> Source:
     """Read both tables and guess their columns; UserError where that cannot be done for sure."""
     tables = [_table(interactions, "interactions"), _table(items, "items")]
     numbered = any(note.startswith("no header") for note in tables[0].notes)
     frames = [values.flat(table.frame) for table in tables]
     roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
     folder = common_folder([interactions, items, *([images] if images else [])])
-    pictures, said = find_pictures(roles, frames[1], folder, images)
+    pictures, said = find_pictures(roles, tables[1].frame, folder, images, images_by)
     options = {"interactions": relative(interactions, folder), "items": relative(items, folder)}
     options |= _columns(roles) | pictures
     raw = _read("table", options, folder)

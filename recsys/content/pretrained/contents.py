@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from recsys.content.texts import text_key
-from recsys.data.images import digest_of
+from recsys.data.images import digest_of, pictures_of
 
 
 class Captioned(NamedTuple):
@@ -28,47 +28,50 @@ class Contents:
     Attributes:
         of: texts are cheap to prepare and go best with others of their length; pictures and recordings are
             costly to prepare.
-        values: texts, paths of files, or `Captioned` pictures, in item order; None where an item has none.
-        keys: hashes of the contents; None likewise.
+        by_item: texts, paths of files, or `Captioned` pictures, by the hash of what they hold, in item order; an item
+            may have none, and several pictures.
     """
 
     of: Literal["texts", "pictures", "recordings"]
-    values: list[Any]
-    keys: list[str | None]
+    by_item: list[dict[str, Any]]
 
     @classmethod
     def texts(cls, texts: pd.Series) -> "Contents":
         """Words of the items; empty ones are none."""
-        values = [str(text) or None for text in texts]
-        return cls("texts", values, [text_key(text) if text else None for text in values])
+        return cls("texts", [{text_key(text): text} if text else {} for text in map(str, texts)])
 
     @classmethod
     def pictures(cls, items: pd.DataFrame) -> "Contents":
         """Picture files of the items; a file whose digest the table does not know is read for it."""
-        values = [None if pd.isna(path) else str(path) for path in items["image_path"]]
-        known = zip(values, items["image_digest"], strict=True)
-        keys = [None if path is None else _digest(path) if pd.isna(digest) else str(digest) for path, digest in known]
-        return cls("pictures", values, keys)
+        known = pictures_of(items)
+        return cls("pictures", [{digest or _digest(path): path for path, digest in of_item} for of_item in known])
 
     @classmethod
     def captioned(cls, items: pd.DataFrame, texts: pd.Series) -> "Contents":
         """Picture files of the items, each with the item's words; items without a picture have none."""
-        pictures = cls.pictures(items)
-        values, keys = [], []
-        for path, digest, text in zip(pictures.values, pictures.keys, texts, strict=True):
-            values.append(None if path is None else Captioned(path, str(text)))
-            keys.append(None if digest is None else f"{digest} {text_key(str(text))}")
-        return cls("pictures", values, keys)
+        pairs = zip(cls.pictures(items).by_item, map(str, texts), strict=True)
+        by_item = [
+            {f"{digest} {text_key(text)}": Captioned(path, text) for digest, path in of_item.items()}
+            for of_item, text in pairs
+        ]
+        return cls("pictures", by_item)
 
     @classmethod
     def recordings(cls, paths: list[str | None]) -> "Contents":
         """Audio files of the items, which are read for their digests."""
-        return cls("recordings", paths, [None if path is None else _digest(path) for path in paths])
+        return cls("recordings", [{} if path is None else {_digest(path): path} for path in paths])
+
+    @property
+    def keys(self) -> list[str | None]:
+        """A key of all that an item has, the same for items that have the same; None where it has nothing."""
+        return [" ".join(of_item) or None for of_item in self.by_item]
 
     @property
     def distinct(self) -> dict[str, Any]:
         """Each content once, by its key: texts of like length stand together, the longest first."""
-        found = {key: value for key, value in zip(self.keys, self.values, strict=True) if key and value}
+        found: dict[str, Any] = {}
+        for of_item in self.by_item:
+            found |= of_item
         if self.of != "texts":
             return found
         return dict(sorted(found.items(), key=lambda entry: -len(entry[1])))

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from recsys.content.encoder import Progress
-from recsys.content.features import Features
+from recsys.content.features import Features, mean_of_each
 from recsys.content.kept import Kept
 from recsys.content.pretrained.contents import Contents
 from recsys.errors import UserError
@@ -51,11 +51,13 @@ class Tower:
         prepare: inputs of a batch of contents; runs in worker processes.
         forward: vectors of prepared inputs, shape (n, dim); runs on the device.
         identity: what the vectors depend on beside contents and precision, such as the weights' digest.
+        unit: whether the vectors of an item's several contents are scaled to unit length before they are averaged.
     """
 
     prepare: Callable[[list[Any]], Prepared]
     forward: Callable[[Inputs], Tensor]
     identity: tuple[str, ...]
+    unit: bool = False
 
 
 def vectors(
@@ -68,6 +70,8 @@ def vectors(
     progress: Progress | None = None,
 ) -> Features:
     """A vector for each item that has content which can be read; the others are absent, and reported in one line.
+
+    That of an item with several contents is the mean over those that can be read.
 
     Args:
         contents: what of the items the model is shown.
@@ -93,7 +97,7 @@ def vectors(
                 progress(done, len(wanted))
         writer.flush()
         _report(unreadable, len(wanted), contents.of)
-        return _in_item_order(contents.keys, kept)
+        return _in_item_order(contents, kept, tower.unit)
 
 
 def _encoded(
@@ -210,12 +214,13 @@ def _report(unreadable: list[Any], n_wanted: int, of: str) -> None:
         log.warning("%d of %d %s could not be read and are absent: %s", len(unreadable), n_wanted, of, names)
 
 
-def _in_item_order(keys: list[str | None], kept: Kept) -> Features:
+def _in_item_order(contents: Contents, kept: Kept, unit: bool) -> Features:
     known = kept.keys()
-    present = np.array([key in known for key in keys], dtype=bool)
+    keys = [[key for key in of_item if key in known] for of_item in contents.by_item]
+    present = np.array([bool(of_item) for of_item in keys], dtype=bool)
     if not present.any():
         return Features(np.zeros((len(keys), 1), np.float32), present)
-    rows = kept.column("vector", [key for key in keys if key in known])
+    rows = kept.column("vector", [key for of_item in keys for key in of_item])
     matrix = np.zeros((len(keys), rows.shape[1]), np.float32)
-    matrix[present] = rows
+    matrix[present] = mean_of_each(rows, [len(of_item) for of_item in keys if of_item], unit=unit)
     return Features(matrix, present)

@@ -45,7 +45,7 @@ class Asking:
     def order(self) -> list[str]:
         """All contents; those of like length stand together, so that little of a batch is padding."""
         return sorted(
-            self.contents, key=lambda key: (self.contents[key].image is None, len(self.contents[key].text or ""))
+            self.contents, key=lambda key: (-len(self.contents[key].images), len(self.contents[key].text or ""))
         )
 
     def sample(self, n: int) -> list[str]:
@@ -76,11 +76,10 @@ class Asking:
 
     def ask_about(self, keys: Sequence[str], describer: Describer, size: int) -> Iterator[int]:
         """Ask about some contents, and keep what is said; tells after each batch how many are done."""
-        with opened([self.contents[key].image for key in keys]) as opens:
+        with opened([self.contents[key].images for key in keys]) as opens:
             for start in range(0, len(keys), size):
                 batch = keys[start : start + size]
-                seen = {key: self.contents[key] for key in batch}
-                seen = {key: what if next(opens) else replace(what, image=None) for key, what in seen.items()}
+                seen = {key: replace(self.contents[key], images=next(opens)) for key in batch}
                 asked = {key: what for key, what in seen.items() if what != NOTHING}
                 if asked:
                     self._ask(asked, describer)
@@ -107,7 +106,7 @@ class Asking:
             "n_prompt": np.array(said.n_prompt or [0] * n, dtype=np.int32)[:, None],
             "cut_off": np.array(said.cut_off or [False] * n, dtype=np.int8)[:, None],
             "seconds": np.array(said.seconds or [0.0] * n)[:, None],
-            "pictured": np.array([[what.image is not None] for _, what in asked], dtype=np.int8),
+            "pictured": np.array([[len(what.images)] for _, what in asked], dtype=np.int8),
         }
         self.kept.add([key for key, _ in asked], {**columns, **said.hidden})
 
@@ -156,7 +155,7 @@ class Asking:
     def _judge_vectors(self, name: str, keys: list[str]) -> None:
         vectors = self.kept.column(name, keys)
         known = ~np.isnan(vectors).any(axis=1)
-        shown = [self.contents[key].image if name.startswith("image") else key for key in keys]
+        shown = [self.contents[key].images if name.startswith("image") else key for key in keys]
         n_shown = len({what for what, there in zip(shown, known, strict=True) if there})
         if n_shown >= FEWEST_ALIKE and len(np.unique(vectors[known], axis=0)) == 1:
             raise UnusableError(

@@ -68,23 +68,23 @@ class _Completion(BaseModel):
 
 
 def turn(prompt: str, shown: VlmInput, max_side: int, detail: str | None = None) -> list[Any]:
-    """The messages that ask about an item: one turn, its picture first, then the prompt and the item's text.
+    """The messages that ask about an item: one turn, its pictures first, then the prompt and the item's text.
 
     Args:
         prompt: the instruction.
         shown: the item.
-        max_side: of the picture that is sent, in pixels.
-        detail: how closely the server is to look at the picture; None leaves that to it.
+        max_side: of the pictures that are sent, in pixels.
+        detail: how closely the server is to look at them; None leaves that to it.
 
     Raises:
-        UserError: the picture cannot be opened.
+        UserError: a picture cannot be opened.
     """
     words = f"{prompt}\n\n{shown.text}" if shown.text else prompt
-    if shown.image is None:
+    if not shown.images:
         return [{"role": "user", "content": words}]
-    url = {"url": _data_url(shown.image, max_side)} | ({"detail": detail} if detail else {})
-    picture = {"type": "image_url", "image_url": url}
-    return [{"role": "user", "content": [picture, {"type": "text", "text": words}]}]
+    urls = [{"url": _data_url(image, max_side)} | ({"detail": detail} if detail else {}) for image in shown.images]
+    pictures = [{"type": "image_url", "image_url": url} for url in urls]
+    return [{"role": "user", "content": [*pictures, {"type": "text", "text": words}]}]
 
 
 def read(body: bytes) -> Reply:

@@ -1,4 +1,4 @@
-"""What a vision-language model is shown of each item: its picture, its words, or both."""
+"""What a vision-language model is shown of each item: its pictures, its words, or both."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ import pandas as pd
 from recsys.content.images import open_rgb
 from recsys.content.vlm.describer import VlmInput
 from recsys.content.vlm.options import VlmOptions
+from recsys.data.images import pictures_of
 from recsys.errors import UserError
 
 NOTHING = VlmInput()
@@ -35,11 +36,12 @@ def shown(items: pd.DataFrame, options: VlmOptions) -> list[tuple[str, VlmInput]
     """
     texts = _texts(items, options.text_fields) if "text" in options.inputs else [None] * len(items)
     listed = []
-    for path, digest, text in zip(items["image_path"], items["image_digest"], texts, strict=True):
-        image = Path(path) if "image" in options.inputs and pd.notna(path) else None
-        picture = None if image is None else digest if pd.notna(digest) else str(image)
-        key = hashlib.blake2b(json.dumps([picture, text]).encode(), digest_size=16).hexdigest()
-        listed.append((key, VlmInput(image, text)))
+    for pictures, text in zip(pictures_of(items), texts, strict=True):
+        seen = pictures[: options.pictures] if "image" in options.inputs else ()
+        digests = [digest or path for path, digest in seen]
+        what = digests if len(digests) > 1 else next(iter(digests), None)
+        key = hashlib.blake2b(json.dumps([what, text]).encode(), digest_size=16).hexdigest()
+        listed.append((key, VlmInput(tuple(Path(path) for path, _ in seen), text)))
     return listed
 
 
@@ -53,11 +55,11 @@ def _texts(items: pd.DataFrame, fields: Sequence[str]) -> list[str | None]:
 
 
 @contextmanager
-def opened(images: Sequence[Path | None]) -> Iterator[Iterator[bool]]:
-    """Whether each picture opens, found out ahead by other threads while the model works."""
+def opened(images: Sequence[tuple[Path, ...]]) -> Iterator[Iterator[tuple[Path, ...]]]:
+    """Those of each item's pictures that open, found out ahead by other threads while the model works."""
     pool = ThreadPoolExecutor(2)
     try:
-        yield pool.map(lambda image: image is None or _opens(image), images)
+        yield pool.map(lambda of_item: tuple(filter(_opens, of_item)), images)
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -18,11 +18,11 @@ class VlmInput:
     """What a model is shown of one item, beside the prompt.
 
     Attributes:
-        image: its picture's file; None where the item has none or the study leaves it out.
+        images: its pictures' files, in their order; none where the item has none or the study leaves them out.
         text: its words; None likewise.
     """
 
-    image: Path | None = None
+    images: tuple[Path, ...] = ()
     text: str | None = None
 
 

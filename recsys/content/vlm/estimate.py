@@ -35,6 +35,7 @@ class Sample:
         answers: one an item.
         fields: that the prompt asks for.
         n_contents: different contents of the catalogue.
+        n_pictures: of all contents together.
         n_answered: how many of these are answered and kept, the sample among them.
         n_prompt, n_tokens: mean tokens of a question and of an answer; 0 where a server does not count them.
         seconds: that the rest is going to take.
@@ -45,6 +46,7 @@ class Sample:
     answers: list[SampledAnswer]
     fields: tuple[str, ...]
     n_contents: int
+    n_pictures: int
     n_answered: int
     n_prompt: float
     n_tokens: float
@@ -114,6 +116,7 @@ def _sampled(asking: Asking, keys: Sequence[str], item_of: dict[str, str], descr
         answers=answers,
         fields=fields,
         n_contents=len(asking.contents),
+        n_pictures=sum(len(what.images) for what in asking.contents.values()),
         n_answered=answered,
         n_prompt=float(kept.column("n_prompt", keys).mean()),
         n_tokens=float(kept.column("n_tokens", keys).mean()),

@@ -39,7 +39,7 @@ LAYOUT = 2
 
 log = logging.getLogger(__name__)
 
-SEEN_IN_CONTENT = {"inputs", "text_fields"}
+SEEN_IN_CONTENT = {"inputs", "pictures", "text_fields"}
 """Options by which the model is shown something else, which is another content."""
 
 
@@ -53,9 +53,10 @@ class Extraction:
         hidden: vectors by pooling, a row for each item. Absent are items that were not asked about, and those
             without such hidden states (the mean over the image, of an item without one).
         facts: `items`; `answered`; `refused`, items that a server gave no answer about; `contents`, the different ones
-            among all asked; `equal_items`, that share the answer of another; `unreadable_images`; `tokens` of the
-            answers to all contents; `prompt_tokens`; `cut_off`, answers among these that were ended by
-            `max_new_tokens`; `kept`, contents that an earlier run had answered; `seconds` of this run.
+            among all asked; `equal_items`, that share the answer of another; `pictures` of all items, where any shows
+            several; `unreadable_images`; `tokens` of the answers to all contents; `prompt_tokens`; `cut_off`, answers
+            among these that were ended by `max_new_tokens`; `kept`, contents that an earlier run had answered;
+            `seconds` of this run.
         refusals: number of items by what the server said.
         provenance: model, revision, prompt and library versions (see `recsys.content.vlm.provenance`).
     """
@@ -187,18 +188,20 @@ def _assemble(item_ids: list[str], of_items: list[tuple[str, VlmInput]], asking:
         most = reasons.most_common(1)[0][0]
         raise UnusableError(f"model '{options.model}': refuses all {len(asked)} items ({most}); take another model")
     keys = [of_items[row][0] for row in rows]
-    pictured = {key for key, read in zip(contents, kept.column("pictured", contents), strict=True) if read}
+    seen = dict(zip(contents, kept.column("pictured", contents).ravel().tolist(), strict=True))
     facts: dict[str, int | float] = {
         "items": len(item_ids),
         "answered": len(rows),
         "refused": len(asked) - len(rows),
         "contents": len(contents),
         "equal_items": len(asked) - len(contents),
-        "unreadable_images": sum(what.image is not None and key not in pictured for key, what in of_items),
+        "unreadable_images": sum(len(what.images) - seen.get(key, 0) for key, what in of_items),
         "tokens": int(kept.column("n_tokens", contents).sum()),
         "prompt_tokens": int(kept.column("n_prompt", contents).sum()),
         "cut_off": int(kept.column("cut_off", contents).sum()),
     }
+    if any(len(what.images) > 1 for _, what in of_items):
+        facts["pictures"] = sum(len(what.images) for _, what in of_items)
     answers = pd.DataFrame({"item_id": [item_ids[row] for row in rows], "answer": kept.column("answer", keys)})
     adapted = sorted({line for lines in kept.column("adapted", contents) for line in str(lines).splitlines()})
     served_as = sorted({name for names in kept.column("model", contents) for name in str(names).split(", ") if name})

@@ -47,21 +47,21 @@ class Loaded:
         """The part whose passes generate an answer: BLIP-2 hands that on to its language model."""
         return self.network.language_model if self.kind == BLIP2 else self.network
 
-    def question(self, prompt: str, text: str | None, *, image: bool) -> str:
+    def question(self, prompt: str, text: str | None, *, n_images: int) -> str:
         """One item's turn in the model's own chat format, up to where the answer begins.
 
         Without an image there is no trace of one. A model without a chat format is given the words alone, after
-        the mark of the image.
+        the marks of the images.
         """
         words = f"{prompt}\n\n{without_marks(self.processor.tokenizer, text)}" if text else prompt
-        mark = str(getattr(self.processor, "image_token", "")) if image else ""
+        marks = str(getattr(self.processor, "image_token", "")) * n_images
         if self.kind == BLIP2:  # its processor marks the image itself
             return words
         if self.kind == PHI4:  # its template takes words only
-            return f"<|user|>{mark}{words}<|end|><|assistant|>"
+            return f"<|user|>{marks}{words}<|end|><|assistant|>"
         if self.processor.chat_template is None:
-            return f"{mark}\n{words}" if image else words
-        turn = [*([{"type": "image"}] if image else []), {"type": "text", "text": words}]
+            return f"{marks}\n{words}" if n_images else words
+        turn = [*([{"type": "image"}] * n_images), {"type": "text", "text": words}]
         return self.processor.apply_chat_template([{"role": "user", "content": turn}], add_generation_prompt=True)
 
 

@@ -40,10 +40,11 @@ class Draws(LogitsProcessor):
         return scores / self.temperature - torch.stack(waits).log()
 
 
-def seed_of(seed: int, question: str, picture: Image.Image | None) -> int:
+def seed_of(seed: int, question: str, pictures: Sequence[Image.Image]) -> int:
     """The seed of what is drawn about one item: the same wherever and whenever it is asked about."""
     state = hashlib.blake2b(f"{seed}\0{question}\0".encode(), digest_size=7)
-    state.update(picture.tobytes() if picture is not None else b"")
+    for picture in pictures:
+        state.update(picture.tobytes())
     return int.from_bytes(state.digest())
 
 

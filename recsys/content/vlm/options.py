@@ -123,6 +123,8 @@ class VlmOptions(BaseModel):
         prompt: the name of a prompt that comes with the program, or a YAML file relative to the dataset's folder.
         inputs: what the model is shown of an item beside the prompt. An item without an image is asked about
             its text where both are shown.
+        pictures: so many of an item's pictures are shown at most, the first, all in one turn; None: all that the
+            source uses.
         text_fields: columns of the item table that are its text, in this order.
         poolings: which hidden states become vectors (see `recsys.content.vlm.describer`); any number of them
             in the same pass, or none. The published embeddings are `answer_end`. An endpoint shows none.
@@ -151,6 +153,7 @@ class VlmOptions(BaseModel):
     endpoint: EndpointOptions | None = None
     prompt: str
     inputs: tuple[Literal["image", "text"], ...] = Field(("image",), min_length=1)
+    pictures: PositiveInt | None = None
     text_fields: tuple[str, ...] = Field(("title", "text"), min_length=1)
     max_new_tokens: int = Field(128, ge=0)
     poolings: tuple[Pooling, ...] = Field(default_factory=_usual_poolings, validate_default=True)

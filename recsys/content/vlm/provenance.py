@@ -71,7 +71,10 @@ def lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, " ".join(value.split())) for name, value in listed if value]
 
 
-SHOWN = ("inputs", "text_fields", "poolings", "layer", "layers", "max_new_tokens", "temperature", "seed", "max_side")
+SHOWN = (
+    *("inputs", "pictures", "text_fields", "poolings", "layer", "layers"),
+    *("max_new_tokens", "temperature", "seed", "max_side"),
+)
 
 
 def _version(library: str) -> str:

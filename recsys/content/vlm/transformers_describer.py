@@ -29,6 +29,10 @@ from recsys.runtime import Runtime, threads
 
 log = logging.getLogger(__name__)
 
+REFUSALS = (ValueError, TypeError, AttributeError, KeyError, IndexError)
+"""What processors raise at inputs that they do not take; each family has its own."""
+LONGEST = 200
+"""Characters of what a processor says that are told."""
 SMALL = 20_000_000
 """Parameters below which one thread answers sooner than two that share a busy machine."""
 
@@ -43,21 +47,20 @@ class TransformersDescriber:
         self.runtime = Runtime.choose(options.device, options.precision)
 
     def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
-        """Answers about a batch of items; those without an image are asked apart from those with one.
+        """Answers about a batch of items; those with as many images are asked together.
 
         Raises:
-            UserError: a picture cannot be opened, or the batch does not fit on the device.
+            UserError: a picture cannot be opened, the model takes no several at once, or the batch does not fit on
+                the device.
         """
-        pictures = [_picture(shown.image, self.options.max_side) for shown in batch]
+        pictures = [[_picture(image, self.options.max_side) for image in shown.images] for shown in batch]
         n, width, loaded = len(batch), self._width, self.loaded
         hidden = {name: np.full((n, width), np.nan, dtype=np.float32) for name in self.options.hidden}
         whole = VlmOutput([""] * n, hidden, [0] * n, [0] * n, [False] * n, [""] * n, [0.0] * n)
-        for image in (True, False):
-            rows = [row for row, picture in enumerate(pictures) if (picture is not None) == image]
-            if not rows:
-                continue
+        for n_images in sorted({len(of_item) for of_item in pictures}, reverse=True):
+            rows = [row for row, of_item in enumerate(pictures) if len(of_item) == n_images]
             started = perf_counter()
-            questions = [loaded.question(prompt, batch[row].text, image=image) for row in rows]
+            questions = [loaded.question(prompt, batch[row].text, n_images=n_images) for row in rows]
             inputs = self._inputs(questions, [pictures[row] for row in rows])
             if inputs is None:
                 for row in rows:
@@ -104,8 +107,8 @@ class TransformersDescriber:
             raise UserError(f"`layer` is {wanted}; '{self.options.model}' has layers {-n_layers - 1} to {n_layers}")
         return index
 
-    def _ask(self, inputs: Any, questions: list[str], pictures: list[Image.Image | None]) -> VlmOutput:
-        """Answers to questions that all show a picture, or all show none."""
+    def _ask(self, inputs: Any, questions: list[str], pictures: list[list[Image.Image]]) -> VlmOutput:
+        """Answers to questions that all show as many pictures, or none."""
         start = inputs["input_ids"].shape[1]
         n_prompt = inputs["attention_mask"].sum(dim=1).tolist()
         try:
@@ -130,7 +133,7 @@ class TransformersDescriber:
             )
         return replace(said, hidden=self._pooled(states, inputs, start, n_tokens))
 
-    def _generate(self, inputs: Any, questions: list[str], pictures: list[Image.Image | None]) -> Any:
+    def _generate(self, inputs: Any, questions: list[str], pictures: list[list[Image.Image]]) -> Any:
         return self.loaded.network.generate(
             **inputs,
             max_new_tokens=self.options.max_new_tokens + 1,  # the last is drawn, not fed: it is not in the answer
@@ -173,14 +176,14 @@ class TransformersDescriber:
         small = sum(each.numel() for each in self.loaded.network.parameters()) < SMALL
         return threads(1) if small and self.runtime.device.type == "cpu" else nullcontext()
 
-    def _draws(self, questions: list[str], pictures: list[Image.Image | None]) -> list[Draws]:
+    def _draws(self, questions: list[str], pictures: list[list[Image.Image]]) -> list[Draws]:
         if not self.options.temperature:
             return []
         seeds = [seed_of(self.options.seed, *shown) for shown in zip(questions, pictures, strict=True)]
         return [Draws(self.options.temperature, seeds, self.runtime.device)]
 
-    def _inputs(self, questions: list[str], pictures: list[Image.Image | None]) -> Any:
-        """What the model reads; None where it reads nothing without a picture."""
+    def _inputs(self, questions: list[str], pictures: list[list[Image.Image]]) -> Any:
+        """What the model reads of items with as many pictures; None where it reads nothing without one."""
         processor = self.loaded.processor
         bos = processor.tokenizer.bos_token
         words: dict[str, Any] = {
@@ -189,23 +192,36 @@ class TransformersDescriber:
             "add_special_tokens": not (bos and questions[0].startswith(bos)),
             "return_tensors": "pt",
         }
-        if pictures[0] is None:
+        if not pictures[0]:
             if self.loaded.kind == BLIP2:
                 return None
             try:
                 inputs = processor(images=None, **words)
-            except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:  # each family has its own
+            except REFUSALS as error:
                 log.warning("%s without a picture: %s: %s", self.loaded.kind, type(error).__name__, error)
                 return None
+        elif len(pictures[0]) == 1:
+            inputs = processor(images=pictures, **words)
         else:
-            inputs = processor(images=[[picture] for picture in pictures], **words)
+            inputs = self._of_several(pictures, words)
         inputs.pop("labels", None)  # PaliGemma's, for training
         return inputs.to(self.runtime.device, self.runtime.dtype)
 
+    def _of_several(self, pictures: list[list[Image.Image]], words: dict[str, Any]) -> Any:
+        """UserError where the family takes one picture only."""
+        kind, reason = self.loaded.kind, "it takes one"
+        if kind != BLIP2:
+            try:
+                return self.loaded.processor(images=pictures, **words)
+            except REFUSALS as error:
+                reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST]
+        raise UserError(
+            f"model '{self.options.model}': '{kind}' cannot be shown {len(pictures[0])} pictures of an item at once "
+            f"({reason}); set `pictures: 1`, or take another model"
+        )
 
-def _picture(path: Path | None, max_side: int | None) -> Image.Image | None:
-    if path is None:
-        return None
+
+def _picture(path: Path, max_side: int | None) -> Image.Image:
     picture = open_rgb(path)
     if picture is None:
         raise UserError(f"{path}: cannot be read as an image; fix or remove it")

@@ -9,8 +9,8 @@
 Ratings only are `.csv`: without header in 2014 (user, item, rating, time) and 2018 (item, user, rating, time), with
 one in 2023. A rating is 1 to 5 stars; a rating of 0 is none. The title is the product's, the text its features and
 description, `brand` (or `store`) and `categories` are attributes. Pictures are addresses in these files: those that
-were fetched are found in a folder of files named by item. Left out are the reviews' texts and votes, and all of a
-product that its buyers make: rank, average rating, what is bought or viewed with it.
+were fetched are found in a folder, called by item or, in 2023, as their addresses end. Left out are the reviews' texts
+and votes, and all of a product that its buyers make: rank, average rating, what is bought or viewed with it.
 
 Sources: McAuley et al., SIGIR 2015; Ni, Li and McAuley, EMNLP 2019; Hou et al., arXiv 2403.03952.
 """
@@ -25,10 +25,12 @@ import pandas as pd
 
 from recsys.data.quarantine import Sieve, collect, set_aside
 from recsys.data.raw import RawData
+from recsys.data.readers.amazon_images import listed_pictures
 from recsys.data.readers.assembly import (
     PicturedOptions,
     assemble,
     columns,
+    images_folder,
     interactions_of,
     items_in,
     items_of,
@@ -63,7 +65,8 @@ class AmazonOptions(PicturedOptions):
     Attributes:
         reviews: file of reviews or ratings; None takes the only one in the folder.
         meta: file of products; None takes the only `meta_*` in the folder, and goes without where there is none.
-        images: folder of pictures named by item, such as `images/B00005N7P0.jpg`.
+        images: folder of pictures called by item, such as `images/B00005N7P0.jpg`, or as the addresses end that the
+            products of 2023 have in `images`.
     """
 
     reviews: str | None = None
@@ -74,15 +77,18 @@ def read(options: AmazonOptions, folder: Path, workdir: Path) -> RawData:
     """Read the reviews of one category and its products."""
     frame, quarantine, notes = _reviews(_file(folder, options.reviews, "reviews", meta=False))
     meta = options.meta or next((path.name for path in _files(folder, meta=True)), None)
+    place, listed = images_folder(folder, options.images), None
     if meta:
-        known, out_items, more = _products(_file(folder, options.meta, "meta", meta=True))
+        products = _file(folder, options.meta, "meta", meta=True)
+        known, out_items, more = _products(products)
         interactions, out_rows = interactions_of(frame, known)
         items = known
+        listed = listed_pictures(products, items, place) if place else None
     else:
         interactions, out_rows = interactions_of(frame, None)
         items, out_items, more = items_in(interactions), collect([]), (NO_META,)
-    pictures = folder, options.images
-    return assemble(items, interactions, [out_items, quarantine, out_rows], pictures, (*notes, *more))
+    notes = (*notes, *more)
+    return assemble(items, interactions, [out_items, quarantine, out_rows], (folder, options), notes, listed)
 
 
 def recognise(folder: Path) -> Recognised | None:

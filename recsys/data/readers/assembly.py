@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.data.images import attach_images, match_images
-from recsys.data.options import SourceOptions
+from recsys.data.images import attach_images
 from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
 from recsys.data.readers.catalogue import usable_interactions, usable_items
+from recsys.data.readers.pictures import PictureOptions, pictures_from
 from recsys.data.readers.recognition import folder_of_images
 from recsys.data.readers.tables import Table
 from recsys.errors import UserError
@@ -21,11 +21,11 @@ IMAGES = ("images", "posters", "covers", "photos", "pictures", "*_images", "*_po
 """Folders in which pictures stand beside a dataset, as people call them."""
 
 
-class PicturedOptions(SourceOptions):
+class PicturedOptions(PictureOptions):
     """Options of a layout whose items may have pictures.
 
     Attributes:
-        images: folder of pictures named by item id, such as `images/1.jpg`; None looks for `images`, `posters`,
+        images: folder of pictures called by item ids, such as `images/1.jpg`; None looks for `images`, `posters`,
             `covers`, `photos` and the like.
     """
 
@@ -78,8 +78,9 @@ def assemble(
     items: pd.DataFrame,
     interactions: pd.DataFrame,
     quarantine: Sequence[pd.DataFrame],
-    pictures: tuple[Path, str | None],
+    pictures: tuple[Path, PicturedOptions | None],
     notes: Sequence[str] = (),
+    listed: pd.Series | None = None,
 ) -> RawData:
     """The source as a whole.
 
@@ -87,23 +88,31 @@ def assemble(
         items: as from `items_of`.
         interactions: as from `interactions_of`.
         quarantine: of every step so far.
-        pictures: the source's folder, and the option `images`.
+        pictures: the source's folder, and the options that say which pictures are used; None: those of a usual folder.
         notes: what was found out about the files.
+        listed: pictures that the files list (see `pictures_from`).
     """
-    items, out_images = with_pictures(items, *pictures)
+    folder, options = pictures[0], pictures[1] or PicturedOptions()
+    items, out_images = with_pictures(items, folder, options.images, options, listed)
     return RawData(items, interactions, collect([*quarantine, out_images]), notes=tuple(notes))
 
 
-def with_pictures(items: pd.DataFrame, folder: Path, given: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def with_pictures(
+    items: pd.DataFrame, folder: Path, given: str | None, options: PictureOptions, listed: pd.Series | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Items with the pictures of the folder that an option names, or of a usual one; and the quarantine."""
+    place = images_folder(folder, given)
+    if place is None:
+        return attach_images(items, pd.Series(None, index=items.index, dtype="object"))
+    return pictures_from(items, place, options, listed)
+
+
+def images_folder(folder: Path, given: str | None) -> Path | None:
+    """The folder of pictures that an option names, or one with a usual name; None where there is none."""
     if given and not (folder / given).is_dir():
         raise UserError(f"{folder / given}: there is no such folder; put it there or leave the option 'images' out")
     name = given or folder_of_images(folder, IMAGES)
-    if name is None:
-        return attach_images(items, pd.Series(None, index=items.index, dtype="object"))
-    paths, unused = match_images(items["item_id"], folder / name)
-    items, broken = attach_images(items, paths)
-    return items, collect([broken, unused])
+    return folder / name if name else None
 
 
 def text_of(cell: Any) -> str | None:

@@ -68,7 +68,7 @@ def read(options: BookCrossingOptions, folder: Path, workdir: Path) -> RawData:
         sieve.kept = sieve.kept.drop(columns="rating")
     interactions, out_rows = interactions_of(sieve.kept, items)
     quarantine = [out_books, table.quarantine, sieve.quarantine(), out_rows]
-    return assemble(items, interactions, quarantine, (folder, options.images), (*noted(table), *notes))
+    return assemble(items, interactions, quarantine, (folder, options), (*noted(table), *notes))
 
 
 def recognise(folder: Path) -> Recognised | None:

@@ -7,17 +7,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import nearest_repair, normalised, refuse_strangers
-from recsys.data.images import attach_images, match_images
+from recsys.data.images import FURTHER_DIGESTS, FURTHER_PATHS, attach_images
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
-from recsys.data.raw import empty_quarantine
 from recsys.data.readers.layout import Layout
+from recsys.data.readers.pictures import PictureOptions, pictures_from
 from recsys.data.readers.tables import Table, existing, read_table
 from recsys.data.times import to_times
 
 TAKEN = "{} (column)"
 """Name of an attribute whose own name is a standard one, such as a column `text` beside another text."""
+
+SEPARATORS = ("|", ";", ",")
+"""What may stand between the files of a cell; only where each part ends like a picture."""
 
 DECIMAL_COMMA = r"[-+]?[0-9]+,[0-9]{1,2}"
 """A number as half of Europe writes it."""
@@ -42,7 +46,7 @@ class FileOptions(SourceOptions):
         return Layout(delimiter=self.delimiter, header=self.header, encoding=self.encoding)
 
 
-class ItemTableOptions(FileOptions):
+class ItemTableOptions(FileOptions, PictureOptions):
     """Where a catalogue's item table and images stand.
 
     Attributes:
@@ -50,8 +54,9 @@ class ItemTableOptions(FileOptions):
         item_column: the item's id, in the item table and in the interactions.
         title_column: a short name; without it a column `title`, where there is one.
         text_columns: joined to the item's text, in this order; without them a column `text`, where there is one.
-        image_column: path of the image, relative to `images` where that is given, else to the source folder.
-        images: folder of images, named by item id where `image_column` is not given.
+        image_column: path of the image, or a list of several, relative to `images` where that is given, else to the
+            source folder.
+        images: folder of images, called by item ids where `image_column` is not given (see `match_images`).
     """
 
     items: str | None = None
@@ -89,7 +94,8 @@ def standard_items(
     """
     title = title or ("title" if "title" in frame and item != "title" else None)
     text = text or (("text",) if "text" in frame and item != "text" else ())
-    standard = {"item_id": (item,), "title": (title,), "text": text, "image_path": (image,), "image_digest": ()}
+    standard = {"item_id": (item,), "title": (title,), "text": text, "image_path": (image,)}
+    standard |= {"image_digest": (), FURTHER_PATHS: (), FURTHER_DIGESTS: ()}
     rest = [name for name in map(str, frame) if name != item and (name,) != standard.get(name)]
     renamed = {name: TAKEN.format(name) for name in rest if name in standard}
     lists = {name for name in map(str, frame) if _holds_lists(frame[name])}
@@ -102,7 +108,7 @@ def standard_items(
         item_id=plain[item],
         title=plain[title] if title else None,
         text=joined(pd.DataFrame({name: plain[name] for name in text})) if text else None,
-        image_path=plain[image] if image else None,
+        image_path=frame[image] if image else None,
     )
     return items, tuple(f"column '{old}' is kept as the attribute '{new}'" for old, new in renamed.items())
 
@@ -148,17 +154,25 @@ def usable_items(items: pd.DataFrame, rows: pd.Series | None = None) -> tuple[pd
 
 
 def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Items with `image_path` and `image_digest`, from the image column or from a folder of files named by id."""
-    unused = empty_quarantine()
-    if options.image_column:
-        given = items["image_path"]
-        paths = given.map(lambda name: folder / (options.images or "") / name, na_action="ignore").astype("object")
-    elif options.images:
-        paths, unused = match_images(items["item_id"], folder / options.images)
-    else:
-        paths = pd.Series(None, index=items.index, dtype="object")
-    items, broken = attach_images(items, paths)
-    return items, collect([broken, unused])
+    """Items with their pictures, from the image column or from a folder of files called by ids; and the quarantine."""
+    if options.images and not options.image_column:
+        return pictures_from(items, folder / options.images, options)
+    place = folder / (options.images or "")
+    paths = [tuple(place / name for name in named_pictures(cell)) for cell in items["image_path"]]
+    return attach_images(items, pd.Series(paths, index=items.index, dtype="object"), options.pictures)
+
+
+def named_pictures(cell: object) -> list[str]:
+    """The files that a cell names: a list of them, or one text in which they stand side by side (`a.jpg|b.jpg`)."""
+    if isinstance(cell, list | np.ndarray):
+        return [str(name) for name in cell if name is not None]
+    if not isinstance(cell, str):
+        return []
+    for mark in SEPARATORS:
+        parts = [part.strip() for part in cell.split(mark)]
+        if len(parts) > 1 and all(part.lower().endswith(tuple(SUFFIXES)) for part in parts):
+            return parts
+    return [cell]
 
 
 def usable_interactions(frame: pd.DataFrame, known: pd.Series | None) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -61,8 +61,8 @@ def read(options: MicroLensOptions, folder: Path, workdir: Path) -> RawData:
     ids = pd.concat([interactions["item_id"], titles["item_id"]], ignore_index=True).drop_duplicates()
     items = pd.DataFrame({"item_id": ids.to_numpy()})
     items, _ = items_of(items.merge(titles, on="item_id", how="left").merge(tags, on="item_id", how="left"))
-    images = options.images or folder_of_images(folder, COVERS)
-    return assemble(items, interactions, [out_titles, out_tags, quarantine, out_rows], (folder, images), notes)
+    covers = options.model_copy(update={"images": options.images or folder_of_images(folder, COVERS)})
+    return assemble(items, interactions, [out_titles, out_tags, quarantine, out_rows], (folder, covers), notes)
 
 
 def recognise(folder: Path) -> Recognised | None:

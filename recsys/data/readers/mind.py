@@ -63,7 +63,7 @@ def read(options: MindOptions, folder: Path, workdir: Path) -> RawData:
                 "(history: true counts them)",
             )
     interactions, out_rows = interactions_of(clicks, items)
-    return assemble(items, interactions, [*quarantine, out_rows], (folder, options.images), notes)
+    return assemble(items, interactions, [*quarantine, out_rows], (folder, options), notes)
 
 
 def recognise(folder: Path) -> Recognised | None:

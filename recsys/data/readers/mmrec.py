@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from recsys.data.ids import normalised
-from recsys.data.images import files_by_stem
+from recsys.data.picture_names import match_images
 from recsys.data.quarantine import Sieve, collect
 from recsys.data.raw import RawData
 from recsys.data.readers import inter
@@ -58,7 +58,7 @@ def read(options: MMRecOptions, folder: Path, workdir: Path) -> RawData:
     items, source_column, out_mapping = _numbered(options, folder, raw.items[["item_id"]])
     items, out_items, notes = _described(options, folder, items, source_column)
     if options.images and not options.image_column:
-        items = items.assign(image_path=_names(folder / options.images, items))
+        items = items.assign(image_path=_names(folder / options.images, items, options))
         options = options.model_copy(update={"image_column": "image_path"})
     items, out_images = with_images(items, options, folder)
     quarantine = collect([raw.quarantine, out_mapping, out_items, out_images])
@@ -131,8 +131,9 @@ def _described(
     return found, collect([table.quarantine, sieve.quarantine()]), noted(table, notes)
 
 
-def _names(folder: Path, items: pd.DataFrame) -> pd.Series:
-    """The file of each item: named by its id in the source, else by its number."""
-    names = {stem: path.relative_to(folder).as_posix() for stem, path in files_by_stem(folder).items()}
-    by_source = items["source_id"].map(names)
-    return by_source.where(by_source.notna(), items["item_id"].map(names)).astype("object")
+def _names(folder: Path, items: pd.DataFrame, options: MMRecOptions) -> pd.Series:
+    """The files of each item: called by ids of the source, or else by numbers."""
+    paths = match_images(items["source_id"].dropna(), folder, options.images_by).paths
+    if not paths.map(bool).any():
+        paths = match_images(items["item_id"], folder, options.images_by).paths
+    return paths.map(lambda of_item: [path.relative_to(folder).as_posix() for path in of_item]).reindex(items.index)

@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 from recsys.data.ids import normalised
-from recsys.data.options import SourceOptions
 from recsys.data.quarantine import Sieve, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import columns, interactions_of, items_of, with_pictures
 from recsys.data.readers.catalogue import noted
+from recsys.data.readers.pictures import PictureOptions
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import Layout, existing, read_table
 from recsys.errors import UserError
@@ -62,7 +62,7 @@ EDITIONS = (
 )
 
 
-class MovieLensOptions(SourceOptions):
+class MovieLensOptions(PictureOptions):
     """Options of MovieLens.
 
     Attributes:
@@ -83,7 +83,7 @@ def read(options: MovieLensOptions, folder: Path, workdir: Path) -> RawData:
     if options.posters and not (folder / options.posters).is_dir():
         where = folder / options.posters
         raise UserError(f"{where}: there is no such folder; put it there or leave the option 'posters' out")
-    items, out_images = with_pictures(items, folder, options.posters)
+    items, out_images = with_pictures(items, folder, options.posters, options)
     ratings = read_table(existing(folder, edition.ratings, "folder"), "interactions", edition.ratings_layout)
     named = {"user_id": "userId", "item_id": "movieId", "rating": "rating", "timestamp": "timestamp"}
     interactions, out_ratings = interactions_of(columns(ratings, named).assign(row=ratings.rows), items)

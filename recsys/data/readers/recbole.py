@@ -82,8 +82,7 @@ def read(options: RecBoleOptions, folder: Path, workdir: Path) -> RawData:
     known, out_items, more = _items(options, folder / f"{name}.item", fields["item_id"])
     kept, out_rows = interactions_of(frame, known)
     items = items_in(kept) if known is None else known
-    pictures = folder, options.images
-    return assemble(items, kept, [out_items, *quarantine, out_rows], pictures, (*notes, *more))
+    return assemble(items, kept, [out_items, *quarantine, out_rows], (folder, options), (*notes, *more))
 
 
 def recognise(folder: Path) -> Recognised | None:

@@ -2,13 +2,14 @@
 
 A rating is `stars` (1 to 5), a time `date`. Items are businesses: the title is `name`, the text their `categories`
 and city; `categories`, `city` and `state` are attributes. Where the photos were downloaded too (`photos.json` and
-`photos/`), the image of a business is the first of its photos. Left out are reviews' texts and votes, and what
+`photos/`), the images of a business are the first of its photos. Left out are reviews' texts and votes, and what
 reviews make of a business (`stars`, `review_count`). Users, tips and check-ins are not read. Files without the prefix
 are found too.
 
 Source: Yelp Open Dataset.
 """
 
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +52,9 @@ def read(options: YelpOptions, folder: Path, workdir: Path) -> RawData:
     interactions, out_rows = interactions_of(columns(reviews, REVIEW).assign(row=reviews.rows), items)
     photos = _find(folder, "photos") or _find(folder, "photo")
     if photos and options.images is None:
-        items, out_images = _with_photos(items, photos, folder / "photos")
+        items, out_images = _with_photos(items, photos, folder / "photos", options.pictures)
     else:
-        items, out_images = with_pictures(items, folder, options.images)
+        items, out_images = with_pictures(items, folder, options.images, options)
     quarantine = collect([out_items, reviews.quarantine, out_rows, out_images])
     return RawData(items, interactions, quarantine, notes=(*noted(reviews), *notes))
 
@@ -101,13 +102,15 @@ def _listed(cell: object) -> list[str] | None:
     return [name.strip() for name in names if isinstance(name, str) and name.strip()] or None
 
 
-def _with_photos(items: pd.DataFrame, listing: Path, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _with_photos(items: pd.DataFrame, listing: Path, folder: Path, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Photos in the order in which they are listed."""
     table = read_table(listing, "photos")
     listed = columns(table, {"item_id": "business_id", "photo_id": "photo_id"})
     sieve = Sieve("photos", listed, ("item_id", "photo_id"), table.rows)
     sieve.reject(sieve.kept["item_id"].isna() | sieve.kept["photo_id"].isna(), "no id of the business or the photo")
     sieve.reject(~sieve.kept["item_id"].isin(items["item_id"]), "unknown item")
-    first = sieve.kept.drop_duplicates("item_id").set_index("item_id")["photo_id"]
-    paths = items["item_id"].map(first).map(lambda photo: folder / f"{photo}.jpg", na_action="ignore")
-    items, quarantine = attach_images(items, paths.astype("object"))
+    photos: dict[str, list[Path]] = defaultdict(list)
+    for item, photo in sieve.kept[["item_id", "photo_id"]].itertuples(index=False, name=None):
+        photos[item].append(folder / f"{photo}.jpg")
+    items, quarantine = attach_images(items, items["item_id"].map(photos.get).astype("object"), most)
     return items, collect([table.quarantine, sieve.quarantine(), quarantine])

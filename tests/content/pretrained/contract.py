@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from recsys.content.encoders import encode
-from tests.content.conftest import item_table
+from tests.content.conftest import item_table, pictured
 from tests.content.pretrained.pictures import good_pictures
 
 
@@ -19,6 +19,7 @@ class PictureEncoderContract:
 
     encoder: str
     dim: int
+    unit = False
 
     def make(self, folder: Path) -> dict[str, Any]:
         """Weights in a folder, and the options that name them."""
@@ -59,6 +60,19 @@ class PictureEncoderContract:
         found = encode(self.encoder, options, items, progress=lambda *now: told.append(now))
         assert told == [(3, 3)]
         np.testing.assert_array_equal(found.matrix[:3], found.matrix[3:6])
+
+    def test_several_pictures_of_an_item_are_averaged_but_for_broken_ones(self, options, tmp_path):
+        a, b, c, d = good_pictures(tmp_path)[:4]
+        gone = str(tmp_path / "gone.png")
+        one_each = encode(self.encoder, options, item_table(4, image_path=[a, b, c, d])).matrix
+        found = encode(self.encoder, options, pictured([a, b, gone, c], [d], [gone, gone], [], [c, a, b]))
+        assert found.present.tolist() == [True, True, False, False, True]
+        mean = one_each[:3].mean(axis=0)
+        mean = mean / np.linalg.norm(mean) if self.unit else mean
+        np.testing.assert_allclose(found.matrix[0], mean, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found.matrix[4], found.matrix[0], rtol=1e-4, atol=1e-6)
+        # An item of one picture has the very vector that it has in a catalogue of such items.
+        np.testing.assert_array_equal(found.matrix[1], one_each[3])
 
     def test_items_without_pictures(self, options):
         found = encode(self.encoder, options, item_table(3))

@@ -32,7 +32,7 @@ def unit(rows: Any) -> np.ndarray:
 class JointContract(PictureEncoderContract):
     """Its picture half is an encoder of pictures; its text half is compared with the library here."""
 
-    encoder, dim = "image_text", models.DIM
+    encoder, dim, unit = "image_text", models.DIM, True
     limit = models.LIMIT
     padding, mask = "longest", True
 

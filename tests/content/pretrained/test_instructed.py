@@ -43,7 +43,7 @@ def last_state(folder: str, text: str, picture: Image.Image | None = None, size:
 class TestGme(PictureEncoderContract):
     """Asked as in gme_inference.py; a picture is 256 tokens at least."""
 
-    encoder, dim = "instructed", 32
+    encoder, dim, unit = "instructed", 32, True
 
     def make(self, folder):
         return {"model": qwen(folder, "qwen2_vl"), "format": "gme"}
@@ -56,7 +56,7 @@ class TestGme(PictureEncoderContract):
 class TestQwen3VlEmbedding(PictureEncoderContract):
     """Asked as in qwen3_vl_embedding.py."""
 
-    encoder, dim = "instructed", 32
+    encoder, dim, unit = "instructed", 32, True
 
     def make(self, folder):
         return {"model": qwen(folder, "qwen3_vl"), "format": "qwen3_vl_embedding"}
@@ -69,7 +69,7 @@ class TestQwen3VlEmbedding(PictureEncoderContract):
 class TestDescribedFolder(PictureEncoderContract):
     """A folder that says by itself how the model is asked, with a prompt of its own."""
 
-    encoder, dim = "instructed", 32
+    encoder, dim, unit = "instructed", 32, True
 
     def make(self, folder):
         return {"model": described(folder, "qwen3_vl", prompt="Say it.")}

@@ -189,4 +189,4 @@ def test_processes_that_prepare_take_the_cores_that_the_model_leaves(
 ):
     monkeypatch.setattr(running.joblib, "cpu_count", lambda: cores)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    assert running._workers(Contents(of, [], []), CPU, n_batches) == workers
+    assert running._workers(Contents(of, []), CPU, n_batches) == workers

@@ -52,9 +52,9 @@ def test_an_item_is_one_turn_of_its_small_picture_and_its_words(server, tmp_path
     noise = np.random.default_rng(0).integers(0, 255, (600, 1200, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "poster.png")
     shown = [
-        VlmInput(tmp_path / "poster.png", "a red toy"),
-        VlmInput(tmp_path / "poster.png"),
-        VlmInput(None, "words"),
+        VlmInput((tmp_path / "poster.png",), "a red toy"),
+        VlmInput((tmp_path / "poster.png",)),
+        VlmInput((), "words"),
     ]
     said = describer(server.address, max_side=100).describe(PROMPT, shown)
     assert said.answers == ["about a red toy", f"about {PROMPT}", "about words"] and said.hidden == {}
@@ -66,6 +66,17 @@ def test_an_item_is_one_turn_of_its_small_picture_and_its_words(server, tmp_path
     head, data = picture["image_url"]["url"].split(",")
     assert head == "data:image/jpeg;base64"
     assert Image.open(BytesIO(base64.b64decode(data))).size == (100, 50)
+
+
+def test_all_pictures_of_an_item_are_one_turn_in_their_order(server, tmp_path):
+    for width, name in enumerate("abc", start=10):
+        Image.new("RGB", (width, 20)).save(tmp_path / f"{name}.png")
+    files = tuple(tmp_path / f"{name}.png" for name in "abc")
+    describer(server.address, detail="low").describe(PROMPT, [VlmInput(files, "a toy")])
+    *pictures, words = server.bodies[-1]["messages"][0]["content"]
+    assert words["text"] == f"{PROMPT}\n\na toy" and {each["image_url"]["detail"] for each in pictures} == {"low"}
+    data = [base64.b64decode(each["image_url"]["url"].split(",")[1]) for each in pictures]
+    assert [Image.open(BytesIO(each)).width for each in data] == [10, 11, 12]
 
 
 def test_answers_come_back_in_order_though_they_finish_in_another(server):
@@ -249,7 +260,7 @@ def test_other_parameters_go_with_every_request(server, tmp_path):
     }
     endpoint = EndpointOptions(address=server.address, **more)
     told = EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="p"), ["Main Color", "Type"])
-    told.describe(PROMPT, [VlmInput(tmp_path / "red.png", "a")])
+    told.describe(PROMPT, [VlmInput((tmp_path / "red.png",), "a")])
     (body,) = server.bodies
     assert server.paths == ["/v1/chat/completions?api-version=2026-01"]
     assert body["reasoning_effort"] == "low" and body["chat_template_kwargs"] == {"enable_thinking": False}

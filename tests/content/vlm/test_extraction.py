@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from recsys.content.encoders import encode
 from recsys.content.features import Features
-from recsys.content.vlm.extraction import VlmOptions, extract
+from recsys.content.vlm.contents import shown
+from recsys.content.vlm.extraction import VlmOptions, _fingerprint, extract
+from recsys.content.vlm.prompts import load_prompt
 from recsys.content.vlm.transformers_describer import TransformersDescriber
 from recsys.errors import UserError
-from tests.content.conftest import item_table
+from tests.content.conftest import item_table, pictured
 
 PROMPT = "name: mine\nversion: 1\ndomain: toys\nfields: []\ntext: What is this?\n"
 
@@ -118,6 +120,59 @@ def test_what_is_kept_is_not_asked_again_and_other_options_are(given, tmp_path, 
     (tmp_path / "mine.yaml").write_text(PROMPT.replace("text: ", "text: Now, "))
     run(given, tmp_path, work=tmp_path / "work")
     assert sum(asked) == 12
+
+
+def several(pictures, folder) -> pd.DataFrame:
+    """Three pictures, of which one does not open; two of these; the first alone; none."""
+    broken = folder / "broken.png"
+    broken.write_bytes(b"no picture")
+    files = [[pictures[0], broken, pictures[1]], [pictures[0], pictures[1]], [pictures[0]], []]
+    digests = [[file.stem for file in of_item] for of_item in files]
+    return pictured(*([str(file) for file in of_item] for of_item in files), digests=digests)
+
+
+def test_all_pictures_of_an_item_are_shown_but_for_broken_ones(given, pictures, tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").write_text(PROMPT)
+    seen = []
+    describe = TransformersDescriber.describe
+
+    def noted(self, prompt, batch):
+        seen.extend([path.stem for path in what.images] for what in batch)
+        return describe(self, prompt, batch)
+
+    monkeypatch.setattr(TransformersDescriber, "describe", noted)
+    options = (several(pictures, tmp_path), given[1])
+    made = run(options, tmp_path, work=tmp_path / "work")
+    assert sorted(seen) == [["0"], ["0", "1"], ["0", "1"]]
+    assert made.answers["item_id"].tolist() == ["0", "1", "2"]
+    assert (made.facts["pictures"], made.facts["unreadable_images"], made.facts["contents"]) == (6, 1, 3)
+    np.testing.assert_allclose(*made.hidden["answer_end"].matrix[:2], atol=2e-4)
+    # The first pictures alone are another content, which the third item has shown already.
+    alone = run(options, tmp_path, work=tmp_path / "work", pictures=1)
+    assert len(seen) == 3 and "pictures" not in alone.facts
+    np.testing.assert_array_equal(alone.hidden["answer_end"].matrix[0], made.hidden["answer_end"].matrix[2])
+
+
+def test_every_picture_that_is_shown_is_part_of_what_an_answer_is_known_by(pictures, tmp_path):
+    def keys(*digests: str, **changed) -> str:
+        items = pictured([f"{digest}.png" for digest in digests], digests=[list(digests)])
+        return shown(items, VlmOptions(model="m", prompt="movies_fields", **changed))[0][0]
+
+    assert len({keys("a"), keys("a", "b"), keys("b", "a"), keys("a", "b", "c")}) == 4
+    assert keys("a", "b", "c", pictures=2) == keys("a", "b") and keys("a", "b", pictures=1) == keys("a")
+
+
+def test_answers_about_one_picture_an_item_are_found_under_the_keys_of_earlier_versions():
+    items = item_table(3, title=["a", None, "b"], image_path=["p", "q", None], image_digest=["d", None, None])
+    options = VlmOptions(model="m", prompt="movies_fields", inputs=("image", "text"))
+    assert [key for key, _ in shown(items, options)] == KEYS
+    without = VlmOptions(**(options.model_dump() | {"pictures": 1}))
+    prompt = load_prompt(options.prompt, None)
+    assert _fingerprint(options, prompt, None) == _fingerprint(without, prompt, None)
+
+
+KEYS = ["a993303174c684d5d88879eee2edf8b9", "eb193e966057f822ae11bddeeeb1a109", "c9e028755efe33420daf3e6669b395ae"]
+"""Digests of the first picture and the words `a`, of the second picture alone, and of the words `b` alone."""
 
 
 def test_it_is_saved_and_an_encoder_reads_it_by_item(given, tmp_path):

@@ -24,7 +24,7 @@ def describer(place, **changed) -> TransformersDescriber:
 @pytest.mark.parametrize("family", ODD)
 @pytest.mark.parametrize("n_tokens", [0, 3])
 def test_the_image_is_seen_and_an_item_without_one_ends_nothing(family, n_tokens, tiny, pictures):
-    shown = [*(VlmInput(picture, "words") for picture in pictures[:3]), VlmInput(None, "words alone")]
+    shown = [*(VlmInput((picture,), "words") for picture in pictures[:3]), VlmInput((), "words alone")]
     poolings = ("prompt_end", "image_mean", *(["answer_end"] if n_tokens else []))
     said = describer(tiny(family), poolings=poolings, max_new_tokens=n_tokens).describe(PROMPT, shown)
     assert len(np.unique(said.hidden["image_mean"][:3], axis=0)) == 3
@@ -36,6 +36,20 @@ def test_the_image_is_seen_and_an_item_without_one_ends_nothing(family, n_tokens
         assert np.isnan(said.hidden["prompt_end"][3]).all()
 
 
+@pytest.mark.parametrize("family", ODD)
+def test_several_pictures_are_shown_or_refused_in_a_line_that_says_what_to_do(family, tiny, pictures):
+    ours, shown = describer(tiny(family), poolings=("prompt_end",)), VlmInput(tuple(pictures[:2]), "words")
+    if family == "blip_2":
+        with pytest.raises(
+            UserError, match=r"cannot be shown 2 pictures of an item at once \(it takes one\); set `pict"
+        ):
+            ours.describe(PROMPT, [shown])
+        return
+    said = ours.describe(PROMPT, [shown, VlmInput(shown.images[::-1], "words"), VlmInput(shown.images[:1], "words")])
+    assert said.n_prompt[0] == said.n_prompt[1] > said.n_prompt[2]
+    assert len(np.unique(said.hidden["prompt_end"], axis=0)) == 3
+
+
 def test_the_token_that_begins_an_image_is_not_taken_for_it(tiny):
     loaded = describer(tiny("gemma3")).loaded
     assert loaded.image_tokens == [loaded.network.config.image_token_index] != [loaded.processor.image_token_id]
@@ -43,7 +57,7 @@ def test_the_token_that_begins_an_image_is_not_taken_for_it(tiny):
 
 @pytest.mark.parametrize("family", ["qwen2_vl", "idefics3"])
 def test_hidden_states_without_an_answer_are_those_of_the_prompt(family, tiny, pictures):
-    shown = [VlmInput(pictures[0], "words"), VlmInput(pictures[1], "other words"), VlmInput(None, "alone")]
+    shown = [VlmInput((pictures[0],), "words"), VlmInput((pictures[1],), "other words"), VlmInput((), "alone")]
     poolings = ("prompt_end", "image_mean")
     answered = describer(tiny(family), poolings=poolings).describe(PROMPT, shown)
     ours = describer(tiny(family), poolings=poolings, max_new_tokens=0)
@@ -56,7 +70,7 @@ def test_hidden_states_without_an_answer_are_those_of_the_prompt(family, tiny, p
 
 
 def test_several_layers_in_one_pass_are_those_of_several_passes(tiny, pictures):
-    shown, place = [VlmInput(picture) for picture in pictures[:2]], tiny("qwen2_vl")
+    shown, place = [VlmInput((picture,)) for picture in pictures[:2]], tiny("qwen2_vl")
     together = describer(place, layers=(0, 0.5, -1), poolings=("prompt_end", "answer_mean")).describe(PROMPT, shown)
     assert len(together.hidden) == 6
     for layer in (0, 0.5, -1):

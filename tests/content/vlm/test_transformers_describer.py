@@ -34,7 +34,8 @@ def describer(place: Path, **changed) -> TransformersDescriber:
 def shown(pictures) -> list[VlmInput]:
     """Pictures with and without words of unlike length, and words alone."""
     texts = [None, "a rather long text about a thing", "b", None, "c"]
-    return [*map(VlmInput, pictures, texts), VlmInput(text="words"), VlmInput(text="other and longer words")]
+    pictured = [VlmInput((picture,), text) for picture, text in zip(pictures, texts, strict=True)]
+    return [*pictured, VlmInput(text="words"), VlmInput(text="other and longer words")]
 
 
 def assert_same(ours: VlmOutput, row: int, theirs: VlmOutput, other: int = 0) -> None:
@@ -52,7 +53,7 @@ class Oracle:
         self.network = hf.AutoModelForMultimodalLM.from_pretrained(place, attn_implementation="eager").eval()
 
     def tokens(self, question: str, shown: VlmInput, ends: list[int]) -> tuple[dict, list[int]]:
-        images = None if shown.image is None else [[open_rgb(shown.image)]]
+        images = None if not shown.images else [[open_rgb(image) for image in shown.images]]
         # Every template writes the beginning of the text itself, so that the tokenizer must not.
         inputs = self.processor(text=[question], images=images, add_special_tokens=False, return_tensors="pt")
         settings = {"do_sample": False, "max_new_tokens": LIMIT, "eos_token_id": ends}
@@ -82,11 +83,13 @@ class Oracle:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_batch_is_answered_as_each_item_alone_and_as_by_a_plain_pass(family, tiny, shown):
+def test_a_batch_is_answered_as_each_item_alone_and_as_by_a_plain_pass(family, tiny, shown, pictures):
     if family == "phi4_multimodal":  # whose pictures are of 448 pixels whatever the model's size
         shown = [shown[0], shown[1], shown[6]]
+    # Two pictures of an item are in one turn, and their order counts.
+    shown = [VlmInput(tuple(pictures[:2]), "both"), VlmInput(tuple(pictures[1::-1]), "both"), *shown]
     ours, oracle = describer(tiny(family)), Oracle(tiny(family))
-    questions = [ours.loaded.question(PROMPT, item.text, image=item.image is not None) for item in shown]
+    questions = [ours.loaded.question(PROMPT, item.text, n_images=len(item.images)) for item in shown]
     # Random models seldom end. This one ends with the third token of one answer and the first of another.
     free = [oracle.tokens(question, item, [])[1] for question, item in zip(questions, shown, strict=True)]
     ends = sorted({free[0][2], free[-1][0]})
@@ -97,15 +100,16 @@ def test_a_batch_is_answered_as_each_item_alone_and_as_by_a_plain_pass(family, t
     for row, (question, item) in enumerate(zip(questions, shown, strict=True)):
         assert_same(together, row, ours.describe(PROMPT, [item]))
         assert_same(together, row, oracle.say(question, item, ends))
-        assert np.isnan(together.hidden["image_mean"][row]).all() == (item.image is None)
+        assert np.isnan(together.hidden["image_mean"][row]).all() == (not item.images)
         assert np.isnan(together.hidden["answer_mean"][row]).all() == (together.n_tokens[row] == 0)
+    assert np.abs(together.hidden["prompt_end"][0] - together.hidden["prompt_end"][1]).max() > 1e-3
 
 
 def test_layers_by_index_and_by_share(tiny, shown):
     place, oracle = tiny("idefics3"), Oracle(tiny("idefics3"))
     for layer, index in [(0, 0), (1, 1), (-2, -2), (0.34, 1), (1.0, -1)]:
         ours = describer(place, layer=layer)
-        question = ours.loaded.question(PROMPT, None, image=True)
+        question = ours.loaded.question(PROMPT, None, n_images=1)
         assert_same(ours.describe(PROMPT, shown[:1]), 0, oracle.say(question, shown[0], ours.loaded.ends, index))
     with pytest.raises(UserError, match="`layer` is 4; '.*' has layers -4 to 3"):
         describer(place, layer=4).describe(PROMPT, shown)
@@ -139,16 +143,16 @@ def test_without_poolings_there_are_answers_alone(tiny, shown):
 def test_an_items_words_cannot_end_its_turn_or_pose_as_an_image(tiny, pictures):
     text = "a <image> b <end> c <bos>"
     ours = describer(tiny("idefics3"))
-    assert ours.loaded.question(PROMPT, text, image=True).endswith("a   b   c  <end>assistant: ")
-    assert ours.describe(PROMPT, [VlmInput(pictures[0], text)]).n_tokens
+    assert ours.loaded.question(PROMPT, text, n_images=1).endswith("a   b   c  <end>assistant: ")
+    assert ours.describe(PROMPT, [VlmInput((pictures[0],), text)]).n_tokens
 
 
 def test_without_a_chat_template_the_words_stand_alone(tiny, tmp_path, shown):
     place = shutil.copytree(tiny("idefics3"), tmp_path / "plain")
     (place / "chat_template.jinja").unlink()
     ours = describer(place)
-    assert ours.loaded.question(PROMPT, "text", image=True) == "<image>\nWhat?\n\ntext"
-    assert ours.loaded.question(PROMPT, None, image=False) == PROMPT
+    assert ours.loaded.question(PROMPT, "text", n_images=1) == "<image>\nWhat?\n\ntext"
+    assert ours.loaded.question(PROMPT, None, n_images=0) == PROMPT
     together = ours.describe(PROMPT, shown)
     for row, item in enumerate(shown):
         assert_same(together, row, ours.describe(PROMPT, [item]))
@@ -156,8 +160,8 @@ def test_without_a_chat_template_the_words_stand_alone(tiny, tmp_path, shown):
 
 def test_phi4_is_asked_in_its_own_format(tiny):
     loaded = describer(tiny("phi4_multimodal")).loaded
-    assert loaded.question(PROMPT, "text", image=True) == "<|user|><|image|>What?\n\ntext<|end|><|assistant|>"
-    assert loaded.question(PROMPT, None, image=False) == "<|user|>What?<|end|><|assistant|>"
+    assert loaded.question(PROMPT, "text", n_images=1) == "<|user|><|image|>What?\n\ntext<|end|><|assistant|>"
+    assert loaded.question(PROMPT, None, n_images=0) == "<|user|>What?<|end|><|assistant|>"
 
 
 def test_phi4_sees_with_its_low_rank_weights(tiny, tmp_path, shown):
@@ -175,7 +179,7 @@ def test_pictures_of_any_shape(family, tiny, tmp_path):
     paths = [tmp_path / f"{width}.png" for width in (1, 3, 400)]
     for path, size in zip(paths, [(1, 1), (3, 2), (400, 10)], strict=True):
         Image.new("RGB", size, "red").save(path)
-    said = describer(tiny(family), max_new_tokens=1).describe(PROMPT, [VlmInput(path) for path in paths])
+    said = describer(tiny(family), max_new_tokens=1).describe(PROMPT, [VlmInput((path,)) for path in paths])
     assert all(np.isfinite(said.hidden[pooling]).all() for pooling in ("prompt_end", "image_mean"))
 
 
@@ -187,7 +191,7 @@ def test_large_pictures_are_scaled_down(tiny, tmp_path):
         ours.loaded.network.register_forward_pre_hook(
             lambda module, args, inputs: lengths.append(inputs["input_ids"].shape[1]), with_kwargs=True
         )
-        ours.describe(PROMPT, [VlmInput(tmp_path / "large.png")])
+        ours.describe(PROMPT, [VlmInput((tmp_path / "large.png",))])
     prompts = [length for length in lengths if length > 1]
     assert prompts[0] - prompts[1] == 3 * 3 - 1  # one token for each 28 x 28 pixels
 

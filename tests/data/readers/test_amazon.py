@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from PIL import Image
 
+from recsys.data.images import pictures_of
 from recsys.data.readers import read, recognise
 from recsys.errors import UserError
 from tests.data.readers.layout import column, picture, quarantined, rows, seconds, write
@@ -108,6 +111,44 @@ def test_2023_joins_by_parent_asin_and_its_times_are_milliseconds(tmp_path: Path
     assert raw.interactions["rating"].tolist() == [5.0, 1.0]
     assert seconds(raw) == [1588687728.923, 1588687729]
     assert ("interactions", 2, "AGK / B01CUPMQZE", "rating of 0, which is none of 1 to 5 stars") in quarantined(raw)
+
+
+@pytest.mark.parametrize("kind", ["lines", "lines.gz", "parquet"])
+def test_2023_lists_the_pictures_of_a_product_and_those_that_were_fetched_are_used(tmp_path: Path, kind: str) -> None:
+    def listed(*names: tuple[str, str | None]) -> list[dict[str, str | None]]:
+        return [
+            {
+                "variant": variant,
+                "thumb": f"https://m/{name}._SS40_.jpg?x=1",
+                "large": f"https://m/{name}.jpg",
+                "hi_res": high,
+            }
+            for variant, (name, high) in zip(("MAIN", "PT01", "PT02", "PT03"), names, strict=False)
+        ]
+
+    products = {
+        "B01CUPMQZE": listed(("a", "https://m/a_hi.jpg"), ("z", None), ("b", None), ("c", None)),
+        "B01CUPMQZF": listed(("gone", None)),
+        "B01CUPMQZG": [],
+    }
+    names = ["a.jpg", "a_hi.jpg", "b._SS40_.jpg", "c.jpg", "B01CUPMQZF_2.jpg", "B01CUPMQZF_10.jpg", "B01CUPMQZE.jpg"]
+    for place, name in enumerate(names, start=8):
+        Image.new("RGB", (place, 8), "red").save(picture(tmp_path / "images" / name))
+    reviews = lines(*(review_2023("AGK", item, 5.0, 1588687728923) for item in products))
+    write(tmp_path, {"Beauty.jsonl": reviews})
+    rows = [{"parent_asin": item, "title": item, "images": images} for item, images in products.items()]
+    if kind == "parquet":
+        keys = ("variant", "thumb", "large", "hi_res")
+        turned = [row | {"images": {key: [each[key] for each in row["images"]] for key in keys}} for row in rows]
+        pd.DataFrame(turned).to_parquet(tmp_path / "meta_Beauty.parquet")
+    else:
+        write(tmp_path, {f"meta_Beauty.jsonl{kind[5:]}": lines(*rows)})
+    raw = read("amazon", {"pictures": 2}, tmp_path, tmp_path)
+    found = [[Path(each.path).name for each in of_item] for of_item in pictures_of(raw.items)]
+    # Of the first picture the largest size; an item none of whose listed pictures is there is found by its name.
+    assert found == [["a_hi.jpg", "b._SS40_.jpg"], ["B01CUPMQZF_2.jpg", "B01CUPMQZF_10.jpg"], []]
+    aside = {key: reason for table, _, key, reason in quarantined(raw) if table == "images"}
+    assert aside["B01CUPMQZE / c.jpg"] == "a further picture of an item, of which `pictures: 2` are used"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from recsys.data.readers import read, recognise
 from recsys.errors import UserError
@@ -61,14 +62,17 @@ def test_stars_dates_and_names_are_read_and_what_reviews_make_is_not(yelp: Path)
     assert sorted(row for _, row, *_ in quarantined(raw)) == [3, 4, 5]
 
 
-def test_the_first_photo_of_a_business_is_its_image(yelp: Path) -> None:
+def test_the_photos_of_a_business_are_its_pictures_in_the_order_of_the_list(yelp: Path) -> None:
     photo = picture(yelp / "photos" / "p2.jpg")
+    Image.new("RGB", (9, 9)).save(yelp / "photos" / "p1.jpg")
     listing = lines(
         {"photo_id": "p2", "business_id": "b1", "caption": "", "label": "food"},
         {"photo_id": "p3", "business_id": "b1", "caption": "", "label": "inside"},
+        {"photo_id": "p1", "business_id": "b1", "caption": "", "label": "inside"},
     )
     raw = read("yelp", {}, write(yelp, {"photos.json": listing}), yelp)
     assert column(raw, "image_path") == {"b1": str(photo)}
+    assert column(raw, "further_image_paths") == {"b1": [str(yelp / "photos" / "p1.jpg")]}
 
 
 def test_it_is_recognised_or_refused_in_a_line(yelp: Path, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_column_has_one_role(settings: Settings, name: str, flag: str) -> None
     ("file", "hint"),
     [
         ("{:05d}.png", "(00000.png would match without leading zeros)"),
-        ("{}/main.png", "(there is 0/main.png)"),
+        ("p{}/main.png", "(there is p0/main.png)"),
         ("IMG_{}.png", "(there is IMG_0.png)"),
         ("{}.txt", "(no file of the kinds .avif, "),
     ],

@@ -6,6 +6,7 @@ They need no weights, and are the yardstick that a trained image encoder must be
 
 import logging
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -14,7 +15,8 @@ from pydantic import Field
 
 from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
-from recsys.content.features import Features
+from recsys.content.features import Features, mean_of_each
+from recsys.data.images import pictures_of
 
 if TYPE_CHECKING:
     from recsys.content.encoders.image._descriptors import Blocks
@@ -49,17 +51,20 @@ class VisualDescriptors(Encoder):
 
     def contents(self, items: pd.DataFrame, context: Context) -> list[str | None]:
         """The digests of the pictures."""
-        keys = items["image_digest"].fillna(items["image_path"])
-        return [None if pd.isna(path) else str(key) for path, key in zip(items["image_path"], keys, strict=True)]
+        return [" ".join(of_item) or None for of_item in _by_key(items)]
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
-        """Vectors of the pictures; an item without a readable one is absent; equal files are read once."""
-        paths = items["image_path"]
-        keys = items["image_digest"].fillna(paths)
-        first = ~keys.duplicated() & paths.notna()
-        n = int(first.sum())
+        """Vectors of the pictures, of several their mean; an item without a readable one is absent.
+
+        Equal files are read once.
+        """
+        by_item = _by_key(items)
+        first: dict[str, str] = {}
+        for key, path in chain.from_iterable(of_item.items() for of_item in by_item):
+            first.setdefault(key, path)
+        n = len(first)
         described: dict[str, Blocks] = {}
-        pictures = zip(keys[first], self._describe(paths[first].tolist()), strict=True)
+        pictures = zip(first, self._describe(list(first.values())), strict=True)
         for done, (key, blocks) in enumerate(pictures, start=1):
             if blocks is not None:
                 described[key] = blocks
@@ -67,7 +72,7 @@ class VisualDescriptors(Encoder):
                 context.progress(done, n)
         if len(described) < n:
             log.warning("%d of %d pictures could not be read", n - len(described), n)
-        return self._assemble(keys, described)
+        return self._assemble([list(of_item) for of_item in by_item], described)
 
     def _describe(self, paths: list[str]) -> "Iterator[Blocks | None]":
         from joblib import Parallel, delayed
@@ -79,7 +84,7 @@ class VisualDescriptors(Encoder):
         pool = Parallel(n_jobs=self.options.workers, batch_size=BATCH, return_as="generator")
         return pool(delayed(describe_file)(path, self.options.size) for path in paths)
 
-    def _assemble(self, keys: pd.Series, described: "dict[str, Blocks]") -> Features:
+    def _assemble(self, keys: list[list[str]], described: "dict[str, Blocks]") -> Features:
         from sklearn.decomposition import PCA
 
         if not described:
@@ -90,11 +95,18 @@ class VisualDescriptors(Encoder):
             dim = min(self.options.dim, *vectors.shape)
             with np.errstate(invalid="ignore"):  # shares of a variance that is zero, where all pictures look the same
                 vectors = PCA(dim, svd_solver="covariance_eigh").fit_transform(vectors)
-        rows = keys.map({key: row for row, key in enumerate(described)})
-        present = rows.notna().to_numpy()
+        row_of = {key: row for row, key in enumerate(described)}
+        rows = [[row_of[key] for key in of_item if key in row_of] for of_item in keys]
+        present = np.array([bool(of_item) for of_item in rows], dtype=bool)
         matrix = np.zeros((len(keys), vectors.shape[1]))
-        matrix[present] = vectors[rows[present].astype(int)]
+        of_items = vectors[[row for of_item in rows for row in of_item]]
+        matrix[present] = mean_of_each(of_items, [len(of_item) for of_item in rows if of_item])
         return Features.where(present, matrix)
+
+
+def _by_key(items: pd.DataFrame) -> list[dict[str, str]]:
+    """The pictures of each item by their digests."""
+    return [{digest or path: path for path, digest in of_item} for of_item in pictures_of(items)]
 
 
 def _standardise(block: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ class InstructedModel:
         self._check(folder)
         asked = (str(self.instruction), str(options.format), str(options.max_tokens), str(options.max_side))
         identity = ("instructed", digest(folder), *asked)
-        self.of_pictures = Tower(self._prepare_pictures, self._forward, identity)
+        self.of_pictures = Tower(self._prepare_pictures, self._forward, identity, unit=True)
         self.of_texts = Tower(self._prepare_texts, self._forward, identity)
 
     def _instruction(self) -> str | None:

@@ -32,6 +32,7 @@ def load_towers(folder: Path, device: torch.device) -> dict[str, Tower]:
             prepare=partial(prepare_pictures, partial(processor.image_processor, return_tensors="pt")),
             forward=lambda inputs: _pooled(model.get_image_features(**inputs)),
             identity=(*identity, "pictures"),
+            unit=True,
         ),
         "texts": Tower(
             prepare=prepare,

@@ -45,6 +45,7 @@ class ImageTextOptions(ModelOptions):
 class ImageText(PretrainedEncoder):
     """A picture's vector, its words' vector, or both, each of unit length before they are joined.
 
+    The vectors of an item's several pictures are averaged at unit length, and the mean is scaled to it again.
     An item that lacks one of the two has zeros for it in `concat`, and the other alone in `mean` and `weighted`.
     Words are cut where the model's own limit of tokens is reached (77 for CLIP, 64 for SigLIP).
     """
