@@ -46,8 +46,8 @@ def scaled_features(features: Features, scaling: FeatureScaling = "unit_mean") -
     return torch.from_numpy((matrix / norm if norm > 0 else matrix).astype(np.float32))
 
 
-def telling(content: Content) -> Content:
-    """The sources whose rows differ among the items that have them; the others tell no items apart."""
+def non_constant(content: Content) -> Content:
+    """The sources whose rows differ among the items that have them; a constant one tells no items apart."""
     return {name: f for name, f in content.items() if np.ptp(f.matrix[f.present], axis=0).any()}
 
 

@@ -10,12 +10,11 @@ from torch import Tensor
 from torch.nn.functional import embedding, softplus
 
 from recsys.models.gradient import GradientModel
+from recsys.models.multimodal._damrs_graphs import agreed_item_graphs, behaviour_graph, by_row_counts
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import telling
-from recsys.training.cooccurrence import cooccurrence
+from recsys.training.content import non_constant
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.item_graph import agreed_item_graphs
 from recsys.training.losses import unit
 from recsys.training.network import Batch, TrainedConfig
 from recsys.training.operators import SparseOperator
@@ -59,7 +58,7 @@ class DAMRSNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: DAMRSConfig) -> None:
         """Draw the parameters from the seed and lay out the graphs."""
         super().__init__(data, config)
-        self.config, content = config, telling(data.content)
+        self.config, content = config, non_constant(data.content)
         graphs = list(agreed_item_graphs(content, config.n_neighbours).values())
         graphs.append(behaviour_graph(data.train, config.n_behaviour_neighbours))
         self.views = SparseOperator(sparse.csr_array(sparse.vstack([by_row_counts(graph) for graph in graphs])))
@@ -145,20 +144,6 @@ def divergence(users: Tensor, one: Tensor, other: Tensor) -> Tensor:
     """
     first, second = users @ one.T, users @ other.T
     return ((first.sigmoid() - second.sigmoid()) * (first - second)).mean()
-
-
-def behaviour_graph(train: sparse.csr_array, k: int) -> sparse.csr_array:
-    """Each item with itself and with the k items that most users took with it, two users at least."""
-    together = cooccurrence(train, "items", k, minimum=2, weights="equal")
-    return sparse.csr_array(together + sparse.eye_array(train.shape[1], dtype=np.float32, format="csr"))
-
-
-def by_row_counts(graph: sparse.csr_array) -> sparse.csr_array:
-    """Edges of weight 1/sqrt(n_i n_j), n the number of a row's edges."""
-    counts = np.diff(graph.indptr)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    values = 1 / np.sqrt(counts[rows] * np.maximum(counts[graph.indices], 1).astype(np.float64))
-    return sparse.csr_array((values.astype(np.float32), graph.indices, graph.indptr), shape=graph.shape)
 
 
 @register

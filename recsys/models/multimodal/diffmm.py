@@ -14,7 +14,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._diffusion import BATCH, Diffusion
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
+from recsys.training.content import ContentConfig, Sources, non_constant
 from recsys.training.contrast import info_nce_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -67,7 +67,7 @@ class DiffMMNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: DiffMMConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
         super().__init__(data, config, adjacency(data.train, self_loops=True))
-        self.config, shown = config, telling(data.content)
+        self.config, shown = config, non_constant(data.content)
         self.sources = Sources(shown, config, trained=False)
         for source in self.sources:
             if config.mapping == "leaky":

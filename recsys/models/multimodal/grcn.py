@@ -10,7 +10,7 @@ from torch.nn.functional import embedding, leaky_relu
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Source, Sources, telling
+from recsys.training.content import ContentConfig, Source, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss, unit
@@ -71,7 +71,7 @@ class GRCNNetwork(GraphNetwork):
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
         draws = generator(data.seed)
         super().__init__(data, config, draws=draws)
-        self.config, content = config, telling(data.content)
+        self.config, content = config, non_constant(data.content)
         self.affinities = nn.ModuleList()
         for source in Sources(content, config, trained=False):
             preferences, _ = initial_embeddings(data.train, config.n_factors, draws, nn.init.xavier_normal_)

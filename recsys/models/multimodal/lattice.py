@@ -27,10 +27,10 @@ class LATTICENetwork(GraphNetwork):
         """Draw the parameters from the seed; without content that tells items apart there is no item graph."""
         super().__init__(data, config, adjacency(data.train, left=1, right=0, self_loops=True))
         self.config = config
-        telling = {source: data.content[source] for source in item_graphs(data.content, config.n_neighbours, "cosine")}
+        content = {source: data.content[source] for source in item_graphs(data.content, config.n_neighbours, "cosine")}
         self.item_graph = None
-        if telling:
-            self.item_graph = LearnedItemGraph(telling, config, config.n_neighbours, config.frozen_share)
+        if content:
+            self.item_graph = LearnedItemGraph(content, config, config.n_neighbours, config.frozen_share)
         self.built: tuple[WeightedOperator, Tensor] | None = None
 
     @property

@@ -12,7 +12,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, ItemView, scaled_features, telling
+from recsys.training.content import ContentConfig, ItemView, non_constant, scaled_features
 from recsys.training.contrast import log_sum_exp
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -70,7 +70,7 @@ class LGMRecNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: LGMRecConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
         super().__init__(data, config)
-        self.config, content, n_users = config, telling(data.content), len(self.users)
+        self.config, content, n_users = config, non_constant(data.content), len(self.users)
         self.views = nn.ModuleList()
         for features in content.values():
             table = scaled_features(features, config.feature_scaling)

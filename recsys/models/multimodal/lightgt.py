@@ -12,7 +12,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._histories import Histories, Transformer
 from recsys.models.registry import register
 from recsys.recommender import DataSize, FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, FeatureScaling, Sources, telling
+from recsys.training.content import ContentConfig, FeatureScaling, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss
@@ -54,7 +54,7 @@ class LightGTNetwork(GraphNetwork):
         """Draw the parameters and the histories by which users are scored from the seed."""
         draws = generator(data.seed)
         super().__init__(data, config, draws=draws)
-        content, width = telling(data.content), config.n_factors
+        content, width = non_constant(data.content), config.n_factors
         self.config, self.train_matrix = config, data.train
         self.sources = Sources(content, config, trained=False)
         self.transformers = nn.ModuleList(Transformer(width, config.n_layers) for _ in content)

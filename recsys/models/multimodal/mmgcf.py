@@ -11,7 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
+from recsys.training.content import ContentConfig, Sources, non_constant
 from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss, squared_l2_loss, unit
@@ -51,7 +51,7 @@ class MMGCFNetwork(GraphNetwork):
         super().__init__(data, config)
         self.config, self.thinned = config, self.adjacency
         self.dropping = EdgeDropping(data.train, config.drop_rate)
-        content = telling(data.content)
+        content = non_constant(data.content)
         self.sources = Sources(content, config, trained=False)
         self.map: nn.Linear | None = None
         self.content_map: nn.Linear | None = None

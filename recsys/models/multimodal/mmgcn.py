@@ -10,7 +10,7 @@ from torch.nn.functional import embedding, leaky_relu, linear
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, ItemView, scaled_features, telling
+from recsys.training.content import ContentConfig, ItemView, non_constant, scaled_features
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -90,7 +90,7 @@ class MMGCNNetwork(GraphNetwork):
         super().__init__(data, config, adjacency(data.train, left=1, right=0), draws)
         self.l2, taken = config.l2, torch.cat([self.users, self.items]).detach().any(dim=1)
         self.branches = nn.ModuleList()
-        for features in telling(data.content).values():
+        for features in non_constant(data.content).values():
             present, table = torch.from_numpy(features.present), scaled_features(features, config.feature_scaling)
             view = ItemView(table, present, nn.Linear(features.dim, config.n_hidden))
             preferences, _ = initial_embeddings(data.train, config.n_hidden, draws, nn.init.xavier_normal_)

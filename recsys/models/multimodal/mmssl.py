@@ -11,7 +11,7 @@ from torch.nn.functional import dropout, embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
+from recsys.training.content import ContentConfig, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.losses import bpr_loss, squared_l2_loss, unit
@@ -91,7 +91,7 @@ class MMSSLNetwork(PairwiseNetwork):
         graph = adjacency(data.train, left=0.5, right=0)
         self.to_users = SparseOperator(graph[:n_users, n_users:])
         self.to_items = SparseOperator(graph[n_users:, :n_users])
-        content = telling(data.content)
+        content = non_constant(data.content)
         self.sources = Sources(content, config, trained=False)
         for source in self.sources:
             nn.init.xavier_uniform_(source.linear.weight)

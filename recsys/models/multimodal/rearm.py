@@ -16,7 +16,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._rearm_layers import BLOCK, ContentAttention, MetaNetwork, orthogonality_loss
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
+from recsys.training.content import ContentConfig, Sources, non_constant
 from recsys.training.contrast import info_nce_loss
 from recsys.training.cooccurrence import cooccurrence
 from recsys.training.embeddings import initial_embeddings
@@ -89,7 +89,7 @@ class REARMNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: REARMConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
         super().__init__(data, config)
-        self.config, shown = config, telling(data.content)
+        self.config, shown = config, non_constant(data.content)
         start = partial(nn.init.normal_, std=0.1)
         users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed), start)
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
