@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, embedding
 
 from recsys.models.gradient import GradientModel
+from recsys.models.multimodal._adversary import Discriminator, Pair, real_rows, similarity_rows
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, Sources, non_constant
@@ -20,8 +21,7 @@ from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
 from recsys.training.sampling import UserSampler
 
-Pair = tuple[Tensor, Tensor]
-DISCRIMINATOR_RATE, GRADIENT_PENALTY = 3e-4, 0.3
+DISCRIMINATOR_RATE = 3e-4
 
 
 class MMSSLConfig(ContentConfig):
@@ -47,32 +47,6 @@ class MMSSLConfig(ContentConfig):
     learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
     learning_rate_decay: PositiveFloat = 0.96
     batch_size: PositiveInt | None = 1024
-
-
-class Discriminator(nn.Sequential):
-    """A critic of rows of similarities to all items: linear maps to a number from 0 to 100."""
-
-    def __init__(self, n_items: int, n_hidden: int) -> None:
-        """Draw the maps; biases would idle before a normalisation."""
-        first = nn.Linear(n_items, n_hidden, bias=False), nn.BatchNorm1d(n_hidden), nn.Dropout(0.31)
-        second = nn.Linear(n_hidden, n_hidden // 2, bias=False), nn.BatchNorm1d(n_hidden // 2), nn.Dropout(0.5)
-        last = nn.Linear(n_hidden // 2, 1)
-        nn.init.zeros_(last.bias)
-        for linear in (first[0], second[0], last):
-            nn.init.kaiming_normal_(linear.weight)
-        super().__init__(*first, *second, last, nn.Sigmoid())
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """Shape (n_rows, 1)."""
-        return 100 * super().forward(rows)
-
-    def loss(self, fakes: Tensor, real: Tensor) -> Tensor:
-        """WGAN-GP of fake rows and as many real ones, with the gradient penalty between both."""
-        share = torch.rand(len(fakes), 1, device=fakes.device)
-        between = torch.lerp(fakes, real, share).requires_grad_()
-        (slopes,) = torch.autograd.grad(self(between).sum(), between, create_graph=True)
-        excess = torch.linalg.vector_norm(slopes, dim=1) - 1
-        return self(fakes).mean() - self(real).mean() + GRADIENT_PENALTY * excess.square().mean()
 
 
 class MMSSLNetwork(PairwiseNetwork):
@@ -121,7 +95,8 @@ class MMSSLNetwork(PairwiseNetwork):
         square = sum((squared_l2_loss(*view) for view in views), start=squared_l2_loss(u, p, n))
         loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * square
         if self.discriminator is not None:
-            loss = loss - self.config.adversary_weight * self.discriminator(self._rows(batch[0], views)).mean()
+            rows = similarity_rows(batch[0], self._history(batch[0]), views)
+            loss = loss - self.config.adversary_weight * self.discriminator(rows).mean()
         return loss
 
     def factors(self) -> Pair:
@@ -151,17 +126,12 @@ class MMSSLNetwork(PairwiseNetwork):
     def _discriminator_loss(self, batch: Batch) -> Tensor:
         """The sources' rows are fake; real ones are made of the final vectors and the users' interactions."""
         assert self.discriminator is not None
+        users, history = batch[0], self._history(batch[0])
         with torch.no_grad():
             views = self._views()
-            fakes, scored = self._rows(batch[0], views), self._rows(batch[0], [self._summed(views)])
-            gumbel = -torch.empty_like(scored).exponential_().log()
-            real = unit((self._history(batch[0]) + 0.002 * gumbel).softmax(dim=1) + 100 * scored)
+            fakes = similarity_rows(users, history, views)
+            real = real_rows(similarity_rows(users, history, [self._summed(views)]), history)
         return self.discriminator.loss(fakes, real.repeat(len(views), 1))
-
-    def _rows(self, users: Tensor, views: list[Pair]) -> Tensor:
-        """Similarities of users to the items that they did not take, of length one, one view below the other."""
-        untaken = 1 - self._history(users)
-        return torch.cat([unit((embedding(users, one) @ other.T) * untaken) for one, other in views])
 
     def _history(self, users: Tensor) -> Tensor:
         """Which items the users took, 0 or 1, shape (len(users), n_items)."""
