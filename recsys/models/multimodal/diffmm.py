@@ -6,12 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding, leaky_relu
 
 from recsys.models.gradient import GradientModel
-from recsys.models.multimodal._diffusion import BATCH, Diffusion
+from recsys.models.multimodal._diffusion import BATCH, Diffusion, thinned
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.content import ContentConfig, Sources, non_constant
@@ -24,6 +23,7 @@ from recsys.training.operators import SparseOperator, propagate
 
 Mapping = Literal["leaky", "linear"]
 Contrast = Literal["sources", "final"]
+AS_PUBLISHED = {"batch_size": 1024, "learning_rate": 1e-3, "feature_scaling": "raw"}
 
 
 class DiffMMConfig(ContentConfig):
@@ -89,7 +89,7 @@ class DiffMMNetwork(GraphNetwork):
         for content, diffusion in zip(self._contents(), self.diffusions, strict=True):
             diffusion.learn(content.detach(), self.items.detach(), rng)
             graph = adjacency(diffusion.graph(self.config.n_generated), self_loops=True)
-            graphs.append(SparseOperator(_thinned(graph, self.config.drop_rate, rng)).to(self.device))
+            graphs.append(SparseOperator(thinned(graph, self.config.drop_rate, rng)).to(self.device))
         self.generated = nn.ModuleList(graphs)
 
     def loss(self, batch: Batch) -> Tensor:
@@ -147,16 +147,6 @@ class DiffMMNetwork(GraphNetwork):
         return torch.stack(losses).sum()
 
 
-def _thinned(graph: sparse.csr_array, rate: float, rng: np.random.Generator) -> sparse.csr_array:
-    """The graph without a share of its entries, the others larger so that sums stay as expected."""
-    if rate == 0:
-        return graph
-    kept = sparse.csr_array(graph, copy=True)
-    kept.data = np.where(rng.random(kept.nnz) < rate, 0, kept.data / np.float32(1 - rate)).astype(np.float32)
-    kept.eliminate_zeros()
-    return kept
-
-
 @register
 class DiffMM(GradientModel):
     """Score: the inner product of z = sum of layers 0 to `n_layers` of E, plus `residual_weight` E / |E|.
@@ -182,33 +172,14 @@ class DiffMM(GradientModel):
     scores_cold_items = True
     without_content = "LightGCN"
     presets: ClassVar[Presets] = {
-        name: {"batch_size": 1024, "learning_rate": 1e-3, "feature_scaling": "raw"} | values
-        for name, values in (
-            ("published/baby", {"l2": 1e-5, "contrast_weight": 0.1, "guidance_weight": 0.01, "drop_rate": 0.0}),
-            (
-                "published/sports",
-                {
-                    "mapping": "linear",
-                    "l2": 1e-6,
-                    "contrast_weight": 0.01,
-                    "temperature": 0.1,
-                    "residual_weight": 0.1,
-                    "guidance_weight": 0.5,
-                    "drop_rate": 0.0,
-                },
-            ),
-            (
-                "published/tiktok",
-                {
-                    "mapping": "linear",
-                    "l2": 1e-4,
-                    "contrast": "final",
-                    "contrast_weight": 0.01,
-                    "guidance_weight": 0.1,
-                    "drop_rate": 0.5,
-                },
-            ),
-        )
+        "published/baby": AS_PUBLISHED
+        | {"l2": 1e-5, "contrast_weight": 0.1, "guidance_weight": 0.01, "drop_rate": 0.0},
+        "published/sports": AS_PUBLISHED
+        | {"mapping": "linear", "l2": 1e-6, "contrast_weight": 0.01, "temperature": 0.1}
+        | {"residual_weight": 0.1, "guidance_weight": 0.5, "drop_rate": 0.0},
+        "published/tiktok": AS_PUBLISHED
+        | {"mapping": "linear", "l2": 1e-4, "contrast": "final", "contrast_weight": 0.01}
+        | {"guidance_weight": 0.1, "drop_rate": 0.5},
     }
 
     @classmethod
