@@ -12,6 +12,9 @@ from recsys.content.features import Content, Features
 from recsys.training.network import TrainedConfig
 
 FeatureScaling = Literal["raw", "unit_mean", "rows"]
+FROZEN, TRAINED, IN_GRAPHS = 12, 24, 8
+"""What a fit takes for each number of the content, in bytes (`Recommender.bytes_per_feature`), as measured by
+`benchmarks/model_costs.py` with room to spare: of features held as they are, held and trained, or read for graphs."""
 
 
 class ContentConfig(TrainedConfig):

@@ -9,7 +9,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources
+from recsys.training.content import TRAINED, ContentConfig, Sources
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import embedding_norm_loss, unit
 from recsys.training.network import Batch
@@ -100,6 +100,7 @@ class BM3(GradientModel):
     network = BM3Network
     source = "Zhou, Zhou, Liu, Zeng, Miao, Wang, You, Jiang: Bootstrap Latent Representations (BM3), WWW 2023"
     without_content = "LightGCN"
+    bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
         "published/baby": {"n_layers": 1, "dropout": 0.5, "norm_weight": 0.1, "feature_scaling": "raw"},
         "published/sports": {"n_layers": 1, "dropout": 0.5, "norm_weight": 0.01, "feature_scaling": "raw"},

@@ -13,7 +13,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._damrs_graphs import agreed_item_graphs, behaviour_graph, by_row_counts
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import non_constant
+from recsys.training.content import IN_GRAPHS, non_constant
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import unit
 from recsys.training.network import Batch, TrainedConfig
@@ -174,6 +174,7 @@ class DAMRS(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = IN_GRAPHS
     presets: ClassVar[Presets] = {
         "published/amazon": {"alignment_weight": 1.0, "neighbour_weight": 1e-3, "learning_rate": 1e-3},
         "published/tiktok": {

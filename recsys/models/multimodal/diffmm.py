@@ -13,7 +13,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._diffusion import BATCH, Diffusion, thinned
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
 from recsys.training.contrast import info_nce_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -171,6 +171,7 @@ class DiffMM(GradientModel):
     source = "Jiang, Xia, Wei, Luo, Lin, Huang: DiffMM: Multi-Modal Diffusion Model for Recommendation, MM 2024"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/baby": AS_PUBLISHED
         | {"l2": 1e-5, "contrast_weight": 0.1, "guidance_weight": 0.01, "drop_rate": 0.0},

@@ -7,6 +7,7 @@ from pydantic import Field, PositiveInt
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.preference_encoder import PreferenceConfig, WeightedSources
 
 
@@ -52,6 +53,7 @@ class DRAGON(GradientModel):
     source = "Zhou, Zhou, Zhang, Shen: Enhancing Dyadic Relations with Homogeneous Graphs (DRAGON), ECAI 2023"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/baby": {"learning_rate": 1e-4, "preference_l2": 1e-3, "feature_scaling": "raw"},
         "published/sports": {"learning_rate": 1e-4, "preference_l2": 1e-3, "feature_scaling": "raw"},

@@ -6,6 +6,7 @@ from torch import Tensor
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData
+from recsys.training.content import FROZEN
 from recsys.training.preference_encoder import PreferenceConfig, WeightedSources
 
 
@@ -54,3 +55,4 @@ class DualGNN(GradientModel):
     source = "Wang, Wei, Yin, Wu, Song, Nie: DualGNN, IEEE TMM 2021"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN

@@ -8,7 +8,7 @@ from torch.nn.functional import embedding, pad
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, scaled_features
 from recsys.training.embeddings import initial_embeddings, xavier_projection
 from recsys.training.losses import bpr_loss, squared_l2_loss
 from recsys.training.network import PairwiseNetwork
@@ -91,6 +91,7 @@ class FM(GradientModel):
     source = "Rendle: Factorization machines, ICDM 2010"
     scores_cold_items = True
     without_content = "BPRMF"
+    bytes_per_feature = FROZEN
 
 
 def _with_weights(vectors: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn.functional import embedding, softplus
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.content import TRAINED, ContentConfig, scaled_features
 from recsys.training.embeddings import xavier_projection
 from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -137,3 +137,4 @@ class FREEDOM(GradientModel):
     source = "Zhou, Shen: A Tale of Two Graphs (FREEDOM), MM 2023"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = TRAINED

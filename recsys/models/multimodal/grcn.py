@@ -10,7 +10,7 @@ from torch.nn.functional import embedding, leaky_relu
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Source, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, Source, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss, unit
@@ -133,6 +133,7 @@ class GRCN(GradientModel):
     source = "Wei, Wang, Nie, He, Chua: Graph-Refined Convolutional Network, MM 2020"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/movielens": {"learning_rate": 1e-4, "l2": 1e-4, "batch_size": 1024, "feature_scaling": "raw"},
         "published/tiktok": {"learning_rate": 1e-4, "l2": 1e-3, "batch_size": 1024, "feature_scaling": "raw"},

@@ -7,6 +7,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData
+from recsys.training.content import TRAINED
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
@@ -81,4 +82,4 @@ class LATTICE(GradientModel):
     source = "Zhang, Zhu, Liu, Wu, Wang, Wang: Mining Latent Structures for Multimedia Recommendation, MM 2021"
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 24  # trained
+    bytes_per_feature = TRAINED

@@ -12,7 +12,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, ItemView, non_constant, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, ItemView, non_constant, scaled_features
 from recsys.training.contrast import log_sum_exp
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -186,7 +186,7 @@ class LGMRec(GradientModel):
     source = "Guo, Li, Li, Wang, Shi, Ruan: LGMRec: Local and Global Graph Learning, AAAI 2024"
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/baby": _PUBLISHED | {"n_attributes": 4, "n_hyper_layers": 1, "dropout": 0.5, "global_weight": 0.3},
         "published/sports": _PUBLISHED

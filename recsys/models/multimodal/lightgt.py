@@ -12,7 +12,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._histories import Histories, Transformer
 from recsys.models.registry import register
 from recsys.recommender import DataSize, FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, FeatureScaling, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss
@@ -163,6 +163,7 @@ class LightGT(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/movielens": {
             "learning_rate": 1e-2,

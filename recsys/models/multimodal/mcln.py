@@ -13,6 +13,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.dimensions import SourcesConfig, SourcesNetwork
 from recsys.training.losses import bpr_loss, squared_l2_loss
 from recsys.training.network import Batch, batch_size_for
@@ -168,7 +169,7 @@ class MCLN(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         f"published/{name}": {"n_layers": n_layers, "image_weight": weight, **others, **AS_PUBLISHED}
         for name, n_layers, weight, others in (

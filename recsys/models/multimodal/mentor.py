@@ -11,6 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.contrast import info_nce_loss
 from recsys.training.losses import moments, orthant_noise
 from recsys.training.network import Batch
@@ -147,6 +148,8 @@ class MENTOR(GradientModel):
     source = "Xu, Chen, Yang, Li, Wang, Ngai: MENTOR, AAAI 2025"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
+    bytes_per_view = 384
     presets: ClassVar[Presets] = {
         "published/baby": {
             "learning_rate": 1e-4,

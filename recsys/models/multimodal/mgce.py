@@ -11,6 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.dimensions import DimensionsConfig, DimensionsNetwork, Power, Preferences
 from recsys.training.losses import unit
 from recsys.training.network import Batch
@@ -123,7 +124,7 @@ class MGCE(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {  # Baby's is of a later comparison, not its authors'
         "published/beauty": {
             "image_weight": 0.5,

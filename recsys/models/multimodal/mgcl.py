@@ -11,6 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.contrast import mutual_info_nce_loss
 from recsys.training.dimensions import DimensionsConfig, DimensionsNetwork, Preferences
 from recsys.training.network import Batch, Step
@@ -95,7 +96,7 @@ class MGCL(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {  # Baby's and Douyin's are of a later comparison, not its authors'
         f"published/{name}": {"n_layers": layers, "column_power": power, "image_weight": 0.4, "feature_scaling": "raw"}
         for name, layers, power in (("beauty", 4, 0.4), ("baby", 5, 0.4), ("douyin", 5, 0.4))

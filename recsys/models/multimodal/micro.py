@@ -11,6 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import TRAINED
 from recsys.training.contrast import two_view_loss
 from recsys.training.fusion import Attention
 from recsys.training.graph import adjacency
@@ -134,7 +135,7 @@ class MICRO(GradientModel):
     source = "Zhang, Zhu, Liu, Zhang, Wu, Wang: Latent Structure Mining with Contrastive Modality Fusion, TKDE 2022"
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 24  # trained
+    bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
         "published/amazon": {
             "learning_rate": 5e-4,

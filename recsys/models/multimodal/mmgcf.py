@@ -11,7 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
 from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss, squared_l2_loss, unit
@@ -137,3 +137,4 @@ class MMGCF(GradientModel):
     source = "MMGCF: Multimodal Graph Collaborative Filtering, UMAP 2026"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN

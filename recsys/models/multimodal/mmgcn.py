@@ -10,7 +10,7 @@ from torch.nn.functional import embedding, leaky_relu, linear
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, ItemView, non_constant, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, ItemView, non_constant, scaled_features
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -149,6 +149,7 @@ class MMGCN(GradientModel):
     source = "Wei, Wang, Nie, He, Hong, Chua: MMGCN, MM 2019"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/movielens": {"learning_rate": 1e-4, "l2": 1e-4, "batch_size": 1024, "feature_scaling": "raw"},
         "published/tiktok": {"learning_rate": 5e-4, "l2": 0.1, "batch_size": 1024, "feature_scaling": "raw"},

@@ -11,6 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import IN_GRAPHS
 from recsys.training.contrast import two_view_loss
 from recsys.training.cooccurrence import HyperOperator
 from recsys.training.embeddings import initial_embeddings
@@ -123,7 +124,7 @@ class MMHCL(GradientModel):
     source = "Guo, Zhang, Wang, Wang, Zhang, Liu, Cui: MMHCL: Multi-Modal Hypergraph Contrastive Learning, TOMM 2025"
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 8  # in graphs only
+    bytes_per_feature = IN_GRAPHS
     presets: ClassVar[Presets] = {
         "published/tiktok": {
             "learning_rate": 1e-4,

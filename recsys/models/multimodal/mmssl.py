@@ -12,7 +12,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._adversary import Discriminator, Pair, real_rows, similarity_rows
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.losses import bpr_loss, squared_l2_loss, unit
@@ -165,6 +165,7 @@ class MMSSL(GradientModel):
     network = MMSSLNetwork
     source = "Wei, Huang, Xia, Zhang: Multi-Modal Self-Supervised Learning for Recommendation, WWW 2023"
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/baby": {"learning_rate": 5.5e-4, "adversary_weight": 1e-4, "feature_scaling": "raw"}
     }

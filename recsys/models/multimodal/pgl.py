@@ -11,7 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, ItemView, Sources
+from recsys.training.content import TRAINED, ContentConfig, ItemView, Sources
 from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import EdgeDropping, adjacency
@@ -125,6 +125,7 @@ class PGL(GradientModel):
     source = "Yu, Tan, Yu, Lu: Mind Individual Information! Principal Graph Learning (PGL), AAAI 2025"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
         "published/amazon": {
             "drop_rate": 0.7,

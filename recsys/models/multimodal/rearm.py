@@ -15,7 +15,7 @@ from recsys.models.multimodal._rearm_graphs import graph_among, user_interests
 from recsys.models.multimodal._rearm_layers import BLOCK, ContentAttention, MetaNetwork, orthogonality_loss
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, non_constant
+from recsys.training.content import TRAINED, ContentConfig, Sources, non_constant
 from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
@@ -193,6 +193,7 @@ class REARM(GradientModel):
     source = "Ma, Zeng, Wu, Xu: Refining Contrastive Learning and Homography Relations (REARM), MM 2025"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
         "published/baby": AS_PUBLISHED | {"user_image_weight": 0.2, "image_weight": 0.0},
         "published/sports": AS_PUBLISHED

@@ -11,7 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, FeatureScaling, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources, non_constant
 from recsys.training.contrast import log_sum_exp
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -152,7 +152,7 @@ class SLMRec(GradientModel):
     source = "Tao, Liu, Xia, Wang, Yang, Huang, Chua: Self-Supervised Learning for Multimedia Recommendation, TMM 2022"
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published": {"alignment_weight": 0.1, "alignment_temperature": 0.2, "learning_rate": 1e-2},
         "published/baby": {"alignment_weight": 0.01, "alignment_temperature": 0.2, "learning_rate": 1e-3},

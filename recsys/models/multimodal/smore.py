@@ -14,6 +14,7 @@ from recsys.content.features import Content
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import TRAINED
 from recsys.training.item_graph import item_graph
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import dropout
@@ -119,7 +120,7 @@ class SMORE(GradientModel):
     source = "Ong, Khong: Spectrum-based Modality Representation Fusion Graph Convolutional Network (SMORE), WSDM 2025"
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 24  # trained
+    bytes_per_feature = TRAINED
     bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {

@@ -9,7 +9,7 @@ from recsys.models.factorisation.bprmf import BPRMFConfig, BPRMFNetwork
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData
-from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, scaled_features
 from recsys.training.embeddings import initial_embeddings, xavier_projection
 from recsys.training.losses import bpr_loss, embedding_norm_loss
 from recsys.training.network import Network, PairwiseNetwork
@@ -83,6 +83,7 @@ class VBPR(GradientModel):
     source = "He, McAuley: VBPR, AAAI 2016"
     scores_cold_items = True
     without_content = "BPRMF"
+    bytes_per_feature = FROZEN
 
     def new_network(self, data: TrainingData) -> Network:
         """Its own network, or BPR-MF's where there is no content."""
