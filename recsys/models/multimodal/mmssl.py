@@ -21,7 +21,7 @@ from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
 from recsys.training.sampling import UserSampler
 
-DISCRIMINATOR_RATE = 3e-4
+DISCRIMINATOR_RATE = 3e-4  # constant: the published code lets only the main rate decay
 
 
 class MMSSLConfig(ContentConfig):
