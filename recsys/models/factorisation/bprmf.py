@@ -10,7 +10,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
-from recsys.training.losses import bpr_loss, embedding_norm_loss
+from recsys.training.losses import embedding_norm_loss, factor_bpr_loss
 from recsys.training.network import PairwiseNetwork, TrainedConfig
 from recsys.training.randomness import generator
 
@@ -45,7 +45,7 @@ class BPRMFNetwork(PairwiseNetwork):
             embedding(positives, self.items),
             embedding(negatives, self.items),
         )
-        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        ranking = factor_bpr_loss(u, p, n)
         return ranking + self.norm_weight * embedding_norm_loss(u, p, n)
 
     def factors(self) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.contrast import info_nce_loss
-from recsys.training.losses import bpr_loss, orthant_noise, squared_l2_loss
+from recsys.training.losses import factor_bpr_loss, orthant_noise, squared_l2_loss
 from recsys.training.randomness import step_generator
 
 
@@ -70,7 +70,7 @@ class XSimGCLNetwork(LightGCNNetwork):
         triples, *views = torch.stack(rows).mean(dim=0).split(sizes)
         _, *first_views = rows[0].split(sizes)
         u, p, n = triples.chunk(3)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         for view, first in zip(views, first_views, strict=True):
             loss = loss + self.config.contrast_weight * info_nce_loss(view, first, self.config.temperature)
         return loss + self.config.l2 * squared_l2_loss(*embedding(nodes, self.embeddings).chunk(3))

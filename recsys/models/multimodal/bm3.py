@@ -1,14 +1,14 @@
 """BM3: two views of users, items and content that must predict each other, without negatives."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import FirstPoints, Presets, TrainingData, searched
+from recsys.recommender import DropRate, FirstPoints, Presets, TrainingData, searched
 from recsys.training.content import TRAINED, ContentConfig, Sources
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import embedding_norm_loss, unit
@@ -27,7 +27,7 @@ class BM3Config(ContentConfig):
     """
 
     n_layers: PositiveInt = searched(1, choices=[1, 2])
-    dropout: Annotated[float, Field(ge=0, lt=1)] = searched(0.5, choices=[0.3, 0.5])
+    dropout: DropRate = searched(0.5, choices=[0.3, 0.5])
     norm_weight: NonNegativeFloat = searched(0.1, choices=[0.1, 0.01])
     content_weight: NonNegativeFloat = 2.0
 

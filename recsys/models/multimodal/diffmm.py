@@ -1,23 +1,23 @@
 """DiffMM: the user-item graph, and beside it a graph for each source that a diffusion model generates."""
 
 from itertools import combinations
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding, leaky_relu
 
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._diffusion import BATCH, Diffusion, thinned
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, TrainingData, searched
+from recsys.recommender import DataSize, DropRate, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
 from recsys.training.contrast import info_nce_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
 
@@ -58,7 +58,7 @@ class DiffMMConfig(ContentConfig):
     n_hidden: PositiveInt = 1000
     guidance_weight: NonNegativeFloat = 0.1
     n_generated: PositiveInt = 1
-    drop_rate: Annotated[float, Field(ge=0, lt=1)] = searched(0.0, choices=[0.0, 0.5], needs_content=True)
+    drop_rate: DropRate = searched(0.0, choices=[0.0, 0.5], needs_content=True)
 
 
 class DiffMMNetwork(GraphNetwork):
@@ -99,7 +99,7 @@ class DiffMMNetwork(GraphNetwork):
         final = self._final(contents)
         u, p, n = embedding(self.nodes(*batch), final).chunk(3)
         norm = self.users.square().sum() + self.items.square().sum()
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * norm
+        loss = factor_bpr_loss(u, p, n) + self.config.l2 * norm
         if contents and self.config.contrast_weight > 0:
             sides = users.unique(), positives.unique() + len(self.users)
             loss = loss + self.config.contrast_weight * self._contrast(sides, final, contents)

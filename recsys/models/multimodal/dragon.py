@@ -1,12 +1,12 @@
 """DRAGON: DualGNN's encodings side by side, smoothed among users by what they took and among items by content."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import Presets, Share, TrainingData, searched
 from recsys.training.content import FROZEN
 from recsys.training.preference_encoder import PreferenceConfig, WeightedSources
 
@@ -22,7 +22,7 @@ class DRAGONConfig(PreferenceConfig):
 
     n_user_neighbours: PositiveInt = 40
     n_neighbours: PositiveInt = 10
-    image_weight: Annotated[float, Field(ge=0, le=1)] = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
 
 
 class DRAGONNetwork(WeightedSources):

@@ -1,26 +1,20 @@
 """FREEDOM: LightGCN on a thinned user-item graph, and a frozen item graph from content."""
 
-from typing import Annotated
-
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import Share, TrainingData, searched
 from recsys.training.content import TRAINED, ContentConfig, scaled_features
 from recsys.training.embeddings import xavier_projection
-from recsys.training.graph import EdgeDropping, adjacency
-from recsys.training.graph_network import GraphNetwork
+from recsys.training.graph_network import GraphNetwork, ThinnedGraph
 from recsys.training.item_graph import mixed_item_operator
-from recsys.training.losses import bpr_loss
-from recsys.training.operators import SparseOperator
+from recsys.training.losses import factor_bpr_loss
 from recsys.training.randomness import generator
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class FREEDOMConfig(ContentConfig):
@@ -78,8 +72,7 @@ class FREEDOMNetwork(GraphNetwork):
         """Draw the parameters from the seed; without content there is neither item graph nor projection."""
         draws = generator(data.seed)
         super().__init__(data, config, draws=draws)
-        self.config, self.thinned = config, self.adjacency
-        self.dropping = EdgeDropping(data.train, config.drop_rate)
+        self.config, self.thinned = config, ThinnedGraph(data.train, config.drop_rate, self.adjacency)
         self.item_graph = mixed_item_operator(data.content, config.n_neighbours, config.image_weight)
         self.rankings = nn.ModuleList()
         if config.content_weight > 0:
@@ -94,19 +87,18 @@ class FREEDOMNetwork(GraphNetwork):
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Thin the graph anew."""
-        if self.config.drop_rate > 0:
-            self.thinned = SparseOperator(adjacency(self.dropping.draw(rng)), symmetric=True).to(self.device)
+        self.thinned.draw(rng)
 
     def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
         """BPR of the fused vectors, and of each source's projected content."""
         users, positives, negatives = batch
         chosen = torch.cat([positives, negatives])
-        propagated = self.propagated(self.config.n_layers, operator=self.thinned)
+        propagated = self.propagated(self.config.n_layers, operator=self.thinned.operator)
         u, items = embedding(self.nodes(users, chosen), propagated).tensor_split([len(users)])
         if self.item_graph is not None:
             items = items + embedding(chosen, self.item_graph @ self.items)
         p, n = items.chunk(2)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         for ranking in self.rankings:
             loss = loss + self.config.content_weight * ranking(u, positives, negatives)
         return loss

@@ -13,7 +13,7 @@ from recsys.recommender import Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, Source, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator, propagate
 from recsys.training.randomness import generator
@@ -91,7 +91,7 @@ class GRCNNetwork(GraphNetwork):
         user_table, item_table = self.factors()
         u, p, n = map(embedding, batch, (user_table, item_table, item_table))
         square = self.mean_squares(batch, *(cast(Affinities, affinity).preferences for affinity in self.affinities))
-        return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * square
+        return factor_bpr_loss(u, p, n) + self.config.l2 * square
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Embeddings after propagation, and behind them each source's vectors."""

@@ -18,7 +18,7 @@ from recsys.models.neighbours._similarity import (
 )
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import DataSize, FirstPoints, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, Share, TrainingData, searched
 
 
 class HybridItemKNNConfig(NeighbourConfig):
@@ -29,7 +29,7 @@ class HybridItemKNNConfig(NeighbourConfig):
         n_content_neighbours: kept for each item.
     """
 
-    content_weight: float = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
+    content_weight: Share = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
     n_content_neighbours: PositiveInt = searched(
         20, 5, 200, log=True, unless={"content_weight": [0.0]}, needs_content=True
     )

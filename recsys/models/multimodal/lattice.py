@@ -12,7 +12,7 @@ from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
 from recsys.training.learned_graph import LearnedGraphConfig, LearnedItemGraph
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator
 
@@ -51,7 +51,7 @@ class LATTICENetwork(GraphNetwork):
             self.built = operator, values.detach()
             items = items + unit(operator.product(values, self.items))
         u, p, n = (embedding(part, table) for part, table in zip(batch, (users, items, items), strict=True))
-        return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
+        return factor_bpr_loss(u, p, n) + self.config.l2 * squared_l2_loss(u, p, n)
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Final vectors, on an item graph of the parameters as they stand."""

@@ -11,7 +11,7 @@ from torch.nn.functional import embedding, pad
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._histories import Histories, Transformer
 from recsys.models.registry import register
-from recsys.recommender import DataSize, FirstPoints, Presets, TrainingData, searched
+from recsys.recommender import DataSize, DropRate, FirstPoints, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
@@ -39,7 +39,7 @@ class LightGTConfig(ContentConfig):
         0.8, choices=[0.05, 0.2, 0.5, 0.8], needs_content=True
     )
     n_history: PositiveInt = 50
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    dropout: DropRate = 0.1
     positions: Literal["by_depth", "same"] = "by_depth"
     feature_scaling: FeatureScaling = "rows"
     learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-1, log=True)

@@ -15,7 +15,7 @@ from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.content import FROZEN
 from recsys.training.dimensions import SourcesConfig, SourcesNetwork
-from recsys.training.losses import bpr_loss, squared_l2_loss
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss
 from recsys.training.network import Batch, batch_size_for
 from recsys.training.randomness import generator
 
@@ -114,7 +114,7 @@ class MCLNNetwork(SourcesNetwork):
         if self.content_used:
             pairs.append(self._attended(*torch.cat(parts, dim=1).split(len(users))))
         norms += [part for pair in pairs[1:] for part in pair]
-        losses = [bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) for p, n in pairs]
+        losses = [factor_bpr_loss(u, p, n) for p, n in pairs]
         return torch.stack(losses).sum() + self.config.l2 * squared_l2_loss(*norms)
 
     def _attended(self, positives: Tensor, negatives: Tensor, interventions: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,16 +1,16 @@
 """MENTOR: encodings by source whose distributions are aligned with each other, and which bear noise in the graph."""
 
 from itertools import combinations
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import Presets, Share, TrainingData, searched
 from recsys.training.content import FROZEN
 from recsys.training.contrast import info_nce_loss
 from recsys.training.losses import moments, orthant_noise
@@ -42,7 +42,7 @@ class MENTORConfig(PreferenceConfig):
     """
 
     n_neighbours: PositiveInt = 10
-    image_weight: Annotated[float, Field(ge=0, le=1)] = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
     alignment_weight: NonNegativeFloat = searched(0.1, choices=[0.0, 0.1, 1.0], needs_content=True)
     contrast_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-4, 1e-3, 1e-2])
     temperature: PositiveFloat = searched(0.2, choices=[0.2, 0.4, 0.6], unless={"contrast_weight": [0.0]})

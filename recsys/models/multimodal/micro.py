@@ -18,7 +18,7 @@ from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
 from recsys.training.learned_graph import LearnedGraphConfig, LearnedItemGraph
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator
 
@@ -84,7 +84,7 @@ class MICRONetwork(GraphNetwork):
             if len(views) > 1 and self.config.contrast_weight > 0:
                 contrast = self._contrast(views, fused, items, places[len(users) :].unique())
         u, (p, n) = embedding(users, user_table), embedding(places, rows).chunk(2)
-        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        ranking = factor_bpr_loss(u, p, n)
         return ranking + self.config.l2 * squared_l2_loss(u, p, n) + self.config.contrast_weight * contrast
 
     def factors(self) -> tuple[Tensor, Tensor]:

@@ -1,22 +1,20 @@
 """MMGCF: LightGCN whose items are fused with their content after propagation."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import DropRate, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
-from recsys.training.graph import EdgeDropping, adjacency
-from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.graph_network import GraphNetwork, ThinnedGraph
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
-from recsys.training.operators import SparseOperator
 
 Fusion = Literal["mean", "sum", "concat"]
 Weighting = Literal["equal", "alpha", "normalised"]
@@ -35,7 +33,7 @@ class MMGCFConfig(ContentConfig):
     """
 
     n_layers: PositiveInt = searched(2, 1, 3)
-    drop_rate: Annotated[float, Field(ge=0, lt=1)] = searched(0.2, choices=[0.2, 0.5, 0.8])
+    drop_rate: DropRate = searched(0.2, choices=[0.2, 0.5, 0.8])
     l2: NonNegativeFloat = searched(1e-4, 1e-4, 1e-1, log=True)
     fusion: Fusion = searched("sum", choices=["mean", "sum", "concat"], needs_content=True)
     weighting: Weighting = searched("equal", choices=["equal", "alpha", "normalised"], needs_content=True)
@@ -49,8 +47,7 @@ class MMGCFNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: MMGCFConfig) -> None:
         """Draw the parameters from the seed; without content there is nothing to fuse."""
         super().__init__(data, config)
-        self.config, self.thinned = config, self.adjacency
-        self.dropping = EdgeDropping(data.train, config.drop_rate)
+        self.config, self.thinned = config, ThinnedGraph(data.train, config.drop_rate, self.adjacency)
         content = non_constant(data.content)
         self.sources = Sources(content, config, trained=False)
         self.map: nn.Linear | None = None
@@ -75,17 +72,16 @@ class MMGCFNetwork(GraphNetwork):
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Thin the graph anew."""
-        if self.config.drop_rate > 0:
-            self.thinned = SparseOperator(adjacency(self.dropping.draw(rng)), symmetric=True).to(self.device)
+        self.thinned.draw(rng)
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR of users and fused items, squared norm of the embeddings before propagation."""
         users, positives, negatives = batch
         chosen = torch.cat([positives, negatives])
-        propagated = self.propagated(self.config.n_layers, operator=self.thinned)
+        propagated = self.propagated(self.config.n_layers, operator=self.thinned.operator)
         u, rows = embedding(self.nodes(users, chosen), propagated).tensor_split([len(users)])
         p, n = self._fused(rows, chosen).chunk(2)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         before = embedding(users, self.users), *embedding(chosen, self.items).chunk(2)
         return loss + self.config.l2 * squared_l2_loss(*before)
 

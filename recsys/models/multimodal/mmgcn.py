@@ -14,7 +14,7 @@ from recsys.training.content import FROZEN, ContentConfig, ItemView, non_constan
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
@@ -112,7 +112,7 @@ class MMGCNNetwork(GraphNetwork):
         nodes, places = self.nodes(*batch).unique(return_inverse=True)
         u, p, n = embedding(places, self._means(nodes)).chunk(3)
         square = self.mean_squares(batch, *(cast(Branch, branch).preferences for branch in self.branches))
-        return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.l2 * square
+        return factor_bpr_loss(u, p, n) + self.l2 * square
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Means of the branches."""

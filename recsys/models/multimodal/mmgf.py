@@ -1,17 +1,17 @@
 """MM-GF: polynomial filters on graphs of items, one by who took them and one for each source; nothing is trained."""
 
 import math
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import NonNegativeFloat, PositiveFloat
 from scipy import sparse
 
 from recsys.content.features import Features, source_shares
 from recsys.errors import UserError
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, Presets, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, Presets, Share, TrainingData, searched
 
 MOST_ITEMS = 25_000
 """Above this the graphs of all pairs of items, 2.5 GB each there, are not made."""
@@ -36,12 +36,12 @@ class MMGFConfig(ModelConfig):
             interactions, so that weights mean the same for all encoders; `raw`: as they come, published.
     """
 
-    alpha: Annotated[float, Field(ge=0, le=1)] = searched(0.4, 0.2, 1.0, step=0.05)
+    alpha: Share = searched(0.4, 0.2, 1.0, step=0.05)
     power: PositiveFloat = searched(0.6, 0.3, 1.5, step=0.1)
     item_filter: Filter = searched("linear", choices=_FILTERS)
     content_weight: NonNegativeFloat = searched(0.3, 0.01, 30.0, log=True, needs_content=True)
     content_filter: Filter = searched("linear", choices=_FILTERS, needs_content=True)
-    image_weight: Annotated[float, Field(ge=0, le=1)] = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
     content_scale: Literal["equal", "raw"] = "equal"
 
     first_points: ClassVar[FirstPoints] = ({"alpha": 0.9, "power": 0.7},)

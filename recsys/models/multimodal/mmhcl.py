@@ -17,7 +17,7 @@ from recsys.training.cooccurrence import HyperOperator
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch, TrainedConfig
 from recsys.training.operators import propagate
 from recsys.training.randomness import generator
@@ -77,7 +77,7 @@ class MMHCLNetwork(GraphNetwork):
         collaborative, hyper = self._views()
         nodes = self.nodes(*batch)
         u, p, n = (embedding(nodes, collaborative) + unit(embedding(nodes, hyper))).chunk(3)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
+        loss = factor_bpr_loss(u, p, n) + self.config.l2 * squared_l2_loss(u, p, n)
         distinct = self.nodes(batch[0].unique()), self.nodes(batch[0][:0], batch[1].unique())
         weights = self.config.user_contrast_weight, self.config.item_contrast_weight * self.content_used
         for weight, rows in zip(weights, distinct, strict=True):

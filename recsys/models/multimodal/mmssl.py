@@ -11,11 +11,11 @@ from torch.nn.functional import dropout, embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._adversary import Discriminator, Pair, real_rows, similarity_rows
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, TrainingData, searched
+from recsys.recommender import DataSize, DropRate, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork, Step
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
@@ -39,7 +39,7 @@ class MMSSLConfig(ContentConfig):
 
     n_layers: PositiveInt = 2
     content_share: NonNegativeFloat = searched(0.55, 0.05, 2.0, log=True, needs_content=True)
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    dropout: DropRate = 0.2
     l2: NonNegativeFloat = 1e-5
     adversary_weight: NonNegativeFloat = searched(0.0, choices=[0.0, 1e-4], needs_content=True)
     n_hidden: Annotated[int, Field(ge=2)] = 64
@@ -93,7 +93,7 @@ class MMSSLNetwork(PairwiseNetwork):
         users, items = self._summed(views)
         u, p, n = (embedding(part, table) for part, table in zip(batch, (users, items, items), strict=True))
         square = sum((squared_l2_loss(*view) for view in views), start=squared_l2_loss(u, p, n))
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * square
+        loss = factor_bpr_loss(u, p, n) + self.config.l2 * square
         if self.discriminator is not None:
             rows = similarity_rows(batch[0], self._history(batch[0]), views)
             loss = loss - self.config.adversary_weight * self.discriminator(rows).mean()

@@ -2,11 +2,11 @@
 
 from functools import partial
 from itertools import combinations
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
@@ -14,17 +14,16 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._rearm_graphs import graph_among, user_interests
 from recsys.models.multimodal._rearm_layers import BLOCK, ContentAttention, MetaNetwork, orthogonality_loss
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, TrainingData, searched
+from recsys.recommender import DataSize, Presets, Share, TrainingData, searched
 from recsys.training.content import TRAINED, ContentConfig, Sources, non_constant
 from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch, Step
 from recsys.training.operators import propagate
 from recsys.training.randomness import generator
 
-Share = Annotated[float, Field(ge=0, le=1)]
 AS_PUBLISHED = {"batch_size": 2048, "learning_rate": 5e-5, "feature_scaling": "raw"}
 
 
@@ -131,7 +130,7 @@ class REARMNetwork(GraphNetwork):
         users, positives, negatives = batch
         final, contents = self._propagated()
         u, p, n = embedding(self.nodes(*batch), final).chunk(3)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         c, chosen = self.config, (users, positives + len(self.users))
         distinct = users.unique(), torch.cat([positives, negatives]).unique() + len(self.users)
         for one, other in combinations(contents, 2):

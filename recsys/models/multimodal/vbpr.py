@@ -11,7 +11,7 @@ from recsys.models.registry import register
 from recsys.recommender import TrainingData
 from recsys.training.content import FROZEN, ContentConfig, scaled_features
 from recsys.training.embeddings import initial_embeddings, xavier_projection
-from recsys.training.losses import bpr_loss, embedding_norm_loss
+from recsys.training.losses import embedding_norm_loss, factor_bpr_loss
 from recsys.training.network import Network, PairwiseNetwork
 from recsys.training.randomness import generator
 
@@ -52,7 +52,7 @@ class VBPRNetwork(PairwiseNetwork):
         users, positives, negatives = batch
         u = embedding(users, self.users)
         p, n = self._items(torch.cat([positives, negatives])).chunk(2)
-        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        ranking = factor_bpr_loss(u, p, n)
         return ranking + self.norm_weight * embedding_norm_loss(u, p, n)
 
     def factors(self) -> tuple[Tensor, Tensor]:
