@@ -21,7 +21,7 @@ class ContentConfig(TrainedConfig):
     """Hyper-parameters of trained models that take content.
 
     Attributes:
-        feature_scaling: of each source's matrix before training (see `scaled_features`).
+        feature_scaling: how each source's matrix is scaled before training (see `scaled_features`).
     """
 
     feature_scaling: FeatureScaling = "unit_mean"

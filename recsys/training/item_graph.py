@@ -29,7 +29,7 @@ def item_graph(features: Features, k: int, weights: Weights = "binary") -> spars
 
     Args:
         features: content of the items, shape (n_items, dim).
-        k: neighbours an item, itself included.
+        k: neighbours per item, including the item itself.
         weights: `binary`: 1/k each, which is what the published Laplacian of equal row sums comes to (Zhou and
             Shen, MM 2023, eq. 5); `cosine`: s_ij / sqrt(r_i r_j) with the row sums r on both sides (Zhang et al.,
             MM 2021, eq. 5), where a negative cosine counts as no edge; `similarity`: s_ij / k, or no edge where that
@@ -58,9 +58,10 @@ def mixed_item_graph(content: Content, k: int, image_weight: float, weights: Wei
 
     Args:
         content: at least one source.
-        k: neighbours an item and source, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
-        weights: of the edges, as for `item_graph`.
+        k: neighbours per item and source, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
+        weights: weights of the edges, as for `item_graph`.
     """
     shares = source_shares(content, image_weight)
     graphs = [share * item_graph(content[source], k, weights) for source, share in shares.items()]

@@ -77,7 +77,7 @@ class Step:
         parameters: which this step updates.
         optimiser: class from `torch.optim` that takes `lr`, `weight_decay` and `fused`.
         learning_rate: constant over all epochs; None: that of the config, which decays.
-        weight_decay: of the optimiser.
+        weight_decay: the optimiser's weight decay.
     """
 
     loss: Callable[[Batch], Tensor]

@@ -100,8 +100,8 @@ class PreferenceNetwork(PairwiseNetwork):
     """An encoder of all sources, or of a learned table of items where there are none, read out by the model.
 
     Attributes:
-        user_graph: of users who took the same items; None: users keep to themselves.
-        item_graph: of items with similar content; None: so do items.
+        user_graph: graph of users who took the same items; None: users have no neighbours.
+        item_graph: graph of items with similar content; None: items have no neighbours.
     """
 
     def __init__(self, data: TrainingData, config: PreferenceConfig) -> None:

@@ -19,7 +19,7 @@ class BPRMFConfig(TrainedConfig):
     """Hyper-parameters of BPR-MF.
 
     Attributes:
-        norm_weight: of the batch embeddings' Frobenius norm, not squared (see `embedding_norm_loss`).
+        norm_weight: weight of the batch embeddings' Frobenius norm, not squared (see `embedding_norm_loss`).
     """
 
     norm_weight: NonNegativeFloat = searched(0.1, 1e-4, 2.0, log=True)
@@ -63,4 +63,7 @@ class BPRMF(GradientModel):
 
     Config = BPRMFConfig
     network = BPRMFNetwork
-    source = "Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR, UAI 2009"
+    source = (
+        "Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR: Bayesian personalized ranking from implicit feedback, "
+        "UAI 2009"
+    )

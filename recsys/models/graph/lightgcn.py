@@ -70,4 +70,7 @@ class LightGCN(GradientModel):
 
     Config = LightGCNConfig
     network = LightGCNNetwork
-    source = "He, Deng, Wang, Li, Zhang, Wang: LightGCN, SIGIR 2020"
+    source = (
+        "He, Deng, Wang, Li, Zhang, Wang: LightGCN: Simplifying and powering graph convolution network for "
+        "recommendation, SIGIR 2020"
+    )

@@ -22,8 +22,8 @@ class XSimGCLConfig(LightGCNConfig):
 
     Attributes:
         noise: length of the noise added to each vector in each layer, epsilon in the paper.
-        contrast_weight: of the contrastive loss, lambda.
-        temperature: of the contrastive loss, tau.
+        contrast_weight: weight of the contrastive loss, lambda.
+        temperature: temperature of the contrastive loss, tau.
     """
 
     n_layers: PositiveInt = searched(2, 2, 4)
@@ -93,4 +93,7 @@ class XSimGCL(GradientModel):
 
     Config = XSimGCLConfig
     network = XSimGCLNetwork
-    source = "Yu, Xia, Chen, Cui, Hung, Yin: XSimGCL, TKDE 2023"
+    source = (
+        "Yu, Xia, Chen, Cui, Hung, Yin: XSimGCL: Towards extremely simple graph contrastive learning for "
+        "recommendation, TKDE 2023"
+    )

@@ -1,4 +1,4 @@
-"""Item weights by two ridge regressions, one on users and one on content, added up."""
+"""AddEASE: item weights by two ridge regressions, one on users and one on content, added up."""
 
 from typing import ClassVar
 

@@ -88,7 +88,7 @@ class BM3(GradientModel):
     """Score: q(u) . q(i), with one linear predictor q for users and items propagated by LightGCN, items twice.
 
     Content acts through the loss alone: each source's mapped, trained features predict the item's embedding and
-    their own copy under dropout. A cold item is in no pair, so its content says nothing, and it cannot be scored.
+    their own copy under dropout. A cold item is in no pair, so that its content has no effect and it cannot be scored.
 
     Paper and published code agree. Decided here: items that lack a source add nothing to its losses, which stay means
     over the batch; dropout is drawn for the batch's rows instead of the whole tables, which is the same to a pair.
@@ -98,7 +98,10 @@ class BM3(GradientModel):
 
     Config = BM3Config
     network = BM3Network
-    source = "Zhou, Zhou, Liu, Zeng, Miao, Wang, You, Jiang: Bootstrap Latent Representations (BM3), WWW 2023"
+    source = (
+        "Zhou, Zhou, Liu, Zeng, Miao, Wang, You, Jiang: Bootstrap Latent Representations for Multi-modal "
+        "Recommendation (BM3), WWW 2023"
+    )
     without_content = "LightGCN"
     bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {

@@ -112,7 +112,10 @@ class COHESION(GradientModel):
 
     Config = COHESIONConfig
     network = COHESIONNetwork
-    source = "Xu, Chen, Wang, Hu, Kim, Ngai: COHESION, SIGIR 2025"
+    source = (
+        "Xu, Chen, Wang, Hu, Kim, Ngai: COHESION: Composite Graph Convolutional Network with Dual-Stage Fusion for "
+        "Multimodal Recommendation, SIGIR 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = FROZEN

@@ -27,12 +27,12 @@ class DAMRSConfig(TrainedConfig):
 
     Attributes:
         n_layers: propagation steps on the user-item graph.
-        n_neighbours: most neighbours of an item in a source's graph, itself included.
-        n_behaviour_neighbours: items that most users took with an item, itself not included.
+        n_neighbours: most neighbours per item in a source's graph, including the item itself.
+        n_behaviour_neighbours: neighbours per item in the graph by behaviour, those with most users in common.
         alignment_weight: weight of the divergence between users' preferences by interactions and by the item graphs.
         neighbour_weight: weight of neighbour discrimination, a contrast of an item's pseudo-neighbours with all items.
-        n_pseudo_neighbours: of an item by all views together, and as many by one view.
-        temperature: of neighbour discrimination.
+        n_pseudo_neighbours: pseudo-neighbours per item by all views together, and as many by one view.
+        temperature: temperature of neighbour discrimination.
         n_anchors: distinct items of a batch, drawn at random, for which these two losses are computed.
     """
 
@@ -160,10 +160,10 @@ class DAMRS(GradientModel):
 
     Paper and published code agree but for projections that the code makes and does not use. Decided here: the latter
     two are means over `n_anchors` of a batch's items instead of all, a tenth of the cost and the same in expectation;
-    an item that lacks a source has no such view in means, and where two items lack one it has no say on them; the
-    others count once and a view itself as often as they all; a source that tells no items apart is left out. The
-    published TikTok table is of validation and test exchanged. Without content it is LightGCN and the view by
-    behaviour.
+    an item that lacks a source has no such view in means, and two items need not agree in a source that one of them
+    lacks; for pseudo-neighbours the other views count once each, and a view itself as often as all others together; a
+    source that tells no items apart is left out. In the published TikTok table validation and test parts are
+    exchanged. Without content it is LightGCN and the view by behaviour.
     """
 
     Config = DAMRSConfig

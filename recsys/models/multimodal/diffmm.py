@@ -31,14 +31,15 @@ class DiffMMConfig(ContentConfig):
 
     Attributes:
         n_layers: propagation steps of the sources' mixture on the user-item graph.
-        mapping: of the features: `leaky`: a matrix without bias, then a leaky ReLU of slope 0.2; `linear`: with bias.
+        mapping: how features are mapped: `leaky`: by a matrix without bias, then a leaky ReLU of slope 0.2; `linear`:
+            by a matrix with bias.
         generated_weight: weight of the generated graphs in the mixture.
         residual_weight: weight of the mixture, of length one, in the final vectors.
         l2: weight of the squared norm of both whole tables, in each step.
         contrast: `sources`: of each two sources' views; `final`: of each source's view with the final vectors, which
             is also done where there is one source.
-        contrast_weight: of that loss.
-        temperature: of that contrast.
+        contrast_weight: weight of that loss.
+        temperature: temperature of that contrast.
         n_hidden: size of the denoisers' hidden layer.
         guidance_weight: weight of the content in the denoisers' loss.
         n_generated: items that a user is tied to in a generated graph.
@@ -158,12 +159,12 @@ class DiffMM(GradientModel):
     Contrast: a node's views G_m [u; f_m], propagated, of two sources.
 
     As in the published code a generated graph is thinned once it is normalised, and seen items are not left out, so
-    that it mostly repeats an interaction. Also as published, the denoisers' loss weighs the second of their five steps
-    8,300 times, which nearly hides the content's part. Decided here: the contrast is that of the batch's distinct
-    nodes, where the published denominator is over all; the loss divides by the batch's size, also in the last batch;
-    negatives are drawn from training items; users and items without interactions have no generated edge; a single
-    source is contrasted with the final vectors. Without content E is S [u; e]: LightGCN with self-loops, its layers
-    summed from the first on, and the residual. Defaults are those of the published code, without thinning.
+    that it mostly repeats an interaction. Also as published, the denoisers' loss gives the second of their five steps
+    a weight of 8,300, which nearly hides the content's part. Decided here: the contrast is that of the batch's
+    distinct nodes, where the published denominator is over all; the loss divides by the batch's size, also in the last
+    batch; negatives are drawn from training items; users and items without interactions have no generated edge; a
+    single source is contrasted with the final vectors. Without content E is S [u; e]: LightGCN with self-loops, its
+    layers summed from the first on, and the residual. Defaults are those of the published code, without thinning.
     """
 
     Config = DiffMMConfig

@@ -15,9 +15,10 @@ class DRAGONConfig(PreferenceConfig):
     """Hyper-parameters of DRAGON.
 
     Attributes:
-        n_user_neighbours: users with the most items in common that a user listens to.
-        n_neighbours: of an item in the item graph, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        n_user_neighbours: neighbours per user in the graph of users, those with the most items in common.
+        n_neighbours: neighbours per item in the item graph, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
     """
 
     n_user_neighbours: PositiveInt = 40
@@ -50,7 +51,10 @@ class DRAGON(GradientModel):
 
     Config = DRAGONConfig
     network = DRAGONNetwork
-    source = "Zhou, Zhou, Zhang, Shen: Enhancing Dyadic Relations with Homogeneous Graphs (DRAGON), ECAI 2023"
+    source = (
+        "Zhou, Zhou, Zhang, Shen: Enhancing Dyadic Relations with Homogeneous Graphs for Multimodal Recommendation "
+        "(DRAGON), ECAI 2023"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = FROZEN

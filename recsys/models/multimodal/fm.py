@@ -1,4 +1,4 @@
-"""FM: a factorisation machine over user, item and what the item's content says."""
+"""FM: a factorisation machine over the user, the item and the columns of its content."""
 
 import torch
 from pydantic import NonNegativeFloat

@@ -23,10 +23,11 @@ class FREEDOMConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph.
         drop_rate: share of its edges left out in each epoch.
-        n_neighbours: of an item in the item graph, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
-            Published as 0.1 for catalogues in which text says more; searched here, as that is what is asked.
-        content_weight: of the loss that ranks by projected content alone.
+        n_neighbours: neighbours per item in the item graph, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same. Published as 0.1, for catalogues with informative texts; searched here, as sources are to be
+            compared.
+        content_weight: weight of the loss that ranks by projected content alone.
     """
 
     n_layers: PositiveInt = 2
@@ -111,22 +112,26 @@ class FREEDOMNetwork(GraphNetwork):
 
 @register
 class FREEDOM(GradientModel):
-    """Score: user vector times (item vector + mean of its content neighbours' embeddings).
+    """Score: user vector . (item vector + mean of its content neighbours' embeddings).
 
     The user-item part is LightGCN; in training it sees the edges that degree-sensitive dropping left in this epoch,
-    in scoring all of them. The item graphs are made once from the features as shown, one a source with 1/k on each
-    of k neighbours, and are summed into one operator before training.
+    in scoring all of them. The item graphs are made once from the features as given, one a source with 1/k on each
+    of k neighbours, and are summed into one operator before training. The loss adds a BPR of users with each source's
+    projected, trained features.
 
-    Decided here: of text and image the published weight is 0.9 and 0.1, but the published code gives a single source
-    its fraction too, so that `image` alone has a tenth of an item graph and comparisons of sources measure that;
-    here the weights of what is shown sum to one. Features are scaled (see `scaled_features`) and trained, as
-    published. Items without a source have no edges in its graph and no part in its loss. Without content the
-    model is LightGCN with edge dropping.
+    Follows the published code. Decided here: text and image weigh 0.9 and 0.1 as published, but the published
+    code gives a single source its fraction too, so that `image` alone has a tenth of an item graph and comparisons of
+    sources measure that; here the weights of what is shown sum to one. Features are scaled (see `scaled_features`),
+    where they are published raw. Items without a source have no edges in its graph and no part in its loss. Without
+    content the model is LightGCN with edge dropping.
     """
 
     Config = FREEDOMConfig
     network = FREEDOMNetwork
-    source = "Zhou, Shen: A Tale of Two Graphs (FREEDOM), MM 2023"
+    source = (
+        "Zhou, Shen: A Tale of Two Graphs: Freezing and Denoising Graph Structures for Multimodal Recommendation "
+        "(FREEDOM), MM 2023"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED

@@ -130,7 +130,10 @@ class GRCN(GradientModel):
 
     Config = GRCNConfig
     network = GRCNNetwork
-    source = "Wei, Wang, Nie, He, Chua: Graph-Refined Convolutional Network, MM 2020"
+    source = (
+        "Wei, Wang, Nie, He, Chua: Graph-Refined Convolutional Network for Multimedia Recommendation with Implicit "
+        "Feedback (GRCN), MM 2020"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = FROZEN

@@ -151,7 +151,10 @@ class GUME(GradientModel):
 
     Config = GUMEConfig
     network = GUMENetwork
-    source = "Lin, Meng, Wang, Long, Zhou, Xiao: GUME, CIKM 2024"
+    source = (
+        "Lin, Meng, Wang, Long, Zhou, Xiao: GUME: Graphs and User Modalities Enhancement for Long-Tail Multimodal "
+        "Recommendation, CIKM 2024"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED

@@ -79,7 +79,9 @@ class LATTICE(GradientModel):
 
     Config = LATTICEConfig
     network = LATTICENetwork
-    source = "Zhang, Zhu, Liu, Wu, Wang, Wang: Mining Latent Structures for Multimedia Recommendation, MM 2021"
+    source = (
+        "Zhang, Zhu, Liu, Wu, Wang, Wang: Mining Latent Structures for Multimedia Recommendation (LATTICE), MM 2021"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED

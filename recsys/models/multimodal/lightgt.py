@@ -26,7 +26,7 @@ class LightGTConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph, and layers of each transformer.
         l2: weight of the mean square of all users' and all items' propagated vectors.
-        interaction_weight: of the score by interactions; the rest is the content's.
+        interaction_weight: weight of the score by interactions; the rest is the content's.
         n_history: largest number of a user's items that the transformers attend to.
         dropout: dropout of the attention weights.
         positions: where the positions in a transformer's layer l come from: `by_depth`: the mean of propagation's
@@ -138,7 +138,7 @@ class LightGTNetwork(GraphNetwork):
 class LightGT(GradientModel):
     """Score: w u . i + (1 - w) sum_m y_um . (W_m f_im + b_m).
 
-    u and i are LightGCN's. y_um comes of a transformer over the user's token and the mapped features, of length one,
+    u and i are LightGCN's. y_um comes from a transformer over the user's token and the mapped features, of length one,
     of the items in the user's history: layers of attention, each followed by a linear map and a normalisation.
     Positions sigmoid(P_m m) are added to queries and keys, in layer l with m the mean of LightGCN's layers 0 to l. Of
     the last layer the token's slot is taken, through a linear map and a leaky ReLU.
@@ -153,13 +153,14 @@ class LightGT(GradientModel):
     tables.
 
     Defaults are not the published w of 0.05 and four layers, which tuning tries next. On Last.fm's validation part
-    0.05 learns slowly (nDCG@20 after 17 epochs on tags, two layers: .197, and .229 with 0.8); more layers are dear.
+    0.05 learns slowly (nDCG@20 after 17 epochs on tags, two layers: .197, and .229 with 0.8); more layers cost much
+    time.
     """
 
     Config = LightGTConfig
     network = LightGTNetwork
     source = (
-        "Wei, Liu, Liu, Wang, Nie, Chua: LightGT, A Light Graph Transformer for Multimedia Recommendation, SIGIR 2023"
+        "Wei, Liu, Liu, Wang, Nie, Chua: LightGT: A Light Graph Transformer for Multimedia Recommendation, SIGIR 2023"
     )
     scores_cold_items = True
     without_content = "LightGCN"

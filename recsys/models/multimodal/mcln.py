@@ -164,8 +164,8 @@ class MCLN(GradientModel):
     Config = MCLNConfig
     network = MCLNNetwork
     source = (
-        "Li, Guo, Liu, Hong, Xue: Multimodal Counterfactual Learning Network for Multimedia-Based Recommendation, "
-        "SIGIR 2023"
+        "Li, Guo, Liu, Hong, Xue: Multimodal Counterfactual Learning Network for Multimedia-Based Recommendation "
+        "(MCLN), SIGIR 2023"
     )
     scores_cold_items = True
     without_content = "LightGCN"

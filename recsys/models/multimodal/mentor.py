@@ -33,11 +33,12 @@ class MENTORConfig(PreferenceConfig):
     """Hyper-parameters of MENTOR.
 
     Attributes:
-        n_neighbours: of an item in the item graph, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        n_neighbours: neighbours per item in the item graph, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
         alignment_weight: weight of the differences between the encodings' distributions.
         contrast_weight: weight of the contrast of two noisy encodings.
-        temperature: of that contrast.
+        temperature: temperature of that contrast.
         noise: length of the noise added to each vector in each layer.
     """
 
@@ -137,15 +138,19 @@ class MENTOR(GradientModel):
     with parameters of their own, each node of one recognises itself in the other.
 
     Decided here: the published term of masked features has no gradient and is left out; the contrast is that of the
-    batch's distinct nodes, where the published one is of all users and all items in each step, some hundred times as
-    dear for the same expectation of a node's own term; no graph of users, which the published code makes and does not
-    use; and what DualGNN and DRAGON decide. Without content the encoder of learned vectors scores, and the contrast
-    is that of its noisy copies. Defaults and choices are the published ones for Amazon Baby, with zero among them.
+    batch's distinct nodes, where the published one is of all users and all items in each step, at some hundred times
+    the cost for the same expectation of a node's own term; no graph of users, which the published code makes and does
+    not use; and what DualGNN and DRAGON decide. Without content the encoder of learned vectors scores, and the
+    contrast is that of its noisy copies. Defaults and choices are the published ones for Amazon Baby, with zero among
+    them.
     """
 
     Config = MENTORConfig
     network = MENTORNetwork
-    source = "Xu, Chen, Yang, Li, Wang, Ngai: MENTOR, AAAI 2025"
+    source = (
+        "Xu, Chen, Yang, Li, Wang, Ngai: MENTOR: Multi-level Self-supervised Learning for Multimodal Recommendation, "
+        "AAAI 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = FROZEN

@@ -120,7 +120,8 @@ class MGCE(GradientModel):
     Config = MGCEConfig
     network = MGCENetwork
     source = (
-        "Li, Xue, Liu, Guo, Hong: Multimodal Graph Causal Embedding for Multimedia-Based Recommendation, TKDE 2024"
+        "Li, Xue, Liu, Guo, Hong: Multimodal Graph Causal Embedding for Multimedia-Based Recommendation (MGCE), TKDE "
+        "2024"
     )
     scores_cold_items = True
     without_content = "LightGCN"

@@ -85,14 +85,14 @@ class MGCL(GradientModel):
     scale; an item that lacks a source takes no part in its contrast; a source that tells no items apart is left out.
     Without content the dimension of interactions is left: the last layer of LightGCN with self-loops. Defaults are
     those published for Amazon Beauty. Published figures are of 99 sampled negatives, or of training on train and
-    validation.
+    validation; on Taobao their text is the images again.
     """
 
     Config = MGCLConfig
     network = MGCLNetwork
     source = (
-        "Liu, Xue, Guo, Sun, Qian, Hong: Multimodal Graph Contrastive Learning for Multimedia-Based Recommendation, "
-        "TMM 2023"
+        "Liu, Xue, Guo, Sun, Qian, Hong: Multimodal Graph Contrastive Learning for Multimedia-Based Recommendation "
+        "(MGCL), TMM 2023"
     )
     scores_cold_items = True
     without_content = "LightGCN"

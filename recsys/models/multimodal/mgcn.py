@@ -58,7 +58,7 @@ class MGCN(GradientModel):
 
     Config = MGCNConfig
     network = MGCNNetwork
-    source = "Yu, Tan, Lu, Bao: Multi-View Graph Convolutional Network for Multimedia Recommendation, MM 2023"
+    source = "Yu, Tan, Lu, Bao: Multi-View Graph Convolutional Network for Multimedia Recommendation (MGCN), MM 2023"
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED

@@ -132,7 +132,10 @@ class MICRO(GradientModel):
 
     Config = MICROConfig
     network = MICRONetwork
-    source = "Zhang, Zhu, Liu, Zhang, Wu, Wang: Latent Structure Mining with Contrastive Modality Fusion, TKDE 2022"
+    source = (
+        "Zhang, Zhu, Liu, Zhang, Wu, Wang: Latent Structure Mining with Contrastive Modality Fusion for Multimedia "
+        "Recommendation (MICRO), TKDE 2022"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED

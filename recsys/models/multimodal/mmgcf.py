@@ -27,7 +27,7 @@ class MMGCFConfig(ContentConfig):
         n_layers: propagation steps on the user-item graph.
         drop_rate: share of its edges left out in each epoch.
         l2: weight of half the squared norm of the batch's embeddings before propagation.
-        fusion: of an item's parts: their mean, their sum, or a linear map of all side by side.
+        fusion: what is made of an item's parts: their mean, their sum, or a linear map of all side by side.
         weighting: `equal`: the sources are fused first, and the item with what comes of them; `alpha`: a learned share
             of the item, the rest of each source; `normalised`: parts of length one, the item times the sources.
     """
@@ -120,17 +120,20 @@ class MMGCF(GradientModel):
     Users and items are LightGCN's; in training it sees the edges that degree-sensitive dropping left in this epoch, in
     scoring all of them. Features are frozen, and only items are fused.
 
-    Follows the published code; which of its grid did best where is not published. Defaults did best among a few of
-    them on the validation part of Last.fm. Decided here: what an item lacks, be it a source or, where
+    Follows the published code (MMRec's), whose grid is searched; its best points are not published. Defaults did
+    best among a few points on the validation part of Last.fm. As published, with `normalised` the item counts as much
+    as all sources together, and users are not normalised. Decided here: what an item lacks, be it a source or, where
     it has no interactions, its own vector, has no part in means, and where it has neither it stays zero; a single
     source is not fused with itself; a source that tells no items apart is left out, as it would move all scores of a
-    user alike. Published as such: with `normalised` the item counts as much as all sources, and
-    users are not normalised. Without content the model is LightGCN with edge dropping.
+    user alike. Without content the model is LightGCN with edge dropping.
     """
 
     Config = MMGCFConfig
     network = MMGCFNetwork
-    source = "MMGCF: Multimodal Graph Collaborative Filtering, UMAP 2026"
+    source = (
+        "Zhou: MMRec: a toolbox for multimodal recommendation, MM Asia Workshops 2023, whose code of MMGCF is after "
+        "Multimodal Graph Collaborative Filtering, UMAP 2026"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = FROZEN

@@ -24,7 +24,7 @@ class MMGCNConfig(ContentConfig):
     """Hyper-parameters of MMGCN.
 
     Attributes:
-        n_layers: of each source's network.
+        n_layers: layers of each source's network.
         n_hidden: columns of a source's mapped features and of users' preferences in it.
         l2: weight of the mean squares of the batch's embeddings and of its users' preferences.
     """
@@ -146,7 +146,10 @@ class MMGCN(GradientModel):
 
     Config = MMGCNConfig
     network = MMGCNNetwork
-    source = "Wei, Wang, Nie, He, Hong, Chua: MMGCN, MM 2019"
+    source = (
+        "Wei, Wang, Nie, He, Hong, Chua: MMGCN: Multi-modal Graph Convolution Network for Personalized Recommendation "
+        "of Micro-video, MM 2019"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = FROZEN

@@ -1,4 +1,4 @@
-"""MM-GF: polynomial filters on graphs of items, one by who took them and one for each source; nothing is trained."""
+"""MM-GF: polynomial filters on item graphs, one of co-occurrence and one for each source; nothing is trained."""
 
 import math
 from typing import ClassVar, Literal
@@ -27,11 +27,12 @@ class MMGFConfig(ModelConfig):
     Attributes:
         alpha: power by which rows count less the more they hold (users' interactions, an item's features); columns
             have the rest of one.
-        power: of each entry of a graph.
+        power: exponent of each entry of a graph.
         item_filter: polynomial of the graph by interactions: P, 2 P - P^2, or P + 0.01 (-P^3 + 10 P^2 - 29 P).
-        content_weight: of all sources together beside the interactions.
+        content_weight: weight of all sources together beside the interactions.
         content_filter: polynomial of the sources' graphs.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
         content_scale: `equal`: entries of the sources' graphs are scaled to the standard deviation of those by
             interactions, so that weights mean the same for all encoders; `raw`: as they come, published.
     """
@@ -67,7 +68,10 @@ class MMGF(ItemWeightsModel):
     """
 
     Config = MMGFConfig
-    source = "Roh, Kim, Park, Shin: Training-free Adjustable Polynomial Graph Filtering (MM-GF), arXiv 2503.04406"
+    source = (
+        "Roh, Kim, Park, Shin: Training-free Adjustable Polynomial Graph Filtering for Ultra-fast Multimodal "
+        "Recommendation (MM-GF), arXiv 2503.04406, 2025"
+    )
     deterministic = True
     scores_cold_items = True
     without_content = "GFCF"

@@ -121,7 +121,10 @@ class MMHCL(GradientModel):
 
     Config = MMHCLConfig
     network = MMHCLNetwork
-    source = "Guo, Zhang, Wang, Wang, Zhang, Liu, Cui: MMHCL: Multi-Modal Hypergraph Contrastive Learning, TOMM 2025"
+    source = (
+        "Guo, Zhang, Wang, Wang, Zhang, Liu, Cui: MMHCL: Multi-Modal Hypergraph Contrastive Learning for "
+        "Recommendation, TOMM 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = IN_GRAPHS

@@ -30,11 +30,11 @@ class MMSSLConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph.
         content_share: length of each source's vectors in the sum that scores.
-        dropout: of the mapped features.
+        dropout: dropout rate of the mapped features.
         l2: weight of half the squared norms of the batch's vectors, and of the sources' vectors.
         adversary_weight: weight of the adversarial loss; zero: there is no discriminator.
         n_hidden: width of the discriminator.
-        weight_decay: of the optimiser, on all but the discriminator.
+        weight_decay: AdamW's weight decay, on all parameters but the discriminator's.
     """
 
     n_layers: PositiveInt = 2
@@ -146,15 +146,16 @@ class MMSSL(GradientModel):
     """Score: (u + .55 sum_m a_um / |a_um|) . (i + .55 sum_m b_im / |b_im|).
 
     With P = D_u^-1/2 R and Q = D_i^-1/2 R^T, a_m = P (W_m F_m + c_m) and b_m = Q a_m. u and i are the means of the
-    layers u_l = P i_(l-1), i_l = Q u_l over embeddings, the last of them a softmax of each row. A batch are distinct
+    layers u_l = P i_(l-1), i_l = Q u_l over embeddings, the last of them a softmax of each row. A batch holds distinct
     users, each with a random item. The adversary (WGAN-GP): fake rows are those of a_u . b_i over all items, real rows
     those of the final vectors' inner products and the user's interactions.
 
     Published code differs from the paper: on small catalogues its attention over sources takes in zeros and its
     contrast is constant from the second batch on; neither is here. Its discriminator has n_items^2 / 4 weights and, by
     a slope of 1, nothing but linear maps: it gains no function by its width, which is fixed here (`n_hidden`), so that
-    no array grows with items squared. The default is no adversary, whose rows over all items made a step eleven times
-    as dear on Last.fm; the published weight is 1e-4.
+    no array grows with items squared. The default is no adversary, whose rows over all items made a step take eleven
+    times as long on Last.fm; the published weight is 1e-4. The discriminator's
+    learning rate does not decay, as published.
 
     Decided here: nodes without an interaction stay zero, where the softmax would give them a vector. Content reaches
     an item through its users alone, so that cold items have no score. Without content the embeddings' part is left,
@@ -163,7 +164,7 @@ class MMSSL(GradientModel):
 
     Config = MMSSLConfig
     network = MMSSLNetwork
-    source = "Wei, Huang, Xia, Zhang: Multi-Modal Self-Supervised Learning for Recommendation, WWW 2023"
+    source = "Wei, Huang, Xia, Zhang: Multi-Modal Self-Supervised Learning for Recommendation (MMSSL), WWW 2023"
     without_content = "LightGCN"
     bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {

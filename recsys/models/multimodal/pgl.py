@@ -29,11 +29,12 @@ class PGLConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph.
         drop_rate: share of its edges left out in each epoch.
-        n_neighbours: of an item in the item graph, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        n_neighbours: neighbours per item in the item graph, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
         contrast_weight: weight of the contrast of two copies with hidden entries of the batch's vectors.
         dropout: share of a copy's entries that are hidden.
-        temperature: of that contrast.
+        temperature: temperature of that contrast.
     """
 
     n_layers: PositiveInt = 2
@@ -113,14 +114,17 @@ class PGL(GradientModel):
 
     Paper and published code differ: the contrast has weight 0 in all published runs, which is the default here, with
     others among the choices. Its global extraction, by singular values, is not offered: the published code multiplies
-    the largest by the smallest, which its text does not say. Decided here: an item that lacks a source has zeros in
-    its part. Without content there is one learned table of items: LightGCN with edge dropping. On Last.fm dropping
+    the largest by the smallest of them, which is not in the paper. Decided here: an item that lacks a source has zeros
+    in its part. Without content there is one learned table of items: LightGCN with edge dropping. On Last.fm dropping
     edges as published costs much (validation nDCG@20 .213, .247 without), so tuning tries that next.
     """
 
     Config = PGLConfig
     network = PGLNetwork
-    source = "Yu, Tan, Yu, Lu: Mind Individual Information! Principal Graph Learning (PGL), AAAI 2025"
+    source = (
+        "Yu, Tan, Yu, Lu: Mind Individual Information! Principal Graph Learning for Multimedia Recommendation (PGL), "
+        "AAAI 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED

@@ -39,16 +39,16 @@ class REARMConfig(ContentConfig):
         n_similar_items: neighbours per item by content, including the item itself.
         user_cooccurrence: share of co-occurrence in the graph of users; the rest is content.
         item_cooccurrence: the same for items.
-        user_image_weight: of images in the graph of users where exactly text and image are shown; otherwise sources
-            weigh the same.
+        user_image_weight: weight of images in the graph of users where exactly text and image are shown; otherwise
+            sources weigh the same.
         image_weight: the same for items.
-        dropout: of each source's self-attention.
-        cross_dropout: of the cross-attention between sources.
-        rank: of the meta network's maps of embeddings.
+        dropout: dropout rate of each source's self-attention.
+        cross_dropout: dropout rate of the cross-attention between sources.
+        rank: rank of the meta network's maps of embeddings.
         contrast_weight: weight of InfoNCE between two sources.
-        temperature: of that contrast.
+        temperature: temperature of that contrast.
         difference_weight: weight of the orthogonality constraint between two sources.
-        weight_decay: of AdamW, for all parameters.
+        weight_decay: AdamW's weight decay, on all parameters.
     """
 
     n_layers: PositiveInt = searched(4, 1, 5)
@@ -189,7 +189,10 @@ class REARM(GradientModel):
 
     Config = REARMConfig
     network = REARMNetwork
-    source = "Ma, Zeng, Wu, Xu: Refining Contrastive Learning and Homography Relations (REARM), MM 2025"
+    source = (
+        "Ma, Zeng, Wu, Xu: Refining Contrastive Learning and Homography Relations for Multi-Modal Recommendation "
+        "(REARM), MM 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED

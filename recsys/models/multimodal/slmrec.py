@@ -149,7 +149,10 @@ class SLMRec(GradientModel):
 
     Config = SLMRecConfig
     network = SLMRecNetwork
-    source = "Tao, Liu, Xia, Wang, Yang, Huang, Chua: Self-Supervised Learning for Multimedia Recommendation, TMM 2022"
+    source = (
+        "Tao, Liu, Xia, Wang, Yang, Huang, Chua: Self-Supervised Learning for Multimedia Recommendation (SLMRec), "
+        "TMM 2022"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = FROZEN

@@ -117,7 +117,10 @@ class SMORE(GradientModel):
 
     Config = SMOREConfig
     network = SMORENetwork
-    source = "Ong, Khong: Spectrum-based Modality Representation Fusion Graph Convolutional Network (SMORE), WSDM 2025"
+    source = (
+        "Ong, Khong: Spectrum-based Modality Representation Fusion Graph Convolutional Network for Multimodal "
+        "Recommendation (SMORE), WSDM 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED

@@ -69,18 +69,18 @@ class VBPRNetwork(PairwiseNetwork):
 
 @register
 class VBPR(GradientModel):
-    """Score: user vector times [item embedding; W features + b].
+    """Score: user vector . [item embedding; W features + b].
 
     As in the published multimodal tables, without the paper's visual and item biases, and with all sources side by
     side in one projection. Three decisions differ from them or fill a gap: features are scaled to a mean norm of
     one a source (see `scaled_features`); a missing source adds nothing to the projection, and an item without any
-    content gets no bias either; items never seen in training have a zero embedding, so that their content speaks
-    alone. Without content the model is BPR-MF: no projection, no second half of the users.
+    content gets no bias either; items never seen in training have a zero embedding and are scored by their
+    content alone. Without content the model is BPR-MF: no projection, no second half of the users.
     """
 
     Config = VBPRConfig
     network = VBPRNetwork
-    source = "He, McAuley: VBPR, AAAI 2016"
+    source = "He, McAuley: VBPR: Visual Bayesian Personalized Ranking from Implicit Feedback, AAAI 2016"
     scores_cold_items = True
     without_content = "BPRMF"
     bytes_per_feature = FROZEN

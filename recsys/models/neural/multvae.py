@@ -24,7 +24,7 @@ class MultVAEConfig(TrainedConfig):
         n_hidden: size of the hidden layer on either side of the code; the time of a step grows with it.
         n_factors: size of the code.
         dropout: share of a profile hidden from the encoder.
-        kl_weight: of the divergence in the end, beta in the paper.
+        kl_weight: weight of the divergence in the end, beta in the paper.
         annealing_steps: over which that weight would grow from zero to one; it stops at `kl_weight`.
         l2: weight of the squares of all matrices; published as zero, for which the least of the range stands.
         batch_size: users a step.

@@ -90,4 +90,6 @@ class UNeuRec(GradientModel):
 
     Config = UNeuRecConfig
     network = UNeuRecNetwork
-    source = "Zhang, Yao, Sun, Wang, Long, Dong: NeuRec, IJCAI 2018"
+    source = (
+        "Zhang, Yao, Sun, Wang, Long, Dong: NeuRec: On nonlinear transformation for personalized ranking, IJCAI 2018"
+    )
