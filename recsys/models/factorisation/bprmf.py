@@ -11,7 +11,7 @@ from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.losses import embedding_norm_loss, factor_bpr_loss
-from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 from recsys.training.randomness import generator
 
 
@@ -37,7 +37,7 @@ class BPRMFNetwork(PairwiseNetwork):
         users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed))
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR and the norms of the batch's rows."""
         users, positives, negatives = batch
         u, p, n = (

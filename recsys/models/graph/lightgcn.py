@@ -13,7 +13,7 @@ from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.losses import factor_bpr_loss, squared_l2_loss
-from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import generator
 
@@ -44,7 +44,7 @@ class LightGCNNetwork(PairwiseNetwork):
         self.embeddings = nn.Parameter(torch.cat(tables))
         self.adjacency = SparseOperator(adjacency(data.train), symmetric=True)
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR on propagated embeddings, squared norm of those before propagation."""
         users, positives, negatives = batch
         nodes = torch.cat([users, positives + self.n_users, negatives + self.n_users])

@@ -14,7 +14,7 @@ from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
-from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 from recsys.training.randomness import generator
 
 
@@ -65,7 +65,7 @@ class UltraGCNNetwork(PairwiseNetwork):
         for users, positives, _ in super().batches(rng):
             yield users, positives, torch.from_numpy(rng.choice(self.catalogue, self.config.n_negatives)).to(users)
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Weighted cross-entropy of pairs and of neighbouring items, and the squared norm of the tables."""
         users, positives, negatives = batch
         u, p, n = embedding(users, self.users), embedding(positives, self.items), embedding(negatives, self.items)

@@ -60,7 +60,7 @@ class XSimGCLNetwork(LightGCNNetwork):
             layers.append(layer)
         return layers
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR on noisy vectors, their contrast with the first layer, squared norm of those before propagation."""
         users, positives, negatives = batch
         nodes = torch.cat([users, positives + self.n_users, negatives + self.n_users])

@@ -14,6 +14,7 @@ from recsys.training.embeddings import xavier_projection
 from recsys.training.graph_network import GraphNetwork, ThinnedGraph
 from recsys.training.item_graph import mixed_item_operator
 from recsys.training.losses import factor_bpr_loss
+from recsys.training.network import Batch
 from recsys.training.randomness import generator
 
 
@@ -90,7 +91,7 @@ class FREEDOMNetwork(GraphNetwork):
         """Thin the graph anew."""
         self.thinned.draw(rng)
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR of the fused vectors, and of each source's projected content."""
         users, positives, negatives = batch
         chosen = torch.cat([positives, negatives])

@@ -12,7 +12,7 @@ from recsys.recommender import TrainingData
 from recsys.training.content import FROZEN, ContentConfig, scaled_features
 from recsys.training.embeddings import initial_embeddings, xavier_projection
 from recsys.training.losses import embedding_norm_loss, factor_bpr_loss
-from recsys.training.network import Network, PairwiseNetwork
+from recsys.training.network import Batch, Network, PairwiseNetwork
 from recsys.training.randomness import generator
 
 
@@ -47,7 +47,7 @@ class VBPRNetwork(PairwiseNetwork):
         self.projection = nn.Parameter(xavier_projection(self.features.shape[1], config.n_content_factors, draws))
         self.bias = nn.Parameter(torch.zeros(config.n_content_factors))
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR and the norms of the batch's rows; the batch's items are projected, or all where these are fewer."""
         users, positives, negatives = batch
         u = embedding(users, self.users)
