@@ -14,6 +14,7 @@ from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.contrast import info_nce_loss
 from recsys.training.losses import factor_bpr_loss, orthant_noise, squared_l2_loss
+from recsys.training.network import Batch
 from recsys.training.randomness import step_generator
 
 

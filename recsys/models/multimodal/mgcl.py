@@ -84,8 +84,8 @@ class MGCL(GradientModel):
     the contrast is that of the batch's distinct users and items, a mean where theirs is a sum: Adam does not see the
     scale; an item that lacks a source takes no part in its contrast; a source that tells no items apart is left out.
     Without content the dimension of interactions is left: the last layer of LightGCN with self-loops. Defaults are
-    those published for Amazon Beauty. Published figures are of 99 sampled negatives, or of training on train and
-    validation; on Taobao their text is the images again.
+    those published for Amazon Beauty, the presets of Baby and Douyin those of a later comparison. Published figures
+    are of 99 sampled negatives, or of training on train and validation; on Taobao their text is the images again.
     """
 
     Config = MGCLConfig
@@ -97,7 +97,7 @@ class MGCL(GradientModel):
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = FROZEN
-    presets: ClassVar[Presets] = {  # Baby's and Douyin's are of a later comparison, not its authors'
+    presets: ClassVar[Presets] = {
         f"published/{name}": {"n_layers": layers, "column_power": power, "image_weight": 0.4, "feature_scaling": "raw"}
         for name, layers, power in (("beauty", 4, 0.4), ("baby", 5, 0.4), ("douyin", 5, 0.4))
     }

@@ -153,9 +153,8 @@ class MMSSL(GradientModel):
     Published code differs from the paper: on small catalogues its attention over sources takes in zeros and its
     contrast is constant from the second batch on; neither is here. Its discriminator has n_items^2 / 4 weights and, by
     a slope of 1, nothing but linear maps: it gains no function by its width, which is fixed here (`n_hidden`), so that
-    no array grows with items squared. The default is no adversary, whose rows over all items made a step take eleven
-    times as long on Last.fm; the published weight is 1e-4. The discriminator's
-    learning rate does not decay, as published.
+    no array grows with items squared; its learning rate does not decay, as published. The default is no adversary,
+    whose rows over all items made a step take eleven times as long on Last.fm; the published weight is 1e-4.
 
     Decided here: nodes without an interaction stay zero, where the softmax would give them a vector. Content reaches
     an item through its users alone, so that cold items have no score. Without content the embeddings' part is left,
