@@ -8,6 +8,7 @@ from orchestration.asset_factory import Making, Node
 from orchestration.usable import usable_study
 from recsys.evaluation.metrics.registry import metric_module
 from recsys.fingerprints import code_of, fingerprint
+from recsys.study.ensembles import train_ensemble
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
@@ -38,7 +39,6 @@ def node(study: Study, name: str, ensemble: str) -> Node:
 def make(study: Study, name: str, ensemble: str, making: Making) -> AssetRecord:
     """Choose the weights and add up; nothing is trained."""
     from orchestration.trainings import Trainings
-    from recsys.study.ensembles import train_ensemble
 
     study = usable_study(study, name, making.home)
     spec, arms = study.ensembles[ensemble], study.arms_of(name, ensemble)

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,6 +28,10 @@ TORCH_MEMORY = 150 * 2**20
 """Bytes that training by gradient needs beside: what torch loads and keeps for itself."""
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+"""From none to all, both included."""
+DropRate = Annotated[float, Field(ge=0, lt=1)]
+"""A share that is dropped, of which something is left."""
 FirstPoints = tuple[dict[str, Any], ...]
 """Settings by the names of hyper-parameters; what one leaves out has its default."""
 Presets = dict[str, dict[str, Any]]

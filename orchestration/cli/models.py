@@ -103,15 +103,17 @@ def _range(extra: Any) -> str:
     if space is None:
         return ""
     if "choices" in space:
-        return f"one of {', '.join(map(str, space['choices']))}"
+        return f"one of {', '.join(map(_shown, space['choices']))}"
     scale = ", log scale" if space["log"] else f", in steps of {space['step']}" if space["step"] else ""
     return f"{_shown(space['low'])} to {_shown(space['high'])}{scale}"
 
 
 def _shown(value: Any) -> str:
-    """A number with the digits that a person reads: 0.00674 and 148, not sixteen of them."""
+    """A number with the digits that a person reads: 0.00674 and 148, not sixteen of them; None is left to the data."""
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if value is None:
+        return "by the data"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from orchestration.home import Home
-    from recsys.evidence.sources import SourceVerdict
+    from recsys.evidence.source_verdicts import SourceVerdict
     from recsys.study.judgement import Judgement
     from recsys.study.results import ModelResult
     from recsys.study.study import Study

@@ -1,16 +1,13 @@
 """What is said of sources and groups of sources: a sentence each, with its figures, and one for all."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from recsys.evidence.comparison import ALPHA, Comparison
+from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict
 from recsys.evidence.wording import detectable, lift, listed, percent, probability
 
-if TYPE_CHECKING:
-    from recsys.evidence.sources import GroupVerdict, SourceVerdict
 
-
-def source_sentence(found: "SourceVerdict") -> str:
+def source_sentence(found: SourceVerdict) -> str:
     """What holds and what does not of one source."""
     opening = f"{found.source} helps" if found.named else f"{found.source} is not shown to help"
     parts = [
@@ -24,7 +21,7 @@ def source_sentence(found: "SourceVerdict") -> str:
     return f"{opening}, Holm {probability(found.p_holm)} over the sources: {', '.join(parts[:3])}{_then(parts[3:])}."
 
 
-def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
+def group_sentence(found: GroupVerdict, explained_by: Sequence[str]) -> str:
     """What holds and what does not of one group.
 
     Args:
@@ -41,7 +38,7 @@ def group_sentence(found: "GroupVerdict", explained_by: Sequence[str]) -> str:
     return f"{found.label}: not shown to help as a group ({lift(found.together)}; {corrected})."
 
 
-def summary(sources: Sequence["SourceVerdict"], groups: Sequence["GroupVerdict"]) -> str:
+def summary(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdict]) -> str:
     """What is named, in one sentence for the first screen."""
     named = [each for each in sources if each.named]
     parts = [f"{each.source} helps ({_gain(each.added_last or each.own)})" for each in named]
@@ -52,7 +49,7 @@ def summary(sources: Sequence["SourceVerdict"], groups: Sequence["GroupVerdict"]
     return f"No source is shown to help ({detectable(*added)})." if added else "There is no source to judge."
 
 
-def _named(found: "GroupVerdict") -> str:
+def _named(found: GroupVerdict) -> str:
     together = f"together {percent(found.together.lift, signed=True)}"
     if found.interchangeable:
         return f"{found.label}: {_any(found)} will do; {together}"
@@ -63,7 +60,7 @@ def _named(found: "GroupVerdict") -> str:
     return f"{found.label}: {together}, and which of them it is was not shown"
 
 
-def _any(found: "GroupVerdict") -> str:
+def _any(found: GroupVerdict) -> str:
     return "either" if len(found.sources) == 2 else "any one"
 
 

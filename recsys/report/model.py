@@ -10,7 +10,7 @@ from recsys.evidence.gates import Gate
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.questions import QuestionResult
 from recsys.evidence.sensitivity import Agreement
-from recsys.evidence.sources import WhichPart
+from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.verdict import Verdict, VerdictName
 from recsys.report.rows import (
     AssetRow,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.sensitivity import Agreement
-from recsys.evidence.sources import WhichPart
+from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.verdict import Verdict
 from recsys.evidence.wording import metric_name, percent
 from recsys.report.model import Answer, DatasetReport

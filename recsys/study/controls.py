@@ -7,14 +7,14 @@ of them shuffled, and all combinations of up to four sources.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import combinations
 
-from recsys.content.arms import INTERACTIONS_ONLY, UNTUNED, Arm, control_arm
+from recsys.content.arms import INTERACTIONS_ONLY, Arm, control_arm
 from recsys.engine.runner import CellRunner
 from recsys.evidence.scores import Pair
+from recsys.evidence.shapley import subset_name
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.models import registry
-from recsys.study.dataset_spec import DatasetSpec
+from recsys.study import control_arms
 from recsys.study.ensembles import train_ensemble
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, best, best_on, choose_sides, tally
@@ -22,8 +22,6 @@ from recsys.study.study import Study
 from recsys.study.training import chosen_settings, train_fixed, train_model, train_nested
 from recsys.tuning.search import SHORTLIST, Params
 
-MOST_COMBINED = 4
-"""Sources of which all combinations are trained: fifteen."""
 HARDLY_MISSED = 0.5
 """A source may be one of several that stand in for each other where all sources keep half of their gain without it."""
 Work = Callable[[CellRunner], ModelResult]
@@ -145,8 +143,8 @@ class _Controls:
 
     def of_choice(self, content: ArmResult) -> dict[str, Pair]:
         """The controls of the chosen content model, by their part in the verdict."""
-        fused = self._fused
-        shuffled, untuned = _shuffled(content.shown, fused), _untuned(content.shown)
+        shuffled = control_arms.shuffled(self.spec, content.shown)
+        untuned = control_arms.shuffled_untuned(content.shown)
         popularity = control_arm(content.shown, "popularity")
         self.tuned(content.model, [shuffled, popularity])
         self.fixed(content, untuned)
@@ -158,48 +156,45 @@ class _Controls:
         """By which pairs the sources are judged; where no fused arm was run, the chosen model is given all sources."""
         names, spec = list(self.spec.content), self.spec
         owns = {source: own for source in names if (own := best_on(self.results.arms, source))}
-        fusing = (best_on(self.results.arms, self._fused.name) or content) if len(names) > 1 else None
-        combined = fusing is not None and len(names) <= MOST_COMBINED
-        needed = [(own.model, _shuffled(own.shown, self._fused)) for own in owns.values()]
+        fused = control_arms.fused(spec).name
+        fusing = (best_on(self.results.arms, fused) or content) if len(names) > 1 else None
+        combined = fusing is not None and control_arms.are_combined(spec)
+        needed = [(own.model, control_arms.shuffled(spec, own.shown)) for own in owns.values()]
         if fusing:
-            full = {source: _together(spec, [source]) for source in owns}
-            needed += [
-                (fusing.model, arm) for source in owns for arm in (full[source], _altered(full[source], source))
-            ]
+            for source in owns:
+                full = control_arms.together(spec, [source])
+                needed += [(fusing.model, arm) for arm in (full, control_arm(full, "shuffled", [source]))]
         if fusing and combined:
-            needed += [(fusing.model, arm) for arm in (*_subsets(spec), *map(self._without, _same_reading(spec)))]
+            without = [control_arms.together_without(spec, group) for group in control_arms.same_reading(spec)]
+            needed += [(fusing.model, arm) for arm in (*control_arms.subsets(spec), *without)]
         # All arms of a model at once, so that the pool stays busy.
         for model in dict.fromkeys(model for model, _ in needed):
             self.tuned(model, [arm for owner, arm in needed if owner == model])
         for own in owns.values():
-            self.fixed(own, _untuned(own.shown))
+            self.fixed(own, control_arms.shuffled_untuned(own.shown))
         sources = {source: self._pairs(source, own, fusing) for source, own in owns.items()}
         sources = {source: pairs for source, pairs in sources.items() if all(map(self.known, pairs.pairs))}
         if fusing is None or not combined:
             return SourceDesign(sources=sources)
-        subsets = {"+".join(name for name in names if name in arm.sources): arm.name for arm in _subsets(spec)}
-        pairs = {subset: (fusing.model, arm) for subset, arm in ({"": INTERACTIONS_ONLY} | subsets).items()}
+        pairs = {subset_name(()): (fusing.model, INTERACTIONS_ONLY)}
+        for arm in control_arms.subsets(spec):
+            pairs[subset_name([each for each in names if each in arm.sources])] = fusing.model, arm.name
         return SourceDesign(
             sources=sources,
             groups=self._groups(fusing.model, sources),
             subsets=pairs if all(map(self.known, pairs.values())) else {},
         )
 
-    @property
-    def _fused(self) -> Arm:
-        fused = self.spec.fused
-        assert fused is not None
-        return fused
-
     def _pairs(self, source: str, own: ArmResult, fusing: ArmResult | None) -> SourcePairs:
-        shuffled, untuned = _shuffled(own.shown, self._fused), _untuned(own.shown)
+        shuffled = control_arms.shuffled(self.spec, own.shown)
+        untuned = control_arms.shuffled_untuned(own.shown)
         pairs = SourcePairs(
             own=own.pair, own_shuffled=(own.model, shuffled.name), own_untuned=(own.model, untuned.name)
         )
         if fusing is None:
             return pairs
-        full = _together(self.spec, [source])
-        without = self._best_without(fusing.model, [source], _altered(full, source))
+        full = control_arms.together(self.spec, [source])
+        without = self._best_without(fusing.model, [source], control_arm(full, "shuffled", [source]))
         return pairs.model_copy(update={"full": (fusing.model, full.name), "full_altered": without})
 
     def _best_without(self, model: str, members: Sequence[str], shuffled: Arm) -> Pair:
@@ -208,22 +203,15 @@ class _Controls:
         Where sources are too many for all combinations to be trained, they are shuffled.
         """
         others = [source for source in self.spec.content if source not in members]
-        left_out = _of(self.spec, others).name if others else INTERACTIONS_ONLY
-        combined = len(self.spec.content) <= MOST_COMBINED
+        left_out = control_arms.of(self.spec, others).name if others else INTERACTIONS_ONLY
+        combined = control_arms.are_combined(self.spec)
         found = [self.find((model, arm)) for arm in (shuffled.name, *([left_out] if combined else []))]
         better = best(each for each in found if each)
         return better.pair if better else (model, shuffled.name)
 
-    def _without(self, members: Sequence[str]) -> Arm:
-        """All sources together, with the rows of some of them shuffled."""
-        together = _together(self.spec, members)
-        if set(members) == set(together.sources):
-            return _shuffled(together, self._fused)
-        return control_arm(together, "shuffled", members)
-
     def _groups(self, model: str, sources: Mapping[str, SourcePairs]) -> list[GroupPairs]:
         """Sources that read the same, and those that are hardly missed on validation while the others are there."""
-        full = self.find((model, _together(self.spec, list(sources)).name))
+        full = self.find((model, control_arms.together(self.spec, list(sources)).name))
         if full is None:
             return []
         nothing = self.find((model, INTERACTIONS_ONLY))
@@ -231,56 +219,12 @@ class _Controls:
         enough = full.valid - max(self.study.statistics.margin * full.valid, HARDLY_MISSED * gain)
         altered = {source: self.find(pairs.full_altered) for source, pairs in sources.items() if pairs.full_altered}
         idle = tuple(source for source, found in altered.items() if found and found.valid >= enough)
-        candidates = dict.fromkeys([*_same_reading(self.spec), *([idle] if len(idle) > 1 else [])])
-        self.tuned(model, [self._without(members) for members in candidates])
-        groups = [
-            GroupPairs(
-                sources=members,
-                full=full.pair,
-                full_altered=self._best_without(model, members, self._without(members)),
-            )
-            for members in candidates
+        groups = [*control_arms.same_reading(self.spec), *([idle] if len(idle) > 1 else [])]
+        shuffled = {members: control_arms.together_without(self.spec, members) for members in groups}
+        self.tuned(model, list(shuffled.values()))
+        pairs = [
+            GroupPairs(sources=members, full=full.pair, full_altered=self._best_without(model, members, arm))
+            for members, arm in shuffled.items()
             if set(members) <= sources.keys()
         ]
-        return [group for group in groups if self.known(group.full_altered)]
-
-
-def _together(spec: DatasetSpec, wanted: Sequence[str]) -> Arm:
-    """All sources, or where they are many the raw modalities and those that are wanted beside them."""
-    fused = spec.fused
-    assert fused is not None
-    few = len(spec.content) <= MOST_COMBINED
-    return _of(spec, list(spec.content) if few else [*fused.sources, *wanted])
-
-
-def _of(spec: DatasetSpec, sources: Sequence[str]) -> Arm:
-    """The arm that shows these sources, by the name that it has in tables."""
-    fused = spec.fused
-    assert fused is not None
-    chosen = tuple(source for source in spec.content if source in sources)
-    return fused if set(chosen) == set(fused.sources) else Arm("+".join(chosen), chosen)
-
-
-def _subsets(spec: DatasetSpec) -> list[Arm]:
-    """One arm for each combination of sources."""
-    names = list(spec.content)
-    return [_of(spec, chosen) for size in range(1, len(names) + 1) for chosen in combinations(names, size)]
-
-
-def _same_reading(spec: DatasetSpec) -> list[tuple[str, ...]]:
-    """Sources that read one and the same raw thing, such as an image and what a model wrote about it."""
-    raw = sorted(frozenset().union(*(spec.reads(source) for source in spec.content)))
-    groups = [tuple(source for source in spec.content if thing in spec.reads(source)) for thing in raw]
-    return list(dict.fromkeys(group for group in groups if len(group) > 1))
-
-
-def _altered(full: Arm, source: str) -> Arm:
-    return control_arm(full, "shuffled", [source])
-
-
-def _shuffled(arm: Arm, fused: Arm) -> Arm:
-    return control_arm(arm, "shuffled", name="shuffled" if arm == fused else None)
-
-
-def _untuned(arm: Arm) -> Arm:
-    return control_arm(arm, "shuffled", name=f"{arm.name}_shuffled{UNTUNED}")
+        return [group for group in pairs if self.known(group.full_altered)]

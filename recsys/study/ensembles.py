@@ -1,14 +1,6 @@
 """Ensembles: the lists of fitted models added up, with weights from the validation part.
 
-A study names them beside its models (`ensembles`), and each is a row of its own in all that counts rows:
-
-    ensembles:
-      Together: {of: [VBPR, EASE]}
-      BySource: {of: [VBPR], each_source: true}
-
-**On an arm** an ensemble has the members of the same arm: models that take no content stand for themselves, and with
-`each_source` the others are there once for each source of the arm, shown that one alone. On a control its members are
-on that control, and on `interactions_only` all of them are: an ensemble shows content if one of its members does.
+Which models an ensemble has on which arm is in `recsys.study.ensemble_spec`.
 
 **Nothing is trained.** The members are rows of the study, and what is added are the lists that their final cells left,
 which is a cell again: two files of lists with a record, found by the fingerprints of its members' cells. Its fitted
@@ -23,27 +15,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import field_validator
-
-from recsys.content.arms import INTERACTIONS_ONLY, UNTUNED, Arm, control_arm
+from recsys.content.arms import Arm
 from recsys.data.dataset import Dataset
+from recsys.engine.runner import CellRunner
 from recsys.engine.stored import StoredCell
 from recsys.engine.worker import one_thread
 from recsys.evaluation.evaluate import Evaluator
 from recsys.evaluation.metrics.registry import metric_module
 from recsys.evidence.scores import label
-from recsys.evidence.wording import listed
 from recsys.fingerprints import code_of, fingerprint
-from recsys.models import registry
-from recsys.study.added_lists import SCALES, Added, Scale, Weighting, best_of, choose
-from recsys.study.dataset_spec import Strict
+from recsys.study.added_lists import Added, Scale, Weighting, best_of, choose
+from recsys.study.ensemble_spec import Ensemble, Member
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.tuning.search import Params, Tried
-
-if TYPE_CHECKING:
-    from recsys.engine.runner import CellRunner
 
 SOURCE = (
     "Caruana, Niculescu-Mizil, Crew, Ksikes: Ensemble Selection from Libraries of Models, ICML 2004; "
@@ -53,80 +39,13 @@ SOURCE = (
 """What ensembles follow, as models name theirs."""
 
 
-@dataclass(frozen=True)
-class Member:
-    """A model on an arm; `name` is what its weight is called."""
-
-    name: str
-    model: str
-    arm: Arm
-
-
-class Ensemble(Strict):
-    """Models whose lists are added.
-
-    Attributes:
-        of: rows of the study's models.
-        by: what is added; None: what is better on validation.
-        each_source: whether models that take content stand in it once for each source, shown that one alone.
-    """
-
-    of: tuple[str, ...]
-    by: Scale | None = None
-    each_source: bool = False
-
-    @field_validator("of")
-    @classmethod
-    def _each_once(cls, of: tuple[str, ...]) -> tuple[str, ...]:
-        if not of or len(set(of)) < len(of):
-            raise ValueError("name at least one model, and each once")
-        return of
-
-    @property
-    def takes_content(self) -> bool:
-        """Whether any of the models takes content."""
-        return any(registry.find(model).takes_content for model in self.of)
-
-    @property
-    def said(self) -> str:
-        """What it is, in words."""
-        what = " or ".join(self.scales)
-        apart = ", one model a source" if self.each_source else ""
-        return f"The {what} of {listed(self.of)} added{apart}, with weights from validation"
-
-    @property
-    def scales(self) -> tuple[Scale, ...]:
-        """What may be added."""
-        return SCALES if self.by is None else (self.by,)
-
-    def members(self, arm: Arm) -> list[Member]:
-        """Who is added on an arm."""
-        found = []
-        for model in self.of:
-            if not arm.sources or not registry.find(model).takes_content:
-                found.append(Member(model, model, Arm(INTERACTIONS_ONLY)))
-            elif self.each_source and len(arm.sources) > 1:
-                found += [Member(f"{model} {source}", model, _alone(arm, source)) for source in arm.sources]
-            else:
-                found.append(Member(model, model, arm))
-        return found
-
-
-def _alone(arm: Arm, source: str) -> Arm:
-    """What an arm shows of one source, by the name that this has in tables."""
-    real = Arm(source, (source,))
-    if arm.control is None or source not in arm.altered:
-        return real
-    return control_arm(real, arm.control, name=f"{source}_{arm.control}{UNTUNED * arm.name.endswith(UNTUNED)}")
-
-
 @one_thread()
 def train_ensemble(
     name: str,
     ensemble: Ensemble,
     arms: Sequence[Arm],
     results: ModelResult,
-    runner: "CellRunner",
+    runner: CellRunner,
     settings: Sequence[Params] | None = None,
 ) -> ModelResult:
     """Add up what members left on arms of a dataset.
@@ -175,7 +94,7 @@ def _added(
     ensemble: Ensemble,
     arm: Arm,
     members: Mapping[str, ArmResult],
-    runner: "CellRunner",
+    runner: CellRunner,
     settings: Sequence[Params] | None,
 ) -> ArmResult:
     """An ensemble on one arm in every repeat; repeats whose members' cells are the same share theirs."""
@@ -217,7 +136,7 @@ class _Making:
     arm: Arm
     members: Sequence[str]
     scales: Sequence[Scale]
-    runner: "CellRunner"
+    runner: CellRunner
 
     def fingerprint(self, cells: Sequence[str], settings: Params | None) -> str:
         """Hash of everything that a cell depends on; those of members cover data and protocol."""

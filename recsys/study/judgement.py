@@ -14,7 +14,8 @@ from recsys.evidence.interval import Interval
 from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.evidence.questions import QuestionInput, QuestionResult, answer
 from recsys.evidence.scores import Pair, Scores
-from recsys.evidence.sources import WhichPart, judge_sources
+from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.sources import judge_sources
 from recsys.evidence.verdict import Sides, Verdict, decide
 from recsys.study.dataset_spec import Question
 from recsys.study.measuring import UserScores

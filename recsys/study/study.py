@@ -12,7 +12,7 @@ from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.study.dataset_spec import DatasetSpec, Strict
-from recsys.study.ensembles import Ensemble
+from recsys.study.ensemble_spec import Ensemble
 from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
 from recsys.tuning.search import SHORTLIST, most_nested, most_trials
 

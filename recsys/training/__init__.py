@@ -1,1 +1,1 @@
-"""What trained models share: sampling, graph operators, the loop, early stopping, tuning."""
+"""What models trained by gradient share: networks and their steps, the loop, graphs, blocks, losses, samplers."""

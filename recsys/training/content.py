@@ -12,13 +12,16 @@ from recsys.content.features import Content, Features
 from recsys.training.network import TrainedConfig
 
 FeatureScaling = Literal["raw", "unit_mean", "rows"]
+FROZEN, TRAINED, IN_GRAPHS = 12, 24, 8
+"""What a fit takes for each number of the content, in bytes (`Recommender.bytes_per_feature`), as measured by
+`benchmarks/model_costs.py` with room to spare: of features held as they are, held and trained, or read for graphs."""
 
 
 class ContentConfig(TrainedConfig):
     """Hyper-parameters of trained models that take content.
 
     Attributes:
-        feature_scaling: of each source's matrix before training (see `scaled_features`).
+        feature_scaling: how each source's matrix is scaled before training (see `scaled_features`).
     """
 
     feature_scaling: FeatureScaling = "unit_mean"
@@ -46,8 +49,8 @@ def scaled_features(features: Features, scaling: FeatureScaling = "unit_mean") -
     return torch.from_numpy((matrix / norm if norm > 0 else matrix).astype(np.float32))
 
 
-def telling(content: Content) -> Content:
-    """The sources whose rows differ among the items that have them; the others tell no items apart."""
+def non_constant(content: Content) -> Content:
+    """The sources whose rows differ among the items that have them; a constant one tells no items apart."""
     return {name: f for name, f in content.items() if np.ptp(f.matrix[f.present], axis=0).any()}
 
 

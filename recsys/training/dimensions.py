@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
+from recsys.training.content import ContentConfig, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -52,7 +52,7 @@ class SourcesNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: SourcesConfig, draws: torch.Generator) -> None:
         """Draw the parameters and lay out the graph."""
         super().__init__(data, config, adjacency(data.train, right=config.column_power, self_loops=True), draws)
-        content = telling(data.content)
+        content = non_constant(data.content)
         self.sources = Sources(content, config, trained=False, bias=False)
         for source in self.sources:
             nn.init.xavier_uniform_(source.linear.weight, generator=draws)

@@ -1,5 +1,6 @@
 """The network that graph models start from: tables of users and items, and the user-item graph over them."""
 
+import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
@@ -7,7 +8,7 @@ from torch.nn.functional import embedding
 
 from recsys.recommender import TrainingData
 from recsys.training.embeddings import initial_embeddings
-from recsys.training.graph import adjacency
+from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 from recsys.training.operators import Readout, SparseOperator, propagate
 from recsys.training.randomness import generator
@@ -67,3 +68,24 @@ class GraphNetwork(PairwiseNetwork):
         rows = [embedding(users, table) for table in (self.users, *preferences)]
         rows.append(embedding(torch.cat(items), self.items))
         return torch.stack([part.square().mean() for part in rows]).sum()
+
+
+class ThinnedGraph(nn.Module):
+    """The user-item graph without some of its edges, which are drawn anew before each epoch (see `EdgeDropping`).
+
+    Attributes:
+        operator: LightGCN's graph of the edges that are left; before the first draw the whole graph.
+    """
+
+    operator: SparseOperator
+
+    def __init__(self, train: sparse.csr_array, rate: float, whole: SparseOperator) -> None:
+        """Weigh the edges of `train`; a share `rate` of them is to be dropped from the `whole` graph."""
+        super().__init__()
+        self.rate, self.dropping, self.operator = rate, EdgeDropping(train, rate), whole
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """Drop other edges than before; with a rate of zero the graph stays whole."""
+        if self.rate > 0:
+            device = self.operator.rows.values.device
+            self.operator = SparseOperator(adjacency(self.dropping.draw(rng)), symmetric=True).to(device)

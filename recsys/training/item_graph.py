@@ -29,7 +29,7 @@ def item_graph(features: Features, k: int, weights: Weights = "binary") -> spars
 
     Args:
         features: content of the items, shape (n_items, dim).
-        k: neighbours an item, itself included.
+        k: neighbours per item, including the item itself.
         weights: `binary`: 1/k each, which is what the published Laplacian of equal row sums comes to (Zhou and
             Shen, MM 2023, eq. 5); `cosine`: s_ij / sqrt(r_i r_j) with the row sums r on both sides (Zhang et al.,
             MM 2021, eq. 5), where a negative cosine counts as no edge; `similarity`: s_ij / k, or no edge where that
@@ -58,9 +58,10 @@ def mixed_item_graph(content: Content, k: int, image_weight: float, weights: Wei
 
     Args:
         content: at least one source.
-        k: neighbours an item and source, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
-        weights: of the edges, as for `item_graph`.
+        k: neighbours per item and source, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
+        weights: weights of the edges, as for `item_graph`.
     """
     shares = source_shares(content, image_weight)
     graphs = [share * item_graph(content[source], k, weights) for source, share in shares.items()]
@@ -71,49 +72,6 @@ def mixed_item_operator(content: Content, k: int, image_weight: float) -> Sparse
     """The mixed graph as a network multiplies by it; None where no source tells items apart."""
     graph = mixed_item_graph(content, k, image_weight) if content else None
     return SparseOperator(graph) if graph is not None and graph.nnz else None
-
-
-def agreed_item_graphs(content: Content, k: int) -> dict[str, sparse.csr_array]:
-    """Each source's nearest items among those that all sources hold alike (Xv et al., DA-MRS, KDD 2024).
-
-    A source holds two items alike whose cosine is at least the mean over all pairs of items that have it; of items
-    that it does not both have it says nothing. An item is alike to itself and its own first neighbour.
-
-    Args:
-        content: at least one source, or none.
-        k: neighbours an item, itself included; fewer where fewer are agreed on.
-
-    Returns:
-        By source: float32 of ones, shape (n_items, n_items).
-    """
-    views = []
-    for features in content.values():
-        norms = np.linalg.norm(features.matrix, axis=1, keepdims=True)
-        rows = torch.from_numpy(features.matrix / np.where(norms > 0, norms, 1)).to(device())
-        present = torch.from_numpy(features.present).to(device())
-        mean = rows.sum(dim=0).square().sum() / present.sum().square()
-        views.append((rows, present, mean))
-    found: list[list[tuple[Tensor, Tensor]]] = [[] for _ in views]
-    n_items = len(views[0][0]) if views else 0
-    for start in range(0, n_items, BLOCK):
-        block = slice(start, start + BLOCK)
-        cosines = [rows[block] @ rows.T for rows, _, _ in views]
-        both = [present[block, None] & present for _, present, _ in views]
-        parts = zip(cosines, both, views, strict=True)
-        agreed = torch.stack([(cosine >= mean) | ~has for cosine, has, (_, _, mean) in parts]).all(dim=0)
-        own = torch.arange(len(agreed), device=agreed.device)
-        for cosine, has, lists in zip(cosines, both, found, strict=True):
-            cosine.masked_fill_(~(agreed & has), -torch.inf)
-            cosine[own, start + own] = torch.where(has[own, start + own], torch.inf, -torch.inf)
-            best = cosine.topk(min(k, n_items), dim=1)
-            row, place = torch.nonzero(best.values > -torch.inf, as_tuple=True)
-            lists.append((row + start, best.indices[row, place]))
-    return {source: _ones(lists, n_items) for source, lists in zip(content, found, strict=True)}
-
-
-def _ones(edges: list[tuple[Tensor, Tensor]], n_items: int) -> sparse.csr_array:
-    rows, columns = (torch.cat(part).cpu().numpy() for part in zip(*edges, strict=True))
-    return sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(n_items, n_items))
 
 
 def _build(features: Features, k: int, weights: Weights) -> sparse.csr_array:

@@ -64,20 +64,25 @@ class _Optimisation:
     """The optimisers of a network's steps, and one epoch of them."""
 
     def __init__(self, steps: Sequence[Step], config: LoopConfig) -> None:
-        self.decay = config.learning_rate_decay
+        self.learning_rate, self.decay = config.learning_rate, config.learning_rate_decay
         self.mirror, self.mirror_interval = config.mirror, config.mirror_interval
         self.steps = steps
-        self.rates = [step.learning_rate or config.learning_rate for step in steps]
         self.optimisers = [
-            step.optimiser(step.parameters, lr=rate, weight_decay=step.weight_decay, fused=True)
-            for step, rate in zip(steps, self.rates, strict=True)
+            step.optimiser(
+                step.parameters,
+                lr=config.learning_rate if step.learning_rate is None else step.learning_rate,
+                weight_decay=step.weight_decay,
+                fused=True,
+            )
+            for step in steps
         ]
 
     def epoch(self, network: Network, number: int, rng: np.random.Generator) -> tuple[float, int]:
         """One pass over the batches: the mean over them of the steps' losses, and their number."""
-        for optimiser, rate in zip(self.optimisers, self.rates, strict=True):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * self.decay ** ((number - 1) / DECAY_EPOCHS)
+        decayed = self.learning_rate * self.decay ** ((number - 1) / DECAY_EPOCHS)
+        for step, optimiser in zip(self.steps, self.optimisers, strict=True):
+            for group in optimiser.param_groups if step.learning_rate is None else ():
+                group["lr"] = decayed
         network.train()
         network.start_epoch(rng)
         total, n_batches = torch.zeros((), device=network.device), 0

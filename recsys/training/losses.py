@@ -67,6 +67,17 @@ def bpr_loss(positive: Tensor, negative: Tensor) -> Tensor:
     return softplus(negative - positive).mean()
 
 
+def factor_bpr_loss(users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
+    """BPR where the scores are inner products of vectors.
+
+    Args:
+        users: shape (batch, n_factors).
+        positives: of the items that they chose, same shape.
+        negatives: of items that they did not, same shape.
+    """
+    return bpr_loss((users * positives).sum(dim=1), (users * negatives).sum(dim=1))
+
+
 def square_sum(x: Tensor) -> Tensor:
     """Sum of the squares of all entries, a scalar."""
     return _SquareSum.apply(x)

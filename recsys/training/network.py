@@ -24,6 +24,7 @@ class LoopConfig(ModelConfig):
     Attributes:
         learning_rate: Adam's learning rate.
         learning_rate_decay: factor by which the learning rate falls over 50 epochs, a little after each; 1 keeps it.
+            A step that has a learning rate of its own keeps that (see `Step`).
         mirror: weight of Mirror Gradient, 0 for none (Zhong et al., Mirror Gradient: Towards Robust Multimodal
             Recommender Systems via Exploring Flat Local Minima, WWW 2024): after the step of the first batch of an
             epoch, and of every `mirror_interval`-th from there, the loss of the same batch is computed anew, and a
@@ -75,8 +76,8 @@ class Step:
         loss: of one batch, a scalar.
         parameters: which this step updates.
         optimiser: class from `torch.optim` that takes `lr`, `weight_decay` and `fused`.
-        learning_rate: None: that of the config.
-        weight_decay: of the optimiser.
+        learning_rate: constant over all epochs; None: that of the config, which decays.
+        weight_decay: the optimiser's weight decay.
     """
 
     loss: Callable[[Batch], Tensor]

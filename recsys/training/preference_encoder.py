@@ -21,7 +21,7 @@ from recsys.training.cooccurrence import cooccurrence
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import mixed_item_operator
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork
 from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import generator
@@ -100,8 +100,8 @@ class PreferenceNetwork(PairwiseNetwork):
     """An encoder of all sources, or of a learned table of items where there are none, read out by the model.
 
     Attributes:
-        user_graph: of users who took the same items; None: users keep to themselves.
-        item_graph: of items with similar content; None: so do items.
+        user_graph: graph of users who took the same items; None: users have no neighbours.
+        item_graph: graph of items with similar content; None: items have no neighbours.
     """
 
     def __init__(self, data: TrainingData, config: PreferenceConfig) -> None:
@@ -176,7 +176,7 @@ class WeightedSources(PreferenceNetwork):
 
     def ranking_loss(self, users: Tensor, u: Tensor, p: Tensor, n: Tensor) -> Tensor:
         """That of the batch's final vectors."""
-        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) / math.log(2)
+        ranking = factor_bpr_loss(u, p, n) / math.log(2)
         return ranking + self.preference_l2 * self.penalty(users)
 
     def penalty(self, users: Tensor) -> Tensor:

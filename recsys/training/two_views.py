@@ -19,7 +19,7 @@ from recsys.training.content import ContentConfig, Sources
 from recsys.training.contrast import info_nce_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, squared_l2_loss
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
 
@@ -124,7 +124,7 @@ class TwoViewNetwork(GraphNetwork):
             places: where the batch's users, its positives and its negatives stand among the nodes, shape (3 * batch,).
         """
         u, p, n = embedding(places, collaborative + content).chunk(3)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
+        loss = factor_bpr_loss(u, p, n) + self.config.l2 * squared_l2_loss(u, p, n)
         if self.content_used:
             for part in places.chunk(3)[:2]:
                 own, counts = part.unique(return_counts=True)

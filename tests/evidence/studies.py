@@ -15,7 +15,8 @@ from recsys.evidence.leaderboard import rank_models
 from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
-from recsys.evidence.sources import WhichPart, judge_sources
+from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.sources import judge_sources
 from recsys.evidence.verdict import Sides, decide
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import (

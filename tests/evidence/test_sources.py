@@ -11,7 +11,8 @@ from statsmodels.stats.multitest import multipletests
 
 from recsys.evidence.scores import Scores
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
-from recsys.evidence.sources import WhichPart, judge_sources
+from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.sources import judge_sources
 
 N_USERS, N_REPEATS = 400, 5
 BOTH = ("text", "image")

@@ -7,14 +7,13 @@ import torch
 
 from recsys.content.features import Content, Features
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
-from recsys.models.multimodal import damrs
+from recsys.models.multimodal._damrs_graphs import agreed_item_graphs, behaviour_graph
 from recsys.models.multimodal.damrs import DAMRS, DAMRSConfig, DAMRSNetwork
 from recsys.recommender import DataSize, TrainingData
 from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import N_ITEMS, N_USERS
 from recsys.training.graph import adjacency
-from recsys.training.item_graph import agreed_item_graphs
 from recsys.training.randomness import seeded_region
 from tests.models.dense import BATCH, CONSTANT, MISSING, ONE, THREE, assert_cold_items, assert_loss
 
@@ -170,7 +169,7 @@ def test_sources_that_contradict_each_other_leave_an_item_to_itself() -> None:
 
 
 def test_behaviour_graph_against_a_dense_one() -> None:
-    np.testing.assert_array_equal(damrs.behaviour_graph(MARKET.train, 2).toarray() > 0, behaviour_by_hand(2) > 0)
+    np.testing.assert_array_equal(behaviour_graph(MARKET.train, 2).toarray() > 0, behaviour_by_hand(2) > 0)
 
 
 def test_anchors_are_drawn_anew_and_their_mean_is_that_of_all() -> None:

@@ -85,7 +85,7 @@ def test_each_epoch_trains_on_another_thinned_graph_and_scores_on_the_whole() ->
     graphs = []
     for _ in range(2):
         model.start_epoch(rng)
-        graphs.append((model.thinned @ probe).numpy())
+        graphs.append((model.thinned.operator @ probe).numpy())
     assert [np.count_nonzero(graph) // 2 for graph in graphs] == [MARKET.train.nnz // 2] * 2
     assert not np.array_equal(*graphs)
     np.testing.assert_allclose((model.adjacency @ probe).numpy(), adjacency(MARKET.train).toarray())

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,7 @@ class TestGRCN(GradientContract):
     tolerance = 0.05
 
 
-def network(content: Content, **params: float) -> GRCNNetwork:
+def network(content: Content, **params: Any) -> GRCNNetwork:
     with seeded_region(5):
         return GRCNNetwork(TrainingData(MARKET.train, content, 5), GRCNConfig(n_factors=6, **params))
 

@@ -1,9 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from recsys.content.features import Content
-from recsys.models.multimodal.mmgcn import MMGCN, Branch, MMGCNConfig, MMGCNNetwork
+from recsys.models.multimodal.mmgcn import MMGCN, MMGCNConfig, MMGCNNetwork
 from recsys.recommender import TrainingData
 from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
@@ -33,7 +36,7 @@ class TestMMGCN(GradientContract):
     tolerance = 0.1
 
 
-def network(content: Content, **params: float) -> MMGCNNetwork:
+def network(content: Content, **params: Any) -> MMGCNNetwork:
     with seeded_region(5):
         config = MMGCNConfig(n_factors=6, n_hidden=5, **params)
         return MMGCNNetwork(TrainingData(MARKET.train, content, 5), config)
@@ -44,7 +47,7 @@ def neighbour_means() -> np.ndarray:
     return A / A.sum(axis=1, keepdims=True).clip(min=1)
 
 
-def branch_by_hand(branch: Branch, ids: np.ndarray, items: np.ndarray, known: np.ndarray) -> np.ndarray:
+def branch_by_hand(branch: nn.Module, ids: np.ndarray, items: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Three layers over all nodes, from items before the branch's own map."""
     P, means = parameters(branch), neighbour_means()
     x = length_one(np.concatenate([P["preferences"], items]))
@@ -58,7 +61,8 @@ def branch_by_hand(branch: Branch, ids: np.ndarray, items: np.ndarray, known: np
 
 def by_hand(model: MMGCNNetwork, content: Content) -> np.ndarray:
     P = parameters(model)
-    ids, total, count = np.concatenate([P["users"], P["items"]]), 0, 0
+    ids = np.concatenate([P["users"], P["items"]])
+    total, count = np.zeros_like(ids), np.zeros(len(ids))
     for m, features in enumerate(content.values()):
         known = TAKEN | np.concatenate([np.zeros(N_USERS, dtype=bool), features.present])
         weight, bias = (P[f"branches.{m}.items.mapping.{name}"] for name in ("weight", "bias"))

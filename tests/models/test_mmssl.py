@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -43,7 +45,7 @@ class TestMMSSL(GradientContract):
     tolerance = 0.03
 
 
-def network(content: Content, **params: float) -> MMSSLNetwork:
+def network(content: Content, **params: Any) -> MMSSLNetwork:
     with seeded_region(5):
         data, params = TrainingData(MARKET.train, content, 5), {"dropout": 0.0} | params
         return MMSSLNetwork(data, MMSSLConfig(n_factors=6, n_hidden=4, **params))
@@ -67,8 +69,8 @@ def by_hand(model: MMSSLNetwork, content: Content) -> tuple[np.ndarray, np.ndarr
     P = parameters(model)
     u1 = P_USERS @ P["items"]
     i1 = P_ITEMS @ u1
-    u2 = softmax(P_USERS @ i1) * R.any(axis=1)[:, None]
-    i2 = softmax(P_ITEMS @ u2) * R.any(axis=0)[:, None]
+    u2 = softmax(P_USERS @ i1) * R.any(axis=1, keepdims=True)
+    i2 = softmax(P_ITEMS @ u2) * R.T.any(axis=1, keepdims=True)
     users, items = (P["users"] + u1 + u2) / 3, (P["items"] + i1 + i2) / 3
     for a, b in views_by_hand(model, content):
         users, items = users + 0.55 * length_one(a), items + 0.55 * length_one(b)

@@ -80,7 +80,7 @@ def test_an_epoch_sees_three_of_ten_edges_and_scoring_all() -> None:
     model = network(MARKET.content)
     model.start_epoch(np.random.default_rng(0))
     probe = torch.eye(N_USERS + N_ITEMS)
-    assert np.count_nonzero((model.thinned @ probe).numpy()) // 2 == int(0.3 * MARKET.train.nnz)
+    assert np.count_nonzero((model.thinned.operator @ probe).numpy()) // 2 == int(0.3 * MARKET.train.nnz)
     np.testing.assert_allclose((model.adjacency @ probe).numpy(), adjacency(MARKET.train).toarray())
 
 

@@ -8,8 +8,9 @@ from scipy import sparse
 
 from recsys.content.features import Content, Features
 from recsys.models.multimodal import _rearm_layers
+from recsys.models.multimodal._rearm_graphs import user_interests
 from recsys.models.multimodal._rearm_layers import EntryAttention, MetaNetwork, random_bytes
-from recsys.models.multimodal.rearm import REARM, REARMConfig, REARMNetwork, user_interests
+from recsys.models.multimodal.rearm import REARM, REARMConfig, REARMNetwork
 from recsys.recommender import DataSize, TrainingData
 from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
@@ -232,7 +233,7 @@ def test_random_bytes_are_uniform() -> None:
 def test_a_users_content_is_the_mean_of_items_that_have_it() -> None:
     features = with_missing(MARKET.content)["text"]
     rows, known = mean_content(features)
-    found = user_interests(sparse.csr_array(R.astype(np.float32)), features)
+    found = user_interests(sparse.csr_array(R.astype(np.float32)), {"text": features})["text"]
     np.testing.assert_allclose(found.matrix, rows, rtol=1e-5, atol=1e-6)
     assert found.present.tolist() == known.tolist()
 

@@ -17,7 +17,8 @@ from recsys.evaluation.ranking import Ranking
 from recsys.run import run
 from recsys.store import Store
 from recsys.study.added_lists import SCALES, Added, best_of, choose
-from recsys.study.ensembles import Ensemble, train_ensemble
+from recsys.study.ensemble_spec import Ensemble
+from recsys.study.ensembles import train_ensemble
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.tuning.search import Trial
 from tests.orchestration.conftest import TINY, write_study

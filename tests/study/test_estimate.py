@@ -22,25 +22,30 @@ import sys
 from pathlib import Path
 import numpy as np
 from scipy import sparse
+from recsys.content.features import Features
 from recsys.models import registry
 from recsys.recommender import DataSize, TrainingData
-model = registry.load(sys.argv[1])()
+cls, width = registry.load(sys.argv[1]), int(sys.argv[2])
+model = cls.from_params(**({"max_epochs": 1, "batch_size": 50_000} if "max_epochs" in cls.Config.model_fields else {}))
 rng = np.random.default_rng(0)
 pairs = (40_000 * rng.random(300_000) ** 1.5).astype(int), (4_000 * rng.random(300_000) ** 2.5).astype(int)
 train = sparse.csr_array((np.ones(300_000, dtype=np.float32), pairs), shape=(40_000, 4_000))
 train.data[:] = 1
+features = Features(rng.standard_normal((4_000, width), dtype=np.float32), np.ones(4_000, dtype=bool))
 peak = lambda: 1024 * int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 Path("/proc/self/clear_refs").write_text("5")
 before = peak()
-model.fit(TrainingData(train))
-print(peak() - before, model.memory(model.config, DataSize(*train.shape, train.nnz)))
+model.fit(TrainingData(train, {"image": features} if width else {}))
+print(peak() - before, model.memory(model.config, DataSize(*train.shape, train.nnz, width)))
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux forgets a peak")
-@pytest.mark.parametrize("name", ["EASE", "ItemKNN", "IALS", "PureSVD"])
-def test_models_say_about_what_they_need(name: str) -> None:
-    command = [sys.executable, "-c", FIT, name]
+@pytest.mark.parametrize(
+    ("name", "width"), [("EASE", 0), ("ItemKNN", 0), ("IALS", 0), ("PureSVD", 0), ("VBPR", 2048), ("FREEDOM", 2048)]
+)
+def test_models_say_about_what_they_need(name: str, width: int) -> None:
+    command = [sys.executable, "-c", FIT, name, str(width)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     measured, said = (float(number) for number in done.stdout.split())

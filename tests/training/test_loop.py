@@ -202,6 +202,11 @@ def test_the_learning_rate_falls_by_the_factor_over_fifty_epochs() -> None:
     assert far == pytest.approx(sum(1e-3 * 0.5 ** (epoch / 50) for epoch in range(101)), rel=1e-4)
 
 
+def test_a_step_with_a_rate_of_its_own_keeps_it() -> None:
+    _, far = moved(TwoSteps(learning_rate=1e-4), max_epochs=101, learning_rate=1e-3, learning_rate_decay=0.5)
+    assert far == pytest.approx(3 * 1e-4 * 101, rel=1e-4)
+
+
 class Quadratic(CounterNetwork):
     """Half the squared distance of two weights to the target that is the batch; a draw tells losses apart."""
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from recsys.training.losses import (
     bpr_loss,
     embedding_norm_loss,
+    factor_bpr_loss,
     moments,
     orthant_noise,
     square_sum,
@@ -23,6 +24,11 @@ def test_bpr_by_hand() -> None:
 
 def test_bpr_stays_finite_where_a_sigmoid_would_be_zero() -> None:
     assert bpr_loss(torch.tensor([-500.0]), torch.tensor([500.0])).item() == pytest.approx(1000)
+
+
+def test_bpr_of_vectors_is_that_of_their_inner_products() -> None:
+    u, p, n = torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.5], [3.0, 0.0]]), torch.zeros(2, 2)
+    torch.testing.assert_close(factor_bpr_loss(u, p, n), bpr_loss(torch.tensor([2.0, 0.0]), torch.zeros(2)))
 
 
 def test_embedding_norm_is_not_squared_and_divided_by_the_last_block() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.recommender import TrainingData, searched
-from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 
 
 class SquaredErrorConfig(TrainedConfig):
@@ -46,7 +46,7 @@ class SquaredErrorNetwork(PairwiseNetwork):
     def user_vectors(self, users: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors of users, shape (batch, n_factors), and the squares that `user_l2` weighs, shape (batch,)."""
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Half the squared errors and penalties, a mean over the positives and their share of negatives."""
         users, positives, negatives = batch
         n_negatives = round(len(users) * self.config.negative_share / (1 - self.config.negative_share))

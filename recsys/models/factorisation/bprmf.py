@@ -10,8 +10,8 @@ from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
-from recsys.training.losses import bpr_loss, embedding_norm_loss
-from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.losses import embedding_norm_loss, factor_bpr_loss
+from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 from recsys.training.randomness import generator
 
 
@@ -19,7 +19,7 @@ class BPRMFConfig(TrainedConfig):
     """Hyper-parameters of BPR-MF.
 
     Attributes:
-        norm_weight: of the batch embeddings' Frobenius norm, not squared (see `embedding_norm_loss`).
+        norm_weight: weight of the batch embeddings' Frobenius norm, not squared (see `embedding_norm_loss`).
     """
 
     norm_weight: NonNegativeFloat = searched(0.1, 1e-4, 2.0, log=True)
@@ -37,7 +37,7 @@ class BPRMFNetwork(PairwiseNetwork):
         users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed))
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR and the norms of the batch's rows."""
         users, positives, negatives = batch
         u, p, n = (
@@ -45,7 +45,7 @@ class BPRMFNetwork(PairwiseNetwork):
             embedding(positives, self.items),
             embedding(negatives, self.items),
         )
-        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        ranking = factor_bpr_loss(u, p, n)
         return ranking + self.norm_weight * embedding_norm_loss(u, p, n)
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -63,4 +63,7 @@ class BPRMF(GradientModel):
 
     Config = BPRMFConfig
     network = BPRMFNetwork
-    source = "Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR, UAI 2009"
+    source = (
+        "Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR: Bayesian personalized ranking from implicit feedback, "
+        "UAI 2009"
+    )

@@ -19,7 +19,8 @@ class IALSConfig(ModelConfig):
 
     Attributes:
         n_factors: length of the vectors.
-        unobserved_weight: of a pair without an interaction, alpha_0 in the paper; one with an interaction has 1 more.
+        unobserved_weight: weight of a pair without an interaction, alpha_0 in the paper; one with an interaction has 1
+            more.
         l2: regularisation at `frequency_power` 1, lambda* in the paper: it means about the same at every power.
         frequency_power: nu in the paper: 1 regularises a vector as often as it occurs, 0 all alike.
         n_iterations: each solves for the users, then for the items.

@@ -17,7 +17,7 @@ class GFCFConfig(ModelConfig):
 
     Attributes:
         n_factors: lowest frequencies that the ideal filter lets pass; at most the smaller side of the matrix.
-        low_pass_weight: of the ideal filter beside the linear one, alpha in the paper.
+        low_pass_weight: weight of the ideal filter beside the linear one, alpha in the paper.
     """
 
     n_factors: PositiveInt = searched(256, 16, 512, log=True)

@@ -12,8 +12,8 @@ from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
-from recsys.training.losses import bpr_loss, squared_l2_loss
-from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss
+from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import generator
 
@@ -44,13 +44,13 @@ class LightGCNNetwork(PairwiseNetwork):
         self.embeddings = nn.Parameter(torch.cat(tables))
         self.adjacency = SparseOperator(adjacency(data.train), symmetric=True)
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR on propagated embeddings, squared norm of those before propagation."""
         users, positives, negatives = batch
         nodes = torch.cat([users, positives + self.n_users, negatives + self.n_users])
         propagated = propagate(self.adjacency, self.embeddings, self.config.n_layers)
         u, p, n = embedding(nodes, propagated).chunk(3)
-        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        ranking = factor_bpr_loss(u, p, n)
         return ranking + self.config.l2 * squared_l2_loss(*embedding(nodes, self.embeddings).chunk(3))
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -70,4 +70,7 @@ class LightGCN(GradientModel):
 
     Config = LightGCNConfig
     network = LightGCNNetwork
-    source = "He, Deng, Wang, Li, Zhang, Wang: LightGCN, SIGIR 2020"
+    source = (
+        "He, Deng, Wang, Li, Zhang, Wang: LightGCN: Simplifying and powering graph convolution network for "
+        "recommendation, SIGIR 2020"
+    )

@@ -14,7 +14,7 @@ from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
-from recsys.training.network import PairwiseNetwork, TrainedConfig
+from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 from recsys.training.randomness import generator
 
 
@@ -22,11 +22,11 @@ class UltraGCNConfig(TrainedConfig):
     """Hyper-parameters of UltraGCN.
 
     Attributes:
-        degree_weight: of the terms weighted by the degrees beside the plain ones, lambda in the paper.
-        item_weight: of the loss on neighbouring items, gamma.
-        n_neighbours: of an item, among the items that share users with it.
+        degree_weight: weight of the terms weighted by the degrees beside the plain ones, lambda in the paper.
+        item_weight: weight of the loss on neighbouring items, gamma.
+        n_neighbours: neighbours per item, among the items that share users with it.
         n_negatives: items drawn for a batch.
-        negative_weight: of the negatives' mean beside a positive.
+        negative_weight: weight of the negatives' mean beside a positive.
         l2: weight of half the squared norm of both tables, for each batch.
     """
 
@@ -65,7 +65,7 @@ class UltraGCNNetwork(PairwiseNetwork):
         for users, positives, _ in super().batches(rng):
             yield users, positives, torch.from_numpy(rng.choice(self.catalogue, self.config.n_negatives)).to(users)
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Weighted cross-entropy of pairs and of neighbouring items, and the squared norm of the tables."""
         users, positives, negatives = batch
         u, p, n = embedding(users, self.users), embedding(positives, self.items), embedding(negatives, self.items)
@@ -98,7 +98,10 @@ class UltraGCN(GradientModel):
 
     Config = UltraGCNConfig
     network = UltraGCNNetwork
-    source = "Mao, Zhu, Xiao, Lu, Wang, He: UltraGCN, CIKM 2021"
+    source = (
+        "Mao, Zhu, Xiao, Lu, Wang, He: UltraGCN: Ultra simplification of graph convolutional networks for "
+        "recommendation, CIKM 2021"
+    )
 
 
 def item_neighbours(train: sparse.csr_array, k: int) -> tuple[np.ndarray, np.ndarray]:

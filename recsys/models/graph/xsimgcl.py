@@ -13,7 +13,8 @@ from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, TrainingData, searched
 from recsys.training.contrast import info_nce_loss
-from recsys.training.losses import bpr_loss, orthant_noise, squared_l2_loss
+from recsys.training.losses import factor_bpr_loss, orthant_noise, squared_l2_loss
+from recsys.training.network import Batch
 from recsys.training.randomness import step_generator
 
 
@@ -22,8 +23,8 @@ class XSimGCLConfig(LightGCNConfig):
 
     Attributes:
         noise: length of the noise added to each vector in each layer, epsilon in the paper.
-        contrast_weight: of the contrastive loss, lambda.
-        temperature: of the contrastive loss, tau.
+        contrast_weight: weight of the contrastive loss, lambda.
+        temperature: temperature of the contrastive loss, tau.
     """
 
     n_layers: PositiveInt = searched(2, 2, 4)
@@ -60,7 +61,7 @@ class XSimGCLNetwork(LightGCNNetwork):
             layers.append(layer)
         return layers
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR on noisy vectors, their contrast with the first layer, squared norm of those before propagation."""
         users, positives, negatives = batch
         nodes = torch.cat([users, positives + self.n_users, negatives + self.n_users])
@@ -70,7 +71,7 @@ class XSimGCLNetwork(LightGCNNetwork):
         triples, *views = torch.stack(rows).mean(dim=0).split(sizes)
         _, *first_views = rows[0].split(sizes)
         u, p, n = triples.chunk(3)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         for view, first in zip(views, first_views, strict=True):
             loss = loss + self.config.contrast_weight * info_nce_loss(view, first, self.config.temperature)
         return loss + self.config.l2 * squared_l2_loss(*embedding(nodes, self.embeddings).chunk(3))
@@ -93,4 +94,7 @@ class XSimGCL(GradientModel):
 
     Config = XSimGCLConfig
     network = XSimGCLNetwork
-    source = "Yu, Xia, Chen, Cui, Hung, Yin: XSimGCL, TKDE 2023"
+    source = (
+        "Yu, Xia, Chen, Cui, Hung, Yin: XSimGCL: Towards extremely simple graph contrastive learning for "
+        "recommendation, TKDE 2023"
+    )

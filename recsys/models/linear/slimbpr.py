@@ -15,7 +15,7 @@ from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
 from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, pack_sparse, searched
 from recsys.training.losses import bpr_loss
-from recsys.training.network import LoopConfig, Network, batch_size_for
+from recsys.training.network import Batch, LoopConfig, Network, batch_size_for
 from recsys.training.sampling import PairSampler
 
 
@@ -60,7 +60,7 @@ class SLIMBPRNetwork(Network):
             numbers = (self.numbers[items[rows], profiles.indices] for items in (positives, negatives))
             yield tuple(torch.from_numpy(part).to(device) for part in (rows, *numbers))
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR and the squares of the weights that took part."""
         rows, *numbers = batch
         positive, negative = (embedding(part, self.weights, padding_idx=0).squeeze(1) for part in numbers)

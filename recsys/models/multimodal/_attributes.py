@@ -14,7 +14,7 @@ class AttributeConfig(NeighbourConfig):
     """Hyper-parameters.
 
     Attributes:
-        content_weight: of the content's columns beside those of the interactions.
+        content_weight: weight of the content's columns beside those of the interactions.
     """
 
     content_weight: PositiveFloat = searched(1.0, 1e-2, 1e2, log=True, needs_content=True)

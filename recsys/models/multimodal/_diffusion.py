@@ -138,3 +138,13 @@ class Diffusion:
 
     def _profiles(self, users: np.ndarray) -> Tensor:
         return torch.from_numpy(self.train[users].toarray()).to(self.denoiser.first.weight.device)
+
+
+def thinned(graph: sparse.csr_array, rate: float, rng: np.random.Generator) -> sparse.csr_array:
+    """The graph without a share `rate` of its entries, the others larger so that sums stay as expected."""
+    if rate == 0:
+        return graph
+    kept = sparse.csr_array(graph, copy=True)
+    kept.data = np.where(rng.random(kept.nnz) < rate, 0, kept.data / np.float32(1 - rate)).astype(np.float32)
+    kept.eliminate_zeros()
+    return kept

@@ -1,4 +1,4 @@
-"""Item weights by two ridge regressions, one on users and one on content, added up."""
+"""AddEASE: item weights by two ridge regressions, one on users and one on content, added up."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from recsys.models.linear.ease import EASE, EASEConfig, gram, ridge_weights
 from recsys.models.multimodal._vectors import side_by_side
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import DataSize, FirstPoints, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, Share, TrainingData, searched
 
 
 class AddEASEConfig(EASEConfig):
@@ -21,7 +21,7 @@ class AddEASEConfig(EASEConfig):
         content_l2: regularisation of the regression on content, whose rows have a mean squared length of about 1.
     """
 
-    content_weight: float = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
+    content_weight: Share = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
     content_l2: PositiveFloat = searched(
         1.0, 1e-3, 1e2, log=True, unless={"content_weight": [0.0]}, needs_content=True
     )

@@ -1,4 +1,4 @@
-"""Items that were taken by the same users and are described alike."""
+"""AttributeItemKNN: items like those that a user has, alike by their users and their content, side by side."""
 
 from scipy import sparse
 

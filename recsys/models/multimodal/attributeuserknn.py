@@ -1,4 +1,4 @@
-"""Users who took the same items, and items described alike."""
+"""AttributeUserKNN: items of users who are alike by their items and by the content of these."""
 
 from typing import TypeVar
 

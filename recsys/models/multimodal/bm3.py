@@ -1,15 +1,15 @@
 """BM3: two views of users, items and content that must predict each other, without negatives."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources
+from recsys.recommender import DropRate, FirstPoints, Presets, TrainingData, searched
+from recsys.training.content import TRAINED, ContentConfig, Sources
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import embedding_norm_loss, unit
 from recsys.training.network import Batch
@@ -27,7 +27,7 @@ class BM3Config(ContentConfig):
     """
 
     n_layers: PositiveInt = searched(1, choices=[1, 2])
-    dropout: Annotated[float, Field(ge=0, lt=1)] = searched(0.5, choices=[0.3, 0.5])
+    dropout: DropRate = searched(0.5, choices=[0.3, 0.5])
     norm_weight: NonNegativeFloat = searched(0.1, choices=[0.1, 0.01])
     content_weight: NonNegativeFloat = 2.0
 
@@ -88,7 +88,7 @@ class BM3(GradientModel):
     """Score: q(u) . q(i), with one linear predictor q for users and items propagated by LightGCN, items twice.
 
     Content acts through the loss alone: each source's mapped, trained features predict the item's embedding and
-    their own copy under dropout. A cold item is in no pair, so its content says nothing, and it cannot be scored.
+    their own copy under dropout. A cold item is in no pair, so that its content has no effect and it cannot be scored.
 
     Paper and published code agree. Decided here: items that lack a source add nothing to its losses, which stay means
     over the batch; dropout is drawn for the batch's rows instead of the whole tables, which is the same to a pair.
@@ -98,8 +98,12 @@ class BM3(GradientModel):
 
     Config = BM3Config
     network = BM3Network
-    source = "Zhou, Zhou, Liu, Zeng, Miao, Wang, You, Jiang: Bootstrap Latent Representations (BM3), WWW 2023"
+    source = (
+        "Zhou, Zhou, Liu, Zeng, Miao, Wang, You, Jiang: Bootstrap Latent Representations for Multi-modal "
+        "Recommendation (BM3), WWW 2023"
+    )
     without_content = "LightGCN"
+    bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
         "published/baby": {"n_layers": 1, "dropout": 0.5, "norm_weight": 0.1, "feature_scaling": "raw"},
         "published/sports": {"n_layers": 1, "dropout": 0.5, "norm_weight": 0.01, "feature_scaling": "raw"},

@@ -1,4 +1,4 @@
-"""Item weights by ridge regression on users and content together, in closed form."""
+"""CEASE: item weights by one ridge regression on users and content together."""
 
 import math
 from typing import ClassVar

@@ -12,6 +12,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal.dragon import DRAGONConfig
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.losses import unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
@@ -111,6 +112,11 @@ class COHESION(GradientModel):
 
     Config = COHESIONConfig
     network = COHESIONNetwork
-    source = "Xu, Chen, Wang, Hu, Kim, Ngai: COHESION, SIGIR 2025"
+    source = (
+        "Xu, Chen, Wang, Hu, Kim, Ngai: COHESION: Composite Graph Convolutional Network with Dual-Stage Fusion for "
+        "Multimodal Recommendation, SIGIR 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
+    bytes_per_view = 256

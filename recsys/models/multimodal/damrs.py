@@ -10,12 +10,11 @@ from torch import Tensor
 from torch.nn.functional import embedding, softplus
 
 from recsys.models.gradient import GradientModel
+from recsys.models.multimodal._damrs_graphs import agreed_item_graphs, behaviour_graph, by_row_counts
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import telling
-from recsys.training.cooccurrence import cooccurrence
+from recsys.training.content import IN_GRAPHS, non_constant
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.item_graph import agreed_item_graphs
 from recsys.training.losses import unit
 from recsys.training.network import Batch, TrainedConfig
 from recsys.training.operators import SparseOperator
@@ -28,12 +27,12 @@ class DAMRSConfig(TrainedConfig):
 
     Attributes:
         n_layers: propagation steps on the user-item graph.
-        n_neighbours: most neighbours of an item in a source's graph, itself included.
-        n_behaviour_neighbours: items that most users took with an item, itself not included.
+        n_neighbours: most neighbours per item in a source's graph, including the item itself.
+        n_behaviour_neighbours: neighbours per item in the graph by behaviour, those with most users in common.
         alignment_weight: weight of the divergence between users' preferences by interactions and by the item graphs.
         neighbour_weight: weight of neighbour discrimination, a contrast of an item's pseudo-neighbours with all items.
-        n_pseudo_neighbours: of an item by all views together, and as many by one view.
-        temperature: of neighbour discrimination.
+        n_pseudo_neighbours: pseudo-neighbours per item by all views together, and as many by one view.
+        temperature: temperature of neighbour discrimination.
         n_anchors: distinct items of a batch, drawn at random, for which these two losses are computed.
     """
 
@@ -59,7 +58,7 @@ class DAMRSNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: DAMRSConfig) -> None:
         """Draw the parameters from the seed and lay out the graphs."""
         super().__init__(data, config)
-        self.config, content = config, telling(data.content)
+        self.config, content = config, non_constant(data.content)
         graphs = list(agreed_item_graphs(content, config.n_neighbours).values())
         graphs.append(behaviour_graph(data.train, config.n_behaviour_neighbours))
         self.views = SparseOperator(sparse.csr_array(sparse.vstack([by_row_counts(graph) for graph in graphs])))
@@ -147,20 +146,6 @@ def divergence(users: Tensor, one: Tensor, other: Tensor) -> Tensor:
     return ((first.sigmoid() - second.sigmoid()) * (first - second)).mean()
 
 
-def behaviour_graph(train: sparse.csr_array, k: int) -> sparse.csr_array:
-    """Each item with itself and with the k items that most users took with it, two users at least."""
-    together = cooccurrence(train, "items", k, minimum=2, weights="equal")
-    return sparse.csr_array(together + sparse.eye_array(train.shape[1], dtype=np.float32, format="csr"))
-
-
-def by_row_counts(graph: sparse.csr_array) -> sparse.csr_array:
-    """Edges of weight 1/sqrt(n_i n_j), n the number of a row's edges."""
-    counts = np.diff(graph.indptr)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    values = 1 / np.sqrt(counts[rows] * np.maximum(counts[graph.indices], 1).astype(np.float64))
-    return sparse.csr_array((values.astype(np.float32), graph.indices, graph.indptr), shape=graph.shape)
-
-
 @register
 class DAMRS(GradientModel):
     """Score: user vector . (item vector + mean of the item's views), users and items LightGCN's.
@@ -175,10 +160,10 @@ class DAMRS(GradientModel):
 
     Paper and published code agree but for projections that the code makes and does not use. Decided here: the latter
     two are means over `n_anchors` of a batch's items instead of all, a tenth of the cost and the same in expectation;
-    an item that lacks a source has no such view in means, and where two items lack one it has no say on them; the
-    others count once and a view itself as often as they all; a source that tells no items apart is left out. The
-    published TikTok table is of validation and test exchanged. Without content it is LightGCN and the view by
-    behaviour.
+    an item that lacks a source has no such view in means, and two items need not agree in a source that one of them
+    lacks; for pseudo-neighbours the other views count once each, and a view itself as often as all others together; a
+    source that tells no items apart is left out. In the published TikTok table validation and test parts are
+    exchanged. Without content it is LightGCN and the view by behaviour.
     """
 
     Config = DAMRSConfig
@@ -189,6 +174,7 @@ class DAMRS(GradientModel):
     )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = IN_GRAPHS
     presets: ClassVar[Presets] = {
         "published/amazon": {"alignment_weight": 1.0, "neighbour_weight": 1e-3, "learning_rate": 1e-3},
         "published/tiktok": {

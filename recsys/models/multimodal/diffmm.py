@@ -1,29 +1,29 @@
 """DiffMM: the user-item graph, and beside it a graph for each source that a diffusion model generates."""
 
 from itertools import combinations
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from scipy import sparse
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding, leaky_relu
 
 from recsys.models.gradient import GradientModel
-from recsys.models.multimodal._diffusion import BATCH, Diffusion
+from recsys.models.multimodal._diffusion import BATCH, Diffusion, thinned
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
+from recsys.recommender import DataSize, DropRate, Presets, TrainingData, searched
+from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
 from recsys.training.contrast import info_nce_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator, propagate
 
 Mapping = Literal["leaky", "linear"]
 Contrast = Literal["sources", "final"]
+AS_PUBLISHED = {"batch_size": 1024, "learning_rate": 1e-3, "feature_scaling": "raw"}
 
 
 class DiffMMConfig(ContentConfig):
@@ -31,14 +31,15 @@ class DiffMMConfig(ContentConfig):
 
     Attributes:
         n_layers: propagation steps of the sources' mixture on the user-item graph.
-        mapping: of the features: `leaky`: a matrix without bias, then a leaky ReLU of slope 0.2; `linear`: with bias.
+        mapping: how features are mapped: `leaky`: by a matrix without bias, then a leaky ReLU of slope 0.2; `linear`:
+            by a matrix with bias.
         generated_weight: weight of the generated graphs in the mixture.
         residual_weight: weight of the mixture, of length one, in the final vectors.
         l2: weight of the squared norm of both whole tables, in each step.
         contrast: `sources`: of each two sources' views; `final`: of each source's view with the final vectors, which
             is also done where there is one source.
-        contrast_weight: of that loss.
-        temperature: of that contrast.
+        contrast_weight: weight of that loss.
+        temperature: temperature of that contrast.
         n_hidden: size of the denoisers' hidden layer.
         guidance_weight: weight of the content in the denoisers' loss.
         n_generated: items that a user is tied to in a generated graph.
@@ -58,7 +59,7 @@ class DiffMMConfig(ContentConfig):
     n_hidden: PositiveInt = 1000
     guidance_weight: NonNegativeFloat = 0.1
     n_generated: PositiveInt = 1
-    drop_rate: Annotated[float, Field(ge=0, lt=1)] = searched(0.0, choices=[0.0, 0.5], needs_content=True)
+    drop_rate: DropRate = searched(0.0, choices=[0.0, 0.5], needs_content=True)
 
 
 class DiffMMNetwork(GraphNetwork):
@@ -67,7 +68,7 @@ class DiffMMNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: DiffMMConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
         super().__init__(data, config, adjacency(data.train, self_loops=True))
-        self.config, shown = config, telling(data.content)
+        self.config, shown = config, non_constant(data.content)
         self.sources = Sources(shown, config, trained=False)
         for source in self.sources:
             if config.mapping == "leaky":
@@ -89,7 +90,7 @@ class DiffMMNetwork(GraphNetwork):
         for content, diffusion in zip(self._contents(), self.diffusions, strict=True):
             diffusion.learn(content.detach(), self.items.detach(), rng)
             graph = adjacency(diffusion.graph(self.config.n_generated), self_loops=True)
-            graphs.append(SparseOperator(_thinned(graph, self.config.drop_rate, rng)).to(self.device))
+            graphs.append(SparseOperator(thinned(graph, self.config.drop_rate, rng)).to(self.device))
         self.generated = nn.ModuleList(graphs)
 
     def loss(self, batch: Batch) -> Tensor:
@@ -99,7 +100,7 @@ class DiffMMNetwork(GraphNetwork):
         final = self._final(contents)
         u, p, n = embedding(self.nodes(*batch), final).chunk(3)
         norm = self.users.square().sum() + self.items.square().sum()
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * norm
+        loss = factor_bpr_loss(u, p, n) + self.config.l2 * norm
         if contents and self.config.contrast_weight > 0:
             sides = users.unique(), positives.unique() + len(self.users)
             loss = loss + self.config.contrast_weight * self._contrast(sides, final, contents)
@@ -147,16 +148,6 @@ class DiffMMNetwork(GraphNetwork):
         return torch.stack(losses).sum()
 
 
-def _thinned(graph: sparse.csr_array, rate: float, rng: np.random.Generator) -> sparse.csr_array:
-    """The graph without a share of its entries, the others larger so that sums stay as expected."""
-    if rate == 0:
-        return graph
-    kept = sparse.csr_array(graph, copy=True)
-    kept.data = np.where(rng.random(kept.nnz) < rate, 0, kept.data / np.float32(1 - rate)).astype(np.float32)
-    kept.eliminate_zeros()
-    return kept
-
-
 @register
 class DiffMM(GradientModel):
     """Score: the inner product of z = sum of layers 0 to `n_layers` of E, plus `residual_weight` E / |E|.
@@ -168,12 +159,12 @@ class DiffMM(GradientModel):
     Contrast: a node's views G_m [u; f_m], propagated, of two sources.
 
     As in the published code a generated graph is thinned once it is normalised, and seen items are not left out, so
-    that it mostly repeats an interaction. Also as published, the denoisers' loss weighs the second of their five steps
-    8,300 times, which nearly hides the content's part. Decided here: the contrast is that of the batch's distinct
-    nodes, where the published denominator is over all; the loss divides by the batch's size, also in the last batch;
-    negatives are drawn from training items; users and items without interactions have no generated edge; a single
-    source is contrasted with the final vectors. Without content E is S [u; e]: LightGCN with self-loops, its layers
-    summed from the first on, and the residual. Defaults are those of the published code, without thinning.
+    that it mostly repeats an interaction. Also as published, the denoisers' loss gives the second of their five steps
+    a weight of 8,300, which nearly hides the content's part. Decided here: the contrast is that of the batch's
+    distinct nodes, where the published denominator is over all; the loss divides by the batch's size, also in the last
+    batch; negatives are drawn from training items; users and items without interactions have no generated edge; a
+    single source is contrasted with the final vectors. Without content E is S [u; e]: LightGCN with self-loops, its
+    layers summed from the first on, and the residual. Defaults are those of the published code, without thinning.
     """
 
     Config = DiffMMConfig
@@ -181,34 +172,16 @@ class DiffMM(GradientModel):
     source = "Jiang, Xia, Wei, Luo, Lin, Huang: DiffMM: Multi-Modal Diffusion Model for Recommendation, MM 2024"
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
-        name: {"batch_size": 1024, "learning_rate": 1e-3, "feature_scaling": "raw"} | values
-        for name, values in (
-            ("published/baby", {"l2": 1e-5, "contrast_weight": 0.1, "guidance_weight": 0.01, "drop_rate": 0.0}),
-            (
-                "published/sports",
-                {
-                    "mapping": "linear",
-                    "l2": 1e-6,
-                    "contrast_weight": 0.01,
-                    "temperature": 0.1,
-                    "residual_weight": 0.1,
-                    "guidance_weight": 0.5,
-                    "drop_rate": 0.0,
-                },
-            ),
-            (
-                "published/tiktok",
-                {
-                    "mapping": "linear",
-                    "l2": 1e-4,
-                    "contrast": "final",
-                    "contrast_weight": 0.01,
-                    "guidance_weight": 0.1,
-                    "drop_rate": 0.5,
-                },
-            ),
-        )
+        "published/baby": AS_PUBLISHED
+        | {"l2": 1e-5, "contrast_weight": 0.1, "guidance_weight": 0.01, "drop_rate": 0.0},
+        "published/sports": AS_PUBLISHED
+        | {"mapping": "linear", "l2": 1e-6, "contrast_weight": 0.01, "temperature": 0.1}
+        | {"residual_weight": 0.1, "guidance_weight": 0.5, "drop_rate": 0.0},
+        "published/tiktok": AS_PUBLISHED
+        | {"mapping": "linear", "l2": 1e-4, "contrast": "final", "contrast_weight": 0.01}
+        | {"guidance_weight": 0.1, "drop_rate": 0.5},
     }
 
     @classmethod

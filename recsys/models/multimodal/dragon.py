@@ -1,12 +1,13 @@
 """DRAGON: DualGNN's encodings side by side, smoothed among users by what they took and among items by content."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import Presets, Share, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.preference_encoder import PreferenceConfig, WeightedSources
 
 
@@ -14,14 +15,15 @@ class DRAGONConfig(PreferenceConfig):
     """Hyper-parameters of DRAGON.
 
     Attributes:
-        n_user_neighbours: users with the most items in common that a user listens to.
-        n_neighbours: of an item in the item graph, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        n_user_neighbours: neighbours per user in the graph of users, those with the most items in common.
+        n_neighbours: neighbours per item in the item graph, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
     """
 
     n_user_neighbours: PositiveInt = 40
     n_neighbours: PositiveInt = 10
-    image_weight: Annotated[float, Field(ge=0, le=1)] = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
 
 
 class DRAGONNetwork(WeightedSources):
@@ -49,9 +51,13 @@ class DRAGON(GradientModel):
 
     Config = DRAGONConfig
     network = DRAGONNetwork
-    source = "Zhou, Zhou, Zhang, Shen: Enhancing Dyadic Relations with Homogeneous Graphs (DRAGON), ECAI 2023"
+    source = (
+        "Zhou, Zhou, Zhang, Shen: Enhancing Dyadic Relations with Homogeneous Graphs for Multimodal Recommendation "
+        "(DRAGON), ECAI 2023"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/baby": {"learning_rate": 1e-4, "preference_l2": 1e-3, "feature_scaling": "raw"},
         "published/sports": {"learning_rate": 1e-4, "preference_l2": 1e-3, "feature_scaling": "raw"},

@@ -6,6 +6,7 @@ from torch import Tensor
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData
+from recsys.training.content import FROZEN
 from recsys.training.preference_encoder import PreferenceConfig, WeightedSources
 
 
@@ -13,7 +14,7 @@ class DualGNNConfig(PreferenceConfig):
     """Hyper-parameters of DualGNN.
 
     Attributes:
-        n_user_neighbours: users with the most items in common that a user listens to.
+        n_user_neighbours: neighbours per user in the graph of users, those with the most items in common.
     """
 
     n_user_neighbours: PositiveInt = 40
@@ -41,16 +42,19 @@ class DualGNN(GradientModel):
     and items' features through two layers, both of length one. j are the users with the most shared items, s the
     softmax of these counts. The loss is BPR with the logarithm of base 2, as published.
 
-    Paper and published tables differ: by a slip in the code of the tables the weight of the first source acts on the
-    sum of all; here it acts on its own, as in the paper. Decided here: a user with fewer neighbours than asked for
-    listens to those there are; items' weights of sources, which act on nothing but their own norm, are left out; a
-    single source is not weighed; an item that lacks a source has a zero vector in it before propagation. Vectors are
-    computed as the parameters stand, also in evaluation. Without content there is one learned table of items in the
-    place of features, and the graph of users.
+    Paper and published tables differ: by a slip in the code of the tables (MMRec) the weight of the first source acts
+    on the sum of all; here it acts on its own, as in the paper. Decided here: a user with fewer neighbours than asked
+    for has those there are; items' weights of sources, which act on nothing but their own norm, are left out; a single
+    source is not weighed; an item that lacks a source has a zero vector in it before propagation. Vectors are computed
+    as the parameters stand, also in evaluation. Without content there is one learned table of items in the place of
+    features, and the graph of users.
     """
 
     Config = DualGNNConfig
     network = DualGNNNetwork
-    source = "Wang, Wei, Yin, Wu, Song, Nie: DualGNN, IEEE TMM 2021"
+    source = (
+        "Wang, Wei, Yin, Wu, Song, Nie: DualGNN: Dual Graph Neural Network for Multimedia Recommendation, TMM 2021"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN

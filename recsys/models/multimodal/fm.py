@@ -1,4 +1,4 @@
-"""FM: a factorisation machine over user, item and what the item's content says."""
+"""FM: a factorisation machine over the user, the item and the columns of its content."""
 
 import torch
 from pydantic import NonNegativeFloat
@@ -8,10 +8,10 @@ from torch.nn.functional import embedding, pad
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, scaled_features
 from recsys.training.embeddings import initial_embeddings, xavier_projection
 from recsys.training.losses import bpr_loss, squared_l2_loss
-from recsys.training.network import PairwiseNetwork
+from recsys.training.network import Batch, PairwiseNetwork
 from recsys.training.randomness import generator
 
 
@@ -48,7 +48,7 @@ class FMNetwork(PairwiseNetwork):
         columns = xavier_projection(*shape, draws) if data.content else torch.empty(shape)
         self.columns = nn.Parameter(_with_weights(columns))
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR, and the squared norms of what a pair touches; every pair touches all of content's columns."""
         users, positives, negatives = batch
         u, chosen = embedding(users, self.users), torch.cat([positives, negatives])
@@ -91,6 +91,7 @@ class FM(GradientModel):
     source = "Rendle: Factorization machines, ICDM 2010"
     scores_cold_items = True
     without_content = "BPRMF"
+    bytes_per_feature = FROZEN
 
 
 def _with_weights(vectors: Tensor) -> Tensor:

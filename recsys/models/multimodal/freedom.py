@@ -1,26 +1,21 @@
 """FREEDOM: LightGCN on a thinned user-item graph, and a frozen item graph from content."""
 
-from typing import Annotated
-
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, scaled_features
+from recsys.recommender import Share, TrainingData, searched
+from recsys.training.content import TRAINED, ContentConfig, scaled_features
 from recsys.training.embeddings import xavier_projection
-from recsys.training.graph import EdgeDropping, adjacency
-from recsys.training.graph_network import GraphNetwork
+from recsys.training.graph_network import GraphNetwork, ThinnedGraph
 from recsys.training.item_graph import mixed_item_operator
-from recsys.training.losses import bpr_loss
-from recsys.training.operators import SparseOperator
+from recsys.training.losses import factor_bpr_loss
+from recsys.training.network import Batch
 from recsys.training.randomness import generator
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class FREEDOMConfig(ContentConfig):
@@ -29,10 +24,11 @@ class FREEDOMConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph.
         drop_rate: share of its edges left out in each epoch.
-        n_neighbours: of an item in the item graph, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
-            Published as 0.1 for catalogues in which text says more; searched here, as that is what is asked.
-        content_weight: of the loss that ranks by projected content alone.
+        n_neighbours: neighbours per item in the item graph, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same. Published as 0.1, for catalogues with informative texts; searched here, as sources are to be
+            compared.
+        content_weight: weight of the loss that ranks by projected content alone.
     """
 
     n_layers: PositiveInt = 2
@@ -78,8 +74,7 @@ class FREEDOMNetwork(GraphNetwork):
         """Draw the parameters from the seed; without content there is neither item graph nor projection."""
         draws = generator(data.seed)
         super().__init__(data, config, draws=draws)
-        self.config, self.thinned = config, self.adjacency
-        self.dropping = EdgeDropping(data.train, config.drop_rate)
+        self.config, self.thinned = config, ThinnedGraph(data.train, config.drop_rate, self.adjacency)
         self.item_graph = mixed_item_operator(data.content, config.n_neighbours, config.image_weight)
         self.rankings = nn.ModuleList()
         if config.content_weight > 0:
@@ -94,19 +89,18 @@ class FREEDOMNetwork(GraphNetwork):
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Thin the graph anew."""
-        if self.config.drop_rate > 0:
-            self.thinned = SparseOperator(adjacency(self.dropping.draw(rng)), symmetric=True).to(self.device)
+        self.thinned.draw(rng)
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR of the fused vectors, and of each source's projected content."""
         users, positives, negatives = batch
         chosen = torch.cat([positives, negatives])
-        propagated = self.propagated(self.config.n_layers, operator=self.thinned)
+        propagated = self.propagated(self.config.n_layers, operator=self.thinned.operator)
         u, items = embedding(self.nodes(users, chosen), propagated).tensor_split([len(users)])
         if self.item_graph is not None:
             items = items + embedding(chosen, self.item_graph @ self.items)
         p, n = items.chunk(2)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         for ranking in self.rankings:
             loss = loss + self.config.content_weight * ranking(u, positives, negatives)
         return loss
@@ -119,21 +113,26 @@ class FREEDOMNetwork(GraphNetwork):
 
 @register
 class FREEDOM(GradientModel):
-    """Score: user vector times (item vector + mean of its content neighbours' embeddings).
+    """Score: user vector . (item vector + mean of its content neighbours' embeddings).
 
     The user-item part is LightGCN; in training it sees the edges that degree-sensitive dropping left in this epoch,
-    in scoring all of them. The item graphs are made once from the features as shown, one a source with 1/k on each
-    of k neighbours, and are summed into one operator before training.
+    in scoring all of them. The item graphs are made once from the features as given, one a source with 1/k on each
+    of k neighbours, and are summed into one operator before training. The loss adds a BPR of users with each source's
+    projected, trained features.
 
-    Decided here: of text and image the published weight is 0.9 and 0.1, but the published code gives a single source
-    its fraction too, so that `image` alone has a tenth of an item graph and comparisons of sources measure that;
-    here the weights of what is shown sum to one. Features are scaled (see `scaled_features`) and trained, as
-    published. Items without a source have no edges in its graph and no part in its loss. Without content the
-    model is LightGCN with edge dropping.
+    Follows the published code. Decided here: text and image weigh 0.9 and 0.1 as published, but the published
+    code gives a single source its fraction too, so that `image` alone has a tenth of an item graph and comparisons of
+    sources measure that; here the weights of what is shown sum to one. Features are scaled (see `scaled_features`),
+    where they are published raw. Items without a source have no edges in its graph and no part in its loss. Without
+    content the model is LightGCN with edge dropping.
     """
 
     Config = FREEDOMConfig
     network = FREEDOMNetwork
-    source = "Zhou, Shen: A Tale of Two Graphs (FREEDOM), MM 2023"
+    source = (
+        "Zhou, Shen: A Tale of Two Graphs: Freezing and Denoising Graph Structures for Multimodal Recommendation "
+        "(FREEDOM), MM 2023"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = TRAINED

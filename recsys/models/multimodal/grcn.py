@@ -10,10 +10,10 @@ from torch.nn.functional import embedding, leaky_relu
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Source, Sources, telling
+from recsys.training.content import FROZEN, ContentConfig, Source, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator, propagate
 from recsys.training.randomness import generator
@@ -71,7 +71,7 @@ class GRCNNetwork(GraphNetwork):
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
         draws = generator(data.seed)
         super().__init__(data, config, draws=draws)
-        self.config, content = config, telling(data.content)
+        self.config, content = config, non_constant(data.content)
         self.affinities = nn.ModuleList()
         for source in Sources(content, config, trained=False):
             preferences, _ = initial_embeddings(data.train, config.n_factors, draws, nn.init.xavier_normal_)
@@ -91,7 +91,7 @@ class GRCNNetwork(GraphNetwork):
         user_table, item_table = self.factors()
         u, p, n = map(embedding, batch, (user_table, item_table, item_table))
         square = self.mean_squares(batch, *(cast(Affinities, affinity).preferences for affinity in self.affinities))
-        return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * square
+        return factor_bpr_loss(u, p, n) + self.config.l2 * square
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Embeddings after propagation, and behind them each source's vectors."""
@@ -130,9 +130,13 @@ class GRCN(GradientModel):
 
     Config = GRCNConfig
     network = GRCNNetwork
-    source = "Wei, Wang, Nie, He, Chua: Graph-Refined Convolutional Network, MM 2020"
+    source = (
+        "Wei, Wang, Nie, He, Chua: Graph-Refined Convolutional Network for Multimedia Recommendation with Implicit "
+        "Feedback (GRCN), MM 2020"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/movielens": {"learning_rate": 1e-4, "l2": 1e-4, "batch_size": 1024, "feature_scaling": "raw"},
         "published/tiktok": {"learning_rate": 1e-4, "l2": 1e-3, "batch_size": 1024, "feature_scaling": "raw"},

@@ -17,6 +17,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal.mgcn import MGCNConfig, MGCNNetwork
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import TRAINED
 from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
@@ -150,10 +151,13 @@ class GUME(GradientModel):
 
     Config = GUMEConfig
     network = GUMENetwork
-    source = "Lin, Meng, Wang, Long, Zhou, Xiao: GUME, CIKM 2024"
+    source = (
+        "Lin, Meng, Wang, Long, Zhou, Xiao: GUME: Graphs and User Modalities Enhancement for Long-Tail Multimodal "
+        "Recommendation, CIKM 2024"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 24  # trained
+    bytes_per_feature = TRAINED
     bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {

@@ -1,4 +1,4 @@
-"""Items like those that a user has: alike by who took them, alike by content, or both."""
+"""HybridItemKNN: items like those that a user has, alike by who took them, by content, or both."""
 
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from recsys.models.neighbours._similarity import (
 )
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import DataSize, FirstPoints, TrainingData, searched
+from recsys.recommender import DataSize, FirstPoints, Share, TrainingData, searched
 
 
 class HybridItemKNNConfig(NeighbourConfig):
@@ -29,7 +29,7 @@ class HybridItemKNNConfig(NeighbourConfig):
         n_content_neighbours: kept for each item.
     """
 
-    content_weight: float = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
+    content_weight: Share = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
     n_content_neighbours: PositiveInt = searched(
         20, 5, 200, log=True, unless={"content_weight": [0.0]}, needs_content=True
     )
@@ -49,10 +49,10 @@ class HybridItemKNN(ItemWeightsModel):
     """S = (1 - w) S_interactions + w S_content; score = X S.
 
     S_interactions is that of ItemKNN. S_content is the mean over the sources that two items share of the cosine of
-    their centred vectors, each source weighted by its agreement with the training interactions, so that a source
-    that says nothing does not dilute one that does. The nearest items are kept, and S_content is scaled to the sum
-    of S_interactions, so that w means the same whatever the measure and its shrinkage. Items without content have no
-    content neighbours, and constant content gives none to any. With w = 0, or without content, the model equals
+    their centred vectors, each source weighted by its agreement with the training interactions, so that an
+    uninformative source does not dilute an informative one. The nearest items are kept, and S_content is scaled to the
+    sum of S_interactions, so that w means the same whatever the measure and its shrinkage. Items without content have
+    no content neighbours, and constant content gives none to any. With w = 0, or without content, the model equals
     ItemKNN.
     """
 

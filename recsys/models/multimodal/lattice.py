@@ -7,11 +7,12 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData
+from recsys.training.content import TRAINED
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
 from recsys.training.learned_graph import LearnedGraphConfig, LearnedItemGraph
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator
 
@@ -27,10 +28,10 @@ class LATTICENetwork(GraphNetwork):
         """Draw the parameters from the seed; without content that tells items apart there is no item graph."""
         super().__init__(data, config, adjacency(data.train, left=1, right=0, self_loops=True))
         self.config = config
-        telling = {source: data.content[source] for source in item_graphs(data.content, config.n_neighbours, "cosine")}
+        content = {source: data.content[source] for source in item_graphs(data.content, config.n_neighbours, "cosine")}
         self.item_graph = None
-        if telling:
-            self.item_graph = LearnedItemGraph(telling, config, config.n_neighbours, config.frozen_share)
+        if content:
+            self.item_graph = LearnedItemGraph(content, config, config.n_neighbours, config.frozen_share)
         self.built: tuple[WeightedOperator, Tensor] | None = None
 
     @property
@@ -50,7 +51,7 @@ class LATTICENetwork(GraphNetwork):
             self.built = operator, values.detach()
             items = items + unit(operator.product(values, self.items))
         u, p, n = (embedding(part, table) for part, table in zip(batch, (users, items, items), strict=True))
-        return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
+        return factor_bpr_loss(u, p, n) + self.config.l2 * squared_l2_loss(u, p, n)
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Final vectors, on an item graph of the parameters as they stand."""
@@ -78,7 +79,9 @@ class LATTICE(GradientModel):
 
     Config = LATTICEConfig
     network = LATTICENetwork
-    source = "Zhang, Zhu, Liu, Wu, Wang, Wang: Mining Latent Structures for Multimedia Recommendation, MM 2021"
+    source = (
+        "Zhang, Zhu, Liu, Wu, Wang, Wang: Mining Latent Structures for Multimedia Recommendation (LATTICE), MM 2021"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 24  # trained
+    bytes_per_feature = TRAINED

@@ -11,8 +11,8 @@ from torch.nn.functional import embedding, pad
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._histories import Histories, Transformer
 from recsys.models.registry import register
-from recsys.recommender import DataSize, FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, FeatureScaling, Sources, telling
+from recsys.recommender import DataSize, DropRate, FirstPoints, Presets, TrainingData, searched
+from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss
@@ -26,7 +26,7 @@ class LightGTConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph, and layers of each transformer.
         l2: weight of the mean square of all users' and all items' propagated vectors.
-        interaction_weight: of the score by interactions; the rest is the content's.
+        interaction_weight: weight of the score by interactions; the rest is the content's.
         n_history: largest number of a user's items that the transformers attend to.
         dropout: dropout of the attention weights.
         positions: where the positions in a transformer's layer l come from: `by_depth`: the mean of propagation's
@@ -39,7 +39,7 @@ class LightGTConfig(ContentConfig):
         0.8, choices=[0.05, 0.2, 0.5, 0.8], needs_content=True
     )
     n_history: PositiveInt = 50
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    dropout: DropRate = 0.1
     positions: Literal["by_depth", "same"] = "by_depth"
     feature_scaling: FeatureScaling = "rows"
     learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-1, log=True)
@@ -54,7 +54,7 @@ class LightGTNetwork(GraphNetwork):
         """Draw the parameters and the histories by which users are scored from the seed."""
         draws = generator(data.seed)
         super().__init__(data, config, draws=draws)
-        content, width = telling(data.content), config.n_factors
+        content, width = non_constant(data.content), config.n_factors
         self.config, self.train_matrix = config, data.train
         self.sources = Sources(content, config, trained=False)
         self.transformers = nn.ModuleList(Transformer(width, config.n_layers) for _ in content)
@@ -138,7 +138,7 @@ class LightGTNetwork(GraphNetwork):
 class LightGT(GradientModel):
     """Score: w u . i + (1 - w) sum_m y_um . (W_m f_im + b_m).
 
-    u and i are LightGCN's. y_um comes of a transformer over the user's token and the mapped features, of length one,
+    u and i are LightGCN's. y_um comes from a transformer over the user's token and the mapped features, of length one,
     of the items in the user's history: layers of attention, each followed by a linear map and a normalisation.
     Positions sigmoid(P_m m) are added to queries and keys, in layer l with m the mean of LightGCN's layers 0 to l. Of
     the last layer the token's slot is taken, through a linear map and a leaky ReLU.
@@ -153,16 +153,18 @@ class LightGT(GradientModel):
     tables.
 
     Defaults are not the published w of 0.05 and four layers, which tuning tries next. On Last.fm's validation part
-    0.05 learns slowly (nDCG@20 after 17 epochs on tags, two layers: .197, and .229 with 0.8); more layers are dear.
+    0.05 learns slowly (nDCG@20 after 17 epochs on tags, two layers: .197, and .229 with 0.8); more layers cost much
+    time.
     """
 
     Config = LightGTConfig
     network = LightGTNetwork
     source = (
-        "Wei, Liu, Liu, Wang, Nie, Chua: LightGT, A Light Graph Transformer for Multimedia Recommendation, SIGIR 2023"
+        "Wei, Liu, Liu, Wang, Nie, Chua: LightGT: A Light Graph Transformer for Multimedia Recommendation, SIGIR 2023"
     )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/movielens": {
             "learning_rate": 1e-2,

@@ -13,8 +13,9 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.dimensions import SourcesConfig, SourcesNetwork
-from recsys.training.losses import bpr_loss, squared_l2_loss
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss
 from recsys.training.network import Batch, batch_size_for
 from recsys.training.randomness import generator
 
@@ -113,7 +114,7 @@ class MCLNNetwork(SourcesNetwork):
         if self.content_used:
             pairs.append(self._attended(*torch.cat(parts, dim=1).split(len(users))))
         norms += [part for pair in pairs[1:] for part in pair]
-        losses = [bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) for p, n in pairs]
+        losses = [factor_bpr_loss(u, p, n) for p, n in pairs]
         return torch.stack(losses).sum() + self.config.l2 * squared_l2_loss(*norms)
 
     def _attended(self, positives: Tensor, negatives: Tensor, interventions: Tensor) -> tuple[Tensor, Tensor]:
@@ -163,12 +164,12 @@ class MCLN(GradientModel):
     Config = MCLNConfig
     network = MCLNNetwork
     source = (
-        "Li, Guo, Liu, Hong, Xue: Multimodal Counterfactual Learning Network for Multimedia-Based Recommendation, "
-        "SIGIR 2023"
+        "Li, Guo, Liu, Hong, Xue: Multimodal Counterfactual Learning Network for Multimedia-Based Recommendation "
+        "(MCLN), SIGIR 2023"
     )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         f"published/{name}": {"n_layers": n_layers, "image_weight": weight, **others, **AS_PUBLISHED}
         for name, n_layers, weight, others in (

@@ -1,16 +1,17 @@
 """MENTOR: encodings by source whose distributions are aligned with each other, and which bear noise in the graph."""
 
 from itertools import combinations
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import Presets, Share, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.contrast import info_nce_loss
 from recsys.training.losses import moments, orthant_noise
 from recsys.training.network import Batch
@@ -32,16 +33,17 @@ class MENTORConfig(PreferenceConfig):
     """Hyper-parameters of MENTOR.
 
     Attributes:
-        n_neighbours: of an item in the item graph, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        n_neighbours: neighbours per item in the item graph, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
         alignment_weight: weight of the differences between the encodings' distributions.
         contrast_weight: weight of the contrast of two noisy encodings.
-        temperature: of that contrast.
+        temperature: temperature of that contrast.
         noise: length of the noise added to each vector in each layer.
     """
 
     n_neighbours: PositiveInt = 10
-    image_weight: Annotated[float, Field(ge=0, le=1)] = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
     alignment_weight: NonNegativeFloat = searched(0.1, choices=[0.0, 0.1, 1.0], needs_content=True)
     contrast_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-4, 1e-3, 1e-2])
     temperature: PositiveFloat = searched(0.2, choices=[0.2, 0.4, 0.6], unless={"contrast_weight": [0.0]})
@@ -136,17 +138,23 @@ class MENTOR(GradientModel):
     with parameters of their own, each node of one recognises itself in the other.
 
     Decided here: the published term of masked features has no gradient and is left out; the contrast is that of the
-    batch's distinct nodes, where the published one is of all users and all items in each step, some hundred times as
-    dear for the same expectation of a node's own term; no graph of users, which the published code makes and does not
-    use; and what DualGNN and DRAGON decide. Without content the encoder of learned vectors scores, and the contrast
-    is that of its noisy copies. Defaults and choices are the published ones for Amazon Baby, with zero among them.
+    batch's distinct nodes, where the published one is of all users and all items in each step, at some hundred times
+    the cost for the same expectation of a node's own term; no graph of users, which the published code makes and does
+    not use; and what DualGNN and DRAGON decide. Without content the encoder of learned vectors scores, and the
+    contrast is that of its noisy copies. Defaults and choices are the published ones for Amazon Baby, with zero among
+    them.
     """
 
     Config = MENTORConfig
     network = MENTORNetwork
-    source = "Xu, Chen, Yang, Li, Wang, Ngai: MENTOR, AAAI 2025"
+    source = (
+        "Xu, Chen, Yang, Li, Wang, Ngai: MENTOR: Multi-level Self-supervised Learning for Multimodal Recommendation, "
+        "AAAI 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
+    bytes_per_view = 384
     presets: ClassVar[Presets] = {
         "published/baby": {
             "learning_rate": 1e-4,

@@ -11,6 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.dimensions import DimensionsConfig, DimensionsNetwork, Power, Preferences
 from recsys.training.losses import unit
 from recsys.training.network import Batch
@@ -112,19 +113,20 @@ class MGCE(GradientModel):
     popular item is in the highest third (published: outside the table); popularity is the number of training
     interactions; batches are of all pairs instead of distinct users; where an item lacks a source both its dimensions
     start at zero; a source that tells no items apart is left out. Without content the dimension of interactions is
-    left: the last layer of LightGCN with self-loops. Defaults are those published for Amazon Beauty. Published figures
-    are of 99 sampled negatives, or trained on train and validation.
+    left: the last layer of LightGCN with self-loops. Defaults are those published for Amazon Beauty, the preset of
+    Baby that of a later comparison. Published figures are of 99 sampled negatives, or trained on train and validation.
     """
 
     Config = MGCEConfig
     network = MGCENetwork
     source = (
-        "Li, Xue, Liu, Guo, Hong: Multimodal Graph Causal Embedding for Multimedia-Based Recommendation, TKDE 2024"
+        "Li, Xue, Liu, Guo, Hong: Multimodal Graph Causal Embedding for Multimedia-Based Recommendation (MGCE), TKDE "
+        "2024"
     )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
-    presets: ClassVar[Presets] = {  # Baby's is of a later comparison, not its authors'
+    bytes_per_feature = FROZEN
+    presets: ClassVar[Presets] = {
         "published/beauty": {
             "image_weight": 0.5,
             "content_weight": 0.3,

@@ -11,6 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import FROZEN
 from recsys.training.contrast import mutual_info_nce_loss
 from recsys.training.dimensions import DimensionsConfig, DimensionsNetwork, Preferences
 from recsys.training.network import Batch, Step
@@ -83,20 +84,20 @@ class MGCL(GradientModel):
     the contrast is that of the batch's distinct users and items, a mean where theirs is a sum: Adam does not see the
     scale; an item that lacks a source takes no part in its contrast; a source that tells no items apart is left out.
     Without content the dimension of interactions is left: the last layer of LightGCN with self-loops. Defaults are
-    those published for Amazon Beauty. Published figures are of 99 sampled negatives, or of training on train and
-    validation.
+    those published for Amazon Beauty, the presets of Baby and Douyin those of a later comparison. Published figures
+    are of 99 sampled negatives, or of training on train and validation; on Taobao their text is the images again.
     """
 
     Config = MGCLConfig
     network = MGCLNetwork
     source = (
-        "Liu, Xue, Guo, Sun, Qian, Hong: Multimodal Graph Contrastive Learning for Multimedia-Based Recommendation, "
-        "TMM 2023"
+        "Liu, Xue, Guo, Sun, Qian, Hong: Multimodal Graph Contrastive Learning for Multimedia-Based Recommendation "
+        "(MGCL), TMM 2023"
     )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
-    presets: ClassVar[Presets] = {  # Baby's and Douyin's are of a later comparison, not its authors'
+    bytes_per_feature = FROZEN
+    presets: ClassVar[Presets] = {
         f"published/{name}": {"n_layers": layers, "column_power": power, "image_weight": 0.4, "feature_scaling": "raw"}
         for name, layers, power in (("beauty", 4, 0.4), ("baby", 5, 0.4), ("douyin", 5, 0.4))
     }

@@ -10,6 +10,7 @@ from torch import Tensor
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData
+from recsys.training.content import TRAINED
 from recsys.training.fusion import CommonAndSpecific
 from recsys.training.item_graph import item_graphs
 from recsys.training.two_views import TwoViewConfig, TwoViewNetwork
@@ -57,10 +58,10 @@ class MGCN(GradientModel):
 
     Config = MGCNConfig
     network = MGCNNetwork
-    source = "Yu, Tan, Lu, Bao: Multi-View Graph Convolutional Network for Multimedia Recommendation, MM 2023"
+    source = "Yu, Tan, Lu, Bao: Multi-View Graph Convolutional Network for Multimedia Recommendation (MGCN), MM 2023"
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 24  # trained
+    bytes_per_feature = TRAINED
     bytes_per_view = 128
     presets: ClassVar[Presets] = {
         "published/amazon": {"contrast_weight": 0.01, "learning_rate": 1e-3, "feature_scaling": "raw"}

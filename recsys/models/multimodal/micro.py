@@ -11,13 +11,14 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import TRAINED
 from recsys.training.contrast import two_view_loss
 from recsys.training.fusion import Attention
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
 from recsys.training.learned_graph import LearnedGraphConfig, LearnedItemGraph
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator
 
@@ -83,7 +84,7 @@ class MICRONetwork(GraphNetwork):
             if len(views) > 1 and self.config.contrast_weight > 0:
                 contrast = self._contrast(views, fused, items, places[len(users) :].unique())
         u, (p, n) = embedding(users, user_table), embedding(places, rows).chunk(2)
-        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        ranking = factor_bpr_loss(u, p, n)
         return ranking + self.config.l2 * squared_l2_loss(u, p, n) + self.config.contrast_weight * contrast
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -131,10 +132,13 @@ class MICRO(GradientModel):
 
     Config = MICROConfig
     network = MICRONetwork
-    source = "Zhang, Zhu, Liu, Zhang, Wu, Wang: Latent Structure Mining with Contrastive Modality Fusion, TKDE 2022"
+    source = (
+        "Zhang, Zhu, Liu, Zhang, Wu, Wang: Latent Structure Mining with Contrastive Modality Fusion for Multimedia "
+        "Recommendation (MICRO), TKDE 2022"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 24  # trained
+    bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
         "published/amazon": {
             "learning_rate": 5e-4,

@@ -1,22 +1,20 @@
 """MMGCF: LightGCN whose items are fused with their content after propagation."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
-from recsys.training.graph import EdgeDropping, adjacency
-from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.recommender import DropRate, TrainingData, searched
+from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
+from recsys.training.graph_network import GraphNetwork, ThinnedGraph
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
-from recsys.training.operators import SparseOperator
 
 Fusion = Literal["mean", "sum", "concat"]
 Weighting = Literal["equal", "alpha", "normalised"]
@@ -29,13 +27,13 @@ class MMGCFConfig(ContentConfig):
         n_layers: propagation steps on the user-item graph.
         drop_rate: share of its edges left out in each epoch.
         l2: weight of half the squared norm of the batch's embeddings before propagation.
-        fusion: of an item's parts: their mean, their sum, or a linear map of all side by side.
+        fusion: what is made of an item's parts: their mean, their sum, or a linear map of all side by side.
         weighting: `equal`: the sources are fused first, and the item with what comes of them; `alpha`: a learned share
             of the item, the rest of each source; `normalised`: parts of length one, the item times the sources.
     """
 
     n_layers: PositiveInt = searched(2, 1, 3)
-    drop_rate: Annotated[float, Field(ge=0, lt=1)] = searched(0.2, choices=[0.2, 0.5, 0.8])
+    drop_rate: DropRate = searched(0.2, choices=[0.2, 0.5, 0.8])
     l2: NonNegativeFloat = searched(1e-4, 1e-4, 1e-1, log=True)
     fusion: Fusion = searched("sum", choices=["mean", "sum", "concat"], needs_content=True)
     weighting: Weighting = searched("equal", choices=["equal", "alpha", "normalised"], needs_content=True)
@@ -49,9 +47,8 @@ class MMGCFNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: MMGCFConfig) -> None:
         """Draw the parameters from the seed; without content there is nothing to fuse."""
         super().__init__(data, config)
-        self.config, self.thinned = config, self.adjacency
-        self.dropping = EdgeDropping(data.train, config.drop_rate)
-        content = telling(data.content)
+        self.config, self.thinned = config, ThinnedGraph(data.train, config.drop_rate, self.adjacency)
+        content = non_constant(data.content)
         self.sources = Sources(content, config, trained=False)
         self.map: nn.Linear | None = None
         self.content_map: nn.Linear | None = None
@@ -75,17 +72,16 @@ class MMGCFNetwork(GraphNetwork):
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Thin the graph anew."""
-        if self.config.drop_rate > 0:
-            self.thinned = SparseOperator(adjacency(self.dropping.draw(rng)), symmetric=True).to(self.device)
+        self.thinned.draw(rng)
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR of users and fused items, squared norm of the embeddings before propagation."""
         users, positives, negatives = batch
         chosen = torch.cat([positives, negatives])
-        propagated = self.propagated(self.config.n_layers, operator=self.thinned)
+        propagated = self.propagated(self.config.n_layers, operator=self.thinned.operator)
         u, rows = embedding(self.nodes(users, chosen), propagated).tensor_split([len(users)])
         p, n = self._fused(rows, chosen).chunk(2)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         before = embedding(users, self.users), *embedding(chosen, self.items).chunk(2)
         return loss + self.config.l2 * squared_l2_loss(*before)
 
@@ -124,16 +120,20 @@ class MMGCF(GradientModel):
     Users and items are LightGCN's; in training it sees the edges that degree-sensitive dropping left in this epoch, in
     scoring all of them. Features are frozen, and only items are fused.
 
-    Follows the published code; which of its grid did best where is not published. Defaults did best among a few of
-    them on the validation part of Last.fm. Decided here: what an item lacks, be it a source or, where
+    Follows the published code (MMRec's), whose grid is searched; its best points are not published. Defaults did
+    best among a few points on the validation part of Last.fm. As published, with `normalised` the item counts as much
+    as all sources together, and users are not normalised. Decided here: what an item lacks, be it a source or, where
     it has no interactions, its own vector, has no part in means, and where it has neither it stays zero; a single
     source is not fused with itself; a source that tells no items apart is left out, as it would move all scores of a
-    user alike. Published as such: with `normalised` the item counts as much as all sources, and
-    users are not normalised. Without content the model is LightGCN with edge dropping.
+    user alike. Without content the model is LightGCN with edge dropping.
     """
 
     Config = MMGCFConfig
     network = MMGCFNetwork
-    source = "MMGCF: Multimodal Graph Collaborative Filtering, UMAP 2026"
+    source = (
+        "Zhou: MMRec: a toolbox for multimodal recommendation, MM Asia Workshops 2023, whose code of MMGCF is after "
+        "Multimodal Graph Collaborative Filtering, UMAP 2026"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN

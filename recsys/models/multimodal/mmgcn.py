@@ -10,11 +10,11 @@ from torch.nn.functional import embedding, leaky_relu, linear
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, ItemView, scaled_features, telling
+from recsys.training.content import FROZEN, ContentConfig, ItemView, non_constant, scaled_features
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
@@ -24,7 +24,7 @@ class MMGCNConfig(ContentConfig):
     """Hyper-parameters of MMGCN.
 
     Attributes:
-        n_layers: of each source's network.
+        n_layers: layers of each source's network.
         n_hidden: columns of a source's mapped features and of users' preferences in it.
         l2: weight of the mean squares of the batch's embeddings and of its users' preferences.
     """
@@ -90,7 +90,7 @@ class MMGCNNetwork(GraphNetwork):
         super().__init__(data, config, adjacency(data.train, left=1, right=0), draws)
         self.l2, taken = config.l2, torch.cat([self.users, self.items]).detach().any(dim=1)
         self.branches = nn.ModuleList()
-        for features in telling(data.content).values():
+        for features in non_constant(data.content).values():
             present, table = torch.from_numpy(features.present), scaled_features(features, config.feature_scaling)
             view = ItemView(table, present, nn.Linear(features.dim, config.n_hidden))
             preferences, _ = initial_embeddings(data.train, config.n_hidden, draws, nn.init.xavier_normal_)
@@ -112,7 +112,7 @@ class MMGCNNetwork(GraphNetwork):
         nodes, places = self.nodes(*batch).unique(return_inverse=True)
         u, p, n = embedding(places, self._means(nodes)).chunk(3)
         square = self.mean_squares(batch, *(cast(Branch, branch).preferences for branch in self.branches))
-        return bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.l2 * square
+        return factor_bpr_loss(u, p, n) + self.l2 * square
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Means of the branches."""
@@ -146,9 +146,13 @@ class MMGCN(GradientModel):
 
     Config = MMGCNConfig
     network = MMGCNNetwork
-    source = "Wei, Wang, Nie, He, Hong, Chua: MMGCN, MM 2019"
+    source = (
+        "Wei, Wang, Nie, He, Hong, Chua: MMGCN: Multi-modal Graph Convolution Network for Personalized Recommendation "
+        "of Micro-video, MM 2019"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/movielens": {"learning_rate": 1e-4, "l2": 1e-4, "batch_size": 1024, "feature_scaling": "raw"},
         "published/tiktok": {"learning_rate": 5e-4, "l2": 0.1, "batch_size": 1024, "feature_scaling": "raw"},

@@ -1,17 +1,17 @@
-"""MM-GF: polynomial filters on graphs of items, one by who took them and one for each source; nothing is trained."""
+"""MM-GF: polynomial filters on item graphs, one of co-occurrence and one for each source; nothing is trained."""
 
 import math
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import NonNegativeFloat, PositiveFloat
 from scipy import sparse
 
 from recsys.content.features import Features, source_shares
 from recsys.errors import UserError
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, Presets, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig, Presets, Share, TrainingData, searched
 
 MOST_ITEMS = 25_000
 """Above this the graphs of all pairs of items, 2.5 GB each there, are not made."""
@@ -27,21 +27,22 @@ class MMGFConfig(ModelConfig):
     Attributes:
         alpha: power by which rows count less the more they hold (users' interactions, an item's features); columns
             have the rest of one.
-        power: of each entry of a graph.
+        power: exponent of each entry of a graph.
         item_filter: polynomial of the graph by interactions: P, 2 P - P^2, or P + 0.01 (-P^3 + 10 P^2 - 29 P).
-        content_weight: of all sources together beside the interactions.
+        content_weight: weight of all sources together beside the interactions.
         content_filter: polynomial of the sources' graphs.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
         content_scale: `equal`: entries of the sources' graphs are scaled to the standard deviation of those by
             interactions, so that weights mean the same for all encoders; `raw`: as they come, published.
     """
 
-    alpha: Annotated[float, Field(ge=0, le=1)] = searched(0.4, 0.2, 1.0, step=0.05)
+    alpha: Share = searched(0.4, 0.2, 1.0, step=0.05)
     power: PositiveFloat = searched(0.6, 0.3, 1.5, step=0.1)
     item_filter: Filter = searched("linear", choices=_FILTERS)
     content_weight: NonNegativeFloat = searched(0.3, 0.01, 30.0, log=True, needs_content=True)
     content_filter: Filter = searched("linear", choices=_FILTERS, needs_content=True)
-    image_weight: Annotated[float, Field(ge=0, le=1)] = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
     content_scale: Literal["equal", "raw"] = "equal"
 
     first_points: ClassVar[FirstPoints] = ({"alpha": 0.9, "power": 0.7},)
@@ -67,7 +68,10 @@ class MMGF(ItemWeightsModel):
     """
 
     Config = MMGFConfig
-    source = "Roh, Kim, Park, Shin: Training-free Adjustable Polynomial Graph Filtering (MM-GF), arXiv 2503.04406"
+    source = (
+        "Roh, Kim, Park, Shin: Training-free Adjustable Polynomial Graph Filtering for Ultra-fast Multimodal "
+        "Recommendation (MM-GF), arXiv 2503.04406, 2025"
+    )
     deterministic = True
     scores_cold_items = True
     without_content = "GFCF"

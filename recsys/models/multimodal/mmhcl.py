@@ -11,12 +11,13 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
+from recsys.training.content import IN_GRAPHS
 from recsys.training.contrast import two_view_loss
 from recsys.training.cooccurrence import HyperOperator
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch, TrainedConfig
 from recsys.training.operators import propagate
 from recsys.training.randomness import generator
@@ -76,7 +77,7 @@ class MMHCLNetwork(GraphNetwork):
         collaborative, hyper = self._views()
         nodes = self.nodes(*batch)
         u, p, n = (embedding(nodes, collaborative) + unit(embedding(nodes, hyper))).chunk(3)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * squared_l2_loss(u, p, n)
+        loss = factor_bpr_loss(u, p, n) + self.config.l2 * squared_l2_loss(u, p, n)
         distinct = self.nodes(batch[0].unique()), self.nodes(batch[0][:0], batch[1].unique())
         weights = self.config.user_contrast_weight, self.config.item_contrast_weight * self.content_used
         for weight, rows in zip(weights, distinct, strict=True):
@@ -120,10 +121,13 @@ class MMHCL(GradientModel):
 
     Config = MMHCLConfig
     network = MMHCLNetwork
-    source = "Guo, Zhang, Wang, Wang, Zhang, Liu, Cui: MMHCL: Multi-Modal Hypergraph Contrastive Learning, TOMM 2025"
+    source = (
+        "Guo, Zhang, Wang, Wang, Zhang, Liu, Cui: MMHCL: Multi-Modal Hypergraph Contrastive Learning for "
+        "Recommendation, TOMM 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 8  # in graphs only
+    bytes_per_feature = IN_GRAPHS
     presets: ClassVar[Presets] = {
         "published/tiktok": {
             "learning_rate": 1e-4,

@@ -9,19 +9,19 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, embedding
 
 from recsys.models.gradient import GradientModel
+from recsys.models.multimodal._adversary import Discriminator, Pair, real_rows, similarity_rows
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
+from recsys.recommender import DataSize, DropRate, Presets, TrainingData, searched
+from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
-from recsys.training.losses import bpr_loss, squared_l2_loss, unit
+from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork, Step
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
 from recsys.training.sampling import UserSampler
 
-Pair = tuple[Tensor, Tensor]
-DISCRIMINATOR_RATE, GRADIENT_PENALTY = 3e-4, 0.3
+DISCRIMINATOR_RATE = 3e-4  # constant: the published code lets only the main rate decay
 
 
 class MMSSLConfig(ContentConfig):
@@ -30,16 +30,16 @@ class MMSSLConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph.
         content_share: length of each source's vectors in the sum that scores.
-        dropout: of the mapped features.
+        dropout: dropout rate of the mapped features.
         l2: weight of half the squared norms of the batch's vectors, and of the sources' vectors.
         adversary_weight: weight of the adversarial loss; zero: there is no discriminator.
         n_hidden: width of the discriminator.
-        weight_decay: of the optimiser, on all but the discriminator.
+        weight_decay: AdamW's weight decay, on all parameters but the discriminator's.
     """
 
     n_layers: PositiveInt = 2
     content_share: NonNegativeFloat = searched(0.55, 0.05, 2.0, log=True, needs_content=True)
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    dropout: DropRate = 0.2
     l2: NonNegativeFloat = 1e-5
     adversary_weight: NonNegativeFloat = searched(0.0, choices=[0.0, 1e-4], needs_content=True)
     n_hidden: Annotated[int, Field(ge=2)] = 64
@@ -47,32 +47,6 @@ class MMSSLConfig(ContentConfig):
     learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
     learning_rate_decay: PositiveFloat = 0.96
     batch_size: PositiveInt | None = 1024
-
-
-class Discriminator(nn.Sequential):
-    """A critic of rows of similarities to all items: linear maps to a number from 0 to 100."""
-
-    def __init__(self, n_items: int, n_hidden: int) -> None:
-        """Draw the maps; biases would idle before a normalisation."""
-        first = nn.Linear(n_items, n_hidden, bias=False), nn.BatchNorm1d(n_hidden), nn.Dropout(0.31)
-        second = nn.Linear(n_hidden, n_hidden // 2, bias=False), nn.BatchNorm1d(n_hidden // 2), nn.Dropout(0.5)
-        last = nn.Linear(n_hidden // 2, 1)
-        nn.init.zeros_(last.bias)
-        for linear in (first[0], second[0], last):
-            nn.init.kaiming_normal_(linear.weight)
-        super().__init__(*first, *second, last, nn.Sigmoid())
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """Shape (n_rows, 1)."""
-        return 100 * super().forward(rows)
-
-    def loss(self, fakes: Tensor, real: Tensor) -> Tensor:
-        """WGAN-GP of fake rows and as many real ones, with the gradient penalty between both."""
-        share = torch.rand(len(fakes), 1, device=fakes.device)
-        between = torch.lerp(fakes, real, share).requires_grad_()
-        (slopes,) = torch.autograd.grad(self(between).sum(), between, create_graph=True)
-        excess = torch.linalg.vector_norm(slopes, dim=1) - 1
-        return self(fakes).mean() - self(real).mean() + GRADIENT_PENALTY * excess.square().mean()
 
 
 class MMSSLNetwork(PairwiseNetwork):
@@ -91,7 +65,7 @@ class MMSSLNetwork(PairwiseNetwork):
         graph = adjacency(data.train, left=0.5, right=0)
         self.to_users = SparseOperator(graph[:n_users, n_users:])
         self.to_items = SparseOperator(graph[n_users:, :n_users])
-        content = telling(data.content)
+        content = non_constant(data.content)
         self.sources = Sources(content, config, trained=False)
         for source in self.sources:
             nn.init.xavier_uniform_(source.linear.weight)
@@ -119,9 +93,10 @@ class MMSSLNetwork(PairwiseNetwork):
         users, items = self._summed(views)
         u, p, n = (embedding(part, table) for part, table in zip(batch, (users, items, items), strict=True))
         square = sum((squared_l2_loss(*view) for view in views), start=squared_l2_loss(u, p, n))
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1)) + self.config.l2 * square
+        loss = factor_bpr_loss(u, p, n) + self.config.l2 * square
         if self.discriminator is not None:
-            loss = loss - self.config.adversary_weight * self.discriminator(self._rows(batch[0], views)).mean()
+            rows = similarity_rows(batch[0], self._history(batch[0]), views)
+            loss = loss - self.config.adversary_weight * self.discriminator(rows).mean()
         return loss
 
     def factors(self) -> Pair:
@@ -151,17 +126,12 @@ class MMSSLNetwork(PairwiseNetwork):
     def _discriminator_loss(self, batch: Batch) -> Tensor:
         """The sources' rows are fake; real ones are made of the final vectors and the users' interactions."""
         assert self.discriminator is not None
+        users, history = batch[0], self._history(batch[0])
         with torch.no_grad():
             views = self._views()
-            fakes, scored = self._rows(batch[0], views), self._rows(batch[0], [self._summed(views)])
-            gumbel = -torch.empty_like(scored).exponential_().log()
-            real = unit((self._history(batch[0]) + 0.002 * gumbel).softmax(dim=1) + 100 * scored)
+            fakes = similarity_rows(users, history, views)
+            real = real_rows(similarity_rows(users, history, [self._summed(views)]), history)
         return self.discriminator.loss(fakes, real.repeat(len(views), 1))
-
-    def _rows(self, users: Tensor, views: list[Pair]) -> Tensor:
-        """Similarities of users to the items that they did not take, of length one, one view below the other."""
-        untaken = 1 - self._history(users)
-        return torch.cat([unit((embedding(users, one) @ other.T) * untaken) for one, other in views])
 
     def _history(self, users: Tensor) -> Tensor:
         """Which items the users took, 0 or 1, shape (len(users), n_items)."""
@@ -176,15 +146,15 @@ class MMSSL(GradientModel):
     """Score: (u + .55 sum_m a_um / |a_um|) . (i + .55 sum_m b_im / |b_im|).
 
     With P = D_u^-1/2 R and Q = D_i^-1/2 R^T, a_m = P (W_m F_m + c_m) and b_m = Q a_m. u and i are the means of the
-    layers u_l = P i_(l-1), i_l = Q u_l over embeddings, the last of them a softmax of each row. A batch are distinct
+    layers u_l = P i_(l-1), i_l = Q u_l over embeddings, the last of them a softmax of each row. A batch holds distinct
     users, each with a random item. The adversary (WGAN-GP): fake rows are those of a_u . b_i over all items, real rows
     those of the final vectors' inner products and the user's interactions.
 
     Published code differs from the paper: on small catalogues its attention over sources takes in zeros and its
     contrast is constant from the second batch on; neither is here. Its discriminator has n_items^2 / 4 weights and, by
     a slope of 1, nothing but linear maps: it gains no function by its width, which is fixed here (`n_hidden`), so that
-    no array grows with items squared. The default is no adversary, whose rows over all items made a step eleven times
-    as dear on Last.fm; the published weight is 1e-4.
+    no array grows with items squared; its learning rate does not decay, as published. The default is no adversary,
+    whose rows over all items made a step take eleven times as long on Last.fm; the published weight is 1e-4.
 
     Decided here: nodes without an interaction stay zero, where the softmax would give them a vector. Content reaches
     an item through its users alone, so that cold items have no score. Without content the embeddings' part is left,
@@ -193,8 +163,9 @@ class MMSSL(GradientModel):
 
     Config = MMSSLConfig
     network = MMSSLNetwork
-    source = "Wei, Huang, Xia, Zhang: Multi-Modal Self-Supervised Learning for Recommendation, WWW 2023"
+    source = "Wei, Huang, Xia, Zhang: Multi-Modal Self-Supervised Learning for Recommendation (MMSSL), WWW 2023"
     without_content = "LightGCN"
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/baby": {"learning_rate": 5.5e-4, "adversary_weight": 1e-4, "feature_scaling": "raw"}
     }

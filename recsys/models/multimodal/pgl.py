@@ -1,27 +1,26 @@
 """PGL: items that are nothing but their content, learned on the principal part of the user-item graph."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, ItemView, Sources
+from recsys.recommender import DropRate, FirstPoints, Presets, Share, TrainingData, searched
+from recsys.training.content import TRAINED, ContentConfig, ItemView, Sources
 from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
-from recsys.training.graph import EdgeDropping, adjacency
+from recsys.training.graph import adjacency
+from recsys.training.graph_network import ThinnedGraph
 from recsys.training.item_graph import mixed_item_operator
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork
 from recsys.training.operators import SparseOperator, propagate
 from recsys.training.randomness import dropout, generator
-
-Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class PGLConfig(ContentConfig):
@@ -30,19 +29,20 @@ class PGLConfig(ContentConfig):
     Attributes:
         n_layers: propagation steps on the user-item graph.
         drop_rate: share of its edges left out in each epoch.
-        n_neighbours: of an item in the item graph, itself included.
-        image_weight: of the image graph where exactly text and image are shown; otherwise sources weigh the same.
+        n_neighbours: neighbours per item in the item graph, including the item itself.
+        image_weight: weight of the image graph where exactly text and image are shown; otherwise sources weigh the
+            same.
         contrast_weight: weight of the contrast of two copies with hidden entries of the batch's vectors.
         dropout: share of a copy's entries that are hidden.
-        temperature: of that contrast.
+        temperature: temperature of that contrast.
     """
 
     n_layers: PositiveInt = 2
-    drop_rate: Share = searched(0.7, choices=[0.0, 0.3, 0.5, 0.7])
+    drop_rate: DropRate = searched(0.7, choices=[0.0, 0.3, 0.5, 0.7])
     n_neighbours: PositiveInt = 10
-    image_weight: Annotated[float, Field(ge=0, le=1)] = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
     contrast_weight: NonNegativeFloat = searched(0.0, choices=[0.0, 1e-3, 1e-2, 1e-1])
-    dropout: Share = 0.2
+    dropout: DropRate = 0.2
     temperature: PositiveFloat = 0.2
     learning_rate_decay: PositiveFloat = 0.96
 
@@ -60,8 +60,8 @@ class PGLNetwork(PairwiseNetwork):
         """Draw the parameters from the seed; without content a learned table of items takes the features' place."""
         super().__init__(data.train, config)
         self.config, self.n_users = config, data.train.shape[0]
-        self.adjacency = self.thinned = SparseOperator(adjacency(data.train), symmetric=True)
-        self.dropping = EdgeDropping(data.train, config.drop_rate)
+        self.adjacency = SparseOperator(adjacency(data.train), symmetric=True)
+        self.thinned = ThinnedGraph(data.train, config.drop_rate, self.adjacency)
         draws = generator(data.seed)
         tables = [initial_embeddings(data.train, config.n_factors, draws) for _ in data.content or "1"]
         self.users = nn.Parameter(torch.cat([users for users, _ in tables], dim=1))
@@ -73,17 +73,16 @@ class PGLNetwork(PairwiseNetwork):
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Thin the graph anew."""
-        if self.config.drop_rate > 0:
-            self.thinned = SparseOperator(adjacency(self.dropping.draw(rng)), symmetric=True).to(self.device)
+        self.thinned.draw(rng)
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR on the thinned graph, and the contrast of the users and positives with themselves."""
         users, positives, negatives = batch
-        nodes, items = self._propagated(self.thinned)
+        nodes, items = self._propagated(self.thinned.operator)
         chosen = torch.cat([positives, negatives])
         u, rows = embedding(torch.cat([users, chosen + self.n_users]), nodes).tensor_split([len(users)])
         p, n = (rows if self.item_graph is None else rows + self.item_graph.at(chosen, items)).chunk(2)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         if self.config.contrast_weight > 0:
             loss = loss + self.config.contrast_weight * (self._contrast(u) + self._contrast(p)) / 2
         return loss
@@ -115,16 +114,20 @@ class PGL(GradientModel):
 
     Paper and published code differ: the contrast has weight 0 in all published runs, which is the default here, with
     others among the choices. Its global extraction, by singular values, is not offered: the published code multiplies
-    the largest by the smallest, which its text does not say. Decided here: an item that lacks a source has zeros in
-    its part. Without content there is one learned table of items: LightGCN with edge dropping. On Last.fm dropping
+    the largest by the smallest of them, which is not in the paper. Decided here: an item that lacks a source has zeros
+    in its part. Without content there is one learned table of items: LightGCN with edge dropping. On Last.fm dropping
     edges as published costs much (validation nDCG@20 .213, .247 without), so tuning tries that next.
     """
 
     Config = PGLConfig
     network = PGLNetwork
-    source = "Yu, Tan, Yu, Lu: Mind Individual Information! Principal Graph Learning (PGL), AAAI 2025"
+    source = (
+        "Yu, Tan, Yu, Lu: Mind Individual Information! Principal Graph Learning for Multimedia Recommendation (PGL), "
+        "AAAI 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
         "published/amazon": {
             "drop_rate": 0.7,

@@ -2,32 +2,29 @@
 
 from functools import partial
 from itertools import combinations
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from scipy import sparse
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.content.features import Content, Features
 from recsys.models.gradient import GradientModel
+from recsys.models.multimodal._rearm_graphs import graph_among, user_interests
 from recsys.models.multimodal._rearm_layers import BLOCK, ContentAttention, MetaNetwork, orthogonality_loss
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, telling
+from recsys.recommender import DataSize, Presets, Share, TrainingData, searched
+from recsys.training.content import TRAINED, ContentConfig, Sources, non_constant
 from recsys.training.contrast import info_nce_loss
-from recsys.training.cooccurrence import cooccurrence
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
-from recsys.training.item_graph import mixed_item_graph
-from recsys.training.losses import bpr_loss, unit
+from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch, Step
-from recsys.training.operators import SparseOperator, propagate
+from recsys.training.operators import propagate
 from recsys.training.randomness import generator
 
-Share = Annotated[float, Field(ge=0, le=1)]
+AS_PUBLISHED = {"batch_size": 2048, "learning_rate": 5e-5, "feature_scaling": "raw"}
 
 
 class REARMConfig(ContentConfig):
@@ -42,16 +39,16 @@ class REARMConfig(ContentConfig):
         n_similar_items: neighbours per item by content, including the item itself.
         user_cooccurrence: share of co-occurrence in the graph of users; the rest is content.
         item_cooccurrence: the same for items.
-        user_image_weight: of images in the graph of users where exactly text and image are shown; otherwise sources
-            weigh the same.
+        user_image_weight: weight of images in the graph of users where exactly text and image are shown; otherwise
+            sources weigh the same.
         image_weight: the same for items.
-        dropout: of each source's self-attention.
-        cross_dropout: of the cross-attention between sources.
-        rank: of the meta network's maps of embeddings.
+        dropout: dropout rate of each source's self-attention.
+        cross_dropout: dropout rate of the cross-attention between sources.
+        rank: rank of the meta network's maps of embeddings.
         contrast_weight: weight of InfoNCE between two sources.
-        temperature: of that contrast.
+        temperature: temperature of that contrast.
         difference_weight: weight of the orthogonality constraint between two sources.
-        weight_decay: of AdamW, for all parameters.
+        weight_decay: AdamW's weight decay, on all parameters.
     """
 
     n_layers: PositiveInt = searched(4, 1, 5)
@@ -74,13 +71,6 @@ class REARMConfig(ContentConfig):
     learning_rate: PositiveFloat = searched(1e-3, 5e-5, 1e-2, log=True)
 
 
-def user_interests(train: sparse.csr_array, features: Features) -> Features:
-    """Mean content of each user's items that have it, as the content of users."""
-    counts = train @ features.present.astype(np.float32)
-    sums = train @ (features.matrix * features.present[:, None])
-    return Features((sums / np.maximum(counts, 1)[:, None]).astype(np.float32), counts > 0)
-
-
 class REARMNetwork(GraphNetwork):
     """Embeddings and content of users and of items, and the graphs among and between them."""
 
@@ -89,13 +79,30 @@ class REARMNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: REARMConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
         super().__init__(data, config)
-        self.config, shown = config, telling(data.content)
+        self.config, shown = config, non_constant(data.content)
         start = partial(nn.init.normal_, std=0.1)
         users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed), start)
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
-        of_users = {name: user_interests(data.train, features) for name, features in shown.items()}
-        self.sources, self.interests = Sources(shown, config), Sources(of_users, config)
-        self._add_graphs(data, shown, of_users)
+        interests = user_interests(data.train, shown)
+        self.sources, self.interests = Sources(shown, config), Sources(interests, config)
+        self.user_graph = graph_among(
+            "users",
+            data.train,
+            interests,
+            n_cooccurring=config.n_cooccurring_users,
+            n_similar=config.n_similar_users,
+            cooccurrence_share=config.user_cooccurrence,
+            image_weight=config.user_image_weight,
+        )
+        self.item_graph = graph_among(
+            "items",
+            data.train,
+            shown,
+            n_cooccurring=config.n_cooccurring_items,
+            n_similar=config.n_similar_items,
+            cooccurrence_share=config.item_cooccurrence,
+            image_weight=config.image_weight,
+        )
         if shown:
             self.activation = nn.PReLU()
             rates = config.dropout, config.cross_dropout
@@ -107,18 +114,6 @@ class REARMNetwork(GraphNetwork):
             self.register_buffer("known", reached.T[:, :, None], persistent=False)
         for source in (*self.sources, *self.interests):
             nn.init.xavier_normal_(source.linear.weight)
-
-    def _add_graphs(self, data: TrainingData, shown: Content, interests: Content) -> None:
-        """Lay out the graphs of users and of items; without content they are those of co-occurrence."""
-        c = self.config
-        users = cooccurrence(data.train, "users", c.n_cooccurring_users)
-        items = cooccurrence(data.train, "items", c.n_cooccurring_items)
-        if shown:
-            by_interests = mixed_item_graph(interests, c.n_similar_users, c.user_image_weight, "similarity")
-            by_content = mixed_item_graph(shown, c.n_similar_items, c.image_weight, "similarity")
-            users = c.user_cooccurrence * users + (1 - c.user_cooccurrence) * by_interests
-            items = c.item_cooccurrence * items + (1 - c.item_cooccurrence) * by_content
-        self.user_graph, self.item_graph = (SparseOperator(sparse.csr_array(graph)) for graph in (users, items))
 
     @property
     def content_used(self) -> bool:
@@ -135,7 +130,7 @@ class REARMNetwork(GraphNetwork):
         users, positives, negatives = batch
         final, contents = self._propagated()
         u, p, n = embedding(self.nodes(*batch), final).chunk(3)
-        loss = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        loss = factor_bpr_loss(u, p, n)
         c, chosen = self.config, (users, positives + len(self.users))
         distinct = users.unique(), torch.cat([positives, negatives]).unique() + len(self.users)
         for one, other in combinations(contents, 2):
@@ -194,46 +189,24 @@ class REARM(GradientModel):
 
     Config = REARMConfig
     network = REARMNetwork
-    source = "Ma, Zeng, Wu, Xu: Refining Contrastive Learning and Homography Relations (REARM), MM 2025"
+    source = (
+        "Ma, Zeng, Wu, Xu: Refining Contrastive Learning and Homography Relations for Multi-Modal Recommendation "
+        "(REARM), MM 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
+    bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
-        name: {"batch_size": 2048, "learning_rate": 5e-5, "feature_scaling": "raw"} | values
-        for name, values in (
-            ("published/baby", {"user_image_weight": 0.2, "image_weight": 0.0}),
-            (
-                "published/sports",
-                {
-                    "n_layers": 5,
-                    "n_graph_layers": 2,
-                    "weight_decay": 0.05,
-                    "rank": 7,
-                    "dropout": 1.0,
-                    "cross_dropout": 0.2,
-                    "user_image_weight": 0.0,
-                    "image_weight": 0.2,
-                    "user_cooccurrence": 0.9,
-                    "n_similar_users": 25,
-                    "n_similar_items": 5,
-                    "temperature": 1.5,
-                    "contrast_weight": 1e-3,
-                    "difference_weight": 5e-4,
-                },
-            ),
-            (
-                "published/clothing",
-                {
-                    "weight_decay": 1e-5,
-                    "cross_dropout": 0.1,
-                    "user_cooccurrence": 0.7,
-                    "item_cooccurrence": 0.1,
-                    "n_similar_users": 45,
-                    "temperature": 0.03,
-                    "contrast_weight": 1e-6,
-                    "difference_weight": 1e-5,
-                },
-            ),
-        )
+        "published/baby": AS_PUBLISHED | {"user_image_weight": 0.2, "image_weight": 0.0},
+        "published/sports": AS_PUBLISHED
+        | {"n_layers": 5, "n_graph_layers": 2, "n_similar_users": 25, "n_similar_items": 5}
+        | {"user_cooccurrence": 0.9, "user_image_weight": 0.0, "image_weight": 0.2}
+        | {"dropout": 1.0, "cross_dropout": 0.2, "rank": 7, "weight_decay": 0.05}
+        | {"contrast_weight": 1e-3, "temperature": 1.5, "difference_weight": 5e-4},
+        "published/clothing": AS_PUBLISHED
+        | {"n_similar_users": 45, "user_cooccurrence": 0.7, "item_cooccurrence": 0.1}
+        | {"cross_dropout": 0.1, "weight_decay": 1e-5}
+        | {"contrast_weight": 1e-6, "temperature": 0.03, "difference_weight": 1e-5},
     }
 
     @classmethod

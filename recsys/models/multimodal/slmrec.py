@@ -11,7 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import ContentConfig, FeatureScaling, Sources, telling
+from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources, non_constant
 from recsys.training.contrast import log_sum_exp
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -53,7 +53,7 @@ class SLMRecNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: SLMRecConfig) -> None:
         """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
         super().__init__(data, config)
-        self.config, width, content = config, config.n_factors, telling(data.content)
+        self.config, width, content = config, config.n_factors, non_constant(data.content)
         self.sources = Sources(content, config, trained=False)
         block = adjacency(data.train)[: len(self.users), len(self.users) :]
         self.to_users, self.to_items = SparseOperator(block), SparseOperator(sparse.csr_array(block.T))
@@ -149,10 +149,13 @@ class SLMRec(GradientModel):
 
     Config = SLMRecConfig
     network = SLMRecNetwork
-    source = "Tao, Liu, Xia, Wang, Yang, Huang, Chua: Self-Supervised Learning for Multimedia Recommendation, TMM 2022"
+    source = (
+        "Tao, Liu, Xia, Wang, Yang, Huang, Chua: Self-Supervised Learning for Multimedia Recommendation (SLMRec), "
+        "TMM 2022"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 12  # frozen
+    bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published": {"alignment_weight": 0.1, "alignment_temperature": 0.2, "learning_rate": 1e-2},
         "published/baby": {"alignment_weight": 0.01, "alignment_temperature": 0.2, "learning_rate": 1e-3},

@@ -2,10 +2,10 @@
 
 from functools import reduce
 from operator import mul
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 from scipy import sparse
 from torch import Tensor, nn
 from torch.fft import irfft, rfft
@@ -13,7 +13,8 @@ from torch.fft import irfft, rfft
 from recsys.content.features import Content
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import DropRate, Presets, TrainingData, searched
+from recsys.training.content import TRAINED
 from recsys.training.item_graph import item_graph
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import dropout
@@ -32,7 +33,7 @@ class SMOREConfig(TwoViewConfig):
     n_layers: PositiveInt = searched(4, choices=[3, 4])
     n_neighbours: PositiveInt = searched(10, choices=[10, 15], needs_content=True)
     n_image_neighbours: PositiveInt = searched(40, choices=[10, 40], needs_content=True)
-    dropout: Annotated[float, Field(ge=0, lt=1)] = searched(0.0, choices=[0.0, 0.1], needs_content=True)
+    dropout: DropRate = searched(0.0, choices=[0.0, 0.1], needs_content=True)
     learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-2, log=True)
 
 
@@ -116,10 +117,13 @@ class SMORE(GradientModel):
 
     Config = SMOREConfig
     network = SMORENetwork
-    source = "Ong, Khong: Spectrum-based Modality Representation Fusion Graph Convolutional Network (SMORE), WSDM 2025"
+    source = (
+        "Ong, Khong: Spectrum-based Modality Representation Fusion Graph Convolutional Network for Multimodal "
+        "Recommendation (SMORE), WSDM 2025"
+    )
     scores_cold_items = True
     without_content = "LightGCN"
-    bytes_per_feature = 24  # trained
+    bytes_per_feature = TRAINED
     bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {

@@ -9,10 +9,10 @@ from recsys.models.factorisation.bprmf import BPRMFConfig, BPRMFNetwork
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData
-from recsys.training.content import ContentConfig, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, scaled_features
 from recsys.training.embeddings import initial_embeddings, xavier_projection
-from recsys.training.losses import bpr_loss, embedding_norm_loss
-from recsys.training.network import Network, PairwiseNetwork
+from recsys.training.losses import embedding_norm_loss, factor_bpr_loss
+from recsys.training.network import Batch, Network, PairwiseNetwork
 from recsys.training.randomness import generator
 
 
@@ -47,12 +47,12 @@ class VBPRNetwork(PairwiseNetwork):
         self.projection = nn.Parameter(xavier_projection(self.features.shape[1], config.n_content_factors, draws))
         self.bias = nn.Parameter(torch.zeros(config.n_content_factors))
 
-    def loss(self, batch: tuple[Tensor, ...]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """BPR and the norms of the batch's rows; the batch's items are projected, or all where these are fewer."""
         users, positives, negatives = batch
         u = embedding(users, self.users)
         p, n = self._items(torch.cat([positives, negatives])).chunk(2)
-        ranking = bpr_loss((u * p).sum(dim=1), (u * n).sum(dim=1))
+        ranking = factor_bpr_loss(u, p, n)
         return ranking + self.norm_weight * embedding_norm_loss(u, p, n)
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -69,20 +69,21 @@ class VBPRNetwork(PairwiseNetwork):
 
 @register
 class VBPR(GradientModel):
-    """Score: user vector times [item embedding; W features + b].
+    """Score: user vector . [item embedding; W features + b].
 
     As in the published multimodal tables, without the paper's visual and item biases, and with all sources side by
     side in one projection. Three decisions differ from them or fill a gap: features are scaled to a mean norm of
     one a source (see `scaled_features`); a missing source adds nothing to the projection, and an item without any
-    content gets no bias either; items never seen in training have a zero embedding, so that their content speaks
-    alone. Without content the model is BPR-MF: no projection, no second half of the users.
+    content gets no bias either; items never seen in training have a zero embedding and are scored by their
+    content alone. Without content the model is BPR-MF: no projection, no second half of the users.
     """
 
     Config = VBPRConfig
     network = VBPRNetwork
-    source = "He, McAuley: VBPR, AAAI 2016"
+    source = "He, McAuley: VBPR: Visual Bayesian Personalized Ranking from Implicit Feedback, AAAI 2016"
     scores_cold_items = True
     without_content = "BPRMF"
+    bytes_per_feature = FROZEN
 
     def new_network(self, data: TrainingData) -> Network:
         """Its own network, or BPR-MF's where there is no content."""

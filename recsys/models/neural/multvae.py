@@ -1,18 +1,17 @@
 """Mult-VAE: a variational autoencoder of profiles, with a multinomial likelihood."""
 
 from collections.abc import Iterator
-from typing import Annotated
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from recsys.models.gradient import GradientModel
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
-from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, DropRate, TrainingData, searched
 from recsys.training.embeddings import xavier_projection
 from recsys.training.network import TrainedConfig
 from recsys.training.randomness import generator
@@ -25,7 +24,7 @@ class MultVAEConfig(TrainedConfig):
         n_hidden: size of the hidden layer on either side of the code; the time of a step grows with it.
         n_factors: size of the code.
         dropout: share of a profile hidden from the encoder.
-        kl_weight: of the divergence in the end, beta in the paper.
+        kl_weight: weight of the divergence in the end, beta in the paper.
         annealing_steps: over which that weight would grow from zero to one; it stops at `kl_weight`.
         l2: weight of the squares of all matrices; published as zero, for which the least of the range stands.
         batch_size: users a step.
@@ -33,7 +32,7 @@ class MultVAEConfig(TrainedConfig):
 
     n_hidden: PositiveInt = 600
     n_factors: PositiveInt = 200
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    dropout: DropRate = 0.5
     kl_weight: NonNegativeFloat = 0.2
     annealing_steps: PositiveInt = searched(200_000, 1_000, 1_000_000, log=True)
     l2: NonNegativeFloat = searched(1e-10, 1e-10, 1e-1, log=True)

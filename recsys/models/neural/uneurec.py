@@ -1,16 +1,15 @@
 """U-NeuRec: a deep network turns a user's profile into the vector of a factorisation."""
 
 from itertools import pairwise
-from typing import Annotated
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from recsys.models.gradient import GradientModel
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import DropRate, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.network import TrainedConfig
 from recsys.training.randomness import generator
@@ -31,7 +30,7 @@ class UNeuRecConfig(TrainedConfig):
 
     n_neurons: PositiveInt = searched(100, 3, 500, log=True)
     n_factors: PositiveInt = searched(10, 2, 100, log=True)
-    dropout: Annotated[float, Field(ge=0, lt=1)] = searched(0.1, 0.0, 0.3)
+    dropout: DropRate = searched(0.1, 0.0, 0.3)
     l2: NonNegativeFloat = searched(1e-2, 1e-4, 10.0, log=True)
     learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-1, log=True)
     batch_size: PositiveInt = 500
@@ -91,4 +90,6 @@ class UNeuRec(GradientModel):
 
     Config = UNeuRecConfig
     network = UNeuRecNetwork
-    source = "Zhang, Yao, Sun, Wang, Long, Dong: NeuRec, IJCAI 2018"
+    source = (
+        "Zhang, Yao, Sun, Wang, Long, Dong: NeuRec: On nonlinear transformation for personalized ranking, IJCAI 2018"
+    )
