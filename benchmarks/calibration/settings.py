@@ -167,7 +167,7 @@ def weak(weight: float) -> Shape:
 def made_of_interactions() -> Iterator[tuple[str, Setting]]:
     """Content that someone made of the interactions themselves."""
     known = partial(draw_split, BEST_SELLERS, from_interactions.with_text_of_what_sells)
-    yield study("sells", "the text says only what sells", known, *rules.ONLY_POPULARITY)
+    yield study("sells", "the text says only what sells", known, *rules.NO_HELP)
     title = "the text says only what sells, and no rival knows it"
     first = partial(draw_split, BEST_SELLERS_FIRST, from_interactions.with_text_of_what_sells)
     yield study("sells_unrivalled", title, first, *rules.ONLY_POPULARITY, plan=WITHOUT_POPULARITY)
