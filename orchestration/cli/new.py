@@ -182,7 +182,7 @@ def _described(data: "Draft", model: str) -> "Draft":
 
 
 def _place(name: str, settings: "Settings", force: bool) -> Path:
-    from recsys.study.study import NAME
+    from recsys.study.agreement import NAME
 
     if not NAME.fullmatch(name):
         raise UserError(f"'{name}' cannot be a name: use letters, digits and _, a letter first")

@@ -8,6 +8,7 @@ like the model, and is a row of its own in everything that counts rows.
 """
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -103,7 +104,7 @@ def preset(row: str) -> dict[str, Any]:
     cls, name = load(row), preset_name(row)
     if name not in cls.presets:
         known = ", ".join(cls.presets) or "none"
-        raise UserError(f"{cls.__name__} has no preset '{name}' (known: {known})")
+        raise UserError(f"{cls.__name__} has no preset '{name or ''}' (known: {known})")
     return cls.from_params(**cls.presets[name]).config.model_dump()
 
 
@@ -121,6 +122,13 @@ def find(name: str) -> ModelFile:
     near = next((info.name for info in catalogue() if info.name.lower() == near), near)
     hint = f"; did you mean '{near}'?" if near else ""
     raise UserError(f"there is no model '{name}'{hint} (`modalift models` lists them)")
+
+
+def name_of(row: str) -> str:
+    """The class name of a row's model as its file writes it; UserError where there is no such model."""
+    file = find(row)
+    written = re.search(rf"^class ({file.path.stem})\b", file.path.read_text(encoding="utf-8"), re.MULTILINE | re.I)
+    return written[1] if written else class_name(row)  # a file without its class is named where it is loaded
 
 
 def load(name: str) -> "type[Recommender]":

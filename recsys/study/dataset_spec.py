@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
 from recsys.content.vlm.options import CHANGES_NO_ANSWER
@@ -149,6 +149,9 @@ class Question(Strict):
     than: str
 
 
+Figures = Annotated[dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]
+
+
 class Published(Strict):
     """Figures that others published for a dataset, to stand beside ours.
 
@@ -161,14 +164,16 @@ class Published(Strict):
         table: the name of the known table; None where the study writes the figures out.
     """
 
-    source: str
-    rows: dict[str, dict[str, PositiveFloat]]
+    source: str = Field(min_length=1)
+    rows: dict[str, Figures] = Field(min_length=1)
     doubts: dict[str, str] = {}
     table: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _known_table(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "table" in given:
+            raise ValueError("a known table stands in the place of all that is written here: published: NAME")
         if not isinstance(given, str):
             return given
         try:
@@ -176,6 +181,12 @@ class Published(Strict):
         except UserError as error:
             raise ValueError(str(error)) from None  # so that the line names the key
         return {"source": known.source, "rows": known.rows, "doubts": known.doubts, "table": given}
+
+    @model_validator(mode="after")
+    def _doubts_are_of_rows(self) -> "Published":
+        if odd := [row for row in self.doubts if row not in self.rows]:
+            raise ValueError(f"'doubts' names '{odd[0]}', which 'rows' lacks")
+        return self
 
 
 class DatasetSpec(Strict):

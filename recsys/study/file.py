@@ -13,13 +13,13 @@ import yaml
 from pydantic import ValidationError
 
 from recsys.errors import UserError
+from recsys.study.mistakes import first_mistake
 from recsys.study.study import Study
 
 FILE_NAME = re.compile(r"[A-Za-z0-9_]{1,60}")
 STRING, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 READ_AS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "empty", "timestamp": "a date"}
 """What YAML makes of a value without quotes, by the last part of its tag."""
-OTHER_THAN_TEXT = (bool, int, float)
 
 
 def load_study(path: Path) -> Study:
@@ -50,7 +50,7 @@ def load_study(path: Path) -> Study:
     try:
         return Study(name=path.stem, **content)
     except ValidationError as error:
-        raise UserError(_first_mistake(path, error)) from None
+        raise UserError(f"{path}: {first_mistake(error, Study)}") from None
     except UserError as error:
         raise UserError(f"{path}: models: {error}") from None
 
@@ -112,20 +112,3 @@ def _check_keys(path: Path, mapping: yaml.MappingNode) -> None:
                 "remove or rename one of the two"
             )
         lines[key.value] = line
-
-
-def _first_mistake(path: Path, error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    place = f"{path}: {key}" if key else str(path)
-    given = first["input"]
-    said = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "string_type" and (given is None or isinstance(given, OTHER_THAN_TEXT)):
-        said += f"; YAML reads what is written there as {_read_as(given)}, unless it is in quotes"
-    return f"{place}: {said}"
-
-
-def _read_as(given: Any) -> str:
-    if given is None:
-        return "empty"
-    return str(given).lower() if isinstance(given, bool) else f"the number {given}"
