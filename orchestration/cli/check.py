@@ -122,7 +122,7 @@ def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, A
                 said = _dataset(study, name, folder, Path(scratch), facts)
             except UserError as error:
                 # Without its items nothing can be said of its content, and need not be said again and again.
-                yield Finding(f"dataset {name}", str(error), "bad")
+                yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
                 continue
             yield Finding(f"dataset {name}", said)
             usable = [source for source in spec.content if f"content {name}/{source}" not in wrong]

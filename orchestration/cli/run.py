@@ -84,7 +84,7 @@ def _show_costs(study: "Study", home: "Home", to_do: set[str]) -> None:
         try:
             read[name] = facts_of(study, home, name)
         except UserError as error:
-            note(f"dataset {name}: {error}")
+            note(f"dataset {name}: {str(error).removeprefix(f'dataset {name}: ')}")
     if read:
         found = costs(study, home, read, [(name, model) for name in read for model in missing[name]])
         out.print(cost_table(found))

@@ -16,6 +16,7 @@ from recsys.errors import UserError
 from recsys.study.mistakes import first_mistake
 from recsys.study.study import Study
 
+HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 FILE_NAME = re.compile(r"[A-Za-z0-9_]{1,60}")
 STRING, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 READ_AS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "empty", "timestamp": "a date"}
@@ -68,27 +69,32 @@ def _check_name(path: Path) -> None:
 
 
 def _parsed(path: Path, text: str) -> Any:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    for mapping in _mappings(root):
-        _check_keys(path, mapping)
+    for node in _nodes(yaml.compose(text, Loader=yaml.SafeLoader)):
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(path, node)
+        elif isinstance(node, yaml.ScalarNode) and HALF_A_CHARACTER.search(node.value):
+            raise UserError(
+                f"{path}: line {node.start_mark.line + 1}: an escape stands for half a character (a surrogate); "
+                "write the character itself"
+            )
     try:
         return yaml.safe_load(text)
     except ValueError as error:  # such as the date 2024-13-45
         raise UserError(f"{path}: a value cannot be read: {error}; put it in quotes if it is text") from None
 
 
-def _mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
-    """Every mapping under a node, each once, although aliases may name one several times."""
+def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Every node from a root on, each once, although aliases may name one several times."""
     waiting, seen = [root], set()
     while waiting:
         node = waiting.pop()
-        if node is None or id(node) in seen or isinstance(node, yaml.ScalarNode):
+        if node is None or id(node) in seen:
             continue
         seen.add(id(node))
+        yield node
         if isinstance(node, yaml.MappingNode):
-            yield node
             waiting += [part for pair in reversed(node.value) for part in reversed(pair)]
-        else:
+        elif isinstance(node, yaml.SequenceNode):
             waiting += reversed(node.value)
 
 

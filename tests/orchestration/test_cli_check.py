@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from orchestration.settings import Settings
@@ -233,6 +234,14 @@ def test_broken_content_is_one_line_before_any_training(
         ("model: models/of/mine", "keywords", "there is no such folder with a config.json"),
         ("model: a/b", "keywords", "add `revision`"),
         ("prompt: market_feelds", "keywords", "did you mean 'market_fields'?"),
+        ("layer: 99", "keywords", "`layer` is 99; 'market_describer' has layers -3 to 2"),
+        ("layers: [0, -4]", "keywords", "`layer` is -4; 'market_describer' has layers -3 to 2"),
+        pytest.param(
+            "device: cuda",
+            "keywords",
+            "device 'cuda': there is no CUDA device here; set `device` to auto or cpu",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is one"),
+        ),
         ("inputs: [image]", "keywords", "none of the 40 items has image to show the model"),
     ],
 )

@@ -89,6 +89,39 @@ def test_what_is_no_study_is_one_line(text: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, text)
 
 
+def test_half_a_character_is_refused_before_a_report_is_to_hold_it(tmp_path: Path) -> None:
+    said = refusal(tmp_path, STUDY.format(name="a").replace("title: x", 'title: "caf\\ud800"'))
+    assert said == "line 1: an escape stands for half a character (a surrogate); write the character itself"
+
+
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        ("seed: -1", "datasets.a.source: 'seed' is -1: write a number from 0 to 4294967295"),
+        ("missing_text: .nan", "datasets.a.source: 'missing_text' is nan: write a finite number"),
+        ("folder: 'a\\0b'", None),
+        ('folder: "a\\0b"', "datasets.a.source: 'folder' has a character in it (NUL)"),
+        (f"folder: data/{'x' * 300}/more", "datasets.a.source: 'folder' is longer than the name of a file can be"),
+    ],
+)
+def test_an_option_that_nothing_can_mean_is_refused_whoever_reads_it(
+    option: str, line: str | None, tmp_path: Path
+) -> None:
+    text = STUDY.format(name="a").replace("reader: market", f"reader: market, {option}")
+    if line is None:
+        (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+        assert load_study(tmp_path / "study.yaml")
+    else:
+        assert refusal(tmp_path, text).startswith(line)
+
+
+@pytest.mark.parametrize("fields", ["[answer]", "[Type, item_id]", "['']", "[Type, Type]"])
+def test_a_field_of_descriptions_has_a_name_of_its_own(fields: str, tmp_path: Path) -> None:
+    corpus = f"    descriptions: {{c: {{file: d.csv, fields: {fields}}}}}\n"
+    said = refusal(tmp_path, STUDY.format(name="a").replace("models:", f"{corpus}models:"))
+    assert said.startswith("datasets.a.descriptions.c.fields: ")
+
+
 PARTS = """title datasets models source reader market content encoder tfidf_svd no null 12 2024-13-45 : , - ? & * ! | >
 ' " { } [ ] # % @ ` << <<: &a *a !!binary !!set !!python/name:os TopPop repeats arms both split"""
 WORDS = st.sampled_from([*PARTS.split(), "\n", "\n  ", "\t"])
