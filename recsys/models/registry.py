@@ -127,7 +127,11 @@ def find(name: str) -> ModelFile:
 def name_of(row: str) -> str:
     """The class name of a row's model as its file writes it; UserError where there is no such model."""
     file = find(row)
-    written = re.search(rf"^class ({file.path.stem})\b", file.path.read_text(encoding="utf-8"), re.MULTILINE | re.I)
+    try:
+        text = file.path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{file.path}: is not a text file in UTF-8; save it as one") from None
+    written = re.search(rf"^class ({re.escape(file.path.stem)})\b", text, re.MULTILINE | re.IGNORECASE)
     return written[1] if written else class_name(row)  # a file without its class is named where it is loaded
 
 

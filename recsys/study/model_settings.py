@@ -33,8 +33,10 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any]) -> None:
     """Try each fixed value, and each choice of a list, which tuning would meet one by one.
 
     Raises:
-        UserError: a hyper-parameter is unknown, or cannot have the value.
+        UserError: a hyper-parameter is unknown, or cannot have the value; or a plug-in's class is not whole.
     """
+    if missing := sorted(cls.__abstractmethods__):
+        raise UserError(f"{cls.__name__}: its class lacks {' and '.join(missing)}; write what a Recommender has to do")
     fixed = {key: value for key, value in given.items() if not isinstance(value, list)}
     choices = {key: value for key, value in given.items() if isinstance(value, list)}
     for key, value in (*fixed.items(), *((key, value) for key, values in choices.items() for value in values)):
