@@ -155,7 +155,9 @@ def catalogue() -> list[ModelInfo]:
     for name, file in _files().items():
         try:
             found.append(_info(name, file, reader))
-        except (SyntaxError, LookupError) as error:
+        except UserError as error:  # it is no Python
+            plugins.pass_over(file, error)
+        except (ValueError, LookupError) as error:  # it is no text, or holds no model
             plugins.pass_over(file, UserError(f"{file.path}: holds no model that can be read: {error}"))
     return found
 
