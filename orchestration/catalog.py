@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 
 from orchestration.home import Home
 from orchestration.lineage import Event
@@ -118,6 +119,8 @@ def _analysis_tables(home: Home, newest: Iterable[Event]) -> dict[str, dict[str,
     for event in newest:
         dataset, kind, *rest = event.asset.split("/")
         for file in sorted(home.folder(event).glob("*.parquet")) if kind == "analyses" else ():
+            if not pq.read_schema(file).names:  # DuckDB knows no table without columns
+                continue
             tables.setdefault(f"{rest[0]}_{file.stem}", {})[dataset] = file
     return tables
 

@@ -12,7 +12,10 @@ def resolve(path: str, folders: Sequence[Path], what: str) -> Path:
     Raises:
         UserError: it is in none of them; names `what` asked for it.
     """
-    given = Path(path).expanduser()
+    try:
+        given = Path(path).expanduser()
+    except RuntimeError:  # what it says names no path
+        raise UserError(f"{what}: '{path}': nobody here has that name; write the whole path") from None
     candidates = [given] if given.is_absolute() else [folder / given for folder in folders]
     for candidate in candidates:
         if candidate.exists():

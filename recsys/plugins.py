@@ -25,6 +25,14 @@ from recsys.errors import UserError
 
 T = TypeVar("T")
 PACKAGE = "modalift_plugins"
+PLACES = {
+    "models": "models/<family>/",
+    "encoders": "encoders/<kind>/",
+    "metrics": "metrics/",
+    "analyses": "analyses/",
+    "readers": "readers/",
+}
+"""Where files of each kind stand, as `find` is told by the registry of the kind."""
 _NOT_PLUGINS = ("base", "registry")
 _unusable: dict[Path, str] = {}
 
@@ -103,8 +111,18 @@ def pass_over(file: PluginFile, error: UserError) -> None:
 
 
 def unusable() -> list[str]:
-    """One line for each file that was passed over so far."""
-    return list(_unusable.values())
+    """One line for each file that was passed over so far, and for each that stands where none is looked for."""
+    return [*_unusable.values(), *_misplaced()]
+
+
+def _misplaced() -> list[str]:
+    found = []
+    for kind, place in PLACES.items():
+        for path in sorted((folder() / kind).rglob("*.py")):
+            depth = len(path.relative_to(folder()).parts)
+            if depth != len(Path(place).parts) + 1 and not path.stem.startswith("_"):
+                found.append(f"{_shown(path)}: nothing is looked for there; move it to {folder().name}/{place}")
+    return found
 
 
 def _make_importable() -> None:

@@ -52,6 +52,7 @@ def check_before_run(study: "Study", home: "Home", select: str | None) -> None:
     from orchestration.cli.plan import plan
 
     to_do = {step.asset for step in plan(study, home, select) if step.state != "up to date"}
+    refuse_wrong_settings(study, to_do)
     bad = []
     for finding in _findings_of_run(study, home, to_do):
         if finding.level == "warning":
@@ -61,6 +62,16 @@ def check_before_run(study: "Study", home: "Home", select: str | None) -> None:
         note(line)
     if bad:
         raise UserError(bad[-1])
+
+
+def refuse_wrong_settings(study: "Study", to_do: set[str]) -> None:
+    """UserError where a model that is to be trained has hyper-parameters that tuning would refuse."""
+    from orchestration import keys
+    from recsys.study.model_settings import wrong_settings
+
+    models = [model for model in study.models if any(keys.model(name, model) in to_do for name in study.datasets)]
+    for model, why in wrong_settings(study, models):
+        raise UserError(f"model {model}: {why}")
 
 
 def _findings_of_run(study: "Study", home: "Home", to_do: set[str]) -> Iterator["Finding"]:
@@ -111,7 +122,7 @@ def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, A
                 said = _dataset(study, name, folder, Path(scratch), facts)
             except UserError as error:
                 # Without its items nothing can be said of its content, and need not be said again and again.
-                yield Finding(f"dataset {name}", str(error), "bad")
+                yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
                 continue
             yield Finding(f"dataset {name}", said)
             usable = [source for source in spec.content if f"content {name}/{source}" not in wrong]
@@ -147,17 +158,12 @@ def _models(study: "Study") -> Iterator["Finding"]:
 
 
 def _model(study: "Study", model: str) -> str:
-    """Each fixed value alone, and each choice of a list: what tuning would meet one by one."""
+    """What a study says of a model's hyper-parameters; UserError where tuning would refuse it."""
     from recsys.models import registry
+    from recsys.study.model_settings import check_settings
 
-    cls = registry.load(model)
     given = study.params_of(model)
-    fixed = {key: value for key, value in given.items() if not isinstance(value, list)}
-    choices = {key: value for key, value in given.items() if isinstance(value, list)}
-    cls.from_params(**fixed)
-    for key, values in choices.items():
-        for value in values:
-            cls.from_params(**fixed, **{key: value})
+    check_settings(registry.load(model), given)
     return ", ".join(f"{key}={value}" for key, value in given.items())
 
 

@@ -189,10 +189,10 @@ def _described(data: "Draft", model: str) -> "Draft":
 
 
 def _place(name: str, settings: "Settings", force: bool) -> Path:
-    from recsys.study.study import NAME
+    from recsys.study.agreement import NAME
 
     if not NAME.fullmatch(name):
-        raise UserError(f"'{name}' cannot be a name: use letters, digits and _, a letter first")
+        raise UserError(f"'{name}' cannot be a name: use letters, digits and _, a letter first, 60 at most")
     file = settings.studies / f"{name}.yaml"
     if file.exists() and not force:
         raise UserError(f"{file}: exists already; give another name, or --force to replace it")

@@ -40,6 +40,7 @@ def plan(study: Study, home: Home, select: str | None = None) -> list[Step]:
 
     nodes = {node.asset: node for node in study_nodes(study)}
     versions = transitive_versions(list(nodes.values()), home.settings)
+    models = {keys.model(name, model): (name, model) for name in study.datasets for model in study.models}
     steps: list[Step] = []
     changing: set[str] = set()
     for asset in selected(study, home.settings, select) if select else nodes:
@@ -47,17 +48,16 @@ def plan(study: Study, home: Home, select: str | None = None) -> list[Step]:
         if state != "up to date":
             changing.add(asset)
         most = 0 if state == "up to date" or why == REUSED else nodes[asset].cells
-        if unfit := _left_out(study, asset, home):
+        if asset in models and (unfit := _left_out(study, *models[asset], home)):
             why, most = unfit, 0
         steps.append(Step(asset, state, why, most))
     return steps
 
 
-def _left_out(study: Study, asset: str, home: Home) -> str:
-    """Why the model of an asset cannot run on its dataset, as far as the dataset has been read."""
-    dataset, kind, *rest = asset.split("/")
+def _left_out(study: Study, dataset: str, model: str, home: Home) -> str:
+    """Why a model cannot run on a dataset, as far as the dataset has been read."""
     read = home.lineage.latest(keys.dataset(dataset))
-    return left_out(study, dataset, rest[0], read.facts, {}) if kind == "models" and read else ""
+    return left_out(study, dataset, model, read.facts, {}) if read else ""
 
 
 def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tuple[State, str]:

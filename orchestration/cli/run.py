@@ -6,7 +6,7 @@ import typer
 from rich.text import Text
 
 from orchestration.cli.app import command
-from orchestration.cli.check import check_before_run
+from orchestration.cli.check import check_before_run, refuse_wrong_settings
 from orchestration.cli.console import complain, count, err, note, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
@@ -55,11 +55,12 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
 
     home = Home(settings)
     steps = plan(study, home, select)
+    to_do = [step for step in steps if step.state != "up to date"]
+    refuse_wrong_settings(study, {step.asset for step in to_do})
     shown = table("asset", "state", "why", ">cells at most", title=f"Study {study.name}")
     for step in steps:
         shown.add_row(step.asset, Text(step.state, COLOURS[step.state]), step.why, str(step.cells or ""))
     out.print(shown)
-    to_do = [step for step in steps if step.state != "up to date"]
     timed = "" if study.tuning.minutes is None else f", {study.tuning.said} of tuning for each model and arm"
     most = sum(step.cells for step in to_do)
     _show_costs(study, home, {step.asset for step in to_do})
@@ -83,7 +84,7 @@ def _show_costs(study: "Study", home: "Home", to_do: set[str]) -> None:
         try:
             read[name] = facts_of(study, home, name)
         except UserError as error:
-            note(f"dataset {name}: {error}")
+            note(f"dataset {name}: {str(error).removeprefix(f'dataset {name}: ')}")
     if read:
         found = costs(study, home, read, [(name, model) for name in read for model in missing[name]])
         out.print(cost_table(found))

@@ -11,6 +11,8 @@ from recsys.models.registry import class_name
 from recsys.published.figures import row_name
 from recsys.study.study import Study
 
+COLUMNS = ["model", "arm", "metric", "mean", "ci_low", "ci_high", "published", "gap", "doubt", "source"]
+
 
 class PublishedFigures(Analysis):
     """The relative gap of each published figure.
@@ -35,7 +37,7 @@ class PublishedFigures(Analysis):
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """One row a figure.
 
-        Columns: `model`, `arm`, `metric`, `mean`, `ci_low`, `ci_high`, `published`, `gap`, `doubt`, `source`.
+        Columns: `COLUMNS`.
         """
         published = inputs.study.datasets[inputs.name].published
         assert published is not None
@@ -56,7 +58,7 @@ class PublishedFigures(Analysis):
                         }
                     )
                     break
-        return {"figures": pd.DataFrame(rows)}
+        return {"figures": pd.DataFrame(rows, columns=COLUMNS)}
 
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
         """One table."""

@@ -36,7 +36,7 @@ class SplitRule(BaseModel):
     protocol: Literal["ratio", "leave_one_out", "temporal", "global_time", "fixed"] = "ratio"
     valid: float = Field(default=0.1, gt=0, lt=1)
     test: float = Field(default=0.1, gt=0, lt=1)
-    seed: int = 42
+    seed: int = Field(default=42, ge=0)
     rounding: Rounding = "mmrec"
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ like the model, and is a row of its own in everything that counts rows.
 """
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -103,7 +104,7 @@ def preset(row: str) -> dict[str, Any]:
     cls, name = load(row), preset_name(row)
     if name not in cls.presets:
         known = ", ".join(cls.presets) or "none"
-        raise UserError(f"{cls.__name__} has no preset '{name}' (known: {known})")
+        raise UserError(f"{cls.__name__} has no preset '{name or ''}' (known: {known})")
     return cls.from_params(**cls.presets[name]).config.model_dump()
 
 
@@ -121,6 +122,17 @@ def find(name: str) -> ModelFile:
     near = next((info.name for info in catalogue() if info.name.lower() == near), near)
     hint = f"; did you mean '{near}'?" if near else ""
     raise UserError(f"there is no model '{name}'{hint} (`modalift models` lists them)")
+
+
+def name_of(row: str) -> str:
+    """The class name of a row's model as its file writes it; UserError where there is no such model."""
+    file = find(row)
+    try:
+        text = file.path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{file.path}: is not a text file in UTF-8; save it as one") from None
+    written = re.search(rf"^class ({re.escape(file.path.stem)})\b", text, re.MULTILINE | re.IGNORECASE)
+    return written[1] if written else class_name(row)  # a file without its class is named where it is loaded
 
 
 def load(name: str) -> "type[Recommender]":
@@ -143,7 +155,9 @@ def catalogue() -> list[ModelInfo]:
     for name, file in _files().items():
         try:
             found.append(_info(name, file, reader))
-        except (SyntaxError, LookupError) as error:
+        except UserError as error:  # it is no Python
+            plugins.pass_over(file, error)
+        except (ValueError, LookupError) as error:  # it is no text, or holds no model
             plugins.pass_over(file, UserError(f"{file.path}: holds no model that can be read: {error}"))
     return found
 

@@ -4,12 +4,13 @@ Content is read by the very functions that a run reads it with (`preparing.descr
 the encoding itself is left out where it takes long, and no model is asked for a description.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -22,7 +23,7 @@ from recsys.data.raw import lacks_column
 from recsys.errors import UserError, nearest_name
 from recsys.evidence.gates import look_alike
 from recsys.evidence.wording import percent
-from recsys.study.dataset_spec import CORPUS, CorpusSpec, DatasetSpec
+from recsys.study.dataset_spec import CORPUS, OWN_COLUMNS, CorpusSpec, DatasetSpec
 from recsys.study.preparing import describe_items
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def check_options(name: str, spec: DatasetSpec) -> list[Finding]:
     found = []
     for source, content in spec.content.items():
         try:
-            registry.load(content.encoder).from_options(content.encoder, content.options)
+            encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
+            _refuse_missing_device(encoder.options)
         except UserError as error:
             found.append(Finding(f"content {name}/{source}", str(error), "bad"))
     return found
@@ -97,7 +99,7 @@ def check_content(
             what = f"descriptions {name}/{corpus}"
             try:
                 read[corpus], said = _corpus(spec.descriptions[corpus], items, folder or Path(), Path(scratch))
-            except UserError as error:
+            except (UserError, OSError) as error:
                 yield Finding(what, str(error), "bad")
             else:
                 yield Finding(what, said)
@@ -129,6 +131,8 @@ def _to_be_written(spec: CorpusSpec, items: pd.DataFrame, folder: Path) -> tuple
 
     options = VlmOptions.read(spec.options)
     prompt = load_prompt(options.prompt, folder)
+    if taken := [field for field in prompt.fields if field in OWN_COLUMNS]:
+        raise UserError(f"prompt '{prompt.name}': a field cannot be called '{taken[0]}'; rename it in the prompt")
     fields = prompt.fields if options.max_new_tokens else ()
     _refuse_unknown(spec.truth, fields, f"prompt '{prompt.name}'")
     shown = pd.Series(data=False, index=items.index)
@@ -168,7 +172,28 @@ def _model(options: "VlmOptions", folder: Path) -> str:
         library()
     from recsys.content.weights import find
 
-    return "on this machine" if find(options.model, options.revision, folder) else "to be fetched from the hub"
+    _refuse_missing_device(options)
+    place = find(options.model, options.revision, folder)
+    if place:
+        _refuse_missing_layers(options, place)
+    return "on this machine" if place else "to be fetched from the hub"
+
+
+def _refuse_missing_device(options: Any) -> None:
+    """UserError where options ask for a GPU, and there is none."""
+    if getattr(options, "device", "auto") == "cuda":
+        from recsys.runtime import Runtime
+
+        Runtime.choose(options.device, options.precision)
+
+
+def _refuse_missing_layers(options: "VlmOptions", place: Path) -> None:
+    """UserError where a layer is asked for that the model lacks, as far as its config counts them."""
+    config = json.loads((place / "config.json").read_text(encoding="utf-8"))
+    depth = config.get("text_config", config).get("num_hidden_layers")
+    for layer in options.layers or (options.layer,):
+        if depth and isinstance(layer, int) and not -depth - 1 <= layer <= depth:
+            raise UserError(f"`layer` is {layer}; '{options.model}' has layers {-depth - 1} to {depth}")
 
 
 def _refuse_unknown(truth: dict[str, str], fields: Collection[str], whose: str) -> None:
@@ -188,7 +213,7 @@ def _source(
         context = Context(folder=folder, corpus=corpus.table, poolings=corpus.poolings)
     try:
         keys = list(encoder.contents(items, context))
-    except UserError as error:
+    except (UserError, OSError) as error:  # OSError names the file itself, such as one of another person
         return Finding(what, str(error), "bad")
     covered = [key is not None for key in keys]
     several = said_of_pictures(items) if _shows_pictures(encoder) else ""

@@ -1,11 +1,12 @@
 """One catalogue of a study: where its data come from, how content is made of them, and what is asked of it."""
 
+import math
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
 from recsys.content.vlm.options import CHANGES_NO_ANSWER
@@ -18,6 +19,8 @@ from recsys.published.figures import published_table
 
 CORPUS = "corpus.parquet"
 """The table of a description corpus: `item_id`, `answer`, and one column a field."""
+OWN_COLUMNS = ("item_id", "answer")
+"""Of that table, so that no field can be called so."""
 RAW_MODALITIES = ("text", "image", "audio")
 
 
@@ -31,10 +34,28 @@ NO_PLACES = ("model", "delimiter", "encoding", "instruction", "prompt")
 """Options that are texts and name no file."""
 
 
+LONGEST_NAME = 255
+"""Bytes of the name of a file or folder."""
+
+
 class Open(BaseModel):
     """A part of a study file whose further keys are options of what it names."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
+
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> Self:
+        """Refuse what no option can mean, whoever reads it: what it names is asked much later."""
+        for key, value in self:
+            if isinstance(value, str) and any(len(part.encode()) > LONGEST_NAME for part in value.split("/")):
+                raise ValueError(f"'{key}' is longer than the name of a file can be: shorten it")
+            if isinstance(value, str) and "\0" in value:
+                raise ValueError(f"'{key}' has a character in it (NUL) that the name of a file cannot have")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"'{key}' is {value}: write a finite number")
+            if key == "seed" and isinstance(value, int) and not 0 <= value < 2**32:
+                raise ValueError(f"'seed' is {value}: write a number from 0 to {2**32 - 1}")
+        return self
 
     @property
     def options(self) -> dict[str, Any]:
@@ -91,6 +112,15 @@ class CorpusSpec(Open):
     text_column: str | None = None
     model: str | None = None
     truth: dict[str, str] = {}
+
+    @field_validator("fields")
+    @classmethod
+    def _names_of_columns(cls, fields: tuple[str, ...]) -> tuple[str, ...]:
+        if odd := [field for field in fields if not field.strip() or field in OWN_COLUMNS]:
+            raise ValueError(f"a field cannot be called '{odd[0]}': name what the answers are asked to have")
+        if len(set(fields)) < len(fields):
+            raise ValueError("name each field once")
+        return fields
 
     @model_validator(mode="after")
     def _one_origin(self) -> "CorpusSpec":
@@ -149,6 +179,9 @@ class Question(Strict):
     than: str
 
 
+Figures = Annotated[dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]
+
+
 class Published(Strict):
     """Figures that others published for a dataset, to stand beside ours.
 
@@ -161,14 +194,16 @@ class Published(Strict):
         table: the name of the known table; None where the study writes the figures out.
     """
 
-    source: str
-    rows: dict[str, dict[str, PositiveFloat]]
+    source: str = Field(min_length=1)
+    rows: dict[str, Figures] = Field(min_length=1)
     doubts: dict[str, str] = {}
     table: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _known_table(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "table" in given:
+            raise ValueError("a known table stands in the place of all that is written here: published: NAME")
         if not isinstance(given, str):
             return given
         try:
@@ -176,6 +211,12 @@ class Published(Strict):
         except UserError as error:
             raise ValueError(str(error)) from None  # so that the line names the key
         return {"source": known.source, "rows": known.rows, "doubts": known.doubts, "table": given}
+
+    @model_validator(mode="after")
+    def _doubts_are_of_rows(self) -> "Published":
+        if odd := [row for row in self.doubts if row not in self.rows]:
+            raise ValueError(f"'doubts' names '{odd[0]}', which 'rows' lacks")
+        return self
 
 
 class DatasetSpec(Strict):

@@ -13,13 +13,14 @@ import yaml
 from pydantic import ValidationError
 
 from recsys.errors import UserError
+from recsys.study.mistakes import first_mistake
 from recsys.study.study import Study
 
+HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 FILE_NAME = re.compile(r"[A-Za-z0-9_]{1,60}")
 STRING, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 READ_AS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "empty", "timestamp": "a date"}
 """What YAML makes of a value without quotes, by the last part of its tag."""
-OTHER_THAN_TEXT = (bool, int, float)
 
 
 def load_study(path: Path) -> Study:
@@ -50,7 +51,7 @@ def load_study(path: Path) -> Study:
     try:
         return Study(name=path.stem, **content)
     except ValidationError as error:
-        raise UserError(_first_mistake(path, error)) from None
+        raise UserError(f"{path}: {first_mistake(error, Study)}") from None
     except UserError as error:
         raise UserError(f"{path}: models: {error}") from None
 
@@ -68,27 +69,32 @@ def _check_name(path: Path) -> None:
 
 
 def _parsed(path: Path, text: str) -> Any:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    for mapping in _mappings(root):
-        _check_keys(path, mapping)
+    for node in _nodes(yaml.compose(text, Loader=yaml.SafeLoader)):
+        if isinstance(node, yaml.MappingNode):
+            _check_keys(path, node)
+        elif isinstance(node, yaml.ScalarNode) and HALF_A_CHARACTER.search(node.value):
+            raise UserError(
+                f"{path}: line {node.start_mark.line + 1}: an escape stands for half a character (a surrogate); "
+                "write the character itself"
+            )
     try:
         return yaml.safe_load(text)
     except ValueError as error:  # such as the date 2024-13-45
         raise UserError(f"{path}: a value cannot be read: {error}; put it in quotes if it is text") from None
 
 
-def _mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
-    """Every mapping under a node, each once, although aliases may name one several times."""
+def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Every node from a root on, each once, although aliases may name one several times."""
     waiting, seen = [root], set()
     while waiting:
         node = waiting.pop()
-        if node is None or id(node) in seen or isinstance(node, yaml.ScalarNode):
+        if node is None or id(node) in seen:
             continue
         seen.add(id(node))
+        yield node
         if isinstance(node, yaml.MappingNode):
-            yield node
             waiting += [part for pair in reversed(node.value) for part in reversed(pair)]
-        else:
+        elif isinstance(node, yaml.SequenceNode):
             waiting += reversed(node.value)
 
 
@@ -112,20 +118,3 @@ def _check_keys(path: Path, mapping: yaml.MappingNode) -> None:
                 "remove or rename one of the two"
             )
         lines[key.value] = line
-
-
-def _first_mistake(path: Path, error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    place = f"{path}: {key}" if key else str(path)
-    given = first["input"]
-    said = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "string_type" and (given is None or isinstance(given, OTHER_THAN_TEXT)):
-        said += f"; YAML reads what is written there as {_read_as(given)}, unless it is in quotes"
-    return f"{place}: {said}"
-
-
-def _read_as(given: Any) -> str:
-    if given is None:
-        return "empty"
-    return str(given).lower() if isinstance(given, bool) else f"the number {given}"

@@ -1,23 +1,21 @@
 """A study: one YAML file that names datasets, their content, the models, and how they are judged."""
 
 import math
-import re
+from collections import Counter
 from collections.abc import Collection
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control
-from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
+from recsys.study.agreement import check_agreement
 from recsys.study.dataset_spec import DatasetSpec, Strict
 from recsys.study.ensemble_spec import Ensemble
 from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
 from recsys.tuning.search import SHORTLIST, most_nested, most_trials
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
-"""Of what becomes an asset, a folder and a table; longer ones do not fit into the name of a file."""
 REPEATS, REPEATS_TRAINED = 5, 3
 MOST_TRIALS = 500
 """Where time is the budget: quick models would otherwise search on long after there is anything to find."""
@@ -34,15 +32,16 @@ class Tuning(Strict):
         seed: of what is tried.
     """
 
-    trials: int | None = Field(default=None, ge=1)
-    minutes: PositiveFloat | None = None
+    trials: int | None = Field(default=None, ge=1, le=10_000)
+    minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     prune: bool = True
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**32)
 
     @model_validator(mode="before")
     @classmethod
     def _time_alone(cls, given: Any) -> Any:
-        return {"trials": MOST_TRIALS} | given if isinstance(given, dict) and "minutes" in given else given
+        timed = isinstance(given, dict) and given.get("minutes") is not None
+        return given | {"trials": given.get("trials") or MOST_TRIALS} if timed else given
 
     @property
     def seconds(self) -> float:
@@ -61,8 +60,8 @@ class Statistics(Strict):
     """How comparisons are made: equivalence margin relative to the rival, resamples of tests and intervals."""
 
     margin: float = Field(default=0.02, gt=0, lt=1)
-    resamples: int = Field(default=10_000, ge=100)
-    seed: int = 0
+    resamples: int = Field(default=10_000, ge=100, le=1_000_000)
+    seed: int = Field(default=0, ge=0)
 
 
 class Study(Strict):
@@ -85,15 +84,15 @@ class Study(Strict):
     name: str
     title: str
     question: str = "Does item content make recommendations better here, and which part of it?"
-    datasets: dict[str, DatasetSpec]
-    models: dict[str, dict[str, Any]]
+    datasets: dict[str, DatasetSpec] = Field(min_length=1)
+    models: dict[str, dict[str, Any]] = Field(min_length=1)
     ensembles: dict[str, Ensemble] = Field(default_factory=dict)
     controls: tuple[Control, ...] = ("shuffled", "noise", "constant")
     controls_of_each: tuple[Control, ...] = ()
     evaluation: Protocol = Protocol()
     tuning: Tuning = Tuning()
     statistics: Statistics = Statistics()
-    repeats: int | None = Field(default=None, ge=1)
+    repeats: int | None = Field(default=None, ge=1, le=1000)
     keep_states: Literal["all", "uncontrolled", "none"] = "uncontrolled"
 
     @model_validator(mode="before")
@@ -105,19 +104,6 @@ class Study(Strict):
             )
         return given
 
-    @field_validator("datasets")
-    @classmethod
-    def _plain_names(cls, datasets: dict[str, DatasetSpec]) -> dict[str, DatasetSpec]:
-        if not datasets:
-            raise ValueError("a study needs at least one dataset")
-        for dataset, spec in datasets.items():
-            for name in (dataset, *spec.descriptions, *spec.content):
-                if not NAME.fullmatch(name):
-                    raise ValueError(
-                        f"'{name}' cannot be a name: use letters, digits and _, a letter first, 60 at most"
-                    )
-        return datasets
-
     @field_validator("models", mode="before")
     @classmethod
     def _without_settings(cls, models: Any) -> Any:
@@ -126,57 +112,46 @@ class Study(Strict):
                 raise ValueError(
                     f"{odd[0]!r} is not the name of a model: write a list of names, or a line 'NAME: {{...}}' for each"
                 )
+            if twice := [model for model, n in Counter(models).items() if n > 1]:
+                raise ValueError(f"'{twice[0]}' is named twice")
             return {model: {} for model in models}
-        return {model: options or {} for model, options in models.items()} if isinstance(models, dict) else models
+        if isinstance(models, dict):
+            return {model: {} if options is None else options for model, options in models.items()}
+        return models
 
     @field_validator("models")
     @classmethod
     def _known_models(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        for model in models:
-            registry.find(model)
-            if registry.preset_name(model):
+        for model, given in models.items():
+            name = registry.name_of(model)
+            if registry.class_name(model) != name:  # rows of other letters would be other rows in tables and rules
+                raise ValueError(f"there is no model '{registry.class_name(model)}'; did you mean '{name}'?")
+            if registry.PRESET in model:
                 registry.preset(model)
+                if lists := [key for key, value in given.items() if isinstance(value, list) and key != "arms"]:
+                    raise ValueError(f"{model}.{lists[0]}: a preset is not tuned: write one value")
+            arms = given.get("arms") or []
+            if not isinstance(arms, list) or any(not isinstance(arm, str) for arm in arms):
+                raise ValueError(f"{model}.arms: write a list of names, such as [both, shuffled]")
         return models
 
-    @model_validator(mode="after")
-    def _each_arm_has_a_name_of_its_own(self) -> "Study":
-        # Those of controls that this study does not run are kept free as well: tables would mislead.
-        controls = get_args(Control)
-        for dataset, spec in self.datasets.items():
-            names = [arm.name for arm in spec.arms(controls, controls)]
-            for source in spec.content:
-                if source == "both" or names.count(source) > 1:
-                    raise ValueError(
-                        f"dataset '{dataset}': content '{source}' has the name of an arm; call it otherwise"
-                    )
-        return self
+    @field_validator("controls", "controls_of_each")
+    @classmethod
+    def _each_once(cls, controls: tuple[Control, ...]) -> tuple[Control, ...]:
+        if len(set(controls)) < len(controls):
+            raise ValueError("name each control once")
+        return controls
+
+    @field_validator("controls_of_each")
+    @classmethod
+    def _something_in_its_place(cls, controls: tuple[Control, ...]) -> tuple[Control, ...]:
+        if "removed" in controls:
+            raise ValueError("'removed' puts nothing in the place of a source; the arm of the others shows them alone")
+        return controls
 
     @model_validator(mode="after")
-    def _ensembles_are_of_models(self) -> "Study":
-        for name, ensemble in self.ensembles.items():
-            if not NAME.fullmatch(name):
-                raise ValueError(f"'{name}' cannot be a name: use letters, digits and _, a letter first, 60 at most")
-            if registry.is_known(name):
-                raise ValueError(f"ensemble '{name}' has the name of a model: give it another")
-            for model in ensemble.of:
-                if model not in self.models:
-                    raise ValueError(f"ensemble '{name}' is of '{model}', which 'models' lacks")
-        return self
-
-    @model_validator(mode="after")
-    def _published_figures_are_measured(self) -> "Study":
-        known = ", ".join(map(str, self.evaluation.ks))
-        written = {dataset: spec.published for dataset, spec in self.datasets.items() if spec.published}
-        for dataset, published in written.items():
-            for row, figures in published.rows.items() if published.table is None else ():
-                if row.partition(" (")[0] not in self.rows:
-                    raise ValueError(f"dataset '{dataset}': published: 'models' has no '{row}' to stand beside it")
-                for metric in figures:
-                    if metric not in self.evaluation.metrics:
-                        raise ValueError(
-                            f"dataset '{dataset}': published: {row}: '{metric}' is not measured; "
-                            f"write METRIC_at_K with a K of 'evaluation.ks' ({known})"
-                        )
+    def _parts_agree(self) -> "Study":
+        check_agreement(self)
         return self
 
     def without_sources(self, dataset: str, sources: Collection[str]) -> "Study":
@@ -210,10 +185,6 @@ class Study(Strict):
         wanted = self.models[model].get("arms")
         if wanted is None:
             return arms
-        unknown = sorted(set(wanted) - {arm.name for arm in arms})
-        if unknown:
-            known = ", ".join(arm.name for arm in arms)
-            raise UserError(f"study {self.name}: model {model}: there is no arm '{unknown[0]}' (known: {known})")
         # Whatever a study leaves out, a model with content is compared with itself without it.
         return [arm for arm in arms if arm.name in wanted or arm.name == INTERACTIONS_ONLY]
 

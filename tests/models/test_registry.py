@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recsys import plugins
 from recsys.class_facts import ClassReader, attributes_of
 from recsys.errors import UserError
 from recsys.models import registry
@@ -52,6 +53,21 @@ def test_a_model_with_content_names_one_of_interactions() -> None:
 )
 def test_models_are_related_through_the_one_that_is_left_without_content(name: str, related: set[str]) -> None:
     assert registry.related(name) == related
+
+
+@pytest.mark.parametrize("code", [b"def (:\n", b"# caf\xe9\n", b"a = '\0'\n", b"", b"x = 1\n"])
+def test_a_file_that_cannot_be_read_costs_no_other_model_its_relatives(
+    code: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    (tmp_path / "models" / "mine" / "broken.py").write_bytes(code)
+    monkeypatch.setenv("MODALIFT_PLUGINS", str(tmp_path))
+    registry._files.cache_clear()
+    try:
+        assert registry.related("EASE") == {"CEASE", "AddEASE"}
+        assert any("broken.py" in line for line in plugins.unusable())
+    finally:
+        registry._files.cache_clear()
 
 
 def test_graph_models_with_content_are_related_through_lightgcn() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from orchestration.settings import Settings
@@ -233,6 +234,14 @@ def test_broken_content_is_one_line_before_any_training(
         ("model: models/of/mine", "keywords", "there is no such folder with a config.json"),
         ("model: a/b", "keywords", "add `revision`"),
         ("prompt: market_feelds", "keywords", "did you mean 'market_fields'?"),
+        ("layer: 99", "keywords", "`layer` is 99; 'market_describer' has layers -3 to 2"),
+        ("layers: [0, -4]", "keywords", "`layer` is -4; 'market_describer' has layers -3 to 2"),
+        pytest.param(
+            "device: cuda",
+            "keywords",
+            "device 'cuda': there is no CUDA device here; set `device` to auto or cpu",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is one"),
+        ),
         ("inputs: [image]", "keywords", "none of the 40 items has image to show the model"),
     ],
 )
@@ -350,6 +359,29 @@ def test_a_study_without_its_data_says_so_once(settings: Settings) -> None:
     assert result.exit_code == 2
     assert result.stdout.count("is not there") == 1
     assert result.stderr == "study shop cannot be run as it is: fix dataset shop\n"
+
+
+@pytest.mark.parametrize(
+    ("model", "line"),
+    [
+        ("EASE: {L2: 3}", "model EASE: EASE: hyper-parameter 'L2': Extra inputs are not permitted (known: l2)"),
+        ("EASE: {l2: []}", "model EASE: EASEConfig: the list of choices for 'l2' is empty: name at least one"),
+        ("EASE: {l2: [1, x]}", "model EASE: EASE: hyper-parameter 'l2': Input should be a valid number"),
+        ("EASE: {l2: .inf}", "model EASE: EASE: hyper-parameter 'l2': inf is no value; write a finite number"),
+        ("EASE: {mirror: 0.1}", "model EASE: EASE: hyper-parameter 'mirror': Extra inputs are not permitted"),
+        ("BPRMF: {mirror: [0, -1]}", "model BPRMF: BPRMF: hyper-parameter 'mirror': Input should be greater than"),
+        ("BPRMF: {mirror_interval: 0}", "model BPRMF: BPRMF: hyper-parameter 'mirror_interval': Input should be"),
+    ],
+)
+def test_hyper_parameters_that_tuning_would_refuse_stop_a_run_before_it_begins(
+    settings: Settings, model: str, line: str
+) -> None:
+    write(settings, "text: {encoder: tfidf_svd}")
+    file = settings.studies / "shop.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("  TopPop:", f"  TopPop:\n  {model}"), encoding="utf-8")
+    (found,) = refused(settings)
+    assert found.startswith(line)
+    assert complaint(settings, "run", "shop", "--dry-run") == found
 
 
 def test_models_without_settings_share_a_line(settings: Settings) -> None:

@@ -48,6 +48,16 @@ def test_a_new_study_is_missing_with_its_most_cells(finished: Finished, tmp_path
     assert steps["tiny/controls"].cells >= len(cells_of(finished[0], "tiny/controls"))
 
 
+def test_a_model_as_published_is_planned_beside_others_once_the_data_are_read(
+    finished: Finished, tmp_path: Path
+) -> None:
+    changed = write_study(tmp_path, TINY.replace("  TopPop:", "  TopPop:\n  BM3@published/baby:"))
+    steps = {step.asset: step for step in plan(changed, Home(finished[0]), None)}
+    assert steps["tiny/models/BM3_published_baby"].state == "missing"
+    assert steps["tiny/models/BM3_published_baby"].cells > 0
+    assert steps["tiny/models/ItemKNN"].state == "up to date"
+
+
 def test_a_changed_setting_makes_stale_what_follows_and_nothing_else(finished: Finished, tmp_path: Path) -> None:
     changed = write_study(tmp_path, TINY.replace("dim: 8", "dim: 9"))
     steps = {step.asset: step for step in plan(changed, Home(finished[0]), None)}

@@ -3,7 +3,13 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from orchestration.settings import Settings
+from recsys import plugins
+from recsys.errors import UserError
+from recsys.recommender import Recommender, TrainingData
+from recsys.study.model_settings import check_settings
 from recsys.study.study import Study
 from tests.orchestration.conftest import TINY, cells
 from tests.orchestration.plugins import modalift, write
@@ -172,3 +178,26 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     done = modalift(tmp_path, "models", MODALIFT_PLUGINS="nowhere")
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["MODALIFT_PLUGINS: there is no folder nowhere; fix or unset it"]
+
+
+def test_a_file_where_none_is_looked_for_is_named_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("encoders/mine.py", "models/mine.py", "metrics/deep/mine.py", "models/linear/fine.py", "other/x.py"):
+        write(tmp_path, place, "")
+    monkeypatch.setenv("MODALIFT_PLUGINS", str(tmp_path / "plugins"))
+    said = [line for line in plugins.unusable() if "nothing is looked for there" in line]
+    assert said == [
+        f"{tmp_path}/plugins/models/mine.py: nothing is looked for there; move it to plugins/models/<family>/",
+        f"{tmp_path}/plugins/encoders/mine.py: nothing is looked for there; move it to plugins/encoders/<kind>/",
+        f"{tmp_path}/plugins/metrics/deep/mine.py: nothing is looked for there; move it to plugins/metrics/",
+    ]
+
+
+def test_a_model_that_lacks_what_models_do_is_named_before_it_is_trained() -> None:
+    class Half(Recommender):
+        def fit(self, data: TrainingData) -> None:
+            """Learn nothing."""
+
+    with pytest.raises(UserError, match="^Half: its class lacks restore and score and state; write what"):
+        check_settings(Half, {})

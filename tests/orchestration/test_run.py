@@ -3,13 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
 import pandas as pd
 import pytest
 
-from orchestration.catalog import refresh
+from orchestration.catalog import _analysis_tables, refresh
 from orchestration.comparisons import compare_arms
 from orchestration.definitions import build_definitions
 from orchestration.home import Home
@@ -102,6 +103,13 @@ def test_every_cell_is_an_mlflow_run_that_has_ended(finished: Finished) -> None:
     assert {"model", "arm", "repeat", "seed", "stage", "asset", "dagster_run"} <= set(runs[0].data.tags)
     final = next(run for run in runs if run.data.tags["stage"] == "final")
     assert {"test/recall_at_20", "test/ndcg_at_20", "valid/ndcg_at_20", "seconds/fit"} <= set(final.data.metrics)
+
+
+def test_a_table_without_columns_is_left_out_of_the_catalogue(tmp_path: Path) -> None:
+    pd.DataFrame([]).to_parquet(tmp_path / "nothing.parquet")
+    pd.DataFrame({"user": [1]}).to_parquet(tmp_path / "users.parquet")
+    home, event = SimpleNamespace(folder=lambda _: tmp_path), SimpleNamespace(asset="d/analyses/mine")
+    assert list(_analysis_tables(home, [event])) == ["mine_users"]  # type: ignore[arg-type, list-item]
 
 
 def test_the_catalogue_answers_questions(finished: Finished) -> None:

@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import UserError
+from recsys.study.checking import check_options
 from recsys.study.file import load_study
+from recsys.study.model_settings import wrong_settings
 
 STUDY = "title: x\ndatasets:\n  {name}:\n    source: {{reader: market}}\nmodels: [TopPop]\n"
 
@@ -87,38 +89,109 @@ def test_what_is_no_study_is_one_line(text: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, text)
 
 
+def test_half_a_character_is_refused_before_a_report_is_to_hold_it(tmp_path: Path) -> None:
+    said = refusal(tmp_path, STUDY.format(name="a").replace("title: x", 'title: "caf\\ud800"'))
+    assert said == "line 1: an escape stands for half a character (a surrogate); write the character itself"
+
+
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        ("seed: -1", "datasets.a.source: 'seed' is -1: write a number from 0 to 4294967295"),
+        ("missing_text: .nan", "datasets.a.source: 'missing_text' is nan: write a finite number"),
+        ("folder: 'a\\0b'", None),
+        ('folder: "a\\0b"', "datasets.a.source: 'folder' has a character in it (NUL)"),
+        (f"folder: data/{'x' * 300}/more", "datasets.a.source: 'folder' is longer than the name of a file can be"),
+    ],
+)
+def test_an_option_that_nothing_can_mean_is_refused_whoever_reads_it(
+    option: str, line: str | None, tmp_path: Path
+) -> None:
+    text = STUDY.format(name="a").replace("reader: market", f"reader: market, {option}")
+    if line is None:
+        (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+        assert load_study(tmp_path / "study.yaml")
+    else:
+        assert refusal(tmp_path, text).startswith(line)
+
+
+@pytest.mark.parametrize("fields", ["[answer]", "[Type, item_id]", "['']", "[Type, Type]"])
+def test_a_field_of_descriptions_has_a_name_of_its_own(fields: str, tmp_path: Path) -> None:
+    corpus = f"    descriptions: {{c: {{file: d.csv, fields: {fields}}}}}\n"
+    said = refusal(tmp_path, STUDY.format(name="a").replace("models:", f"{corpus}models:"))
+    assert said.startswith("datasets.a.descriptions.c.fields: ")
+
+
 PARTS = """title datasets models source reader market content encoder tfidf_svd no null 12 2024-13-45 : , - ? & * ! | >
 ' " { } [ ] # % @ ` << <<: &a *a !!binary !!set !!python/name:os TopPop repeats arms both split"""
 WORDS = st.sampled_from([*PARTS.split(), "\n", "\n  ", "\t"])
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**30, -(10**30), 2**32, float("nan"), float("inf"), 1e-320])
+    | st.floats()
+    | st.dates()
+    | st.datetimes()
+    | st.binary(max_size=4)
+    | st.text(max_size=8)
+    | st.sampled_from(["both", "EASE", "Sum", "a", "noise", "BM3@published/baby", "ndcg_at_20", "zhou2025/baby"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=5,
 )
-KEYS = st.sampled_from(
-    [
-        "title",
-        "question",
-        "datasets",
-        "models",
-        "controls",
-        "evaluation",
-        "tuning",
-        "statistics",
-        "repeats",
-        "seeds",
-        "q",
-    ]
-)
+WHOLE = """
+title: x
+question: y
+datasets:
+  a:
+    source: {reader: market, seed: 1}
+    cleaning: {min_rating: 1, k_core: {users: 1, items: 1}}
+    split: {protocol: ratio, valid: 0.1, test: 0.1, seed: 1, rounding: floor}
+    descriptions: {c: {file: f.csv, fields: [A], truth: {A: b}}}
+    content:
+      text: {encoder: tfidf_svd, dim: 4}
+      image: {encoder: visual_descriptors}
+      said: {encoder: keywords, corpus: c}
+    both: [text, image]
+    questions: [{ask: q, better: both, than: text}]
+    scenario: {domain: d, seen_before_choosing: [title], date_of_data: 2023}
+    published: {source: s, rows: {EASE: {recall_at_20: 0.1}}, doubts: {EASE: w}}
+models: {TopPop: , EASE: {l2: [1, 2]}, HybridItemKNN: {arms: [both], shrink: 0}}
+ensembles: {Sum: {of: [EASE, HybridItemKNN], by: ranks, each_source: false}}
+controls: [shuffled]
+controls_of_each: [noise]
+evaluation: {ks: [5, 20], primary: ndcg_at_20, mask: seen, n_negatives: 5, negatives_seed: 1, ndcg: truncated}
+tuning: {trials: 2, minutes: 1, prune: true, seed: 1}
+statistics: {margin: 0.1, resamples: 100, seed: 1}
+repeats: 2
+keep_states: none
+"""
+"""Every key that a study can have, but for those of what it names."""
+Place = tuple[str | int, ...]
+
+
+def places(part: object, above: Place = ()) -> list[Place]:
+    """Where a value stands in a study, parts before what is in them."""
+    inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    return [place for key, value in inner for place in ((*above, key), *places(value, (*above, key)))]
+
+
+PLACES = places(yaml.safe_load(WHOLE))
 
 
 def reads_or_says_one_line(folder: Path, text: str) -> None:
     file = folder / "fuzzed.yaml"
     file.write_bytes(text.encode(errors="surrogatepass"))
     try:
-        load_study(file)
+        study = load_study(file)
     except UserError as error:
-        assert str(file) in str(error)
+        assert str(file) in str(error) and "\n" not in str(error)
+        return
+    # What was taken can be counted and checked, again without a word of Python's.
+    assert all(study.cells_of(row, len(study.arms_of(name, row))) for name in study.datasets for row in study.rows)
+    said = [why for _, why in wrong_settings(study, study.models)]
+    said += [found.said for name, spec in study.datasets.items() for found in check_options(name, spec)]
+    assert not any("\n" in line for line in said)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -127,11 +200,39 @@ def test_any_text_is_a_study_or_one_line(text: str, tmp_path: Path) -> None:
     reads_or_says_one_line(tmp_path, text)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changed=st.dictionaries(KEYS, VALUES, max_size=3))
-def test_any_value_is_taken_or_one_line(changed: dict[str, object], tmp_path: Path) -> None:
-    whole = yaml.safe_load(STUDY.format(name="a")) | changed
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.sampled_from(PLACES), value=VALUES, another=st.none() | st.text(max_size=8))
+def test_any_value_is_taken_or_one_line(place: Place, value: object, another: str | None, tmp_path: Path) -> None:
+    """A value of any kind in the place of one, or beside it under another key."""
+    part = whole = yaml.safe_load(WHOLE)
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1] if another is None or isinstance(part, list) else another] = value
     reads_or_says_one_line(tmp_path, yaml.safe_dump(whole, allow_unicode=True))
+
+
+OF_READERS = ("datasets", "a", "source")
+"""Their options are checked where data are read."""
+
+
+@pytest.mark.parametrize(
+    "place", [each for each in PLACES if each[:3] != OF_READERS], ids=lambda place: ".".join(map(str, place))
+)
+def test_a_mapping_where_none_belongs_names_its_key(place: Place, tmp_path: Path) -> None:
+    """Where a mapping may stand, the key that it brings is unknown or has a value of the wrong kind."""
+    part = whole = yaml.safe_load(WHOLE)
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = {"qqq": [None]}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    try:
+        study = load_study(tmp_path / "study.yaml")
+    except UserError as error:
+        said = str(error)
+    else:
+        said = str([*wrong_settings(study, study.models), *check_options("a", study.datasets["a"])])
+    named = next(key for key in reversed(place) if isinstance(key, str))
+    assert named in said or "qqq" in said
 
 
 def test_a_page_is_no_study(tmp_path: Path) -> None:

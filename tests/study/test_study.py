@@ -47,6 +47,8 @@ def test_a_good_study(tmp_path: Path) -> None:
         ("BPRMF: ", "", 3, {"BPRMF": 10, "HybridItemKNN": 30}),
         ("BPRMF: ", "repeats: 2\ntuning: {trials: 7}", 2, {"BPRMF": 7, "HybridItemKNN": 7}),
         ("EASE: ", "tuning: {minutes: 2}", 5, {"EASE": 500, "HybridItemKNN": 500}),
+        ("EASE: ", "tuning: {minutes: 2, trials: }", 5, {"EASE": 500, "HybridItemKNN": 500}),
+        ("EASE: ", "tuning: {minutes: }", 5, {"EASE": 30, "HybridItemKNN": 30}),
     ],
 )
 def test_what_is_not_said_of_repeats_and_trials(
@@ -104,13 +106,22 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
     [
         ("title: [", "s.yaml: line 1, column 9 is not YAML: "),
         ("- 1", "s.yaml: holds no study; a study is a mapping with title, datasets and models"),
-        (GOOD.replace("title: T", ""), "s.yaml: title: Field required"),
+        (GOOD.replace("title: T", ""), "s.yaml: title: this key is missing; write it"),
         (
             GOOD + "seeds: 3",
             "s.yaml: 'seeds' is now 'repeats': each repeat has its own split, tuning, training and permutations",
         ),
         (GOOD + "repeats: 0", "s.yaml: repeats: Input should be greater than or equal to 1"),
-        (GOOD + "colour: red", "s.yaml: colour: Extra inputs are not permitted"),
+        (GOOD + "colour: red", "s.yaml: colour: there is no such key; known: title, question, datasets, models,"),
+        (GOOD + "tuning: {minute: 5}", "s.yaml: tuning.minute: there is no such key; did you mean 'minutes'?"),
+        (
+            GOOD.replace("    content:", "    split: {protocl: ratio}\n    content:"),
+            "s.yaml: datasets.d.split.protocl: there is no such key; did you mean 'protocol'?",
+        ),
+        (GOOD + "controls: shuffled", "s.yaml: controls: write a list, such as [a, b]"),
+        (GOOD + "tuning:", "s.yaml: tuning: is empty; write a mapping, KEY: VALUE, or leave it out"),
+        (GOOD + "tuning: {seed: -1}", "s.yaml: tuning.seed: Input should be greater than or equal to 0"),
+        (GOOD + "tuning: {minutes: .inf}", "s.yaml: tuning.minutes: Input should be a finite number"),
         (GOOD.replace("EASE", "EASY"), "s.yaml: models: there is no model 'EASY'; did you mean 'EASE'?"),
         (GOOD.replace("  d:", "  a-b:"), "s.yaml: datasets: 'a-b' cannot be a name: use letters, digits and _"),
         (GOOD + "evaluation: {primary: gain_at_3}", "s.yaml: evaluation.primary: unknown metric 'gain_at_3'"),
@@ -172,7 +183,7 @@ def test_content_does_not_take_the_name_of_an_arm(tmp_path: Path, name: str) -> 
             "published: EASE: 'recall_at_7' is not measured; write METRIC_at_K with a K of",
         ),
         ("0.05", "0", "s.yaml: datasets.d.published.rows.EASE.recall_at_10: Input should be greater than 0"),
-        ("source: Somebody 2025, ", "", "s.yaml: datasets.d.published.source: Field required"),
+        ("source: Somebody 2025, ", "", "s.yaml: datasets.d.published.source: this key is missing; write it"),
     ],
 )
 def test_published_figures_without_ours_are_one_line(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -180,12 +191,6 @@ def test_published_figures_without_ours_are_one_line(tmp_path: Path, old: str, n
         load_study(write(tmp_path, PUBLISHED.replace(old, new)))
     assert told in str(error.value)
     assert "\n" not in str(error.value)
-
-
-def test_an_unknown_arm_is_one_line(tmp_path: Path) -> None:
-    study = load_study(write(tmp_path, GOOD.replace("[both, shuffled]", "[smell]")))
-    with pytest.raises(UserError, match="model HybridItemKNN: there is no arm 'smell' \\(known: both, text,"):
-        study.arms_of("d", "HybridItemKNN")
 
 
 def test_a_missing_or_binary_file_is_one_line(tmp_path: Path) -> None:

@@ -75,7 +75,12 @@ def draft(source: Source, protocol: str | None, min_rating: float | None) -> Dra
     cleaning = _cleaning(_dated(raw, SplitRule.model_validate(split)), liked.value, reasons)
     reasons += split_reasons
     content, seen = _content(source, reasons)
-    data = prepare(raw, CleaningRules.model_validate(cleaning), SplitRule.model_validate(split))
+    try:
+        data = prepare(raw, CleaningRules.model_validate(cleaning), SplitRule.model_validate(split))
+    except UserError as error:
+        if liked.value is None:
+            raise
+        raise UserError(f"{error}; or count more rows as liked, with --min-rating ({liked.reason})") from None
     counts = data.facts["counts"]
     left = [f"{counts[what]:,} {what}" for what in ("users", "items", "interactions")]
     reasons.append(f"leaves {left[0]}, {left[1]} and {left[2]}")

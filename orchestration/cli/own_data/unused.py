@@ -10,6 +10,7 @@ MOST_WITHOUT_TIME = 0.1
 """Share of the rows that may lack a time: they could not be ordered, and would be set aside."""
 _EVERY = "every row counts as liked"
 _SHOWN = 4
+_PARTS = {"train", "training", "valid", "validation", "val", "dev", "test", "testing"}
 
 
 def unused_interactions(
@@ -59,11 +60,14 @@ def _warning(column: pd.Series, name: str, rating: str | None, time: str | None)
             return f"column '{name}' ({shown}) looks like a rating and is not used: {_EVERY}; {_use('rating', name)}"
         return f"column '{name}' ({shown}) looks like another rating and is not used, since '{rating}' is"
     if rating is None and names.strength("rating", name) and values.numbers(column) is None:
-        shown = values.example(column)
+        shown = values.example(values.no_numbers(column))
         return f"column '{name}' ('{shown}') is called like a rating and is not used: {_EVERY}; write it as numbers"
     if actions := values.kinds(column):
+        if {action.lower() for action in actions} <= _PARTS:
+            return f"column '{name}' ({_few(actions)}) looks like a split and is not used: a new one is made"
+        every = f": {_EVERY}" if rating is None else ""
         return (
-            f"column '{name}' ({_few(actions)}) may say what was done and is not used: {_EVERY}; "
+            f"column '{name}' ({_few(actions)}) may say what was done and is not used{every}; "
             "leave out of the file the rows that are no sign of liking"
         )
     if rating is None and (names.strength("rating", name) or names.strength("count", name)):

@@ -33,11 +33,22 @@ def same_ids(values: pd.Series) -> pd.Series:
 
 def numbers(values: pd.Series) -> pd.Series | None:
     """A column's numbers, without what is missing; None where more than a tenth of it is something else."""
+    read = _read_as_numbers(values.dropna())
+    found = read.dropna()
+    return found if len(read) and len(found) >= _MOSTLY * len(read) else None
+
+
+def no_numbers(values: pd.Series) -> pd.Series:
+    """The values that are no numbers."""
     known = values.dropna()
+    return known[_read_as_numbers(known).isna()]
+
+
+def _read_as_numbers(known: pd.Series) -> pd.Series:
+    """Numbers, with a point or a comma before the decimals; NaN for anything else."""
     if known.astype(str).str.fullmatch(DECIMAL_COMMA).any():
         known = known.astype(str).str.replace(",", ".")
-    found = pd.to_numeric(known, errors="coerce").dropna()
-    return found if len(known) and len(found) >= _MOSTLY * len(known) else None
+    return pd.to_numeric(known, errors="coerce")
 
 
 def steps(values: pd.Series) -> list[float] | None:

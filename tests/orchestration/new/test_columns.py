@@ -184,6 +184,25 @@ def test_a_rating_in_words_is_named(settings: Settings) -> None:
     assert "/5') is called like a rating and is not used: every row counts as liked; write it as numbers" in lines
 
 
+def test_a_rating_is_named_by_a_value_that_is_no_number(settings: Settings) -> None:
+    rows = taken(stars=["5", "4", "none given"]).sort_values("stars")
+    _, lines = of_frames(settings, rows, goods())
+    assert "! column 'stars' ('none given') is called like a rating and is not used" in lines
+
+
+def test_a_split_in_a_table_is_no_kind_of_action(settings: Settings) -> None:
+    _, lines = of_frames(settings, taken(part=["train", "val", "test"]), goods())
+    assert "looks like a split and is not used: a new one is made" in lines
+    assert "what was done" not in lines
+
+
+def test_kinds_of_action_beside_a_rating_leave_the_rating_its_say(settings: Settings) -> None:
+    study, lines = of_frames(settings, taken(rating=[1, 5], event=["view", "buy"]), goods())
+    assert study.datasets["mine"].cleaning.min_rating == 5
+    assert "may say what was done and is not used; leave out" in lines
+    assert "every row counts as liked" not in lines
+
+
 def test_rows_without_a_time_do_not_count_for_the_core(settings: Settings) -> None:
     rows = taken(ts=[1600000000, 1600000001000])
     study, _ = of_frames(settings, rows, goods(), "--time-column", "ts", "--split", "temporal")

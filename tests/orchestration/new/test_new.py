@@ -111,7 +111,7 @@ def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
         return complaint(settings, "new", name, *arguments)
 
     both = ("--interactions", pairs, "--items", items)
-    assert said("2nd", *both) == "'2nd' cannot be a name: use letters, digits and _, a letter first"
+    assert said("2nd", *both) == "'2nd' cannot be a name: use letters, digits and _, a letter first, 60 at most"
     gone = tmp_path / "gone.csv"
     assert said("a", "--interactions", gone, "--items", items) == (
         f"{gone}: there is no such file; --interactions takes a CSV, TSV, JSON lines or Parquet file"

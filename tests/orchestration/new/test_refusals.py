@@ -31,6 +31,16 @@ def test_ids_that_differ_are_shown_side_by_side(settings: Settings, here: str, t
     assert hint in line
 
 
+def test_a_threshold_that_leaves_too_few_rows_to_split_is_named(settings: Settings) -> None:
+    rows = taken()
+    rows["rating"] = [5 if place < 2 else 1 for place in rows.groupby("user_id").cumcount()]
+    line = refusal(settings, rows, goods())
+    assert line.startswith("split 'ratio' leaves the valid part empty")
+    assert (
+        "or count more rows as liked, with --min-rating (min_rating: 5 in the upper part of a scale of 1 to 5" in line
+    )
+
+
 def test_low_overlap_is_refused_and_some_is_said(settings: Settings) -> None:
     line = refusal(settings, taken(), goods().head(12))
     assert "of the rows of 'item_id' have an id that is in column 'item_id' of the items" in line
