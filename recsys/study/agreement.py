@@ -12,7 +12,7 @@ from recsys.errors import nearest_name
 from recsys.models import registry
 from recsys.published.figures import row_name
 from recsys.study.dataset_spec import DatasetSpec, Published
-from recsys.study.ensembles import Ensemble
+from recsys.study.ensemble_spec import Ensemble
 
 if TYPE_CHECKING:
     from recsys.study.study import Study

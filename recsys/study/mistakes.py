@@ -1,4 +1,4 @@
-"""What a person is told of a mistake in a study file: the key, what is wrong with it, and what may stand there."""
+"""What is said of a mistake in a study file: the key, what is wrong with it, and what may stand there."""
 
 from collections.abc import Sequence
 from typing import Any, get_args, get_origin
