@@ -1,6 +1,6 @@
 """Whether the parts of a study agree: no name stands for two things, and each stands for one that is there.
 
-What is wrong with a key by itself is found where the key is declared; here is what takes two of them to see.
+What is wrong with a key by itself is found where the key is declared; here is mostly what takes two of them to see.
 """
 
 import re
@@ -116,6 +116,7 @@ def _check_members(study: "Study", name: str, ensemble: Ensemble) -> None:
 
 
 def _check_evaluation(study: "Study") -> None:
+    # Not where they are declared: every stored cell depends on the definition of the protocol.
     if study.evaluation.depth > LONGEST_LIST:
         raise ValueError(f"evaluation: lists are {LONGEST_LIST:,} items long at most: lower 'ks' and 'primary'")
     if study.evaluation.negatives_seed < 0:
