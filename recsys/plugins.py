@@ -119,8 +119,8 @@ def _misplaced() -> list[str]:
     found = []
     for kind, place in PLACES.items():
         for path in sorted((folder() / kind).rglob("*.py")):
-            depth = len(path.relative_to(folder()).parts)
-            if depth != len(Path(place).parts) + 1 and not path.stem.startswith("_"):
+            parts = path.relative_to(folder()).parts
+            if len(parts) != len(Path(place).parts) + 1 and not any(part.startswith("_") for part in parts):
                 found.append(f"{_shown(path)}: nothing is looked for there; move it to {folder().name}/{place}")
     return found
 
