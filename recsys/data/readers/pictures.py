@@ -1,14 +1,13 @@
 """What readers of files share that have pictures beside them: the options, and the way from a folder to the items."""
 
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 from pydantic import Field
 
 from recsys.data.images import MOST, attach_images
 from recsys.data.options import SourceOptions
-from recsys.data.picture_names import match_images
+from recsys.data.picture_names import Reading, match_images
 from recsys.data.quarantine import collect
 
 
@@ -22,7 +21,7 @@ class PictureOptions(SourceOptions):
     """
 
     pictures: int = Field(default=MOST, ge=1)
-    images_by: Literal["name", "folder"] | None = None
+    images_by: Reading | None = None
 
 
 def pictures_from(
