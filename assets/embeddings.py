@@ -17,7 +17,7 @@ from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
 from recsys.data.images import said_of_pictures
 from recsys.fingerprints import code_of, fingerprint
-from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.dataset_spec import ContentSource, DatasetSpec
 from recsys.study.record import AssetRecord
 
 CHECKS = {
@@ -36,7 +36,7 @@ def node(name: str, spec: DatasetSpec, source: str) -> Node:
         inputs=[keys.dataset(name), *([keys.descriptions(name, content.corpus)] if content.corpus else [])],
         version=fingerprint(content.identity, code),
         make=partial(make, name, spec, source),
-        show=partial(show, name, content.encoder),
+        show=partial(show, name, content),
         description=f"Items of {name} as vectors: source `{source}`, encoder `{content.encoder}`.",
         kinds=frozenset({"safetensors", "numpy"}),
         checks=CHECKS,
@@ -65,9 +65,10 @@ def make(name: str, spec: DatasetSpec, source: str, making: Making) -> AssetReco
         return encode_source(content, items, folder, described, making.out, work, progress)
 
 
-def show(name: str, encoder: str, home: Home, event: Event) -> Mapping[str, object]:
+def show(name: str, content: ContentSource, home: Home, event: Event) -> Mapping[str, object]:
     """Figures, a map of the space, and what is near to what."""
     items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
-    several = said_of_pictures(items) if registry.load(encoder).modality in ("image", "joint") else ""
+    encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
+    several = said_of_pictures(items) if encoder.reads_pictures else ""
     counted = {"encoded": several} if several else {}
     return counted | embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))

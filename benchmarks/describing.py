@@ -62,7 +62,7 @@ def make_items(folder: Path, n_items: int, side: int) -> pd.DataFrame:
 
 def bare(describer: TransformersDescriber, items: pd.DataFrame, options: VlmOptions) -> Any:
     """The model's own greedy decoding of all items, with its batches prepared before the clock starts."""
-    question = describer.loaded.question(load_prompt(options.prompt).text, None, image=True)
+    question = describer.loaded.question(load_prompt(options.prompt).text, None, n_images=1)
     paths, size = items["image_path"].tolist(), options.batch_size
     batches = []
     for start in range(0, len(paths), size):

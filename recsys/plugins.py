@@ -116,12 +116,16 @@ def unusable() -> list[str]:
 
 
 def _misplaced() -> list[str]:
+    try:
+        root = folder()
+    except UserError:  # whoever looks for plug-ins says so
+        return []
     found = []
     for kind, place in PLACES.items():
-        for path in sorted((folder() / kind).rglob("*.py")):
-            depth = len(path.relative_to(folder()).parts)
-            if depth != len(Path(place).parts) + 1 and not path.stem.startswith("_"):
-                found.append(f"{_shown(path)}: nothing is looked for there; move it to {folder().name}/{place}")
+        for path in sorted((root / kind).rglob("*.py")):
+            parts = path.relative_to(root).parts
+            if len(parts) != len(Path(place).parts) + 1 and not any(part.startswith("_") for part in parts):
+                found.append(f"{_shown(path)}: nothing is looked for there; move it to {root.name}/{place}")
     return found
 
 

@@ -171,7 +171,7 @@ def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_
         lines.append(f"The answers give {sample.compliance:.0%} of the fields that the prompt asks for.")
     if sample.cut_off:
         lines.append(f"{sample.cut_off} of them were cut off: raise `max_new_tokens: {options.max_new_tokens}`.")
-    pictures = f" with {sample.n_pictures:,} pictures" if sample.n_pictures > sample.n_contents else ""
+    pictures = f" with {sample.n_pictures:,} pictures" if sample.n_pictures else ""
     lines.append(
         f"{sample.n_contents:,} different items{pictures}, {sample.n_answered:,} of them answered; "
         f"the other {sample.n_missing:,} take about {_duration(sample.seconds)}."

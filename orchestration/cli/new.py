@@ -122,6 +122,8 @@ def _source(
         if interactions or items or images or images_by or given != type(given)():
             raise UserError("--folder is read as it is: leave out --interactions, --items, --images and the columns")
         return from_folder(folder, layout)
+    if images_by is not None and images is None:
+        raise UserError("--images-by says whose the pictures of --images are: give --images, or leave --images-by out")
     if layout is not None:
         raise UserError("--layout says how the data of --folder are laid out: give --folder, or leave --layout out")
     if interactions is None or items is None:

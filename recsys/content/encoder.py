@@ -121,6 +121,11 @@ class Encoder(ABC):
             known = ", ".join(cls.Options.model_fields) or "none"
             raise UserError(f"encoder '{name}': option '{key}': {first['msg']} (known: {known})") from None
 
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether it reads the items' pictures: not where an encoder of both is to read the words alone."""
+        return self.modality in ("image", "joint") and getattr(self.options, "part", "image") != "text"
+
     @classmethod
     def has(cls, checkpoint: Checkpoint) -> bool:
         """Whether the weights of a known checkpoint are on this machine."""

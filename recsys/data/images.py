@@ -1,7 +1,8 @@
 """Pictures of items: how the item table holds them, and how those that can be used get into it.
 
 `image_path` and `image_digest` are an item's first picture. Where any item has several, the table has two columns
-more, with lists of the others; a table of one picture an item has no trace of them. `pictures_of` reads both.
+more, with lists of the others; a table of one picture an item has no trace of them. `pictures_of` reads both. The
+others are whole paths: only a first picture may be relative to the dataset's own folder, as those of the market are.
 """
 
 import os
@@ -11,19 +12,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from recsys.data.decoding import SUFFIXES, digest_of
 from recsys.data.inspection import inspect_all
 from recsys.data.quarantine import named_aside
-
-__all__ = [
-    "SUFFIXES",
-    "attach_images",
-    "counts_of_pictures",
-    "digest_of",
-    "n_pictures",
-    "pictures_of",
-    "said_of_pictures",
-]
 
 FURTHER_PATHS, FURTHER_DIGESTS = "further_image_paths", "further_image_digests"
 PICTURE_COLUMNS = ("image_path", "image_digest", FURTHER_PATHS, FURTHER_DIGESTS)

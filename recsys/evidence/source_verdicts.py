@@ -70,7 +70,7 @@ class GroupVerdict:
 
     @property
     def mostly_shared(self) -> bool:
-        """Whether most of the loss was shown to come of shuffling several members at once."""
+        """Whether most of the loss was shown to come from taking several members away at once."""
         return self.p_shared <= ALPHA
 
     @property

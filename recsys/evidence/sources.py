@@ -18,8 +18,10 @@ member is shown to lie within the margin.
 P-values are corrected by Holm, over the sources and over the groups. They are two-sided and a name is a claim in one
 direction, so each of the two families errs in at most 2.5 % and both together in at most 5 %. One family of both would
 be as safe and find less: t-based p-values of three repeats have no room for a factor of ten. A tree of tests, groups
-first, would need groups that do not overlap. The p-values of what is said of a named group (mostly shared, either will
-do) are corrected over the groups.
+first, would need groups that do not overlap. A group's member is chosen on validation, so that its test needs no
+correction over the members, and both conditions of a group must hold, so that the larger p-value counts. What is said
+of a named group beyond its name (mostly shared, either will do) is corrected over the groups and counts apart: each of
+the two may err in another 5 %.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,7 @@ from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichPa
 from recsys.evidence.sources_wording import group_sentence, source_sentence, summary
 
 SHARED = 0.5
-"""A group's loss is mostly shared where so much of it at least is lost only by shuffling several members at once."""
+"""A group's loss is mostly shared where more than this of it is lost only by taking several members away at once."""
 
 
 def judge_sources(

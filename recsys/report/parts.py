@@ -86,7 +86,8 @@ def content(found: dict[str, Any], source: str, spec: DatasetSpec, n_pictures: i
 
     `n_pictures` are those of the items, where they have several.
     """
-    n_present = round(found["coverage"] * found["n_items"])
+    n_present, given = round(found["coverage"] * found["n_items"]), spec.content[source]
+    encoder = encoders.load(given.encoder).from_options(given.encoder, given.options)
     return ContentRow(
         source=source,
         encoder=spec.content[source].encoder,
@@ -94,7 +95,7 @@ def content(found: dict[str, Any], source: str, spec: DatasetSpec, n_pictures: i
         n_present=n_present,
         n_items=found["n_items"],
         n_distinct=round(found["distinct"] * n_present),
-        n_pictures=n_pictures if encoders.load(spec.content[source].encoder).modality in ("image", "joint") else None,
+        n_pictures=n_pictures if encoder.reads_pictures else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Whether the parts of a study agree: no name stands for two things, and each stands for one that is there.
 
-What is wrong with a key by itself is found where the key is declared; here is what takes two of them to see.
+What is wrong with a key by itself is found where the key is declared; here is mostly what takes two of them to see.
 """
 
 import re
@@ -27,8 +27,8 @@ def check_agreement(study: "Study") -> None:
     """ValueError with a line for the first thing that two parts of a study cannot both mean."""
     _check_names("datasets", study.datasets)
     for dataset, spec in study.datasets.items():
-        _check_names("descriptions", spec.descriptions)
-        _check_names("content", spec.content)
+        _check_names(f"dataset '{dataset}': descriptions", spec.descriptions)
+        _check_names(f"dataset '{dataset}': content", spec.content)
         _check_sources(dataset, spec)
     _check_ensembles(study)
     _check_arms(study)
@@ -38,17 +38,17 @@ def check_agreement(study: "Study") -> None:
             _check_published(study, dataset, spec.published)
 
 
-def _check_names(key: str, names: Iterable[str]) -> None:
+def _check_names(where: str, names: Iterable[str]) -> None:
     alike: dict[str, str] = {}
     for name in names:
         if not NAME.fullmatch(name):
             raise ValueError(
-                f"{key}: '{name}' cannot be a name: use letters, digits and _, a letter first, 60 at most"
+                f"{where}: '{name}' cannot be a name: use letters, digits and _, a letter first, 60 at most"
             )
         other = alike.setdefault(name.lower(), name)
         if other != name:
             raise ValueError(
-                f"{key}: '{other}' and '{name}' would share files where capitals do not count: rename one"
+                f"{where}: '{other}' and '{name}' would share files where capitals do not count: rename one"
             )
 
 
@@ -116,6 +116,7 @@ def _check_members(study: "Study", name: str, ensemble: Ensemble) -> None:
 
 
 def _check_evaluation(study: "Study") -> None:
+    # Not where they are declared: every stored cell depends on the definition of the protocol.
     if study.evaluation.depth > LONGEST_LIST:
         raise ValueError(f"evaluation: lists are {LONGEST_LIST:,} items long at most: lower 'ks' and 'primary'")
     if study.evaluation.negatives_seed < 0:

@@ -189,8 +189,11 @@ def _refuse_missing_device(options: Any) -> None:
 
 def _refuse_missing_layers(options: "VlmOptions", place: Path) -> None:
     """UserError where a layer is asked for that the model lacks, as far as its config counts them."""
-    config = json.loads((place / "config.json").read_text(encoding="utf-8"))
-    depth = config.get("text_config", config).get("num_hidden_layers")
+    try:
+        config = json.loads((place / "config.json").read_text(encoding="utf-8"))
+    except ValueError:  # a run says what is wrong with the file
+        return
+    depth = (config.get("text_config") or config).get("num_hidden_layers")
     for layer in options.layers or (options.layer,):
         if depth and isinstance(layer, int) and not -depth - 1 <= layer <= depth:
             raise UserError(f"`layer` is {layer}; '{options.model}' has layers {-depth - 1} to {depth}")
@@ -216,7 +219,7 @@ def _source(
     except (UserError, OSError) as error:  # OSError names the file itself, such as one of another person
         return Finding(what, str(error), "bad")
     covered = [key is not None for key in keys]
-    several = said_of_pictures(items) if _shows_pictures(encoder) else ""
+    several = said_of_pictures(items) if encoder.reads_pictures else ""
     known = f"encoder {called}: {_share(sum(covered), len(keys))} have it{several and f', with {several}'}"
     if len(keys) < len(items):
         return Finding(what, f"{known}, of those that were tried")
@@ -235,12 +238,8 @@ def _source(
     return Finding(what, known)
 
 
-def _shows_pictures(encoder: Encoder) -> bool:
-    return encoder.modality in ("image", "joint") and getattr(encoder.options, "part", "image") != "text"
-
-
 def _remedy(encoder: Encoder, items: pd.DataFrame) -> str:
-    if encoder.modality in ("image", "joint") and items["image_path"].isna().all():
+    if encoder.reads_pictures and items["image_path"].isna().all():
         return "give the reader `images` or `image_column`, and see what is quarantined"
     return "see the columns or the file that it reads"
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -30,26 +30,30 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-NO_PLACES = ("model", "delimiter", "encoding", "instruction", "prompt")
+NO_PLACES = ("model", "delimiter", "encoding")
 """Options that are texts and name no file."""
-
-
 LONGEST_NAME = 255
 """Bytes of the name of a file or folder."""
 
 
 class Open(BaseModel):
-    """A part of a study file whose further keys are options of what it names."""
+    """A part of a study file whose further keys are options of what it names.
+
+    Attributes:
+        sentences: options that are texts of any length, and name no file either.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
+    sentences: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="after")
     def _can_be_meant(self) -> Self:
         """Refuse what no option can mean, whoever reads it: what it names is asked much later."""
         for key, value in self:
-            if isinstance(value, str) and any(len(part.encode()) > LONGEST_NAME for part in value.split("/")):
+            is_name = isinstance(value, str) and key not in self.sentences
+            if is_name and any(len(part.encode()) > LONGEST_NAME for part in value.split("/")):
                 raise ValueError(f"'{key}' is longer than the name of a file can be: shorten it")
-            if isinstance(value, str) and "\0" in value:
+            if is_name and "\0" in value:
                 raise ValueError(f"'{key}' has a character in it (NUL) that the name of a file cannot have")
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"'{key}' is {value}: write a finite number")
@@ -66,7 +70,8 @@ class Open(BaseModel):
         """The files and folders under `folder` that the options name, and the folder of a model's own weights."""
         options = self.options
         # A delimiter such as "/" would be the root of all files.
-        named = [folder / value for key, value in options.items() if isinstance(value, str) and key not in NO_PLACES]
+        texts = {*NO_PLACES, *self.sentences}
+        named = [folder / value for key, value in options.items() if isinstance(value, str) and key not in texts]
         weights = own_folder(str(options["model"]), folder) if "model" in options else None
         return [place for place in (*named, weights) if place is not None and place.exists()]
 
@@ -87,6 +92,7 @@ class Source(Open):
 class ContentSource(Open):
     """How one source of content becomes vectors: an encoder and its own options."""
 
+    sentences = ("instruction", "prompt")
     encoder: str
     corpus: str | None = None
 

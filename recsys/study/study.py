@@ -41,7 +41,7 @@ class Tuning(Strict):
     @classmethod
     def _time_alone(cls, given: Any) -> Any:
         timed = isinstance(given, dict) and given.get("minutes") is not None
-        return given | {"trials": given.get("trials") or MOST_TRIALS} if timed else given
+        return given | {"trials": MOST_TRIALS} if timed and given.get("trials") is None else given
 
     @property
     def seconds(self) -> float:

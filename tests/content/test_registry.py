@@ -32,6 +32,21 @@ def test_the_catalogue_describes_every_encoder():
 
 
 @pytest.mark.parametrize(
+    ("encoder", "options", "reads"),
+    [
+        ("visual_descriptors", {}, True),
+        ("image_text", {"part": "mean"}, True),
+        ("image_text", {"part": "text"}, False),
+        ("instructed", {"fields": []}, True),
+        ("instructed", {"image": False}, False),
+        ("tfidf_svd", {}, False),
+    ],
+)
+def test_an_encoder_of_words_and_pictures_reads_pictures_unless_it_is_to_read_words_alone(encoder, options, reads):
+    assert registry.load(encoder).from_options(encoder, options).reads_pictures == reads
+
+
+@pytest.mark.parametrize(
     ("encoder", "options", "message"),
     [
         ("tfidf", {}, "there is no encoder 'tfidf'; did you mean 'tfidf_svd'? (`modalift encoders` lists them)"),

@@ -183,7 +183,8 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_a_file_where_none_is_looked_for_is_named_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in ("encoders/mine.py", "models/mine.py", "metrics/deep/mine.py", "models/linear/fine.py", "other/x.py"):
+    fine = "models/linear/fine.py", "models/linear/_shared/parts.py", "other/x.py"
+    for place in ("encoders/mine.py", "models/mine.py", "metrics/deep/mine.py", *fine):
         write(tmp_path, place, "")
     monkeypatch.setenv("MODALIFT_PLUGINS", str(tmp_path / "plugins"))
     said = [line for line in plugins.unusable() if "nothing is looked for there" in line]

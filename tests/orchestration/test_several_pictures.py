@@ -54,8 +54,9 @@ def test_items_and_pictures_are_counted_apart_and_each_picture_counts(shop: Sett
     page = (shop.reports / "shop.html").read_text(encoding="utf-8")
     assert page.count("30 of 30, 75 pictures") == 1 and "<dt>pictures</dt><dd>75</dd>" in page
     vectors = home.current("shop/embeddings/image")
-    assert embeddings.show("shop", "visual_descriptors", home, vectors)["encoded"] == "75 pictures"
-    assert "encoded" not in embeddings.show("shop", "tfidf_svd", home, home.current("shop/embeddings/text"))
+    content = study.datasets["shop"].content
+    assert embeddings.show("shop", content["image"], home, vectors)["encoded"] == "75 pictures"
+    assert "encoded" not in embeddings.show("shop", content["text"], home, home.current("shop/embeddings/text"))
     before = pictures_of(Dataset.load(home.folder(home.current("shop/dataset"))).items)
 
     photo(shop.studies / "shop/photos/5_10.png", 3)

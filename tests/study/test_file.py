@@ -115,6 +115,14 @@ def test_an_option_that_nothing_can_mean_is_refused_whoever_reads_it(
         assert refusal(tmp_path, text).startswith(line)
 
 
+@pytest.mark.parametrize("option", ["instruction", "prompt"])
+def test_what_a_model_is_told_may_be_longer_than_the_name_of_a_file(option: str, tmp_path: Path) -> None:
+    told = "Represent the product, " * 20
+    content = f"    content: {{text: {{encoder: sentence_transformer, {option}: '{told}'}}}}\n"
+    (tmp_path / "study.yaml").write_text(STUDY.format(name="a").replace("models:", f"{content}models:"), "utf-8")
+    assert load_study(tmp_path / "study.yaml").datasets["a"].content["text"].options == {option: told}
+
+
 @pytest.mark.parametrize("fields", ["[answer]", "[Type, item_id]", "['']", "[Type, Type]"])
 def test_a_field_of_descriptions_has_a_name_of_its_own(fields: str, tmp_path: Path) -> None:
     corpus = f"    descriptions: {{c: {{file: d.csv, fields: {fields}}}}}\n"

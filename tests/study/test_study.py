@@ -121,6 +121,7 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         (GOOD + "controls: shuffled", "s.yaml: controls: write a list, such as [a, b]"),
         (GOOD + "tuning:", "s.yaml: tuning: is empty; write a mapping, KEY: VALUE, or leave it out"),
         (GOOD + "tuning: {seed: -1}", "s.yaml: tuning.seed: Input should be greater than or equal to 0"),
+        (GOOD + "tuning: {minutes: 2, trials: 0}", "s.yaml: tuning.trials: Input should be greater than or equal"),
         (GOOD + "tuning: {minutes: .inf}", "s.yaml: tuning.minutes: Input should be a finite number"),
         (GOOD.replace("EASE", "EASY"), "s.yaml: models: there is no model 'EASY'; did you mean 'EASE'?"),
         (GOOD.replace("  d:", "  a-b:"), "s.yaml: datasets: 'a-b' cannot be a name: use letters, digits and _"),

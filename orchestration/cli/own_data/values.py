@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import normalised
-from recsys.data.images import SUFFIXES
 from recsys.data.readers.catalogue import DECIMAL_COMMA
 from recsys.data.times import to_times
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import normalised
-from recsys.data.images import SUFFIXES
 from recsys.data.quarantine import collect, set_aside
 from recsys.data.readers.tables import read_table
 from recsys.errors import UserError

@@ -1,4 +1,4 @@
-"""Encoders: the contract in `base`, the look-up in `registry`, then one file an encoder in the folder of its kind."""
+"""Encoders: the look-up in `registry`, then one file an encoder by kind; the contract is `recsys.content.encoder`."""
 
 from dataclasses import dataclass
 from pathlib import Path

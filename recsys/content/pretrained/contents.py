@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from recsys.content.texts import text_key
-from recsys.data.images import digest_of, pictures_of
+from recsys.data.decoding import digest_of
+from recsys.data.images import pictures_of
 
 
 class Captioned(NamedTuple):

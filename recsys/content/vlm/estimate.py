@@ -35,8 +35,8 @@ class Sample:
         answers: one an item.
         fields: that the prompt asks for.
         n_contents: different contents of the catalogue.
-        n_pictures: of all contents together.
-        n_answered: how many of these are answered and kept, the sample among them.
+        n_pictures: of all contents together, where any shows several; else 0.
+        n_answered: how many of the contents are answered and kept, the sample among them.
         n_prompt, n_tokens: mean tokens of a question and of an answer; 0 where a server does not count them.
         seconds: that the rest is going to take.
         cut_off: answers of the sample that were ended by `max_new_tokens`.
@@ -112,11 +112,12 @@ def _sampled(asking: Asking, keys: Sequence[str], item_of: dict[str, str], descr
     endpoint = asking.options.endpoint
     if endpoint is not None and endpoint.requests_per_minute:
         seconds = max(seconds, 60 * (len(asking.contents) - answered) / endpoint.requests_per_minute)
+    pictures = [len(what.images) for what in asking.contents.values()]
     return Sample(
         answers=answers,
         fields=fields,
         n_contents=len(asking.contents),
-        n_pictures=sum(len(what.images) for what in asking.contents.values()),
+        n_pictures=sum(pictures) if max(pictures) > 1 else 0,
         n_answered=answered,
         n_prompt=float(kept.column("n_prompt", keys).mean()),
         n_tokens=float(kept.column("n_tokens", keys).mean()),

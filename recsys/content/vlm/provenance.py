@@ -72,8 +72,16 @@ def lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 SHOWN = (
-    *("inputs", "pictures", "text_fields", "poolings", "layer", "layers"),
-    *("max_new_tokens", "temperature", "seed", "max_side"),
+    "inputs",
+    "pictures",
+    "text_fields",
+    "poolings",
+    "layer",
+    "layers",
+    "max_new_tokens",
+    "temperature",
+    "seed",
+    "max_side",
 )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from recsys.data.images import digest_of
+from recsys.data.decoding import digest_of
 from recsys.data.market.attributes import SOURCES, VALUES, Codes, draw_items, draw_liking
 from recsys.data.market.choices import choose
 from recsys.data.market.rendering import render

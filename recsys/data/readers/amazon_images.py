@@ -7,6 +7,7 @@ main one stands first.
 import json
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ import pandas as pd
 
 from recsys.data.ids import normalised
 from recsys.data.picture_names import picture_files
+from recsys.data.readers.decoding import unpacked
 
 SIZES = ("hi_res", "large", "thumb")
 """The addresses of one picture, the largest first."""
@@ -38,13 +40,14 @@ def listed_pictures(meta: Path, items: pd.DataFrame, folder: Path) -> pd.Series:
 
 def _cells(meta: Path) -> dict[str, str]:
     """The column `images` as JSON, by item."""
-    name = str(meta).replace("'", "''")
     columns = "columns = {parent_asin: 'VARCHAR', images: 'JSON'}, format = 'newline_delimited', ignore_errors = true"
-    source = f"read_parquet('{name}')" if meta.suffix == ".parquet" else f"read_json('{name}', {columns})"
-    try:
-        rows = duckdb.sql(f"SELECT parent_asin, to_json(images) AS images FROM {source}").df()
-    except duckdb.Error:  # an edition without these columns
-        return {}
+    with TemporaryDirectory() as scratch, duckdb.connect() as con:
+        name = str(unpacked(meta, Path(scratch))[0]).replace("'", "''")
+        source = f"read_parquet('{name}')" if meta.suffix == ".parquet" else f"read_json('{name}', {columns})"
+        try:
+            rows = con.sql(f"SELECT parent_asin, to_json(images) AS images FROM {source}").df()
+        except duckdb.Error:  # an edition without these columns
+            return {}
     return dict(zip(normalised(rows["parent_asin"]), rows["images"].where(rows["images"].notna(), None), strict=True))
 
 

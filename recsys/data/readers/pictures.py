@@ -1,14 +1,13 @@
 """What readers of files share that have pictures beside them: the options, and the way from a folder to the items."""
 
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 from pydantic import Field
 
 from recsys.data.images import MOST, attach_images
 from recsys.data.options import SourceOptions
-from recsys.data.picture_names import match_images
+from recsys.data.picture_names import Reading, match_images
 from recsys.data.quarantine import collect
 
 
@@ -22,7 +21,7 @@ class PictureOptions(SourceOptions):
     """
 
     pictures: int = Field(default=MOST, ge=1)
-    images_by: Literal["name", "folder"] | None = None
+    images_by: Reading | None = None
 
 
 def pictures_from(
@@ -34,13 +33,14 @@ def pictures_from(
         items: with `item_id`.
         folder: of the pictures.
         options: which of them are used.
-        listed: paths of an item's pictures that are known otherwise, aligned with the items; those of an item that has
-            such take the place of what names say.
+        listed: paths of an item's pictures that are known otherwise, aligned with the items; they stand before those
+            that names tell.
     """
     matched = match_images(items["item_id"], folder, options.images_by)
     paths, unused = matched.paths, matched.unused
     if listed is not None:
-        paths = listed.where(listed.map(bool), paths)
+        both = zip(listed, paths, strict=True)
+        paths = pd.Series([tuple(dict.fromkeys(known + named)) for known, named in both], paths.index, dtype="object")
         used = {path.relative_to(folder).as_posix() for of_item in listed for path in of_item}
         unused = unused[~unused["key"].isin(used)]
     items, aside = attach_images(items, paths, options.pictures)

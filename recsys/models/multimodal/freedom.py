@@ -8,7 +8,7 @@ from torch.nn.functional import embedding, softplus
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Share, TrainingData, searched
+from recsys.recommender import DropRate, Share, TrainingData, searched
 from recsys.training.content import TRAINED, ContentConfig, scaled_features
 from recsys.training.embeddings import xavier_projection
 from recsys.training.graph_network import GraphNetwork, ThinnedGraph
@@ -32,7 +32,7 @@ class FREEDOMConfig(ContentConfig):
     """
 
     n_layers: PositiveInt = 2
-    drop_rate: Share = searched(0.8, choices=[0.5, 0.8, 0.9])
+    drop_rate: DropRate = searched(0.8, choices=[0.5, 0.8, 0.9])
     n_neighbours: PositiveInt = 10
     image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
     content_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3], needs_content=True)

@@ -1,6 +1,7 @@
 """Amazon Reviews in the layouts of 2014, 2018 and 2023."""
 
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_2023_joins_by_parent_asin_and_its_times_are_milliseconds(tmp_path: Path
     assert ("interactions", 2, "AGK / B01CUPMQZE", "rating of 0, which is none of 1 to 5 stars") in quarantined(raw)
 
 
-@pytest.mark.parametrize("kind", ["lines", "lines.gz", "parquet"])
+@pytest.mark.parametrize("kind", ["lines", "lines.gz", "lines.xz", "parquet"])
 def test_2023_lists_the_pictures_of_a_product_and_those_that_were_fetched_are_used(tmp_path: Path, kind: str) -> None:
     def listed(*names: tuple[str, str | None]) -> list[dict[str, str | None]]:
         return [
@@ -142,13 +143,16 @@ def test_2023_lists_the_pictures_of_a_product_and_those_that_were_fetched_are_us
         turned = [row | {"images": {key: [each[key] for each in row["images"]] for key in keys}} for row in rows]
         pd.DataFrame(turned).to_parquet(tmp_path / "meta_Beauty.parquet")
     else:
-        write(tmp_path, {f"meta_Beauty.jsonl{kind[5:]}": lines(*rows)})
-    raw = read("amazon", {"pictures": 2}, tmp_path, tmp_path)
+        packed = lzma.compress(lines(*rows).encode()) if kind == "lines.xz" else lines(*rows)
+        write(tmp_path, {f"meta_Beauty.jsonl{kind[5:]}": packed})
+    (meta,) = tmp_path.glob("meta_*")
+    raw = read("amazon", {"meta": meta.name, "pictures": 2}, tmp_path, tmp_path)
     found = [[Path(each.path).name for each in of_item] for of_item in pictures_of(raw.items)]
     # Of the first picture the largest size; an item none of whose listed pictures is there is found by its name.
     assert found == [["a_hi.jpg", "b._SS40_.jpg"], ["B01CUPMQZF_2.jpg", "B01CUPMQZF_10.jpg"], []]
     aside = {key: reason for table, _, key, reason in quarantined(raw) if table == "images"}
-    assert aside["B01CUPMQZE / c.jpg"] == "a further picture of an item, of which `pictures: 2` are used"
+    for further in ("c.jpg", "B01CUPMQZE.jpg"):
+        assert aside[f"B01CUPMQZE / {further}"] == "a further picture of an item, of which `pictures: 2` are used"
 
 
 @pytest.mark.parametrize(

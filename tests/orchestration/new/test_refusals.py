@@ -148,5 +148,9 @@ def test_pictures_that_are_named_otherwise(settings: Settings, tmp_path: Path, f
     assert hint in line
 
 
+def test_whose_pictures_are_without_pictures(settings: Settings) -> None:
+    assert refusal(settings, taken(), goods(), "--images-by", "name").startswith("--images-by says whose the pictures")
+
+
 def test_a_layout_without_a_folder(settings: Settings) -> None:
     assert refusal(settings, taken(), goods(), "--layout", "recbole").startswith("--layout says how the data of")

@@ -96,8 +96,8 @@ class Instructed(PretrainedEncoder):
         if not self.options.image:
             return self.run(Contents.texts(texts), model.of_texts, context)
         pictures = Contents.captioned(items, texts)
-        n, rest = len(pictures.distinct), Contents.texts(texts.where(items["image_path"].isna(), ""))
-        seen = self.run(pictures, model.of_pictures, context.after(0, n + len(rest.distinct)))
+        n, unpictured = len(pictures.distinct), Contents.texts(texts.where(items["image_path"].isna(), ""))
+        seen = self.run(pictures, model.of_pictures, context.after(0, n + len(unpictured.distinct)))
         rest = Contents.texts(texts.where(~seen.present, ""))  # those whose picture cannot be read among them
         read = self.run(rest, model.of_texts, context.after(n, n + len(rest.distinct)))
         wordless = int((seen.present & (texts == "").to_numpy()).sum())
