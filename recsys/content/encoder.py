@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recsys.content.features import Features
+from recsys.content.texts import WORDS
 from recsys.content.weights import on_this_machine
 from recsys.errors import UserError
 
@@ -125,6 +126,13 @@ class Encoder(ABC):
     def reads_pictures(self) -> bool:
         """Whether it reads the items' pictures: not where an encoder of both is to read the words alone."""
         return self.modality in ("image", "joint") and getattr(self.options, "part", "image") != "text"
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """What of an item its vectors are made of: `image`, and columns of words; empty where it is something else."""
+        words = self.modality in ("text", "joint") and getattr(self.options, "part", "text") != "image"
+        columns = (getattr(self.options, "fields", None) or WORDS) if words else ()
+        return frozenset({*columns, *(("image",) if self.reads_pictures else ())})
 
     @classmethod
     def has(cls, checkpoint: Checkpoint) -> bool:

@@ -9,6 +9,9 @@ import pandas as pd
 from recsys.content.thinking import without_thinking
 from recsys.data.raw import lacks_column
 
+WORDS = ("title", "text")
+"""Columns of the item table that are an item's words, unless a study names others."""
+
 
 def item_texts(
     encoder: str, items: pd.DataFrame, fields: Sequence[str] | None, corpus: pd.DataFrame | None
@@ -25,7 +28,7 @@ def item_texts(
     Raises:
         UserError: the items have no such column.
     """
-    fields = fields or (("title", "text") if corpus is None else ("answer",))
+    fields = fields or (WORDS if corpus is None else ("answer",))
     if corpus is not None:
         answers = corpus.set_index("item_id")["answer"].map(lambda answer: without_thinking(unwrap(answer)))
         items = items.assign(answer=items["item_id"].map(answers))

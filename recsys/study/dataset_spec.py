@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
+from recsys.content.encoders import registry as encoders
+from recsys.content.texts import WORDS
 from recsys.content.vlm.options import CHANGES_NO_ANSWER
 from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
@@ -254,11 +256,20 @@ class DatasetSpec(Strict):
         return self
 
     def reads(self, source: str) -> frozenset[str]:
-        """What of an item a source reads: itself, or what the model behind its corpus is shown."""
-        corpus = self.descriptions.get(self.content[source].corpus or "")
-        if corpus is None or corpus.model is None:
+        """What of an item a source is made of: `image`, columns of words, or itself where nothing says so.
+
+        Of descriptions that is what the model was shown that wrote them.
+        """
+        content = self.content[source]
+        if content.corpus is None:
+            encoder = encoders.load(content.encoder).from_options(content.encoder, content.options)
+            return encoder.reads or frozenset({source})
+        corpus = self.descriptions[content.corpus]
+        if corpus.model is None:
             return frozenset({source})
-        return frozenset(corpus.options.get("inputs", ("image",)))
+        inputs = corpus.options.get("inputs", ("image",))
+        words = corpus.options.get("text_fields", WORDS) if "text" in inputs else ()
+        return frozenset({*words, *(("image",) if "image" in inputs else ())})
 
     def without_sources(self, sources: Collection[str]) -> "DatasetSpec":
         """The dataset without some of its sources, and without the corpora that only these read."""

@@ -6,6 +6,7 @@ import pytest
 
 from recsys.content.weights import SHIPPED
 from recsys.errors import UserError
+from recsys.study.control_arms import same_reading
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.file import load_study
 
@@ -29,6 +30,13 @@ datasets:
       - {ask: "Is A more than chance?", better: states, than: shuffled}
 models: {TopPop: }
 """
+MORE_SOURCES = """\
+      plot: {encoder: tfidf_svd, fields: [text]}
+      clip: {encoder: image_text}
+      clip_image: {encoder: image_text, part: image}
+      told: {encoder: instructed, image: false, fields: [title]}
+      bought: {encoder: matrix_file, file: vectors.npy}
+"""
 
 
 def read(folder: Path, text: str) -> DatasetSpec:
@@ -47,16 +55,23 @@ def test_descriptions_are_read_or_asked(tmp_path: Path) -> None:
     }
 
 
-def test_a_source_reads_what_the_model_behind_it_is_shown(tmp_path: Path) -> None:
-    spec = read(tmp_path, GOOD)
+def test_a_source_reads_what_its_encoder_or_the_model_behind_it_is_shown(tmp_path: Path) -> None:
+    spec = read(tmp_path, GOOD.replace("    questions:", f"{MORE_SOURCES}    questions:"))
     reads = {source: sorted(spec.reads(source)) for source in spec.content}
     assert reads == {
-        "text": ["text"],
+        "text": ["text", "title"],
         "image": ["image"],
         "words": ["words"],
         "states": ["image"],
-        "all": ["image", "text"],
+        "all": ["image", "text", "title"],
+        "plot": ["text"],
+        "clip": ["image", "text", "title"],
+        "clip_image": ["image"],
+        "told": ["title"],
+        "bought": ["bought"],
     }
+    by_image, by_text = ("image", "states", "all", "clip", "clip_image"), ("text", "all", "plot", "clip")
+    assert same_reading(spec) == [by_image, by_text, ("text", "all", "clip", "told")]
 
 
 def test_the_weights_of_a_model_count_as_its_data(tmp_path: Path) -> None:
