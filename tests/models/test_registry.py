@@ -62,6 +62,7 @@ def test_a_file_that_cannot_be_read_costs_no_other_model_its_relatives(
     (tmp_path / "models" / "mine").mkdir(parents=True)
     (tmp_path / "models" / "mine" / "broken.py").write_bytes(code)
     monkeypatch.setenv("MODALIFT_PLUGINS", str(tmp_path))
+    monkeypatch.setattr(plugins, "_unusable", {})  # which names it to every later test otherwise
     registry._files.cache_clear()
     try:
         assert registry.related("EASE") == {"CEASE", "AddEASE"}
