@@ -169,6 +169,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         agreement=parts.agreement(tables),
         questions=judgement.questions if judgement else [],
         counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)} | pictures,
+        notes=data.facts["notes"],
         quarantine=parts.quarantine(home.folder(data)),
         content=[_content(home, study, name, source, pictures.get("pictures")) for source in spec.content],
         results=parts.results(home.folder(metrics), study, results.arms, _runs(home, study, name, results.arms)),

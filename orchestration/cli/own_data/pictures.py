@@ -42,8 +42,7 @@ def find_pictures(
         options: dict[str, Any] = {"images": relative(images, folder)} | ({"images_by": found.by} if found.by else {})
         said = f"images: {matched:,} of {len(ids):,} items have a file named by their id in {images}"
         more, several = _several(ids, found.paths, images)
-        doubts = [f"! images: {doubt}" for doubt in found.doubts]
-        return options | more, [_warning(matched, len(ids)) + said, *several, *doubts]
+        return options | more, [_warning(matched, len(ids)) + said, *several]
     files = {file.name: file for file in picture_files(images)}
     for column in map(str, items):
         named = items[column].map(named_pictures)
