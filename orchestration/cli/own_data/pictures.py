@@ -11,7 +11,8 @@ from orchestration.cli.own_data.places import relative
 from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import nearest_repair
 from recsys.data.images import MOST
-from recsys.data.picture_names import Reading, files_by_stem, match_images, picture_files
+from recsys.data.options import Reading
+from recsys.data.picture_names import files_by_stem, match_images, picture_files
 from recsys.data.readers.catalogue import named_pictures
 from recsys.errors import UserError
 

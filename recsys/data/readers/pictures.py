@@ -8,8 +8,8 @@ import pandas as pd
 from pydantic import Field
 
 from recsys.data.images import MOST, attach_images
-from recsys.data.options import SourceOptions
-from recsys.data.picture_names import Matched, Reading, match_images
+from recsys.data.options import MOST_PICTURES, Reading, SourceOptions
+from recsys.data.picture_names import Matched, match_images
 from recsys.data.quarantine import collect
 
 
@@ -22,7 +22,7 @@ class PictureOptions(SourceOptions):
             another's; None finds out, and refuses what could be meant both ways.
     """
 
-    pictures: int = Field(default=MOST, ge=1)
+    pictures: int = Field(default=MOST, ge=1, le=MOST_PICTURES)
     images_by: Reading | None = None
 
 
