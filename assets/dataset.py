@@ -13,7 +13,7 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.settings import Settings
 from recsys.data.dataset import PARTS, Dataset
-from recsys.data.images import PICTURE_COLUMNS, counts_of_pictures
+from recsys.data.images import PICTURE_COLUMNS
 from recsys.data.readers import registry
 from recsys.fingerprints import code_of, fingerprint
 from recsys.study.dataset_spec import DatasetSpec
@@ -57,6 +57,7 @@ def show(home: Home, event: Event) -> Mapping[str, object]:
     from matplotlib.figure import Figure
 
     data = Dataset.load(home.folder(event))
+    counts = data.facts["counts"]
     figure = Figure(figsize=(6, 2.6))
     axes = figure.subplots(1, 2)
     popularity = data.interactions["item"].value_counts().to_numpy()
@@ -70,8 +71,7 @@ def show(home: Home, event: Event) -> Mapping[str, object]:
         "items": data.n_items,
         "density": round(len(data.interactions) / (data.n_users * data.n_items), 6),
         **{part: int((data.interactions["part"] == part).sum()) for part in PARTS},
-        **counts_of_pictures(data.items),
-        "with_text": int(data.items["text"].notna().sum()),
+        **{name: counts[name] for name in ("with_image", "pictures", "with_text") if name in counts},
         **{f"note {place}": note for place, note in enumerate(data.facts.get("notes", []), 1)},
         "quarantine": table(reasons if len(reasons) else pd.DataFrame({"reason": ["none"], "rows": [0]})),
         "items_preview": preview(data.items.drop(columns=list(PICTURE_COLUMNS), errors="ignore")),

@@ -20,7 +20,6 @@ from orchestration.lineage import Event, Input
 from orchestration.tracked import run_id
 from orchestration.usable import unusable_sources
 from recsys.analyses.registry import applicable
-from recsys.data.images import counts_of_pictures
 from recsys.engine.stored import StoredCell, place
 from recsys.evidence.across import answer_together
 from recsys.fingerprints import code_of, files_of, fingerprint
@@ -32,7 +31,6 @@ from recsys.report.rows import AssetRow, CheckRow, ContentRow, Link, Section
 from recsys.store import write_text
 from recsys.study.ensembles import SOURCE
 from recsys.study.judgement import Judgement
-from recsys.study.preparing import load_items
 from recsys.study.record import AssetRecord
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import has_verdict
@@ -155,7 +153,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     compared = judgement.comparisons if judgement else board.comparisons if board else []
     described = [home.current(keys.descriptions(name, corpus)) for corpus in spec.descriptions]
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
-    pictures = counts_of_pictures(load_items(home.folder(data)))
+    n_pictures = data.facts["counts"].get("pictures")
     return DatasetReport(
         name=name,
         scenario=parts.scenario(study, name),
@@ -168,9 +166,10 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         losers=parts.losers(tables),
         agreement=parts.agreement(tables),
         questions=judgement.questions if judgement else [],
-        counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)} | pictures,
+        counts={k: v for k, v in data.facts["counts"].items() if isinstance(v, int)},
+        notes=data.facts["notes"],
         quarantine=parts.quarantine(home.folder(data)),
-        content=[_content(home, study, name, source, pictures.get("pictures")) for source in spec.content],
+        content=[_content(home, study, name, source, n_pictures) for source in spec.content],
         results=parts.results(home.folder(metrics), study, results.arms, _runs(home, study, name, results.arms)),
         comparisons=parts.comparisons(compared, results.arms),
         minutes=study.tuning.minutes,

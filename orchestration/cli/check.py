@@ -170,16 +170,14 @@ def _model(study: "Study", model: str) -> str:
 def _dataset(study: "Study", name: str, folder: Path | None, scratch: Path, found: dict[str, dict[str, Any]]) -> str:
     """Prepare a dataset in a folder of its own, as a run would."""
     from recsys.data.dataset import Dataset
-    from recsys.data.images import said_of_pictures
     from recsys.study.applicable import left_out
     from recsys.study.preparing import prepare_dataset
 
     found[name] = facts = prepare_dataset(study.datasets[name], folder, scratch).facts
     counts = facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
-    data = Dataset.load(scratch)
-    said += [several] if (several := said_of_pictures(data.items)) else []
-    notes = [*facts["notes"], *_quarantined(data)]
+    said += [f"{counts['pictures']:,} pictures"] if "pictures" in counts else []
+    notes = [*facts["notes"], *_quarantined(Dataset.load(scratch))]
     notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
     return "\n    ".join([", ".join(said), *notes])
 

@@ -10,6 +10,7 @@ import typer
 from orchestration.cli.app import command
 from orchestration.cli.console import say
 from orchestration.cli.studies import read_settings
+from recsys.data.options import Reading
 from recsys.errors import UserError
 from recsys.store import write_text
 
@@ -50,7 +51,7 @@ def new(
         Path | None, typer.Option(metavar="DIR", help="Image files named by item id, or in folders that are.")
     ] = None,
     images_by: Annotated[
-        Literal["name", "folder"] | None,
+        Reading | None,
         typer.Option(help="Whose picture a file is, where its name and its folder are ids of two items."),
     ] = None,
     folder: Annotated[
@@ -111,7 +112,7 @@ def _source(
     interactions: Path | None,
     items: Path | None,
     images: Path | None,
-    images_by: Literal["name", "folder"] | None,
+    images_by: Reading | None,
     folder: Path | None,
     layout: str | None,
     given: "Given",

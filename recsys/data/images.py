@@ -20,6 +20,7 @@ PICTURE_COLUMNS = ("image_path", "image_digest", FURTHER_PATHS, FURTHER_DIGESTS)
 MOST = 4
 """Pictures of an item that are used, unless a study says otherwise."""
 FURTHER = "a further picture of an item, of which `pictures: {most}` are used"
+AGAIN = "the same picture again"
 
 
 class Picture(NamedTuple):
@@ -70,8 +71,8 @@ def attach_images(items: pd.DataFrame, paths: pd.Series, most: int = MOST) -> tu
 
     Returns:
         The items with their usable images (see the module), and the quarantine of the images that exist and cannot
-        be used, or are more than `most`. It names an item's picture by the item, and by its file where there are
-        several.
+        be used, have the bytes of another of the item's, or are more than `most`. It names an item's picture by the
+        item, and by its file where there are several.
     """
     found = [[Path(path) for path in _listed(cell) if os.path.exists(path)] for cell in paths]
     inspected = iter(inspect_all([path for cell in found for path in cell[:most]]))
@@ -81,10 +82,11 @@ def attach_images(items: pd.DataFrame, paths: pd.Series, most: int = MOST) -> tu
         usable: dict[str, Picture] = {}
         for path in cell[:most]:
             seen = next(inspected)
-            if seen.digest:
-                usable.setdefault(seen.digest, Picture(str(path), seen.digest))
-            else:
-                aside.append((f"{item} / {path.name}" if len(cell) > 1 else str(item), str(seen.problem)))
+            if seen.digest and seen.digest not in usable:
+                usable[seen.digest] = Picture(str(path), seen.digest)
+                continue
+            reason = AGAIN if seen.digest else str(seen.problem)
+            aside.append((f"{item} / {path.name}" if len(cell) > 1 else str(item), reason))
         used.append(list(usable.values()))
         aside += [(f"{item} / {path.name}", FURTHER.format(most=most)) for path in cell[most:]]
     attached = items.assign(

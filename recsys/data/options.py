@@ -1,10 +1,15 @@
 """Options of readers: what a study file may say about a source, checked before a file is opened."""
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recsys.errors import UserError, nearest_name
+
+Reading = Literal["name", "folder"]
+"""What says whose picture a file is, where its name and its folder say two things."""
+MOST_PICTURES = 100
+"""The largest number of an item's pictures that a study may ask for."""
 
 
 class SourceOptions(BaseModel):

@@ -11,16 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 
 from recsys.data.decoding import SUFFIXES
+from recsys.data.options import Reading
 from recsys.data.quarantine import named_aside
 from recsys.errors import UserError
-
-Reading = Literal["name", "folder"]
-"""What says whose picture a file is, where its name and its folder say two things."""
 
 VIEW = re.compile(r"[_-](?:\d{1,2}|0\d\d|(?P<word>[^\W\d_]+)(?:[_-]?\d{1,2})?)| ?\(\d{1,2}\)")
 """What stands behind the id to tell several pictures of an item apart: `_0`, `-01`, ` (2)`, `-front`, `_back2`."""

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recsys.data.cleaning import Cleaned, CleaningRules, clean
 from recsys.data.dataset import PARTS, Dataset
+from recsys.data.images import counts_of_pictures
 from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect, set_aside
 from recsys.data.raw import ITEM_COLUMNS, RawData
 from recsys.data.splits import SplitRule, assign_parts, is_drawn, needs_times, of_repeat
@@ -141,7 +142,7 @@ def _counts(
         "interactions": len(interactions),
         **{part: int(parts[part]) for part in PARTS},
         "density": len(interactions) / (len(users) * len(items)),
-        "with_image": int(items["image_path"].notna().sum()),
+        **counts_of_pictures(items),
         "with_text": int(items["text"].notna().sum()),
         "steps": cleaned.steps,
         "quarantined": {str(reason): int(n) for reason, n in quarantine["reason"].value_counts().items()},

@@ -48,6 +48,7 @@ class DatasetReport(Part):
         agreement: how often another way of measuring gives the same answer; None where that was not asked.
         questions: that the study asked beforehand, answered.
         counts: of users, items and interactions, by name.
+        notes: what was found out about the files, a sentence each.
         quarantine: what was left out.
         content: integrity of each source.
         results: every (model, arm).
@@ -74,6 +75,7 @@ class DatasetReport(Part):
     agreement: Agreement | None = None
     questions: list[QuestionResult] = Field(default_factory=list)
     counts: dict[str, int]
+    notes: list[str] = Field(default_factory=list)
     quarantine: list[QuarantineRow] = Field(default_factory=list)
     content: list[ContentRow] = Field(default_factory=list)
     results: list[ResultRow]

@@ -11,8 +11,9 @@ from recsys.content.arms import INTERACTIONS_ONLY, Control
 from recsys.errors import nearest_name
 from recsys.models import registry
 from recsys.published.figures import row_name
-from recsys.study.dataset_spec import DatasetSpec, Published
+from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensemble_spec import Ensemble
+from recsys.study.judgement_spec import Published
 
 if TYPE_CHECKING:
     from recsys.study.study import Study

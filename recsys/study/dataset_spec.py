@@ -1,12 +1,10 @@
 """One catalogue of a study: where its data come from, how content is made of them, and what is asked of it."""
 
-import math
 from collections.abc import Collection
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
 from recsys.content.encoders import registry as encoders
@@ -16,66 +14,14 @@ from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.readers import registry
 from recsys.data.splits import SplitRule
-from recsys.errors import UserError
-from recsys.published.figures import published_table
+from recsys.study.judgement_spec import Published, Question, Scenario
+from recsys.study.spec import Open, Strict
 
 CORPUS = "corpus.parquet"
 """The table of a description corpus: `item_id`, `answer`, and one column a field."""
 OWN_COLUMNS = ("item_id", "answer")
 """Of that table, so that no field can be called so."""
 RAW_MODALITIES = ("text", "image", "audio")
-
-
-class Strict(BaseModel):
-    """A part of a study file that knows all of its keys, and does not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-NO_PLACES = ("model", "delimiter", "encoding")
-"""Options that are texts and name no file."""
-LONGEST_NAME = 255
-"""Bytes of the name of a file or folder."""
-
-
-class Open(BaseModel):
-    """A part of a study file whose further keys are options of what it names.
-
-    Attributes:
-        sentences: options that are texts of any length, and name no file either.
-    """
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    sentences: ClassVar[tuple[str, ...]] = ()
-
-    @model_validator(mode="after")
-    def _can_be_meant(self) -> Self:
-        """Refuse what no option can mean, whoever reads it: what it names is asked much later."""
-        for key, value in self:
-            is_name = isinstance(value, str) and key not in self.sentences
-            if is_name and any(len(part.encode()) > LONGEST_NAME for part in value.split("/")):
-                raise ValueError(f"'{key}' is longer than the name of a file can be: shorten it")
-            if is_name and "\0" in value:
-                raise ValueError(f"'{key}' has a character in it (NUL) that the name of a file cannot have")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"'{key}' is {value}: write a finite number")
-            if key == "seed" and isinstance(value, int) and not 0 <= value < 2**32:
-                raise ValueError(f"'seed' is {value}: write a number from 0 to {2**32 - 1}")
-        return self
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """What the reader, the encoder or the asked model itself is told."""
-        return dict(self.model_extra or {})
-
-    def places(self, folder: Path) -> list[Path]:
-        """The files and folders under `folder` that the options name, and the folder of a model's own weights."""
-        options = self.options
-        # A delimiter such as "/" would be the root of all files.
-        texts = {*NO_PLACES, *self.sentences}
-        named = [folder / value for key, value in options.items() if isinstance(value, str) and key not in texts]
-        weights = own_folder(str(options["model"]), folder) if "model" in options else None
-        return [place for place in (*named, weights) if place is not None and place.exists()]
 
 
 class Source(Open):
@@ -119,7 +65,7 @@ class CorpusSpec(Open):
     id_column: str | None = None
     text_column: str | None = None
     model: str | None = None
-    truth: dict[str, str] = {}
+    truth: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("fields")
     @classmethod
@@ -158,83 +104,14 @@ class CorpusSpec(Open):
         return self.model_dump(exclude={"truth": True, "prompt": True, **CHANGES_NO_ANSWER})
 
 
-class Scenario(Strict):
-    """What a verdict holds for: it says nothing about any other situation."""
-
-    domain: str = "not stated"
-    feedback: str = "not stated"
-    seen_before_choosing: tuple[str, ...] = ()
-    item_kinds: str = "not stated"
-    date_of_data: str = "not stated"
-
-    @field_validator("date_of_data", mode="before")
-    @classmethod
-    def _year_as_text(cls, given: Any) -> Any:
-        return str(given) if isinstance(given, int | date) and not isinstance(given, bool) else given
-
-
-class Question(Strict):
-    """A comparison that the study announces before it is run.
-
-    Attributes:
-        ask: the question in words.
-        better: the arm that a yes would say is better.
-        than: the arm it is compared with; `shuffled` is the shuffled control of `better`.
-    """
-
-    ask: str
-    better: str
-    than: str
-
-
-Figures = Annotated[dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]
-
-
-class Published(Strict):
-    """Figures that others published for a dataset, to stand beside ours.
-
-    A study writes them out, or names a table that is known (`zhou2025/baby`), of which it takes what it measures.
-
-    Attributes:
-        source: who published them, and where.
-        rows: by model, or `MODEL (ARM)`, then by metric such as `recall_at_20`.
-        doubts: why figures of a row are no target, by row.
-        table: the name of the known table; None where the study writes the figures out.
-    """
-
-    source: str = Field(min_length=1)
-    rows: dict[str, Figures] = Field(min_length=1)
-    doubts: dict[str, str] = {}
-    table: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_table(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "table" in given:
-            raise ValueError("a known table stands in the place of all that is written here: published: NAME")
-        if not isinstance(given, str):
-            return given
-        try:
-            known = published_table(given)
-        except UserError as error:
-            raise ValueError(str(error)) from None  # so that the line names the key
-        return {"source": known.source, "rows": known.rows, "doubts": known.doubts, "table": given}
-
-    @model_validator(mode="after")
-    def _doubts_are_of_rows(self) -> "Published":
-        if odd := [row for row in self.doubts if row not in self.rows]:
-            raise ValueError(f"'doubts' names '{odd[0]}', which 'rows' lacks")
-        return self
-
-
 class DatasetSpec(Strict):
     """One catalogue of a study."""
 
     source: Source
     cleaning: CleaningRules = CleaningRules()
     split: SplitRule = SplitRule()
-    descriptions: dict[str, CorpusSpec] = {}
-    content: dict[str, ContentSource] = {}
+    descriptions: dict[str, CorpusSpec] = Field(default_factory=dict)
+    content: dict[str, ContentSource] = Field(default_factory=dict)
     both: tuple[str, ...] | None = None
     questions: tuple[Question, ...] = ()
     scenario: Scenario = Scenario()

@@ -19,7 +19,7 @@ from recsys.content.arms import INTERACTIONS_ONLY, UNTUNED, Arm, control_arm
 from recsys.evidence.wording import listed
 from recsys.models import registry
 from recsys.study.added_lists import SCALES, Scale
-from recsys.study.dataset_spec import Strict
+from recsys.study.spec import Strict
 
 
 @dataclass(frozen=True)

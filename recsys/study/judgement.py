@@ -17,7 +17,7 @@ from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.sources import judge_sources
 from recsys.evidence.verdict import Sides, Verdict, decide
-from recsys.study.dataset_spec import Question
+from recsys.study.judgement_spec import Question
 from recsys.study.measuring import UserScores
 from recsys.study.readiness import Readiness
 from recsys.study.selection import Selection, Tally

@@ -11,8 +11,9 @@ from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.study.agreement import check_agreement
-from recsys.study.dataset_spec import DatasetSpec, Strict
+from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensemble_spec import Ensemble
+from recsys.study.spec import Strict
 from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
 from recsys.tuning.search import SHORTLIST, most_nested, most_trials
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.data.picture_names import Reading, files_by_stem, match_images, natural
+from recsys.data.options import Reading
+from recsys.data.picture_names import files_by_stem, match_images, natural
 from recsys.errors import UserError
 
 

@@ -79,6 +79,16 @@ def test_counts(dataset: Dataset) -> None:
     }
 
 
+def test_pictures_are_counted_where_items_have_several(dataset: Dataset) -> None:
+    raw = catalogue(FIXED, n_items=11)
+    raw.items.loc[[2, 3], "image_path"] = ["2.png", "3.png"]
+    further = [["2_1.png", "2_2.png"] if n == 2 else None for n in range(11)]
+    several = raw.items.assign(further_image_paths=further, further_image_digests=further)
+    counts = prepare(replace(raw, items=several), CleaningRules(), SplitRule(protocol="fixed")).facts["counts"]
+    assert (counts["with_image"], counts["pictures"]) == (2, 4)
+    assert "pictures" not in dataset.facts["counts"]
+
+
 @pytest.mark.parametrize(
     ("given", "expected"), [([2, 5, 0, 5, 5, 5], [0, 2]), ([2, 5, 2, 5, 5, 5], None), (None, None)]
 )

@@ -192,6 +192,11 @@ def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
             "reader 'market': option 'n_users': Input should be greater than or equal to 10; fix its value",
         ),
         ("table", {}, "reader 'table': option 'interactions': Field required; fix its value"),
+        (
+            "yelp",
+            {"pictures": 101},
+            "reader 'yelp': option 'pictures': Input should be less than or equal to 100; fix its value",
+        ),
     ],
 )
 def test_wrong_options_are_named(reader: str, options: dict[str, Any], line: str) -> None:

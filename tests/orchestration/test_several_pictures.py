@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assets import embeddings
+from assets import dataset, embeddings
 from orchestration.cli.plan import FILES_CHANGED, plan
 from orchestration.home import Home
 from orchestration.settings import Settings
@@ -33,29 +33,39 @@ statistics: {resamples: 100}
 """
 
 
+DECIDED = (
+    "images: 1 pictures, such as 12/7.png, are named like one item and their folder like another: the name counts; "
+    "`images_by` says otherwise"
+)
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Settings:
     (tmp_path / "studies/shop").mkdir(parents=True)
     several_photos_an_item(tmp_path / "studies/shop")
+    photo(tmp_path / "studies/shop/photos/12/7.png", 0)
     (tmp_path / "studies/shop.yaml").write_text(SHOP, encoding="utf-8")
     return Settings(home=tmp_path / "home", studies=tmp_path / "studies", workers=1)
 
 
 def test_items_and_pictures_are_counted_apart_and_each_picture_counts(shop: Settings) -> None:
     said = printed(shop, "check", "shop")
-    # Items have 1, 2, 3, 3, 3 and 3 pictures, five times over; the further ones are set aside.
-    assert "30 items" in said and "75 pictures" in said
-    assert "encoder visual_descriptors: 30 of 30 items (100.0 %) have it, with 75 pictures" in said
-    assert said.count("with 75 pictures") == 1
+    # Items have 1, 2, 3, 3, 3 and 3 pictures, five times over, and 12/7.png is a third of item 7; the further ones
+    # are set aside.
+    assert "30 items" in said and "76 pictures" in said
+    assert "encoder visual_descriptors: 30 of 30 items (100.0 %) have it, with 76 pictures" in said
+    assert said.count("with 76 pictures") == 1 and said.count(DECIDED) == 1
     assert "quarantined 30 images: a further picture of an item, of which `pictures: 3` are used (3 / 3_20.png" in said
     study = load_study(shop.studies / "shop.yaml")
     run(study, shop)
     home = Home(shop)
     page = (shop.reports / "shop.html").read_text(encoding="utf-8")
-    assert page.count("30 of 30, 75 pictures") == 1 and "<dt>pictures</dt><dd>75</dd>" in page
+    assert page.count("30 of 30, 76 pictures") == 1 and "<dt>pictures</dt><dd>76</dd>" in page
+    assert page.count(DECIDED) == 1
+    assert dataset.show(home, home.current("shop/dataset"))["note 1"] == DECIDED
     vectors = home.current("shop/embeddings/image")
     content = study.datasets["shop"].content
-    assert embeddings.show("shop", content["image"], home, vectors)["encoded"] == "75 pictures"
+    assert embeddings.show("shop", content["image"], home, vectors)["encoded"] == "76 pictures"
     assert "encoded" not in embeddings.show("shop", content["text"], home, home.current("shop/embeddings/text"))
     before = pictures_of(Dataset.load(home.folder(home.current("shop/dataset"))).items)
 

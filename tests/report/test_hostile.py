@@ -29,6 +29,7 @@ def everywhere(text):
             "limits": [f"FREEDOM left out (both): {text}."],
             "scenario": baby.scenario.model_copy(update=dict.fromkeys(("domain", "feedback"), text)),
             "checks": [CheckRow(name="A check", passed=False, found=text)],
+            "notes": [text],
             "quarantine": [QuarantineRow(table="items", reason=text, n_rows=1)],
             "sections": [
                 Section(asset="a/b", tables=[Table(title="Items", columns=["Item", text], rows=[[text, text]])])

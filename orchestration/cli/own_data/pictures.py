@@ -11,7 +11,8 @@ from orchestration.cli.own_data.places import relative
 from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import nearest_repair
 from recsys.data.images import MOST
-from recsys.data.picture_names import Reading, files_by_stem, match_images, picture_files
+from recsys.data.options import Reading
+from recsys.data.picture_names import files_by_stem, match_images, picture_files
 from recsys.data.readers.catalogue import named_pictures
 from recsys.errors import UserError
 
@@ -42,8 +43,7 @@ def find_pictures(
         options: dict[str, Any] = {"images": relative(images, folder)} | ({"images_by": found.by} if found.by else {})
         said = f"images: {matched:,} of {len(ids):,} items have a file named by their id in {images}"
         more, several = _several(ids, found.paths, images)
-        doubts = [f"! images: {doubt}" for doubt in found.doubts]
-        return options | more, [_warning(matched, len(ids)) + said, *several, *doubts]
+        return options | more, [_warning(matched, len(ids)) + said, *several]
     files = {file.name: file for file in picture_files(images)}
     for column in map(str, items):
         named = items[column].map(named_pictures)

@@ -14,7 +14,7 @@ from orchestration.cli.own_data import values
 from orchestration.cli.own_data.guess import Given, Roles, guess
 from orchestration.cli.own_data.pictures import find_pictures
 from orchestration.cli.own_data.places import common_folder, relative
-from recsys.data.picture_names import Reading
+from recsys.data.options import Reading
 from recsys.data.raw import RawData
 from recsys.data.readers import read, recognise
 from recsys.data.readers.tables import Table, read_table

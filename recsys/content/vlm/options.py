@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from recsys.content.vlm.describer import Pooling
+from recsys.data.options import MOST_PICTURES
 from recsys.errors import UserError
 
 SPEAKS_FOR_ALL = 8
@@ -153,7 +154,7 @@ class VlmOptions(BaseModel):
     endpoint: EndpointOptions | None = None
     prompt: str
     inputs: tuple[Literal["image", "text"], ...] = Field(("image",), min_length=1)
-    pictures: PositiveInt | None = None
+    pictures: int | None = Field(None, ge=1, le=MOST_PICTURES)
     text_fields: tuple[str, ...] = Field(("title", "text"), min_length=1)
     max_new_tokens: int = Field(128, ge=0)
     poolings: tuple[Pooling, ...] = Field(default_factory=_usual_poolings, validate_default=True)

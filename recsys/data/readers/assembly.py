@@ -12,7 +12,7 @@ from recsys.data.images import attach_images
 from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
 from recsys.data.readers.catalogue import usable_interactions, usable_items
-from recsys.data.readers.pictures import PictureOptions, pictures_from
+from recsys.data.readers.pictures import Pictured, PictureOptions, pictures_from
 from recsys.data.readers.recognition import folder_of_images
 from recsys.data.readers.tables import Table
 from recsys.errors import UserError
@@ -93,17 +93,17 @@ def assemble(
         listed: pictures that the files list (see `pictures_from`).
     """
     folder, options = pictures[0], pictures[1] or PicturedOptions()
-    items, out_images = with_pictures(items, folder, options.images, options, listed)
-    return RawData(items, interactions, collect([*quarantine, out_images]), notes=tuple(notes))
+    items, out_images, more = with_pictures(items, folder, options.images, options, listed)
+    return RawData(items, interactions, collect([*quarantine, out_images]), notes=(*notes, *more))
 
 
 def with_pictures(
     items: pd.DataFrame, folder: Path, given: str | None, options: PictureOptions, listed: pd.Series | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Items with the pictures of the folder that an option names, or of a usual one; and the quarantine."""
+) -> Pictured:
+    """Items with the pictures of the folder that an option names, or of a usual one."""
     place = images_folder(folder, given)
     if place is None:
-        return attach_images(items, pd.Series(None, index=items.index, dtype="object"))
+        return Pictured(*attach_images(items, pd.Series(None, index=items.index, dtype="object")))
     return pictures_from(items, place, options, listed)
 
 

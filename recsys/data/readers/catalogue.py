@@ -13,7 +13,7 @@ from recsys.data.images import FURTHER_DIGESTS, FURTHER_PATHS, attach_images
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
 from recsys.data.readers.layout import Layout
-from recsys.data.readers.pictures import PictureOptions, pictures_from
+from recsys.data.readers.pictures import Pictured, PictureOptions, pictures_from
 from recsys.data.readers.tables import Table, existing, read_table
 from recsys.data.times import to_times
 
@@ -153,13 +153,13 @@ def usable_items(items: pd.DataFrame, rows: pd.Series | None = None) -> tuple[pd
     return sieve.kept.reset_index(drop=True), sieve.quarantine()
 
 
-def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Items with their pictures, from the image column or from a folder of files called by ids; and the quarantine."""
+def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) -> Pictured:
+    """Items with their pictures, from the image column or from a folder of files called by ids."""
     if options.images and not options.image_column:
         return pictures_from(items, folder / options.images, options)
     place = folder / (options.images or "")
     paths = [tuple(place / name for name in named_pictures(cell)) for cell in items["image_path"]]
-    return attach_images(items, pd.Series(paths, index=items.index, dtype="object"), options.pictures)
+    return Pictured(*attach_images(items, pd.Series(paths, index=items.index, dtype="object"), options.pictures))
 
 
 def named_pictures(cell: object) -> list[str]:

@@ -59,8 +59,8 @@ def read(options: ElliotOptions, folder: Path, workdir: Path) -> RawData:
         notes += more
     interactions, out_rows = interactions_of(pd.concat(frames, ignore_index=True), known)
     items = items_in(interactions) if known is None else known
-    items, out_images = with_images(items, options, folder)
-    return RawData(items, interactions, collect([*quarantine, out_rows, out_images]), notes=notes)
+    items, out_images, of_images = with_images(items, options, folder)
+    return RawData(items, interactions, collect([*quarantine, out_rows, out_images]), notes=(*notes, *of_images))
 
 
 def recognise(folder: Path) -> Recognised | None:

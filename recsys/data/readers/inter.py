@@ -46,9 +46,9 @@ def read(options: InterOptions, folder: Path, workdir: Path) -> RawData:
     interactions, out_labels = _parts(interactions)
     interactions, out_fields = usable_interactions(interactions, None)
     items, out_items, notes = _items(options, folder, _n_items(interactions, table))
-    items, out_images = with_images(items, options, folder)
+    items, out_images, of_images = with_images(items, options, folder)
     quarantine = collect([out_items, out_images, table.quarantine, out_ids, out_labels, out_fields])
-    return RawData(items, interactions, quarantine, notes=(*noted(table), *notes))
+    return RawData(items, interactions, quarantine, notes=(*noted(table), *notes, *of_images))
 
 
 def _path(options: InterOptions, folder: Path) -> Path:

@@ -20,6 +20,7 @@ from recsys.data.raw import RawData
 from recsys.data.readers import inter
 from recsys.data.readers.assembly import columns
 from recsys.data.readers.catalogue import ItemTableOptions, noted, standard_items, with_images
+from recsys.data.readers.pictures import Pictured, pictures_from, with_matched
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import existing, read_table
 from recsys.errors import UserError
@@ -57,12 +58,9 @@ def read(options: MMRecOptions, folder: Path, workdir: Path) -> RawData:
     raw = inter.read(inter.InterOptions(**names), folder, workdir)
     items, source_column, out_mapping = _numbered(options, folder, raw.items[["item_id"]])
     items, out_items, notes = _described(options, folder, items, source_column)
-    if options.images and not options.image_column:
-        items = items.assign(image_path=_names(folder / options.images, items, options))
-        options = options.model_copy(update={"image_column": "image_path"})
-    items, out_images = with_images(items, options, folder)
+    items, out_images, of_images = _pictured(options, folder, items)
     quarantine = collect([raw.quarantine, out_mapping, out_items, out_images])
-    return RawData(items, raw.interactions, quarantine, notes=(*raw.notes, *notes))
+    return RawData(items, raw.interactions, quarantine, notes=(*raw.notes, *notes, *of_images))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -131,9 +129,11 @@ def _described(
     return found, collect([table.quarantine, sieve.quarantine()]), noted(table, notes)
 
 
-def _names(folder: Path, items: pd.DataFrame, options: MMRecOptions) -> pd.Series:
-    """The files of each item: called by ids of the source, or else by numbers."""
-    paths = match_images(items["source_id"].dropna(), folder, options.images_by).paths
-    if not paths.map(bool).any():
-        paths = match_images(items["item_id"], folder, options.images_by).paths
-    return paths.map(lambda of_item: [path.relative_to(folder).as_posix() for path in of_item]).reindex(items.index)
+def _pictured(options: MMRecOptions, folder: Path, items: pd.DataFrame) -> Pictured:
+    """Items with their pictures; the files of a folder are called by ids of the source, or else by numbers."""
+    if not options.images or options.image_column:
+        return with_images(items, options, folder)
+    matched = match_images(items["source_id"].dropna(), folder / options.images, options.images_by)
+    if matched.paths.map(bool).any():
+        return with_matched(items, matched, options)
+    return pictures_from(items, folder / options.images, options)

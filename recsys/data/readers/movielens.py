@@ -83,12 +83,12 @@ def read(options: MovieLensOptions, folder: Path, workdir: Path) -> RawData:
     if options.posters and not (folder / options.posters).is_dir():
         where = folder / options.posters
         raise UserError(f"{where}: there is no such folder; put it there or leave the option 'posters' out")
-    items, out_images = with_pictures(items, folder, options.posters, options)
+    items, out_images, of_images = with_pictures(items, folder, options.posters, options)
     ratings = read_table(existing(folder, edition.ratings, "folder"), "interactions", edition.ratings_layout)
     named = {"user_id": "userId", "item_id": "movieId", "rating": "rating", "timestamp": "timestamp"}
     interactions, out_ratings = interactions_of(columns(ratings, named).assign(row=ratings.rows), items)
     quarantine = collect([out_items, out_plots, out_images, ratings.quarantine, out_ratings])
-    return RawData(items, interactions, quarantine, notes=(*noted(ratings), *notes, *of_plots))
+    return RawData(items, interactions, quarantine, notes=(*noted(ratings), *notes, *of_plots, *of_images))
 
 
 def recognise(folder: Path) -> Recognised | None:

@@ -1,13 +1,15 @@
 """What readers of files share that have pictures beside them: the options, and the way from a folder to the items."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from pydantic import Field
 
 from recsys.data.images import MOST, attach_images
-from recsys.data.options import SourceOptions
-from recsys.data.picture_names import Reading, match_images
+from recsys.data.options import MOST_PICTURES, Reading, SourceOptions
+from recsys.data.picture_names import Matched, match_images
 from recsys.data.quarantine import collect
 
 
@@ -20,14 +22,28 @@ class PictureOptions(SourceOptions):
             another's; None finds out, and refuses what could be meant both ways.
     """
 
-    pictures: int = Field(default=MOST, ge=1)
+    pictures: int = Field(default=MOST, ge=1, le=MOST_PICTURES)
     images_by: Reading | None = None
+
+
+class Pictured(NamedTuple):
+    """Items with their pictures.
+
+    Attributes:
+        items: as from `attach_images`.
+        quarantine: of the pictures that are not used.
+        notes: what could have been meant otherwise and was decided.
+    """
+
+    items: pd.DataFrame
+    quarantine: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 def pictures_from(
     items: pd.DataFrame, folder: Path, options: PictureOptions, listed: pd.Series | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Items with the pictures of a folder, and the quarantine.
+) -> Pictured:
+    """Items with the pictures of a folder.
 
     Args:
         items: with `item_id`.
@@ -43,5 +59,11 @@ def pictures_from(
         paths = pd.Series([tuple(dict.fromkeys(known + named)) for known, named in both], paths.index, dtype="object")
         used = {path.relative_to(folder).as_posix() for of_item in listed for path in of_item}
         unused = unused[~unused["key"].isin(used)]
-    items, aside = attach_images(items, paths, options.pictures)
-    return items, collect([aside, unused])
+    return with_matched(items, replace(matched, paths=paths, unused=unused), options)
+
+
+def with_matched(items: pd.DataFrame, matched: Matched, options: PictureOptions) -> Pictured:
+    """Items with the pictures that were matched to them, by index; the others have none."""
+    items, aside = attach_images(items, matched.paths.reindex(items.index), options.pictures)
+    notes = tuple(f"images: {doubt}" for doubt in matched.doubts)
+    return Pictured(items, collect([aside, matched.unused]), notes)

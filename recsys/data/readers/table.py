@@ -51,9 +51,9 @@ def read(options: TableOptions, folder: Path, workdir: Path) -> RawData:
         interactions, out_interactions = usable_interactions(frame, None)
         items, out_items = bare_items(interactions["item_id"].unique().tolist()), collect([])
         notes = ()
-    items, out_images = with_images(items, options, folder)
+    items, out_images, of_images = with_images(items, options, folder)
     quarantine = collect([out_items, out_images, table.quarantine, out_interactions])
-    return RawData(items, interactions, quarantine, notes=(*noted(table), *notes))
+    return RawData(items, interactions, quarantine, notes=(*noted(table), *notes, *of_images))
 
 
 def bare_items(ids: list[str]) -> pd.DataFrame:

@@ -27,6 +27,7 @@ from recsys.data.readers.assembly import (
     with_pictures,
 )
 from recsys.data.readers.catalogue import noted
+from recsys.data.readers.pictures import Pictured
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import read_table
 from recsys.errors import UserError
@@ -52,11 +53,11 @@ def read(options: YelpOptions, folder: Path, workdir: Path) -> RawData:
     interactions, out_rows = interactions_of(columns(reviews, REVIEW).assign(row=reviews.rows), items)
     photos = _find(folder, "photos") or _find(folder, "photo")
     if photos and options.images is None:
-        items, out_images = _with_photos(items, photos, folder / "photos", options.pictures)
+        items, out_images, of_images = _with_photos(items, photos, folder / "photos", options.pictures)
     else:
-        items, out_images = with_pictures(items, folder, options.images, options)
+        items, out_images, of_images = with_pictures(items, folder, options.images, options)
     quarantine = collect([out_items, reviews.quarantine, out_rows, out_images])
-    return RawData(items, interactions, quarantine, notes=(*noted(reviews), *notes))
+    return RawData(items, interactions, quarantine, notes=(*noted(reviews), *notes, *of_images))
 
 
 def recognise(folder: Path) -> Recognised | None:
@@ -102,7 +103,7 @@ def _listed(cell: object) -> list[str] | None:
     return [name.strip() for name in names if isinstance(name, str) and name.strip()] or None
 
 
-def _with_photos(items: pd.DataFrame, listing: Path, folder: Path, most: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _with_photos(items: pd.DataFrame, listing: Path, folder: Path, most: int) -> Pictured:
     """Photos in the order in which they are listed."""
     table = read_table(listing, "photos")
     listed = columns(table, {"item_id": "business_id", "photo_id": "photo_id"})
@@ -113,4 +114,4 @@ def _with_photos(items: pd.DataFrame, listing: Path, folder: Path, most: int) ->
     for item, photo in sieve.kept[["item_id", "photo_id"]].itertuples(index=False, name=None):
         photos[item].append(folder / f"{photo}.jpg")
     items, quarantine = attach_images(items, items["item_id"].map(photos.get).astype("object"), most)
-    return items, collect([table.quarantine, sieve.quarantine(), quarantine])
+    return Pictured(items, collect([table.quarantine, sieve.quarantine(), quarantine]), noted(table))

@@ -213,6 +213,13 @@ def test_mistakes_are_one_line(given, tmp_path, changed, message, monkeypatch):
     assert str(error.value).startswith(message) and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("n", [0, 101])
+def test_so_many_pictures_are_refused_before_anything_is_asked(n):
+    assert VlmOptions(model="m", prompt="p", pictures=100).pictures == 100
+    with pytest.raises(UserError, match="'pictures': Input should be "):
+        VlmOptions.read({"model": "m", "prompt": "p", "pictures": n})
+
+
 def test_a_layer_is_counted_and_a_share_is_written_with_a_point():
     counted, share = (VlmOptions(model="m", prompt="p", layer=layer) for layer in (1, 1.0))
     assert isinstance(counted.layer, int) and isinstance(share.layer, float)

@@ -48,6 +48,20 @@ def test_titles_and_pictures_are_joined_by_the_sources_ids(mmrec: Path) -> None:
     assert {(4, "B00Z"), (5, "B00C")} == {(row, key) for table, row, key, _ in quarantined(raw) if table == "items"}
 
 
+@pytest.mark.parametrize(("first", "second"), [("B00C", "B00A"), ("2", "1")])
+def test_pictures_of_no_item_are_quarantined_and_doubts_are_notes(mmrec: Path, first: str, second: str) -> None:
+    """Whether files are called by ids of the source or by numbers."""
+    for name in (f"{first}.jpg", f"{first}_2.png", "other.jpg", f"{second}/{first}.webp"):
+        picture(mmrec / "pictures" / name)
+    raw = read("mmrec", {"images": "pictures"}, mmrec, mmrec)
+    assert column(raw, "image_path") == {"2": str(mmrec / "pictures" / f"{first}.jpg")}
+    aside = {key: reason for table, _, key, reason in quarantined(raw) if table == "images"}
+    assert aside["other.jpg"] == "picture is named by no item's id"
+    assert aside[f"{second}/{first}.webp"] == "a further file of the same name: the first is used"
+    (note,) = (note for note in raw.notes if note.startswith("images: "))
+    assert f"such as {second}/{first}.webp, are named like one item and their folder like another: the name" in note
+
+
 def test_a_table_that_has_the_numbers_is_joined_by_them(mmrec: Path) -> None:
     write(mmrec, {"meta.csv": "itemID,asin,title\n2,wrong,Two\n0,wrong,Nought\n"})
     raw = read("mmrec", {"items": "meta.csv", "title_column": "title"}, mmrec, mmrec)

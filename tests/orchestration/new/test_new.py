@@ -38,6 +38,17 @@ def test_a_shop_with_stars_dates_and_photos_named_by_id(settings: Settings, tmp_
     assert said.endswith("modalift check mine modalift run mine --dry-run modalift run mine")
 
 
+def test_photos_that_could_be_of_two_items_are_said_once(settings: Settings, tmp_path: Path) -> None:
+    orders, products = rows("user", "item"), pd.DataFrame({"item": range(N_ITEMS), "name": "Chair"})
+    photos = pictures(tmp_path / "photos", [f"{n}.jpg" for n in range(N_ITEMS)])
+    pictures(photos / "5", ["7.jpg"])
+    study, said = new(
+        settings, write(orders, tmp_path / "o.csv"), write(products, tmp_path / "p.csv"), "--images", photos
+    )
+    assert said.count("such as 5/7.jpg, are named like one item and their folder like another: the name counts") == 1
+    assert study.datasets["mine"].source.options["images_by"] == "name"
+
+
 def test_movielens_like_parquet_with_camel_case(settings: Settings, tmp_path: Path) -> None:
     ratings = rows("userId", "movieId", rating=[0.5, 3.0, 4.0, 5.0], timestamp=[1_500_000_000, 1_600_000_000])
     films = pd.DataFrame({"movieId": range(N_ITEMS), "title": "Film", "genres": "Drama|War"})

@@ -6,7 +6,6 @@ They need no weights, and are the yardstick that a trained image encoder must be
 
 import logging
 from collections.abc import Iterator
-from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from pydantic import Field
 from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.registry import register
 from recsys.content.features import Features, mean_of_each
-from recsys.data.images import pictures_of
+from recsys.content.pretrained.contents import Contents
 
 if TYPE_CHECKING:
     from recsys.content.encoders.image._descriptors import Blocks
@@ -51,20 +50,18 @@ class VisualDescriptors(Encoder):
 
     def contents(self, items: pd.DataFrame, context: Context) -> list[str | None]:
         """The digests of the pictures."""
-        return [" ".join(of_item) or None for of_item in _by_key(items)]
+        return Contents.pictures(items).keys
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Vectors of the pictures, of several their mean; an item without a readable one is absent.
 
         Equal files are read once.
         """
-        by_item = _by_key(items)
-        first: dict[str, str] = {}
-        for key, path in chain.from_iterable(of_item.items() for of_item in by_item):
-            first.setdefault(key, path)
-        n = len(first)
+        contents = Contents.pictures(items)
+        paths = contents.distinct
+        n = len(paths)
         described: dict[str, Blocks] = {}
-        pictures = zip(first, self._describe(list(first.values())), strict=True)
+        pictures = zip(paths, self._describe(list(paths.values())), strict=True)
         for done, (key, blocks) in enumerate(pictures, start=1):
             if blocks is not None:
                 described[key] = blocks
@@ -72,7 +69,7 @@ class VisualDescriptors(Encoder):
                 context.progress(done, n)
         if len(described) < n:
             log.warning("%d of %d pictures could not be read", n - len(described), n)
-        return self._assemble([list(of_item) for of_item in by_item], described)
+        return self._assemble([list(of_item) for of_item in contents.by_item], described)
 
     def _describe(self, paths: list[str]) -> "Iterator[Blocks | None]":
         from joblib import Parallel, delayed
@@ -102,11 +99,6 @@ class VisualDescriptors(Encoder):
         of_items = vectors[[row for of_item in rows for row in of_item]]
         matrix[present] = mean_of_each(of_items, [len(of_item) for of_item in rows if of_item])
         return Features.where(present, matrix)
-
-
-def _by_key(items: pd.DataFrame) -> list[dict[str, str]]:
-    """The pictures of each item by their digests."""
-    return [{digest or path: path for path, digest in of_item} for of_item in pictures_of(items)]
 
 
 def _standardise(block: np.ndarray) -> np.ndarray:
