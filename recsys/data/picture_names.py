@@ -173,16 +173,16 @@ def _of_other_items(pictures: Pictures, wanted: Mapping[str, str]) -> Iterator[s
     if both:
         item, other = both[0]
         yield (
-            f"{len(both):,} of the items have ids that read like further pictures of another, such as '{item}' beside "
-            f"'{other}': {pictures[item][item][0].name} counts as a picture of '{item}'"
+            f"items whose ids read like further pictures of another: {len(both):,}, such as '{item}' beside "
+            f"'{other}'; {pictures[item][item][0].name} counts as a picture of '{item}'"
         )
 
 
 def _contested(files: Sequence[Path], by: Reading | None, folder: Path) -> Iterator[str]:
     if files:
         yield (
-            f"{len(files):,} pictures, such as {files[0].relative_to(folder)}, are named like one item and their "
-            f"folder like another: the {by} counts; `images_by` says otherwise"
+            f"pictures named like one item in a folder named like another: {len(files):,}, such as "
+            f"{files[0].relative_to(folder)}; the {by} counts, unless `images_by` says otherwise"
         )
 
 

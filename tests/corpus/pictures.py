@@ -102,7 +102,7 @@ def ids_that_read_like_further_photos(place: Path) -> Truth:
         pairs=[(str(row.user), item(row.item)) for row in ROWS],
         pictures=frozenset(map(item, range(N_ITEMS))),
         several={"a": 3},
-        says=("9 of the items have ids that read like further pictures of another, such as 'a_1' beside 'a'",),
+        says=("items whose ids read like further pictures of another: 9, such as 'a_1' beside 'a'",),
     )
 
 

@@ -73,8 +73,8 @@ def test_an_id_that_reads_like_a_further_picture_wins_and_is_said(tmp_path: Path
     assert matched(tmp_path, "12", "12_1")[0] == {"12": ["12_2.jpg"], "12_1": ["12_1.jpg", "12_1_3.jpg"]}
     (doubt,) = match_images(pd.Series(["12", "12_1"]), tmp_path).doubts
     assert doubt == (
-        "1 of the items have ids that read like further pictures of another, such as '12_1' beside '12': 12_1.jpg "
-        "counts as a picture of '12_1'"
+        "items whose ids read like further pictures of another: 1, such as '12_1' beside '12'; 12_1.jpg counts as a "
+        "picture of '12_1'"
     )
     assert match_images(pd.Series(["12_1"]), tmp_path).doubts == ()
 
@@ -92,8 +92,9 @@ def test_folders_in_which_the_same_names_recur_are_items_and_shelves_are_not(tmp
     taken, _ = matched(items, "1", "2", "3")
     assert taken == {"1": ["1/1.jpg", "1/2.jpg"], "2": ["2/1.jpg", "2/2.jpg"], "3": ["3.jpg", "3/1.jpg", "3/2.jpg"]}
     (doubt,) = match_images(pd.Series(["1", "2", "3"]), items).doubts
-    assert doubt.startswith(
-        "4 pictures, such as 1/2.jpg, are named like one item and their folder like another: the f"
+    assert doubt == (
+        "pictures named like one item in a folder named like another: 4, such as 1/2.jpg; the folder counts, unless "
+        "`images_by` says otherwise"
     )
     touch(shelves, *(f"{n % 2}/{n}.jpg" for n in range(6)))
     taken, _ = matched(shelves, *map(str, range(6)))

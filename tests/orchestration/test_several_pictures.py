@@ -34,8 +34,8 @@ statistics: {resamples: 100}
 
 
 DECIDED = (
-    "images: 1 pictures, such as 12/7.png, are named like one item and their folder like another: the name counts; "
-    "`images_by` says otherwise"
+    "images: pictures named like one item in a folder named like another: 1, such as 12/7.png; the name counts, "
+    "unless `images_by` says otherwise"
 )
 
 

@@ -59,7 +59,7 @@ def test_pictures_of_no_item_are_quarantined_and_doubts_are_notes(mmrec: Path, f
     assert aside["other.jpg"] == "picture is named by no item's id"
     assert aside[f"{second}/{first}.webp"] == "a further file of the same name: the first is used"
     (note,) = (note for note in raw.notes if note.startswith("images: "))
-    assert f"such as {second}/{first}.webp, are named like one item and their folder like another: the name" in note
+    assert f"such as {second}/{first}.webp; the name" in note
 
 
 def test_a_table_that_has_the_numbers_is_joined_by_them(mmrec: Path) -> None:

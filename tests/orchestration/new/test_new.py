@@ -45,7 +45,7 @@ def test_photos_that_could_be_of_two_items_are_said_once(settings: Settings, tmp
     study, said = new(
         settings, write(orders, tmp_path / "o.csv"), write(products, tmp_path / "p.csv"), "--images", photos
     )
-    assert said.count("such as 5/7.jpg, are named like one item and their folder like another: the name counts") == 1
+    assert said.count("such as 5/7.jpg; the name counts") == 1
     assert study.datasets["mine"].source.options["images_by"] == "name"
 
 
