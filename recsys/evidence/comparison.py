@@ -85,6 +85,11 @@ class Comparison:
         return label(self.model_b, self.arm_b)
 
     @property
+    def n_repeats_of_its_sign(self) -> int:
+        """Repeats in which the lift points where the whole does; one of nought points nowhere."""
+        return sum((each > 0) == (self.lift > 0) and (each < 0) == (self.lift < 0) for each in self.repeat_lifts)
+
+    @property
     def p(self) -> float:
         """The p-value that counts: the corrected one where the comparison stands in a table."""
         return self.p_value if self.p_holm is None else self.p_holm

@@ -74,12 +74,11 @@ class Agreement:
 
 def agreement(settings: Sequence[Setting], headline: Setting) -> Agreement:
     """Count the settings, and the headline's repeats, that say what the headline says."""
-    lift, repeats = headline.against_rival.lift, headline.against_rival.repeat_lifts
-    repeats = repeats[:1] if len(set(repeats)) == 1 else repeats
+    alike = len(set(headline.against_rival.repeat_lifts)) == 1
     return Agreement(
         n_settings=len(settings),
         n_agree=sum(each.agrees_with(headline) for each in settings),
         n_contradict=sum(each.contradicts(headline) for each in settings),
-        n_repeats=len(repeats),
-        n_repeats_agree=sum((each > 0) == (lift > 0) and (each < 0) == (lift < 0) for each in repeats),
+        n_repeats=1 if alike else len(headline.against_rival.repeat_lifts),
+        n_repeats_agree=1 if alike else headline.against_rival.n_repeats_of_its_sign,
     )

@@ -61,8 +61,7 @@ def _interval(comparison: Comparison) -> str:
 
 
 def _of_agreement(agreement: Agreement | None, verdict: Verdict) -> list[KeyFigure]:
-    lifts, lift = verdict.against_rival.repeat_lifts, verdict.against_rival.lift
-    same = sum((each > 0) == (lift > 0) for each in lifts)
+    lifts, same = verdict.against_rival.repeat_lifts, verdict.against_rival.n_repeats_of_its_sign
     repeats = KeyFigure("Repeats in which the lift has this sign", f"{same} of {len(lifts)}", _extremes(lifts))
     if len(set(lifts)) == 1:
         why = "one was run" if len(lifts) == 1 else "the split is a fact, and nothing in training is drawn"

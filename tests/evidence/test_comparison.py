@@ -295,3 +295,11 @@ def test_a_detectable_lift_is_one_number(n_users: int) -> None:
     a = Scores("A", "both", np.arange(n_users), values, 0.5, seeded=False)
     b = Scores("B", "interactions_only", np.arange(n_users), values[:, ::-1], 0.5, seeded=False)
     assert 0 < compare(a, b, n_resamples=200).detectable_lift < 1
+
+
+@pytest.mark.parametrize(
+    ("lift", "repeats", "n"), [(-0.1, (-0.2, 0.0, 0.1), 1), (0.1, (0.1, 0.2, 0.0), 2), (0, (0, 0), 2)]
+)
+def test_a_repeat_without_a_difference_has_no_sign(lift: float, repeats: tuple[float, ...], n: int) -> None:
+    comparison = replace(compare(noisy(shift=0.1), noisy(model="B")), lift=lift, repeat_lifts=repeats)
+    assert comparison.n_repeats_of_its_sign == n
