@@ -38,7 +38,7 @@ class Open(BaseModel):
             if is_name and any(len(part.encode()) > LONGEST_NAME for part in value.split("/")):
                 raise ValueError(f"'{key}' is longer than the name of a file can be: shorten it")
             if is_name and "\0" in value:
-                raise ValueError(f"'{key}' has a character in it (NUL) that the name of a file cannot have")
+                raise ValueError(f"'{key}' has a character in it (NUL) that no name of a file or a column can have")
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"'{key}' is {value}: write a finite number")
             if key == "seed" and isinstance(value, int) and not 0 <= value < 2**32:
