@@ -92,13 +92,14 @@ def mean_of_each(rows: np.ndarray, sizes: Sequence[int], *, unit: bool = False) 
         return rows
     starts, several = np.cumsum(counts) - counts, counts > 1
     if unit:
-        rows = np.where(np.repeat(several, counts)[:, None], _of_unit_length(rows), rows)
+        rows = np.where(np.repeat(several, counts)[:, None], unit_rows(rows), rows)
     weights = np.repeat(1 / counts, counts).astype(rows.dtype)
     means = np.add.reduceat(rows * weights[:, None], starts, axis=0)
-    return np.where(several[:, None], _of_unit_length(means), means) if unit else means
+    return np.where(several[:, None], unit_rows(means), means) if unit else means
 
 
-def _of_unit_length(rows: np.ndarray) -> np.ndarray:
+def unit_rows(rows: np.ndarray) -> np.ndarray:
+    """Rows of length 1, so that an inner product is a cosine; those of nought stay so."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(lengths > 0, lengths, 1)
 

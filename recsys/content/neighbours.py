@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from recsys.content.features import Features
+from recsys.content.features import Features, unit_rows
 
 BLOCK = 128
 """Items compared with all others at a time."""
@@ -24,8 +24,8 @@ def nearest(features: Features, items: Sequence[int], k: int = 5) -> pd.DataFram
     """
     candidates = np.flatnonzero(features.present)
     asked = np.array([item for item in items if features.present[item]], dtype=np.int64)
-    unit = _unit(features.matrix[candidates])
-    cosine = _unit(features.matrix[asked]) @ unit.T
+    unit = unit_rows(features.matrix[candidates])
+    cosine = unit_rows(features.matrix[asked]) @ unit.T
     cosine[asked[:, None] == candidates] = -np.inf
     depth = min(k, max(len(candidates) - 1, 0))
     order = np.argsort(-cosine, axis=1, kind="stable")[:, :depth]
@@ -52,7 +52,7 @@ def share_with_twin(features: Features, n_sampled: int = 2048, cosine: float = 0
     rows = features.matrix[features.present]
     if len(rows) < 2:
         return 0.0
-    unit = _unit(rows - rows.mean(axis=0))
+    unit = unit_rows(rows - rows.mean(axis=0))
     asked = np.linspace(0, len(rows) - 1, min(len(rows), n_sampled)).astype(np.int64)
     n_twins = 0
     for block in np.array_split(asked, -(-len(asked) // BLOCK)):
@@ -60,8 +60,3 @@ def share_with_twin(features: Features, n_sampled: int = 2048, cosine: float = 0
         found[np.arange(len(block)), block] = -np.inf
         n_twins += int((found.max(axis=1) >= cosine).sum())
     return n_twins / len(asked)
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(norms > 0, norms, 1)

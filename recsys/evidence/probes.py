@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from recsys.content.features import Features
+from recsys.content.features import Features, unit_rows
 
 MAX_GAP = 0.03
 MAX_TEST_AUC = 0.97
@@ -162,8 +162,7 @@ def probe(
 def _unit(rows: np.ndarray) -> np.ndarray:
     """Rows about their mean, of unit length: without centring, vectors that share a direction are all alike."""
     centred = rows.astype(np.float32) - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    norms = np.linalg.norm(centred, axis=1, keepdims=True)
-    return centred / np.where(norms > 0, norms, 1)
+    return unit_rows(centred)
 
 
 def _wins(

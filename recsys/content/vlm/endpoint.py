@@ -40,7 +40,7 @@ REFUSES_KEY, KNOWS_NOTHING = {401, 403}, {404, 405}
 MAX_SIDE = 768
 """Of the pictures that are sent, in pixels, unless the study says otherwise: about 100 kB each."""
 LONGEST = 200
-"""Characters of what a server says that are told."""
+"""Characters of what a server says that are passed on."""
 NO_KEY = "EMPTY"
 """What is sent where no key is set, as in vLLM's own examples; the client library demands one."""
 

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 REFUSALS = (ValueError, TypeError, AttributeError, KeyError, IndexError)
 """What processors raise at inputs that they do not take; each family has its own."""
 LONGEST = 200
-"""Characters of what a processor says that are told."""
+"""Characters of what a processor says that are passed on."""
 SMALL = 20_000_000
 """Parameters below which one thread answers sooner than two that share a busy machine."""
 

@@ -5,7 +5,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from recsys.content.features import Content
+from recsys.content.features import Content, unit_rows
 from recsys.runtime import device
 from recsys.training.cooccurrence import cooccurrence
 
@@ -27,8 +27,7 @@ def agreed_item_graphs(content: Content, k: int) -> dict[str, sparse.csr_array]:
     """
     views = []
     for features in content.values():
-        norms = np.linalg.norm(features.matrix, axis=1, keepdims=True)
-        rows = torch.from_numpy(features.matrix / np.where(norms > 0, norms, 1)).to(device())
+        rows = torch.from_numpy(unit_rows(features.matrix)).to(device())
         present = torch.from_numpy(features.present).to(device())
         mean = rows.sum(dim=0).square().sum() / present.sum().square()
         views.append((rows, present, mean))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recsys.content.features import Content, Features
+from recsys.content.features import Content, Features, unit_rows
 
 ROUNDING = 1e-5
 """A centred row shorter than this share of the mean row is what rounding left of an item like all others."""
@@ -25,9 +25,7 @@ def centred(features: Features) -> np.ndarray:
 
 def directions(features: Features) -> np.ndarray:
     """Centred rows of length 1, so that an inner product is a cosine; float32, shape (n_items, dim)."""
-    rows = centred(features)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)
+    return unit_rows(centred(features))
 
 
 def scaled(features: Features) -> np.ndarray:

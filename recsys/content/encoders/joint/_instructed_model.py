@@ -89,8 +89,8 @@ class InstructedModel:
         if self.options.image and not self.model.supports("image"):
             raise UserError(f"{folder}: reads no pictures; set `image: false`")
         with loading(folder):
-            told, untold = (self._turns([self._turn("x")], said)["input_ids"] for said in (self.instruction, None))
-        if self.options.instruction is not None and torch.equal(told, untold):
+            asked, unasked = (self._turns([self._turn("x")], said)["input_ids"] for said in (self.instruction, None))
+        if self.options.instruction is not None and torch.equal(asked, unasked):
             raise UserError(f"{folder}: its chat format leaves the instruction out; do so too, or take another model")
 
     def _prepare_pictures(self, shown: list[Captioned]) -> Prepared:
@@ -119,7 +119,7 @@ class InstructedModel:
         return dict(self.transformer.preprocess(turns, prompt=instruction, processing_kwargs=UNCUT))
 
     def _inputs(self, turns: list[list[dict[str, Any]]]) -> Inputs:
-        """What the model reads. Qwen's patches come as rows of one tensor, which are told apart by picture here."""
+        """What the model reads. Qwen's patches come as rows of one tensor, which are split by picture here."""
         inputs = self._turns(turns, self.instruction)
         if "image_grid_thw" in inputs:
             n_patches = inputs["image_grid_thw"].prod(dim=1).tolist()

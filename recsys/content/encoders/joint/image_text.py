@@ -12,7 +12,7 @@ from pydantic import Field
 
 from recsys.content.encoder import Checkpoint, Context, Modality
 from recsys.content.encoders.registry import register
-from recsys.content.features import Features
+from recsys.content.features import Features, unit_rows
 from recsys.content.pretrained.encoder import PretrainedEncoder
 from recsys.content.pretrained.options import ModelOptions
 from recsys.content.texts import item_texts
@@ -87,8 +87,7 @@ class ImageText(PretrainedEncoder):
 
 
 def _unit(features: Features) -> Features:
-    lengths = np.linalg.norm(features.matrix, axis=1, keepdims=True)
-    return Features(features.matrix / np.where(lengths > 0, lengths, 1), features.present)
+    return Features(unit_rows(features.matrix), features.present)
 
 
 def _join(image: Features, text: Features, image_weight: float, part: Part) -> Features:

@@ -1,4 +1,4 @@
-"""Vision-language models that were trained to give one vector of a picture, words or both, and to be told what for.
+"""Vision-language models trained to give one vector of a picture, words or both, for a purpose that is named.
 
 Qwen3-VL-Embedding (Li et al. 2026), GME (Zhang et al., CVPR 2025), and other models that the sentence-transformers
 library talks to in turns of a chat. The instruction is the system message, the item is the user's.
