@@ -1,0 +1,107 @@
+"""What an epoch of a model trained by gradient is spent on, by kinds of operation.
+
+MODALIFT_DATA=... python benchmarks/profiles.py VBPR FREEDOM                # on Baby, as beside_mmrec.py trains it
+MODALIFT_DATA=... python benchmarks/profiles.py --write docs/multimodal.md
+
+The third epoch counts, in one thread on a machine that does nothing else: the first one has what is done once, and in
+the second the profiler warms up. torch's profiler gives the seconds of each operation without those that it calls; the
+rest is Python's and numpy's, most of it sampling.
+"""
+
+import os
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+from _baby import console, published
+from _mmrec_rows import ROWS, Row
+from beside_mmrec import BATCH, SOURCES
+from calibration.page import with_section
+from torch.profiler import ProfilerActivity, profile, schedule
+
+from recsys.content.features import Features
+from recsys.models import registry
+from recsys.recommender import Recommender, TrainingData
+
+SHORT = ("VBPR", "FREEDOM", "BM3", "SLMRec", "SMORE", "MGCN", "MMGCN")
+"""Those that fall short of what is asked of their speed beside MMRec."""
+N_EPOCHS = 3
+KINDS = {
+    "graph products": ("_embedding_bag", "sparse", "spmm"),
+    "dense products": ("mm", "addmm", "bmm", "linear", "mkldnn", "einsum"),
+    "optimiser": ("adam",),
+    "rows read and added": ("index", "embedding", "gather", "scatter", "select", "cat"),
+}
+"""Kinds by parts of an operation's name, the first that fits; all else goes through whole tables entry by entry."""
+REST, OUTSIDE = "entry by entry", "outside torch"
+
+
+def kind(operation: str) -> str:
+    """Of an operation of torch."""
+    name = operation.lower()
+    return next((each for each, parts in KINDS.items() if any(part in name for part in parts)), REST)
+
+
+def spent(row: Row, data: str) -> tuple[float, Counter[str]]:
+    """Seconds of the last epoch, and of its kinds of operation."""
+    dataset, folder = published(data), Path(os.environ["MODALIFT_DATA"]) / data
+    assert dataset is not None
+    matrices = {source: np.load(folder / file).astype(np.float32) for source, file in SOURCES[data].items()}
+    content = {source: Features(matrix, matrix.any(axis=1)) for source, matrix in matrices.items()}
+    epochs = _LastEpoch()
+    settings = {"max_epochs": N_EPOCHS, "batch_size": BATCH, "learning_rate": row.learning_rate}
+    model = registry.load(row.model).from_params(**settings, steps_between_evaluations=1, **row.ours)
+    shown = content if registry.find(row.model).takes_content else {}
+    model.fit(TrainingData(dataset.train, shown, 0, validate=epochs))
+    seconds: Counter[str] = Counter()
+    for operation in epochs.profiler.key_averages():
+        seconds[kind(operation.key)] += operation.self_cpu_time_total / 1e6
+    return epochs.seconds, seconds
+
+
+class _LastEpoch:
+    """Called at the end of each epoch in place of a validation: profiles the last."""
+
+    def __init__(self) -> None:
+        plan = schedule(wait=N_EPOCHS - 2, warmup=1, active=1)
+        self.profiler = profile(activities=[ProfilerActivity.CPU], schedule=plan)
+        self.profiler.start()
+        self.started = self.seconds = 0.0
+
+    def __call__(self, _: Recommender) -> float:
+        self.seconds, self.started = time.perf_counter() - self.started, time.perf_counter()
+        self.profiler.step()
+        return 0.0
+
+
+def main(
+    models: Annotated[list[str] | None, typer.Argument(help="By our names; the slow unless said.")] = None,
+    data: Annotated[str, typer.Option(help=f"One of {', '.join(SOURCES)}.")] = "baby",
+    write: Annotated[Path | None, typer.Option(help="A page whose section of profiles is written anew.")] = None,
+) -> None:
+    """Profile model by model, and print the shares."""
+    if not os.environ.get("MODALIFT_DATA"):
+        raise typer.BadParameter("MODALIFT_DATA names no folder")
+    torch.set_num_threads(1)
+    lines = []
+    for row in ROWS:
+        if row.model not in (models or SHORT):
+            continue
+        whole, seconds = spent(row, data)
+        shares = {name: f"{seconds[name] / whole:.0%}".replace("%", " %") for name in (*KINDS, REST)}
+        outside = f"{1 - seconds.total() / whole:.0%}".replace("%", " %")
+        lines.append({"model": row.model, "s an epoch": f"{whole:.2f}"} | shares | {OUTSIDE: outside})
+        console.print(lines[-1])
+    table = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
+    console.print(table, soft_wrap=True)
+    if write:
+        write.write_text(with_section(write.read_text(encoding="utf-8"), "profiles", table), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    typer.run(main)
