@@ -61,6 +61,6 @@ def test_the_engine_is_asked_about_each_content_once(weights, asked):
 
 def test_without_the_library_there_is_one_line(weights, monkeypatch):
     monkeypatch.setitem(sys.modules, "vllm", None)
-    with pytest.raises(UserError, match=r"vLLM cannot be imported .*pip install 'vllm>=0.30'") as error:
+    with pytest.raises(UserError, match=r"vLLM cannot be imported .*pip install 'modalift\[vllm\]'") as error:
         run(weights)
     assert "\n" not in str(error.value)
