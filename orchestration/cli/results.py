@@ -42,8 +42,8 @@ def results(
 ) -> None:
     """Print models and arms on the test part, and the verdict of each dataset.
 
-    Where there are many arms, the tables have the best arm of each model, and as many metrics as there is room for;
-    JSON and Markdown always have all.
+    Where there are many arms, the tables have each model on the arm that validation chose, and as many metrics as
+    there is room for; JSON and Markdown always have all.
     """
     from orchestration.cli.changes import outdated
     from orchestration.cli.results_markdown import page
@@ -68,7 +68,9 @@ def results(
         for name in ready:
             folded = _show(home, read, name, every_arm)
             if folded:
-                note(f"the best arm of each model; `modalift results {study} --all` prints the other {folded} too")
+                note(
+                    f"the arm of each model that validation chose; `modalift results {study} --all` prints {folded} more"
+                )
                 note("")
     if changed:
         note(changed)
@@ -168,20 +170,19 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     """Print a dataset's table and its verdict; gives how many arms were left out of the table."""
     from recsys.evaluation.metrics.registry import metric_module, metrics
     from recsys.report.folding import fold
-    from recsys.study.results import ModelResult
 
     summary, primary = _summary(home, name), study.evaluation.primary
-    control = {arm.pair: arm.control for arm in ModelResult.load(home.folder(home.current(keys.metrics(name)))).arms}
+    trained = _trained(home, name)
+    standing = {arm.pair: (arm.control is None, arm.valid) for arm in trained.arms}
     best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False, kind="stable")
     everything = best_first.to_dict("records")
-    real = [control[row["model"], row["arm"]] is None for row in everything]
-    rows, folded = (everything, []) if every_arm else fold(everything, [row["model"] for row in everything], real)
+    models, stand = zip(*((row["model"], standing[row["model"], row["arm"]]) for row in everything), strict=True)
+    rows, folded = (everything, []) if every_arm else fold(everything, models, stand)
     at = primary[primary.index("_at_") :]
     kinds = (*(kind for kind in metrics() if not metric_module(kind).startswith(SHIPPED)), *SHOWN)
     others = [m for kind in kinds if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]
     means = {(row["model"], row["arm"], row["metric"]): row["mean"] for row in summary.to_dict("records")}
     out.print(_widest_that_fits(name, rows, primary, others, means))
-    trained = _trained(home, name)
     for line in (*trained.failures, *trained.inapplicable):
         say(line)
     judgement = _judgement(home, name)

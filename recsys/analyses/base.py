@@ -33,9 +33,9 @@ Kind = Literal["dataset", "embeddings", "descriptions", "controls", "metrics", "
 class Table(BaseModel):
     """A table of a report: a title, what it shows, column heads and cells as they are to be printed.
 
-    The first `n_names` columns name what a row is about. `models` names the model of each row, where each is about a
-    (model, arm) and the best stand first; where such a table is long, a report shows the best row of each model and
-    folds the rest.
+    The first `n_names` columns name what a row is about. `pairs` names the model and arm of each row, where each is
+    about one; where such a table is long, a report shows each model on the arm that validation chose, and folds the
+    rest.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,7 +45,7 @@ class Table(BaseModel):
     columns: list[str]
     rows: list[list[str]]
     n_names: int = 1
-    models: list[str] = []
+    pairs: list[Pair] = []
 
 
 def comparison_cells(row: Mapping[Hashable, Any]) -> list[str]:

@@ -84,7 +84,7 @@ class BeyondAccuracy(Analysis):
                     [label(row["model"], row["arm"]), *(_cell(row, measure) for measure in shown)]
                     for row in lists.to_dict("records")
                 ],
-                models=lists["model"].tolist(),
+                pairs=list(zip(lists["model"], lists["arm"], strict=True)),
             )
         ]
 

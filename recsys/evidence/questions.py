@@ -1,20 +1,22 @@
 """Questions that a study asks beforehand: is one kind of content better than another here.
 
 Each side is represented by its best model, chosen on validation, so that the answer does not hang on a model that
-suits one side; the same models on both sides stand beside it. P-values are corrected over the questions by Holm's
-method, those of the single models over all of their rows.
+suits one side; the same models on both sides stand beside it. Only models that ran on both sides count, for else the
+answer would be one about models. Content that neither side gave any weight makes both sides the same model without it:
+that is no sameness of content, and answers nothing. P-values are corrected over the questions by Holm's method, those
+of the single models over all of their rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare, holm
 from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.verdict import choose
-from recsys.evidence.wording import detectable, lift, percent
+from recsys.evidence.wording import detectable, lift, percent, probability
 
-AnswerName = Literal["yes", "no", "equal", "not shown"]
+AnswerName = Literal["yes", "no", "equal", "not shown", "not used"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class QuestionResult:
     Attributes:
         ask: the question in words.
         answer: `yes` and `no` where one side was shown to be better, `equal` where both were shown to lie within
-            the margin, else `not shown`.
+            the margin, `not used` where tuning gave neither side's content any weight, else `not shown`.
         sentence: the answer with its figures.
         best: the best model of one side against the best of the other.
         by_model: each model that ran on both sides, one against the other, where that is not `best` already.
@@ -60,7 +62,7 @@ def answer(
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> list[QuestionResult]:
-    """Answer the questions, in their order; those of which a side was not run are left out.
+    """Answer the questions, in their order; those that no model can answer, for none ran on both sides, are left out.
 
     Args:
         questions: what is asked.
@@ -70,21 +72,26 @@ def answer(
         seed: of each comparison.
     """
     how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
-    asked = [question for question in questions if question.better and question.than]
-    best = holm([compare(_best(each.better, scores), _best(each.than, scores), **how) for each in asked])
+    asked = [question for question in questions if _same_model(question)]
+    best = holm([compare(*_sides(question, scores), **how) for question in asked])
     pairs = [(number, a, b) for number, each in enumerate(asked) for a, b in _same_model(each)]
     compared = holm([compare(scores[a], scores[b], **how) for _, a, b in pairs])
     answered = []
     for number, (question, comparison) in enumerate(zip(asked, best, strict=True)):
         single = [each for (owner, _, _), each in zip(pairs, compared, strict=True) if owner == number]
         single = [each for each in single if (each.a, each.b) != (comparison.a, comparison.b)]
-        name = _name(comparison)
-        answered.append(QuestionResult(question.ask, name, _SENTENCES[name](comparison), comparison, single))
+        sides = (comparison.model_a, comparison.arm_a), (comparison.model_b, comparison.arm_b)
+        name = _name(comparison) if any(scores[pair].content_used for pair in sides) else "not used"
+        corrected = f"; Holm {probability(comparison.p_holm)} over the questions" if len(asked) > 1 else ""
+        sentence = _SENTENCES[name](comparison, f"{lift(comparison)}{corrected}")
+        answered.append(QuestionResult(question.ask, name, sentence, comparison, single))
     return answered
 
 
-def _best(side: Sequence[Pair], scores: Mapping[Pair, Scores]) -> Scores:
-    return choose(scores[pair] for pair in side)
+def _sides(question: QuestionInput, scores: Mapping[Pair, Scores]) -> tuple[Scores, Scores]:
+    """The best model of either side."""
+    better, than = zip(*_same_model(question), strict=True)
+    return choose(scores[pair] for pair in better), choose(scores[pair] for pair in than)
 
 
 def _same_model(question: QuestionInput) -> list[tuple[Pair, Pair]]:
@@ -100,9 +107,12 @@ def _name(comparison: Comparison) -> AnswerName:
     return "equal" if comparison.equivalent else "not shown"
 
 
-_SENTENCES = {
-    "yes": lambda c: f"Yes: {c.a} beats {c.b} ({lift(c)}).",
-    "no": lambda c: f"No: {c.b} beats {c.a} ({lift(c)}).",
-    "equal": lambda c: f"No: {c.a} equals {c.b} within {percent(c.margin)} ({lift(c)}).",
-    "not shown": lambda c: f"Not shown: {c.a} and {c.b} are not shown to differ ({lift(c)}; {detectable(c)}).",
+_SENTENCES: dict[AnswerName, Callable[[Comparison, str], str]] = {
+    "yes": lambda c, figures: f"Yes: {c.a} beats {c.b} ({figures}).",
+    "no": lambda c, figures: f"No: {c.b} beats {c.a} ({figures}).",
+    "equal": lambda c, figures: f"No: {c.a} equals {c.b} within {percent(c.margin)} ({figures}).",
+    "not shown": lambda c, figures: (
+        f"Not shown: {c.a} and {c.b} are not shown to differ ({figures}; {detectable(c)})."
+    ),
+    "not used": lambda c, _: f"Not answered: tuning gave content no weight, neither in {c.a} nor in {c.b}.",
 }

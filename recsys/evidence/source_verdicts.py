@@ -23,6 +23,7 @@ class SourceVerdict:
         own_untuned: the source alone against its shuffled control at its own settings.
         added_last: all sources against all without what this one says; None where there is one source only.
         against_rival: the source alone against the best interaction-only model; reported, not required.
+        content_used: whether tuning gave the source alone any weight.
     """
 
     source: str
@@ -34,6 +35,7 @@ class SourceVerdict:
     own_untuned: Comparison
     added_last: Comparison | None
     against_rival: Comparison
+    content_used: bool = True
 
     @property
     def p_alone(self) -> float:

@@ -87,7 +87,8 @@ def _source(
     own = scores[pairs.own]
     shuffled, untuned = (compare(own, scores[pair], **how) for pair in (pairs.own_shuffled, pairs.own_untuned))
     p = max(one_way(each) for each in (shuffled, untuned, added) if each)
-    return SourceVerdict(source, False, p, p, "", shuffled, untuned, added, compare(own, rival, **how))
+    against_rival = compare(own, rival, **how)
+    return SourceVerdict(source, False, p, p, "", shuffled, untuned, added, against_rival, own.content_used)
 
 
 def _group(

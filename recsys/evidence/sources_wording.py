@@ -10,15 +10,20 @@ from recsys.evidence.wording import detectable, lift, listed, percent, probabili
 def source_sentence(found: SourceVerdict) -> str:
     """What holds and what does not of one source."""
     opening = f"{found.source} helps" if found.named else f"{found.source} is not shown to help"
-    parts = [
-        f"alone it {_beats(found.own)} its shuffled control tuned anew ({lift(found.own)})",
-        f"{_beats(found.own_untuned)} the one at its own settings ({lift(found.own_untuned)})",
-        f"and {_beats(found.against_rival)} the best interaction-only model ({lift(found.against_rival)})",
-    ]
+    alone = _alone(found) if found.content_used else f"alone, tuning gave it no weight in {found.own.model_a}"
+    added = ""
     if found.added_last:
         verb = "beat" if found.added_last.a_better else "are not shown to beat"
-        parts.append(f"all sources together {verb} the same without what it says ({lift(found.added_last)})")
-    return f"{opening}, Holm {probability(found.p_holm)} over the sources: {', '.join(parts[:3])}{_then(parts[3:])}."
+        added = f"; all sources together {verb} the same without what it says ({lift(found.added_last)})"
+    return f"{opening}, Holm {probability(found.p_holm)} over the sources: {alone}{added}."
+
+
+def _alone(found: SourceVerdict) -> str:
+    return (
+        f"alone it {_beats(found.own)} its shuffled control tuned anew ({lift(found.own)}), "
+        f"{_beats(found.own_untuned)} the one at its own settings ({lift(found.own_untuned)}), "
+        f"and {_beats(found.against_rival)} the best interaction-only model ({lift(found.against_rival)})"
+    )
 
 
 def group_sentence(found: GroupVerdict, explained_by: Sequence[str]) -> str:
@@ -70,7 +75,3 @@ def _gain(comparison: Comparison) -> str:
 
 def _beats(comparison: Comparison) -> str:
     return "beats" if comparison.a_better else "is not shown to beat"
-
-
-def _then(parts: Sequence[str]) -> str:
-    return "".join(f"; {part}" for part in parts)

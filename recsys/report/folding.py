@@ -1,8 +1,12 @@
-"""Which rows of a long table a reader sees first: the best arm of each model; the rest is folded away."""
+"""Which rows of a long table a reader sees first: each model on the arm that validation chose; the rest is folded.
 
-from collections.abc import Sequence
-from typing import TypeVar
+The best arm by the figures that are shown would be chosen on the test part, and flatter most the model with most arms.
+"""
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from recsys.evidence.scores import Pair
 from recsys.report.model import DatasetReport
 from recsys.report.rows import ComparisonRow, ResultRow, TuningCurve
 
@@ -14,26 +18,33 @@ FEW = 25
 """So many rows are shown at once, whatever they are: the demo's, for one."""
 
 
-def fold(rows: Sequence[Row], models: Sequence[str], real: Sequence[bool] | None = None) -> Folded[Row]:
-    """Where there are many rows, the first of each model apart from the others; the order stays.
+def fold(rows: Sequence[Row], models: Sequence[str], standing: Sequence[Any] | None = None) -> Folded[Row]:
+    """Where there are many rows, one of each model apart from the others; the order stays.
 
     Args:
-        rows: best first.
+        rows: in the order in which they are shown.
         models: the model of each row.
-        real: False for the rows of controls, which stand for their model only where it has no other; None: all True.
+        standing: of each row among those of its model, of which the highest is shown; None: the first row is.
     """
     if len(rows) <= FEW:
         return list(rows), []
-    first: dict[str, int] = {}
-    for position in sorted(range(len(rows)), key=lambda each: real is not None and not real[each]):
-        first.setdefault(models[position], position)
-    kept = set(first.values())
+    shown: dict[str, int] = {}
+    for position, model in enumerate(models):
+        if model not in shown or (standing is not None and standing[position] > standing[shown[model]]):
+            shown[model] = position
+    kept = set(shown.values())
     return [rows[n] for n in sorted(kept)], [row for n, row in enumerate(rows) if n not in kept]
 
 
-def fold_arms(rows: Sequence[ArmRow]) -> Folded[ArmRow]:
+def fold_arms(rows: Sequence[ArmRow], dataset: DatasetReport) -> Folded[ArmRow]:
     """The same for rows of the report, each of which is about a (model, arm)."""
-    return fold(rows, [row.model for row in rows], [row.kind != "control" for row in rows])
+    return fold(rows, [row.model for row in rows], [standing(dataset)((row.model, row.arm)) for row in rows])
+
+
+def standing(dataset: DatasetReport) -> Callable[[Pair], tuple[bool, float]]:
+    """How a (model, arm) stands among those of its model: by validation, controls behind all that is none."""
+    known = {(row.model, row.arm): (row.kind != "control", row.valid) for row in dataset.results}
+    return lambda pair: known.get(pair, (False, float("-inf")))
 
 
 def results(dataset: DatasetReport) -> list[ResultRow]:

@@ -38,13 +38,13 @@ def escape(text: str) -> str:
 
 
 def results_table(dataset: DatasetReport, metrics: Sequence[str]) -> str:
-    """The test part, best first: means, and the interval of the first metric; of many arms the best of each model.
+    """The test part, best first: means, and the interval of the first metric; of many arms one a model.
 
     Args:
         dataset: what is tabulated.
         metrics: the primary one first.
     """
-    shown, _ = folding.fold_arms(folding.results(dataset))
+    shown, _ = folding.fold_arms(folding.results(dataset), dataset)
     rows = []
     for row in shown:
         interval = row.metrics[metrics[0]]

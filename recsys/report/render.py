@@ -81,8 +81,8 @@ def render(report: StudyReport) -> str:
         few_metrics=few_metrics,
         controls=controls,
         folded_controls=folded_controls,
-        folded_results=lambda dataset: folding.fold_arms(folding.results(dataset)),
-        folded_comparisons=lambda dataset: folding.fold_arms(folding.comparisons(dataset)),
+        folded_results=lambda dataset: folding.fold_arms(folding.results(dataset), dataset),
+        folded_comparisons=lambda dataset: folding.fold_arms(folding.comparisons(dataset), dataset),
         rows_of=folded_rows,
         few=folding.FEW,
         control_names=CONTROLS,
@@ -112,17 +112,21 @@ def _drawings(dataset: DatasetReport, position: int) -> dict[str, Markup]:
         return plots.bars(rows, dataset.metric, name)
 
     drawn = {
-        **_folded("forest", compared, forest, position),
-        **_folded("bars", bars, bar, position),
-        **_folded("tuning", curves, plots.tuning, position),
+        **_folded("forest", folding.fold_arms(compared, dataset), compared, forest, position),
+        **_folded("bars", folding.fold_arms(bars, dataset), bars, bar, position),
+        **_folded("tuning", folding.fold_arms(curves, dataset), curves, plots.tuning, position),
     }
     return {name: Markup(svg) for name, svg in drawn.items()}
 
 
 def _folded(
-    name: str, rows: list[folding.ArmRow], plot: Callable[[list[folding.ArmRow], str], str], position: int
+    name: str,
+    folded: folding.Folded[folding.ArmRow],
+    rows: list[folding.ArmRow],
+    plot: Callable[[list[folding.ArmRow], str], str],
+    position: int,
 ) -> dict[str, str]:
-    shown, rest = folding.fold_arms(rows)
+    shown, rest = folded
     everything = _drawn(plot, rows, f"d{position}-{name}-all") if rest else ""
     return {name: _drawn(plot, shown, f"d{position}-{name}"), f"{name}_all": everything}
 
@@ -182,10 +186,15 @@ def controls(dataset: DatasetReport) -> list[tuple[Comparison, dict[str, Compari
 
 def folded_controls(dataset: DatasetReport) -> folding.Folded[tuple[Comparison, dict[str, Comparison]]]:
     """The same, long tables folded."""
-    pivot = controls(dataset)
-    return folding.fold(pivot, [content.model_a for content, _ in pivot])
+    pivot, standing = controls(dataset), folding.standing(dataset)
+    contents = [(content.model_a, content.arm_a) for content, _ in pivot]
+    return folding.fold(pivot, [model for model, _ in contents], [standing(content) for content in contents])
 
 
-def folded_rows(table: Table) -> folding.Folded[list[str]]:
+def folded_rows(table: Table, dataset: DatasetReport) -> folding.Folded[list[str]]:
     """The rows of an analysis's table, long ones with a row a (model, arm) folded."""
-    return folding.fold(table.rows, table.models) if table.models else (table.rows, [])
+    if not table.pairs:
+        return table.rows, []
+    return folding.fold(
+        table.rows, [model for model, _ in table.pairs], list(map(folding.standing(dataset), table.pairs))
+    )

@@ -149,6 +149,11 @@ class ComparisonRow(Part):
         """The model that is compared."""
         return self.comparison.model_a
 
+    @property
+    def arm(self) -> str:
+        """On this arm."""
+        return self.comparison.arm_a
+
 
 class TuningCurve(Part):
     """Best validation score after each trial; `pruned` are the numbers, from 1, of those that were given up."""

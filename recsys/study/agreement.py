@@ -35,6 +35,7 @@ def check_agreement(study: "Study") -> None:
     _check_arms(study)
     _check_evaluation(study)
     for dataset, spec in study.datasets.items():
+        _check_questions(study, dataset, spec)
         if spec.published and spec.published.table is None:
             _check_published(study, dataset, spec.published)
 
@@ -81,6 +82,18 @@ def _check_arms(study: "Study") -> None:
         if spec.content and rows and not any(arm.sources and arm.control is None for arm in run):
             raise ValueError(
                 f"dataset '{dataset}': its content is shown to no model: name an arm with content in their 'arms'"
+            )
+
+
+def _check_questions(study: "Study", dataset: str, spec: DatasetSpec) -> None:
+    """Some model runs on both sides of each; a source's own shuffled control is made for the best model over it."""
+    run = [{arm.name for arm in study.arms_of(dataset, row)} for row in study.rows if study.takes_content(row)]
+    for each in spec.questions:
+        own_control = each.than == "shuffled" and each.better in spec.content
+        if run and not own_control and not any({each.better, each.than} <= arms for arms in run):
+            raise ValueError(
+                f"dataset '{dataset}': question '{each.ask}': no model runs on both '{each.better}' and "
+                f"'{each.than}': add both to the 'arms' of one"
             )
 
 

@@ -1,5 +1,7 @@
 """Questions that a study asks beforehand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,10 +54,26 @@ def test_one_repeat_of_a_seeded_model_answers_nothing():
 
 def test_each_side_is_its_best_model_on_validation_and_not_on_test():
     a = [scored("a", 0.05, 1, "Lucky", valid=0.1), scored("a", 0.02, 2, "Chosen", valid=0.2)]
-    b = [scored("b", 0.0, 3, "Lucky", valid=0.1)]
+    b = [scored("b", 0.0, 3, "Lucky", valid=0.1), scored("b", 0.0, 4, "Chosen", valid=0.0)]
     (said,) = answered(asked("A or B?", a, b))
     assert (said.best.model_a, said.best.model_b) == ("Chosen", "Lucky")
-    assert [(each.model_a, each.model_b) for each in said.by_model] == [("Lucky", "Lucky")]
+    assert [(each.model_a, each.model_b) for each in said.by_model] == [("Lucky", "Lucky"), ("Chosen", "Chosen")]
+
+
+def test_a_model_that_ran_on_one_side_only_answers_nothing():
+    a = [scored("a", 0.0, 1, "Weak"), scored("a", 0.2, 2, "Strong", valid=0.9)]
+    (said,) = answered(asked("A or B?", a, [scored("b", 0.0, 3, "Weak")]))
+    assert (said.best.model_a, said.best.model_b, said.answer) == ("Weak", "Weak", "equal")
+    assert answered(asked("A or B?", a[1:], [scored("b", 0.0, 3, "Weak")])) == []
+
+
+@pytest.mark.parametrize(("used", "expected"), [((False, False), "not used"), ((True, False), "equal")])
+def test_content_that_neither_side_uses_is_no_sameness_of_content(used, expected):
+    sides = [replace(scored(arm, 0.0, 1), content_used=each) for arm, each in zip("ab", used, strict=True)]
+    (said,) = answered(asked("A or B?", sides[:1], sides[1:]))
+    assert said.answer == expected
+    if expected == "not used":
+        assert said.sentence == "Not answered: tuning gave content no weight, neither in EASE (a) nor in EASE (b)."
 
 
 def test_p_values_are_corrected_over_the_questions():
@@ -63,6 +81,7 @@ def test_p_values_are_corrected_over_the_questions():
     said = answered(*several)
     smallest = min(said, key=lambda each: each.best.p_value)
     assert smallest.best.p_holm == pytest.approx(min(3 * smallest.best.p_value, 1))
+    assert f"Holm p = {smallest.best.p_holm:.3f} over the questions" in smallest.sentence
 
 
 def test_a_question_of_which_a_side_was_not_run_is_left_out():

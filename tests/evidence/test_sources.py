@@ -221,6 +221,16 @@ def test_the_sentence_of_a_source_has_every_condition_with_its_figures():
     assert "; all sources together beat the same without what it says (lift +" in sentence
 
 
+def test_a_source_that_tuning_gave_no_weight_is_said_to_have_none():
+    market = Market(lambda real: 0.0)
+    market.scores["FREEDOM", "text"] = replace(market.scores["FREEDOM", "text"], content_used=False)
+    text, image = market.judged().by_source
+    assert (
+        "over the sources: alone, tuning gave it no weight in FREEDOM; all sources together are not" in text.sentence
+    )
+    assert "alone it is not shown to beat" in image.sentence
+
+
 def test_one_of_several_sources_without_its_pairs_over_all_is_refused():
     market = Market(image_only)
     alone = market.design.sources["text"].model_copy(update={"full": None})

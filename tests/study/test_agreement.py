@@ -118,6 +118,21 @@ def test_what_would_stop_a_run_hours_later(tmp_path: Path, more: str, line: str)
     assert refusal(tmp_path, more).startswith(line)
 
 
+ASKED = "    questions: [{ask: Q, better: text, than: %s}]\n"
+ONE_EACH = "models: {HybridItemKNN: {arms: [text]}, AddEASE: {arms: [image]}}\n"
+
+
+@pytest.mark.parametrize("than", ["image", "both"])
+def test_a_question_that_no_model_can_answer_is_refused(tmp_path: Path, than: str) -> None:
+    line = f"dataset 'd': question 'Q': no model runs on both 'text' and '{than}': add both to the 'arms' of one"
+    assert refusal(tmp_path, ASKED % than + ONE_EACH) == line
+
+
+@pytest.mark.parametrize("than", ["shuffled", "interactions_only"])
+def test_a_question_that_each_model_with_that_source_can_answer(tmp_path: Path, than: str) -> None:
+    assert read(tmp_path, ASKED % than + ONE_EACH).datasets["d"].questions[0].than == than
+
+
 @pytest.mark.parametrize(
     ("rows", "line"),
     [

@@ -164,7 +164,7 @@ datasets:
     questions: [{ask: q, better: both, than: text}]
     scenario: {domain: d, seen_before_choosing: [title], date_of_data: 2023}
     published: {source: s, rows: {EASE: {recall_at_20: 0.1}}, doubts: {EASE: w}}
-models: {TopPop: , EASE: {l2: [1, 2]}, HybridItemKNN: {arms: [both], shrink: 0}}
+models: {TopPop: , EASE: {l2: [1, 2]}, HybridItemKNN: {arms: [both, text], shrink: 0}}
 ensembles: {Sum: {of: [EASE, HybridItemKNN], by: ranks, each_source: false}}
 controls: [shuffled]
 controls_of_each: [noise]

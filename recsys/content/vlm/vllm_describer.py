@@ -68,5 +68,6 @@ def library() -> Any:
     except ImportError as error:
         reason = " ".join(str(error).split())
         raise UserError(
-            f"`engine: vllm`: vLLM cannot be imported ({reason}); `pip install 'modalift[vllm]'`, or leave `engine` out"
+            f"`engine: vllm`: vLLM cannot be imported ({reason}); `pip install 'modalift[vllm]'`, or leave `engine` "
+            "out"
         ) from None
