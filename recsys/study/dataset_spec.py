@@ -14,6 +14,7 @@ from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.readers import registry
 from recsys.data.splits import SplitRule
+from recsys.errors import hint
 from recsys.study.judgement_spec import Published, Question, Scenario
 from recsys.study.spec import Open, Strict
 
@@ -129,7 +130,7 @@ class DatasetSpec(Strict):
         for question in self.questions:
             for arm, allowed in ((question.better, arms), (question.than, arms | {"shuffled"})):
                 if arm not in allowed:
-                    raise ValueError(f"question '{question.ask}' names '{arm}'; known: {', '.join(sorted(allowed))}")
+                    raise ValueError(f"question '{question.ask}' names '{arm}'{hint(arm, sorted(allowed))}")
         return self
 
     def reads(self, source: str) -> frozenset[str]:
