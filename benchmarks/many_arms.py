@@ -44,7 +44,7 @@ from recsys.study.readiness import Readiness
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.study.selection import Selection, tally
 from recsys.study.study import Study
-from recsys.tuning.search import Tried
+from recsys.tuning.trials import Tried
 
 NAME, TITLE = "large", "Does content help on a catalogue with many models?"
 DEPTH, N_TRIALS = 100, 20

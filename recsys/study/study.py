@@ -15,8 +15,14 @@ from recsys.study.agreement import check_agreement
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensemble_spec import Ensemble
 from recsys.study.spec import Strict
-from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
-from recsys.tuning.search import SHORTLIST, most_nested, most_trials
+from recsys.tuning.budget import (
+    CLOSED_FORM_TRIALS,
+    SHORTLIST,
+    TRAINED_TRIALS,
+    default_trials,
+    most_nested,
+    most_trials,
+)
 
 REPEATS, REPEATS_TRAINED = 5, 3
 MOST_TRIALS = 500
