@@ -21,7 +21,7 @@ from recsys.content.texts import item_texts
 from recsys.data.images import said_of_pictures
 from recsys.data.raw import lacks_column
 from recsys.errors import UserError, hint
-from recsys.evidence.gates import look_alike
+from recsys.evidence.content_gates import look_alike
 from recsys.evidence.wording import percent
 from recsys.study.dataset_spec import CORPUS, OWN_COLUMNS, CorpusSpec, DatasetSpec
 from recsys.study.preparing import describe_items
