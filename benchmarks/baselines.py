@@ -28,6 +28,7 @@ from _baselines_rows import LEFT_OUT, ROWS, Row
 from _markets import MARKETS
 from scipy import sparse
 
+from recsys.errors import hint
 from recsys.evaluation.metrics import accuracy
 from recsys.evaluation.metrics.registry import Lists
 
@@ -156,7 +157,7 @@ def main(
     """Measure what is missing, print how we stand, and write the page."""
     for asked, known in ((only, [row.name for row in ROWS]), (data, list(MARKETS))):
         if unknown := set(asked or ()) - set(known):
-            raise typer.BadParameter(f"there is no '{min(unknown)}'; known: {'; '.join(known)}")
+            raise typer.BadParameter(f"there is no '{min(unknown)}'{hint(min(unknown), known)}")
     measured, left_out = [], []
     for name in data or MARKETS:
         bench = made_ready(name, results / name)

@@ -29,6 +29,7 @@ from calibration.studies import Record, code
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
+from recsys.errors import hint
 from recsys.fingerprints import fingerprint
 from recsys.store import write_text
 
@@ -109,7 +110,7 @@ def main(
         console.print("DATA names no folder: real interactions are skipped (make calibrate DATA=...)")
     known = settings(models, data)
     if unknown := set(only or ()) - set(known):
-        raise typer.BadParameter(f"there is no setting '{min(unknown)}'; known: {', '.join(known)}")
+        raise typer.BadParameter(f"there is no setting '{min(unknown)}'{hint(min(unknown), known)}")
     chosen = {key: setting for key, setting in known.items() if not only or key in only}
     failed = run_draws(chosen, draws, folder, models, data, processes)
     found = table(chosen, known_draws(chosen, draws, folder))

@@ -1,7 +1,10 @@
-"""The one exception that means: the user can fix this, and what they may have meant."""
+"""The one exception that means: the user can fix this; and the names that they may have meant."""
 
 from collections.abc import Collection
 from difflib import get_close_matches
+
+MOST_NAMED = 30
+"""The largest number of names that an error lists."""
 
 
 class UserError(Exception):
@@ -16,8 +19,24 @@ class UserError(Exception):
         super().__init__(message.replace("\r", "\\r").replace("\n", "\\n"))
 
 
-def nearest_name(given: str, known: Collection[str]) -> str:
-    """The known name that may have been meant, letters' case aside; empty where none is near."""
-    by_lower = {name.lower(): name for name in known}
-    near = get_close_matches(given.lower(), by_lower, n=1)
-    return by_lower[near[0]] if near else ""
+def hint(given: str, known: Collection[str], command: str = "") -> str:
+    """What follows the naming of an unknown name: the nearest known one, letters' case aside, else what is known.
+
+    Args:
+        given: the unknown name.
+        known: the names that could stand there.
+        command: the command that lists them, where one does; without it they are listed here.
+
+    Returns:
+        `; did you mean 'EASE'?`, or where no name is near ``; `COMMAND` lists them`` or ` (known: EASE, BPR)`.
+    """
+    folder = given.rpartition("/")[0] + "/"
+    start = len(folder) if all(name.startswith(folder) for name in known) else 0  # a common folder says nothing
+    by_lower = {name[start:].lower(): name for name in known}
+    if near := get_close_matches(given[start:].lower(), by_lower, n=1):
+        return f"; did you mean '{by_lower[near[0]]}'?"
+    if command:
+        return f"; `{command}` lists them"
+    named = [*known][:MOST_NAMED]
+    more = f" and {len(known) - len(named)} more" if len(known) > len(named) else ""
+    return f" (known: {', '.join(named) or 'none'}{more})"

@@ -18,6 +18,7 @@ from scipy import sparse
 
 from recsys.content.features import Content
 from recsys.errors import UserError
+from recsys.mistakes import first_mistake
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -191,10 +192,7 @@ class Recommender(ABC):
         try:
             return cls(cls.Config(**params))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            known = ", ".join(cls.Config.model_fields) or "none"
-            raise UserError(f"{cls.__name__}: hyper-parameter '{key}': {first['msg']} (known: {known})") from None
+            raise UserError(f"{cls.__name__}: hyper-parameters: {first_mistake(error, cls.Config)}") from None
 
     @classmethod
     def memory(cls, config: Any, size: DataSize) -> float:

@@ -22,6 +22,7 @@ from recsys.evaluation.protocol import Protocol
 from recsys.fingerprints import CHECKOUT, PACKAGES, Codebase
 from recsys.models import registry
 from recsys.testing.market import planted_market
+from tests.tuning.test_search import Runner, searched_by
 
 MODELS = {p.stem: registry.find(p.stem) for p in sorted(registry.ROOT.glob("*/*.py")) if p.stem[0] != "_"}
 PRIMARY = "ndcg"
@@ -258,4 +259,9 @@ def test_all_that_a_cell_runs_is_in_its_code(market: Cell, model: str, tmp_path:
 def test_a_model_s_code_is_not_another_s_and_cells_outlive_a_change_of_the_search() -> None:
     codes = {code for model in MODELS for code in (cell_code(model, PRIMARY), model_code(model, PRIMARY))}
     assert len(codes) == 2 * len(MODELS)
-    assert "recsys.tuning.space:SearchSpace" in Codebase(CHECKOUT).reached(*SEARCH)
+
+
+def test_all_that_a_search_runs_is_in_its_code() -> None:
+    ran = executed(lambda: searched_by(Runner(), n_repeats=2))
+    assert {"recsys.tuning.search:train", "recsys.tuning.trials:ranked", "recsys.tuning.budget:most_nested"} <= ran
+    assert ran - Codebase(CHECKOUT).reached(*SEARCH) == set()

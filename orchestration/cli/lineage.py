@@ -14,7 +14,7 @@ from orchestration.cli.app import command
 from orchestration.cli.console import count, out, print_json, say, table
 from orchestration.cli.options import JsonOption
 from orchestration.cli.studies import find_study, own_studies, read_settings
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
 from recsys.store import write_text
 
 if TYPE_CHECKING:
@@ -88,9 +88,8 @@ def _asset(graph: "Graph", given: str, settings: "Settings") -> str:
         if key.lower() == given.lower():
             return key
     groups = {key.split("/")[0] for key in graph.newest}
-    near = nearest_name(given, sorted({*graph.newest, *groups, *own_studies(settings)}))
-    meant = f"; did you mean '{near}'?" if near else ": `modalift lineage` lists them"
-    raise UserError(f"there is no materialised asset '{given}'{meant}")
+    known = sorted({*graph.newest, *groups, *own_studies(settings)})
+    raise UserError(f"there is no materialised asset '{given}'{hint(given, known, 'modalift lineage')}")
 
 
 @dataclass(frozen=True)

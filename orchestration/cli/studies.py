@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from orchestration.cli.console import note
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
 from recsys.store import write_text
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings
     from recsys.study.study import Study
-
-MOST_NAMED = 12
 
 
 def read_settings(*, check_home: bool = True) -> "Settings":
@@ -112,15 +110,6 @@ def _copy(shipped: Path, studies: Path) -> Path:
         ) from None
     note(f"Wrote {file}, a copy of the study that comes with modalift")
     return file
-
-
-def hint(given: str, known: Collection[str]) -> str:
-    """What may have been meant: the nearest name, else some of them."""
-    if near := nearest_name(given, known):
-        return f"; did you mean '{near}'?"
-    named = [*known][:MOST_NAMED]
-    more = f" and {len(known) - len(named)} more" if len(known) > len(named) else ""
-    return f" (known: {', '.join(named) or 'none'}{more})"
 
 
 def choose(given: str, known: Collection[str], what: str) -> str:

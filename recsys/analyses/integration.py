@@ -14,7 +14,8 @@ from recsys.study.selection import has_verdict
 from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
 
-MOST_SOURCES = 4
+MOST_MEMBERS = 4
+"""Models of an ensemble, one a source."""
 COLUMNS = ["fusion", "ensemble", "metric", "mean_a", "mean_b", "lift", "lift_low", "lift_high", "p_value", "relation"]
 
 
@@ -29,7 +30,7 @@ class Integration(Analysis):
     def applies(self, study: Study, name: str) -> bool:
         """Where content is compared and several sources are fused."""
         fused = study.datasets[name].fused
-        return has_verdict(study, name) and fused is not None and 2 <= len(fused.sources) <= MOST_SOURCES
+        return has_verdict(study, name) and fused is not None and 2 <= len(fused.sources) <= MOST_MEMBERS
 
     def settings(self, study: Study, name: str) -> object:
         """The statistics, and how lists are evaluated."""

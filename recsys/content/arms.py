@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from recsys.content.features import Content, Features
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 
 Control = Literal["shuffled", "noise", "constant", "popularity", "removed"]
 POPULARITY_BINS, BIN_WEIGHT = 10, 0.3
@@ -74,8 +74,7 @@ class Arm:
             return {}
         missing = [source for source in self.sources if source not in features]
         if missing:
-            known = ", ".join(features) or "none"
-            raise UserError(f"arm '{self.name}': there is no source '{missing[0]}'; the study has: {known}")
+            raise UserError(f"arm '{self.name}': there is no source '{missing[0]}'{hint(missing[0], features)}")
         shown = {source: features[source] for source in self.sources}
         if self.control is not None:
             for source in self.altered:

@@ -17,6 +17,7 @@ from recsys.content.features import Features
 from recsys.content.texts import WORDS
 from recsys.content.weights import on_this_machine
 from recsys.errors import UserError
+from recsys.mistakes import first_mistake
 
 Modality = Literal["text", "image", "audio", "joint", "descriptions", "attributes", "any"]
 Progress = Callable[[int, int], None]
@@ -117,10 +118,7 @@ class Encoder(ABC):
         try:
             return cls(cls.Options(**options))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            known = ", ".join(cls.Options.model_fields) or "none"
-            raise UserError(f"encoder '{name}': option '{key}': {first['msg']} (known: {known})") from None
+            raise UserError(f"encoder '{name}': {first_mistake(error, cls.Options)}") from None
 
     @property
     def reads_pictures(self) -> bool:

@@ -79,6 +79,12 @@ class Features:
             return cls(file.get_tensor("matrix"), file.get_tensor("present"))
 
 
+def of_one_width(first: Features, second: Features) -> list[np.ndarray]:
+    """Two matrices of the same items with as many columns: features that no item has are a column of zeros."""
+    width = max(first.dim, second.dim)
+    return [np.broadcast_to(each.matrix, (len(each.present), width)) for each in (first, second)]
+
+
 def mean_of_each(rows: np.ndarray, sizes: Sequence[int], *, unit: bool = False) -> np.ndarray:
     """A row for each item that has several: their mean. The one row of an item stays as it is, to the last bit.
 

@@ -4,7 +4,8 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError
+from recsys.mistakes import first_mistake
 
 Reading = Literal["name", "folder"]
 """What says whose picture a file is, where its name and its folder say two things."""
@@ -35,10 +36,4 @@ def parse(model: type[Options], reader: str, options: dict[str, Any]) -> Options
     try:
         return model(**options)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            near = nearest_name(key, model.model_fields)
-            hint = f"did you mean '{near}'?" if near else f"known: {', '.join(model.model_fields) or 'none'}"
-            raise UserError(f"reader '{reader}': there is no option '{key}'; {hint}") from None
-        raise UserError(f"reader '{reader}': option '{key}': {first['msg']}; fix its value") from None
+        raise UserError(f"reader '{reader}': {first_mistake(error, model)}") from None

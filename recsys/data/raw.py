@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
 
 ITEM_COLUMNS = ("item_id", "title", "text", "image_path", "image_digest")
 QUARANTINE_COLUMNS = ("table", "row", "key", "reason")
@@ -39,10 +39,7 @@ class RawData:
 
 def lacks_column(who: str, column: str, items: pd.DataFrame) -> UserError:
     """The error of whoever asks an item table for a column that it does not have."""
-    known = [str(name) for name in items]
-    near = nearest_name(column, known)
-    hint = f"did you mean '{near}'?" if near else f"they have {', '.join(known)}"
-    return UserError(f"{who}: items have no column '{column}'; {hint}")
+    return UserError(f"{who}: items have no column '{column}'{hint(column, [str(name) for name in items])}")
 
 
 def empty_quarantine() -> pd.DataFrame:

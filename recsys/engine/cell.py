@@ -20,7 +20,7 @@ from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.recommender import TrainingData
 from recsys.tuning.pruning import PruningCurve
-from recsys.tuning.search import Stage
+from recsys.tuning.trials import Stage
 
 STATE = "model.safetensors"
 

@@ -19,7 +19,7 @@ from recsys.evaluation.protocol import Protocol
 from recsys.fingerprints import fingerprint
 from recsys.models import registry
 from recsys.store import Store
-from recsys.tuning.search import Trial
+from recsys.tuning.trials import Trial
 
 _TUNING_SEEDS = 1_000
 """Where the seeds of tuning cells begin: what is chosen must not have seen the seed of the final cell."""
@@ -108,7 +108,7 @@ class Watcher:
 
 
 class CellRunner:
-    """Runs the cells of one model through the store; a `recsys.tuning.search.Runner`."""
+    """Runs the cells of one model through the store; a `recsys.tuning.trials.Runner`."""
 
     def __init__(self, store: Store, inputs: CellInputs, slots: Slots, watcher: Watcher) -> None:
         """A runner for cells that share `inputs`."""

@@ -1,20 +1,18 @@
 """Gates: whether the question is ready to be answered, asked before anything is answered.
 
 A red gate stops the verdict (`not_ready`) and says what to do; an amber one stands beside the verdict. Each gate is a
-function of plain values. What a gate needs that costs time (`probes`, `integrity`) is computed elsewhere.
+function of plain values. Those here are about how models were compared; those of the content itself are in
+`content_gates`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from recsys.content.arms import INTERACTIONS_ONLY
-from recsys.content.integrity import Integrity, problems
 from recsys.evidence.comparison import Comparison
-from recsys.evidence.probes import MIN_ERROR_RATIO, LeakProbe
 from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Pair, label
 from recsys.evidence.wording import lift, listed, metric_name, percent
@@ -23,10 +21,6 @@ from recsys.tuning.plateau import FEWEST_TRIALS, PLATEAU, late_gain
 Colour = Literal["red", "amber", "green"]
 BASELINES = ("Random", "TopPop", "GlobalEffects")
 """Models that show everybody the same, or anything."""
-USERS_DIFFER = "users that differ"
-FEWEST_ROWS = 5
-MOST_IN_ONE_ROW = 0.5
-MANY_TWINS = 0.05
 FEWEST_MOVED = 20
 FEWEST_SIBLINGS = 3
 FAR_IN_SPREADS, FAR_IN_SHARE = 5.0, 0.4
@@ -49,58 +43,6 @@ class Gate(BaseModel):
     colour: Colour
     message: str
     remedy: str = ""
-
-
-def content_rows(source: str, found: Integrity) -> Gate:
-    """Red where the vectors cannot tell items apart; amber for all else that `integrity.problems` finds.
-
-    Few distinct rows are no fault by themselves: a genre is content, and thousands of films share twenty of them. A
-    table in which most items share one row, or which has fewer than `FEWEST_ROWS` rows, says next to nothing.
-    """
-    name = f"content rows: {source}"
-    n_present = round(found.coverage * found.n_items)
-    n_distinct = round(found.distinct * n_present)
-    if not n_present:
-        return Gate(
-            name=name,
-            colour="red",
-            message=f"None of {found.n_items:,} items has {source}.",
-            remedy=f"Check the paths or columns that '{source}' is made from, or leave it out of the study.",
-        )
-    if look_alike(n_present, n_distinct, found.largest_group):
-        return Gate(
-            name=name,
-            colour="red",
-            message=f"The {n_present:,} items with {source} have {n_distinct:,} distinct rows, and "
-            f"{found.largest_group:,} share one.",
-            remedy=f"Find out why so many items look the same to '{source}' (a placeholder picture, an empty text).",
-        )
-    faults = problems(found)
-    return Gate(
-        name=name,
-        colour="amber" if faults else "green",
-        message=" ".join(faults)
-        or f"{n_present:,} of {found.n_items:,} items have {source}; {n_distinct:,} rows differ.",
-        remedy=f"Look at the vectors of '{source}' before trusting what is said of it." if faults else "",
-    )
-
-
-def look_alike(n_present: int, n_distinct: int, largest_group: int) -> bool:
-    """Whether contents cannot tell items apart: too few different ones, or most items share one."""
-    return n_distinct < FEWEST_ROWS or largest_group > MOST_IN_ONE_ROW * n_present
-
-
-def near_duplicates(source: str, share: float) -> Gate:
-    """Amber where many items have a twin under another id; `share` is that of `neighbours.share_with_twin`."""
-    many = share > MANY_TWINS
-    return Gate(
-        name=f"near-duplicate items: {source}",
-        colour="amber" if many else "green",
-        message=f"{percent(share)} of the items have nearly the same {source} as an item with another id.",
-        remedy="Merge variants of one item: a test item whose twin was seen in training is no recommendation."
-        if many
-        else "",
-    )
 
 
 def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: Comparison | None = None) -> Gate:
@@ -137,21 +79,22 @@ def users_differ(differences: np.ndarray, *, equivalent: bool = False) -> Gate:
         differences: score with content minus the rival's, mean over repeats, shape (n_users,).
         equivalent: whether the two were shown to be the same within the margin.
     """
+    name = "users that differ"
     n_moved = int(np.count_nonzero(np.abs(differences) > NOTHING))
     constant = n_moved > 0 and bool(np.ptp(differences) <= NOTHING)
     message = f"The score of {n_moved:,} of {len(differences):,} users differs between content and rival"
     if constant:
         message += ", and by the same amount for all of them"
     if equivalent:
-        return Gate(name=USERS_DIFFER, colour="green", message=f"{message}; the two are the same within the margin.")
+        return Gate(name=name, colour="green", message=f"{message}; the two are the same within the margin.")
     if constant or n_moved < FEWEST_MOVED:
         return Gate(
-            name=USERS_DIFFER,
+            name=name,
             colour="red",
             message=f"{message}; {FEWEST_MOVED} that do not all differ alike are needed.",
             remedy="Enlarge the test part, raise the cut-off of the metric, or check that the two are not one model.",
         )
-    return Gate(name=USERS_DIFFER, colour="green", message=f"{message}.")
+    return Gate(name=name, colour="green", message=f"{message}.")
 
 
 def rival_plateaued(values: Sequence[float | None], exhausted: bool) -> Gate:
@@ -219,44 +162,6 @@ def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:
     )
 
 
-def leak(source: str, found: LeakProbe | None) -> Gate:
-    """Amber where a leak probe fires (see `probes`), or could not be run."""
-    name = f"leak: {source}"
-    if found is None:
-        message = f"Too few users have enough items with {source} to probe whether it was made from interactions."
-        return Gate(name=name, colour="amber", message=message, remedy="Find out what it was made from.")
-    signs = _signs(found)
-    if not found.fires:
-        return Gate(name=name, colour="green", message=f"No sign that {source} was made from interactions: {signs}.")
-    if found.from_training:
-        message = f"The vectors of {source} look made from the training interactions: {signs}."
-        remedy = "Find out how they were made; such vectors are a model of interactions, not content."
-    else:
-        message = f"The vectors of {source} are too good: {signs}."
-        remedy = "Find out whether whoever made these vectors saw the test part."
-    return Gate(name=name, colour="amber", message=message, remedy=remedy)
-
-
-def _signs(found: LeakProbe) -> str:
-    """The figures of a probe in words."""
-    signs = [
-        f"similarity alone ranks an item above a random one with probability {found.auc_train:.3f} in the training "
-        f"part and {found.auc_test:.3f} in the test part"
-    ]
-    if found.error_ratio < MIN_ERROR_RATIO:
-        signs.append(
-            f"who chose an item predicts them worse ({percent(1 / found.error_ratio - 1)}) with all parts known"
-        )
-    elif found.error_falls_too_fast:
-        signs.append(
-            f"who chose an item predicts them {found.error_ratio:.2f} times better with all parts known, "
-            f"{found.data_ratio:.2f} times the interactions"
-        )
-    if found.above_ceiling:
-        signs.append(f"they know {found.ceiling:.1f} times as much of a user's basket as traits of items could tell")
-    return "; ".join(signs)
-
-
 def too_good(relative_lift: float) -> Gate:
     """Amber where content lifts by more than one half: rare enough to be asked after."""
     high = relative_lift > TOO_GOOD
@@ -293,67 +198,7 @@ def repeated(n_repeats: int) -> Gate:
     )
 
 
-def provenance(from_files: Sequence[str]) -> Gate:
-    """Amber where vectors or descriptions were made elsewhere; `from_files` names them."""
-    if not from_files:
-        return Gate(name="provenance", colour="green", message="All content was encoded here.")
-    return Gate(
-        name="provenance",
-        colour="amber",
-        message=f"{listed(from_files)} came from files, and nothing here can tell what whoever made them has seen.",
-        remedy="Say in the study where they came from and when they were made.",
-    )
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What the gates look at.
-
-    Attributes:
-        means: mean of the metric on the test part, by (model, arm); see `beats_baselines`.
-        metric: the primary metric.
-        differences: content minus rival, by user; `equivalent`: whether they are the same; see `users_differ`.
-        lift: of content over the rival.
-        rival_trials: validation metric of the rival's trials, in order; `rival_exhausted`: whether these are all.
-        finals: validation metric of each repeat, by (model, arm).
-        n_repeats: number of repeats.
-        scenario: what the study states.
-        integrity: of each source in the content arm; likewise `twins` (shares) and `leaks`.
-        from_files: names of sources and corpora that were made elsewhere.
-        against_top_pop: the best personalised model against TopPop.
-    """
-
-    means: Mapping[Pair, float]
-    metric: str
-    differences: np.ndarray
-    equivalent: bool
-    lift: float
-    rival_trials: Sequence[float | None]
-    rival_exhausted: bool
-    finals: Mapping[Pair, Sequence[float | None]]
-    n_repeats: int
-    scenario: Mapping[str, Any]
-    integrity: Mapping[str, Integrity] = field(default_factory=dict)
-    twins: Mapping[str, float] = field(default_factory=dict)
-    leaks: Mapping[str, LeakProbe | None] = field(default_factory=dict)
-    from_files: Sequence[str] = ()
-    against_top_pop: Comparison | None = None
-
-
-def inspect_readiness(findings: Findings) -> list[Gate]:
-    """All gates: red first, then amber, then green."""
-    gates = [
-        *(content_rows(source, found) for source, found in findings.integrity.items()),
-        beats_baselines(findings.means, findings.metric, findings.against_top_pop),
-        users_differ(findings.differences, equivalent=findings.equivalent),
-        rival_plateaued(findings.rival_trials, findings.rival_exhausted),
-        finals_agree(findings.finals),
-        *(leak(source, found) for source, found in findings.leaks.items()),
-        too_good(findings.lift),
-        *(near_duplicates(source, share) for source, share in findings.twins.items()),
-        scenario_stated(findings.scenario),
-        repeated(findings.n_repeats),
-        provenance(findings.from_files),
-    ]
+def in_reading_order(gates: Iterable[Gate]) -> list[Gate]:
+    """Red first, then amber, then green."""
     order: dict[Colour, int] = {"red": 0, "amber": 1, "green": 2}
     return sorted(gates, key=lambda gate: order[gate.colour])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsys import plugins
 from recsys.class_facts import ClassReader, attributes_of
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
 from recsys.plugins import PluginFile
 
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ def preset(row: str) -> dict[str, Any]:
     """
     cls, name = load(row), preset_name(row)
     if name not in cls.presets:
-        known = ", ".join(cls.presets) or "none"
-        raise UserError(f"{cls.__name__} has no preset '{name or ''}' (known: {known})")
+        raise UserError(f"{cls.__name__} has no preset '{name or ''}'{hint(name or '', cls.presets)}")
     return cls.from_params(**cls.presets[name]).config.model_dump()
 
 
@@ -118,10 +117,8 @@ def find(name: str) -> ModelFile:
     files, name = _files(), class_name(name)
     if name.lower() in files:
         return files[name.lower()]
-    near = nearest_name(name, files)
-    near = next((info.name for info in catalogue() if info.name.lower() == near), near)
-    hint = f"; did you mean '{near}'?" if near else ""
-    raise UserError(f"there is no model '{name}'{hint} (`modalift models` lists them)")
+    known = [info.name for info in catalogue()]
+    raise UserError(f"there is no model '{name}'{hint(name, known, 'modalift models')}")
 
 
 def name_of(row: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
 
 FOLDER = Path(__file__).parent
 METRICS = ("recall_at_10", "recall_at_20", "ndcg_at_10", "ndcg_at_20")
@@ -63,9 +63,7 @@ def published_table(name: str) -> PublishedTable:
     known = figures()["publication"] + "/" + figures()["dataset"]
     found = figures()[known == name]
     if found.empty:
-        near = nearest_name(name, set(known))
-        hint = f"; did you mean '{near}'?" if near else f" (known: {', '.join(known.unique())})"
-        raise UserError(f"there are no published figures '{name}'{hint}")
+        raise UserError(f"there are no published figures '{name}'{hint(name, list(known.unique()))}")
     rows, doubts = {}, {}
     for record in found.to_dict("records"):
         row = row_name(record["model"], record["arm"])

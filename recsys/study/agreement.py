@@ -4,11 +4,11 @@ What is wrong with a key by itself is found where the key is declared; here is m
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, get_args
 
 from recsys.content.arms import INTERACTIONS_ONLY, Control
-from recsys.errors import nearest_name
+from recsys.errors import hint
 from recsys.models import registry
 from recsys.published.figures import row_name
 from recsys.study.dataset_spec import DatasetSpec
@@ -75,7 +75,7 @@ def _check_arms(study: "Study") -> None:
         for arm in given.get("arms") or ():
             if arm not in known:
                 why = "" if takes_content else f": {model} takes no content"
-                raise ValueError(f"models.{model}.arms: there is no arm '{arm}'{why}{_hint(arm, known)}")
+                raise ValueError(f"models.{model}.arms: there is no arm '{arm}'{why}{hint(arm, known)}")
     for dataset, spec in study.datasets.items():
         rows = [row for row in study.rows if study.takes_content(row)]
         run = [arm for row in rows for arm in study.arms_of(dataset, row)]
@@ -117,9 +117,7 @@ def _check_members(study: "Study", name: str, ensemble: Ensemble) -> None:
         if model in study.ensembles:
             raise ValueError(f"ensemble '{name}' is of '{model}', which is an ensemble itself: name models only")
         if model not in study.models:
-            raise ValueError(
-                f"ensemble '{name}' is of '{model}', which 'models' lacks{_hint(model, study.models, 'it has')}"
-            )
+            raise ValueError(f"ensemble '{name}' is of '{model}', which 'models' lacks{hint(model, study.models)}")
     if ensemble.each_source and not ensemble.takes_content:
         raise ValueError(f"ensemble '{name}': no member takes content, so leave 'each_source' out")
     if len(ensemble.of) == 1 and not ensemble.each_source:
@@ -144,7 +142,7 @@ def _check_published(study: "Study", dataset: str, published: Published) -> None
         rows |= {row_name(registry.class_name(row), arm.name): None for arm in study.arms_of(dataset, row)}
     for row, figures in published.rows.items():
         if row not in rows:
-            raise ValueError(f"{where} 'models' has no '{row}' to stand beside it{_hint(row, rows)}")
+            raise ValueError(f"{where} 'models' has no '{row}' to stand beside it{hint(row, rows)}")
         for metric in figures:
             if metric not in study.evaluation.metrics:
                 known = ", ".join(map(str, study.evaluation.ks))
@@ -152,8 +150,3 @@ def _check_published(study: "Study", dataset: str, published: Published) -> None
                     f"{where} {row}: '{metric}' is not measured; write METRIC_at_K with a K of "
                     f"'evaluation.ks' ({known})"
                 )
-
-
-def _hint(given: str, known: Collection[str], listed: str = "known:") -> str:
-    near = nearest_name(given, known)
-    return f"; did you mean '{near}'?" if near else f" ({listed} {', '.join(known)})"

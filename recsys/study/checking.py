@@ -20,8 +20,8 @@ from recsys.content.encoders import registry
 from recsys.content.texts import item_texts
 from recsys.data.images import said_of_pictures
 from recsys.data.raw import lacks_column
-from recsys.errors import UserError, nearest_name
-from recsys.evidence.gates import look_alike
+from recsys.errors import UserError, hint
+from recsys.evidence.content_gates import look_alike
 from recsys.evidence.wording import percent
 from recsys.study.dataset_spec import CORPUS, OWN_COLUMNS, CorpusSpec, DatasetSpec
 from recsys.study.preparing import describe_items
@@ -202,9 +202,7 @@ def _refuse_missing_layers(options: "VlmOptions", place: Path) -> None:
 def _refuse_unknown(truth: dict[str, str], fields: Collection[str], whose: str) -> None:
     for field in truth:
         if fields and field not in fields:
-            near = nearest_name(field, fields)
-            hint = f"did you mean '{near}'?" if near else f"it has {', '.join(fields)}"
-            raise UserError(f"`truth`: {whose} has no field '{field}'; {hint}")
+            raise UserError(f"`truth`: {whose} has no field '{field}'{hint(field, fields)}")
 
 
 def _source(

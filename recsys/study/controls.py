@@ -20,7 +20,8 @@ from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, best, best_on, choose_sides, tally
 from recsys.study.study import Study
 from recsys.study.training import chosen_settings, train_fixed, train_model, train_nested
-from recsys.tuning.search import SHORTLIST, Params
+from recsys.tuning.budget import SHORTLIST
+from recsys.tuning.trials import Params
 
 HARDLY_MISSED = 0.5
 """A source may be one of several that stand in for each other where all sources keep half of their gain without it."""

@@ -14,6 +14,7 @@ from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.readers import registry
 from recsys.data.splits import SplitRule
+from recsys.errors import hint
 from recsys.study.judgement_spec import Published, Question, Scenario
 from recsys.study.spec import Open, Strict
 
@@ -120,16 +121,18 @@ class DatasetSpec(Strict):
     @model_validator(mode="after")
     def _sources_exist(self) -> "DatasetSpec":
         for source, content in self.content.items():
-            if content.corpus is not None and content.corpus not in self.descriptions:
-                raise ValueError(f"content '{source}' names corpus '{content.corpus}', which 'descriptions' lacks")
+            corpus = content.corpus
+            if corpus is not None and corpus not in self.descriptions:
+                meant = hint(corpus, self.descriptions)
+                raise ValueError(f"content '{source}' names corpus '{corpus}', which 'descriptions' lacks{meant}")
         for source in self.both or ():
             if source not in self.content:
-                raise ValueError(f"'both' names '{source}', which 'content' lacks")
+                raise ValueError(f"'both' names '{source}', which 'content' lacks{hint(source, self.content)}")
         arms = {"both", INTERACTIONS_ONLY, *self.content}
         for question in self.questions:
             for arm, allowed in ((question.better, arms), (question.than, arms | {"shuffled"})):
                 if arm not in allowed:
-                    raise ValueError(f"question '{question.ask}' names '{arm}'; known: {', '.join(sorted(allowed))}")
+                    raise ValueError(f"question '{question.ask}' names '{arm}'{hint(arm, sorted(allowed))}")
         return self
 
     def reads(self, source: str) -> frozenset[str]:

@@ -29,7 +29,7 @@ from recsys.fingerprints import code_of, fingerprint
 from recsys.study.added_lists import Added, Scale, Weighting, best_of, choose
 from recsys.study.ensemble_spec import Ensemble, Member
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
-from recsys.tuning.search import Params, Tried
+from recsys.tuning.trials import Params, Tried
 
 SOURCE = (
     "Caruana, Niculescu-Mizil, Crew, Ksikes: Ensemble Selection from Libraries of Models, ICML 2004; "

@@ -13,7 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from recsys.errors import UserError
-from recsys.study.mistakes import first_mistake
+from recsys.mistakes import first_mistake
 from recsys.study.study import Study
 
 HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -51,7 +51,7 @@ def load_study(path: Path) -> Study:
     try:
         return Study(name=path.stem, **content)
     except ValidationError as error:
-        raise UserError(f"{path}: {first_mistake(error, Study)}") from None
+        raise UserError(f"{path}: {first_mistake(error, Study, no_keys=('name',))}") from None
     except UserError as error:
         raise UserError(f"{path}: models: {error}") from None
 

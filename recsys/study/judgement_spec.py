@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 from recsys.published.figures import published_table
 from recsys.study.spec import Strict
 
@@ -75,5 +75,5 @@ class Published(Strict):
     @model_validator(mode="after")
     def _doubts_are_of_rows(self) -> "Published":
         if odd := [row for row in self.doubts if row not in self.rows]:
-            raise ValueError(f"'doubts' names '{odd[0]}', which 'rows' lacks")
+            raise ValueError(f"'doubts' names '{odd[0]}', which 'rows' lacks{hint(odd[0], self.rows)}")
         return self

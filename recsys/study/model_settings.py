@@ -41,6 +41,6 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any]) -> None:
     choices = {key: value for key, value in given.items() if isinstance(value, list)}
     for key, value in (*fixed.items(), *((key, value) for key, values in choices.items() for value in values)):
         if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"{cls.__name__}: hyper-parameter '{key}': {value} is no value; write a finite number")
+            raise UserError(f"{cls.__name__}: hyper-parameters: {key}: {value} is no value; write a finite number")
         cls.from_params(**fixed | {key: value})
     SearchSpace(cls.Config, given)

@@ -11,8 +11,9 @@ from recsys.content.integrity import inspect
 from recsys.content.neighbours import share_with_twin
 from recsys.data.dataset import Dataset
 from recsys.evaluation.ranking import same_lists
+from recsys.evidence import content_gates, gates
 from recsys.evidence.comparison import Comparison, compare
-from recsys.evidence.gates import USERS_DIFFER, Findings, Gate, inspect_readiness
+from recsys.evidence.gates import Gate
 from recsys.evidence.probes import probe
 from recsys.evidence.scores import Scores
 from recsys.study.dataset_spec import DatasetSpec
@@ -73,30 +74,28 @@ def assess(
     sought = _least_settled(results.arm(chosen.rival), results)
     shown = {source: features[source] for source in results.arm(chosen.content).sources}
     against_rival = compare(content, rival, margin=study.statistics.margin, n_resamples=1)
-    findings = Findings(
-        means={pair: float(scores[pair].values.mean()) for pair in scores},
-        metric=study.evaluation.primary,
-        differences=(content.values - rival.restricted(content.users).values).mean(axis=0),
-        equivalent=against_rival.equivalent,
-        lift=against_rival.lift,
-        rival_trials=_trials(sought),
-        rival_exhausted=sought.exhausted,
-        finals={each.pair: each.valid_by_repeat for each in deciding},
-        n_repeats=study.n_repeats,
-        scenario=spec.scenario.model_dump(),
-        integrity={source: inspect(each, data.items) for source, each in shown.items()},
-        twins={source: share_with_twin(each) for source, each in shown.items()},
-        leaks={
-            source: probe(each, data.train, data.valid, data.test, random_split=not data.later_parts.empty)
-            for source, each in features.items()
-        },
-        from_files=_from_files(spec),
-        against_top_pop=_against_top_pop(content, rival, scores),
-    )
+    differences = (content.values - rival.restricted(content.users).values).mean(axis=0)
+    means = {pair: float(scores[pair].values.mean()) for pair in scores}
+    random_split = not data.later_parts.empty
     unchanged = _unchanged(chosen, results, cell, study.evaluation.primary_k)
-    gates = inspect_readiness(findings)
-    # A model that makes no use of its content may be the rival itself: that is an answer, and not a fault.
-    return Readiness([gate for gate in gates if not (unchanged and gate.name == USERS_DIFFER)], unchanged)
+    every = [
+        *(content_gates.content_rows(source, inspect(each, data.items)) for source, each in shown.items()),
+        gates.beats_baselines(means, study.evaluation.primary, _against_top_pop(content, rival, scores)),
+        # A model that makes no use of its content may be the rival itself: that is an answer, and not a fault.
+        *([] if unchanged else [gates.users_differ(differences, equivalent=against_rival.equivalent)]),
+        gates.rival_plateaued(_trials(sought), sought.exhausted),
+        gates.finals_agree({each.pair: each.valid_by_repeat for each in deciding}),
+        *(
+            content_gates.leak(source, probe(each, data.train, data.valid, data.test, random_split=random_split))
+            for source, each in features.items()
+        ),
+        gates.too_good(against_rival.lift),
+        *(content_gates.near_duplicates(source, share_with_twin(each)) for source, each in shown.items()),
+        gates.scenario_stated(spec.scenario.model_dump()),
+        gates.repeated(study.n_repeats),
+        content_gates.provenance(_from_files(spec)),
+    ]
+    return Readiness(gates.in_reading_order(every), unchanged)
 
 
 def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:

@@ -11,7 +11,7 @@ from recsys.content.arms import Arm, Control
 from recsys.engine.stored import StoredCell
 from recsys.evidence.scores import Pair
 from recsys.models import registry
-from recsys.tuning.search import Searched, Trained, Tried
+from recsys.tuning.trials import Searched, Trained, Tried
 
 RESULT = "result.json"
 

@@ -8,14 +8,21 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control
+from recsys.errors import hint
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.study.agreement import check_agreement
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensemble_spec import Ensemble
 from recsys.study.spec import Strict
-from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
-from recsys.tuning.search import SHORTLIST, most_nested, most_trials
+from recsys.tuning.budget import (
+    CLOSED_FORM_TRIALS,
+    SHORTLIST,
+    TRAINED_TRIALS,
+    default_trials,
+    most_nested,
+    most_trials,
+)
 
 REPEATS, REPEATS_TRAINED = 5, 3
 MOST_TRIALS = 500
@@ -124,9 +131,9 @@ class Study(Strict):
     @classmethod
     def _known_models(cls, models: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for model, given in models.items():
-            name = registry.name_of(model)
-            if registry.class_name(model) != name:  # rows of other letters would be other rows in tables and rules
-                raise ValueError(f"there is no model '{registry.class_name(model)}'; did you mean '{name}'?")
+            written, name = registry.class_name(model), registry.name_of(model)
+            if written != name:  # rows of other letters would be other rows in tables and rules
+                raise ValueError(f"there is no model '{written}'{hint(written, [name])}")
             if registry.PRESET in model:
                 registry.preset(model)
                 if lists := [key for key, value in given.items() if isinstance(value, list) and key != "arms"]:

@@ -9,8 +9,9 @@ from recsys.errors import UserError
 from recsys.models import registry
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.study.study import Study
-from recsys.tuning.search import Params, Searched, SearchResult, nested, train, try_nested, tune
+from recsys.tuning.search import nested, train, try_nested, tune
 from recsys.tuning.space import SearchSpace
+from recsys.tuning.trials import Params, Searched, SearchResult
 from recsys.tuning.tuner import Tuner
 
 

@@ -192,7 +192,7 @@ class ModelContract:
         assert ndcg(self.fitted()) == pytest.approx(self.reference, abs=self.tolerance)
 
     def test_an_unknown_hyper_parameter_is_one_line(self) -> None:
-        with pytest.raises(UserError, match=f"{self.model.__name__}: hyper-parameter 'no_such_thing'") as error:
+        with pytest.raises(UserError, match=f"{self.model.__name__}: hyper-parameters: no_such_thing") as error:
             self.model.from_params(no_such_thing=1)
         assert "\n" not in str(error.value)
 

@@ -1,9 +1,12 @@
-"""How many trials a model gets where a study does not say."""
+"""How many settings are tried: where a study does not say, where a search goes on, and of those chosen elsewhere."""
 
 from recsys.models import registry
+from recsys.tuning.plateau import FEWEST_TRIALS
 
 CLOSED_FORM_TRIALS = 30
 TRAINED_TRIALS = 10
+SHORTLIST = 3
+"""Settings of the first repeat among which later repeats choose."""
 
 
 def default_trials(model: str) -> int:
@@ -12,3 +15,13 @@ def default_trials(model: str) -> int:
     A number that stands in the study holds for all its models alike.
     """
     return TRAINED_TRIALS if registry.find(model).is_trained else CLOSED_FORM_TRIALS
+
+
+def most_trials(budget: int) -> int:
+    """Trials of an arm's own search at most: one that is still finding better settings goes on."""
+    return 2 * budget if budget >= FEWEST_TRIALS else budget
+
+
+def most_nested(n_trials: int) -> int:
+    """Settings chosen elsewhere that an arm tries at a time: a third of its own trials, and three at least."""
+    return max(SHORTLIST, n_trials // 3)

@@ -12,149 +12,29 @@ with the reason, and the others go on.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from recsys.content.arms import Arm
-from recsys.tuning.plateau import FEWEST_TRIALS, PLATEAU, late_gain
-from recsys.tuning.pruning import Curve, PruningCurve, pruning_curve
+from recsys.tuning.budget import most_nested, most_trials
+from recsys.tuning.plateau import PLATEAU, late_gain
+from recsys.tuning.pruning import Curve, pruning_curve
 from recsys.tuning.space import SearchSpace
+from recsys.tuning.trials import (
+    LeftOut,
+    Params,
+    Result,
+    Runner,
+    Searched,
+    SearchResult,
+    Trained,
+    Trial,
+    TrialResult,
+    Tried,
+    ranked,
+)
 from recsys.tuning.tuner import Tuner
 
-Stage = Literal["tuning", "final"]
-Params = dict[str, Any]
-SHORTLIST = 3
-"""Settings of the first repeat among which later repeats choose."""
 _ATTEMPTS = 2
 """Settings of an arm that are trained in a repeat: the best, and the next best where the final cell of it fails."""
-
-
-class TrialResult(Protocol):
-    """What the search needs to know of a cell that has ended."""
-
-    @property
-    def valid(self) -> float | None:
-        """Primary metric on the validation part; None for a cell that failed."""
-
-    @property
-    def message(self) -> str:
-        """Why the cell failed; empty where it did not."""
-
-    @property
-    def curve(self) -> Curve:
-        """One dict an epoch, for models trained by gradient."""
-
-    @property
-    def pruned(self) -> bool:
-        """Whether training was pruned."""
-
-    @property
-    def seconds(self) -> float:
-        """Of the fit, and of ranking with metrics."""
-
-
-Result = TypeVar("Result", bound=TrialResult)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A cell to be run for a model on an arm; it is pruned by `pruning_curve`, None: never."""
-
-    arm: Arm
-    params: Params
-    stage: Stage
-    repeat: int = 1
-    pruning_curve: PruningCurve | None = None
-
-
-Runner = Callable[[Sequence[Trial]], Sequence[Result]]
-"""Runs trials and gives their results in the same order; a trial that fails is a result, not an exception."""
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A setting that was tried on validation, and what came of it; `valid` is None where it failed."""
-
-    params: Params
-    valid: float | None
-    pruned: bool = False
-    seconds: float = 0.0
-    message: str = ""
-
-    @property
-    def counts(self) -> bool:
-        """Whether it can be chosen."""
-        return not self.pruned and self.valid is not None and math.isfinite(self.valid)
-
-
-@dataclass(frozen=True)
-class Trained(Generic[Result]):
-    """An arm that was tuned and trained.
-
-    Attributes:
-        arm: what the model was shown.
-        trials: settings that the first repeat tried, in order; the last `n_nested` are those of other arms.
-        n_nested: how many were other arms' choices.
-        settings: the hyper-parameters of each repeat.
-        finals: the final cell of each repeat.
-        exhausted: whether the trials are all the settings that there are.
-        seconds: of all its cells.
-    """
-
-    arm: Arm
-    trials: list[Tried]
-    n_nested: int
-    settings: list[Params]
-    finals: list[Result]
-    exhausted: bool
-    seconds: float
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """An arm without a trained model, and why."""
-
-    arm: Arm
-    reason: str
-
-
-@dataclass(frozen=True)
-class SearchResult(Generic[Result]):
-    """Every arm of a search, in the order it was given, as one of the two."""
-
-    trained: list[Trained[Result]]
-    left_out: list[LeftOut]
-
-
-@dataclass
-class Searched:
-    """What is known of an arm before it is trained.
-
-    Attributes:
-        trials: settings tried in the first repeat, in order; the last `n_nested` are other arms' choices.
-        exhausted: whether they are all there are.
-        fixed: the setting of each repeat, where nothing is to be chosen.
-    """
-
-    trials: list[Tried]
-    n_nested: int = 0
-    exhausted: bool = False
-    fixed: Sequence[Params] = ()
-
-    @property
-    def shortlist(self) -> list[Params]:
-        """The best settings, each once, the best first and the earlier of equals."""
-        return ranked(self.trials)[:SHORTLIST]
-
-    @property
-    def best(self) -> Params:
-        """The best setting."""
-        return self.shortlist[0]
-
-    @property
-    def value(self) -> float:
-        """What the best setting reached on validation; 0 where every trial failed."""
-        return max((each.valid or 0.0 for each in self.trials if each.counts), default=0.0)
 
 
 def tune_and_train(
@@ -220,11 +100,6 @@ def _spend(
             curves[arm].extend(each.curve for each in ended if _has_value(each) and not each.pruned)
 
 
-def most_trials(budget: int) -> int:
-    """Trials of an arm's own search at most: one that is still finding better settings goes on."""
-    return 2 * budget if budget >= FEWEST_TRIALS else budget
-
-
 def _goes_on(searched: Searched, tuner: Tuner, budget: int) -> bool:
     n_trials = len(searched.trials)
     more = n_trials < most_trials(budget) and not tuner.exhausted and not tuner.timed
@@ -240,11 +115,6 @@ def nested(space: SearchSpace, searched: Searched, settings: Sequence[Params]) -
         return []
     tried = [trial.params for trial in searched.trials]
     return space.nested(settings, searched.best, tried)[: most_nested(len(tried) - searched.n_nested)]
-
-
-def most_nested(n_trials: int) -> int:
-    """Settings chosen elsewhere that an arm tries at a time: a third of its own trials, and three at least."""
-    return max(SHORTLIST, n_trials // 3)
 
 
 def try_nested(
@@ -279,16 +149,6 @@ def train(searched: Mapping[Arm, Searched], n_repeats: int, run: Runner[Result])
             chosen = [settings[place] for place in repeats]
             found.trained.append(Trained(arm, each.trials, each.n_nested, chosen, ended, each.exhausted, spent))
     return found
-
-
-def ranked(trials: Sequence[Tried]) -> list[Params]:
-    """Settings that can be chosen, each once, the best first and the earlier of equals."""
-    best = sorted((each for each in trials if each.counts), key=lambda each: -(each.valid or 0.0))
-    different: list[Params] = []
-    for each in best:
-        if each.params not in different:
-            different.append(each.params)
-    return different
 
 
 _Place = tuple[Arm, int]

@@ -11,7 +11,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 from recsys.recommender import ModelConfig
 
 Point = dict[str, Any]
@@ -161,8 +161,7 @@ class SearchSpace:
 def _check(config: type[ModelConfig], fixed: dict[str, Any]) -> None:
     for name, value in fixed.items():
         if name not in config.model_fields:
-            known = ", ".join(config.model_fields)
-            raise UserError(f"{config.__name__}: no hyper-parameter '{name}' to fix (known: {known})")
+            raise UserError(f"{config.__name__}: no hyper-parameter '{name}' to fix{hint(name, config.model_fields)}")
         if value == []:
             raise UserError(f"{config.__name__}: the list of choices for '{name}' is empty: name at least one")
 

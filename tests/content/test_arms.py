@@ -182,5 +182,5 @@ def test_mistakes_are_one_line():
         control_arm(Arm("x"), "shuffled")
     with pytest.raises(UserError, match=r"^arm 'both_audio_noise': cannot alter 'audio', which it does not show"):
         control_arm(BOTH, "noise", ["audio"])
-    with pytest.raises(UserError, match=r"^arm 'both': there is no source 'image'; the study has: text$"):
+    with pytest.raises(UserError, match=r"^arm 'both': there is no source 'image' \(known: text\)$"):
         BOTH.show({"text": table(3, 2, 0)}, 0, NOBODY)

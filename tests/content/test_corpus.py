@@ -72,7 +72,7 @@ def test_what_cannot_be_used_is_set_aside(tmp_path):
             "1 of 2 rows cannot be used (line 3: 3 fields where the header has 2); put answers with commas in quotes",
         ),
         ("movieId,x,y\n1,a,b\n", {}, "cannot tell which column is meant; set text_column to one of: x, y"),
-        ("movieId,x\n1,a\n", {"id_column": "asin"}, "has no column 'asin' (id_column); it has: movieId, x"),
+        ("movieId,x\n1,a\n", {"id_column": "asin"}, "has no column 'asin', which id_column names (known: movieId, x)"),
     ],
 )
 def test_mistakes_are_one_line(tmp_path, text, options, message):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from recsys.content.features import Features, mean_of_each
+from recsys.content.features import Features, mean_of_each, of_one_width
 from recsys.errors import UserError
 
 HERE = np.array([True, False])
@@ -43,6 +43,13 @@ def test_rows_of_an_item_are_averaged_and_a_row_alone_stays_as_it_is():
     np.testing.assert_array_equal(units[1], rows[2])
     np.testing.assert_array_equal(mean_of_each(rows, [1] * 5, unit=True), rows)
     assert mean_of_each(rows[:0], []).shape == (0, 2)
+
+
+def test_features_that_no_item_has_are_as_wide_as_those_beside_them():
+    nobody = Features(np.zeros((2, 1), np.float32), np.zeros(2, bool))
+    left, right = of_one_width(nobody, Features(np.float32([[1, 2], [3, 4]]), np.ones(2, bool)))
+    np.testing.assert_array_equal(left, [[0, 0], [0, 0]])
+    np.testing.assert_array_equal(right, [[1, 2], [3, 4]])
 
 
 def test_digest_tells_values_masks_and_shapes_apart():

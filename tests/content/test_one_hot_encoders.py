@@ -30,7 +30,7 @@ def test_lists_numbers_and_several_columns():
     items = item_table(3, tags=[["a", "b"], np.array(["b"]), []], year=[1999, 1999, None])
     features = encode("attributes", {"columns": ["tags", "year"]}, items)
     np.testing.assert_array_equal(features.matrix, [[1, 1, 1], [1, 0, 1], [0, 0, 0]])
-    with pytest.raises(UserError, match=r"^encoder 'attributes': items have no column 'brand'; they have "):
+    with pytest.raises(UserError, match=r"^encoder 'attributes': items have no column 'brand' \(known: "):
         encode("attributes", {"columns": ["brand"]}, items)
 
 

@@ -60,7 +60,7 @@ def test_stop_words_and_min_df():
 
 
 def test_mistakes_are_one_line():
-    with pytest.raises(UserError, match=r"^encoder 'tfidf_svd': items have no column 'plot'; they have item_id, "):
+    with pytest.raises(UserError, match=r"^encoder 'tfidf_svd': items have no column 'plot' \(known: item_id, "):
         encode("tfidf_svd", {"fields": ["plot"]}, ITEMS)
     with pytest.raises(UserError, match=r"^encoder 'tfidf_svd': no words in default fields of 2 items \(min_df 1\);"):
         encode("tfidf_svd", {}, item_table(2))

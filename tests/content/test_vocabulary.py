@@ -214,8 +214,8 @@ def test_keywords_merge_near_synonyms_where_asked(minilm):
 @pytest.mark.parametrize(
     ("merge", "message"),
     [
-        ({}, "encoder 'keywords': option 'merge.threshold': Field required (known: fields, merge, top)"),
-        ({"threshold": 0}, "encoder 'keywords': option 'merge.threshold': Input should be greater than 0 (known: "),
+        ({}, "encoder 'keywords': merge.threshold: this key is missing; write it"),
+        ({"threshold": 0}, "encoder 'keywords': merge.threshold: Input should be greater than 0"),
         (
             {"threshold": 0.2, "model": "./no"},
             "model './no': there is no such folder with a config.json; give a folder",

@@ -181,21 +181,17 @@ def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
     ("reader", "options", "line"),
     [
         ("movielen", {}, "there is no reader 'movielen'; did you mean 'movielens'?"),
-        (
-            "movielens",
-            {"poster": "x"},
-            "reader 'movielens': there is no option 'poster'; did you mean 'posters'?",
-        ),
+        ("movielens", {"poster": "x"}, "reader 'movielens': poster: there is no such key; did you mean 'posters'?"),
         (
             "market",
             {"n_users": 1},
-            "reader 'market': option 'n_users': Input should be greater than or equal to 10; fix its value",
+            "reader 'market': n_users: Input should be greater than or equal to 10",
         ),
-        ("table", {}, "reader 'table': option 'interactions': Field required; fix its value"),
+        ("table", {}, "reader 'table': interactions: this key is missing; write it"),
         (
             "yelp",
             {"pictures": 101},
-            "reader 'yelp': option 'pictures': Input should be less than or equal to 100; fix its value",
+            "reader 'yelp': pictures: Input should be less than or equal to 100",
         ),
     ],
 )
@@ -220,8 +216,8 @@ def test_missing_folder_file_and_column_are_named(tmp_path: Path) -> None:
     )
     write(tmp_path, a_dot_csv="user,item_id\n1,2\n", b_dot_csv="")
     assert line("table", {"interactions": "a.csv"}) == (
-        f"{tmp_path / 'a.csv'}: there is no column 'user_id' (it has user, item_id); "
-        "rename it in the file or name the right one in the dataset's options"
+        f"{tmp_path / 'a.csv'}: there is no column 'user_id': rename it in the file or name the right one in the "
+        "dataset's options; did you mean 'user'?"
     )
     assert line("table", {"interactions": "b.csv"}) == (
         f"{tmp_path / 'b.csv'}: cannot be read (it is empty); fix or replace the file"

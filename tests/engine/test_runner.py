@@ -18,7 +18,7 @@ from recsys.models.baselines.toppop import TopPop
 from recsys.recommender import TrainingData
 from recsys.store import Store
 from recsys.testing.market import planted_market
-from recsys.tuning.search import Stage, Trial
+from recsys.tuning.trials import Stage, Trial
 from tests.engine.markets import SOURCES, market, save_content
 
 REPEATS = (1, 2, 3)

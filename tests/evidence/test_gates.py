@@ -3,81 +3,24 @@
 import numpy as np
 import pytest
 
-from recsys.content.features import Features
-from recsys.content.integrity import inspect
 from recsys.evidence.comparison import compare
 from recsys.evidence.gates import (
-    Findings,
     beats_baselines,
-    content_rows,
     finals_agree,
-    inspect_readiness,
-    leak,
-    near_duplicates,
-    provenance,
+    in_reading_order,
     repeated,
     rival_plateaued,
     scenario_stated,
     too_good,
     users_differ,
 )
-from recsys.evidence.probes import LeakProbe
 from recsys.evidence.scores import Scores
-from tests.content.conftest import item_table
 
 ONLY = "interactions_only"
-HONEST = LeakProbe(
-    auc_train=0.81,
-    auc_test=0.8,
-    gap=0.01,
-    gap_error=0.005,
-    ceiling=0.6,
-    ceiling_z=-9.0,
-    error_ratio=1.1,
-    data_ratio=1.25,
-    random_split=True,
-)
-
-
-def rows(matrix, present=None):
-    matrix = np.asarray(matrix, dtype=np.float32)
-    present = np.ones(len(matrix), dtype=bool) if present is None else present
-    return inspect(Features.where(present, matrix), item_table(len(matrix)))
 
 
 def means(**values):
     return {(model, "both" if model == "VBPR" else ONLY): value for model, value in values.items()}
-
-
-def test_content_that_no_item_has_is_red():
-    gate = content_rows("image", rows(np.eye(8), np.zeros(8, dtype=bool)))
-    assert gate.colour == "red"
-    assert gate.message == "None of 8 items has image."
-    assert "'image'" in gate.remedy
-
-
-def test_content_in_which_most_items_share_a_row_is_red():
-    matrix = np.random.default_rng(0).standard_normal((20, 6))
-    matrix[:11] = 1
-    gate = content_rows("image", rows(matrix))
-    assert gate.colour == "red"
-    assert gate.message == "The 20 items with image have 10 distinct rows, and 11 share one."
-    matrix[10] = 2
-    assert content_rows("image", rows(matrix)).colour == "green"
-
-
-def test_content_of_four_rows_is_red_and_a_genre_is_not():
-    assert content_rows("kind", rows(np.eye(4)[np.arange(100) % 4])).colour == "red"
-    assert content_rows("genre", rows(np.eye(8)[np.arange(100) % 8])).colour == "amber"
-    assert content_rows("genre", rows(np.eye(20)[np.arange(100) % 20])).colour == "green"
-
-
-def test_near_duplicates_are_amber():
-    assert near_duplicates("text", 0.05).colour == "green"
-    assert near_duplicates("text", 0.2).message == (
-        "20.0 % of the items have nearly the same text as an item with another id."
-    )
-    assert near_duplicates("text", 0.2).colour == "amber"
 
 
 @pytest.mark.parametrize(
@@ -179,53 +122,26 @@ def test_a_final_training_that_stands_apart_is_named():
     assert "VBPR (both) in repeat 3 (0.0500, the median being 0.3000)" in gate.message
 
 
-def test_leaks_are_amber_and_say_what_was_found():
-    assert leak("text", HONEST).colour == "green"
-    assert leak("text", None).colour == "amber"
-    made = LeakProbe(0.99, 0.8, 0.19, 0.005, 1.4, 9.0, 0.5, 1.25, True)
-    gate = leak("text", made)
-    assert gate.colour == "amber"
-    assert "made from the training interactions" in gate.message
-    assert "0.990 in the training part and 0.800 in the test part" in gate.message
-    assert "predicts them worse (100.0 %)" in gate.message
-    seen = LeakProbe(0.96, 0.96, 0.0, 0.005, 1.4, 9.0, 1.9, 1.25, True)
-    gate = leak("text", seen)
-    assert gate.remedy == "Find out whether whoever made these vectors saw the test part."
-    assert "1.90 times better" in gate.message
-    assert "1.4 times as much" in gate.message
-
-
 def test_what_must_be_known_before_a_verdict_is_read():
     assert [too_good(lift).colour for lift in (0.5, 0.51, float("nan"))] == ["green", "amber", "green"]
     assert [repeated(n).colour for n in (1, 2)] == ["amber", "green"]
     nothing = {"domain": "not stated", "seen_before_choosing": ()}
     assert scenario_stated(nothing).colour == "amber"
     assert scenario_stated(nothing | {"domain": "books"}).message == "Stated: domain."
-    assert provenance([]).colour == "green"
-    assert provenance(["text"]).colour == "amber"
 
 
 def test_red_is_read_first_and_only_what_is_not_green_has_a_remedy():
-    gates = inspect_readiness(
-        Findings(
-            equivalent=False,
-            means=means(TopPop=0.1, EASE=0.2, VBPR=0.3),
-            metric="ndcg_at_20",
-            differences=np.zeros(50),
-            lift=0.6,
-            rival_trials=[0.2] * 12,
-            rival_exhausted=False,
-            finals={("VBPR", "both"): [0.3]},
-            n_repeats=1,
-            scenario={},
-            integrity={"text": rows(np.eye(30))},
-            twins={"text": 0.0},
-            leaks={"text": HONEST},
-        )
+    gates = in_reading_order(
+        [
+            beats_baselines(means(TopPop=0.1, EASE=0.2, VBPR=0.3), "ndcg_at_20"),
+            too_good(0.6),
+            users_differ(np.zeros(50)),
+            scenario_stated({}),
+            finals_agree({("VBPR", "both"): [0.3]}),
+            rival_plateaued([0.2] * 12, exhausted=False),
+        ]
     )
-    colours = [gate.colour for gate in gates]
-    assert colours == sorted(colours, key=["red", "amber", "green"].index)
-    assert [gate.name for gate in gates if gate.colour == "red"] == ["users that differ"]
-    assert [gate.name for gate in gates if gate.colour == "amber"] == ["size of the lift", "scenario", "repeats"]
+    assert [gate.colour for gate in gates] == ["red", "amber", "amber", "green", "green", "green"]
+    assert [gate.name for gate in gates][:4] == ["users that differ", "size of the lift", "scenario", "baselines"]
     assert all(bool(gate.remedy) == (gate.colour != "green") for gate in gates)
     assert all(gate.message.endswith(".") for gate in gates)

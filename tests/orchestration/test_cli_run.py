@@ -118,7 +118,7 @@ def test_what_content_would_stop_at_is_said_before_anything_is_made(tmp_path: Pa
     write_study(tmp_path, TINY.replace("{encoder: tfidf_svd, dim: 8}", "{encoder: tfidf_svd, dim: x}"))
     settings = Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
     line = complaint(settings, "run", "tiny", "--select", 'key:"tiny/dataset" or key:"tiny/embeddings/text"')
-    assert line.startswith("content tiny/text: encoder 'tfidf_svd': option 'dim': Input should be a valid")
+    assert line.startswith("content tiny/text: encoder 'tfidf_svd': dim: Input should be a valid")
     assert not settings.home.exists() or not list(settings.store.glob("*"))
 
 
@@ -165,9 +165,9 @@ def test_a_check_names_everything_that_is_wrong(tmp_path: Path) -> None:
     assert result.exit_code == 2
     expected = "study tiny cannot be run as it is: fix model ItemKNN, content tiny/image, dataset tiny\n"
     assert result.stderr == expected
-    assert "✗ model ItemKNN: ItemKNN: hyper-parameter 'n_neighbours': Input should be" in result.stdout
-    assert "✗ dataset tiny: reader 'market': there is no option 'users'; did you mean 'n_users'?" in result.stdout
-    assert "✗ content tiny/image: encoder 'visual_descriptors': option 'dims'" in result.stdout
+    assert "✗ model ItemKNN: ItemKNN: hyper-parameters: n_neighbours: Input should be" in result.stdout
+    assert "✗ dataset tiny: reader 'market': users: there is no such key; did you mean 'n_users'?" in result.stdout
+    assert "✗ content tiny/image: encoder 'visual_descriptors': dims: " in result.stdout
 
 
 @pytest.mark.parametrize("terminal", [True, False])

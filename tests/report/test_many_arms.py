@@ -16,8 +16,9 @@ from tests.report.page import Page
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 import many_arms
 import pandas as pd
+from _drawn_study import NAME, Size, results, selection, study
 
-SIZE = many_arms.Size(models=8, repeats=2, users=300, items=400, interactions=3000, resamples=200)
+SIZE = Size(models=8, repeats=2, users=300, items=400, interactions=3000, resamples=200)
 N_ARMS = 7 * SIZE.models
 MOST_HELD = 9
 """The sides of the verdict, five of them different here, and what one comparison or sum beside them takes."""
@@ -35,7 +36,7 @@ def html(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def planned(html: str) -> Study:
-    return many_arms.study(SIZE)
+    return study(SIZE)
 
 
 class Counted(UserScores):
@@ -55,8 +56,8 @@ class Counted(UserScores):
 
 def test_a_verdict_holds_few_arms_at_a_time(planned: Study, folder: Path) -> None:
     scores = Counted(folder)
-    chosen = many_arms.selection(many_arms.results(planned)[0])
-    judged = judge(planned, many_arms.NAME, chosen, scores, Readiness([], unchanged=False))
+    chosen = selection(results(planned)[0])
+    judged = judge(planned, NAME, chosen, scores, Readiness([], unchanged=False))
     assert len(judged.comparisons) == N_ARMS - 1 and len(judged.questions) == 1
     assert len(scores.read) > N_ARMS
     assert scores.most <= MOST_HELD

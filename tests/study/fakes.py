@@ -8,7 +8,7 @@ from recsys.content.arms import Arm
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
 from recsys.study.training import train_model
-from recsys.tuning.search import Trial
+from recsys.tuning.trials import Trial
 
 Value = Callable[[str, Trial], float | None]
 """What a model reaches on validation in a trial; None where it fails."""

@@ -14,7 +14,7 @@ from recsys.study.controls import select_with_controls
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
 from recsys.study.study import Study
-from recsys.tuning.search import Trial
+from recsys.tuning.trials import Trial
 from tests.orchestration.conftest import write_study
 from tests.study.fakes import Trainer, Value
 

@@ -20,7 +20,7 @@ from recsys.study.added_lists import SCALES, Added, best_of, choose
 from recsys.study.ensemble_spec import Ensemble
 from recsys.study.ensembles import train_ensemble
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
-from recsys.tuning.search import Trial
+from recsys.tuning.trials import Trial
 from tests.orchestration.conftest import TINY, write_study
 
 INF = np.inf

@@ -8,7 +8,7 @@ from recsys.content.arms import Arm, control_arm
 from recsys.errors import UserError
 from recsys.study.results import ArmResult
 from recsys.study.selection import Selection, Tally, best, best_on, choose_sides, tally
-from recsys.tuning.search import Tried
+from recsys.tuning.trials import Tried
 
 BOTH, TEXT, ALONE = Arm("both", ("text", "image")), Arm("text", ("text",)), Arm("interactions_only")
 SHUFFLED = control_arm(BOTH, "shuffled", name="shuffled")

@@ -112,7 +112,7 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
             "s.yaml: 'seeds' is now 'repeats': each repeat has its own split, tuning, training and permutations",
         ),
         (GOOD + "repeats: 0", "s.yaml: repeats: Input should be greater than or equal to 1"),
-        (GOOD + "colour: red", "s.yaml: colour: there is no such key; known: title, question, datasets, models,"),
+        (GOOD + "colour: red", "s.yaml: colour: there is no such key (known: title, question, datasets, models,"),
         (GOOD + "tuning: {minute: 5}", "s.yaml: tuning.minute: there is no such key; did you mean 'minutes'?"),
         (
             GOOD.replace("    content:", "    split: {protocl: ratio}\n    content:"),
@@ -128,9 +128,12 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         (GOOD + "evaluation: {primary: gain_at_3}", "s.yaml: evaluation.primary: unknown metric 'gain_at_3'"),
         (
             GOOD.replace("encoder: tfidf_svd", "corpus: c, encoder: tfidf_svd"),
-            "s.yaml: datasets.d: content 'text' names corpus 'c', which 'descriptions' lacks",
+            "s.yaml: datasets.d: content 'text' names corpus 'c', which 'descriptions' lacks (known: none)",
         ),
-        (GOOD.replace("content:", "both: [taste]\n    content:"), "'both' names 'taste', which 'content' lacks"),
+        (
+            GOOD.replace("content:", "both: [taste]\n    content:"),
+            "'both' names 'taste', which 'content' lacks; did",
+        ),
     ],
 )
 def test_a_wrong_study_is_one_line(tmp_path: Path, text: str, told: str) -> None:

@@ -91,7 +91,7 @@ def test_the_weights_of_a_model_count_as_its_data(tmp_path: Path) -> None:
         ("{file: answers.csv,", "{file: a.csv, model: m,", "give one of the two"),
         ("{file: answers.csv,", "{file: a.csv, layer: 3,", "'layer' means nothing to descriptions from a file"),
         ("asked: {", "asked: {fields: [X], ", "a model has those of its prompt"),
-        ("than: image", "than: picture", "question 'Is A better?' names 'picture'; known: all, both, image"),
+        ("than: image", "than: picture", "question 'Is A better?' names 'picture' (known: all, both, image"),
         ("better: states, than: shuffled", "better: shuffled, than: states", "names 'shuffled'"),
     ],
 )

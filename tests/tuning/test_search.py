@@ -11,23 +11,11 @@ from pydantic import NonNegativeFloat
 
 from recsys.content.arms import Arm
 from recsys.recommender import ModelConfig, searched
+from recsys.tuning.budget import SHORTLIST, most_nested, most_trials
 from recsys.tuning.pruning import Curve
-from recsys.tuning.search import (
-    SHORTLIST,
-    LeftOut,
-    Searched,
-    SearchResult,
-    Stage,
-    Trained,
-    Trial,
-    Tried,
-    most_nested,
-    most_trials,
-    nested,
-    train,
-    tune_and_train,
-)
+from recsys.tuning.search import nested, train, tune_and_train
 from recsys.tuning.space import SearchSpace
+from recsys.tuning.trials import LeftOut, Searched, SearchResult, Stage, Trained, Trial, Tried
 from recsys.tuning.tuner import Tuner
 
 TEXT, ALONE = ARMS = [Arm("text", ("text",)), Arm("interactions_only")]

@@ -125,7 +125,7 @@ def test_only_failures_rank_nothing() -> None:
 
 
 def test_an_unknown_name_is_one_line() -> None:
-    with pytest.raises(UserError, match=r"Config: no hyper-parameter 'layers' to fix \(known: n_factors, rate, n_lay"):
+    with pytest.raises(UserError, match=r"Config: no hyper-parameter 'layers' to fix; did you mean 'n_layers'\?"):
         Tuner(Config, {"layers": 3}, n_trials=4, seed=0)
 
 

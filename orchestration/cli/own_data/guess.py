@@ -12,7 +12,7 @@ from orchestration.cli.own_data import names, values
 from orchestration.cli.own_data.item_ids import ItemIds
 from orchestration.cli.own_data.people import find_people
 from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME, unused_interactions, unused_items
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 
 _ORDER = (
     "! the interactions have no header, so their columns were taken in the usual order of person, item, rating, time; "
@@ -121,8 +121,7 @@ def _without_index(frame: pd.DataFrame, given: Collection[str]) -> tuple[pd.Data
 def _need(frame: pd.DataFrame, where: str, *columns: str | None) -> None:
     for column in columns:
         if column is not None and column != NONE and column not in frame:
-            has = ", ".join(f"'{name}'" for name in map(str, frame))
-            raise UserError(f"{where}: there is no column '{column}' (it has {has}); name one of these")
+            raise UserError(f"{where}: there is no column '{column}'{hint(column, [str(name) for name in frame])}")
 
 
 def _one_role_each(given: Given) -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from recsys.content.descriptions.synonyms import Synonyms
 from recsys.content.descriptions.vocabulary import value_sets, values
-from recsys.errors import UserError
+from recsys.data.raw import lacks_column
+from recsys.errors import UserError, hint
 
 AGREEMENT = (
     *("field", "column", "n_items", "n_true_values", "n_given_values", "known"),
@@ -77,9 +78,9 @@ def _sides(
 ) -> pd.DataFrame:
     """The set of values of each item in truth and as given, for the items that have both."""
     if field not in fields:
-        raise UserError(f"the descriptions have no field '{field}'; they have {list(fields)}")
+        raise UserError(f"the descriptions have no field '{field}'{hint(field, [str(name) for name in fields])}")
     if column not in items:
-        raise UserError(f"items have no column '{column}' to check field '{field}' by; they have {list(items)}")
+        raise lacks_column(f"the truth of field '{field}'", column, items)
     cells = {"true": items.set_index("item_id")[column], "given": fields[field]}
     said = values(pd.concat(cells, names=["side", "item_id"]).to_frame(field), synonyms)
     return value_sets(said, by="side").reindex(columns=["true", "given"]).dropna()

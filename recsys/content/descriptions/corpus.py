@@ -11,7 +11,7 @@ from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import normalised
 from recsys.data.quarantine import collect, set_aside
 from recsys.data.readers.tables import read_table
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 
 ID_NAMES = ("itemid", "movieid", "asin", "parentasin", "id", "item", "imagename", "image", "filename")
 TEXT_NAMES = ("answer", "text", "keywords", "description", "descriptions", "caption", "response", "output")
@@ -82,7 +82,7 @@ def _pick(file: Path, columns: list[str], wanted: str | None, usual: tuple[str, 
     if wanted is not None:
         if wanted in columns:
             return wanted
-        raise UserError(f"{file}: has no column '{wanted}' ({option}); it has: {', '.join(columns)}")
+        raise UserError(f"{file}: has no column '{wanted}', which {option} names{hint(wanted, columns)}")
     plain = {re.sub(r"[^a-z]", "", column.lower()): column for column in columns}
     for name in usual:
         if name in plain:

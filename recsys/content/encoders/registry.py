@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recsys import plugins
 from recsys.content.encoder import Encoder
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
 from recsys.plugins import PluginFile
 
 ROOT = Path(__file__).parent
@@ -35,11 +35,8 @@ def names() -> list[str]:
 
 def check(name: str) -> None:
     """Raise a UserError that proposes the nearest name where there is no such encoder."""
-    if name in _files():
-        return
-    near = nearest_name(name, _files())
-    hint = f"; did you mean '{near}'?" if near else ""
-    raise UserError(f"there is no encoder '{name}'{hint} (`modalift encoders` lists them)")
+    if name not in _files():
+        raise UserError(f"there is no encoder '{name}'{hint(name, _files(), 'modalift encoders')}")
 
 
 def file(name: str) -> Path:

@@ -13,7 +13,7 @@ from recsys.content.images import open_rgb
 from recsys.content.vlm.describer import VlmInput
 from recsys.content.vlm.options import VlmOptions
 from recsys.data.images import pictures_of
-from recsys.errors import UserError
+from recsys.data.raw import lacks_column
 
 NOTHING = VlmInput()
 STRIP = 40
@@ -48,7 +48,7 @@ def shown(items: pd.DataFrame, options: VlmOptions) -> list[tuple[str, VlmInput]
 def _texts(items: pd.DataFrame, fields: Sequence[str]) -> list[str | None]:
     unknown = [field for field in fields if field not in items]
     if unknown:
-        raise UserError(f"`text_fields`: items have no '{unknown[0]}'; they have: {', '.join(map(str, items))}")
+        raise lacks_column("`text_fields`", unknown[0], items)
     rows = items[list(fields)].itertuples(index=False)
     lines = ([str(cell).strip() for cell in row if pd.notna(cell)] for row in rows)
     return ["\n".join(filter(None, row)) or None for row in lines]

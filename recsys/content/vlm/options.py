@@ -18,6 +18,7 @@ from pydantic import (
 from recsys.content.vlm.describer import Pooling
 from recsys.data.options import MOST_PICTURES
 from recsys.errors import UserError
+from recsys.mistakes import first_mistake
 
 SPEAKS_FOR_ALL = 8
 """So many answers or refusals are not about single items any more: what they have in common holds for all."""
@@ -200,7 +201,4 @@ class VlmOptions(BaseModel):
         try:
             return cls(**given)
         except ValidationError as error:
-            first = error.errors()[0]
-            known = ", ".join(cls.model_fields)
-            key = ".".join(str(part) for part in first["loc"])
-            raise UserError(f"a model's descriptions: '{key}': {first['msg']} (known: {known})") from None
+            raise UserError(f"a model's descriptions: {first_mistake(error, cls)}") from None

@@ -5,7 +5,8 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
+from recsys.mistakes import first_mistake
 
 SHIPPED = Path(__file__).parent / "prompts"
 
@@ -52,9 +53,7 @@ def load_prompt(name_or_file: str, folder: Path | None = None) -> Prompt:
         return _read(file)
     if file.suffix in (".yaml", ".yml"):
         raise UserError(f"{file}: there is no such prompt file; give one relative to the dataset's folder")
-    near = nearest_name(name_or_file, names())
-    hint = f"did you mean '{near}'?" if near else f"give a YAML file, or one of: {', '.join(names())}"
-    raise UserError(f"there is no prompt '{name_or_file}'; {hint}")
+    raise UserError(f"there is no prompt '{name_or_file}', nor a file of that name{hint(name_or_file, names())}")
 
 
 def _read(file: Path) -> Prompt:
@@ -63,12 +62,9 @@ def _read(file: Path) -> Prompt:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{file}: cannot be read as YAML ({reason}); fix it") from None
-    known = ", ".join(Prompt.model_fields)
-    if not isinstance(content, dict):
-        raise UserError(f"{file}: not a prompt; give the keys {known}")
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UserError(f"{file}: not a prompt; give the keys {', '.join(Prompt.model_fields)}")
     try:
         return Prompt(**content)
-    except (ValidationError, TypeError) as error:  # TypeError: a key that is not a string
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": ("keys",), "msg": str(error)}
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{file}: '{key}': {first['msg']}; a prompt has the keys {known}") from None
+    except ValidationError as error:
+        raise UserError(f"{file}: {first_mistake(error, Prompt)}") from None

@@ -29,7 +29,7 @@ from recsys.data.readers.assembly import (
 from recsys.data.readers.catalogue import noted, standard_items, usable_items
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import Layout, Table, existing, read_table
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 
 ATOMIC = Layout(delimiter="\t", header=True, quoted=False)
 TYPES = ("token", "token_seq", "float", "float_seq")
@@ -151,7 +151,7 @@ def _fields(options: RecBoleOptions, path: Path, types: dict[str, str]) -> dict[
             fields[key] = field
     for field in fields.values():
         if field not in types:
-            raise UserError(f"{path}: there is no field '{field}' (it has {', '.join(types)}); name the right one")
+            raise UserError(f"{path}: there is no field '{field}': name the right one{hint(field, types)}")
     return fields
 
 
@@ -186,7 +186,7 @@ def _items(
     texts = tuple(name for name in TEXTS if name in types) if options.text_fields is None else options.text_fields
     for field in (id_field, *([title] if title else []), *texts):
         if field not in types:
-            raise UserError(f"{path}: there is no field '{field}' (it has {', '.join(types)}); name the right one")
+            raise UserError(f"{path}: there is no field '{field}': name the right one{hint(field, types)}")
     found, notes = standard_items(frame, id_field, title, texts, None)
     for name, kind in types.items():
         if kind == "token_seq" and name in found and name not in {title, *texts, *ITEM_COLUMNS}:

@@ -16,7 +16,7 @@ from typing import Any
 from recsys import plugins
 from recsys.data.options import SourceOptions
 from recsys.data.raw import RawData
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
 from recsys.plugins import PluginFile
 
 ROOT = Path(__file__).parent
@@ -50,11 +50,8 @@ def names() -> list[str]:
 
 def check(name: str) -> None:
     """Raise a UserError that proposes the nearest name where there is no such reader."""
-    if name in _files():
-        return
-    near = nearest_name(name, _files())
-    hint = f"did you mean '{near}'?" if near else f"known: {', '.join(_files())}"
-    raise UserError(f"there is no reader '{name}'; {hint}")
+    if name not in _files():
+        raise UserError(f"there is no reader '{name}'{hint(name, _files())}")
 
 
 def module(name: str) -> str:

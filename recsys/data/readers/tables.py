@@ -17,7 +17,7 @@ from recsys.data.readers.decoding import unpacked
 from recsys.data.readers.delimited import read_delimited
 from recsys.data.readers.layout import UNKNOWN, BadRow, Layout, Rows
 from recsys.data.readers.structured import read_json, read_parquet
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 
 __all__ = ["Layout", "Table", "existing", "read_table"]
 
@@ -61,10 +61,9 @@ class Table:
         """UserError unless the file has these columns."""
         for column in columns:
             if column not in self.frame:
-                known = ", ".join(map(str, self.frame.columns))
                 raise UserError(
-                    f"{self.path}: there is no column '{column}' (it has {known}); "
-                    "rename it in the file or name the right one in the dataset's options"
+                    f"{self.path}: there is no column '{column}': rename it in the file or name the right one in the "
+                    f"dataset's options{hint(column, [str(name) for name in self.frame])}"
                 )
 
 

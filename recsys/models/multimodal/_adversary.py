@@ -9,8 +9,6 @@ from torch.nn.functional import embedding
 
 from recsys.training.losses import unit
 
-Pair = tuple[Tensor, Tensor]
-"""Vectors of all users and of all items, each of shape (n, n_factors)."""
 GRADIENT_PENALTY = 0.3
 NOISE = 0.002  # scale of the Gumbel noise in real rows, as published
 SCORED = 100  # weight in real rows of the similarities by final vectors, as published
@@ -42,13 +40,13 @@ class Discriminator(nn.Sequential):
         return self(fakes).mean() - self(real).mean() + GRADIENT_PENALTY * excess.square().mean()
 
 
-def similarity_rows(users: Tensor, history: Tensor, views: list[Pair]) -> Tensor:
+def similarity_rows(users: Tensor, history: Tensor, views: list[tuple[Tensor, Tensor]]) -> Tensor:
     """Inner products of users with the items that they did not take, rows of length one, one view below the other.
 
     Args:
         users: shape (n,).
         history: which items they took, 0 or 1, shape (n, n_items).
-        views: vectors of users and items.
+        views: vectors of all users and of all items, each of shape (n, n_factors).
 
     Returns:
         Shape (len(views) * n, n_items).

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import PositiveFloat
 from scipy import sparse
 
-from recsys.models.neighbours._similarity import NeighbourConfig, nearest, weighted
+from recsys.models.neighbours._similarity import DOT, TVERSKY, NeighbourConfig, nearest, weighted
 from recsys.recommender import FirstPoints, searched
 
 
@@ -23,9 +23,8 @@ class AttributeConfig(NeighbourConfig):
         {"n_neighbours": 100, "shrink": 2.0, "content_weight": 0.01},
         {"n_neighbours": 100, "shrink": 2.0},
         {"n_neighbours": 1000, "shrink": 1000.0},
-        {"n_neighbours": 200, "similarity": "dot", "weighting": "tfidf"},
-        {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
-        {"n_neighbours": 500, "similarity": "tversky", "shrink": 30.0, "weighting": "bm25", "alpha": 0.7, "beta": 0.7},
+        DOT,
+        *TVERSKY,
     )
 
 

@@ -18,8 +18,6 @@ from recsys.training.network import Batch
 from recsys.training.operators import WeightedOperator, propagate
 from recsys.training.randomness import generator
 
-Pair = tuple[Tensor, Tensor]
-
 
 class GRCNConfig(ContentConfig):
     """Hyper-parameters of GRCN.
@@ -53,7 +51,9 @@ class Affinities(nn.Module):
         spread = (2 / (sum(shape) + 1)) ** 0.5
         self.user_confidence, self.item_confidence = (nn.Parameter(torch.randn(n) * spread) for n in shape)
 
-    def forward(self, to_users: WeightedOperator, to_items: WeightedOperator) -> tuple[Pair, Pair]:
+    def forward(
+        self, to_users: WeightedOperator, to_items: WeightedOperator
+    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
         """Users and items, each with what its neighbours add, and weights of the edges to users and to items."""
         users, items = unit(self.preferences), unit(leaky_relu(self.source()))
         nearness = to_users.inner(users, items)

@@ -10,6 +10,8 @@ from recsys.content.features import Content
 from recsys.models.multimodal._vectors import directions
 from recsys.models.neighbours._similarity import (
     BLOCK_ENTRIES,
+    DOT,
+    TVERSKY,
     NeighbourConfig,
     nearest,
     neighbour_memory,
@@ -38,9 +40,8 @@ class HybridItemKNNConfig(NeighbourConfig):
         {"n_neighbours": 100, "shrink": 2.0, "content_weight": 0.0},
         {"n_neighbours": 100, "shrink": 2.0},
         {"n_neighbours": 1000, "shrink": 1000.0},
-        {"n_neighbours": 200, "similarity": "dot", "weighting": "tfidf"},
-        {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
-        {"n_neighbours": 500, "similarity": "tversky", "shrink": 30.0, "weighting": "bm25", "alpha": 0.7, "beta": 0.7},
+        DOT,
+        *TVERSKY,
     )
 
 

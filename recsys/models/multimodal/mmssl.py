@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, embedding
 
 from recsys.models.gradient import GradientModel
-from recsys.models.multimodal._adversary import Discriminator, Pair, real_rows, similarity_rows
+from recsys.models.multimodal._adversary import Discriminator, real_rows, similarity_rows
 from recsys.models.registry import register
 from recsys.recommender import DataSize, DropRate, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
@@ -99,19 +99,19 @@ class MMSSLNetwork(PairwiseNetwork):
             loss = loss - self.config.adversary_weight * self.discriminator(rows).mean()
         return loss
 
-    def factors(self) -> Pair:
+    def factors(self) -> tuple[Tensor, Tensor]:
         """Users and items with the sources' vectors."""
         return self._summed(self._views())
 
-    def _views(self) -> list[Pair]:
+    def _views(self) -> list[tuple[Tensor, Tensor]]:
         """Users and items by each source: sums of the items taken, and of their users."""
         hidden = self.config.dropout
         users = [self.to_users @ dropout(source(), hidden, self.training) for source in self.sources]
         return [(view, self.to_items @ view) for view in users]
 
-    def _summed(self, views: list[Pair]) -> Pair:
+    def _summed(self, views: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
         """Means of the layers, of which the last is a softmax of each row, and the sources' directions."""
-        layers: list[Pair] = [(self.users, self.items)]
+        layers: list[tuple[Tensor, Tensor]] = [(self.users, self.items)]
         for number in range(1, self.config.n_layers + 1):
             squash = partial(torch.softmax, dim=1) if number == self.config.n_layers else nn.Identity()
             users = squash(self.to_users @ layers[-1][1])

@@ -56,6 +56,12 @@ WITHOUT_ALPHA: tuple[Similarity, ...] = (
     "euclidean_exp",
 )
 WITHOUT_BETA: tuple[Similarity, ...] = ("asymmetric", *WITHOUT_ALPHA)
+DOT = {"n_neighbours": 200, "similarity": "dot", "weighting": "tfidf"}
+TVERSKY: FirstPoints = (
+    {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
+    {"n_neighbours": 500, "similarity": "tversky", "shrink": 30.0, "weighting": "bm25", "alpha": 0.7, "beta": 0.7},
+)
+"""Settings that tuning tries early, of every model that looks for neighbours by interactions."""
 
 
 class NeighbourConfig(ModelConfig):
@@ -80,10 +86,9 @@ class NeighbourConfig(ModelConfig):
     first_points: ClassVar[FirstPoints] = (
         {"n_neighbours": 100, "shrink": 2.0},
         {"n_neighbours": 1000, "shrink": 1000.0},
-        {"n_neighbours": 200, "similarity": "dot", "weighting": "tfidf"},
+        DOT,
         {"n_neighbours": 500, "shrink": 0.1},
-        {"n_neighbours": 500, "similarity": "tversky", "shrink": 0.1, "weighting": "bm25", "alpha": 0.05, "beta": 0.1},
-        {"n_neighbours": 500, "similarity": "tversky", "shrink": 30.0, "weighting": "bm25", "alpha": 0.7, "beta": 0.7},
+        *TVERSKY,
         {"n_neighbours": 300, "similarity": "jaccard", "shrink": 50.0, "weighting": "bm25"},
     )
 

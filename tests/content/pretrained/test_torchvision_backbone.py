@@ -119,7 +119,7 @@ def test_mistakes_are_one_line(tmp_path):
         "model 'resnet51': torchvision has no such classification model; did you mean 'resnet50'?"
     )
     assert refusal(tmp_path, weights="IMAGENET1K_V9") == (
-        "model 'resnet18': has no weights 'IMAGENET1K_V9'; it has IMAGENET1K_V1, DEFAULT, or give a file"
+        "model 'resnet18': has no weights 'IMAGENET1K_V9': name others or give a file; did you mean 'IMAGENET1K_V1'?"
     )
     assert refusal(tmp_path, weights=str(file), layer="pool") == (
         "model 'resnet18': has no layer 'pool'; its last ones are layer4.1.relu_1, avgpool, flatten, fc"

@@ -153,7 +153,7 @@ def test_without_soundfile_the_line_says_how_to_install_it(ask, recordings, tmp_
     [
         ({"audio": None}, "encoder 'waveform': set `audio`, a folder of recordings, or `column`"),
         ({"audio": "none"}, "there is no such folder; set `audio` to one"),
-        ({"column": "clip"}, "encoder 'waveform': items have no column 'clip'; they have"),
+        ({"column": "clip"}, "encoder 'waveform': items have no column 'clip' (known: "),
         ({"audio": "empty"}, "no recording of an item is there; files are called 17.mp3"),
     ],
 )

@@ -200,9 +200,9 @@ def test_a_corpus_without_such_hidden_states_is_one_line(given, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"inputs": ("text",), "text_fields": ("name",)}, "`text_fields`: items have no 'name'; they have: item_id,"),
+        ({"inputs": ("text",), "text_fields": ("name",)}, "`text_fields`: items have no column 'name' (known: "),
         ({"model": "/nowhere"}, "model '/nowhere': there is no such folder"),
-        ({"prompt": "baby_field"}, "there is no prompt 'baby_field'; did you mean 'baby_fields'?"),
+        ({"prompt": "baby_field"}, "there is no prompt 'baby_field', nor a file of that name; did you mean 'baby_"),
         ({"device": "cuda"}, "device 'cuda': there is no CUDA device here"),
     ],
 )
@@ -216,7 +216,7 @@ def test_mistakes_are_one_line(given, tmp_path, changed, message, monkeypatch):
 @pytest.mark.parametrize("n", [0, 101])
 def test_so_many_pictures_are_refused_before_anything_is_asked(n):
     assert VlmOptions(model="m", prompt="p", pictures=100).pictures == 100
-    with pytest.raises(UserError, match="'pictures': Input should be "):
+    with pytest.raises(UserError, match="descriptions: pictures: Input should be "):
         VlmOptions.read({"model": "m", "prompt": "p", "pictures": n})
 
 

@@ -45,14 +45,14 @@ def test_a_file_of_ones_own(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        ("name: a\nversion: 1\ndomain: b\nfields: []\n", "text: this key is missing; write it"),
         (
-            "name: a\nversion: 1\ndomain: b\nfields: []\n",
-            "'text': Field required; a prompt has the keys name, version",
+            "name: a\nversion: 1\ndomain: b\nfields: []\ntext: c\nlabel: d\n",
+            "label: there is no such key (known: name",
         ),
-        ("name: a\nversion: 1\ndomain: b\nfields: []\ntext: c\nlabel: d\n", "'label': Extra inputs are not permitted"),
-        ("name: a\nversion: one\ndomain: b\nfields: []\ntext: c\n", "'version': Input should be a valid integer"),
-        ("name: a\nversion: 1\ndomain: b\nfields: Genre\ntext: c\n", "'fields': Input should be a valid tuple"),
-        ("1: a\n", "a prompt has the keys name, version"),
+        ("name: a\nversion: one\ndomain: b\nfields: []\ntext: c\n", "version: Input should be a valid integer"),
+        ("name: a\nversion: 1\ndomain: b\nfields: Genre\ntext: c\n", "fields: write a list, such as [a, b]"),
+        ("1: a\n", "not a prompt; give the keys name, version"),
         ("- a\n", "not a prompt; give the keys name, version"),
         ("a: [\n", "cannot be read as YAML"),
         ("!!python/object/apply:os.getcwd []\n", "cannot be read as YAML"),
@@ -70,8 +70,8 @@ def test_a_wrong_file_is_one_line(content, message, tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("movie_fields", "there is no prompt 'movie_fields'; did you mean 'movies_fields'?"),
-        ("xyz", "there is no prompt 'xyz'; give a YAML file, or one of: baby_fields, "),
+        ("movie_fields", "there is no prompt 'movie_fields', nor a file of that name; did you mean 'movies_fields'?"),
+        ("xyz", "there is no prompt 'xyz', nor a file of that name (known: baby_fields, "),
         ("own.yaml", "own.yaml: there is no such prompt file; give one relative to the dataset's folder"),
     ],
 )

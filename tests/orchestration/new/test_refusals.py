@@ -99,7 +99,7 @@ def test_an_item_of_two_values(settings: Settings) -> None:
 
 def test_a_column_that_is_not_there(settings: Settings) -> None:
     line = refusal(settings, taken(), goods(), "--user-column", "kunde")
-    assert line == "r.csv: there is no column 'kunde' (it has 'user_id', 'item_id'); name one of these"
+    assert line == "r.csv: there is no column 'kunde' (known: user_id, item_id)"
     line = refusal(settings, taken(mood=["good", "bad"]), goods(), "--rating-column", "mood")
     assert line == "column 'mood' cannot be the rating: 'bad' is no number"
 

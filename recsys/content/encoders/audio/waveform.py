@@ -18,6 +18,7 @@ from recsys.content.features import Features
 from recsys.content.pretrained.encoder import PretrainedEncoder, loading
 from recsys.content.pretrained.options import ModelOptions
 from recsys.content.weights import digest
+from recsys.data.raw import lacks_column
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Waveform(PretrainedEncoder):
         elif column in items:
             paths = [None if pd.isna(name) else folder / str(name) for name in items[column]]
         else:
-            raise UserError(f"encoder 'waveform': items have no column '{column}'; they have {list(items)}")
+            raise lacks_column("encoder 'waveform'", column, items)
         if not any(path is not None and path.is_file() for path in paths):
             raise UserError(f"encoder 'waveform': {folder}: no recording of an item is there; files are called 17.mp3")
         return Contents.recordings([None if path is None else str(path) for path in paths])

@@ -10,7 +10,7 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 
 from recsys.data.ids import normalised
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 
 ID_KEYS = ("ids", "item_ids")
 
@@ -66,7 +66,7 @@ def _safetensors(path: Path) -> tuple[Mapping[str, np.ndarray], list[str] | None
 
 def _choose(path: Path, arrays: Mapping[str, np.ndarray], key: str | None) -> np.ndarray:
     if key is not None and key not in arrays:
-        raise UserError(f"{path}: has no array '{key}'; it has: {', '.join(arrays)}")
+        raise UserError(f"{path}: has no array '{key}'{hint(key, arrays)}")
     numeric = {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiub"}
     wanted = numeric if key is None else {name: array for name, array in numeric.items() if name == key}
     if len(wanted) == 1:

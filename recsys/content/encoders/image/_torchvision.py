@@ -16,7 +16,7 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 
 from recsys.content.pretrained.encoder import loading
 from recsys.content.weights import HUB_SECONDS
-from recsys.errors import UserError, nearest_name
+from recsys.errors import UserError, hint
 
 AS_TRAINED = {name: {"transform_input": True, "init_weights": False} for name in ("googlenet", "inception_v3")}
 """What some architectures must be told to be as they were trained."""
@@ -26,10 +26,16 @@ def known_weights(model: str) -> dict[str, Any]:
     """The weights that torchvision has for a classification model, by name."""
     names = models.list_models(module=models)
     if model not in names:
-        near = nearest_name(model, names)
-        hint = f"; did you mean '{near}'?" if near else ""
-        raise UserError(f"model '{model}': torchvision has no such classification model{hint}")
+        raise UserError(f"model '{model}': torchvision has no such classification model{hint(model, names)}")
     return dict(models.get_model_weights(model).__members__)
+
+
+def weights_called(name: str, model: str) -> WeightsEnum:
+    """Torchvision's weights of a classification model by their name; UserError where there are none of that name."""
+    known = known_weights(model)
+    if name not in known:
+        raise UserError(f"model '{model}': has no weights '{name}': name others or give a file{hint(name, known)}")
+    return known[name]
 
 
 def file_of(weights: WeightsEnum) -> Path:

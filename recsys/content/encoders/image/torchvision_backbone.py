@@ -17,7 +17,6 @@ from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.pretrained.encoder import PretrainedEncoder
 from recsys.content.pretrained.options import RunOptions
-from recsys.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,32 +69,27 @@ class TorchvisionBackbone(PretrainedEncoder):
 
     def find_weights(self, context: Context) -> None:
         """UserError where there are no such weights, or they can neither be found nor fetched."""
-        from recsys.content.encoders.image._torchvision import ask_for, known_weights
+        from recsys.content.encoders.image._torchvision import ask_for, known_weights, weights_called
 
         model, asked = self.options.model, self.options.weights
-        known = known_weights(model)
         if asked.endswith(FILES):
+            known_weights(model)
             context.find(asked)
-        elif asked in known:
-            ask_for(known[asked], self.remedy)
         else:
-            raise UserError(f"model '{model}': has no weights '{asked}'; it has {', '.join(known)}, or give a file")
+            ask_for(weights_called(asked, model), self.remedy)
 
     def tower(self, context: Context) -> "Tower":
         """The model on its device."""
         import torch
 
-        from recsys.content.encoders.image._torchvision import fetch, hash_of, known_weights, load, one_vector
+        from recsys.content.encoders.image._torchvision import fetch, hash_of, load, one_vector, weights_called
         from recsys.content.pretrained.pictures import prepare_pictures
         from recsys.content.pretrained.running import Tower
 
         model, asked = self.options.model, self.options.weights
         layers = (self.options.layer,) if isinstance(self.options.layer, str) else self.options.layer or ()
-        known = known_weights(model)
         own = asked.endswith(FILES)
-        if not own and asked not in known:
-            raise UserError(f"model '{model}': has no weights '{asked}'; it has {', '.join(known)}, or give a file")
-        weights = known["DEFAULT" if own else asked]
+        weights = weights_called("DEFAULT" if own else asked, model)
         file = context.find(asked) if own else fetch(weights, self.remedy)
         extractor = load(model, layers, file).to(self.runtime.device)
 

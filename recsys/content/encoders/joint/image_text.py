@@ -12,7 +12,7 @@ from pydantic import Field
 
 from recsys.content.encoder import Checkpoint, Context, Modality
 from recsys.content.encoders.registry import register
-from recsys.content.features import Features, unit_rows
+from recsys.content.features import Features, of_one_width, unit_rows
 from recsys.content.pretrained.encoder import PretrainedEncoder
 from recsys.content.pretrained.options import ModelOptions
 from recsys.content.texts import item_texts
@@ -91,9 +91,7 @@ def _unit(features: Features) -> Features:
 
 
 def _join(image: Features, text: Features, image_weight: float, part: Part) -> Features:
-    present = image.present | text.present
-    dim = max(image.dim, text.dim)  # where no item has a picture, or none has words, nothing says how long a row is
-    left, right = (np.broadcast_to(half.matrix, (len(present), dim)) for half in (image, text))
+    present, (left, right) = image.present | text.present, of_one_width(image, text)
     if part == "concat":
         return Features(np.concatenate([left, right], axis=1), present)
     weight = np.where(image.present & text.present, np.float32(image_weight), image.present)[:, None]

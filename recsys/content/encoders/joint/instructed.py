@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from recsys.content.encoder import Checkpoint, Context, Modality
 from recsys.content.encoders.registry import register
-from recsys.content.features import Features
+from recsys.content.features import Features, of_one_width
 from recsys.content.pretrained.encoder import PretrainedEncoder
 from recsys.content.pretrained.options import ModelOptions
 from recsys.content.texts import item_texts
@@ -118,7 +118,5 @@ class Instructed(PretrainedEncoder):
 
 def _either(first: Features, second: Features) -> Features:
     """Rows of the first where they are present, else of the second."""
-    present = first.present | second.present
-    dim = max(first.dim, second.dim)  # where one has no rows, nothing says how long they would be
-    left, right = (np.broadcast_to(half.matrix, (len(present), dim)) for half in (first, second))
-    return Features(np.where(first.present[:, None], left, right), present)
+    rows = np.where(first.present[:, None], *of_one_width(first, second))
+    return Features(rows, first.present | second.present)

@@ -1,11 +1,11 @@
-"""What is said of a mistake in a study file: the key, what is wrong with it, and what may stand there."""
+"""One line for a mistake in a study, options or hyper-parameters: the key, what is wrong, and what may stand there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from recsys.errors import nearest_name
+from recsys.errors import hint
 
 WANTED = {
     "dict_type": "a mapping, KEY: VALUE",
@@ -15,23 +15,23 @@ WANTED = {
 }
 """What is to be written, by pydantic's name of the mistake."""
 OTHER_THAN_TEXT = (bool, int, float)
-FILE_SAYS = "name"
-"""The field of a study that is no key: the file's name gives it."""
 
 
-def first_mistake(error: ValidationError, root: type[BaseModel]) -> str:
-    """One line for the first thing that is wrong, with the place of its key under `root`."""
+def first_mistake(error: ValidationError, root: type[BaseModel], no_keys: Collection[str] = ()) -> str:
+    """One line for the first thing that is wrong, with the place of its key under `root`.
+
+    `no_keys` are fields that a user does not write, such as what the name of the file says.
+    """
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
-    said = _said(first["type"], first["input"], first["msg"].removeprefix("Value error, "), root, first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = [name for name in _keys(root, first["loc"][:-1]) if name not in no_keys]
+        return f"{key}: there is no such key{hint(str(first['loc'][-1]), known)}"
+    said = _said(first["type"], first["input"], first["msg"].removeprefix("Value error, "))
     return f"{key}: {said}" if key else said
 
 
-def _said(kind: str, given: Any, message: str, root: Any, place: Sequence[int | str]) -> str:
-    if kind == "extra_forbidden":
-        known = [key for key in _keys(root, place[:-1]) if key != FILE_SAYS]
-        near = nearest_name(str(place[-1]), known)
-        return "there is no such key; " + (f"did you mean '{near}'?" if near else f"known: {', '.join(known)}")
+def _said(kind: str, given: Any, message: str) -> str:
     if kind == "missing":
         return "this key is missing; write it"
     if kind in WANTED:

@@ -1,0 +1,59 @@
+"""How many items each source covers, and what is warned of."""
+
+import pytest
+from PIL import Image
+
+from orchestration.settings import Settings
+from recsys.content.encoders.text.tfidf_svd import TfidfSvd
+from tests.orchestration.check.catalogue import ITEMS, data, pictures, write
+from tests.orchestration.command_line import printed
+
+
+def test_covered_items_are_counted_and_broken_pictures_are_named(settings: Settings) -> None:
+    pictures(settings, *range(36))
+    for i in (3, 4, 5):
+        file = data(settings) / "photos" / f"{i}.png"
+        file.write_bytes(file.read_bytes()[:-30])
+    (data(settings) / "photos" / "6.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n{ } loop\n")
+    (data(settings) / "photos" / "039.png").write_bytes(b"")
+    write(settings, "text: {encoder: tfidf_svd}\nimage: {encoder: visual_descriptors}", source="images: photos")
+    shown = printed(settings, "check", "shop")
+    assert "✓ content shop/text: encoder tfidf_svd: 40 of 40 items (100.0 %) have it" in shown
+    assert "✓ content shop/image: encoder visual_descriptors: 32 of 40 items (80.0 %) have it" in shown
+    assert "quarantined 3 images: picture is truncated (3, 4, 5)" in shown
+    assert "quarantined 1 image: not a picture of a known format (JPEG, PNG, WEBP, GIF, BMP, AVIF, TIFF) (6)" in shown
+    assert "picture is named by no item's id, but for its leading zeros (039.png / 39)" in shown
+
+
+def test_few_covered_items_and_items_that_are_all_alike_are_warned_of(settings: Settings) -> None:
+    pictures(settings, 0, 1, 2, 3, 4)
+    write(settings, "image: {encoder: visual_descriptors}", source="images: photos")
+    shown = printed(settings, "check", "shop")
+    assert (
+        "! content shop/image: encoder visual_descriptors: 5 of 40 items (12.5 %) have it; such as '5', '6', '7' have"
+        in shown
+    )
+    for i in range(ITEMS):
+        Image.new("RGB", (40, 40)).save(data(settings) / "photos" / f"{i}.png")
+    alike = "40 of 40 items (100.0 %) have it, but all are the same: no verdict can"
+    assert f"! content shop/image: encoder visual_descriptors: {alike}" in printed(settings, "check", "shop")
+
+
+def test_an_encoder_that_takes_long_is_tried_on_some_items(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TfidfSvd, "quick", False)
+    write(settings, "text: {encoder: tfidf_svd}")
+    tried = "32 of 32 items (100.0 %) have it, of those that were tried"
+    assert f"✓ content shop/text: encoder tfidf_svd: {tried}" in printed(settings, "check", "shop")
+
+
+@pytest.mark.parametrize("part", ["image", "text", "concat"])
+def test_trained_encoders_count_what_they_will_be_shown_without_being_loaded(
+    settings: Settings, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.content.pretrained.encoder.find", lambda *_: None)
+    pictures(settings, *range(30))
+    write(settings, f"joint: {{encoder: image_text, part: {part}, device: cpu}}", source="images: photos")
+    n = {"image": "30 of 40 items (75.0 %)"}.get(part, "40 of 40 items (100.0 %)")
+    assert f"✓ content shop/joint: encoder image_text: {n} have it" in printed(settings, "check", "shop")
