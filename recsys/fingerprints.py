@@ -22,6 +22,8 @@ from recsys.definitions import EFFECTS, Import, Module, Read
 
 PACKAGES = ("recsys", "assets", "orchestration")
 """Packages whose definitions are followed; of all others only the names count."""
+WORDING = ("recsys.errors", "recsys.mistakes")
+"""Modules of which only the names count, too: how a user's mistake is worded changes no result."""
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -144,7 +146,7 @@ class Codebase:
         return self._found(target.module, (target.name, *rest) if target.name else rest)
 
     def _found(self, name: str, names: tuple[str, ...]) -> Iterator[str]:
-        if name.split(".")[0] not in self._folders:
+        if name.split(".")[0] not in self._folders or name in WORDING:
             yield ".".join((name, *names[:1]))
             return
         module = self._module(name)

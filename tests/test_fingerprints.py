@@ -119,6 +119,10 @@ def test_what_is_added_beside_moves_no_cell(copy: Copy, file: str, text: str) ->
     assert copy.moved(file, added(text)) == set()
 
 
+def test_how_a_mistake_is_worded_moves_no_cell(copy: Copy) -> None:
+    assert copy.moved("recsys/errors.py", replaced('f"; did you mean', 'f"; perhaps you mean')) == set()
+
+
 def test_a_changed_loss_moves_its_users(copy: Copy) -> None:
     moved = copy.moved(
         "recsys/training/losses.py",

@@ -68,9 +68,8 @@ def results(
         for name in ready:
             folded = _show(home, read, name, every_arm)
             if folded:
-                note(
-                    f"the arm of each model that validation chose; `modalift results {study} --all` prints {folded} more"
-                )
+                more = f"`modalift results {study} --all` prints {folded} more"
+                note(f"of each model the arm that validation chose; {more}")
                 note("")
     if changed:
         note(changed)

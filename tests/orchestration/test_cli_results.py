@@ -86,7 +86,7 @@ def test_results_of_many_arms_begin_with_one_of_each_model(
     short, full = call(settings, "results", "tiny"), call(settings, "results", "tiny", "--all")
     rows = [line.split()[1] for line in short.stdout.splitlines() if line.startswith("│")]
     assert sorted(rows) == ["HybridItemKNN", "ItemKNN", "TopPop"]
-    assert "of each model the arm that validation chose; `modalift results tiny --all` has " in short.stderr
+    assert "of each model the arm that validation chose; `modalift results tiny --all` prints " in short.stderr
     assert (everything.stdout, everything.stderr) == (full.stdout, "")
 
 
