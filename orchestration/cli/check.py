@@ -83,10 +83,10 @@ def _findings_of_run(study: "Study", home: "Home", to_do: set[str]) -> Iterator[
         sources = [source for source in spec.content if keys.embeddings(name, source) in to_do]
         corpora = [corpus for corpus in spec.descriptions if keys.descriptions(name, corpus) in to_do]
         is_made_anew = keys.dataset(name) in to_do
-        if not (sources or corpora) or not (is_made_anew or home.has(keys.dataset(name))):
-            continue
-        if wrong := check_options(name, spec):
+        if (is_made_anew or sources or corpora) and (wrong := check_options(name, spec)):
             yield from wrong
+            continue
+        if not (sources or corpora) or not (is_made_anew or home.has(keys.dataset(name))):
             continue
         folder = home.settings.source_folder(name, spec)
         with TemporaryDirectory() as scratch:
@@ -116,6 +116,8 @@ def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, A
     for name, spec in study.datasets.items():
         wrong = {finding.what: finding for finding in check_options(name, spec)}
         yield from wrong.values()
+        if f"dataset {name}" in wrong:
+            continue
         with TemporaryDirectory() as scratch:
             try:
                 folder = settings.source_folder(name, spec)
@@ -125,8 +127,13 @@ def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, A
                 yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
                 continue
             yield Finding(f"dataset {name}", said)
-            usable = [source for source in spec.content if f"content {name}/{source}" not in wrong]
-            yield from check_content(name, spec, load_items(Path(scratch)), folder, sources=usable)
+            corpora = [corpus for corpus in spec.descriptions if f"descriptions {name}/{corpus}" not in wrong]
+            sources = [
+                source
+                for source, content in spec.content.items()
+                if f"content {name}/{source}" not in wrong and content.corpus in (None, *corpora)
+            ]
+            yield from check_content(name, spec, load_items(Path(scratch)), folder, sources=sources, corpora=corpora)
 
 
 def _models(study: "Study") -> Iterator["Finding"]:
