@@ -61,12 +61,13 @@ def data(settings: Settings) -> Path:
 
 
 def refused(settings: Settings) -> list[str]:
-    """The lines with a cross that `check` prints; `run` must stop at the same, before anything is made."""
+    """The lines with a cross that `check` prints; `run` and its dry run must stop at one, before anything is made."""
     result = call(settings, "check", "shop")
     assert result.exit_code == 2, result.stdout
     assert result.stderr.startswith("study shop cannot be run as it is: fix ")
     lines = [line.removeprefix("✗ ") for line in result.stdout.splitlines() if line.startswith("✗")]
     assert complaint(settings, "run", "shop") in lines
+    assert complaint(settings, "run", "shop", "--dry-run") in lines
     assert not list(settings.store.glob("shop/*"))
     return lines
 
@@ -381,7 +382,31 @@ def test_hyper_parameters_that_tuning_would_refuse_stop_a_run_before_it_begins(
     file.write_text(file.read_text(encoding="utf-8").replace("  TopPop:", f"  TopPop:\n  {model}"), encoding="utf-8")
     (found,) = refused(settings)
     assert found.startswith(line)
-    assert complaint(settings, "run", "shop", "--dry-run") == found
+
+
+@pytest.mark.parametrize("with_content", [True, False])
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (lambda folder: folder.rename(folder.with_name("away")), "'data' is not there"),
+        (lambda folder: (folder / "r.csv").unlink(), "r.csv: there is no such file"),
+        (lambda folder: (folder / "r.csv").write_bytes(b"\0\1garbage"), "r.csv: no row can be used"),
+        (lambda folder: (folder / "i.csv").write_text("item_id,title,description\n"), "i.csv: "),
+        (lambda folder: (folder / "r.csv").write_text("user_id,item_id\nu,0\n"), "leaves "),
+    ],
+    ids=["no folder", "no file", "garbage", "no items", "too little"],
+)
+def test_data_that_cannot_be_read_stop_a_run_and_its_dry_run_alike(
+    settings: Settings, with_content: bool, spoil: Prepare, line: str
+) -> None:
+    write(settings, "text: {encoder: tfidf_svd}")
+    if not with_content:
+        text = (settings.studies / "shop.yaml").read_text(encoding="utf-8")
+        bare = text.replace("content:", "scenario:").replace("text: {encoder: tfidf_svd}", "domain: shop")
+        (settings.studies / "shop.yaml").write_text(bare.replace("  AttributeItemKNN:\n", ""), encoding="utf-8")
+    spoil(data(settings))
+    (found,) = refused(settings)
+    assert found.startswith("dataset shop: ") and line in found
 
 
 def test_models_without_settings_share_a_line(settings: Settings) -> None:
