@@ -58,7 +58,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def need(self, columns: Sequence[str]) -> None:
-        """UserError unless the file has these columns."""
+        """UserError unless the file has these columns, and a row."""
         for column in columns:
             if column not in self.frame:
                 known = ", ".join(map(str, self.frame.columns))
@@ -66,6 +66,8 @@ class Table:
                     f"{self.path}: there is no column '{column}' (it has {known}); "
                     "rename it in the file or name the right one in the dataset's options"
                 )
+        if self.frame.empty and self.quarantine.empty:
+            raise UserError(f"{self.path}: holds no row; give a file with data")
 
 
 def existing(folder: Path, name: str, option: str) -> Path:
