@@ -25,7 +25,7 @@ from recsys.evidence.across import answer_together
 from recsys.fingerprints import code_of, files_of, fingerprint
 from recsys.models import registry
 from recsys.report import parts
-from recsys.report.descriptions import description_limits, provenance_table
+from recsys.report.descriptions import description_limits, provenance_table, vectors_table
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import AssetRow, CheckRow, ContentRow, Link, Section
 from recsys.store import write_text
@@ -152,6 +152,7 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
     results, tables = _results(home, name), _analyses(home, study, name)
     compared = judgement.comparisons if judgement else board.comparisons if board else []
     described = [home.current(keys.descriptions(name, corpus)) for corpus in spec.descriptions]
+    encoded = {source: home.current(keys.embeddings(name, source)) for source in spec.content}
     checked = [home.current(upstream) for upstream in _inputs(study, name)]
     n_pictures = data.facts["counts"].get("pictures")
     return DatasetReport(
@@ -189,6 +190,11 @@ def _dataset(home: Home, study: Study, name: str) -> DatasetReport:
         + [
             Section(asset=event.asset, tables=[provenance_table(event.facts)])
             for event in described
+            if "provenance" in event.facts
+        ]
+        + [
+            Section(asset=event.asset, tables=[vectors_table(source, event.facts)])
+            for source, event in encoded.items()
             if "provenance" in event.facts
         ],
         limits=[

@@ -15,7 +15,7 @@ from pyarrow import parquet, types
 
 from orchestration.home import RECORD, Home
 from orchestration.lineage import Event, Input
-from recsys.content.vlm import provenance
+from recsys.content import provenance
 from recsys.errors import UserError
 
 PRODUCER = "urn:modalift"
@@ -110,7 +110,7 @@ def croissant(home: Home, asset: str) -> dict[str, Any]:
 
 
 def _provenance(event: Event) -> dict[str, str]:
-    """How a description corpus was made, in schema.org's own words; nothing for other assets."""
+    """How descriptions or vectors were made, in schema.org's own words; nothing for other assets."""
     record = event.facts.get("provenance")
     if not record:
         return {}

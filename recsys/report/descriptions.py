@@ -1,10 +1,10 @@
-"""What a report says of description corpora: where they come from, and how far they keep to what was asked."""
+"""What a report says of where content comes from: which models made it, and how far answers keep to what was asked."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from recsys.analyses.base import Table
-from recsys.content.vlm import provenance
+from recsys.content import provenance
 from recsys.evidence.wording import percent
 
 
@@ -16,6 +16,16 @@ def provenance_table(facts: Mapping[str, Any]) -> Table:
         caption="What the model was, what it was asked, and what came of it.",
         columns=["", "recorded"],
         rows=[*rows, *([what, words] for what, words in outcome(facts).items())],
+    )
+
+
+def vectors_table(source: str, facts: Mapping[str, Any]) -> Table:
+    """Encoder, weights and library versions of a source's vectors."""
+    return Table(
+        title=f"Where the vectors of {source} come from",
+        caption="The encoder, its options, and what else they depend on.",
+        columns=["", "recorded"],
+        rows=[[what, words] for what, words in provenance.lines(facts["provenance"])],
     )
 
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recsys.content import provenance
 from recsys.content.encoder import Progress
 from recsys.content.features import Features
 from recsys.content.kept import Kept
-from recsys.content.vlm import provenance
 from recsys.content.vlm.asking import Asking
 from recsys.content.vlm.contents import NOTHING, shown
 from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput
@@ -58,7 +58,7 @@ class Extraction:
             among these that were ended by `max_new_tokens`; `kept`, contents that an earlier run had answered;
             `seconds` of this run.
         refusals: number of items by what the server said.
-        provenance: model, revision, prompt and library versions (see `recsys.content.vlm.provenance`).
+        provenance: model, revision, prompt and library versions (see `recsys.content.provenance`).
     """
 
     item_ids: list[str]

@@ -1,21 +1,30 @@
-"""Where a description corpus comes from, written beside it: model, revision, prompt and library versions."""
+"""Where descriptions and vectors come from, written beside them: model, revision, prompt and library versions."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recsys.content.vlm.options import VlmOptions
-from recsys.content.vlm.prompts import Prompt
+from recsys.content.encoder import Encoder
+from recsys.content.weights import digest, on_this_machine
+
+if TYPE_CHECKING:
+    from recsys.content.vlm.options import VlmOptions
+    from recsys.content.vlm.prompts import Prompt
 
 PROVENANCE = "provenance.json"
 LIBRARIES = ("modalift", "torch", "transformers", "tokenizers", "pillow")
 ASKING = ("modalift", "openai", "pillow")
+COMPUTING = ("modalift", "numpy", "scikit-learn", "scikit-image", "pillow")
+RUNNING = ("torch", "torchvision", "torchaudio", "transformers", "tokenizers", "sentence-transformers")
+MISSING = "not installed"
+SPEED_AND_PLACE = {"batch_size", "workers", "endpoint"}
 
 
 def of_model(
-    options: VlmOptions, prompt: Prompt, weights: str | None, served_as: list[str], adapted: list[str]
+    options: "VlmOptions", prompt: "Prompt", weights: str | None, served_as: list[str], adapted: list[str]
 ) -> dict[str, Any]:
     """The record of a corpus that a model was asked for.
 
@@ -43,7 +52,7 @@ def of_model(
         "adapted": adapted,
         "libraries": {library: _version(library) for library in libraries},
     }
-    return {key: value for key, value in record.items() if value not in (None, [])}
+    return _filled(record)
 
 
 def of_file(file: str, digest: str, n_rows: int) -> dict[str, Any]:
@@ -56,8 +65,39 @@ def of_file(file: str, digest: str, n_rows: int) -> dict[str, Any]:
     }
 
 
+def of_encoder(name: str, encoder: Encoder, corpus: str | None, folder: Path, files: Sequence[Path]) -> dict[str, Any]:
+    """The record of vectors that were made here.
+
+    Args:
+        name: the encoder's.
+        encoder: with its options.
+        corpus: the descriptions that it reads.
+        folder: what names in the options are relative to.
+        files: that its options name.
+    """
+    given = encoder.options.model_dump(mode="json", exclude=SPEED_AND_PLACE)
+    endpoint = getattr(encoder.options, "endpoint", None)
+    if "revision" in given:
+        pinned = {checkpoint.model: checkpoint.revision for checkpoint in encoder.known}
+        given["revision"] = given["revision"] or pinned.get(given["model"])
+        # What is in a folder or a package no revision says.
+        place = None if given["revision"] else on_this_machine(given["model"], None, folder)
+        given["weights"] = digest(place) if place else None
+    libraries = ("modalift", "openai") if endpoint else COMPUTING + RUNNING * encoder.needs_weights
+    return _filled(
+        {
+            "encoder": name,
+            "corpus": corpus,
+            **given,
+            "endpoint": endpoint.address if endpoint else None,
+            "files": [f"{file.name} (sha256 {_sha256(file)})" for file in files],
+            "libraries": {library: number for library in libraries if (number := _version(library)) != MISSING},
+        }
+    )
+
+
 def write(folder: Path, record: Mapping[str, Any]) -> None:
-    """Put a record beside its corpus."""
+    """Put a record beside what it is about."""
     (folder / PROVENANCE).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
@@ -89,4 +129,13 @@ def _version(library: str) -> str:
     try:
         return version(library)
     except PackageNotFoundError:
-        return "not installed"
+        return MISSING
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _filled(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if value not in (None, [], "")}
