@@ -11,7 +11,7 @@ from orchestration.cli.check import check_before_run
 from orchestration.cli.console import complain, count, err, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
-from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets
+from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets, warn_of_study_elsewhere
 
 if TYPE_CHECKING:
     from orchestration.cli.plan import Step
@@ -47,6 +47,7 @@ def run(
     if dry_run:
         _show_plan(read, settings, select)
     else:
+        warn_of_study_elsewhere(study, read, settings)
         _materialise(read, settings, select)
 
 
