@@ -76,6 +76,15 @@ def test_the_citation_agrees_with_the_package() -> None:
     assert [author["name"] for author in citation["authors"]] == [author["name"] for author in project["authors"]]
 
 
+def test_versions_of_python_are_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    first, beyond = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    named = [line.rpartition("3.")[2] for line in project["classifiers"] if ":: 3." in line]
+    assert named == [str(minor) for minor in range(int(first), int(beyond))]
+    for name in ("README.md", "CONTRIBUTING.md"):
+        assert f"Python 3.{named[0]} to 3.{named[-1]}, make and git" in (ROOT / name).read_text(encoding="utf-8")
+
+
 def test_the_examples_of_extending_run_as_they_stand(tmp_path: Path) -> None:
     """Copied to the places that the page names, in a copy of the library; its tests then pass."""
     for package in ("recsys", "tests"):
