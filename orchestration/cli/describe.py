@@ -64,7 +64,7 @@ def describe(
         float | None, typer.Option(min=0, metavar="PRICE", help="Of a million tokens that are answered.")
     ] = None,
     retry_refused: Annotated[
-        bool, typer.Option("--retry-refused", help="Ask again about items that the server refused.")
+        bool, typer.Option("--retry-refused", help="Ask again about items that were refused.")
     ] = False,
 ) -> None:
     """Ask a study's vision-language model about a few items, and say what all would take; then ask about all.
@@ -167,7 +167,7 @@ def _show(sample: "Sample") -> None:
 def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_out: float | None) -> list[str]:
     """What a sample says of the whole catalogue, a line each."""
     lines = [f"Note: {line}." for line in sample.adapted]
-    if sample.fields:
+    if sample.fields and any(not each.refused for each in sample.answers):
         lines.append(f"The answers give {sample.compliance:.0%} of the fields that the prompt asks for.")
     if sample.cut_off:
         lines.append(f"{sample.cut_off} of them were cut off: raise `max_new_tokens: {options.max_new_tokens}`.")

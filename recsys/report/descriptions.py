@@ -33,7 +33,7 @@ def outcome(facts: Mapping[str, Any]) -> dict[str, str]:
     """What came of the asking, in words, by what is counted; counts of nothing are left out."""
     counts = {
         "items described": facts.get("about_known_items", 0),
-        "refused by the server": facts.get("refused", 0),
+        "refused": facts.get("refused", 0),
         "cut off at `max_new_tokens`": facts.get("cut_off", 0),
         "pictures shown": facts.get("pictures", 0),
         "pictures that could not be read": facts.get("unreadable_images", 0),

@@ -52,12 +52,12 @@ class Extraction:
         answers: `item_id`, `answer`, raw: a row for each item that was asked about, in their order.
         hidden: vectors by pooling, a row for each item. Absent are items that were not asked about, and those
             without such hidden states (the mean over the image, of an item without one).
-        facts: `items`; `answered`; `refused`, items that a server gave no answer about; `contents`, the different ones
-            among all asked; `equal_items`, that share the answer of another; `pictures` of all items, where any shows
-            several; `unreadable_images`; `tokens` of the answers to all contents; `prompt_tokens`; `cut_off`, answers
-            among these that were ended by `max_new_tokens`; `kept`, contents that an earlier run had answered;
-            `seconds` of this run.
-        refusals: number of items by what the server said.
+        facts: `items`; `answered`; `refused`, items about which a server gave no answer, or a model an excuse;
+            `contents`, the different ones among all asked; `equal_items`, that share the answer of another; `pictures`
+            of all items, where any shows several; `unreadable_images`; `tokens` of the answers to all contents;
+            `prompt_tokens`; `cut_off`, answers among these that were ended by `max_new_tokens`; `kept`, contents that
+            an earlier run had answered; `seconds` of this run.
+        refusals: number of items by why there is no answer.
         provenance: model, revision, prompt and library versions (see `recsys.content.provenance`).
     """
 

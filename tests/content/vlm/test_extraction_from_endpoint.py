@@ -1,5 +1,6 @@
 """An extraction that asks a server: it stops where the server does, and goes on with what is missing."""
 
+import json
 import re
 
 import pytest
@@ -9,7 +10,7 @@ from recsys.content.vlm.estimate import sample
 from recsys.content.vlm.extraction import UnusableError, VlmOptions, extract
 from recsys.errors import UserError
 from tests.content.conftest import item_table
-from tests.content.vlm.server import SOON, answers, completion, gives, says, serving
+from tests.content.vlm.server import SOON, answers, completion, gives, says, sends, serving
 
 KEY = "sk-abCD1234-never-to-be-seen"
 TITLES = ["a", "b", "c", "d", "b", None]
@@ -74,6 +75,64 @@ def test_a_refused_item_is_not_asked_about_again(server, items, tmp_path):
         assert (made.facts["answered"], made.facts["refused"]) == (3, 2)
         assert made.refusals == {"HTTP 400 content_filter": 2}
     assert len(server.asked) == 4
+
+
+def document(status, body):
+    return sends(status, json.dumps(body).encode(), **SOON)
+
+
+UNANSWERED = {
+    "content filter": gives(completion("I", finish_reason="content_filter")),
+    "the model refuses": gives(completion(None, refusal="I can't help with that.")),
+    "the model declines in words": gives(completion("I'm sorry, but I can't assist with that request.")),
+    "no words (finish_reason: stop)": gives(completion("  ")),
+    "no words (finish_reason: SAFETY)": document(200, {"choices": [{"finish_reason": "SAFETY", "message": None}]}),
+    "no choices": document(200, {"choices": []}),
+    "HTTP 403 each time": document(403, {"error": {"message": "flagged by moderation"}}),
+    "HTTP 415 each time": document(415, {"error": {"message": "unsupported picture"}}),
+    "HTTP 500 each time": document(500, {"error": {"message": "assertion failed"}}),
+    "no answer each time": document(200, {"error": {"code": 502, "message": "flagged"}}),
+}
+
+
+@pytest.mark.parametrize("why", UNANSWERED)
+def test_items_that_a_server_never_answers_are_refused_and_the_others_answered(server, tmp_path, why):
+    items = item_table(18, title=[f"item {number}" for number in range(18)])
+    always = answers()
+    server.always = lambda handler: (UNANSWERED[why] if int(handler.text.split()[1]) % 6 == 5 else always)(handler)
+    made = run(server, items, tmp_path, endpoint={"concurrency": 4})
+    assert (made.facts["answered"], made.facts["refused"], made.refusals) == (15, 3, {why: 3})
+    n_asked = len(server.asked)
+    assert run(server, items, tmp_path).facts["kept"] == 18 and len(server.asked) == n_asked
+
+
+@pytest.mark.parametrize(("status", "line"), [(403, "put a valid key"), (500, "the same command goes on")])
+def test_a_server_that_answers_nothing_any_more_refuses_no_item(server, tmp_path, status, line):
+    """A key that was withdrawn, or a server that broke: not the items at which it was noticed."""
+    items = item_table(18, title=[f"item {number}" for number in range(18)])
+    n_asked = iter(range(1000))
+    broken = document(status, {"error": {"message": "not now"}})
+    server.always = lambda handler: (answers() if next(n_asked) < 9 else broken)(handler)
+    with pytest.raises(UserError, match=line):
+        run(server, items, tmp_path)
+    server.always = None
+    made = run(server, items, tmp_path)
+    assert (made.facts["answered"], made.facts["refused"], made.facts["kept"]) == (18, 0, 9)
+
+
+def test_a_model_that_declines_is_not_asked_about_the_whole_catalogue(server, tmp_path):
+    items = item_table(300, title=[f"item {number}" for number in range(300)])
+    server.always = gives(completion("I'm sorry, but I can't assist with that request."))
+    with pytest.raises(UnusableError, match="excuses in 0% of the cases, such as 'I'm sorry, but I can't assist"):
+        run(server, items, tmp_path, prompt="movies_sentence", min_compliance=0.5)
+    assert len(server.asked) == 8
+
+
+def test_an_answer_in_parts_is_one(server, tmp_path):
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a "}, {"type": "text", "text": "chair"}]
+    server.always = gives(completion(parts))
+    made = run(server, item_table(1, title=["item"]), tmp_path, prompt="movies_sentence")
+    assert made.answers["answer"].tolist() == ["a chair"]
 
 
 def test_a_server_that_refuses_everything_leaves_nothing_behind(server, tmp_path):
