@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +21,7 @@ ASKING = ("modalift", "openai", "pillow")
 COMPUTING = ("modalift", "numpy", "scikit-learn", "scikit-image", "pillow")
 RUNNING = ("torch", "torchvision", "torchaudio", "transformers", "tokenizers", "sentence-transformers")
 MISSING = "not installed"
+COMMIT = re.compile(r"[0-9a-f]{40}")
 SPEED_AND_PLACE = {"batch_size", "workers", "endpoint"}
 
 
@@ -80,9 +82,9 @@ def of_encoder(name: str, encoder: Encoder, corpus: str | None, folder: Path, fi
     if "revision" in given:
         pinned = {checkpoint.model: checkpoint.revision for checkpoint in encoder.known}
         given["revision"] = given["revision"] or pinned.get(given["model"])
-        # What is in a folder or a package no revision says.
-        place = None if given["revision"] else on_this_machine(given["model"], None, folder)
-        given["weights"] = digest(place) if place else None
+        if not COMMIT.fullmatch(given["revision"] or ""):  # what is in a folder, a package or a branch it does not say
+            place = on_this_machine(given["model"], given["revision"], folder)
+            given["weights"] = digest(place) if place else None
     libraries = ("modalift", "openai") if endpoint else COMPUTING + RUNNING * encoder.needs_weights
     return _filled(
         {

@@ -33,8 +33,8 @@ def test_of_vectors_that_were_made_elsewhere_their_file(tmp_path: Path) -> None:
 
 def test_of_trained_weights_the_revision_or_what_is_in_their_folder(tmp_path: Path) -> None:
     on_hub = {"encoder": "sentence_transformer", "model": "intfloat/e5-base"}
-    made = record(tmp_path, **on_hub, revision="abc", prompt="query: ")
-    assert (made["model"], made["revision"], made["prompt"]) == ("intfloat/e5-base", "abc", "query: ")
+    made = record(tmp_path, **on_hub, revision="a" * 40, prompt="query: ")
+    assert (made["model"], made["revision"], made["prompt"]) == ("intfloat/e5-base", "a" * 40, "query: ")
     assert "weights" not in made and "torch" in made["libraries"]
     (tmp_path / "own").mkdir()
     (tmp_path / "own/config.json").write_text("{}")

@@ -22,6 +22,8 @@ from recsys.content.vlm.unusable import UnusableError
 
 FEWEST_ALIKE = 3
 """So many different pictures with the very same vector are no chance."""
+ADDRESSES = "addresses.txt"
+"""Beside the answers: no part of what they depend on, and to be told of where they come from."""
 NOISE = 1e-4
 """Share of a vector's length by which batches may change it."""
 LONGEST = 120
@@ -43,6 +45,12 @@ class Asking:
         """Keys of the contents that were asked about, refused ones among them, in their order."""
         known = self.kept.keys()
         return [key for key in self.contents if key in known]
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where the answers were had, in the order in which servers were asked; none for weights that are run here."""
+        file = self.kept.folder / ADDRESSES
+        return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
 
     @cached_property
     def order(self) -> list[str]:
@@ -100,6 +108,8 @@ class Asking:
         if not asked:
             return
         n = len(asked)
+        if self.options.endpoint is not None:
+            self._remember(self.options.endpoint.address)
         refused = zip(said.answers, said.refused or [""] * n, strict=True)
         columns: dict[str, Column] = {
             "answer": said.answers,
@@ -113,6 +123,11 @@ class Asking:
             "pictured": np.array([[len(what.images)] for _, what in asked], dtype=np.int8),
         }
         self.kept.add([key for key, _ in asked], {**columns, **said.hidden})
+
+    def _remember(self, address: str) -> None:
+        if address not in self.addresses:
+            with (self.kept.folder / ADDRESSES).open("a", encoding="utf-8") as file:
+                file.write(f"{address}\n")
 
     def _declined(self, answer: str) -> str:
         """Why a text is no answer, though it is there; empty where it is one."""

@@ -206,6 +206,8 @@ def _assemble(item_ids: list[str], of_items: list[tuple[str, VlmInput]], asking:
     adapted = sorted({line for lines in kept.column("adapted", contents) for line in str(lines).splitlines()})
     served_as = sorted({name for names in kept.column("model", contents) for name in str(names).split(", ") if name})
     made_by = provenance.of_model(options, asking.prompt, asking.weights, served_as, adapted)
+    if asking.addresses:
+        made_by["endpoint"] = ", ".join(asking.addresses)
     hidden = {name: _features(kept.column(name, keys), rows, len(item_ids)) for name in options.hidden}
     return Extraction(item_ids, answers.astype("object"), hidden, facts, dict(reasons), made_by)
 

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -202,6 +203,15 @@ def test_another_address_buys_no_answer_again(server, items, tmp_path):
     run(server, items, tmp_path)
     with serving() as other:
         assert run(other, items, tmp_path).facts["kept"] == 4 and other.asked == []
+
+
+def test_answers_that_were_there_before_are_not_ascribed_to_the_server_of_now(server, items, tmp_path):
+    assert run(server, items, tmp_path).provenance["endpoint"] == server.address
+    made = run(server, items, tmp_path, endpoint={"address": "http://elsewhere:1/v1"})
+    assert made.provenance["endpoint"] == server.address
+    more = pd.concat([items, item_table(1, title=["new"]).assign(item_id="new")], ignore_index=True)
+    with serving() as other:
+        assert run(other, more, tmp_path).provenance["endpoint"] == f"{server.address}, {other.address}"
 
 
 def test_the_sample_tells_what_the_rest_takes(server, tmp_path):
