@@ -110,10 +110,10 @@ class Asking:
         n = len(asked)
         if self.options.endpoint is not None:
             self._remember(self.options.endpoint.address)
-        refused = zip(said.answers, said.refused or [""] * n, strict=True)
+        declined = [self._declined(answer) for answer in said.answers]
         columns: dict[str, Column] = {
             "answer": said.answers,
-            "refused": [why or self._declined(answer) for answer, why in refused],
+            "refused": [why or words for why, words in zip(said.refused or [""] * n, declined, strict=True)],
             "adapted": ["\n".join(adapted)] * n,
             "model": [", ".join(said.models)] * n,
             "n_tokens": np.array(said.n_tokens or [0] * n, dtype=np.int32)[:, None],
@@ -122,7 +122,13 @@ class Asking:
             "seconds": np.array(said.seconds or [0.0] * n)[:, None],
             "pictured": np.array([[len(what.images)] for _, what in asked], dtype=np.int8),
         }
-        self.kept.add([key for key, _ in asked], {**columns, **said.hidden})
+        # An excuse has states that are about no item; those of the prompt and the image are as good as ever.
+        without = np.array([bool(words) for words in declined])[:, None]
+        hidden = {
+            name: np.where(without, np.float32(np.nan), vectors) if name.startswith("answer") else vectors
+            for name, vectors in said.hidden.items()
+        }
+        self.kept.add([key for key, _ in asked], {**columns, **hidden})
 
     def _remember(self, address: str) -> None:
         if address not in self.addresses:

@@ -51,7 +51,8 @@ class Extraction:
         item_ids: all items, in their order.
         answers: `item_id`, `answer`, raw: a row for each item that was asked about, in their order.
         hidden: vectors by pooling, a row for each item. Absent are items that were not asked about, and those
-            without such hidden states (the mean over the image, of an item without one).
+            without such hidden states (the mean over the image, of an item without one; those of an answer that is
+            an excuse).
         facts: `items`; `answered`; `refused`, items about which a server gave no answer, or a model an excuse;
             `contents`, the different ones among all asked; `equal_items`, that share the answer of another; `pictures`
             of all items, where any shows several; `unreadable_images`; `tokens` of the answers to all contents;
@@ -208,7 +209,8 @@ def _assemble(item_ids: list[str], of_items: list[tuple[str, VlmInput]], asking:
     made_by = provenance.of_model(options, asking.prompt, asking.weights, served_as, adapted)
     if asking.addresses:
         made_by["endpoint"] = ", ".join(asking.addresses)
-    hidden = {name: _features(kept.column(name, keys), rows, len(item_ids)) for name in options.hidden}
+    shown_keys = [of_items[row][0] for row in asked]
+    hidden = {name: _features(kept.column(name, shown_keys), asked, len(item_ids)) for name in options.hidden}
     return Extraction(item_ids, answers.astype("object"), hidden, facts, dict(reasons), made_by)
 
 
