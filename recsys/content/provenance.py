@@ -106,7 +106,10 @@ def write(folder: Path, record: Mapping[str, Any]) -> None:
 def lines(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A record as names and words, for a person."""
     said = [(name.replace("_", " "), record[name]) for name in record if name not in ("libraries", "options")]
-    options = [f"{key}={value}" for key, value in record.get("options", {}).items() if key in SHOWN and value]
+    given = record.get("options", {})
+    asked = given | (given.get("endpoint") or {})
+    shown = [key for key in SHOWN if asked.get(key) and (given.get("poolings") or key not in OF_HIDDEN_STATES)]
+    options = [f"{key}={_plain(asked[key])}" for key in shown]
     libraries = [f"{name} {number}" for name, number in record.get("libraries", {}).items()]
     listed = [(name, ", ".join(value) if isinstance(value, list) else str(value)) for name, value in said]
     listed += [("options", ", ".join(options)), ("libraries", ", ".join(libraries))]
@@ -124,7 +127,17 @@ SHOWN = (
     "temperature",
     "seed",
     "max_side",
+    "detail",
+    "structured",
+    "extra_body",
 )
+OF_HIDDEN_STATES = ("layer", "layers")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _version(library: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from recsys.content import provenance
+from recsys.content.vlm.options import VlmOptions
+from recsys.content.vlm.prompts import load_prompt
 from recsys.study.dataset_spec import ContentSource
 from recsys.study.preparing import record_encoding
 
@@ -48,3 +50,17 @@ def test_of_a_server_its_address_and_model(tmp_path: Path) -> None:
     made = record(tmp_path, encoder="embeddings_endpoint", model="bge", endpoint=endpoint, batch_size=3)
     assert (made["model"], made["endpoint"]) == ("bge", "http://localhost:8000/v1")
     assert "batch_size" not in made and "MY_KEY" not in str(made)
+
+
+def test_how_a_server_was_asked_is_told_in_plain_words() -> None:
+    endpoint = {"address": "http://a/v1", "extra_body": {"reasoning_effort": "low"}, "structured": True}
+    options = VlmOptions.read(
+        {"model": "m", "prompt": "market_fields", "inputs": ["image", "text"], "endpoint": endpoint}
+    )
+    made = provenance.of_model(options, load_prompt("market_fields"), None, ["m-2026"], [])
+    said = dict(provenance.lines(made))
+    assert said["options"] == (
+        "inputs=image+text, text_fields=title+text, max_new_tokens=128, structured=True, "
+        'extra_body={"reasoning_effort": "low"}'
+    )
+    assert said["served as"] == "m-2026" and said["prompt text"].startswith("Imagine")
