@@ -68,7 +68,7 @@ def test_from_photos_and_an_address_to_a_verdict(shop: Settings, server: Server)
     said = printed(shop, "describe", "shop", "--sample", "3", "--price-in", "10", "--price-out", "100")
     assert len(server.asked) == 3
     assert "[Category] {" in said and "give 100% of the fields" in said
-    assert f"{N_ITEMS} different items, 3 of them answered" in said
+    assert f"{N_ITEMS} different items, 3 of them asked about" in said
     assert "2,100 tokens sent and 420 answered (100 and 20 an item)" in said
     cost = (N_ITEMS - 3) * (100 * 10 + 20 * 100) / 1e6
     assert f"costs about {cost:.2f}." in said and "`--yes` asks about all" in said

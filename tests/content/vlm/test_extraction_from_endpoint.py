@@ -214,6 +214,16 @@ def test_answers_that_were_there_before_are_not_ascribed_to_the_server_of_now(se
         assert run(other, more, tmp_path).provenance["endpoint"] == f"{server.address}, {other.address}"
 
 
+def test_refusals_of_a_sample_are_no_answers(server, tmp_path):
+    items = item_table(20, title=[f"item {number}" for number in range(20)])
+    where = {"address": server.address, "retries": 1, "concurrency": 1}
+    options = VlmOptions(model="m", prompt="movies_sentence", inputs=("text",), text_fields=("title",), endpoint=where)
+    server.always = gives(completion("I'm sorry, but I can't assist with that request."))
+    found = sample(items, options, 3, None, tmp_path)
+    assert (found.n_asked, found.n_refused, found.n_missing) == (3, 3, 17)
+    assert {each.refused for each in found.answers} == {"the model declines in words"}
+
+
 def test_the_sample_tells_what_the_rest_takes(server, tmp_path):
     items = item_table(101, title=[f"item {number}" for number in range(101)])
     server.always = answers(0.05)
@@ -221,7 +231,7 @@ def test_the_sample_tells_what_the_rest_takes(server, tmp_path):
     given = {"model": "served", "prompt": "movies_sentence", "inputs": ("text",), "text_fields": ("title",)}
     options = VlmOptions(endpoint=where, **given)
     found = sample(items, options, 5, None, tmp_path)
-    assert (found.n_contents, found.n_answered, found.n_missing) == (101, 5, 96)
+    assert (found.n_contents, found.n_asked, found.n_missing) == (101, 5, 96)
     assert found.seconds >= 96 / 5 * 0.05 and found.compliance == 1
     assert found.answers[0].answer.startswith("about item")
     slow = VlmOptions(endpoint=where | {"requests_per_minute": 6}, **given)
