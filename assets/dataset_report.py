@@ -12,7 +12,7 @@ from orchestration.lineage import Event, Input
 from orchestration.usable import unusable_sources
 from recsys.analyses.registry import applicable
 from recsys.report import parts
-from recsys.report.descriptions import description_limits, provenance_table
+from recsys.report.descriptions import description_limits, provenance_table, vectors_table
 from recsys.report.model import DatasetReport
 from recsys.report.rows import AssetRow, CheckRow, ContentRow, Link, Section
 from recsys.study.judgement import Judgement
@@ -45,6 +45,7 @@ def gather(home: Home, study: Study, name: str) -> DatasetReport:
     results, tables = ModelResult.load(home.folder(metrics)), _analyses(home, study, name)
     compared = judgement.comparisons if judgement else board.comparisons if board else []
     described = [home.current(keys.descriptions(name, corpus)) for corpus in spec.descriptions]
+    encoded = {source: home.current(keys.embeddings(name, source)) for source in spec.content}
     checked = [home.current(upstream) for upstream in inputs(study, name)]
     trainings = pages_of_trainings(home, study, name, results.arms)
     n_pictures = data.facts["counts"].get("pictures")
@@ -83,6 +84,11 @@ def gather(home: Home, study: Study, name: str) -> DatasetReport:
         + [
             Section(asset=event.asset, tables=[provenance_table(event.facts)])
             for event in described
+            if "provenance" in event.facts
+        ]
+        + [
+            Section(asset=event.asset, tables=[vectors_table(source, event.facts)])
+            for source, event in encoded.items()
             if "provenance" in event.facts
         ],
         limits=[

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from assets.embedding_views import card
+from assets.embedding_views import card, recorded
 from orchestration import keys
 from orchestration.asset_factory import Making, Node
 from orchestration.fingerprints import signature
@@ -18,7 +18,6 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.progress import counted
 from orchestration.settings import Settings
-from recsys.content.vlm import provenance
 from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.prompts import load_prompt
 from recsys.data.dataset import Dataset
@@ -78,5 +77,4 @@ def show(name: str, home: Home, event: Event) -> Mapping[str, object]:
         f"| {card(item)} | {' '.join(item['answer'].split()).replace('|', '/')} |" for _, item in shown.iterrows()
     ]
     facts = {name: value for name, value in event.facts.items() if not isinstance(value, dict)}
-    record = "\n".join(f"- {what}: {words}" for what, words in provenance.lines(event.facts.get("provenance", {})))
-    return {**facts, "provenance": dg.MetadataValue.md(record), "preview": dg.MetadataValue.md("\n".join(lines))}
+    return {**facts, "provenance": recorded(event.facts), "preview": dg.MetadataValue.md("\n".join(lines))}

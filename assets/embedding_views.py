@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from orchestration.dagster_metadata import plot
+from recsys.content import provenance
 from recsys.content.features import Features
 from recsys.content.images import open_rgb
 from recsys.data.images import pictures_of
@@ -45,6 +47,13 @@ def shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dic
         "space": _space(items, features, sample),
         "neighbours": _near(items, features, sample[:N_ASKED]),
     }
+
+
+def recorded(facts: Mapping[str, Any]) -> dg.MetadataValue:
+    """Where vectors or descriptions come from, as a list."""
+    return dg.MetadataValue.md(
+        "\n".join(f"- {what}: {words}" for what, words in provenance.lines(facts.get("provenance", {})))
+    )
 
 
 def _space(items: pd.DataFrame, features: Features, sample: np.ndarray) -> dg.MetadataValue:

@@ -1,6 +1,7 @@
 """`<dataset>/embeddings/<source>`: one source of content as vectors, with a look at whether they can be trusted."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -55,14 +56,15 @@ def files(name: str, spec: DatasetSpec, source: str, settings: Settings) -> str:
 
 def make(name: str, spec: DatasetSpec, source: str, making: Making) -> AssetRecord:
     """Encode, and look at the vectors."""
-    from recsys.study.preparing import encode_source, load_items
+    from recsys.study.preparing import encode_source, load_items, record_encoding
 
     settings, content, asset = making.home.settings, spec.content[source], keys.embeddings(name, source)
     items = load_items(making.read[keys.dataset(name)])
     described = making.read[keys.descriptions(name, content.corpus)] if content.corpus else None
     folder, work = settings.source_folder(name, spec), settings.work / asset
     with counted(making.home.progress, asset, len(items), "items") as progress:
-        return encode_source(content, items, folder, described, making.out, work, progress)
+        record = encode_source(content, items, folder, described, making.out, work, progress)
+    return replace(record, facts=record.facts | {"provenance": record_encoding(content, folder, making.out)})
 
 
 def show(name: str, content: ContentSource, home: Home, event: Event) -> Mapping[str, object]:
@@ -70,5 +72,5 @@ def show(name: str, content: ContentSource, home: Home, event: Event) -> Mapping
     items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
     encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
     several = said_of_pictures(items) if encoder.reads_pictures else ""
-    counted = {"encoded": several} if several else {}
-    return counted | embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))
+    said = ({"encoded": several} if several else {}) | {"provenance": embedding_views.recorded(event.facts)}
+    return said | embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))

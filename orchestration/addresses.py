@@ -12,6 +12,8 @@ HOST = "127.0.0.1"
 CLASSIC = {"workflowType": "machine_learning"}
 EXPERIMENTS = f"/#/experiments?{urlencode(CLASSIC)}"
 """MLflow's list of experiments, after its address."""
+RUNS = "/runs"
+"""Dagster's list of runs, after its address: its own first page is a timeline, which is empty a day after a run."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def _of_folder(settings: Settings) -> tuple[list[dg.AssetsDefinition | dg.AssetS
     jobs: list[Any] = []
     owner: dict[str, str] = {}
     problems: dict[Path, str] = {}
-    for file in sorted(settings.studies.glob("*.yaml")):
+    for file in settings.study_files:
         try:
             study = load_study(file)
             _refuse_shared_names(study, owner)
@@ -95,6 +95,8 @@ def _job(study: Study) -> Any:
 
 
 def _refuse_shared_names(study: Study, owner: Mapping[str, str]) -> None:
+    if study.name in owner.values():
+        raise UserError(f"there are two files of study {study.name}, one .yaml and one .yml: rename one")
     for name in study.datasets:
         if name in owner:
             raise UserError(

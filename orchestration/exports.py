@@ -15,7 +15,7 @@ from pyarrow import parquet, types
 
 from orchestration.home import RECORD, Home
 from orchestration.lineage import Event, Input
-from recsys.content.vlm import provenance
+from recsys.content import provenance
 from recsys.errors import UserError
 
 PRODUCER = "urn:modalift"
@@ -74,8 +74,10 @@ def _run_event(event: Event) -> dict[str, Any]:
 
 
 def _dataset(version: Event | Input) -> dict[str, Any]:
-    facet = _facet("DatasetVersionDatasetFacet", "1-0-1") | {"datasetVersion": version.content_hash}
-    return {"namespace": NAMESPACE, "name": version.asset, "facets": {"version": facet}}
+    facets = {"version": _facet("DatasetVersionDatasetFacet", "1-0-1") | {"datasetVersion": version.content_hash}}
+    if isinstance(version, Event) and (said := _provenance(version)):
+        facets["documentation"] = _facet("DocumentationDatasetFacet", "1-0-1") | {"description": said}
+    return {"namespace": NAMESPACE, "name": version.asset, "facets": facets}
 
 
 def _facet(name: str, version: str) -> dict[str, str]:
@@ -102,19 +104,16 @@ def croissant(home: Home, asset: str) -> dict[str, Any]:
         "description": f"Asset {asset} of modalift, version {event.fingerprint}.",
         "version": event.content_hash,
         "datePublished": event.ended.date().isoformat(),
-        **_provenance(event),
+        **({"measurementTechnique": said} if (said := _provenance(event)) else {}),
         "isBasedOn": [f"{read.asset}@{read.content_hash}" for read in event.inputs],
         "distribution": [_file_object(file, folder) for file in files],
         "recordSet": [_record_set(file, folder) for file in files if file.suffix == ".parquet"],
     }
 
 
-def _provenance(event: Event) -> dict[str, str]:
-    """How a description corpus was made, in schema.org's own words; nothing for other assets."""
-    record = event.facts.get("provenance")
-    if not record:
-        return {}
-    return {"measurementTechnique": "; ".join(f"{what}: {words}" for what, words in provenance.lines(record))}
+def _provenance(event: Event) -> str:
+    """How descriptions or vectors were made, in a line; empty for other assets."""
+    return "; ".join(f"{what}: {words}" for what, words in provenance.lines(event.facts.get("provenance", {})))
 
 
 def _file_object(file: Path, folder: Path) -> dict[str, Any]:

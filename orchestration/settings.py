@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from recsys.paths import resolve
+from recsys.paths import STUDY_ENDINGS, resolve
 
 if TYPE_CHECKING:
     from recsys.study.dataset_spec import DatasetSpec
@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     def locate(self, path: str, what: str) -> Path:
         """A path named in a study, looked for beside the data, beside the studies and in the working folder."""
         return resolve(path, [folder for folder in (self.data, self.studies, Path.cwd()) if folder is not None], what)
+
+    @property
+    def study_files(self) -> list[Path]:
+        """The files of the studies folder, by name."""
+        return sorted(file for ending in STUDY_ENDINGS for file in self.studies.glob(f"*{ending}"))
 
     @property
     def store(self) -> Path:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from recsys.errors import UserError
 
+STUDY_ENDINGS = (".yaml", ".yml")
+
 
 def resolve(path: str, folders: Sequence[Path], what: str) -> Path:
     """A path named in a study: absolute, or under the first of the folders that holds it.

@@ -33,7 +33,15 @@ from recsys.study.ensembles import train_ensemble
 from recsys.study.estimate import cell_memory
 from recsys.study.judgement import Judgement, judge, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
-from recsys.study.preparing import UNUSABLE, VERSIONS, describe_items, encode_source, load_items, prepare_dataset
+from recsys.study.preparing import (
+    UNUSABLE,
+    VERSIONS,
+    describe_items,
+    encode_source,
+    load_items,
+    prepare_dataset,
+    record_encoding,
+)
 from recsys.study.readiness import assess
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
@@ -139,7 +147,9 @@ class _Run:
         content = self.spec.content[source]
         described = self._place(f"descriptions/{content.corpus}") if content.corpus else None
         out = self._place(f"embeddings/{source}")
-        return encode_source(content, items, self.source, described, out, self._place("work"), _silent)
+        encoded = encode_source(content, items, self.source, described, out, self._place("work"), _silent)
+        record_encoding(content, self.source, out)
+        return encoded
 
     def _model(self, model: str) -> ModelResult:
         if why := left_out(self.study, self.name, model, self.facts, self.widths):

@@ -76,6 +76,15 @@ def test_the_citation_agrees_with_the_package() -> None:
     assert [author["name"] for author in citation["authors"]] == [author["name"] for author in project["authors"]]
 
 
+def test_versions_of_python_are_the_same_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    first, beyond = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    named = [line.rpartition("3.")[2] for line in project["classifiers"] if ":: 3." in line]
+    assert named == [str(minor) for minor in range(int(first), int(beyond))]
+    for name in ("README.md", "CONTRIBUTING.md"):
+        assert f"Python 3.{named[0]} to 3.{named[-1]}, make and git" in (ROOT / name).read_text(encoding="utf-8")
+
+
 def test_the_examples_of_extending_run_as_they_stand(tmp_path: Path) -> None:
     """Copied to the places that the page names, in a copy of the library; its tests then pass."""
     for package in ("recsys", "tests"):
@@ -88,7 +97,7 @@ def test_the_examples_of_extending_run_as_they_stand(tmp_path: Path) -> None:
         assert path.parent.is_dir() and not path.exists(), example["path"]
         path.write_text(example["code"], encoding="utf-8")
     tests = [str(path) for path in paths if path.name.startswith("test_")]
-    assert len(tests) == 3
+    assert len(tests) == 4
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), *tests],
         cwd=tmp_path,
@@ -130,7 +139,7 @@ def test_the_examples_of_extending_work_as_plug_ins(tmp_path: Path) -> None:
                 file = tmp_path / own / example["path"].removeprefix(library)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(example["code"], encoding="utf-8")
-    assert len(list((tmp_path / "plugins").rglob("*.py"))) == len(PLUGINS)
+    assert all(any((tmp_path / own).rglob("*.py")) for own in PLUGINS.values())
     (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
     done = modalift(tmp_path, "run", "own")
     assert done.returncode == 0, done.stderr
@@ -138,7 +147,8 @@ def test_the_examples_of_extending_work_as_plug_ins(tmp_path: Path) -> None:
     shown = modalift(tmp_path, "results", "own", "--json").stdout
     assert "first_is_right_at_20" in shown and "BlendedNeighbours" in shown
     assert "Held-out items of a user" in (tmp_path / "home/reports/own.html").read_text(encoding="utf-8")
-    assert "letter_counts" in modalift(tmp_path, "encoders").stdout
+    encoders = modalift(tmp_path, "encoders").stdout
+    assert "letter_counts" in encoders and "mean_colour" in encoders
     assert modalift(tmp_path, "models", "BlendedNeighbours").returncode == 0
     (tmp_path / "liked").mkdir()
     (tmp_path / "liked/names.txt").write_text("".join(f"{n}|Chair {n}\n" for n in range(20)), encoding="utf-8")

@@ -47,14 +47,21 @@ def check(study: StudyArgument) -> None:
     _show_costs(read, settings, facts)
 
 
-def check_before_run(study: "Study", home: "Home", select: str | None) -> None:
-    """Read the content that a run is about to encode; UserError where the run would stop at it hours later."""
-    from orchestration.cli.plan import plan
+def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str, dict[str, Any]]:
+    """Read the data and the content that a run is about to read, and give the facts of each dataset that it will make.
 
-    to_do = {step.asset for step in plan(study, home, select) if step.state != "up to date"}
-    refuse_wrong_settings(study, to_do)
+    Args:
+        study: what is to be run.
+        home: where.
+        to_do: the assets that the run will compute.
+
+    Raises:
+        UserError: the run would stop, hours later perhaps; what else is wrong is said in lines before it.
+    """
+    _refuse_wrong_settings(study, to_do)
+    facts: dict[str, dict[str, Any]] = {}
     bad = []
-    for finding in _findings_of_run(study, home, to_do):
+    for finding in _findings_of_run(study, home, to_do, facts):
         if finding.level == "warning":
             note(f"{finding.what}: {finding.said}")
         bad += [f"{finding.what}: {finding.said}"] if finding.level == "bad" else []
@@ -62,9 +69,10 @@ def check_before_run(study: "Study", home: "Home", select: str | None) -> None:
         note(line)
     if bad:
         raise UserError(bad[-1])
+    return facts
 
 
-def refuse_wrong_settings(study: "Study", to_do: set[str]) -> None:
+def _refuse_wrong_settings(study: "Study", to_do: set[str]) -> None:
     """UserError where a model that is to be trained has hyper-parameters that tuning would refuse."""
     from orchestration import keys
     from recsys.study.model_settings import wrong_settings
@@ -74,7 +82,9 @@ def refuse_wrong_settings(study: "Study", to_do: set[str]) -> None:
         raise UserError(f"model {model}: {why}")
 
 
-def _findings_of_run(study: "Study", home: "Home", to_do: set[str]) -> Iterator["Finding"]:
+def _findings_of_run(
+    study: "Study", home: "Home", to_do: set[str], facts: dict[str, dict[str, Any]]
+) -> Iterator["Finding"]:
     from orchestration import keys
     from recsys.study.checking import check_content, check_options
     from recsys.study.preparing import load_items, prepare_dataset
@@ -83,17 +93,28 @@ def _findings_of_run(study: "Study", home: "Home", to_do: set[str]) -> Iterator[
         sources = [source for source in spec.content if keys.embeddings(name, source) in to_do]
         corpora = [corpus for corpus in spec.descriptions if keys.descriptions(name, corpus) in to_do]
         is_made_anew = keys.dataset(name) in to_do
-        if not (sources or corpora) or not (is_made_anew or home.has(keys.dataset(name))):
+        if not (is_made_anew or ((sources or corpora) and home.has(keys.dataset(name)))):
             continue
         if wrong := check_options(name, spec):
             yield from wrong
             continue
-        folder = home.settings.source_folder(name, spec)
         with TemporaryDirectory() as scratch:
             place = Path(scratch) if is_made_anew else home.folder(home.current(keys.dataset(name)))
-            if is_made_anew:
-                prepare_dataset(spec, folder, place)
-            yield from check_content(name, spec, load_items(place), folder, sources=sources, corpora=corpora)
+            try:
+                folder = home.settings.source_folder(name, spec)
+                if is_made_anew:
+                    facts[name] = prepare_dataset(spec, folder, place).facts
+            except UserError as error:
+                yield _unreadable(name, error)
+                continue
+            if sources or corpora:
+                yield from check_content(name, spec, load_items(place), folder, sources=sources, corpora=corpora)
+
+
+def _unreadable(name: str, error: UserError) -> "Finding":
+    from recsys.study.checking import Finding
+
+    return Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
 
 
 def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> None:
@@ -116,17 +137,24 @@ def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, A
     for name, spec in study.datasets.items():
         wrong = {finding.what: finding for finding in check_options(name, spec)}
         yield from wrong.values()
+        if f"dataset {name}" in wrong:
+            continue
         with TemporaryDirectory() as scratch:
             try:
                 folder = settings.source_folder(name, spec)
                 said = _dataset(study, name, folder, Path(scratch), facts)
             except UserError as error:
                 # Without its items nothing can be said of its content, and need not be said again and again.
-                yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
+                yield _unreadable(name, error)
                 continue
             yield Finding(f"dataset {name}", said)
-            usable = [source for source in spec.content if f"content {name}/{source}" not in wrong]
-            yield from check_content(name, spec, load_items(Path(scratch)), folder, sources=usable)
+            corpora = [corpus for corpus in spec.descriptions if f"descriptions {name}/{corpus}" not in wrong]
+            sources = [
+                source
+                for source, content in spec.content.items()
+                if f"content {name}/{source}" not in wrong and content.corpus in (None, *corpora)
+            ]
+            yield from check_content(name, spec, load_items(Path(scratch)), folder, sources=sources, corpora=corpora)
 
 
 def _models(study: "Study") -> Iterator["Finding"]:

@@ -64,7 +64,7 @@ def describe(
         float | None, typer.Option(min=0, metavar="PRICE", help="Of a million tokens that are answered.")
     ] = None,
     retry_refused: Annotated[
-        bool, typer.Option("--retry-refused", help="Ask again about items that the server refused.")
+        bool, typer.Option("--retry-refused", help="Ask again about items that were refused.")
     ] = False,
 ) -> None:
     """Ask a study's vision-language model about a few items, and say what all would take; then ask about all.
@@ -157,8 +157,8 @@ def _wanted(corpus: Corpus, n: int, price_in: float | None, price_out: float | N
 def _show(sample: "Sample") -> None:
     shown = table("item", "answer", "fields that it gives")
     for each in sample.answers:
-        answer = each.refused and f"refused: {each.refused}"
-        words = " ".join((answer or each.answer).split())
+        parts = ["refused", each.refused, each.answer] if each.refused else [each.answer]
+        words = " ".join(": ".join(filter(None, parts)).split())
         given = ", ".join(f"{field}: {value}" for field, value in each.values.items())
         shown.add_row(each.item_id, words[:LONGEST], given or "none")
     out.print(shown)
@@ -167,13 +167,14 @@ def _show(sample: "Sample") -> None:
 def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_out: float | None) -> list[str]:
     """What a sample says of the whole catalogue, a line each."""
     lines = [f"Note: {line}." for line in sample.adapted]
-    if sample.fields:
+    if sample.fields and any(not each.refused for each in sample.answers):
         lines.append(f"The answers give {sample.compliance:.0%} of the fields that the prompt asks for.")
     if sample.cut_off:
         lines.append(f"{sample.cut_off} of them were cut off: raise `max_new_tokens: {options.max_new_tokens}`.")
+    refused = f" and {sample.n_refused:,} refused" if sample.n_refused else ""
     pictures = f" with {sample.n_pictures:,} pictures" if sample.n_pictures else ""
     lines.append(
-        f"{sample.n_contents:,} different items{pictures}, {sample.n_answered:,} of them answered; "
+        f"{sample.n_contents:,} different items{pictures}, {sample.n_asked:,} of them asked about{refused}; "
         f"the other {sample.n_missing:,} take about {_duration(sample.seconds)}."
     )
     if sample.n_prompt:

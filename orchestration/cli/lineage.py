@@ -198,8 +198,8 @@ def _show_tree(graph: Graph, node: "Event") -> None:
 
 
 def _provenance(event: "Event") -> list[str]:
-    """Which model and prompt wrote a corpus, and with which libraries; none for other assets."""
-    from recsys.content.vlm import provenance
+    """Which model, prompt and libraries made descriptions or vectors; none for other assets."""
+    from recsys.content import provenance
 
     return [f"{what}: {words}" for what, words in provenance.lines(event.facts.get("provenance", {}))]
 

@@ -89,8 +89,8 @@ def _listed(home: Home, name: str) -> Listed:
 
 
 def _outdated(home: Home, name: str) -> str:
-    file = home.settings.studies / f"{name}.yaml"
-    if not file.is_file():  # a study elsewhere may be run by its path
+    file = next((file for file in home.settings.study_files if file.stem == name), None)
+    if file is None:  # a study elsewhere may be run by its path
         return ""
     try:
         return outdated(load_study(file), home, page=True)

@@ -1,19 +1,20 @@
 """`modalift run`: materialise a study and say what came of it."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from orchestration.cli.app import command
-from orchestration.cli.check import check_before_run, refuse_wrong_settings
-from orchestration.cli.console import complain, count, err, note, out, say, table
+from orchestration.cli.check import check_before_run
+from orchestration.cli.console import complain, count, err, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
-from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets
-from recsys.errors import UserError
+from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets, warn_of_study_elsewhere
 
 if TYPE_CHECKING:
+    from orchestration.cli.plan import Step
     from orchestration.home import Home
     from orchestration.settings import Settings
     from recsys.study.study import Study
@@ -46,24 +47,25 @@ def run(
     if dry_run:
         _show_plan(read, settings, select)
     else:
+        warn_of_study_elsewhere(study, read, settings)
         _materialise(read, settings, select)
 
 
 def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None:
+    """The plan; then whatever a run would stop at ends this too, with the same line and exit code."""
     from orchestration.cli.plan import plan
     from orchestration.home import Home
 
     home = Home(settings)
     steps = plan(study, home, select)
-    to_do = [step for step in steps if step.state != "up to date"]
-    refuse_wrong_settings(study, {step.asset for step in to_do})
     shown = table("asset", "state", "why", ">cells at most", title=f"Study {study.name}")
     for step in steps:
         shown.add_row(step.asset, Text(step.state, COLOURS[step.state]), step.why, str(step.cells or ""))
     out.print(shown)
+    to_do = _to_do(steps)
+    _show_costs(study, home, to_do, check_before_run(study, home, to_do))
     timed = "" if study.tuning.minutes is None else f", {study.tuning.said} of tuning for each model and arm"
-    most = sum(step.cells for step in to_do)
-    _show_costs(study, home, {step.asset for step in to_do})
+    most = sum(step.cells for step in steps if step.asset in to_do)
     say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {most:,} cells at most{timed}")
     if most:
         say(
@@ -73,20 +75,19 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
         )
 
 
-def _show_costs(study: "Study", home: "Home", to_do: set[str]) -> None:
-    """Of the models that are to be trained; data that were not prepared yet are read for it."""
+def _to_do(steps: Sequence["Step"]) -> set[str]:
+    return {step.asset for step in steps if step.state != "up to date"}
+
+
+def _show_costs(study: "Study", home: "Home", to_do: set[str], read: Mapping[str, Mapping[str, Any]]) -> None:
+    """Of the models that are to be trained; `read` has the facts of datasets that are to be made."""
     from orchestration import keys
     from orchestration.cli.costs import cost_table, costs, facts_of, total
 
     missing = {name: [m for m in study.models if keys.model(name, m) in to_do] for name in study.datasets}
-    read = {}
-    for name in filter(missing.get, missing):
-        try:
-            read[name] = facts_of(study, home, name)
-        except UserError as error:
-            note(f"dataset {name}: {str(error).removeprefix(f'dataset {name}: ')}")
-    if read:
-        found = costs(study, home, read, [(name, model) for name in read for model in missing[name]])
+    facts = {name: read.get(name) or facts_of(study, home, name) for name in filter(missing.get, missing)}
+    if facts:
+        found = costs(study, home, facts, [(name, model) for name in facts for model in missing[name]])
         out.print(cost_table(found))
         say(total(found, home.slots.workers))
 
@@ -94,10 +95,11 @@ def _show_costs(study: "Study", home: "Home", to_do: set[str]) -> None:
 def _materialise(study: "Study", settings: "Settings", select: str | None) -> None:
     import dagster as dg
 
+    from orchestration.cli.plan import plan
     from orchestration.home import Home
     from orchestration.materialise import materialise
 
-    check_before_run(study, Home(settings), select)
+    check_before_run(study, Home(settings), _to_do(plan(study, Home(settings), select)))
     try:
         with RichProgress(err) as progress:
             done = materialise(study, settings, progress, select)

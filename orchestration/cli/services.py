@@ -4,6 +4,7 @@ Each server leads a process group of its own. What it starts may leave that grou
 so children are noted before any signal is sent, and whoever has not ended after a grace time is killed.
 """
 
+import errno
 import os
 import signal
 import socket
@@ -68,9 +69,10 @@ def check_ports(services: Sequence[Service]) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, service.port))
-            except OSError:
+            except OSError as error:
+                why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had ({error.strerror})"
                 raise UserError(
-                    f"port {service.port} for {service.name} is in use: give another with {service.option}"
+                    f"port {service.port} for {service.name} {why}: give another with {service.option}"
                 ) from None
 
 
@@ -181,8 +183,10 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def _answers(service: Service) -> bool:
+    # A proxy of the environment's knows nothing of this machine's own ports.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(service.address, timeout=2):
+        with direct.open(service.address, timeout=2):
             return True
     except urllib.error.HTTPError:
         return True

@@ -65,8 +65,10 @@ def find_study(given: str, settings: "Settings") -> "Study":
     path = Path(given)
     if path.is_file():
         return load_study(path)
-    own, shipped = own_studies(settings), _in_folder(SHIPPED_STUDIES)
+    own, shipped = own_studies(settings), {file.stem: file for file in SHIPPED_STUDIES.glob("*.yaml")}
     if path.parent == Path():
+        if len(files := [file for file in settings.study_files if file.stem == path.stem]) > 1:
+            raise UserError(f"{files[0]} and {files[1].name} are both study '{path.stem}': rename one")
         if path.stem in own:
             return load_study(own[path.stem])
         if path.stem in shipped:
@@ -91,13 +93,19 @@ def warn_of_shared_datasets(study: "Study", settings: "Settings") -> None:
             )
 
 
+def warn_of_study_elsewhere(given: str, study: "Study", settings: "Settings") -> None:
+    """A line where a study was given by the path of a file that Dagster's page does not show."""
+    shown = own_studies(settings).get(study.name)
+    if Path(given).is_file() and not (shown and shown.samefile(given)):
+        note(
+            f"! {given} is not in {settings.studies}, whose studies Dagster's page shows: this run stands in its list "
+            "of runs alone; move the file there, or set MODALIFT_STUDIES to its folder"
+        )
+
+
 def own_studies(settings: "Settings") -> dict[str, Path]:
     """The files of the studies folder by their names."""
-    return _in_folder(settings.studies)
-
-
-def _in_folder(folder: Path) -> dict[str, Path]:
-    return {file.stem: file for file in folder.glob("*.yaml")}
+    return {file.stem: file for file in settings.study_files}
 
 
 def _copy(shipped: Path, studies: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.addresses import EXPERIMENTS, HOST
+from orchestration.addresses import EXPERIMENTS, HOST, RUNS
 from orchestration.cli.app import command
 from orchestration.cli.console import note, say
 from orchestration.cli.services import Service, Services, check_ports
@@ -63,7 +63,7 @@ def ui(dagster_port: DagsterPort = None, mlflow_port: MlflowPort = None, reports
     # Started in the background by a script, a process ignores SIGINT unless it asks for it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    if not any(settings.studies.glob("*.yaml")):
+    if not settings.study_files:
         note(f"no studies in {settings.studies} yet: `modalift run demo` or `modalift new` puts one there")
     note("starting: half a minute, the first time longer")
     prepare(settings)
@@ -113,7 +113,7 @@ def _servers(settings: "Settings") -> list[Service]:
         **({"MODALIFT_DATA": str(settings.data.resolve())} if settings.data else {}),
     }
     return [
-        Service("Dagster", dagster, dagster_port, "--dagster-port", logs / "dagster.log", environment),
+        Service("Dagster", dagster, dagster_port, "--dagster-port", logs / "dagster.log", environment, RUNS),
         Service("MLflow", mlflow, mlflow_port, "--mlflow-port", logs / "mlflow.log", environment, EXPERIMENTS),
         Service("Reports", reports, reports_port, "--reports-port", logs / "reports.log", environment),
     ]

@@ -39,6 +39,8 @@ class CleaningRules(BaseModel):
     @field_validator("k_core", mode="before")
     @classmethod
     def _alike(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError("write a number, or one for each, such as {users: 5, items: 5}")
         return {"users": value, "items": value} if isinstance(value, int) else value
 
 

@@ -1,10 +1,10 @@
-"""What a report says of description corpora: where they come from, and how far they keep to what was asked."""
+"""What a report says of where content comes from: which models made it, and how far answers keep to what was asked."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from recsys.analyses.base import Table
-from recsys.content.vlm import provenance
+from recsys.content import provenance
 from recsys.evidence.wording import percent
 
 
@@ -19,11 +19,21 @@ def provenance_table(facts: Mapping[str, Any]) -> Table:
     )
 
 
+def vectors_table(source: str, facts: Mapping[str, Any]) -> Table:
+    """Encoder, weights and library versions of a source's vectors."""
+    return Table(
+        title=f"Where the vectors of {source} come from",
+        caption="The encoder, its options, and what else they depend on.",
+        columns=["", "recorded"],
+        rows=[[what, words] for what, words in provenance.lines(facts["provenance"])],
+    )
+
+
 def outcome(facts: Mapping[str, Any]) -> dict[str, str]:
     """What came of the asking, in words, by what is counted; counts of nothing are left out."""
     counts = {
         "items described": facts.get("about_known_items", 0),
-        "refused by the server": facts.get("refused", 0),
+        "refused": facts.get("refused", 0),
         "cut off at `max_new_tokens`": facts.get("cut_off", 0),
         "pictures shown": facts.get("pictures", 0),
         "pictures that could not be read": facts.get("unreadable_images", 0),

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,11 +20,14 @@ from recsys.content.encoder import Context, Encoder
 from recsys.content.encoders import registry
 from recsys.content.texts import item_texts
 from recsys.data.images import said_of_pictures
+from recsys.data.options import parse
 from recsys.data.raw import lacks_column
+from recsys.data.readers import registry as readers
 from recsys.errors import UserError, hint
 from recsys.evidence.content_gates import look_alike
 from recsys.evidence.wording import percent
-from recsys.study.dataset_spec import CORPUS, OWN_COLUMNS, CorpusSpec, DatasetSpec
+from recsys.study.booleans import refuse_booleans
+from recsys.study.dataset_spec import CORPUS, OWN_COLUMNS, ContentSource, CorpusSpec, DatasetSpec, Source
 from recsys.study.preparing import describe_items
 
 if TYPE_CHECKING:
@@ -59,15 +63,42 @@ class _Corpus:
 
 
 def check_options(name: str, spec: DatasetSpec) -> list[Finding]:
-    """What is wrong with the options of a dataset's content by themselves, whatever its files hold."""
+    """What is wrong with the options of a dataset, its descriptions and its content, whatever its files hold."""
     found = []
-    for source, content in spec.content.items():
+    for what, check in [
+        (f"dataset {name}", partial(_check_reader, spec.source)),
+        *(
+            (f"descriptions {name}/{corpus}", partial(_check_corpus, given))
+            for corpus, given in spec.descriptions.items()
+        ),
+        *((f"content {name}/{source}", partial(_check_encoder, given)) for source, given in spec.content.items()),
+    ]:
         try:
-            encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
-            _refuse_missing_device(encoder.options)
-        except UserError as error:
-            found.append(Finding(f"content {name}/{source}", str(error), "bad"))
+            check()
+        except (UserError, ValueError) as error:
+            found.append(Finding(what, str(error), "bad"))
     return found
+
+
+def _check_reader(given: Source) -> None:
+    options = readers.load(given.reader).options
+    refuse_booleans(options, given.options)
+    parse(options, given.reader, given.options)
+
+
+def _check_corpus(given: CorpusSpec) -> None:
+    # Only a study that asks a model imports what that takes.
+    from recsys.content.vlm.options import VlmOptions
+
+    if given.model is not None:
+        refuse_booleans(VlmOptions, given.options)
+        VlmOptions.read(given.options)
+
+
+def _check_encoder(given: ContentSource) -> None:
+    cls = registry.load(given.encoder)
+    refuse_booleans(cls.Options, given.options)
+    _refuse_missing_device(cls.from_options(given.encoder, given.options).options)
 
 
 def check_content(

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from recsys.errors import UserError
 from recsys.mistakes import first_mistake
+from recsys.paths import STUDY_ENDINGS
 from recsys.study.study import Study
 
 HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -58,7 +59,7 @@ def load_study(path: Path) -> Study:
 
 def _check_name(path: Path) -> None:
     """UserError where a file cannot be a study by its name, which is the study's."""
-    if path.suffix not in (".yaml", ".yml"):
+    if path.suffix not in STUDY_ENDINGS:
         raise UserError(f"{path}: is no study file, which ends in .yaml; give the path or the name of a study")
     if not FILE_NAME.fullmatch(path.stem):
         plain = re.sub(r"[^A-Za-z0-9_]+", "_", path.stem).strip("_")[:60] or "study"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsys.errors import UserError
 from recsys.models import registry
+from recsys.study.booleans import refuse_booleans
 from recsys.tuning.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -42,5 +43,9 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any]) -> None:
     for key, value in (*fixed.items(), *((key, value) for key, values in choices.items() for value in values)):
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"{cls.__name__}: hyper-parameters: {key}: {value} is no value; write a finite number")
+        try:
+            refuse_booleans(cls.Config, {key: value})
+        except ValueError as error:
+            raise UserError(f"{cls.__name__}: hyper-parameters: {error}") from None
         cls.from_params(**fixed | {key: value})
     SearchSpace(cls.Config, given)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recsys.content import provenance
 from recsys.content.descriptions import parse_corpus, read_corpus
 from recsys.content.encoders import encode, share_isolated
+from recsys.content.encoders import registry as encoders
 from recsys.content.features import FEATURES, Features
 from recsys.content.integrity import inspect, problems
-from recsys.content.vlm import provenance
 from recsys.content.vlm.unusable import UnusableError
 from recsys.data.dataset import Dataset
 from recsys.data.prepare import prepare
@@ -188,6 +189,15 @@ def encode_source(
             Check(name=DISTINCT, passed=not alike and (isolated or 0) < MOST_ISOLATED, message=distinct),
         ],
     )
+
+
+def record_encoding(spec: ContentSource, folder: Path | None, out: Path) -> dict[str, Any]:
+    """Which encoder, weights and libraries made the vectors in `out`; it is written beside them, too."""
+    encoder, place = encoders.load(spec.encoder).from_options(spec.encoder, spec.options), folder or Path()
+    files = [each for each in spec.places(place) if each.is_file()]
+    record = provenance.of_encoder(spec.encoder, encoder, spec.corpus, place, files)
+    provenance.write(out, record)
+    return record
 
 
 def said_of_isolated(share: float) -> str:

@@ -12,6 +12,7 @@ from recsys.errors import hint
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.study.agreement import check_agreement
+from recsys.study.booleans import refuse_booleans
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensemble_spec import Ensemble
 from recsys.study.spec import Strict
@@ -110,6 +111,12 @@ class Study(Strict):
             raise ValueError(
                 "'seeds' is now 'repeats': each repeat has its own split, tuning, training and permutations"
             )
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, given: Any) -> Any:
+        refuse_booleans(cls, given)
         return given
 
     @field_validator("models", mode="before")

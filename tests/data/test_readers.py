@@ -225,6 +225,17 @@ def test_missing_folder_file_and_column_are_named(tmp_path: Path) -> None:
     assert "there is no file of ratings" in line("movielens", {"posters": "art"})
 
 
+@pytest.mark.parametrize("empty", ["a.csv", "b.csv"])
+def test_a_file_of_a_header_alone_is_named(tmp_path: Path, empty: str) -> None:
+    write(tmp_path, a_dot_csv="user_id,item_id\n1,2\n", b_dot_csv="item_id,words\n2,x\n")
+    header = (tmp_path / empty).read_text().partition("\n")[0]
+    (tmp_path / empty).write_text(f"{header}\n")
+    options = {"interactions": "a.csv", "items": "b.csv", "text_columns": ["words"]}
+    with pytest.raises(UserError) as error:
+        read("table", options, tmp_path, tmp_path)
+    assert str(error.value) == f"{tmp_path / empty}: holds no row; give a file with data"
+
+
 def test_inter_refuses_ids_that_are_no_row_numbers(tmp_path: Path) -> None:
     write(tmp_path, a_dot_inter="userID\titemID\tx_label\n0\t5000000\t0\n")
     with pytest.raises(UserError, match=r"item ids go up to 5000000 for 1 items.*use the reader 'table'"):

@@ -8,7 +8,7 @@ import pytest
 from orchestration import definitions
 from orchestration.definitions import UNREADABLE, build_definitions
 from orchestration.settings import Settings
-from tests.orchestration.command_line import call
+from tests.orchestration.command_line import call, complaint
 
 GOOD = "title: x\ndatasets: {good: {source: {reader: market, n_users: 60, n_items: 40}}}\nmodels: [TopPop]\n"
 BROKEN = {
@@ -77,3 +77,27 @@ def test_a_dataset_that_another_study_has_too_is_said_before_it_is_run(settings:
     assert "! studies same and a_good both have a dataset 'good': the results of the one that is run last" in said
     assert "both have" in call(settings, "run", "same", "--dry-run").stderr
     assert "norway" not in said
+
+
+def test_a_study_may_end_in_yml_and_has_one_file(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", studies=tmp_path)
+    (tmp_path / "short.yml").write_text(GOOD, encoding="utf-8")
+    assert call(settings, "run", "short", "--select", 'key:"good/dataset"').exit_code == 0
+    assert [job.name for job in build_definitions(settings).resolve_all_job_defs()][-1] == "study_short"
+    (tmp_path / "short.yaml").write_text(GOOD.replace("good:", "other:"), encoding="utf-8")
+    line = complaint(settings, "check", "short")
+    assert line == f"{tmp_path / 'short.yaml'} and short.yml are both study 'short': rename one"
+    graph = build_definitions(settings).resolve_asset_graph()
+    said = [graph.get(key).description or "" for key in graph.get_all_asset_keys() if key.path[-1] == UNREADABLE]
+    assert len(said) == 1 and "there are two files of study short" in said[0]
+
+
+def test_a_study_that_dagsters_page_cannot_show_is_said(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", studies=tmp_path / "studies")
+    (tmp_path / "away.yaml").write_text(GOOD, encoding="utf-8")
+    select = ("--select", 'key:"good/dataset"')
+    said = call(settings, "run", tmp_path / "away.yaml", *select).stderr
+    assert f"away.yaml is not in {settings.studies}, whose studies Dagster's page shows" in said
+    settings.studies.mkdir()
+    shutil.move(tmp_path / "away.yaml", settings.studies)
+    assert "Dagster's page shows" not in call(settings, "run", settings.studies / "away.yaml", *select).stderr

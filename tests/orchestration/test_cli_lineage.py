@@ -13,6 +13,7 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.settings import Settings
 from recsys.study.record import AssetRecord
+from recsys.study.study import Study
 from tests.orchestration.command_line import complaint, parsed, printed
 
 
@@ -99,6 +100,22 @@ def test_croissant_names_files_hashes_and_columns(home: Home, tmp_path: Path) ->
     kinds = {field["name"]: field["dataType"] for field in records["field"]}
     assert kinds == {"item_id": "sc:Text", "n": "sc:Integer", "share": "sc:Float", "here": "sc:Boolean"}
     assert {field["source"]["fileObject"]["@id"] for field in records["field"]} == {stored["@id"]}
+
+
+def test_where_vectors_come_from_stands_in_store_lineage_report_and_export(
+    finished: tuple[Settings, Study], tmp_path: Path
+) -> None:
+    settings, asset = finished[0], "tiny/embeddings/text"
+    said = printed(settings, "lineage", asset)
+    assert "encoder: tfidf_svd" in said and "dim: 8" in said and "scikit-learn" in said
+    assert parsed(settings, "lineage", asset)["provenance"]["encoder"] == "tfidf_svd"
+    folder = Home(settings).folder(Home(settings).current(asset))
+    assert json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["dim"] == 8
+    printed(settings, "export", asset, "--croissant", tmp_path / "croissant.json")
+    exported = json.loads((tmp_path / "croissant.json").read_text(encoding="utf-8"))
+    assert "encoder: tfidf_svd" in exported["measurementTechnique"]
+    page = (settings.reports / "tiny.html").read_text(encoding="utf-8")
+    assert "Where the vectors of text come from" in page
 
 
 def test_croissant_of_a_model_is_refused(home: Home, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_a_check_names_everything_that_is_wrong(tmp_path: Path) -> None:
     write_study(tmp_path, text.replace("n_users: 120", "users: 120"))
     result = call(Settings(home=tmp_path / "home", studies=tmp_path), "check", "tiny")
     assert result.exit_code == 2
-    expected = "study tiny cannot be run as it is: fix model ItemKNN, content tiny/image, dataset tiny\n"
+    expected = "study tiny cannot be run as it is: fix model ItemKNN, dataset tiny, content tiny/image\n"
     assert result.stderr == expected
     assert "✗ model ItemKNN: ItemKNN: hyper-parameters: n_neighbours: Input should be" in result.stdout
     assert "✗ dataset tiny: reader 'market': users: there is no such key; did you mean 'n_users'?" in result.stdout

@@ -1,5 +1,6 @@
 """`ui`: three servers that start, answer, and end with all their children."""
 
+import errno
 import os
 import signal
 import socket
@@ -57,6 +58,16 @@ def test_children_of_other_sessions_end_too(tmp_path: Path, monkeypatch: pytest.
     assert not [child for child in family if alive(child)]
 
 
+def test_servers_of_this_machine_are_not_asked_through_a_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setattr(services, "START_SECONDS", 30.0)
+    with Services([server(tmp_path, STUBBORN)], tmp_path) as running:
+        running.wait_until_ready()
+
+
 def test_a_server_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
     good, bad = server(tmp_path, STUBBORN, "Good"), server(tmp_path, "print('first'); exit('no disk')", "Bad")
     with pytest.raises(UserError) as raised, Services([good, bad], tmp_path) as running:
@@ -67,7 +78,10 @@ def test_a_server_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> 
         probe.bind(("127.0.0.1", good.port))
 
 
-def test_a_port_in_use_or_asked_for_twice_is_named(tmp_path: Path) -> None:
+def test_a_port_in_use_forbidden_or_asked_for_twice_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
     settings = Settings(home=tmp_path)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -75,6 +89,10 @@ def test_a_port_in_use_or_asked_for_twice_is_named(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         line = complaint(settings, "ui", "--mlflow-port", port, "--dagster-port", str(free_port()))
         assert line == f"port {port} for MLflow is in use: give another with --mlflow-port"
+    monkeypatch.setattr(services.socket.socket, "bind", forbidden)
+    line = complaint(settings, "ui", "--dagster-port", "80")
+    assert line == "port 80 for Dagster cannot be had (Permission denied): give another with --dagster-port"
+    monkeypatch.undo()
     twice = str(free_port())
     line = complaint(settings, "ui", "--dagster-port", twice, "--mlflow-port", twice)
     assert line == f"port {twice} is asked for twice: give another with --mlflow-port"

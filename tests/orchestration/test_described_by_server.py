@@ -68,7 +68,7 @@ def test_from_photos_and_an_address_to_a_verdict(shop: Settings, server: Server)
     said = printed(shop, "describe", "shop", "--sample", "3", "--price-in", "10", "--price-out", "100")
     assert len(server.asked) == 3
     assert "[Category] {" in said and "give 100% of the fields" in said
-    assert f"{N_ITEMS} different items, 3 of them answered" in said
+    assert f"{N_ITEMS} different items, 3 of them asked about" in said
     assert "2,100 tokens sent and 420 answered (100 and 20 an item)" in said
     cost = (N_ITEMS - 3) * (100 * 10 + 20 * 100) / 1e6
     assert f"costs about {cost:.2f}." in said and "`--yes` asks about all" in said
@@ -144,7 +144,7 @@ def test_refused_items_are_counted_and_can_be_asked_about_again(shop: Settings, 
 
     server.always = unwilling
     said = printed(shop, "describe", "shop", "--yes")
-    assert f"items described: {N_ITEMS - 4}, refused by the server: 4" in said
+    assert f"items described: {N_ITEMS - 4}, refused: 4" in said
     assert "why refused: HTTP 400 content_filter (4)" in said
     assert len(corpus(shop)) == N_ITEMS - 4
     printed(shop, "run", "shop", "--select", f'key:"{ASSET}"')

@@ -1,6 +1,7 @@
 """What people write in a study file: each mistake is one line that names the file, and nothing is lost in silence."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -152,10 +153,12 @@ title: x
 question: y
 datasets:
   a:
-    source: {reader: market, seed: 1}
+    source: {reader: market, seed: 1, n_items: 40, image_weight: 0.5}
     cleaning: {min_rating: 1, k_core: {users: 1, items: 1}}
     split: {protocol: ratio, valid: 0.1, test: 0.1, seed: 1, rounding: floor}
-    descriptions: {c: {file: f.csv, fields: [A], truth: {A: b}}}
+    descriptions:
+      c: {file: f.csv, fields: [A], truth: {A: b}}
+      m: {model: x, prompt: market_fields, layer: 1, min_compliance: 0.5, endpoint: {address: "http://a", retries: 1}}
     content:
       text: {encoder: tfidf_svd, dim: 4}
       image: {encoder: visual_descriptors}
@@ -219,13 +222,7 @@ def test_any_value_is_taken_or_one_line(place: Place, value: object, another: st
     reads_or_says_one_line(tmp_path, yaml.safe_dump(whole, allow_unicode=True))
 
 
-OF_READERS = ("datasets", "a", "source")
-"""Their options are checked where data are read."""
-
-
-@pytest.mark.parametrize(
-    "place", [each for each in PLACES if each[:3] != OF_READERS], ids=lambda place: ".".join(map(str, place))
-)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
 def test_a_mapping_where_none_belongs_names_its_key(place: Place, tmp_path: Path) -> None:
     """Where a mapping may stand, the key that it brings is unknown or has a value of the wrong kind."""
     part = whole = yaml.safe_load(WHOLE)
@@ -241,6 +238,47 @@ def test_a_mapping_where_none_belongs_names_its_key(place: Place, tmp_path: Path
         said = str([*wrong_settings(study, study.models), *check_options("a", study.datasets["a"])])
     named = next(key for key in reversed(place) if isinstance(key, str))
     assert named in said or "qqq" in said
+
+
+def is_number(place: Place) -> bool:
+    return type(value_at(yaml.safe_load(WHOLE), place)) in (int, float)
+
+
+def value_at(part: Any, place: Place) -> Any:
+    for key in place:
+        part = part[key]
+    return part
+
+
+@pytest.mark.parametrize("written", [True, False])
+@pytest.mark.parametrize("place", filter(is_number, PLACES), ids=lambda place: ".".join(map(str, place)))
+def test_true_is_no_number(place: Place, written: bool, tmp_path: Path) -> None:
+    """Python takes true for 1, and YAML makes it of `yes`."""
+    whole = yaml.safe_load(WHOLE)
+    value_at(whole, place[:-1])[place[-1]] = written
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    try:
+        study = load_study(tmp_path / "study.yaml")
+    except UserError as error:
+        said = str(error)
+    else:
+        said = str([*wrong_settings(study, study.models), *check_options("a", study.datasets["a"])])
+    named = next(key for key in reversed(place) if isinstance(key, str))
+    assert named in said and ("write a number" in said or "unless it is in quotes" in said)
+
+
+def test_a_core_that_is_true_is_no_number_either(tmp_path: Path) -> None:
+    text = STUDY.format(name="a").replace("models:", "    cleaning: {k_core: yes}\nmodels:")
+    assert refusal(tmp_path, text).startswith("datasets.a.cleaning.k_core: write a number")
+
+
+def test_what_may_be_true_stays_true(tmp_path: Path) -> None:
+    whole = yaml.safe_load(WHOLE)
+    whole["tuning"]["prune"] = whole["ensembles"]["Sum"]["each_source"] = True
+    whole["models"]["SLIMBPR"] = {"symmetric": True}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    study = load_study(tmp_path / "study.yaml")
+    assert study.tuning.prune and not [*wrong_settings(study, study.models)]
 
 
 def test_a_page_is_no_study(tmp_path: Path) -> None:

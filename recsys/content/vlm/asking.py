@@ -14,6 +14,7 @@ from recsys.content.kept import Column, Kept
 from recsys.content.texts import unwrap
 from recsys.content.thinking import without_thinking
 from recsys.content.vlm.contents import NOTHING, opened
+from recsys.content.vlm.declining import DECLINED, declines
 from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput, VlmOutput
 from recsys.content.vlm.options import SPEAKS_FOR_ALL, VlmOptions
 from recsys.content.vlm.prompts import Prompt
@@ -21,6 +22,10 @@ from recsys.content.vlm.unusable import UnusableError
 
 FEWEST_ALIKE = 3
 """So many different pictures with the very same vector are no chance."""
+ADDRESSES = "addresses.txt"
+"""Beside the answers: no part of what they depend on, and to be told of where they come from."""
+NOISE = 1e-4
+"""Share of a vector's length by which batches may change it."""
 LONGEST = 120
 """Characters of an answer that stand as an example."""
 
@@ -40,6 +45,12 @@ class Asking:
         """Keys of the contents that were asked about, refused ones among them, in their order."""
         known = self.kept.keys()
         return [key for key in self.contents if key in known]
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where the answers were had, in the order in which servers were asked; none for weights that are run here."""
+        file = self.kept.folder / ADDRESSES
+        return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
 
     @cached_property
     def order(self) -> list[str]:
@@ -97,9 +108,12 @@ class Asking:
         if not asked:
             return
         n = len(asked)
+        if self.options.endpoint is not None:
+            self._remember(self.options.endpoint.address)
+        declined = [self._declined(answer) for answer in said.answers]
         columns: dict[str, Column] = {
             "answer": said.answers,
-            "refused": said.refused or [""] * n,
+            "refused": [why or words for why, words in zip(said.refused or [""] * n, declined, strict=True)],
             "adapted": ["\n".join(adapted)] * n,
             "model": [", ".join(said.models)] * n,
             "n_tokens": np.array(said.n_tokens or [0] * n, dtype=np.int32)[:, None],
@@ -108,35 +122,57 @@ class Asking:
             "seconds": np.array(said.seconds or [0.0] * n)[:, None],
             "pictured": np.array([[len(what.images)] for _, what in asked], dtype=np.int8),
         }
-        self.kept.add([key for key, _ in asked], {**columns, **said.hidden})
+        # An excuse has states that are about no item; those of the prompt and the image are as good as ever.
+        without = np.array([bool(words) for words in declined])[:, None]
+        hidden = {
+            name: np.where(without, np.float32(np.nan), vectors) if name.startswith("answer") else vectors
+            for name, vectors in said.hidden.items()
+        }
+        self.kept.add([key for key, _ in asked], {**columns, **hidden})
+
+    def _remember(self, address: str) -> None:
+        if address not in self.addresses:
+            with (self.kept.folder / ADDRESSES).open("a", encoding="utf-8") as file:
+                file.write(f"{address}\n")
+
+    def _declined(self, answer: str) -> str:
+        """Why a text is no answer, though it is there; empty where it is one."""
+        return DECLINED if declines(answer) and not parse(answer, self.prompt.fields) else ""
 
     def judge(self, keys: Collection[str], enough: int = SPEAKS_FOR_ALL) -> None:
         """Stop where what was said about these contents is of no use, once there are enough answers.
 
         Raises:
-            UnusableError: too few of the prompt's fields are given, or all vectors are the same; with an example.
+            UnusableError: too few of the prompt's fields are given, or vectors are all the same, or none; with an
+                example.
         """
         if not keys:
             return
-        refused = self.kept.column("refused", list(keys))
-        given = [key for key, why in zip(keys, refused, strict=True) if not why]
-        if not given or len(given) < min(enough, len(self.contents)):
+        refused = dict(zip(keys, self.kept.column("refused", list(keys)), strict=True))
+        said = [key for key, why in refused.items() if why in ("", DECLINED)]
+        if not said or len(said) < min(enough, len(self.contents)):
             return
         if self.options.max_new_tokens and self.options.min_compliance:
-            self._judge_answers(given)
-        for name in self.options.hidden:
+            self._judge_answers({key: bool(refused[key]) for key in said})
+        given = [key for key in said if not refused[key]]
+        for name in self.options.hidden if given else ():
             self._judge_vectors(name, given)
 
-    def _judge_answers(self, keys: list[str]) -> None:
+    def _judge_answers(self, declined: dict[str, bool]) -> None:
+        """By key, whether a model declines in words: such an answer gives nothing."""
+        keys = list(declined)
         raw = [str(answer) for answer in self.kept.column("answer", keys)]
-        answers = [without_thinking(unwrap(answer), self.prompt.fields) for answer in raw]
+        answers = [
+            "" if declined[key] else without_thinking(unwrap(answer), self.prompt.fields)
+            for key, answer in zip(keys, raw, strict=True)
+        ]
         fields, wanted = self.prompt.fields, self.options.min_compliance
         if fields:
             share = float(np.mean([len(parse(answer, fields)) / len(fields) for answer in answers]))
             what = f"give {share:.0%} of the fields that prompt '{self.prompt.name}' asks for"
         else:
             share = float(np.mean([bool(answer) for answer in answers]))
-            what = f"give words beside thinking in {share:.0%} of the cases"
+            what = f"give words beside thinking and excuses in {share:.0%} of the cases"
             if share >= wanted and len(answers) >= SPEAKS_FOR_ALL and len(set(answers)) == 1:
                 share, what = 0.0, "are all the same"
         if share >= wanted:
@@ -157,8 +193,19 @@ class Asking:
         known = ~np.isnan(vectors).any(axis=1)
         shown = [self.contents[key].images if name.startswith("image") else key for key in keys]
         n_shown = len({what for what, there in zip(shown, known, strict=True) if there})
-        if n_shown >= FEWEST_ALIKE and len(np.unique(vectors[known], axis=0)) == 1:
-            raise UnusableError(
-                f"model '{self.options.model}': '{name}' is one and the same vector for {n_shown} different items; "
-                "take another of the `poolings`, or another model"
-            )
+        n_asked = sum(bool(what) for what in shown)
+        if n_shown >= FEWEST_ALIKE and _are_one(vectors[known]):
+            wrong = f"is one and the same vector for {n_shown} different items"
+        elif n_asked >= FEWEST_ALIKE and not known.any():
+            wrong = f"is nothing for {n_asked} items, none of which has such hidden states"
+        else:
+            return
+        raise UnusableError(
+            f"model '{self.options.model}': '{name}' {wrong}; take another of the `poolings`, or another model"
+        )
+
+
+def _are_one(vectors: np.ndarray) -> bool:
+    """Whether rows differ by no more than the noise of computing one of them in different batches."""
+    spread = np.linalg.norm(vectors - vectors.mean(axis=0), axis=1).max()
+    return bool(spread <= NOISE * np.linalg.norm(vectors, axis=1).mean())

@@ -40,17 +40,31 @@ class Reply:
     example: str = ""
 
 
+class _Part(BaseModel):
+    """A piece of an answer; one without text, such as thinking, is none."""
+
+    type: str = "text"
+    text: str = ""
+
+
 class _Message(BaseModel):
     """What stands in `reasoning_content` is thinking, and no part of the answer."""
 
-    content: str | None = None
+    content: str | list[_Part] | None = None
     refusal: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
 
+    @property
+    def answer(self) -> str:
+        """Its words."""
+        parts = self.content if isinstance(self.content, list) else []
+        whole = "".join(part.text for part in parts if part.type == "text") if parts else self.content
+        return whole.strip() if isinstance(whole, str) else ""
+
 
 class _Choice(BaseModel):
-    message: _Message
+    message: _Message | None = None
     finish_reason: str | None = None
 
 
@@ -62,7 +76,8 @@ class _Usage(BaseModel):
 class _Completion(BaseModel):
     """As much of a completion as is read here; servers differ in the rest."""
 
-    choices: list[_Choice]
+    choices: list[_Choice] | None = None
+    error: Any = None
     usage: _Usage | None = None
     model: str | None = None
 
@@ -92,14 +107,14 @@ def read(body: bytes) -> Reply:
     completion = _Completion.model_validate_json(body)
     if not completion.choices:
         return Reply(refused="no choices")
-    choice = completion.choices[0]
+    choice, message = completion.choices[0], completion.choices[0].message or _Message()
     if choice.finish_reason == "content_filter":
         return Reply(refused="content filter")
-    if choice.message.refusal:
-        return Reply(refused="the model refuses", example=choice.message.refusal)
-    answer, cut_off = (choice.message.content or "").strip(), choice.finish_reason == "length"
+    if message.refusal:
+        return Reply(refused="the model refuses", example=message.refusal)
+    answer, cut_off = message.answer, choice.finish_reason == "length"
     if not answer:
-        thinks = choice.message.reasoning_content or choice.message.reasoning
+        thinks = message.reasoning_content or message.reasoning
         what = "thinking but no answer" if thinks else "no words"
         remedy = "; raise `max_new_tokens`" if cut_off else ""
         return Reply(refused=f"{what} (finish_reason: {choice.finish_reason}){remedy}")
@@ -122,10 +137,15 @@ def refusal(error: APIStatusError, words: str) -> Reply:
 async def refuse_broken(response: httpx2.Response) -> None:
     """Make an error of the connection of an answer that is none, so that the client library asks again."""
     if response.request.method == "POST" and response.is_success:
+        wrong = ""
         try:
-            _Completion.model_validate_json(await response.aread())
+            completion = _Completion.model_validate_json(await response.aread())
+            if completion.choices is None:
+                wrong = f"no chat completion ({completion.error})" if completion.error else "no chat completion"
         except ValidationError:
-            raise httpx2.DecodingError("what came back is no chat completion", request=response.request) from None
+            wrong = "no chat completion"
+        if wrong:
+            raise httpx2.DecodingError(f"what came back is {wrong}", request=response.request)
 
 
 def _data_url(file: Path, max_side: int) -> str:

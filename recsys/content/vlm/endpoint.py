@@ -37,6 +37,8 @@ REFUSES_ITEM = {400, 413, 422}
 """What servers say to one request that they cannot or will not answer."""
 REFUSES_KEY, KNOWS_NOTHING = {401, 403}, {404, 405}
 """What they say to every request where the key, or the model's name or the address, is wrong."""
+SAYS_NOTHING_OF_ITEM = REFUSES_ITEM | KNOWS_NOTHING | {401, 402, 429, 503}
+"""What has a meaning of its own, or means that there is no time or money: never that one item is at fault."""
 MAX_SIDE = 768
 """Of the pictures that are sent, in pixels, unless the study says otherwise: about 100 kB each."""
 LONGEST = 200
@@ -63,6 +65,8 @@ class EndpointDescriber:
         self._how |= endpoint.extra_body
         self._where = f"{endpoint.address}: model '{self.model}'"
         self._reached, self._answered, self._refused, self._next_start = False, 0, 0, 0.0
+        self._witness: list[Any] | None = None
+        self._barred: list[UserError] = []
 
     def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
         """Answers about a batch of items, in their order; an item that the server refuses gets an empty one.
@@ -73,15 +77,17 @@ class EndpointDescriber:
             UnfinishedError: a request failed, and so did its retries; the answers to others come with it.
         """
         replies = asyncio.run(self._all(prompt, batch))
-        for reply in replies:
-            if isinstance(reply, Exception) and not isinstance(reply, UnfinishedError):
-                raise reply
+        if self._barred and self._witness is None:
+            raise self._barred[0]
         known = {row: reply for row, reply in enumerate(replies) if isinstance(reply, Reply)}
+        errors = [reply for reply in replies if isinstance(reply, Exception)]
+        kept_for = (UnfinishedError, UserError) if known else UnfinishedError
+        if fault := next((error for error in errors if not isinstance(error, kept_for)), None):
+            raise fault
         self._count(list(known.values()))
         said = _together(list(known.values()))
-        for reply in replies:
-            if isinstance(reply, UnfinishedError):
-                raise UnfinishedError(str(reply), list(known), said)
+        if errors:  # what was answered is paid for
+            raise UnfinishedError(str(errors[0]), list(known), said)
         return said
 
     async def _all(self, prompt: str, batch: Sequence[VlmInput]) -> list[Reply | BaseException]:
@@ -136,17 +142,43 @@ class EndpointDescriber:
                         model=self.model, messages=messages, **as_arguments(how)
                     )
                     reply = replace(read(response.content), seconds=time.monotonic() - started)
+                    self._witness = self._witness or (None if reply.refused else messages)
                 except OpenAIError as error:
                     reply = self._judge(error, how)
+                    if isinstance(reply, Exception) and _status(error) not in SAYS_NOTHING_OF_ITEM:
+                        reply = await self._of_item(client, error, reply)
         # Raised out here, where the library's own error, which holds the request and so the key, does not cling to it.
         if isinstance(reply, Exception):
             raise reply
         return reply
 
+    async def _of_item(
+        self, client: AsyncOpenAI, error: OpenAIError, otherwise: UserError | UnfinishedError
+    ) -> Reply | UserError | UnfinishedError:
+        """A refusal where the server still answers what it has answered before: it is this item that it breaks at.
+
+        Else each run would stop at the same item. Before there is any answer a 403 may mean either, and is judged when
+        the batch is done.
+        """
+        status = _status(error)
+        refused = Reply(
+            refused=f"HTTP {status} each time" if status else "no answer each time", example=self._words(error)
+        )
+        if self._witness is None:
+            self._barred += [otherwise] if isinstance(otherwise, UserError) else []
+            return refused if 0 < len(self._barred) < SPEAKS_FOR_ALL else otherwise
+        try:
+            await client.with_options(max_retries=0).chat.completions.create(
+                model=self.model, messages=self._witness, **as_arguments(self._how)
+            )
+        except OpenAIError:
+            return otherwise
+        return refused
+
     def _judge(self, error: OpenAIError, how: dict[str, Any]) -> Reply | UserError | UnfinishedError | None:
         """What an error means: something for this item, for all of them, or for now; None: ask again, otherwise."""
         words, variable = self._words(error), self.options.api_key_env
-        status = error.status_code if isinstance(error, APIStatusError) else None
+        status = _status(error)
         if isinstance(error, APIStatusError) and status in REFUSES_ITEM:
             name = unwanted(error, how, self.options)
             return refusal(error, words) if name is None else self._adapt(name, how, words)
@@ -222,6 +254,10 @@ class EndpointDescriber:
             start = max(time.monotonic(), self._next_start)
             self._next_start = start + 60 / self.options.requests_per_minute
             await asyncio.sleep(start - time.monotonic())
+
+
+def _status(error: OpenAIError) -> int | None:
+    return error.status_code if isinstance(error, APIStatusError) else None
 
 
 def _together(replies: Sequence[Reply]) -> VlmOutput:

@@ -36,7 +36,8 @@ class Sample:
         fields: that the prompt asks for.
         n_contents: different contents of the catalogue.
         n_pictures: of all contents together, where any shows several; else 0.
-        n_answered: how many of the contents are answered and kept, the sample among them.
+        n_asked: how many of the contents were asked about, the sample among them; what came of it is kept.
+        n_refused: those of them about which there is no answer.
         n_prompt, n_tokens: mean tokens of a question and of an answer; 0 where a server does not count them.
         seconds: that the rest is going to take.
         cut_off: answers of the sample that were ended by `max_new_tokens`.
@@ -47,7 +48,8 @@ class Sample:
     fields: tuple[str, ...]
     n_contents: int
     n_pictures: int
-    n_answered: int
+    n_asked: int
+    n_refused: int
     n_prompt: float
     n_tokens: float
     seconds: float
@@ -57,7 +59,7 @@ class Sample:
     @property
     def n_missing(self) -> int:
         """Contents that are yet to be asked about."""
-        return self.n_contents - self.n_answered
+        return self.n_contents - self.n_asked
 
     @property
     def compliance(self) -> float:
@@ -106,19 +108,20 @@ def _sampled(asking: Asking, keys: Sequence[str], item_of: dict[str, str], descr
     kept, fields = asking.kept, asking.prompt.fields
     rows = zip(keys, kept.column("answer", keys), kept.column("refused", keys), strict=True)
     answers = [SampledAnswer(item_of[key], str(said), parse(str(said), fields), str(why)) for key, said, why in rows]
-    answered = len(asking.answered)
+    asked = asking.answered
     each = float(kept.column("seconds", keys).mean())
-    seconds = (len(asking.contents) - answered) * each / describer.parallel
+    seconds = (len(asking.contents) - len(asked)) * each / describer.parallel
     endpoint = asking.options.endpoint
     if endpoint is not None and endpoint.requests_per_minute:
-        seconds = max(seconds, 60 * (len(asking.contents) - answered) / endpoint.requests_per_minute)
+        seconds = max(seconds, 60 * (len(asking.contents) - len(asked)) / endpoint.requests_per_minute)
     pictures = [len(what.images) for what in asking.contents.values()]
     return Sample(
         answers=answers,
         fields=fields,
         n_contents=len(asking.contents),
         n_pictures=sum(pictures) if max(pictures) > 1 else 0,
-        n_answered=answered,
+        n_asked=len(asked),
+        n_refused=sum(bool(why) for why in kept.column("refused", asked)),
         n_prompt=float(kept.column("n_prompt", keys).mean()),
         n_tokens=float(kept.column("n_tokens", keys).mean()),
         seconds=seconds,

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recsys.content import provenance
 from recsys.content.encoder import Progress
 from recsys.content.features import Features
 from recsys.content.kept import Kept
-from recsys.content.vlm import provenance
 from recsys.content.vlm.asking import Asking
 from recsys.content.vlm.contents import NOTHING, shown
 from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput
@@ -51,14 +51,15 @@ class Extraction:
         item_ids: all items, in their order.
         answers: `item_id`, `answer`, raw: a row for each item that was asked about, in their order.
         hidden: vectors by pooling, a row for each item. Absent are items that were not asked about, and those
-            without such hidden states (the mean over the image, of an item without one).
-        facts: `items`; `answered`; `refused`, items that a server gave no answer about; `contents`, the different ones
-            among all asked; `equal_items`, that share the answer of another; `pictures` of all items, where any shows
-            several; `unreadable_images`; `tokens` of the answers to all contents; `prompt_tokens`; `cut_off`, answers
-            among these that were ended by `max_new_tokens`; `kept`, contents that an earlier run had answered;
-            `seconds` of this run.
-        refusals: number of items by what the server said.
-        provenance: model, revision, prompt and library versions (see `recsys.content.vlm.provenance`).
+            without such hidden states (the mean over the image, of an item without one; those of an answer that is
+            an excuse).
+        facts: `items`; `answered`; `refused`, items about which a server gave no answer, or a model an excuse;
+            `contents`, the different ones among all asked; `equal_items`, that share the answer of another; `pictures`
+            of all items, where any shows several; `unreadable_images`; `tokens` of the answers to all contents;
+            `prompt_tokens`; `cut_off`, answers among these that were ended by `max_new_tokens`; `kept`, contents that
+            an earlier run had answered; `seconds` of this run.
+        refusals: number of items by why there is no answer.
+        provenance: model, revision, prompt and library versions (see `recsys.content.provenance`).
     """
 
     item_ids: list[str]
@@ -206,7 +207,10 @@ def _assemble(item_ids: list[str], of_items: list[tuple[str, VlmInput]], asking:
     adapted = sorted({line for lines in kept.column("adapted", contents) for line in str(lines).splitlines()})
     served_as = sorted({name for names in kept.column("model", contents) for name in str(names).split(", ") if name})
     made_by = provenance.of_model(options, asking.prompt, asking.weights, served_as, adapted)
-    hidden = {name: _features(kept.column(name, keys), rows, len(item_ids)) for name in options.hidden}
+    if asking.addresses:
+        made_by["endpoint"] = ", ".join(asking.addresses)
+    shown_keys = [of_items[row][0] for row in asked]
+    hidden = {name: _features(kept.column(name, shown_keys), asked, len(item_ids)) for name in options.hidden}
     return Extraction(item_ids, answers.astype("object"), hidden, facts, dict(reasons), made_by)
 
 

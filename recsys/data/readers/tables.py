@@ -58,13 +58,15 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def need(self, columns: Sequence[str]) -> None:
-        """UserError unless the file has these columns."""
+        """UserError unless the file has these columns, and a row."""
         for column in columns:
             if column not in self.frame:
                 raise UserError(
                     f"{self.path}: there is no column '{column}': rename it in the file or name the right one in the "
                     f"dataset's options{hint(column, [str(name) for name in self.frame])}"
                 )
+        if self.frame.empty and self.quarantine.empty:
+            raise UserError(f"{self.path}: holds no row; give a file with data")
 
 
 def existing(folder: Path, name: str, option: str) -> Path:

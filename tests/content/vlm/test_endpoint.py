@@ -156,7 +156,7 @@ def test_a_wrong_key_or_model_stops_at_once(server, key, status, named):
     line = str(error.value)
     assert server.address in line and "'some-model'" in line and named in line
     assert "\n" not in line and "no good: <key>" in line
-    assert len(server.asked) <= 4
+    assert len(server.asked) <= (10 if status == 403 else 4)  # a 403 may be about single items
 
 
 def test_an_address_where_nobody_listens_stops_at_once():

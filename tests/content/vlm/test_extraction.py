@@ -1,6 +1,7 @@
 """An extraction asks about each content once, keeps what it did, and gives rows in the order of the items."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,24 @@ def test_images_alone(given, tmp_path, caplog):
     assert facts["unreadable_images"] == 1 and facts["kept"] == 0 and facts["seconds"] > 0
     assert 0 < facts["tokens"] <= 3 * 5 and facts["cut_off"] <= 3
     assert (facts["tokens"] == 3 * 5) == (facts["cut_off"] == 3)
+
+
+def test_an_excuse_is_no_answer_and_leaves_what_was_seen(given, tmp_path, monkeypatch):
+    describe = TransformersDescriber.describe
+
+    def excused(self, prompt, batch):
+        said = describe(self, prompt, batch)
+        excuse = "I'm sorry, but I can't help with that."
+        first = given[0]["image_path"][1]
+        answers = [excuse if str(each.images[0]) == first else said.answers[row] for row, each in enumerate(batch)]
+        return replace(said, answers=answers)
+
+    monkeypatch.setattr(TransformersDescriber, "describe", excused)
+    made = run(given, tmp_path, poolings=("answer_end", "image_mean"))
+    assert made.answers["item_id"].tolist() == ["0", "2", "6"]
+    assert made.hidden["answer_end"].present.tolist() == [True, False, True, False, False, False, True]
+    assert made.hidden["image_mean"].present.tolist() == [True, True, True, False, False, False, True]
+    assert made.refusals == {"the model declines in words": 1}
 
 
 def test_words_join_the_image_and_stand_in_for_it(given, tmp_path):

@@ -1,7 +1,9 @@
 """An extraction that asks a server: it stops where the server does, and goes on with what is missing."""
 
+import json
 import re
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -9,7 +11,7 @@ from recsys.content.vlm.estimate import sample
 from recsys.content.vlm.extraction import UnusableError, VlmOptions, extract
 from recsys.errors import UserError
 from tests.content.conftest import item_table
-from tests.content.vlm.server import SOON, answers, completion, gives, says, serving
+from tests.content.vlm.server import SOON, answers, completion, gives, says, sends, serving
 
 KEY = "sk-abCD1234-never-to-be-seen"
 TITLES = ["a", "b", "c", "d", "b", None]
@@ -74,6 +76,64 @@ def test_a_refused_item_is_not_asked_about_again(server, items, tmp_path):
         assert (made.facts["answered"], made.facts["refused"]) == (3, 2)
         assert made.refusals == {"HTTP 400 content_filter": 2}
     assert len(server.asked) == 4
+
+
+def document(status, body):
+    return sends(status, json.dumps(body).encode(), **SOON)
+
+
+UNANSWERED = {
+    "content filter": gives(completion("I", finish_reason="content_filter")),
+    "the model refuses": gives(completion(None, refusal="I can't help with that.")),
+    "the model declines in words": gives(completion("I'm sorry, but I can't assist with that request.")),
+    "no words (finish_reason: stop)": gives(completion("  ")),
+    "no words (finish_reason: SAFETY)": document(200, {"choices": [{"finish_reason": "SAFETY", "message": None}]}),
+    "no choices": document(200, {"choices": []}),
+    "HTTP 403 each time": document(403, {"error": {"message": "flagged by moderation"}}),
+    "HTTP 415 each time": document(415, {"error": {"message": "unsupported picture"}}),
+    "HTTP 500 each time": document(500, {"error": {"message": "assertion failed"}}),
+    "no answer each time": document(200, {"error": {"code": 502, "message": "flagged"}}),
+}
+
+
+@pytest.mark.parametrize("why", UNANSWERED)
+def test_items_that_a_server_never_answers_are_refused_and_the_others_answered(server, tmp_path, why):
+    items = item_table(18, title=[f"item {number}" for number in range(18)])
+    always = answers()
+    server.always = lambda handler: (UNANSWERED[why] if int(handler.text.split()[1]) % 6 == 5 else always)(handler)
+    made = run(server, items, tmp_path, endpoint={"concurrency": 4})
+    assert (made.facts["answered"], made.facts["refused"], made.refusals) == (15, 3, {why: 3})
+    n_asked = len(server.asked)
+    assert run(server, items, tmp_path).facts["kept"] == 18 and len(server.asked) == n_asked
+
+
+@pytest.mark.parametrize(("status", "line"), [(403, "put a valid key"), (500, "the same command goes on")])
+def test_a_server_that_answers_nothing_any_more_refuses_no_item(server, tmp_path, status, line):
+    """A key that was withdrawn, or a server that broke: not the items at which it was noticed."""
+    items = item_table(18, title=[f"item {number}" for number in range(18)])
+    n_asked = iter(range(1000))
+    broken = document(status, {"error": {"message": "not now"}})
+    server.always = lambda handler: (answers() if next(n_asked) < 9 else broken)(handler)
+    with pytest.raises(UserError, match=line):
+        run(server, items, tmp_path)
+    server.always = None
+    made = run(server, items, tmp_path)
+    assert (made.facts["answered"], made.facts["refused"], made.facts["kept"]) == (18, 0, 9)
+
+
+def test_a_model_that_declines_is_not_asked_about_the_whole_catalogue(server, tmp_path):
+    items = item_table(300, title=[f"item {number}" for number in range(300)])
+    server.always = gives(completion("I'm sorry, but I can't assist with that request."))
+    with pytest.raises(UnusableError, match="excuses in 0% of the cases, such as 'I'm sorry, but I can't assist"):
+        run(server, items, tmp_path, prompt="movies_sentence", min_compliance=0.5)
+    assert len(server.asked) == 8
+
+
+def test_an_answer_in_parts_is_one(server, tmp_path):
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a "}, {"type": "text", "text": "chair"}]
+    server.always = gives(completion(parts))
+    made = run(server, item_table(1, title=["item"]), tmp_path, prompt="movies_sentence")
+    assert made.answers["answer"].tolist() == ["a chair"]
 
 
 def test_a_server_that_refuses_everything_leaves_nothing_behind(server, tmp_path):
@@ -145,6 +205,25 @@ def test_another_address_buys_no_answer_again(server, items, tmp_path):
         assert run(other, items, tmp_path).facts["kept"] == 4 and other.asked == []
 
 
+def test_answers_that_were_there_before_are_not_ascribed_to_the_server_of_now(server, items, tmp_path):
+    assert run(server, items, tmp_path).provenance["endpoint"] == server.address
+    made = run(server, items, tmp_path, endpoint={"address": "http://elsewhere:1/v1"})
+    assert made.provenance["endpoint"] == server.address
+    more = pd.concat([items, item_table(1, title=["new"]).assign(item_id="new")], ignore_index=True)
+    with serving() as other:
+        assert run(other, more, tmp_path).provenance["endpoint"] == f"{server.address}, {other.address}"
+
+
+def test_refusals_of_a_sample_are_no_answers(server, tmp_path):
+    items = item_table(20, title=[f"item {number}" for number in range(20)])
+    where = {"address": server.address, "retries": 1, "concurrency": 1}
+    options = VlmOptions(model="m", prompt="movies_sentence", inputs=("text",), text_fields=("title",), endpoint=where)
+    server.always = gives(completion("I'm sorry, but I can't assist with that request."))
+    found = sample(items, options, 3, None, tmp_path)
+    assert (found.n_asked, found.n_refused, found.n_missing) == (3, 3, 17)
+    assert {each.refused for each in found.answers} == {"the model declines in words"}
+
+
 def test_the_sample_tells_what_the_rest_takes(server, tmp_path):
     items = item_table(101, title=[f"item {number}" for number in range(101)])
     server.always = answers(0.05)
@@ -152,7 +231,7 @@ def test_the_sample_tells_what_the_rest_takes(server, tmp_path):
     given = {"model": "served", "prompt": "movies_sentence", "inputs": ("text",), "text_fields": ("title",)}
     options = VlmOptions(endpoint=where, **given)
     found = sample(items, options, 5, None, tmp_path)
-    assert (found.n_contents, found.n_answered, found.n_missing) == (101, 5, 96)
+    assert (found.n_contents, found.n_asked, found.n_missing) == (101, 5, 96)
     assert found.seconds >= 96 / 5 * 0.05 and found.compliance == 1
     assert found.answers[0].answer.startswith("about item")
     slow = VlmOptions(endpoint=where | {"requests_per_minute": 6}, **given)

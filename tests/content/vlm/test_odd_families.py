@@ -1,5 +1,8 @@
 """Families that mark images otherwise or need one; several layers; hidden states without an answer."""
 
+from dataclasses import replace
+from functools import cached_property
+
 import numpy as np
 import pytest
 import torch
@@ -111,9 +114,19 @@ def test_no_answer_is_refused_where_answers_are_all_there_is(asked):
     assert VlmOptions.read({"model": "m", "prompt": "p", **asked}).poolings == ()
 
 
-def test_one_vector_for_all_pictures_stops_the_run(tiny, pictures, tmp_path):
+BLIND = {
+    "nothing": (torch.zeros_like, "is one and the same vector for 5 different items"),
+    "noise of batches": (lambda states: 1 + 1e-6 * torch.randn_like(states), "is one and the same vector for 5"),
+    "no image tokens": (None, "is nothing for 5 items, none of which has such hidden states"),
+}
+
+
+@pytest.mark.parametrize("seen", BLIND)
+def test_one_vector_for_all_pictures_stops_the_run(tiny, pictures, tmp_path, seen):
+    change, line = BLIND[seen]
+
     def blind(module, args, output):
-        output.hidden_states = tuple(torch.zeros_like(layer) for layer in output.hidden_states)
+        output.hidden_states = tuple(change(layer) for layer in output.hidden_states)
         return output
 
     items = item_table(len(pictures), image_path=[str(picture) for picture in pictures])
@@ -125,10 +138,13 @@ def test_one_vector_for_all_pictures_stops_the_run(tiny, pictures, tmp_path):
 
     def broken(self):
         made = loaded(self)
+        if change is None:
+            return replace(made, image_tokens=[10**6])
         made.network.register_forward_hook(blind)
         return made
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransformersDescriber, "loaded", property(broken))
-        with pytest.raises(UnusableError, match="'image_mean' is one and the same vector for 5 different items"):
+        patch.setattr(TransformersDescriber, "loaded", cached_property(broken))
+        TransformersDescriber.loaded.__set_name__(TransformersDescriber, "loaded")
+        with pytest.raises(UnusableError, match=f"'image_mean' {line}"):
             extract(items, options, work=tmp_path)

@@ -40,12 +40,13 @@ def data(settings: Settings) -> Path:
 
 
 def refused(settings: Settings) -> list[str]:
-    """The lines with a cross that `check` prints; `run` must stop at the same, before anything is made."""
+    """The lines with a cross that `check` prints; `run` and its dry run must stop at one, before anything is made."""
     result = call(settings, "check", "shop")
     assert result.exit_code == 2, result.stdout
     assert result.stderr.startswith("study shop cannot be run as it is: fix ")
     lines = [line.removeprefix("✗ ") for line in result.stdout.splitlines() if line.startswith("✗")]
     assert complaint(settings, "run", "shop") in lines
+    assert complaint(settings, "run", "shop", "--dry-run") in lines
     assert not list(settings.store.glob("shop/*"))
     return lines
 

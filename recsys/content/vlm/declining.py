@@ -1,0 +1,40 @@
+"""Answers that decline to answer: "I'm sorry, but I can't assist with that" is no description of an item.
+
+Servers say in a field of their own that something was refused, but many models say it in words alone. Taken for
+descriptions, such words would make items alike that have nothing in common.
+"""
+
+import re
+
+from recsys.content.texts import unwrap
+from recsys.content.thinking import without_thinking
+
+DECLINED = "the model declines in words"
+"""Why an item has no answer, in the words that stand for it wherever refusals are counted."""
+LONGEST = 600
+"""Characters; a longer answer says something beside."""
+TASK = (
+    r"help|assist|provide|fulfil+|comply|answer|respond|describe|identify|determine|process|view|see|analy[sz]e|access"
+    r"|generate|create|engage|discuss|complete|continue|do (?:that|this)|make"
+)
+UNABLE = (
+    rf"(?:can ?no?t|can't|unable to|not able to|won't|will not|do not|don't|not allowed to)(?: \w+ly)? (?:{TASK})\b"
+)
+DECLINES = re.compile(
+    rf"(?:(?:i'm|i am) (?:\w+ )?(?:sorry|afraid)|(?:i )?apologi[sz]e|sorry|my apologies|unfortunately"
+    rf"|as an? (?:ai|artificial|language|text)\b)[^\n]{{0,160}}?\b(?:{UNABLE}|no (?:image|picture|photo)\b)"
+    rf"|(?:i|we)(?:'m| am)? (?:{UNABLE})"
+    r"|please (?:provide|upload|share|attach|send) (?:\w+ ){0,3}(?:image|picture|photo)"
+    r"|(?:es tut mir leid|entschuldigung|leider|als (?:ki|sprachmodell))\b.{0,160}?\b(?:nicht|kein\w*)\b"
+    r"|(?:je suis )?d\u00e9sol\u00e9e?\b.{0,160}?\bne (?:peux|puis|suis)"
+    r"|(?:lo siento|lamento|mi dispiace|desculpe|sinto muito)\b.{0,160}?\b(?:no puedo|non posso|n\u00e3o posso)"
+    r"|(?:\u5f88|\u975e\u5e38)?(?:\u62b1\u6b49|\u5bf9\u4e0d\u8d77|\u5c0d\u4e0d\u8d77).{0,80}?(?:\u65e0\u6cd5|\u7121\u6cd5|\u4e0d\u80fd)"
+    r"|(?:\u7533\u3057\u8a33|\u3059\u307f\u307e\u305b\u3093).{0,80}?(?:\u3067\u304d\u307e\u305b\u3093|\u3067\u304d\u306a\u3044)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def declines(answer: str) -> bool:
+    """Whether an answer, its thinking aside, says nothing but that there is none."""
+    text = " ".join(without_thinking(unwrap(answer)).replace("\u2019", "'").split())
+    return len(text) <= LONGEST and DECLINES.match(text) is not None
