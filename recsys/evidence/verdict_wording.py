@@ -43,8 +43,9 @@ def _helps(found: "Verdict") -> str:
 
 
 def _helps_a_little(found: "Verdict") -> str:
-    margin = percent(found.against_rival.margin)
-    return f"Content helps a little, by less than the margin of {margin}: {_beats(found)}."
+    rival = found.against_rival
+    little = f"by {percent(rival.lift, digits=2)} where the margin is {percent(rival.margin)}"
+    return f"Content helps a little, {little}: {_beats(found)}."
 
 
 def _beats(found: "Verdict") -> str:

@@ -57,7 +57,7 @@ ROWS = [
 OPENINGS = {
     "helps": "Content helps: VBPR (both) beats the best interaction-only model, EASE (nDCG@20 0.5000 against 0.4800; "
     "lift +4.2 %, 95 % interval +3.",
-    "helps_a_little": "Content helps a little, by less than the margin of 2.0 %: VBPR (both) beats the best ",
+    "helps_a_little": "Content helps a little, by 1.01 % where the margin is 2.0 %: VBPR (both) beats the best ",
     "popularity_not_content": "The gain is popularity, not content: VBPR (both) beats the best interaction-only model",
     "capacity_not_content": "The gain is capacity, not content: VBPR (shuffled) beats the best interaction-only model",
     "used_but_does_not_pay": "Content is used but does not pay: VBPR (both) beats its own shuffled controls (lift +",
