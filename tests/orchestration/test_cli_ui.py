@@ -118,7 +118,11 @@ def test_ui_serves_all_three_and_ends_them(tmp_path: Path) -> None:
         assert process.stdout is not None
         pages = [process.stdout.readline().split()[-1] for _ in ports]
         addresses = [f"http://127.0.0.1:{port}" for port in ports.values()]
-        assert pages == [addresses[0], f"{addresses[1]}/#/experiments?workflowType=machine_learning", addresses[2]]
+        assert pages == [
+            f"{addresses[0]}/runs",
+            f"{addresses[1]}/#/experiments?workflowType=machine_learning",
+            addresses[2],
+        ]
         with urllib.request.urlopen(f"{addresses[2]}/demo.html") as page:
             assert page.read() == b"the answer"
         with urllib.request.urlopen(f"{addresses[1]}/health") as page:
