@@ -4,7 +4,6 @@ OpenLineage 2-0-2 (https://openlineage.io/spec/2-0-2/OpenLineage.json): one RunE
 Croissant 1.0 (http://mlcommons.org/croissant/1.0): a dataset's files with their hashes and their columns.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from orchestration.home import RECORD, Home
 from orchestration.lineage import Event, Input
 from recsys.content import provenance
 from recsys.errors import UserError
+from recsys.store import sha256_of
 
 PRODUCER = "urn:modalift"
 SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -118,8 +118,6 @@ def _provenance(event: Event) -> str:
 
 def _file_object(file: Path, folder: Path) -> dict[str, Any]:
     name = file.relative_to(folder).as_posix()
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return {
         "@type": "cr:FileObject",
         "@id": name,
@@ -127,7 +125,7 @@ def _file_object(file: Path, folder: Path) -> dict[str, Any]:
         "contentUrl": name,
         "contentSize": f"{file.stat().st_size} B",
         "encodingFormat": MEDIA_TYPES.get(file.suffix, "application/octet-stream"),
-        "sha256": digest,
+        "sha256": sha256_of(file),
     }
 
 

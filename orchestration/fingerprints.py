@@ -5,7 +5,6 @@ signs every file of every study; digests are therefore kept, and a file is read 
 has changed.
 """
 
-import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from recsys.fingerprints import fingerprint
+from recsys.store import sha256_of
 
 TABLE = "CREATE TABLE IF NOT EXISTS digests (path TEXT PRIMARY KEY, size INT, modified INT, digest TEXT)"
 FIND = "SELECT digest FROM digests WHERE path = ? AND size = ? AND modified = ?"
@@ -37,7 +37,7 @@ def signature(kept: Path, *places: Path) -> str:
                 known = (str(file), stat.st_size, stat.st_mtime_ns)
                 found = digests.execute(FIND, known).fetchone()
                 if found is None:
-                    found = (_digest(file),)
+                    found = (sha256_of(file),)
                     new.append((*known, *found))
             except OSError:  # a dangling link or another person's file: the reader says what that means
                 found = ("cannot be read",)
@@ -53,11 +53,6 @@ def _visible(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(root, name) for name in names)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _open(kept: Path) -> sqlite3.Connection:

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
         """The files of the studies folder, by name."""
         return sorted(file for ending in STUDY_ENDINGS for file in self.studies.glob(f"*{ending}"))
 
+    def study_file(self, name: str) -> Path | None:
+        """The file of a study in the studies folder; None where it has none of that name."""
+        return next((file for file in self.study_files if file.stem == name), None)
+
     @property
     def store(self) -> Path:
         """Parquet and safetensors files, one folder a version."""

@@ -106,6 +106,12 @@ def content_hash(folder: Path) -> str:
     return state.hexdigest()[:20]
 
 
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def write_text(file: Path, text: str) -> None:
     """Write a small file whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)

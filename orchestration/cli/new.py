@@ -197,7 +197,7 @@ def _place(name: str, settings: "Settings", force: bool) -> Path:
     if not NAME.fullmatch(name):
         raise UserError(f"'{name}' cannot be a name: use letters, digits and _, a letter first, 60 at most")
     file = settings.studies / f"{name}.yaml"
-    if not force and (there := next((each for each in settings.study_files if each.stem == name), None)):
+    if not force and (there := settings.study_file(name)):
         raise UserError(f"{there}: exists already; give another name, or --force to replace it")
     for other in settings.study_files:
         if other != file and name in _datasets(other):

@@ -89,7 +89,7 @@ def _listed(home: Home, name: str) -> Listed:
 
 
 def _outdated(home: Home, name: str) -> str:
-    file = next((file for file in home.settings.study_files if file.stem == name), None)
+    file = home.settings.study_file(name)
     if file is None:  # a study elsewhere may be run by its path
         return ""
     try:

@@ -175,8 +175,9 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     standing = {arm.pair: (arm.control is None, arm.valid) for arm in trained.arms}
     best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False, kind="stable")
     everything = best_first.to_dict("records")
-    models, stand = zip(*((row["model"], standing[row["model"], row["arm"]]) for row in everything), strict=True)
-    rows, folded = (everything, []) if every_arm else fold(everything, models, stand)
+    pairs = [(row["model"], row["arm"]) for row in everything]
+    stand = [standing[pair] for pair in pairs]
+    rows, folded = (everything, []) if every_arm else fold(everything, [model for model, _ in pairs], stand)
     at = primary[primary.index("_at_") :]
     kinds = (*(kind for kind in metrics() if not metric_module(kind).startswith(SHIPPED)), *SHOWN)
     others = [m for kind in kinds if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]

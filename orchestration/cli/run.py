@@ -99,7 +99,8 @@ def _materialise(study: "Study", settings: "Settings", select: str | None) -> No
     from orchestration.home import Home
     from orchestration.materialise import materialise
 
-    check_before_run(study, Home(settings), _to_do(plan(study, Home(settings), select)))
+    home = Home(settings)
+    check_before_run(study, home, _to_do(plan(study, home, select)))
     try:
         with RichProgress(err) as progress:
             done = materialise(study, settings, progress, select)

@@ -1,6 +1,5 @@
 """Where descriptions and vectors come from, written beside them: model, revision, prompt and library versions."""
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsys.content.encoder import Encoder
 from recsys.content.weights import digest, on_this_machine
+from recsys.store import sha256_of
 
 if TYPE_CHECKING:
     from recsys.content.vlm.options import VlmOptions
@@ -92,7 +92,7 @@ def of_encoder(name: str, encoder: Encoder, corpus: str | None, folder: Path, fi
             "corpus": corpus,
             **given,
             "endpoint": endpoint.address if endpoint else None,
-            "files": [f"{file.name} (sha256 {_sha256(file)})" for file in files],
+            "files": [f"{file.name} (sha256 {sha256_of(file)})" for file in files],
             "libraries": {library: number for library in libraries if (number := _version(library)) != MISSING},
         }
     )
@@ -145,11 +145,6 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:
         return MISSING
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _filled(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a report says of where content comes from: which models made it, and how far answers keep to what was asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recsys.analyses.base import Table
@@ -10,23 +10,24 @@ from recsys.evidence.wording import percent
 
 def provenance_table(facts: Mapping[str, Any]) -> Table:
     """Model, revision, prompt and library versions of a corpus, and what came of the asking."""
-    rows = [[what, words] for what, words in provenance.lines(facts["provenance"])]
-    return Table(
-        title="Where the descriptions come from",
-        caption="What the model was, what it was asked, and what came of it.",
-        columns=["", "recorded"],
-        rows=[*rows, *([what, words] for what, words in outcome(facts).items())],
+    return _recorded(
+        "Where the descriptions come from",
+        "What the model was, what it was asked, and what came of it.",
+        [*provenance.lines(facts["provenance"]), *outcome(facts).items()],
     )
 
 
 def vectors_table(source: str, facts: Mapping[str, Any]) -> Table:
     """Encoder, weights and library versions of a source's vectors."""
-    return Table(
-        title=f"Where the vectors of {source} come from",
-        caption="The encoder, its options, and what else they depend on.",
-        columns=["", "recorded"],
-        rows=[[what, words] for what, words in provenance.lines(facts["provenance"])],
+    return _recorded(
+        f"Where the vectors of {source} come from",
+        "The encoder, its options, and what else they depend on.",
+        provenance.lines(facts["provenance"]),
     )
+
+
+def _recorded(title: str, caption: str, lines: Sequence[tuple[str, str]]) -> Table:
+    return Table(title=title, caption=caption, columns=["", "recorded"], rows=[list(line) for line in lines])
 
 
 def outcome(facts: Mapping[str, Any]) -> dict[str, str]:

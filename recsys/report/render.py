@@ -112,21 +112,21 @@ def _drawings(dataset: DatasetReport, position: int) -> dict[str, Markup]:
         return plots.bars(rows, dataset.metric, name)
 
     drawn = {
-        **_folded("forest", folding.fold_arms(compared, dataset), compared, forest, position),
-        **_folded("bars", folding.fold_arms(bars, dataset), bars, bar, position),
-        **_folded("tuning", folding.fold_arms(curves, dataset), curves, plots.tuning, position),
+        **_folded("forest", compared, dataset, forest, position),
+        **_folded("bars", bars, dataset, bar, position),
+        **_folded("tuning", curves, dataset, plots.tuning, position),
     }
     return {name: Markup(svg) for name, svg in drawn.items()}
 
 
 def _folded(
     name: str,
-    folded: folding.Folded[folding.ArmRow],
     rows: list[folding.ArmRow],
+    dataset: DatasetReport,
     plot: Callable[[list[folding.ArmRow], str], str],
     position: int,
 ) -> dict[str, str]:
-    shown, rest = folded
+    shown, rest = folding.fold_arms(rows, dataset)
     everything = _drawn(plot, rows, f"d{position}-{name}-all") if rest else ""
     return {name: _drawn(plot, shown, f"d{position}-{name}"), f"{name}_all": everything}
 

@@ -1,6 +1,5 @@
 """A dataset of a study and its content, made from the study's own files: the steps before any model is trained."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ from recsys.data.dataset import Dataset
 from recsys.data.prepare import prepare
 from recsys.data.readers import read
 from recsys.errors import UserError
+from recsys.store import sha256_of
 from recsys.study.applicable import RATED
 from recsys.study.dataset_spec import CORPUS, ContentSource, CorpusSpec, DatasetSpec
 from recsys.study.record import AssetRecord, Check
@@ -87,8 +87,7 @@ def _read(spec: CorpusSpec, file: Path, out: Path, items: pd.DataFrame) -> tuple
     if known.empty:
         raise UserError(f"{file}: none of its {len(corpus.answers)} answers is about an item of the dataset")
     corpus.quarantine.astype("string").to_parquet(out / QUARANTINE, index=False)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    record = provenance.of_file(spec.file or file.name, digest, len(corpus.answers))
+    record = provenance.of_file(spec.file or file.name, sha256_of(file), len(corpus.answers))
     provenance.write(out, record)
     return known, {
         "answers": len(corpus.answers),
@@ -192,7 +191,10 @@ def encode_source(
 
 
 def record_encoding(spec: ContentSource, folder: Path | None, out: Path) -> dict[str, Any]:
-    """Which encoder, weights and libraries made the vectors in `out`; it is written beside them, too."""
+    """Which encoder, weights and libraries made the vectors in `out`; it is written beside them, too.
+
+    Apart from `encode_source`, on whose code the vectors depend: another record of them encodes nothing anew.
+    """
     encoder, place = encoders.load(spec.encoder).from_options(spec.encoder, spec.options), folder or Path()
     files = [each for each in spec.places(place) if each.is_file()]
     record = provenance.of_encoder(spec.encoder, encoder, spec.corpus, place, files)

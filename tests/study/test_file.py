@@ -190,6 +190,12 @@ def places(part: object, above: Place = ()) -> list[Place]:
 PLACES = places(yaml.safe_load(WHOLE))
 
 
+def value_at(part: Any, place: Place) -> Any:
+    for key in place:
+        part = part[key]
+    return part
+
+
 def reads_or_says_one_line(folder: Path, text: str) -> None:
     file = folder / "fuzzed.yaml"
     file.write_bytes(text.encode(errors="surrogatepass"))
@@ -205,6 +211,16 @@ def reads_or_says_one_line(folder: Path, text: str) -> None:
     assert not any("\n" in line for line in said)
 
 
+def said_of(whole: dict[str, Any], folder: Path) -> str:
+    """What is said of a study when it is loaded, and, where nothing is, of its settings and options."""
+    (folder / "study.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+    try:
+        study = load_study(folder / "study.yaml")
+    except UserError as error:
+        return str(error)
+    return str([*wrong_settings(study, study.models), *check_options("a", study.datasets["a"])])
+
+
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.lists(WORDS, max_size=25).map(" ".join) | st.text(max_size=60))
 def test_any_text_is_a_study_or_one_line(text: str, tmp_path: Path) -> None:
@@ -215,9 +231,8 @@ def test_any_text_is_a_study_or_one_line(text: str, tmp_path: Path) -> None:
 @given(place=st.sampled_from(PLACES), value=VALUES, another=st.none() | st.text(max_size=8))
 def test_any_value_is_taken_or_one_line(place: Place, value: object, another: str | None, tmp_path: Path) -> None:
     """A value of any kind in the place of one, or beside it under another key."""
-    part = whole = yaml.safe_load(WHOLE)
-    for key in place[:-1]:
-        part = part[key]
+    whole = yaml.safe_load(WHOLE)
+    part = value_at(whole, place[:-1])
     part[place[-1] if another is None or isinstance(part, list) else another] = value
     reads_or_says_one_line(tmp_path, yaml.safe_dump(whole, allow_unicode=True))
 
@@ -225,29 +240,14 @@ def test_any_value_is_taken_or_one_line(place: Place, value: object, another: st
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
 def test_a_mapping_where_none_belongs_names_its_key(place: Place, tmp_path: Path) -> None:
     """Where a mapping may stand, the key that it brings is unknown or has a value of the wrong kind."""
-    part = whole = yaml.safe_load(WHOLE)
-    for key in place[:-1]:
-        part = part[key]
-    part[place[-1]] = {"qqq": [None]}
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
-    try:
-        study = load_study(tmp_path / "study.yaml")
-    except UserError as error:
-        said = str(error)
-    else:
-        said = str([*wrong_settings(study, study.models), *check_options("a", study.datasets["a"])])
-    named = next(key for key in reversed(place) if isinstance(key, str))
+    whole = yaml.safe_load(WHOLE)
+    value_at(whole, place[:-1])[place[-1]] = {"qqq": [None]}
+    said, named = said_of(whole, tmp_path), next(key for key in reversed(place) if isinstance(key, str))
     assert named in said or "qqq" in said
 
 
 def is_number(place: Place) -> bool:
     return type(value_at(yaml.safe_load(WHOLE), place)) in (int, float)
-
-
-def value_at(part: Any, place: Place) -> Any:
-    for key in place:
-        part = part[key]
-    return part
 
 
 @pytest.mark.parametrize("written", [True, False])
@@ -256,14 +256,7 @@ def test_true_is_no_number(place: Place, written: bool, tmp_path: Path) -> None:
     """Python takes true for 1, and YAML makes it of `yes`."""
     whole = yaml.safe_load(WHOLE)
     value_at(whole, place[:-1])[place[-1]] = written
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
-    try:
-        study = load_study(tmp_path / "study.yaml")
-    except UserError as error:
-        said = str(error)
-    else:
-        said = str([*wrong_settings(study, study.models), *check_options("a", study.datasets["a"])])
-    named = next(key for key in reversed(place) if isinstance(key, str))
+    said, named = said_of(whole, tmp_path), next(key for key in reversed(place) if isinstance(key, str))
     assert named in said and ("write a number" in said or "unless it is in quotes" in said)
 
 

@@ -23,7 +23,7 @@ from recsys.content.vlm.unusable import UnusableError
 FEWEST_ALIKE = 3
 """So many different pictures with the very same vector are no chance."""
 ADDRESSES = "addresses.txt"
-"""Beside the answers: no part of what they depend on, and to be told of where they come from."""
+"""Beside the answers: where they come from, on which nothing depends."""
 NOISE = 1e-4
 """Share of a vector's length by which batches may change it."""
 LONGEST = 120

@@ -31,7 +31,7 @@ from tests.orchestration.command_line import printed
             "device: cuda",
             "keywords",
             "device 'cuda': there is no CUDA device here; set `device` to auto or cpu",
-            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is one"),
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device"),
         ),
         ("inputs: [image]", "keywords", "none of the 40 items has image to show the model"),
     ],

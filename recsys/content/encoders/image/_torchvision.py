@@ -1,6 +1,5 @@
 """Torchvision's classifiers: which there are, their weights, and a model that ends at a layer."""
 
-import hashlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 from recsys.content.pretrained.encoder import loading
 from recsys.content.weights import HUB_SECONDS
 from recsys.errors import UserError, hint
+from recsys.store import sha256_of
 
 AS_TRAINED = {name: {"transform_input": True, "init_weights": False} for name in ("googlenet", "inception_v3")}
 """What some architectures must be told to be as they were trained."""
@@ -48,7 +48,7 @@ def fetch(weights: WeightsEnum, instead: str) -> Path:
     file = file_of(weights)
     published = file.stem.rpartition("-")[2]
     if file.is_file():
-        if not hash_of(file).startswith(published):
+        if not sha256_of(file).startswith(published):
             raise UserError(f"{file}: is not what torchvision published under this name; delete it to have it fetched")
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -75,12 +75,6 @@ def _not_fetched(weights: WeightsEnum, error: Exception, instead: str) -> UserEr
         f"weights '{weights}': cannot fetch {file.name} from {weights.url} ({reason}); put it into {file.parent}, "
         f"give a file of your own as `weights`, or {instead}"
     )
-
-
-def hash_of(file: Path) -> str:
-    """Hash of a file of weights."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 HEADS = ("classifier", "fc", "head", "heads")

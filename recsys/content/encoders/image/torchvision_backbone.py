@@ -17,6 +17,7 @@ from recsys.content.encoders.registry import register
 from recsys.content.features import Features
 from recsys.content.pretrained.encoder import PretrainedEncoder
 from recsys.content.pretrained.options import RunOptions
+from recsys.store import sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,7 +83,7 @@ class TorchvisionBackbone(PretrainedEncoder):
         """The model on its device."""
         import torch
 
-        from recsys.content.encoders.image._torchvision import fetch, hash_of, load, one_vector, weights_called
+        from recsys.content.encoders.image._torchvision import fetch, load, one_vector, weights_called
         from recsys.content.pretrained.pictures import prepare_pictures
         from recsys.content.pretrained.running import Tower
 
@@ -100,7 +101,7 @@ class TorchvisionBackbone(PretrainedEncoder):
         return Tower(
             prepare=partial(prepare_pictures, partial(_stack, weights.transforms())),
             forward=forward,
-            identity=("torchvision_backbone", model, *layers, hash_of(file)),
+            identity=("torchvision_backbone", model, *layers, sha256_of(file)),
         )
 
 
