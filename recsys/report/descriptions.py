@@ -27,7 +27,10 @@ def vectors_table(source: str, facts: Mapping[str, Any]) -> Table:
 
 
 def _recorded(title: str, caption: str, lines: Sequence[tuple[str, str]]) -> Table:
-    return Table(title=title, caption=caption, columns=["", "recorded"], rows=[list(line) for line in lines])
+    # Words and numbers stand one below the other, so that both columns are set as names are.
+    return Table(
+        title=title, caption=caption, columns=["", "recorded"], rows=[list(line) for line in lines], n_names=2
+    )
 
 
 def outcome(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -174,8 +174,8 @@ def test_a_touched_or_copied_file_is_the_same(shop: Settings) -> None:
 
 def test_files_are_read_once_and_again_when_they_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    digest = fingerprints._digest
-    monkeypatch.setattr(fingerprints, "_digest", lambda file: (read.append(file.name), digest(file))[1])
+    digest = fingerprints.sha256_of
+    monkeypatch.setattr(fingerprints, "sha256_of", lambda file: (read.append(file.name), digest(file))[1])
     folder, kept = tmp_path / "files", tmp_path / "home/digests.sqlite"
     folder.mkdir()
     for name in "abc":
