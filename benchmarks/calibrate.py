@@ -63,8 +63,13 @@ def missing_draws(chosen: dict[str, Setting], draws: int, folder: Path) -> Itera
     """Draws that are not in the folder, those of all settings in turn, so that a stopped run has some of each."""
     for seed in range(1, draws + 1):
         for key, setting in chosen.items():
-            if not place(folder, key, setting, seed).exists():
+            if seed in seeds(setting, draws) and not place(folder, key, setting, seed).exists():
                 yield key, seed
+
+
+def seeds(setting: Setting, draws: int) -> range:
+    """Of the draws of a setting, which may want fewer than were asked for."""
+    return range(1, min(draws, setting.most_draws or draws) + 1)
 
 
 def run_draws(
@@ -91,7 +96,7 @@ def run_draws(
 def known_draws(chosen: dict[str, Setting], draws: int, folder: Path) -> dict[str, list[Record]]:
     """What was found, by setting."""
     files = {
-        key: [place(folder, key, setting, seed) for seed in range(1, draws + 1)] for key, setting in chosen.items()
+        key: [place(folder, key, setting, seed) for seed in seeds(setting, draws)] for key, setting in chosen.items()
     }
     return {key: [json.loads(file.read_text()) for file in each if file.exists()] for key, each in files.items()}
 

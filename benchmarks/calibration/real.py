@@ -1,7 +1,8 @@
 """Plasmode markets: real interactions, and real vectors permuted among the items, so that no vector says anything.
 
 A draw takes some of the most active users and their most chosen items: a study stays as small as on other markets, and
-there is enough to learn from that a personal model beats the most popular items.
+there is enough to learn from that a personal model beats the most popular items. Or the whole catalogue is taken, with
+its published split.
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ def plasmode(seed: int, folder: Path, size: Size) -> Market:
     """
     rng = np.random.default_rng(seed)
     rows, content = _catalogue(folder)
-    rows, items = _dense(rows, size.n_items)
+    rows, items = _dense(rows[["user_id", "item_id"]], size.n_items)
     users = rng.choice(rows["user_id"].unique(), size.n_users, replace=False)
     rows = rows[rows["user_id"].isin(users)]
     numbers = items.astype(int).to_numpy()
@@ -47,6 +48,21 @@ def plasmode(seed: int, folder: Path, size: Size) -> Market:
         rows.assign(item_id=pd.Index(items).get_indexer(rows["item_id"]).astype(str)).reset_index(drop=True),
         len(items),
         {name: Source(each.matrix[order], each.present[order]) for name, each in content.items()},
+    )
+
+
+def permuted(seed: int, folder: Path) -> Market:
+    """A whole real catalogue in its published split, with its vectors permuted among its items.
+
+    Args:
+        seed: of the permutation, which is the same for all sources and takes the mask with it.
+        folder: an `.inter` file, and a `*_feat.npy` for each source.
+    """
+    rows, content = _catalogue(folder)
+    n_items = len(next(iter(content.values())).present)
+    order = np.random.default_rng(seed).permutation(n_items)
+    return Market(
+        rows, n_items, {name: Source(each.matrix[order], each.present[order]) for name, each in content.items()}
     )
 
 
@@ -70,4 +86,4 @@ def _catalogue(folder: Path) -> tuple[pd.DataFrame, dict[str, Features]]:
         file.name.removesuffix("_feat.npy"): encode("matrix_file", {"file": file.name}, raw.items, folder=folder)
         for file in files
     }
-    return raw.interactions[["user_id", "item_id"]], content
+    return raw.interactions[["user_id", "item_id", "part"]], content

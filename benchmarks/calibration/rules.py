@@ -148,6 +148,7 @@ def false_sameness(draw: Record) -> bool | None:
 
 
 NO_HELP = (Rule("says that content helps", says(*HELPS), at_most=0.05, by_bound=True),)
+NEVER_HELPS = Rule("says that content helps", says(*HELPS), at_most=0.0)
 NO_CAPACITY = Rule("says capacity, not content", says("capacity_not_content"), at_most=0.0)
 DRIVEN = Rule("says that content helps", says("helps"), at_least=0.9)
 RIGHT_SOURCES = Rule("names the sources that drive choice, and no other", names_the_drivers, at_least=0.9)

@@ -37,12 +37,17 @@ SEEDED: dict[str, dict[str, Any]] = {
 WHOLE = ("train", "valid", "test")
 REAL = {"lastfm-2k": real.Size(200, 200), "baby": real.Size(450, 350)}
 """Folders of real interactions. Those of Baby are sparse, and few of them show no personal model at its best."""
+SMALL_CATALOGUE = "lastfm-2k"
+PLAIN_COSINE: dict[str, Any] = {"similarity": "cosine", "weighting": "none", "alpha": 0.5, "beta": 0.5}
 LEAKS = (rules.alarm(LEAK), rules.false_alarm(LEAK))
 SAME_MODEL = (*(rules.same_model(n) for n in range(1, MOST + 1)), rules.NO_FALSE_SAMENESS)
 Models = Literal["closed-form", "trained"]
 CLOSED = Plan()
 WITH_NEIGHBOURS = Plan(NEIGHBOURS)
 NEIGHBOURS_ALONE = Plan({model: each for model, each in NEIGHBOURS.items() if model != "AddEASE"})
+PLAIN_NEIGHBOURS = Plan(
+    LINEAR | dict.fromkeys(("ItemKNN", "UserKNN", "AttributeItemKNN", "HybridItemKNN"), PLAIN_COSINE)
+)
 ONE_BASE = Plan(LINEAR)
 MANY_SOURCES = Plan({model: each for model, each in LINEAR.items() if model != "CEASE"})
 """One content model: there are four arms or more for each source."""
@@ -76,11 +81,13 @@ class Setting:
         title: in words.
         draw: makes a draw from its seed, and gives what was found.
         rules: what must hold of many draws.
+        most_draws: more than these are not made, where a draw takes minutes.
     """
 
     title: str
     draw: Callable[[int], Record]
     rules: tuple[Rule, ...]
+    most_draws: int | None = None
 
 
 def draw_twice(drawn: Callable[[int], Market], model: str, params: dict[str, Any], redrawn: bool, seed: int) -> Record:
@@ -129,6 +136,17 @@ def irrelevant(data: Path | None) -> Iterator[tuple[str, Setting]]:
         drawn = partial(real.plasmode, folder=data / name, size=size)
         must = (*rules.NO_HELP, rules.NO_CAPACITY)
         yield study(f"plasmode_{name}", title, drawn, *must, plan=NEIGHBOURS_ALONE)
+    if data:
+        yield whole_catalogue(data / SMALL_CATALOGUE)
+
+
+def whole_catalogue(folder: Path) -> tuple[str, Setting]:
+    """All users and items of a real catalogue, which take three minutes a draw."""
+    title = (
+        f"real interactions ({folder.name}) of all users in their published split, real vectors permuted among items"
+    )
+    draw = partial(study_draw, partial(real.permuted, folder=folder), PLAIN_NEIGHBOURS)
+    return f"permuted_{folder.name}", Setting(title, draw, (rules.NEVER_HELPS, rules.NO_CAPACITY), most_draws=20)
 
 
 def same_model() -> Iterator[tuple[str, Setting]]:
