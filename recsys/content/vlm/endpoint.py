@@ -26,7 +26,7 @@ from openai import (
 from recsys.content.vlm.chat import Reply, read, refusal, refuse_broken, turn
 from recsys.content.vlm.describer import UnfinishedError, VlmInput, VlmOutput
 from recsys.content.vlm.options import SPEAKS_FOR_ALL, EndpointOptions, VlmOptions
-from recsys.content.vlm.parameters import MAY_GO, as_arguments, remedy, schema, unwanted
+from recsys.content.vlm.parameters import Parameters, as_arguments, remedy, unwanted
 from recsys.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ REFUSES_KEY, KNOWS_NOTHING = {401, 403}, {404, 405}
 """What they say to every request where the key, or the model's name or the address, is wrong."""
 SAYS_NOTHING_OF_ITEM = REFUSES_ITEM | KNOWS_NOTHING | {401, 402, 429, 503}
 """What has a meaning of its own, or means that there is no time or money: never that one item is at fault."""
+GREETING = [{"role": "user", "content": "Say yes."}]
+"""What a server is asked that breaks at an item, before it has answered about any."""
 MAX_SIDE = 768
 """Of the pictures that are sent, in pixels, unless the study says otherwise: about 100 kB each."""
 LONGEST = 200
@@ -53,20 +55,12 @@ class EndpointDescriber:
     def __init__(self, endpoint: EndpointOptions, options: VlmOptions, fields: Sequence[str] = ()) -> None:
         """A describer that asks the model at this address; `fields` are those of the prompt."""
         self.model, self.options, self.parallel = options.model, endpoint, endpoint.concurrency
-        self.adapted: list[str] = []
+        self._sent = Parameters(options, endpoint, fields)
+        self.adapted = self._sent.adapted
         self._max_side = options.max_side or MAX_SIDE
-        self._how: dict[str, Any] = {
-            "max_tokens": options.max_new_tokens,
-            "temperature": options.temperature,
-            "seed": options.seed,
-        }
-        if endpoint.structured and fields:
-            self._how["response_format"] = schema(fields)
-        self._how |= endpoint.extra_body
         self._where = f"{endpoint.address}: model '{self.model}'"
         self._reached, self._answered, self._refused, self._next_start = False, 0, 0, 0.0
-        self._witness: list[Any] | None = None
-        self._barred: list[UserError] = []
+        self._witness: list[Any] = GREETING
 
     def describe(self, prompt: str, batch: Sequence[VlmInput]) -> VlmOutput:
         """Answers about a batch of items, in their order; an item that the server refuses gets an empty one.
@@ -77,8 +71,6 @@ class EndpointDescriber:
             UnfinishedError: a request failed, and so did its retries; the answers to others come with it.
         """
         replies = asyncio.run(self._all(prompt, batch))
-        if self._barred and self._witness is None:
-            raise self._barred[0]
         known = {row: reply for row, reply in enumerate(replies) if isinstance(reply, Reply)}
         errors = [reply for reply in replies if isinstance(reply, Exception)]
         kept_for = (UnfinishedError, UserError) if known else UnfinishedError
@@ -136,13 +128,13 @@ class EndpointDescriber:
             messages = await asyncio.to_thread(turn, prompt, shown, self._max_side, self.options.detail)
             reply: Reply | UserError | UnfinishedError | None = None
             while reply is None:
-                how, started = self._how, time.monotonic()
+                how, started = self._sent.now, time.monotonic()
                 try:
                     response = await client.chat.completions.with_raw_response.create(
                         model=self.model, messages=messages, **as_arguments(how)
                     )
                     reply = replace(read(response.content), seconds=time.monotonic() - started)
-                    self._witness = self._witness or (None if reply.refused else messages)
+                    self._witness = self._witness if reply.refused else messages
                 except OpenAIError as error:
                     reply = self._judge(error, how)
                     if isinstance(reply, Exception) and _status(error) not in SAYS_NOTHING_OF_ITEM:
@@ -155,25 +147,20 @@ class EndpointDescriber:
     async def _of_item(
         self, client: AsyncOpenAI, error: OpenAIError, otherwise: UserError | UnfinishedError
     ) -> Reply | UserError | UnfinishedError:
-        """A refusal where the server still answers what it has answered before: it is this item that it breaks at.
+        """A refusal where the server answers what it has answered before: it is this item that it breaks at.
 
-        Else each run would stop at the same item. Before there is any answer a 403 may mean either, and is judged when
-        the batch is done.
+        Else each run would stop at the same item.
         """
-        status = _status(error)
-        refused = Reply(
-            refused=f"HTTP {status} each time" if status else "no answer each time", example=self._words(error)
-        )
-        if self._witness is None:
-            self._barred += [otherwise] if isinstance(otherwise, UserError) else []
-            return refused if 0 < len(self._barred) < SPEAKS_FOR_ALL else otherwise
         try:
             await client.with_options(max_retries=0).chat.completions.create(
-                model=self.model, messages=self._witness, **as_arguments(self._how)
+                model=self.model, messages=self._witness, **as_arguments(self._sent.now)
             )
         except OpenAIError:
             return otherwise
-        return refused
+        status = _status(error)
+        return Reply(
+            refused=f"HTTP {status} each time" if status else "no answer each time", example=self._words(error)
+        )
 
     def _judge(self, error: OpenAIError, how: dict[str, Any]) -> Reply | UserError | UnfinishedError | None:
         """What an error means: something for this item, for all of them, or for now; None: ask again, otherwise."""
@@ -196,22 +183,12 @@ class EndpointDescriber:
 
     def _adapt(self, name: str, how: dict[str, Any], words: str) -> UserError | None:
         """Leave out a parameter that the server does not take, or say which option is to be changed."""
-        if self._how is not how:
+        if self._sent.now is not how:
             return None  # another request met the same, and has seen to it
-        rest = {key: value for key, value in how.items() if key != name}
-        if name == "max_tokens":
-            self._how = rest | {"max_completion_tokens": how[name]}
-            self._tell("the server does not take `max_tokens`, so `max_completion_tokens` is sent instead")
-        elif name in MAY_GO and name not in self.options.extra_body:
-            self._how = rest
-            self._tell(f"the server does not take `{name}`, so it is left out: {MAY_GO[name]}")
-        else:
+        if (line := self._sent.without(name)) is None:
             return UserError(f"{self._where}: does not take `{name}` ({words}); {remedy(name, self.options)}")
-        return None
-
-    def _tell(self, line: str) -> None:
-        self.adapted.append(line)
         log.warning("%s: %s", self._where, line)
+        return None
 
     def _count(self, replies: list[Reply]) -> None:
         """Tell of refusals; where there have been no answers, they are not about the items."""

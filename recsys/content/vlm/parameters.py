@@ -6,7 +6,7 @@ from typing import Any
 
 from openai import APIStatusError
 
-from recsys.content.vlm.options import EndpointOptions
+from recsys.content.vlm.options import EndpointOptions, VlmOptions
 
 UNWANTED = re.compile(
     r"unsupported|not support|n't support|unrecogni[sz]ed|unknown|unexpected|not permitted"
@@ -16,6 +16,42 @@ UNWANTED = re.compile(
 """In what servers say of a parameter that they do not take."""
 MAY_GO = {"seed": "what is drawn cannot be repeated", "temperature": "the server draws as it likes"}
 """Parameters that are left out where a server does not take them, and what that means."""
+
+
+class Parameters:
+    """What is sent with every request.
+
+    Attributes:
+        now: by name, in a new dictionary after each change.
+        adapted: what had to be changed for this server, a sentence each.
+    """
+
+    def __init__(self, options: VlmOptions, endpoint: EndpointOptions, fields: Sequence[str]) -> None:
+        """As the options say; `fields` are those of the prompt."""
+        self.now: dict[str, Any] = {
+            "max_tokens": options.max_new_tokens,
+            "temperature": options.temperature,
+            "seed": options.seed,
+        }
+        if endpoint.structured and fields:
+            self.now["response_format"] = schema(fields)
+        self.now |= endpoint.extra_body
+        self.adapted: list[str] = []
+        self._own = set(endpoint.extra_body)
+
+    def without(self, name: str) -> str | None:
+        """Do without a parameter, and say what that means; None: it cannot be spared."""
+        rest = {key: value for key, value in self.now.items() if key != name}
+        if name == "max_tokens":
+            self.now = rest | {"max_completion_tokens": self.now[name]}
+            line = "the server does not take `max_tokens`, so `max_completion_tokens` is sent instead"
+        elif name in MAY_GO and name not in self._own:
+            self.now = rest
+            line = f"the server does not take `{name}`, so it is left out: {MAY_GO[name]}"
+        else:
+            return None
+        self.adapted.append(line)
+        return line
 
 
 def as_arguments(how: dict[str, Any]) -> dict[str, Any]:

@@ -190,6 +190,14 @@ def test_no_more_requests_are_in_flight_than_are_allowed(server):
     assert server.peak == 3
 
 
+@pytest.mark.parametrize("broken", [says(500, "assertion failed", **SOON), says(403, "flagged", **SOON)])
+def test_an_item_that_breaks_the_server_is_refused_though_nothing_was_answered_yet(server, broken):
+    server.plays["first"] = [broken] * 2
+    told = describer(server.address, concurrency=1, retries=1)
+    assert told.describe(PROMPT, about("first")).refused[0].startswith("HTTP ")
+    assert told.describe(PROMPT, about("second")).answers == ["about second"]
+
+
 def test_requests_are_spread_over_the_minute(server):
     server.plays["1"] = [says(500, "oh", **SOON)]
     told = describer(server.address, requests_per_minute=120)
