@@ -19,11 +19,11 @@ AFTER_VALUE = re.compile(rf"\n|[\[{{]|{ABBREVIATIONS}\.\s|[,;]\s*[A-Z][\w /]{{0,
 """What ends a bare value: a new line, a bracket, a sentence, or a label nobody asked for."""
 LIST_MARK = re.compile(r"\s\d{1,2}[.)]\s+$")
 """The number of the next line of a list."""
-WIDE: dict[int, str | None] = str.maketrans(
-    "\uff1a\u3010\u3011\uff3b\uff3d\uff5b\uff5d\uff08\uff09\uff1d\uff5c", ":[][]{}()=|"
-)
-"""Full-width punctuation, as models write it between Chinese, Japanese and Korean words."""
-WIDE |= dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
+WIDE: dict[int, int | None] = {
+    **str.maketrans("\uff1a\u3010\u3011\uff3b\uff3d\uff5b\uff5d\uff08\uff09\uff1d\uff5c", ":[][]{}()=|"),
+    **dict.fromkeys(map(ord, "\u200b\u2060\ufeff")),
+}
+"""Full-width punctuation, as models write it between Chinese, Japanese and Korean words; characters of no width go."""
 OF_A_VALUE = ("value", "answer", "label", "text", "name")
 OF_A_NAME = ("field", "name", "key", "property", "attribute")
 
