@@ -64,7 +64,7 @@ def from_tables(
     folder = common_folder([interactions, items, *([images] if images else [])])
     pictures, said = find_pictures(roles, tables[1].frame, folder, images, images_by)
     options = {"interactions": relative(interactions, folder), "items": relative(items, folder)}
-    options |= _columns(roles, set(frames[1])) | pictures
+    options |= _columns(roles, set(map(str, frames[1]))) | pictures
     raw = _read("table", options, folder)
     return Source(
         {"reader": "table", "folder": str(folder), **options},

@@ -14,8 +14,9 @@ _MOSTLY = 0.9
 _LONGEST_TIME = 40
 _OLDEST = pd.Timestamp(1980, 1, 1)
 """Numbers that would be earlier times count something else."""
-_NO_VALUE = NO_ID | {"na", "n/a", "#n/a", "-", "--", "?"}
-"""What R, spreadsheets and people write where a number or a time is missing, in small letters."""
+_MISSING = NO_ID | {"na", "n/a", "#n/a", "-", "--", "?"}
+_NO_VALUE = frozenset({"NaN", "NaT"}.union(_MISSING, map(str.upper, _MISSING), map(str.title, _MISSING)))
+"""What R, spreadsheets and people write where a number or a time is missing."""
 _DATE_PARTS = 60
 """Whole numbers below may be days, months, weeks, hours or minutes, which come round again."""
 _PICTURE = rf"(?i)(?!https?://).+\.({'|'.join(suffix[1:] for suffix in sorted(SUFFIXES))})"
@@ -38,7 +39,7 @@ def same_ids(values: pd.Series) -> pd.Series:
 def written(values: pd.Series) -> pd.Series:
     """A column's values without the missing ones, however it is written that they are."""
     known = values.dropna()
-    return known[~known.astype(str).str.strip().str.lower().isin(_NO_VALUE)]
+    return known[~known.isin(_NO_VALUE)]
 
 
 def is_fact_of(frame: pd.DataFrame, name: str, column: str) -> bool:
