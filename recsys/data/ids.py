@@ -16,6 +16,8 @@ from recsys.errors import UserError
 
 NO_ID = frozenset({"", "nan", "none", "null", "<na>", "nat", "\\n"})
 """What programs write where an id is missing, in small letters."""
+MOST_APART = 0.9
+"""Share of the known ids that a repair must keep apart from each other."""
 _AROUND = re.compile(r"^[\s\u00ad\u200b-\u200f\u2060\ufeff]+|[\s\u00ad\u200b-\u200f\u2060\ufeff]+$")
 """Blanks, and characters of no width that web pages and spreadsheets leave around ids."""
 REPAIRS: dict[str, Callable[[str], str]] = {
@@ -61,10 +63,15 @@ def _written_out(name: str) -> str:
 
 
 def nearest_repair(ids: Collection[str], known: Collection[str]) -> tuple[str, set[str]] | None:
-    """The repair that gives most unknown ids a known one, on both sides, and the ids it helps; None: none does."""
+    """The repair that gives most unknown ids a known one, on both sides, and the ids it helps; None: none does.
+
+    What makes one id of several is no repair.
+    """
     best: tuple[str, set[str]] | None = None
     for name, repair in REPAIRS.items():
         repaired = {repair(one) for one in known}
+        if len(repaired) < MOST_APART * len(known):
+            continue  # it would make one id of several
         helped = {one for one in ids if repair(one) in repaired}
         if helped and (best is None or len(helped) > len(best[1])):
             best = name, helped

@@ -92,5 +92,6 @@ def _dates(texts: pa.Array) -> np.ndarray:
     ):
         if _true(pc.match_substring_regex(texts, pattern)).any():
             texts = pc.replace_substring_regex(texts, pattern, iso)
-    found = pd.to_datetime(texts.to_pandas(), errors="coerce", utc=True, format="ISO8601")
-    return found.dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+    found = pd.to_datetime(texts.to_pandas(), errors="coerce", utc=True, format="ISO8601").dt.tz_localize(None)
+    # Nanoseconds reach from 1677 to 2262; years of other calendars, such as 1442 and 2564, would come round as ours.
+    return found.where((found >= FIRST) & (found < LAST)).to_numpy().astype("datetime64[ns]")

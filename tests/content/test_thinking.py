@@ -59,12 +59,21 @@ FORMS = {
     "bold": "**Type**: chair\n**Color:** blue\n**Style** : **old**",
     "bold without colons": "**Type** chair\n**Color** blue\n**Style** old",
     "headings": "### Type\nchair\n\n### Color\nblue\n\n### Style\nold",
+    "explained afterwards": ANSWER + "\n\nExplanation: the Type: label fits, for it has legs. Style: one may differ.",
+    "arrows": "Type -> chair\nColor => blue\nStyle \u2192 old",
+    "typographic quotes": "Type: \u201cchair\u201d\nColor: \u00abblue\u00bb\nStyle: \u300cold\u300d",
+    "characters without width": "Type\u200b: chair\nColor\u200b: blue\nStyle:\u2060 old",
+    "attributes": '<item Type="chair" Color="blue" Style="old"/>',
+    "json of objects": '{"Type": {"name": "chair"}, "Color": [{"name": "blue"}], "Style": "old"}',
     "corrected": "Type: lamp, Color: red, Style: new\n\nWait, that is wrong.\n\nType: chair\nColor: blue\nStyle: old",
 }
 NOTHING = [
     "N/A", "n/a", "NA", "Unknown", "None", "-", "--", "\u2014", "?", "...", "null", "not visible", "Not visible.",
     "Not applicable", "not specified", "Unclear", "cannot be determined", "Can't tell from the image",
     "Unknown (not visible)", "not shown in the picture", "It is not clear", "no information", "\u672a\u77e5", "\u65e0",
+    "TBD", "Not enough information",
+    "non sp\u00e9cifi\u00e9", "onbekend", "\u65e0\u6cd5\u786e\u5b9a", "\u4e0d\u6e05\u695a",
+    "\uc54c \uc218 \uc5c6\uc74c", "\u043d\u0435\u0438\u0437\u0432\u0435\u0441\u0442\u043d\u043e",
 ]  # fmt: skip
 SOMETHING = ["none-slip", "unknown artist", "nacre", "nautical", "Unknown (Supernatural)", "clear", "visible", "no"]
 
@@ -101,6 +110,21 @@ def test_what_says_nothing_is_no_value(words):
     assert parse(f"[Type] {{chair}}, [Color] {{{words}}}", FIELDS) == {"Type": "chair"}
     assert parse(f"Type: chair\nColor: {words}\nStyle: old", FIELDS) == {"Type": "chair", "Style": "old"}
     assert parse(json.dumps({"Type": "chair", "Color": words}), FIELDS) == {"Type": "chair"}
+
+
+@given(
+    field=st.sampled_from(["Color", "Main Color", "Material"]),
+    words=st.sampled_from(
+        [
+            "Unknown {}", "The {} is unknown", "The {} cannot be determined from the image", "{} is not visible",
+            "I cannot determine the {}", "Its {} is unclear without more context",
+        ]
+    ),
+    case=st.sampled_from([str, str.upper, str.title]),
+)  # fmt: skip
+def test_a_sentence_on_a_field_that_says_nothing_is_no_value(field, words, case):
+    said = case(words.format(field.lower()))
+    assert parse(f"[Type] {{chair}}, [{field}] {{{said}}}", ("Type", field)) == {"Type": "chair"}
 
 
 @pytest.mark.parametrize("words", SOMETHING)

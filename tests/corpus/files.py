@@ -183,7 +183,7 @@ def json_with_halves_of_letters(place: Path) -> Truth:
     return USUAL.but(arguments=of("r.csv", "i.jsonl"))
 
 
-@refused("i.json: no column can hold item ids")
+@refused("i.json: holds objects within objects (")
 def json_by_columns(place: Path) -> Truth:
     put(place, r_csv=orders(), i_json=items().to_json())
     return USUAL.but(arguments=of("r.csv", "i.json"))

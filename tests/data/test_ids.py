@@ -70,6 +70,12 @@ def test_the_nearest_repair_is_named_with_a_value_of_each_side(here: str, there:
     )
 
 
+def test_what_makes_one_id_of_several_is_no_repair() -> None:
+    pages = [f"https://shop.example/p/{n}" for n in range(9)]
+    assert nearest_repair([f"{page}?from=mail" for page in pages], pages) is None
+    assert nearest_repair(["7"], ["07", "007"]) is None
+
+
 def test_without_a_repair_a_value_of_each_side_is_shown() -> None:
     with pytest.raises(UserError, match="'7' here, 'zz' there; name the column of the items that holds these ids"):
         refuse_strangers(pd.Series(["7"]), pd.Series(["zz"]))

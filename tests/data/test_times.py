@@ -48,6 +48,16 @@ def test_what_cannot_be_true_is_no_time(written: str | None) -> None:
     assert [pd.isna(found) for found in times("2020-01-01T00:00:00.5Z", written)] == [False, True]
 
 
+@given(
+    years=st.lists(st.integers(1, 9999), min_size=1, max_size=20), notation=st.sampled_from(["", " 10:00", "T10:00Z"])
+)
+def test_years_of_other_calendars_never_come_round_as_ours(years: list[int], notation: str) -> None:
+    """1442 after the hijra and 2564 after Buddha are beyond what nanoseconds can count."""
+    found = to_times(pd.Series([f"{year:04d}-01-10{notation}" for year in years]))
+    read = [None if pd.isna(time) else time.year for time in found]
+    assert read == [year if 1900 <= year < 2100 else None for year in years]
+
+
 def test_days_as_one_number() -> None:
     assert times("20150304", "20150305") == [pd.Timestamp("2015-03-04"), pd.Timestamp("2015-03-05")]
     assert times("20150304101500") == [pd.Timestamp("2015-03-04 10:15:00")]

@@ -18,6 +18,10 @@ _ORDER = (
     "! the interactions have no header, so their columns were taken in the usual order of person, item, rating, time; "
     "--user-column, --item-column and --rating-column say otherwise"
 )
+MOST_WITHOUT_PERSON = 0.05
+"""Share of the rows that may lack a person before it is said in so many words."""
+_AGAIN = 2
+"""Rows of an id, on average, from which it tells something that its values of another column never differ."""
 NONE = "none"
 """What a user writes for a role that no column has."""
 
@@ -90,20 +94,24 @@ def guess(
     _refuse_taken({given.rating: "--rating-column", given.time: "--time-column"}, people.column, pairing.column)
     # A column that can be the rating and the person is the person.
     rating, time = (None if name == people.column else name for name in (rating, time))
+    if rating and not given.rating and _is_fact(interactions, rating, (people.column, pairing.column)):
+        rating = None
     roles = Roles(people.column, pairing.column, pairing.key, rating, time, is_count=is_count and rating is not None)
     reasons = [
-        f"user: '{roles.user}', {people.why}",
+        f"{'! ' if people.is_doubtful else ''}user: '{roles.user}', {people.why}",
+        *_without_person(interactions[roles.user], roles.user),
         f"item: '{roles.item}', {pairing.why}; {pairing.share:.0%} of its values are in '{roles.key}' of the items",
         *pairing.remarks,
     ]
     reasons += [_ORDER] if numbered and not (given.user and given.item) else []
-    reasons += [f"rating: '{rating}', {rating_why}"] if rating else []
+    reasons += [_said_of_rating(rating, rating_why, roles.is_count, bool(given.rating))] if rating else []
     reasons += [f"time: '{time}', {time_why}"] if time else []
     roles, said = _described(items, roles, given)
     used = {roles.user, roles.item, roles.rating, roles.timestamp}
     left = [name for name in map(str, interactions) if name not in used]
     said += unused_interactions(interactions, left, (roles.user, roles.item), roles.rating, roles.timestamp)
     described = {roles.key, roles.title, roles.image, *roles.text}
+    said += _missing_in_first_rows(items, roles)
     said += unused_items(items, [name for name in map(str, items) if name not in described])
     for counted, table in ((rows_counted, "interactions"), (items_counted, "items")):
         said += (
@@ -178,6 +186,45 @@ def _rating(
     return None, "", False
 
 
+def _is_fact(interactions: pd.DataFrame, name: str, ids: Sequence[str]) -> bool:
+    """Whether a column that varies has one value for each person or for each item, where these come again."""
+    often = [column for column in ids if len(interactions) >= _AGAIN * interactions[column].nunique()]
+    varies = interactions[name].nunique() > 1
+    return varies and any(values.is_fact_of(interactions, name, column) for column in often)
+
+
+def _said_of_rating(name: str, why: str, is_count: bool, given: bool) -> str:
+    if is_count:
+        return f"rating: '{name}', {why}"
+    doubtful = not given and why == "by its name" and names.strength("rating", name) < names.CERTAIN
+    otherwise = ", or it is none: --rating-column none" if doubtful else ""
+    return f"{'! ' if doubtful else ''}rating: '{name}', {why}; more is taken to be better{otherwise}"
+
+
+def _without_person(people: pd.Series, name: str) -> list[str]:
+    missing = float(people.isna().mean())
+    if missing <= MOST_WITHOUT_PERSON:
+        return []
+    return [
+        f"! {missing:.0%} of the interactions have no '{name}' and are left out: fill it in where it is that of the "
+        "row above, or name another column with --user-column"
+    ]
+
+
+def _missing_in_first_rows(items: pd.DataFrame, roles: Roles) -> list[str]:
+    """A line where of several rows of an item the first, which counts, lacks what a further one has."""
+    ids = values.same_ids(items[roles.key])
+    columns = [name for name in (roles.title, *roles.text, roles.image) if name]
+    first = items.loc[ids.index[~ids.duplicated()], columns].set_axis(ids[~ids.duplicated()])
+    anywhere = items.loc[ids.index, columns].notna().groupby(ids).any()
+    missing = {name: int((first[name].isna() & anywhere[name].reindex(first.index)).sum()) for name in columns}
+    return [
+        f"! {n:,} items have their '{name}' not in their first row, which counts, but in a further one: put that first"
+        for name, n in missing.items()
+        if n
+    ]
+
+
 def _time(interactions: pd.DataFrame, left: list[str], given: str | None, numbered: bool) -> tuple[str | None, str]:
     if given is not None:
         known = given if given in interactions else None
@@ -194,7 +241,7 @@ def _time(interactions: pd.DataFrame, left: list[str], given: str | None, number
             return name, "by its name and values"
     # Numbers that are no dates still tell what came first, where the name says nothing but the time.
     ordered = [n for n in called if names.strength("time", n) == names.CERTAIN and values.are_ordered(interactions[n])]
-    ordered = [n for n in ordered if names.plain(n) != "data"]
+    ordered = [n for n in ordered if names.plain(n) != "data" and not values.may_come_round(interactions[n])]
     if ordered:
         return ordered[0], "by its name; its numbers are no dates and are used as an order"
     if numbered:

@@ -12,12 +12,14 @@ import pandas as pd
 
 from orchestration.cli.console import count
 from orchestration.cli.own_data import names, values
-from recsys.data.ids import nearest_repair
+from recsys.data.ids import nearest_repair, normalised
 from recsys.errors import UserError
 
 ENOUGH = 0.5
 """Share of the interactions whose item must be found in the item table."""
 _NEARLY_ALL = 0.95
+_AS_WELL = 0.9
+"""Of the best column's share of known ids, what another column must have to match as well."""
 _USUAL_COLUMNS = 5
 _FEWEST = 3
 """Distinct ids below which a column is a flag rather than an item."""
@@ -68,6 +70,7 @@ class ItemIds:
             best = max(by_value, key=self._rank) if by_value else best
         self._refuse_low(best)
         self._refuse_flag(best[0])
+        self._refuse_equal(best, pairs)
         if not column:
             best = self._settled(best)
         return Pairing(*best, self.share(*best), self._why(best, bool(column or key)), tuple(self._remarks(best)))
@@ -127,10 +130,11 @@ class ItemIds:
         pairs = [(column, other) for column in columns for other in others] if not alike else []
         return [pair for pair in pairs if self.share(*pair) >= ENOUGH]
 
-    def _rank(self, pair: tuple[str, str]) -> tuple[bool, bool, int, float]:
+    def _rank(self, pair: tuple[str, str]) -> tuple[bool, bool, bool, int, float]:
         share, (column, key) = self.share(*pair), pair
         return (
             share >= ENOUGH,
+            column == key,
             names.alike(column, key),
             names.strength("item", column) + names.strength("item", key),
             share,
@@ -160,6 +164,22 @@ class ItemIds:
                 "is the item; name it with --item-column"
             )
         return best
+
+    def _refuse_equal(self, best: tuple[str, str], pairs: Sequence[tuple[str, str]]) -> None:
+        """UserError where another column matches as well, is called as much an id, and would join other rows."""
+        if not names.strength("item", best[0]):
+            return
+        for side, table, flag in ((0, self.interactions, "--item-column"), (1, self.items, "--items-id-column")):
+            rivals = [pair for pair in pairs if pair[side] != best[side] and pair[1 - side] == best[1 - side]]
+            rivals = [pair for pair in rivals if self._rank(pair)[:-1] == self._rank(best)[:-1]]
+            rivals = [pair for pair in rivals if self.share(*pair) > _AS_WELL * self.share(*best)]
+            for rival in rivals:
+                if not normalised(table[rival[side]]).equals(normalised(table[best[side]])):
+                    raise UserError(
+                        f"{self.where[side]}: '{best[side]}' and '{rival[side]}' both match column "
+                        f"'{best[1 - side]}' of {self.where[1 - side]} and are called alike; name the right one with "
+                        f"{flag}"
+                    )
 
     def _refuse_wide(self) -> None:
         columns = pd.Series(list(map(str, self.interactions)))

@@ -125,8 +125,8 @@ _BESIDE: dict[str, frozenset[str]] = {
 _AGAINST: dict[str, frozenset[str]] = {
     "user": frozenset({"rating", "time", "text", "image", "aggregate", "other", "count"}),
     "item": frozenset({"rating", "time", "text", "image", "aggregate", "other", "title", "count"}),
-    "rating": frozenset({"aggregate", "time", "id"}),
-    "count": frozenset({"time", "id", "rating"}),
+    "rating": frozenset({"aggregate", "time", "span", "id", "other", "refusal"}),
+    "count": frozenset({"time", "id", "rating", "refusal"}),
     "time": frozenset({"span"}),
     "title": frozenset({"user", "text", "image", "other"}),
     "text": frozenset({"aggregate", "time"}),
@@ -164,6 +164,11 @@ def names_only_an_id(name: str) -> bool:
     """Whether a name is `id`, `key` or `code` alone."""
     said = [kinds_of(word) for word in words(name)]
     return bool(said) and all("id" in kinds for kinds in said)
+
+
+def speaks_of_refusal(name: str) -> bool:
+    """Whether a name says that something was not liked, so that its higher values are no sign of liking."""
+    return any("refusal" in kinds_of(word) for word in words(name))
 
 
 def has_id(name: str) -> bool:

@@ -15,10 +15,11 @@ _REMEDY = "name the right one with --user-column"
 
 @dataclass(frozen=True)
 class People:
-    """The column of the people, and why."""
+    """The column of the people, why, and whether that is so only as far as its values tell."""
 
     column: str
     why: str
+    is_doubtful: bool = False
 
 
 def find_people(
@@ -50,12 +51,15 @@ def find_people(
 def _by_values(interactions: pd.DataFrame, item: str, left: list[str], numbered: bool, where: str) -> People:
     possible = [name for name in left if not _impossible(interactions, name)]
     possible = [
-        name for name in possible if not _is_scale(interactions[name]) and not _of_item(interactions, name, item)
+        name
+        for name in possible
+        if not _is_scale(interactions[name]) and not values.is_fact_of(interactions, name, item)
     ]
     if numbered and possible:
         return People(possible[0], "by its place and values")
     if len(possible) == 1:
-        return People(possible[0], "the only column whose values repeat as people's do")
+        why = "the only column whose values repeat as people's do, though its name does not say so"
+        return People(possible[0], f"{why}; {_REMEDY}", is_doubtful=True)
     has = ", ".join(f"'{name}'" for name in map(str, interactions))
     if not possible:
         raise UserError(f"{where}: no column looks like a person's id (it has {has}); {_REMEDY}")
@@ -68,11 +72,6 @@ def _by_values(interactions: pd.DataFrame, item: str, left: list[str], numbered:
 def _is_scale(column: pd.Series) -> bool:
     """Whether a column's few values are a scale or kinds of action."""
     return values.steps(column) is not None or values.kinds(column) is not None
-
-
-def _of_item(interactions: pd.DataFrame, name: str, item: str) -> bool:
-    """Whether every item has one value of the column, as its title or category."""
-    return bool((interactions.groupby(item)[name].nunique() <= 1).all())
 
 
 def _impossible(interactions: pd.DataFrame, name: str) -> str:

@@ -1,6 +1,6 @@
 """Where the data come from: two tables whose columns are guessed, or a folder whose layout is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from orchestration.cli.own_data.places import common_folder, relative
 from recsys.data.options import Reading
 from recsys.data.raw import RawData
 from recsys.data.readers import read, recognise
+from recsys.data.readers.structured import LEFT_OUT
 from recsys.data.readers.tables import Table, read_table
 from recsys.errors import UserError
 
@@ -55,11 +56,15 @@ def from_tables(
     tables = [_table(interactions, "interactions"), _table(items, "items")]
     numbered = any(note.startswith("no header") for note in tables[0].notes)
     frames = [values.flat(table.frame) for table in tables]
-    roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
+    try:
+        roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
+    except UserError as error:
+        nested = [f"; {table.path} has further columns, {note}" for table in tables for note in table.notes]
+        raise UserError(str(error) + "".join(line for line in nested if LEFT_OUT in line)) from None
     folder = common_folder([interactions, items, *([images] if images else [])])
     pictures, said = find_pictures(roles, tables[1].frame, folder, images, images_by)
     options = {"interactions": relative(interactions, folder), "items": relative(items, folder)}
-    options |= _columns(roles) | pictures
+    options |= _columns(roles, set(map(str, frames[1]))) | pictures
     raw = _read("table", options, folder)
     return Source(
         {"reader": "table", "folder": str(folder), **options},
@@ -130,15 +135,17 @@ def _table(file: Path, what: str) -> Table:
     return table
 
 
-def _columns(roles: Roles) -> dict[str, Any]:
+def _columns(roles: Roles, of_items: Collection[str]) -> dict[str, Any]:
+    """Options that name the columns; where the items have a `title` or `text` that is neither, that is said too."""
+    title = "" if roles.title is None and "title" in of_items else roles.title
     options = {
         "user_column": roles.user,
         "item_column": roles.item,
         "items_id_column": roles.key if roles.key != roles.item else None,
         "rating_column": roles.rating,
         "timestamp_column": roles.timestamp,
-        "title_column": roles.title,
-        "text_columns": list(roles.text) or None,
+        "title_column": title,
+        "text_columns": list(roles.text) if roles.text or "text" in of_items else None,
     }
     return {option: column for option, column in options.items() if column is not None}
 

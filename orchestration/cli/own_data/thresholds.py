@@ -14,6 +14,10 @@ FEWEST = 0.1
 """Share of the rows that a threshold must leave."""
 _MANY = 100
 """Distinct values beyond which a column is measured rather than chosen from a scale."""
+_CODE = 0.01
+"""Share of the rows from which a value that stands far from all others may be a code, such as 99 for 'not rated'."""
+_FAR = 3
+"""How far such a value stands from the others, in ranges of theirs."""
 _ZEROS = 0.25
 """Share of zeros from which they may mean that nothing was rated, where they are the commonest value too."""
 
@@ -62,6 +66,8 @@ def threshold(ratings: pd.Series, is_count: bool = False, given: float | None = 
         return _made(
             ratings, float(rated.min()), f"{'! ' if note else ''}min_rating: {high:g}, the only value beside 0{note}"
         )
+    if said := _code(rated):
+        raise UserError(f"{said}, or say with --min-rating what counts as liked")
     value, how = _in_upper_part(rated)
     scale = f"a scale of {float(rated.min()):g} to {high:g}"
     return _made(ratings, value, f"{'! ' if note else ''}min_rating: {value:g} {how} {scale}{note}")
@@ -72,7 +78,10 @@ def _given(ratings: pd.Series, given: float) -> Threshold:
         raise UserError(
             f"--min-rating {given:g}: no row reaches it; the ratings go from {ratings.min():g} to {ratings.max():g}"
         )
-    return _made(ratings, float(given), f"min_rating: {given:g}, as you said")
+    said = _code(ratings)
+    return _made(
+        ratings, float(given), f"{'! ' if said else ''}min_rating: {given:g}, as you said{said and '; '}{said}"
+    )
 
 
 def _of_counts(ratings: pd.Series, zeros: float) -> Threshold:
@@ -94,6 +103,22 @@ def _zeros_mean_nothing(ratings: pd.Series, zeros: float) -> bool:
     if zeros < _ZEROS or ratings.min() < 0 or counts.index[0] != 0 or not above:
         return False
     return len(above) == 1 or zeros > 2 * counts[above[0]]
+
+
+def _code(rated: pd.Series) -> str:
+    """What is said of a lowest or highest value much farther from the others than these from each other, if any."""
+    distinct = np.sort(rated.unique())
+    if len(distinct) < 4:
+        return ""
+    for code, rest in ((distinct[-1], distinct[:-1]), (distinct[0], distinct[1:])):
+        low, high = float(rest[0]), float(rest[-1])
+        share = float((rated == code).mean())
+        if share >= _CODE and np.abs(rest - code).min() > _FAR * (high - low):
+            return (
+                f"the ratings go from {low:g} to {high:g}, but {share:.0%} of the rows are {code:g}, which may be a "
+                "code for 'not rated': leave those rows out of the file"
+            )
+    return ""
 
 
 def _in_upper_part(rated: pd.Series) -> tuple[float, str]:

@@ -25,8 +25,12 @@ def unused_interactions(
         rating: the column with the rating; None where there is none.
         time: the column with the time; None where there is none.
     """
-    fixed = {name for name in left if any(_says_nothing_more(frame, name, column) for column in ids)}
-    warnings = {name: "" if name in fixed else _warning(frame[name], name, rating, time) for name in left}
+    warnings = {name: _warning_of_fact(frame, name, ids, rating) for name in left}
+    days = time is not None and values.are_days(frame[time])
+    warnings = {
+        name: _warning(frame[name], name, rating, time, days) if said is None else said
+        for name, said in warnings.items()
+    }
     quiet = [name for name in left if not warnings[name]]
     lines = [f"! {said}" for said in warnings.values() if said]
     return lines + ([f"not used, of the interactions: {_listed(quiet)}"] if quiet else [])
@@ -42,18 +46,46 @@ def unused_items(frame: pd.DataFrame, left: Sequence[str]) -> list[str]:
     return lines + ([f"not used, of the items: {_listed(rest)}; --text-columns names what is text"] if rest else [])
 
 
-def _says_nothing_more(frame: pd.DataFrame, name: str, column: str) -> bool:
-    """Whether a column is a fact of the person or of the item, such as a country or a category."""
-    return bool((frame.groupby(column)[name].nunique() <= 1).all())
+def _warning_of_fact(frame: pd.DataFrame, name: str, ids: Sequence[str], rating: str | None) -> str | None:
+    """As `_warning`, of a column that is a fact of the person or of the item; None where it is no such fact."""
+    of = [what for what, column in zip(("person", "item"), ids, strict=True) if values.is_fact_of(frame, name, column)]
+    if not of:
+        return None
+    if rating is None and names.strength("rating", name) and frame[name].nunique() > 1:
+        return (
+            f"column '{name}' has one value for each {of[0]}, so it is no opinion and not used: {_EVERY}; "
+            f"{_use('rating', name)}"
+        )
+    return ""
 
 
-def _warning(column: pd.Series, name: str, rating: str | None, time: str | None) -> str:
-    """What a column that is not used may change; empty where it changes nothing."""
+def _warning(column: pd.Series, name: str, rating: str | None, time: str | None, days: bool) -> str:
+    """What a column that is not used may change; empty where it changes nothing. `days`: the time has no hours."""
     if values.number_the_rows(column):
         return ""
+    of_time = _warning_of_time(column, name, time, days)
+    return _warning_of_opinion(column, name, rating) if of_time is None else of_time
+
+
+def _warning_of_time(column: pd.Series, name: str, time: str | None, days: bool) -> str | None:
+    """As `_warning`, of a column that is a time; None where it is none."""
+    if days and values.are_times_of_day(column):
+        shown = values.example(column)
+        return (
+            f"column '{name}' ('{shown}') is a time of day and is not used beside '{time}', so that the order within "
+            "a day is lost: write both in one column"
+        )
     can_order = values.are_times(column)
-    if can_order or (names.strength("time", name) and values.look_like_dates(column)):
+    if can_order or _is_called_a_time(column, name):
         return _time_warning(column, name, can_order) if time is None else ""
+    return None
+
+
+def _warning_of_opinion(column: pd.Series, name: str, rating: str | None) -> str:
+    """As `_warning`, of a column that may say what was liked."""
+    if names.speaks_of_refusal(name) and (values.steps(column) or values.kinds(column)):
+        every = f": {_EVERY}" if rating is None else ""
+        return f"column '{name}' may say what was not liked and is not used{every}; leave those rows out of the file"
     if scale := values.steps(column):
         shown = _few([f"{step:g}" for step in scale])
         if rating is None:
@@ -75,11 +107,26 @@ def _warning(column: pd.Series, name: str, rating: str | None, time: str | None)
     return ""
 
 
+def _is_called_a_time(column: pd.Series, name: str) -> bool:
+    strength = names.strength("time", name)
+    if values.numbers(column) is not None:
+        return strength == names.CERTAIN and names.plain(name) != "data"
+    return strength == names.CERTAIN or (strength > 0 and values.look_like_dates(column))
+
+
 def _time_warning(column: pd.Series, name: str, can_order: bool) -> str:
     if (missing := float(column.isna().mean())) > MOST_WITHOUT_TIME:
         return f"column '{name}' is empty in {missing:.0%} of the rows and is not used as time"
     if can_order:
         return f"column '{name}' looks like a time and is not used; {_use('time', name)}"
+    if values.are_ordered(column) and not values.may_come_round(column):
+        return f"column '{name}' looks like an order and is not used; {_use('time', name)}"
+    if values.may_come_round(column):
+        shown = values.example(column)
+        return (
+            f"column '{name}' ('{shown}') may be part of a date, by which nothing can be ordered, and is not used; "
+            f"{_use('time', name)} as an order"
+        )
     unread = values.no_times(column)
     shown = values.example(unread)
     if len(unread) == column.notna().sum():

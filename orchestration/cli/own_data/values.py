@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.decoding import SUFFIXES
-from recsys.data.ids import normalised
+from recsys.data.ids import NO_ID, normalised
 from recsys.data.readers.catalogue import DECIMAL_COMMA
 from recsys.data.times import to_times
 
@@ -14,6 +14,11 @@ _MOSTLY = 0.9
 _LONGEST_TIME = 40
 _OLDEST = pd.Timestamp(1980, 1, 1)
 """Numbers that would be earlier times count something else."""
+_MISSING = NO_ID | {"na", "n/a", "#n/a", "-", "--", "?"}
+_NO_VALUE = frozenset({"NaN", "NaT"}.union(_MISSING, map(str.upper, _MISSING), map(str.title, _MISSING)))
+"""What R, spreadsheets and people write where a number or a time is missing."""
+_DATE_PARTS = 60
+"""Whole numbers below may be days, months, weeks, hours or minutes, which come round again."""
 _PICTURE = rf"(?i)(?!https?://).+\.({'|'.join(suffix[1:] for suffix in sorted(SUFFIXES))})"
 
 
@@ -31,16 +36,27 @@ def same_ids(values: pd.Series) -> pd.Series:
     return normalised(values).dropna()
 
 
+def written(values: pd.Series) -> pd.Series:
+    """A column's values without the missing ones, however it is written that they are."""
+    known = values.dropna()
+    return known[~known.isin(_NO_VALUE)]
+
+
+def is_fact_of(frame: pd.DataFrame, name: str, column: str) -> bool:
+    """Whether each id of a column has one value of another, as a country is a fact of a person."""
+    return bool((frame.groupby(column)[name].nunique() <= 1).all())
+
+
 def numbers(values: pd.Series) -> pd.Series | None:
     """A column's numbers, without what is missing; None where more than a tenth of it is something else."""
-    read = _read_as_numbers(values.dropna())
+    read = _read_as_numbers(written(values))
     found = read.dropna()
     return found if len(read) and len(found) >= _MOSTLY * len(read) else None
 
 
 def no_numbers(values: pd.Series) -> pd.Series:
     """The values that are no numbers."""
-    known = values.dropna()
+    known = written(values)
     return known[_read_as_numbers(known).isna()]
 
 
@@ -68,7 +84,7 @@ def kinds(values: pd.Series) -> list[str] | None:
 
 def are_times(values: pd.Series) -> bool:
     """Whether the reader can read a column as times, and what it reads is of our days."""
-    known = values.dropna()
+    known = written(values)
     if not len(known) or known.astype(str).str.len().max() > _LONGEST_TIME:
         return False
     moments = to_times(known).dropna()
@@ -77,14 +93,32 @@ def are_times(values: pd.Series) -> bool:
 
 def no_times(values: pd.Series) -> pd.Series:
     """The values that the reader cannot read as times."""
-    known = values.dropna()
+    known = written(values)
     return known[to_times(known).isna()]
 
 
 def are_ordered(values: pd.Series) -> bool:
     """Whether values are numbers that the reader orders by size; seconds beside milliseconds are not."""
-    known = values.dropna()
+    known = written(values)
     return numbers(known) is not None and len(no_times(known)) <= (1 - _MOSTLY) * len(known)
+
+
+def may_come_round(values: pd.Series) -> bool:
+    """Whether values may be parts of dates, such as the day of a month, by which nothing can be ordered."""
+    found = numbers(values)
+    return found is not None and bool(((found % 1 == 0) & (found >= 0) & (found < _DATE_PARTS)).all())
+
+
+def are_times_of_day(values: pd.Series) -> bool:
+    """Whether values are times such as 10:15 or 10:15:30 without a day."""
+    known = written(values).astype(str)
+    return bool(len(known)) and bool(known.str.match(r"\s*[0-2]?\d:[0-5]\d(?!.*\d{4})").mean() > _MOSTLY)
+
+
+def are_days(values: pd.Series) -> bool:
+    """Whether all times that can be read are at midnight."""
+    moments = to_times(values).dropna()
+    return bool((moments == moments.dt.normalize()).all())
 
 
 def look_like_dates(values: pd.Series) -> bool:
@@ -105,6 +139,8 @@ def are_words(values: pd.Series) -> bool:
     known = values.dropna().astype(str)
     if not len(known) or numbers(known) is not None or are_times(known) or are_addresses(known):
         return False
+    if known.str.fullmatch(r"(?=[\x21-\x7e]*\d)[\x21-\x7e]+").mean() > 0.5:
+        return False  # codes, such as 9a1f-03
     long = known.str.count(r"\S+").mean() >= 3 or known.str.len().mean() >= 12
     return bool(long and known.nunique() > 0.2 * len(known) and known.str.contains(r"[^\W\d_]{2}").mean() > _MOSTLY)
 

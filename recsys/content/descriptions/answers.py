@@ -5,6 +5,7 @@ leave one out to the wrong fields.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,7 +27,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 NO_VALUE = (
     r"n ?a|nan|nil|null|none|nothing|undefined|unspecified|unknown|unclear|uncertain|undetermined"
-    r"|indeterminate|unavailable|indiscernible|not applicable|no answer|no data|no information|no value|not sure"
+    r"|indeterminate|unavailable|indiscernible|not applicable|no answer|no data|no information|no value|not sure|tbd"
+    r"|(?:not enough|insufficient) (?:information|context|detail)"
     r"|(?:it |it s )?(?:is |are )?(?:not|cannot|can not|can t|could not|couldn t|unable to|impossible to) (?:be )?"
     r"(?:clearly |directly |explicitly |possible to )?"
     r"(?:applicable|available|clear|determine|determined|discernible|given|identifiable|identified|identify|known"
@@ -34,11 +36,21 @@ NO_VALUE = (
     r"|unbekannt|keine(?: angabe)?|nicht (?:sichtbar|erkennbar|bekannt|zutreffend)"
     r"|inconnue?|aucune?|non (?:visible|precise|specifie)"
     r"|desconocid[oa]|ningun[oa]?|no (?:visible|aplica|especificado)|sconosciuto|nessuno"
+    r"|onbekend|nieznan[aey]|bilinmiyor|\u043d\u0435\u0438\u0437\u0432\u0435\u0441\u0442\u043d\u043e"
+    r"|\u063a\u064a\u0631 \u0645\u0639\u0631\u0648\u0641"
+    r"|[\u65e0\u7121]\u6cd5(?:\u786e\u5b9a|\u78ba\u5b9a|\u5224\u65ad|\u5224\u65b7|\u8bc6\u522b|\u8fa8\u8ba4)"
+    r"|\u4e0d\u8be6|\u4e0d\u8a73|\u4e0d\u6e05\u695a|\u4e0d\u786e\u5b9a|\u4e0d\u78ba\u5b9a|\u672a\u63d0\u4f9b"
+    r"|\u5224\u65ad\u3067\u304d\u307e\u305b\u3093|\uc54c \uc218 \uc5c6\uc74c"
     r"|\u65e0|\u672a\u77e5|\u4e0d\u660e|\u4e0d\u53ef\u89c1|\u4e0d\u9002\u7528|\u306a\u3057|\uc5c6\uc74c"
 )
-TAIL = r"(?: (?:in|from|on|by|based on|here)(?: .*)?)?"
+TAIL = r"(?: (?:in|from|on|by|based on|here|without|due to|because)(?: .*)?)?"
 SAYS_NOTHING = re.compile(rf"(?:{NO_VALUE})(?: (?:{NO_VALUE}))*{TAIL}", re.DOTALL)
 """Spellings that fill a field in without saying anything; several in a row likewise."""
+AROUND = (
+    " ,;.|/'_-\u2013\u2014\u2022(\u3002\uff0c\uff1b\u3001"
+    "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb\u300c\u300d\u300e\u300f"
+)
+"""Punctuation and quotation marks around a value."""
 MARKUP = re.compile(r"<[^<>]*>?|[\[\]{}>\"*`]")
 
 
@@ -81,20 +93,31 @@ def parse(answer: str, fields: Sequence[str]) -> dict[str, str]:
     if not found:
         found = from_labels(text, fields) | from_table(text, fields) | from_tags(text, fields)
     cleaned = {field: clean_value(found[field]) for field in fields if field in found}
-    return {field: value for field, value in cleaned.items() if not says_nothing(value)}
+    return {field: value for field, value in cleaned.items() if not says_nothing(value, field)}
 
 
 def clean_value(value: str) -> str:
     """A value without markup and the punctuation around it."""
     text = " ".join(MARKUP.sub("", value).split())
-    text = text.strip(" ,;.|'_-\u2013\u2014\u2022(\u3002\uff0c\uff1b\u3001")
+    text = text.strip(AROUND)
     return text.rstrip(") ") if text.count(")") > text.count("(") else text
 
 
-def says_nothing(value: str) -> bool:
-    """Whether a value fills a field in without saying anything: `N/A`, `-`, `not visible in the picture`."""
-    spelled = " ".join(re.sub(r"[\W_]+", " ", value.casefold()).split())
-    return not spelled or SAYS_NOTHING.fullmatch(spelled) is not None
+def says_nothing(value: str, field: str = "") -> bool:
+    """Whether a value fills a field in without saying anything: `N/A`, `-`, `the color is not visible here`."""
+    spelled = _spelled(value)
+    besides = spelled.split()
+    if field:
+        about = {*_spelled(field).split(), "the", "its", "i", "is", "are"}
+        besides = [word for word in besides if word not in about]
+    return not spelled or any(SAYS_NOTHING.fullmatch(each) for each in (spelled, " ".join(besides)))
+
+
+def _spelled(text: str) -> str:
+    """Small letters without Latin accents, a blank between words."""
+    parts = unicodedata.normalize("NFD", text.casefold())
+    plain = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", parts))
+    return " ".join(re.sub(r"[\W_]+", " ", plain).split())
 
 
 def parse_corpus(corpus: pd.DataFrame, fields: Sequence[str]) -> tuple[pd.DataFrame, Compliance]:

@@ -19,9 +19,12 @@ AFTER_VALUE = re.compile(rf"\n|[\[{{]|{ABBREVIATIONS}\.\s|[,;]\s*[A-Z][\w /]{{0,
 """What ends a bare value: a new line, a bracket, a sentence, or a label nobody asked for."""
 LIST_MARK = re.compile(r"\s\d{1,2}[.)]\s+$")
 """The number of the next line of a list."""
-WIDE = str.maketrans("\uff1a\u3010\u3011\uff3b\uff3d\uff5b\uff5d\uff08\uff09\uff1d\uff5c", ":[][]{}()=|")
-"""Full-width punctuation, as models write it between Chinese, Japanese and Korean words."""
-OF_A_VALUE = ("value", "answer", "label", "text")
+WIDE: dict[int, int | None] = {
+    **str.maketrans("\uff1a\u3010\u3011\uff3b\uff3d\uff5b\uff5d\uff08\uff09\uff1d\uff5c", ":[][]{}()=|"),
+    **dict.fromkeys(map(ord, "\u200b\u2060\ufeff")),
+}
+"""Full-width punctuation, as models write it between Chinese, Japanese and Korean words; characters of no width go."""
+OF_A_VALUE = ("value", "answer", "label", "text", "name")
 OF_A_NAME = ("field", "name", "key", "property", "attribute")
 
 
@@ -116,17 +119,24 @@ def from_table(text: str, fields: Sequence[str]) -> dict[str, str]:
 
 
 def from_labels(text: str, fields: Sequence[str]) -> dict[str, str]:
-    """Values that follow a field's name in brackets, or before a colon, a dash or a brace."""
+    """Values that follow a field's name in brackets, or before a colon, a dash or a brace.
+
+    A value in the form that is asked for, `[Field] {value}`, is the answer, whatever the prose around it repeats.
+    """
     asked = {plain(field): field for field in fields}
     found: dict[str, str] = {}
+    as_asked: dict[str, str] = {}
     labels = list(_label(tuple(fields)).finditer(text))
     starts = [label.start() for label in labels] + [len(text)]
     for label, end in zip(labels, starts[1:], strict=True):
         name = label["bracketed"] or label["plain"] or label["headed"] or ""
         field = asked.get(plain(name))
-        if field and (value := _value(text[label.end() : end])):
+        segment = text[label.end() : end]
+        if field and (value := _value(segment)):
             found[field] = value
-    return found
+            if label["bracketed"] and segment.lstrip().startswith("{"):
+                as_asked[field] = value
+    return found | as_asked
 
 
 def _spelled(fields: Sequence[str]) -> str:
@@ -143,7 +153,7 @@ def _label(fields: tuple[str, ...]) -> re.Pattern[str]:
     """
     names = _spelled(fields)
     bracketed = rf"[{OPEN}]\s*[{QUOTES}]*(?P<bracketed>{names})[{QUOTES}]*\s*[{CLOSE}]\s*[{QUOTES}]*\s*[:=]?"
-    before = rf"(?<![\w-])(?P<plain>{names})[{QUOTES}]*\s*(?:[:=]|{DASH}\s|(?=\{{))"
+    before = rf"(?<![\w-])(?P<plain>{names})[{QUOTES}]*\s*(?:[:=]|[-=]>|\u2192|{DASH}\s|(?=\{{))"
     headed = (
         rf"(?m:^)[ \t]*(?:#{{1,6}}[ \t]*[*_]*|[*_]{{2}})(?P<headed>{names})(?:[*_]{{2}}[ \t]*[:=]?|[*_]*[ \t]*(?m:$))"
     )

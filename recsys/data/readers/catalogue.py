@@ -52,8 +52,9 @@ class ItemTableOptions(FileOptions, PictureOptions):
     Attributes:
         items: file of the item table; without it the items are those of the interactions.
         item_column: the item's id, in the item table and in the interactions.
-        title_column: a short name; without it a column `title`, where there is one.
-        text_columns: joined to the item's text, in this order; without them a column `text`, where there is one.
+        title_column: a short name; without it a column `title`, where there is one; an empty name: there is none.
+        text_columns: joined to the item's text, in this order; without them a column `text`, where there is one; an
+            empty list: there are none.
         image_column: path of the image, or a list of several, relative to `images` where that is given, else to the
             source folder.
         images: folder of images, called by item ids where `image_column` is not given (see `match_images`).
@@ -62,7 +63,7 @@ class ItemTableOptions(FileOptions, PictureOptions):
     items: str | None = None
     item_column: str = "item_id"
     title_column: str | None = None
-    text_columns: tuple[str, ...] = ()
+    text_columns: tuple[str, ...] | None = None
     image_column: str | None = None
     images: str | None = None
 
@@ -76,7 +77,7 @@ def read_items(options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, p
     """
     assert options.items is not None
     table = read_table(existing(folder, options.items, "items"), "items", options.layout)
-    named = [options.title_column, *options.text_columns, options.image_column]
+    named = [options.title_column, *(options.text_columns or ()), options.image_column]
     table.need([options.item_column, *(column for column in named if column)])
     items, notes = standard_items(
         table.frame, options.item_column, options.title_column, options.text_columns, options.image_column
@@ -86,14 +87,16 @@ def read_items(options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, p
 
 
 def standard_items(
-    frame: pd.DataFrame, item: str, title: str | None, text: tuple[str, ...], image: str | None
+    frame: pd.DataFrame, item: str, title: str | None, text: tuple[str, ...] | None, image: str | None
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """A table of the user's columns as items with the standard columns, and notes on columns that were renamed.
 
-    A column called `title` or `text` is the title or the text where no other is named as such.
+    A column called `title` or `text` is the title or the text where nothing is said of these (None).
     """
-    title = title or ("title" if "title" in frame and item != "title" else None)
-    text = text or (("text",) if "text" in frame and item != "text" else ())
+    if title is None and "title" in frame and item != "title":
+        title = "title"
+    if text is None:
+        text = ("text",) if "text" in frame and item != "text" else ()
     standard = {"item_id": (item,), "title": (title,), "text": text, "image_path": (image,)}
     standard |= {"image_digest": (), FURTHER_PATHS: (), FURTHER_DIGESTS: ()}
     rest = [name for name in map(str, frame) if name != item and (name,) != standard.get(name)]

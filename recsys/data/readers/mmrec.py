@@ -114,7 +114,7 @@ def _described(
     table = read_table(existing(folder, options.items, "items"), "items", options.layout)
     by_number = options.item_column in table.frame
     id_column = options.item_column if by_number else source_column
-    named = [name for name in (options.title_column, *options.text_columns, options.image_column) if name]
+    named = [name for name in (options.title_column, *(options.text_columns or ()), options.image_column) if name]
     table.need([id_column, *named])
     key, other = ("item_id", "source_id") if by_number else ("source_id", "item_id")
     described, notes = standard_items(

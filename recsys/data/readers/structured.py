@@ -19,6 +19,7 @@ from recsys.errors import UserError
 
 MAX_LINE = 64 << 20
 FLOATS = ("FLOAT", "DOUBLE")
+LEFT_OUT = "left out, since their values are no text"
 HALF_LETTER = re.compile(
     rb"(?<!\\)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
@@ -87,6 +88,11 @@ def read_json(path: Path, encoding: str | None, scratch: Path) -> Rows:
             raise UserError(f"{path}: holds no JSON object; give one object a line, or a list of objects")
         kinds = con.execute(KINDS).fetchall()
         values = {name: _json_value(name, set(of), set(inner or ())) for name, of, inner in kinds}
+        if not any(values.values()):
+            shown = ", ".join(list(values)[:4])
+            raise UserError(
+                f"{path}: holds objects within objects ({shown}); give one object a line, or a list of objects"
+            )
         table = _selected(con, values, "source ORDER BY number")
         numbers = np.asarray(con.execute("SELECT number FROM source ORDER BY number").fetchnumpy()["number"])
     return Rows(table, numbers, bad, (*text.notes, *_left_out(values)))
@@ -192,7 +198,7 @@ def _selected(con: duckdb.DuckDBPyConnection, values: Mapping[str, str | None], 
 
 def _left_out(values: Mapping[str, str | None]) -> tuple[str, ...]:
     nested = [name for name, value in values.items() if value is None]
-    return (f"left out, since their values are no text: {', '.join(nested)}",) if nested else ()
+    return (f"{LEFT_OUT}: {', '.join(nested)}",) if nested else ()
 
 
 def _identifier(name: str) -> str:

@@ -139,7 +139,7 @@ def test_what_the_user_says_outranks_every_guess(settings: Settings) -> None:
     more = ("--title-column", "none", "--text-columns", "title,description")
     study, _ = of_frames(settings, rows, goods(), *flags, *more)
     assert options(study)["user_column"] == "owner_id" and options(study)["rating_column"] == "stars"
-    assert "timestamp_column" not in options(study) and "title_column" not in options(study)
+    assert "timestamp_column" not in options(study) and options(study)["title_column"] == ""
     assert options(study)["text_columns"] == ["title", "description"]
 
 
@@ -232,6 +232,124 @@ def test_tables_without_headers_are_joined_by_place_and_values_and_not_by_number
 
 def test_empty_columns_are_refused_in_a_line(settings: Settings) -> None:
     assert "no row of" in refusal(settings, taken().assign(item_id=None), goods())
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("helpful_votes", list(range(40))),
+        ("preference_rank", [1, 2, 3]),
+        ("points_spent", [1, 2, 3, 4, 5]),
+        ("disliked", [0, 1]),
+        ("returned", ["yes", "no"]),
+    ],
+)
+def test_what_is_no_liking_is_not_taken_for_it(settings: Settings, name: str, values: list[object]) -> None:
+    study, said = of_frames(settings, taken(**{name: values}), goods())
+    assert "rating_column" not in options(study) and f"'{name}'" in said
+    assert f"--rating-column '{name}' uses it" not in said or name in ("preference_rank", "points_spent")
+
+
+@pytest.mark.parametrize("of", ["user_id", "item_id"])
+def test_a_fact_of_the_person_or_the_item_is_no_opinion(settings: Settings, of: str) -> None:
+    study, said = of_frames(settings, taken().assign(rating=lambda rows: 1 + rows[of] % 5), goods())
+    assert "rating_column" not in options(study)
+    what = "person" if of == "user_id" else "item"
+    assert f"! column 'rating' has one value for each {what}, so it is no opinion and not used" in said
+
+
+def test_a_rating_of_something_is_taken_aloud(settings: Settings) -> None:
+    _, said = of_frames(settings, taken(service_rating=[1, 2, 3, 4, 5]), goods())
+    assert "! rating: 'service_rating', by its name; more is taken to be better, or it is none" in said
+    _, said = of_frames(settings, taken(Note=[1, 2, 3, 4, 5, 6]), goods(), "--force")
+    assert " rating: 'Note', by its name; more is taken to be better" in said
+
+
+@pytest.mark.parametrize("missing", ["NA", "n/a", "-", "#N/A"])
+def test_what_programs_write_for_a_missing_number_does_not_hide_a_rating(settings: Settings, missing: str) -> None:
+    study, said = of_frames(settings, taken(rating=[1, 2, 3, 4, 5, missing]), goods())
+    assert options(study)["rating_column"] == "rating" and "rating is not a number" in said
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "%a %b %d %H:%M:%S -0700 %Y",
+        "%a, %d %b %Y %H:%M:%S GMT",
+        "%B %d, %Y",
+        "%d-%b-%Y",
+        "%Y年%m月%d日",
+        "%H:%M:%S",
+        "1442-%m-%d",
+    ],
+)
+def test_a_time_that_is_not_read_is_named_however_it_is_written(settings: Settings, written: str) -> None:
+    times = pd.Timestamp(2021, 3, 1) + pd.to_timedelta(range(600), "h")
+    study, said = of_frames(settings, taken().assign(date_added=times.strftime(written)), goods())
+    assert "timestamp_column" not in options(study)
+    assert "! column 'date_added' looks like a time that cannot be read" in said
+
+
+def test_parts_of_a_date_order_nothing(settings: Settings) -> None:
+    """By the day of the month the first of May would come before the last of April."""
+    study, said = of_frames(settings, taken(year=[2020, 2021], month=range(1, 13), day=range(1, 32)), goods())
+    assert "timestamp_column" not in options(study)
+    assert "! column 'day' (" in said and "may be part of a date, by which nothing can be ordered" in said
+    study, _ = of_frames(settings, taken(day=range(1, 711)), goods(), "--force")
+    assert options(study)["timestamp_column"] == "day"
+
+
+def test_a_time_of_day_in_a_column_of_its_own_is_named(settings: Settings) -> None:
+    rows = taken(date=["2021-03-01", "2021-03-02"], time=["10:15:00", "9:05:30", "23:59:59"])
+    study, said = of_frames(settings, rows, goods())
+    assert options(study)["timestamp_column"] == "date"
+    assert "is a time of day and is not used beside 'date', so that the order within a day is lost" in said
+
+
+def test_people_known_by_values_alone_are_taken_aloud(settings: Settings) -> None:
+    """As the orders of a shop that leaves its customers out."""
+    _, said = of_frames(settings, taken("order_id"), goods())
+    assert "! user: 'order_id', the only column whose values repeat as people's do, though its name" in said
+
+
+def test_rows_without_a_person_are_counted_aloud(settings: Settings) -> None:
+    """Shopify names the customer in the first row of each order."""
+    rows = taken("Email").assign(Email=lambda rows: rows["Email"].where(rows.index % 2 == 0))
+    study, said = of_frames(settings, rows, goods())
+    assert options(study)["user_column"] == "Email"
+    assert "! 50% of the interactions have no 'Email' and are left out: fill it in where it is that of the row" in said
+
+
+def test_of_two_spellings_of_a_name_the_same_one_is_the_item(settings: Settings) -> None:
+    rows = taken().assign(Item_ID=lambda rows: rows["item_id"].map(lambda n: (n * 17 + 5) % N_ITEMS))
+    study, _ = of_frames(settings, rows[["Item_ID", "user_id", "item_id"]], goods())
+    assert options(study)["item_column"] == "item_id"
+    items = goods().assign(**{"Item ID": [(n * 17 + 5) % N_ITEMS for n in range(N_ITEMS)]})
+    study, _ = of_frames(settings, taken(), items[["Item ID", "item_id", "title"]], "--force")
+    assert options(study).get("items_id_column", "item_id") == "item_id"
+
+
+@pytest.mark.parametrize("name", ["title", "text"])
+def test_a_column_that_is_said_not_to_be_used_is_not_used(settings: Settings, tmp_path: Path, name: str) -> None:
+    """Though the reader would take a column of that name by itself."""
+    flag = "--title-column" if name == "title" else "--text-columns"
+    study, _ = of_frames(settings, taken(), goods().rename(columns={"description": "text"}), flag, "none")
+    source = study.datasets["mine"].source
+    raw = read("table", source.options, Path(source.folder or ""), tmp_path)
+    assert raw.items[name].isna().all()
+
+
+def test_what_only_a_further_row_of_an_item_has_is_said(settings: Settings) -> None:
+    """As in a list of variants whose first row is not the product's."""
+    items = goods()
+    _, said = of_frames(settings, taken(), pd.concat([items.assign(title=None), items], ignore_index=True))
+    assert "! 40 items have their 'title' not in their first row, which counts, but in a further one" in said
+
+
+def test_codes_are_no_text(settings: Settings) -> None:
+    items = goods(hash=[f"{n:08x}-9aa{n}-b6" for n in range(N_ITEMS)])
+    study, said = of_frames(settings, taken(), items)
+    assert options(study)["text_columns"] == ["description"] and "not used, of the items: 'hash'" in said
 
 
 CELLS = st.sampled_from(["1", "2.0", " 3", "", "x", "ä b", "2020-01-01", "1600000000", "[/x]", "a.jpg", "https://x"])

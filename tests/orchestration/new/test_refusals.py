@@ -154,3 +154,33 @@ def test_whose_pictures_are_without_pictures(settings: Settings) -> None:
 
 def test_a_layout_without_a_folder(settings: Settings) -> None:
     assert refusal(settings, taken(), goods(), "--layout", "recbole").startswith("--layout says how the data of")
+
+
+def test_two_columns_that_are_called_alike_and_would_join_other_rows(settings: Settings) -> None:
+    """As pandas names them after a merge."""
+    rows = taken("user_id", "item_id_x").assign(item_id_y=lambda rows: (rows["item_id_x"] * 17 + 5) % N_ITEMS)
+    assert refusal(settings, rows, goods()) == (
+        "r.csv: 'item_id_x' and 'item_id_y' both match column 'item_id' of i.csv and are called alike; name the right "
+        "one with --item-column"
+    )
+    items = goods("item_no").assign(item_code=[(n * 17 + 5) % N_ITEMS for n in range(N_ITEMS)])
+    assert "i.csv: 'item_no' and 'item_code' both match column 'item_id'" in refusal(settings, taken(), items)
+    study, _ = of_frames(settings, rows.assign(item_id_y=rows["item_id_x"]), goods())
+    assert study.datasets["mine"].source.options["item_column"] == "item_id_x"
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ('{{"data": {0}}}', "holds objects within objects (data); give one object a line, or a list of objects"),
+        (
+            '[{{"user": {{"id": 1}}, "stars": 1}}]',
+            "has further columns, left out, since their values are no text: user",
+        ),
+    ],
+)
+def test_records_within_records(settings: Settings, tmp_path: Path, records: str, said: str) -> None:
+    file = tmp_path / "r.json"
+    file.write_text(records.format(taken().to_json(orient="records")), encoding="utf-8")
+    line = complaint(settings, "new", "a", "--interactions", file, "--items", write(goods(), tmp_path / "i.csv"))
+    assert line.startswith(f"{file}: ") and said in line

@@ -52,6 +52,27 @@ def test_counts_are_no_opinions() -> None:
     assert threshold(plays).value == 2  # by another name: the median, not 70 % of the highest
 
 
+@given(
+    scale=st.lists(st.integers(-50, 50), min_size=3, max_size=40, unique=True),
+    side=st.sampled_from([-1, 1]),
+    times=st.integers(4, 1000),
+)
+def test_a_code_far_from_the_scale_is_no_rating(scale: list[int], side: int, times: int) -> None:
+    """99 for 'not rated' would be the only value that counts as liked, and -99 would make all others count."""
+    spread = max(scale) - min(scale)
+    code = (max(scale) if side > 0 else min(scale)) + side * times * spread
+    assume(code != 0)
+    ratings = pd.concat([drawn([float(value) for value in scale]), pd.Series([float(code)] * 200)])
+    with pytest.raises(UserError, match=rf"but 9% of the rows are {code:g}, which may be a code for 'not rated'"):
+        threshold(ratings)
+    assert threshold(ratings, given=float(max(scale))).reason.startswith("! min_rating: ")
+
+
+@pytest.mark.parametrize("ratings", [drawn([-10, 0, 5, 10]), drawn([0.5, 3, 4, 5]), drawn([-1, 7, 8, 9, 10])])
+def test_a_gap_in_a_scale_is_no_code(ratings: pd.Series) -> None:
+    assert threshold(ratings).value is not None
+
+
 def test_what_cannot_be_guessed_is_refused_and_can_be_said() -> None:
     hardly = drawn([-1, 1], [0.97, 0.03])
     with pytest.raises(UserError, match=r"only 2\.\d% of the rows are above -1.*--min-rating"):
