@@ -151,7 +151,8 @@ def _read(reader: str, options: dict[str, Any], folder: Path) -> RawData:
 def _read_and_quarantined(raw: RawData) -> Sequence[str]:
     # What stands in parentheses tells one broken picture from another.
     reasons = raw.quarantine["reason"].str.replace(r" \(.*\)$", "", regex=True)
-    groups = raw.quarantine.assign(reason=reasons)[["table", "reason"]].value_counts()
+    groups = raw.quarantine.assign(reason=reasons).groupby(["table", "reason"], sort=False)
     return [f"read {len(raw.interactions):,} interactions and {len(raw.items):,} items"] + [
-        f"quarantined {count(n, table.removesuffix('s'))}: {reason}" for (table, reason), n in groups.items()
+        f"quarantined {count(len(rows), str(table).removesuffix('s'))}: {reason}"
+        for (table, reason), rows in sorted(groups, key=lambda group: -len(group[1]))
     ]
