@@ -142,7 +142,7 @@ datasets:
     source: {reader: market, n_users: 120, n_items: 80, image_weight: 2.5, text_weight: 0, hidden_weight: 1, seed: 5}
     split: {protocol: ratio, seed: 1}
     content: {letters: {encoder: letter_counts}}
-models: {ItemKNN: {n_neighbours: 20}, BlendedNeighbours: }
+models: {ItemKNN: {n_neighbours: 20}, BlendedNeighbours: , ContentGraph: {max_epochs: 5}}
 controls: [shuffled]
 evaluation: {primary: first_is_right_at_20}
 tuning: {trials: 2}
@@ -165,7 +165,7 @@ def test_the_examples_of_extending_work_as_plug_ins(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "passed over" not in done.stderr
     shown = modalift(tmp_path, "results", "own", "--json").stdout
-    assert "first_is_right_at_20" in shown and "BlendedNeighbours" in shown
+    assert all(name in shown for name in ("first_is_right_at_20", "BlendedNeighbours", "ContentGraph"))
     assert "Held-out items of a user" in (tmp_path / "home/reports/own.html").read_text(encoding="utf-8")
     encoders = modalift(tmp_path, "encoders").stdout
     assert "letter_counts" in encoders and "mean_colour" in encoders
