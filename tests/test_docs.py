@@ -85,27 +85,47 @@ def test_versions_of_python_are_the_same_everywhere() -> None:
         assert f"Python 3.{named[0]} to 3.{named[-1]}, make and git" in (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_the_examples_of_extending_run_as_they_stand(tmp_path: Path) -> None:
-    """Copied to the places that the page names, in a copy of the library; its tests then pass."""
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The files that extending.md adds, at the places that it names, in a copy of the library."""
+    root = tmp_path_factory.mktemp("extended")
     for package in ("recsys", "tests"):
-        shutil.copytree(
-            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "conftest.py")
-        )
-    examples = [*FILE.finditer((DOCS / "extending.md").read_text(encoding="utf-8"))]
-    paths = [tmp_path / example["path"] for example in examples]
-    for path, example in zip(paths, examples, strict=True):
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__", "conftest.py"))
+    paths = []
+    for example in FILE.finditer((DOCS / "extending.md").read_text(encoding="utf-8")):
+        path = root / example["path"]
         assert path.parent.is_dir() and not path.exists(), example["path"]
         path.write_text(example["code"], encoding="utf-8")
+        paths.append(path.relative_to(root))
+    return [root, *paths]
+
+
+def test_every_example_of_extending_has_a_test_that_passes(extended: list[Path]) -> None:
+    root, *paths = extended
     tests = [str(path) for path in paths if path.name.startswith("test_")]
-    assert len(tests) == 4
+    assert len(tests) == len(paths) / 2
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), *tests],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(root), *tests],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_the_examples_of_extending_pass_lint(extended: list[Path], tmp_path: Path) -> None:
+    """Whoever copies them finds nothing in `make lint` that they have to change."""
+    root, *paths = extended
+    settings = ["--config", str(ROOT / "pyproject.toml")]
+    commands = [["ruff", "check", "--no-cache", *settings], ["ruff", "format", "--check", "--no-cache", *settings]]
+    runs = [(root, [*command, *map(str, paths)]) for command in commands]
+    # In a folder that is no package, so that mypy reads the library here, and what it has kept of it.
+    files = [shutil.copy(root / path, tmp_path) for path in paths if path.parts[0] == "recsys"]
+    runs.append((ROOT, ["mypy", *map(str, files)]))
+    for folder, command in runs:
+        done = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 PLUGINS = {
@@ -122,7 +142,7 @@ datasets:
     source: {reader: market, n_users: 120, n_items: 80, image_weight: 2.5, text_weight: 0, hidden_weight: 1, seed: 5}
     split: {protocol: ratio, seed: 1}
     content: {letters: {encoder: letter_counts}}
-models: {ItemKNN: {n_neighbours: 20}, BlendedNeighbours: }
+models: {ItemKNN: {n_neighbours: 20}, BlendedNeighbours: , ContentGraph: {max_epochs: 5}}
 controls: [shuffled]
 evaluation: {primary: first_is_right_at_20}
 tuning: {trials: 2}
@@ -145,7 +165,7 @@ def test_the_examples_of_extending_work_as_plug_ins(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "passed over" not in done.stderr
     shown = modalift(tmp_path, "results", "own", "--json").stdout
-    assert "first_is_right_at_20" in shown and "BlendedNeighbours" in shown
+    assert all(name in shown for name in ("first_is_right_at_20", "BlendedNeighbours", "ContentGraph"))
     assert "Held-out items of a user" in (tmp_path / "home/reports/own.html").read_text(encoding="utf-8")
     encoders = modalift(tmp_path, "encoders").stdout
     assert "letter_counts" in encoders and "mean_colour" in encoders

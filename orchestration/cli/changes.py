@@ -52,7 +52,8 @@ def _changed_keys(study: Study, home: Home, datasets: list[str]) -> list[str]:
             then = dict(_flat(before))
             differing = [key for key in {**then, **now} if then.get(key, ABSENT) != now.get(key, ABSENT)]
             changed |= dict.fromkeys(key for key in differing if _concerns(key, name))
-    return list(changed)
+    # An empty block that was filled differs itself, too; what was put into it says more.
+    return [key for key in changed if not any(other.startswith(f"{key}.") for other in changed)]
 
 
 def _concerns(key: str, dataset: str) -> bool:

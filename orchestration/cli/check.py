@@ -173,7 +173,9 @@ def _models(study: "Study") -> Iterator["Finding"]:
         else:
             plain.append(model)
     if plain:
-        yield Finding("models" if len(plain) > 1 else "model", f"{', '.join(plain)}, with ranges of their own")
+        several = len(plain) > 1
+        whose = "their" if several else "its"
+        yield Finding("models" if several else "model", f"{', '.join(plain)}, with ranges of {whose} own")
     for name, ensemble in study.ensembles.items():
         arms = {dataset: study.arms_of(dataset, name) for dataset in study.datasets}
         on = "; ".join(f"{dataset}: {', '.join(arm.name for arm in run)}" for dataset, run in arms.items())

@@ -96,7 +96,7 @@ def total(costs: Sequence[Cost], workers: int) -> str:
         f"about {duration(max(sum(known) / workers, 1))} with {count(workers, 'worker')}" if known else "time unknown"
     )
     if len(known) < len(running):
-        said += f", without {len(running) - len(known)} of {len(running)} of which no cell has run"
+        said += ", not counting models of which no cell has run yet"
     most = max((cost.memory for cost in running), default=0.0)
     return f"All models: {said}; the largest cell needs about {most / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
 

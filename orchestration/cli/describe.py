@@ -155,12 +155,14 @@ def _wanted(corpus: Corpus, n: int, price_in: float | None, price_out: float | N
 
 
 def _show(sample: "Sample") -> None:
+    from recsys.report.text import shortened
+
     shown = table("item", "answer", "fields that it gives")
     for each in sample.answers:
         parts = ["refused", each.refused, each.answer] if each.refused else [each.answer]
-        words = " ".join(": ".join(filter(None, parts)).split())
+        words = shortened(": ".join(filter(None, parts)), LONGEST)
         given = ", ".join(f"{field}: {value}" for field, value in each.values.items())
-        shown.add_row(each.item_id, words[:LONGEST], given or "none")
+        shown.add_row(each.item_id, words, given or "none")
     out.print(shown)
 
 
@@ -173,6 +175,8 @@ def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_
         lines.append(f"{sample.cut_off} of them were cut off: raise `max_new_tokens: {options.max_new_tokens}`.")
     refused = f" and {sample.n_refused:,} refused" if sample.n_refused else ""
     pictures = f" with {sample.n_pictures:,} pictures" if sample.n_pictures else ""
+    if not sample.n_missing:
+        return [*lines, f"{sample.n_contents:,} different items{pictures}, all of them asked about{refused}."]
     lines.append(
         f"{sample.n_contents:,} different items{pictures}, {sample.n_asked:,} of them asked about{refused}; "
         f"the other {sample.n_missing:,} take about {_duration(sample.seconds)}."

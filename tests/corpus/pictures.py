@@ -160,7 +160,7 @@ def broken_photos(place: Path) -> Truth:
     }
     for n, content in bad.items():
         (place / "photos" / f"{n}.png").write_bytes(content)
-    return truth.but(pictures=ALL - set(map(str, bad)), says=("set aside",))
+    return truth.but(pictures=ALL - set(map(str, bad)), says=("quarantined",))
 
 
 @folder()

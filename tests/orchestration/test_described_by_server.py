@@ -74,6 +74,8 @@ def test_from_photos_and_an_address_to_a_verdict(shop: Settings, server: Server)
     assert f"costs about {cost:.2f}." in said and "`--yes` asks about all" in said
     said = printed(shop, "run", "shop")
     assert len(server.asked) == N_ITEMS  # the sample was kept
+    said_again = printed(shop, "describe", "shop")
+    assert f"{N_ITEMS} different items, all of them asked about." in said_again and "tokens sent" not in said_again
     assert f"{ASSET}: items described: {N_ITEMS}" in said and "answers that give every field: 100.0 %" in said
     verdict = parsed(shop, "results", "shop")["datasets"]["shop"]["verdict"]
     assert verdict["overall"]["verdict"] == "not_ready"  # one trial a model shows no plateau

@@ -52,6 +52,7 @@ def test_current_results_say_nothing(copied: Settings) -> None:
         ("repeats: 2", "repeats: 3", "repeats"),
         ("n_neighbours: 20", "n_neighbours: 30", "models.ItemKNN.n_neighbours"),
         ("  TopPop:\n", "  TopPop:\n  Random:\n", "models.Random"),
+        ("  HybridItemKNN:\n", "  HybridItemKNN: {shrink: 5}\n", "models.HybridItemKNN.shrink"),
         ("tfidf_svd, dim: 8", "tfidf_svd, dim: 7", "datasets.tiny.content.text.dim"),
         ("n_users: 120", "n_users: 121", "datasets.tiny.source.n_users"),
         ("resamples: 500", "resamples: 501", "statistics.resamples"),

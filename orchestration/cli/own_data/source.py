@@ -23,7 +23,7 @@ from recsys.errors import UserError
 
 _FEATURES = "_feat.npy"
 _LOST = 0.5
-"""Share of a file's rows that may be set aside before anything is guessed of the rest."""
+"""Share of a file's rows that may be quarantined before anything is guessed of the rest."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def from_tables(
     return Source(
         {"reader": "table", "folder": str(folder), **options},
         raw,
-        (*raw.notes, *roles.reasons, *said, *_set_aside(raw)),
+        (*raw.notes, *roles.reasons, *said, *_read_and_quarantined(raw)),
         is_count=roles.is_count,
     )
 
@@ -99,7 +99,7 @@ def from_folder(folder: Path, layout: str | None) -> Source:
     return Source(
         {"reader": known.reader, "folder": str(place), **known.options},
         raw,
-        (f"layout: {known.reader}, since {known.why}", *raw.notes, *matrices, *_set_aside(raw)),
+        (f"layout: {known.reader}, since {known.why}", *raw.notes, *matrices, *_read_and_quarantined(raw)),
         feedback=known.feedback,
         min_rating=known.min_rating,
         features=features,
@@ -155,9 +155,11 @@ def _read(reader: str, options: dict[str, Any], folder: Path) -> RawData:
         return read(reader, options, folder, Path(scratch))
 
 
-def _set_aside(raw: RawData) -> Sequence[str]:
+def _read_and_quarantined(raw: RawData) -> Sequence[str]:
     # What stands in parentheses tells one broken picture from another.
-    reasons = raw.quarantine["reason"].str.replace(r" \(.*\)$", "", regex=True).value_counts()
+    reasons = raw.quarantine["reason"].str.replace(r" \(.*\)$", "", regex=True)
+    groups = raw.quarantine.assign(reason=reasons).groupby(["table", "reason"], sort=False)
     return [f"read {len(raw.interactions):,} interactions and {len(raw.items):,} items"] + [
-        f"set aside {count(n, 'row')}: {reason}" for reason, n in reasons.items()
+        f"quarantined {count(len(rows), str(table).removesuffix('s'))}: {reason}"
+        for (table, reason), rows in sorted(groups, key=lambda group: -len(group[1]))
     ]

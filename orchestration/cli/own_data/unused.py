@@ -7,7 +7,7 @@ import pandas as pd
 from orchestration.cli.own_data import names, values
 
 MOST_WITHOUT_TIME = 0.1
-"""Share of the rows that may lack a time: they could not be ordered, and would be set aside."""
+"""Share of the rows that may lack a time: they could not be ordered, and would be quarantined."""
 _EVERY = "every row counts as liked"
 _SHOWN = 4
 _PARTS = {"train", "training", "valid", "validation", "val", "dev", "test", "testing"}

@@ -47,7 +47,7 @@ def test_messy_films_need_no_edit(settings: Settings, tmp_path: Path) -> None:
         "items.csv: read as cp1252, since it is not UTF-8",
         "3 rows of the items with an id that is there already",
         "57 of 60 items have a file named by their id",
-        "set aside 3 rows: picture is truncated",
+        "quarantined 3 images: picture is truncated",
         "images: 54 of 60 items have a picture that can be read",
         "not used, of the items: 'price'",
     ):
