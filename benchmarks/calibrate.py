@@ -3,7 +3,7 @@
     make calibrate                                  # 100 draws of each setting, with models of a closed form
     make calibrate DRAWS=20
     make calibrate DATA=/data                       # and real interactions, from DATA/lastfm-2k and DATA/baby
-    make calibrate MODELS=trained DRAWS=10          # models trained by gradient
+    make calibrate MODELS=trained DRAWS=10          # models trained by gradient; with DATA a whole catalogue, too
     python benchmarks/calibrate.py --only weak_10 --draws 5
 
 Each draw is a whole study by `recsys.run`, in a process of its own thread. What it found is kept in `--folder`, a file

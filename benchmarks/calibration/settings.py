@@ -108,7 +108,7 @@ def of_shape(shape: Shape) -> Callable[[int], Market]:
 def settings(models: Models, data: Path | None) -> dict[str, Setting]:
     """All settings by key; those of real data only where `data` names their folder."""
     if models == "trained":
-        return dict(trained())
+        return dict([*trained(), *([whole_catalogue(data / SMALL_CATALOGUE)] if data else [])])
     return dict([*irrelevant(data), *same_model(), *driven(), *made_of_interactions(), *redundant_or_costly()])
 
 
@@ -136,12 +136,10 @@ def irrelevant(data: Path | None) -> Iterator[tuple[str, Setting]]:
         drawn = partial(real.plasmode, folder=data / name, size=size)
         must = (*rules.NO_HELP, rules.NO_CAPACITY)
         yield study(f"plasmode_{name}", title, drawn, *must, plan=NEIGHBOURS_ALONE)
-    if data:
-        yield whole_catalogue(data / SMALL_CATALOGUE)
 
 
 def whole_catalogue(folder: Path) -> tuple[str, Setting]:
-    """All users and items of a real catalogue, which take three minutes a draw."""
+    """All users and items of a real catalogue, with models of a closed form; a draw takes three minutes."""
     title = (
         f"real interactions ({folder.name}) of all users in their published split, real vectors permuted among items"
     )
