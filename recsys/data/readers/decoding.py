@@ -37,7 +37,7 @@ class Text:
     Attributes:
         path: the file itself, or a decoded copy in the scratch folder.
         n_lines: lines, without empty ones at the end.
-        seen: which of `"`, `'`, `\"`, NUL and lone CR it holds, as bytes.
+        seen: which of `"`, `'`, `\"`, NUL and lone CR it holds, as bytes; CRLF only beside lines that end with LF.
         is_valid: whether all of it is UTF-8.
         notes: what was found out.
     """
@@ -130,9 +130,10 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 def _scan(path: Path) -> Text:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    lines, last, is_valid, seen = 0, b"", True, set[bytes]()
+    lines, pairs, last, is_valid, seen = 0, 0, b"", True, set[bytes]()
     for chunk in chunks(path):
         lines += chunk.count(b"\n")
+        pairs += (last[-1:] + chunk).count(b"\r\n")
         seen.update(mark for mark in (b'"', b"'", b'\\"', b"\0") if mark in chunk)
         if chunk.count(b"\r") > chunk.count(b"\r\n") + chunk.endswith(b"\r"):
             seen.add(b"\r")
@@ -142,6 +143,8 @@ def _scan(path: Path) -> Text:
             except UnicodeDecodeError:
                 is_valid = False
         last = (last + chunk)[-4096:]
+    if 0 < pairs < lines:
+        seen.add(b"\r\n")
     end = last.rstrip(b"\r\n")
     if last.endswith(b"\r"):
         seen.add(b"\r")

@@ -258,6 +258,15 @@ def test_a_machine_that_fails_is_not_taken_for_a_file_that_does(
         table(tmp_path, "a.csv", written(",", ROWS, HEADER))
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ends=st.lists(st.sampled_from(["\n", "\r\n"]), min_size=7, max_size=7))
+def test_lines_that_end_in_two_ways_keep_their_numbers(tmp_path: Path, ends: list[str]) -> None:
+    lines = ["id,title", "1,x", "2", "3,z", "4,v,more", "5,", "6"]
+    found = table(tmp_path, "a.csv", "".join(map("".join, zip(lines, ends, strict=True))))
+    assert [list(found.rows), list(found.quarantine["row"])] == [[2, 4, 6], [3, 5, 7]]
+    assert list(found.frame["id"]) == ["1", "3", "5"]
+
+
 LETTERS = st.characters(codec="cp1252", exclude_categories=["Cc", "Cs"])
 
 WORDS = st.text(LETTERS, min_size=1, max_size=12).map(str.strip).filter(lambda word: word not in ("", "\\N"))
@@ -287,7 +296,7 @@ def test_whatever_is_written_by_the_book_reads_back_equal(
     assert cells(found) == [list(row) for row in rows]
 
 
-PIECES = st.lists(st.sampled_from(list('ab1,;\t"\n\\ #é')), max_size=70).map("".join)
+PIECES = st.lists(st.sampled_from([*'ab1,;\t"\n\\ #é', "\r\n"]), max_size=70).map("".join)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
