@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from recsys.data.readers.layout import Layout
@@ -260,6 +260,7 @@ def test_a_machine_that_fails_is_not_taken_for_a_file_that_does(
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ends=st.lists(st.sampled_from(["\n", "\r\n"]), min_size=7, max_size=7))
+@example(ends=[*"\n\n\n\n\n", "\r\n", "\n"])
 def test_lines_that_end_in_two_ways_keep_their_numbers(tmp_path: Path, ends: list[str]) -> None:
     lines = ["id,title", "1,x", "2", "3,z", "4,v,more", "5,", "6"]
     found = table(tmp_path, "a.csv", "".join(map("".join, zip(lines, ends, strict=True))))
