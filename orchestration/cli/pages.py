@@ -14,7 +14,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 from jinja2 import Environment
-from markupsafe import escape
 
 from orchestration import keys
 from orchestration.addresses import HOST
@@ -22,6 +21,7 @@ from orchestration.cli.changes import outdated
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.errors import UserError
+from recsys.report.text import typeset
 from recsys.study.file import load_study
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ small { opacity: .75; } .outdated { border-left: 3px solid #b7791f; padding-left
 <li><a href="/{{ each.name | urlencode }}.html" dir="auto">{{ each.title }}</a>
 <small>study {{ each.name }}, {{ each.when }}</small>
 {% for answer in each.answers %}<p dir="auto">{{ answer }}</p>{% endfor %}
-{% if each.outdated %}<p class="outdated">{{ each.outdated }}</p>{% endif %}</li>
+{% if each.outdated %}<p class="outdated">{{ each.outdated | typeset }}</p>{% endif %}</li>
 {% else %}<li>No study has a report yet: <code>modalift run STUDY</code> writes it.</li>{% endfor %}</ul></body></html>
 """
 
@@ -55,8 +55,8 @@ class Listed:
 
 def marked(page: str, line: str) -> str:
     """A report with a line above its answers in the place of an earlier one; none where there is nothing to say."""
-    plain = re.sub(r'(?<=<main>)\n<p class="outdated" role="status">[^<]*</p>', "", page, count=1)
-    notice = f'<main>\n<p class="outdated" role="status">{escape(line)}</p>'
+    plain = re.sub(r'(?<=<main>)\n<p class="outdated" role="status">.*?</p>', "", page, count=1)
+    notice = f'<main>\n<p class="outdated" role="status">{typeset(line)}</p>'
     return plain.replace("<main>", notice, 1) if line else plain
 
 
@@ -64,6 +64,7 @@ def page_list(home: Home) -> str:
     """All reports of a home, the newest first."""
     files = sorted(home.settings.reports.glob("*.html"), key=lambda file: -file.stat().st_mtime)
     environment = Environment(autoescape=True)
+    environment.filters["typeset"] = typeset
     return environment.from_string(LIST).render(listed=[_listed(home, file.stem) for file in files])
 
 

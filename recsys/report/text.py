@@ -11,9 +11,15 @@ BEGINNING = 160
 
 
 def typeset(text: str) -> Markup:
-    """Figures as print has them: a true minus, and no line break between a number and its unit."""
-    minus = re.sub(r"(?<![\w-])-(?=\d)", "\u2212", str(escape(text)))
-    return Markup(re.sub(r"(?<=\d) %|(?<=\bp) (?==|&lt;)|(?<==) (?=\d)|(?<=&lt;) (?=\d)", _unbroken, minus))
+    """Text as print has it: what stands between backticks as code, the rest with the figures of print."""
+    parts = re.split(r"`([^`\n]+)`", str(escape(text)))
+    return Markup("".join(f"<code>{part}</code>" if n % 2 else _figures(part) for n, part in enumerate(parts)))
+
+
+def _figures(text: str) -> str:
+    """A true minus, and no line break between a number and its unit."""
+    minus = re.sub(r"(?<![\w-])-(?=\d)", "\u2212", text)
+    return re.sub(r"(?<=\d) %|(?<=\bp) (?==|&lt;)|(?<==) (?=\d)|(?<=&lt;) (?=\d)", _unbroken, minus)
 
 
 def _unbroken(match: re.Match[str]) -> str:

@@ -34,6 +34,11 @@ def page(html):
     return Page(html)
 
 
+def test_what_stands_between_backticks_is_code_as_it_was_written():
+    said = typeset("raise `layer: -2` by 2 %, `<b>`; one ` alone, -0.5 %")
+    assert said == "raise <code>layer: -2</code> by 2\u00a0%, <code>&lt;b&gt;</code>; one ` alone, \u22120.5\u00a0%"
+
+
 def test_the_page_is_well_formed_with_unique_ids(page):
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
