@@ -10,6 +10,7 @@ from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.data.dataset import Dataset
 from recsys.data.images import pictures_of
+from recsys.report.text import typeset
 from recsys.study.file import load_study
 from tests.corpus.pictures import photo, several_photos_an_item
 from tests.orchestration.command_line import printed
@@ -61,7 +62,7 @@ def test_items_and_pictures_are_counted_apart_and_each_picture_counts(shop: Sett
     home = Home(shop)
     page = (shop.reports / "shop.html").read_text(encoding="utf-8")
     assert page.count("30 of 30, 76 pictures") == 1 and "<dt>pictures</dt><dd>76</dd>" in page
-    assert page.count(DECIDED) == 1
+    assert page.count(typeset(DECIDED)) == 1
     assert dataset.show(home, home.current("shop/dataset"))["note 1"] == DECIDED
     vectors = home.current("shop/embeddings/image")
     content = study.datasets["shop"].content
