@@ -11,7 +11,7 @@ from calibration.from_interactions import LEAK
 from calibration.markets import Market, Shape
 from calibration.rules import Rule
 from calibration.same_model import MOST, same_model_twice
-from calibration.studies import LINEAR, NEIGHBOURS, Plan, Record, study_draw
+from calibration.studies import LINEAR, NEIGHBOURS, SPACE, Plan, Record, study_draw
 
 IRRELEVANT = Shape()
 DEMO = Shape(n_users=300, n_items=300)
@@ -38,7 +38,7 @@ WHOLE = ("train", "valid", "test")
 REAL = {"lastfm-2k": real.Size(200, 200), "baby": real.Size(450, 350)}
 """Folders of real interactions. Those of Baby are sparse, and few of them show no personal model at its best."""
 SMALL_CATALOGUE = "lastfm-2k"
-PLAIN_COSINE: dict[str, Any] = {"similarity": "cosine", "weighting": "none", "alpha": 0.5, "beta": 0.5}
+PLAIN_COSINE: dict[str, Any] = {"similarity": "cosine", **SPACE}
 LEAKS = (rules.alarm(LEAK), rules.false_alarm(LEAK))
 SAME_MODEL = (*(rules.same_model(n) for n in range(1, MOST + 1)), rules.NO_FALSE_SAMENESS)
 Models = Literal["closed-form", "trained"]

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.content.descriptions import fields_of, value_sets, values, vocabulary
+from recsys.content.descriptions.spelling import spelled
 from recsys.content.descriptions.synonyms import Merge, Synonyms
-from recsys.content.descriptions.vocabulary import spelled
 from recsys.content.encoders import encode
 from recsys.content.weights import on_this_machine
 from recsys.errors import UserError

@@ -27,10 +27,10 @@ QUICK = {
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving() as told:
-        told.models = ["served"]
-        told.always = well
-        yield told
+    with serving() as served:
+        served.models = ["served"]
+        served.always = well
+        yield served
 
 
 @pytest.fixture

@@ -59,8 +59,9 @@ def from_tables(
     try:
         roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
     except UserError as error:
-        nested = [f"; {table.path} has further columns, {note}" for table in tables for note in table.notes]
-        raise UserError(str(error) + "".join(line for line in nested if LEFT_OUT in line)) from None
+        nested = [(table.path, note) for table in tables for note in table.notes if note.startswith(LEFT_OUT)]
+        further = "".join(f"; {path} has further columns, {note}" for path, note in nested)
+        raise UserError(f"{error}{further}") from None
     folder = common_folder([interactions, items, *([images] if images else [])])
     pictures, said = find_pictures(roles, tables[1].frame, folder, images, images_by)
     options = {"interactions": relative(interactions, folder), "items": relative(items, folder)}

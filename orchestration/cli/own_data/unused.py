@@ -25,12 +25,8 @@ def unused_interactions(
         rating: the column with the rating; None where there is none.
         time: the column with the time; None where there is none.
     """
-    warnings = {name: _warning_of_fact(frame, name, ids, rating) for name in left}
     days = time is not None and values.are_days(frame[time])
-    warnings = {
-        name: _warning(frame[name], name, rating, time, days) if said is None else said
-        for name, said in warnings.items()
-    }
+    warnings = {name: _warning(frame, name, ids, rating, time, days) for name in left}
     quiet = [name for name in left if not warnings[name]]
     lines = [f"! {said}" for said in warnings.values() if said]
     return lines + ([f"not used, of the interactions: {_listed(quiet)}"] if quiet else [])
@@ -46,6 +42,19 @@ def unused_items(frame: pd.DataFrame, left: Sequence[str]) -> list[str]:
     return lines + ([f"not used, of the items: {_listed(rest)}; --text-columns names what is text"] if rest else [])
 
 
+def _warning(
+    frame: pd.DataFrame, name: str, ids: Sequence[str], rating: str | None, time: str | None, days: bool
+) -> str:
+    """What a column that is not used may change; empty where it changes nothing. `days`: the time has no hours."""
+    if (of_fact := _warning_of_fact(frame, name, ids, rating)) is not None:
+        return of_fact
+    column = frame[name]
+    if values.number_the_rows(column):
+        return ""
+    of_time = _warning_of_time(column, name, time, days)
+    return _warning_of_opinion(column, name, rating) if of_time is None else of_time
+
+
 def _warning_of_fact(frame: pd.DataFrame, name: str, ids: Sequence[str], rating: str | None) -> str | None:
     """As `_warning`, of a column that is a fact of the person or of the item; None where it is no such fact."""
     of = [what for what, column in zip(("person", "item"), ids, strict=True) if values.is_fact_of(frame, name, column)]
@@ -57,14 +66,6 @@ def _warning_of_fact(frame: pd.DataFrame, name: str, ids: Sequence[str], rating:
             f"{_use('rating', name)}"
         )
     return ""
-
-
-def _warning(column: pd.Series, name: str, rating: str | None, time: str | None, days: bool) -> str:
-    """What a column that is not used may change; empty where it changes nothing. `days`: the time has no hours."""
-    if values.number_the_rows(column):
-        return ""
-    of_time = _warning_of_time(column, name, time, days)
-    return _warning_of_opinion(column, name, rating) if of_time is None else of_time
 
 
 def _warning_of_time(column: pd.Series, name: str, time: str | None, days: bool) -> str | None:

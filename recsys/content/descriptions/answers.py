@@ -5,7 +5,6 @@ leave one out to the wrong fields.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from functools import cache
 import pandas as pd
 
 from recsys.content.descriptions.forms import WIDE, from_json, from_labels, from_table, from_tags
+from recsys.content.descriptions.spelling import spelled
 from recsys.content.texts import unwrap
 from recsys.content.thinking import without_thinking
 
@@ -105,19 +105,10 @@ def clean_value(value: str) -> str:
 
 def says_nothing(value: str, field: str = "") -> bool:
     """Whether a value fills a field in without saying anything: `N/A`, `-`, `the color is not visible here`."""
-    spelled = _spelled(value)
-    besides = spelled.split()
-    if field:
-        about = {*_spelled(field).split(), "the", "its", "i", "is", "are"}
-        besides = [word for word in besides if word not in about]
-    return not spelled or any(SAYS_NOTHING.fullmatch(each) for each in (spelled, " ".join(besides)))
-
-
-def _spelled(text: str) -> str:
-    """Small letters without Latin accents, a blank between words."""
-    parts = unicodedata.normalize("NFD", text.casefold())
-    plain = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", parts))
-    return " ".join(re.sub(r"[\W_]+", " ", plain).split())
+    words = spelled(value)
+    about = {*spelled(field).split(), "the", "its", "i", "is", "are"} if field else set()
+    besides = " ".join(word for word in words.split() if word not in about)
+    return not words or any(SAYS_NOTHING.fullmatch(each) for each in (words, besides))
 
 
 def parse_corpus(corpus: pd.DataFrame, fields: Sequence[str]) -> tuple[pd.DataFrame, Compliance]:

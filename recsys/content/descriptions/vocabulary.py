@@ -4,7 +4,6 @@ A cell is split into values, a value is spelled without case, accents and punctu
 lemmas are one, named by the most frequent of them. Near-synonyms are merged where asked for (see `synonyms`).
 """
 
-import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -14,14 +13,12 @@ import pandas as pd
 import regex as re
 
 from recsys.content.descriptions.answers import parse_corpus, says_nothing
+from recsys.content.descriptions.spelling import spelled
 from recsys.content.descriptions.synonyms import Synonyms
 from recsys.errors import UserError
 
 # A slash parts words; it does not part `N/A`. Commas and semicolons are those of Latin, Chinese, Japanese and Arabic.
 SEPARATORS = re.compile(r"[,;|\n\uff0c\uff1b\u3001\u060c\u061b]|(?<=\w\w|\p{Lo})\s*[/\uff0f]\s*(?=\w\w|\p{Lo})")
-POSSESSIVE = re.compile(r"['\u2019]s\b")
-# Of Latin, Greek and Cyrillic letters; the marks of other scripts tell words apart.
-ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def fields_of(corpus: pd.DataFrame, fields: Sequence[str] | None = None) -> pd.DataFrame:
@@ -87,18 +84,6 @@ def value_sets(values: pd.DataFrame, by: str = "field") -> pd.DataFrame:
     """What each item (rows) has by field, or by another column of `values`: frozensets, NaN where nothing is said."""
     said = values.dropna(subset="becomes")
     return said.groupby(["item_id", by])["becomes"].agg(frozenset).unstack(by)
-
-
-@cache
-def spelled(value: str) -> str:
-    """A value without case, accents, punctuation and possessives: `Kid's Live-Action!` is `kid live action`.
-
-    Letters, marks and digits of every script stay, and `&` is `and`.
-    """
-    text = unicodedata.normalize("NFKC", value).casefold().replace("&", " and ")
-    text = ACCENTS.sub("", unicodedata.normalize("NFKD", POSSESSIVE.sub("", text)))
-    kept = (letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in text)
-    return " ".join(unicodedata.normalize("NFKC", "".join(kept)).split())
 
 
 @cache

@@ -31,7 +31,7 @@ DECLINES = re.compile(
     rf"|(?:it (?:seems|appears|looks like) (?:that )?|there (?:is|was) |i see )?no {PICTURE} (?:is |was |has been )?"
     r"(?:provided|attached|given|uploaded|here|to describe|in (?:this|the|our|your))"
     r"|(?:the|your|this)? ?request (?:was blocked|was rejected|can ?not be|can't be)"
-    r"|please (?:provide|upload|share|attach|send) (?:\w+ ){0,3}(?:image|picture|photo)"
+    rf"|please (?:provide|upload|share|attach|send) (?:\w+ ){{0,3}}{PICTURE}"
     r"|(?:es tut mir leid|entschuldigung|leider|als (?:ki|sprachmodell))\b.{0,160}?\b(?:nicht|kein\w*)\b"
     r"|(?:sorry|helaas|het spijt me)\b.{0,160}?\b(?:niet|geen)\b"
     r"|(?:przepraszam|niestety)\b.{0,160}?\bnie (?:mog\u0119|jestem)\b"

@@ -133,9 +133,10 @@ def _scan(path: Path) -> Text:
     lines, pairs, last, is_valid, seen = 0, 0, b"", True, set[bytes]()
     for chunk in chunks(path):
         lines += chunk.count(b"\n")
-        pairs += (last[-1:] + chunk).count(b"\r\n")
+        whole = chunk.count(b"\r\n")
+        pairs += whole + (last.endswith(b"\r") and chunk.startswith(b"\n"))
         seen.update(mark for mark in (b'"', b"'", b'\\"', b"\0") if mark in chunk)
-        if chunk.count(b"\r") > chunk.count(b"\r\n") + chunk.endswith(b"\r"):
+        if chunk.count(b"\r") > whole + chunk.endswith(b"\r"):
             seen.add(b"\r")
         if is_valid:
             try:

@@ -1,4 +1,4 @@
-"""A chat-completions server on this machine that misbehaves when it is told to."""
+"""A chat-completions server on this machine that misbehaves on demand."""
 
 import json
 import threading
@@ -49,29 +49,29 @@ class Server:
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
-    told: Server
+    chat_server: Server
     text: str
     body: dict[str, Any]
 
     def do_GET(self) -> None:
         """The list of models, which not every server has."""
-        if self.told.models is None:
+        if self.chat_server.models is None:
             says(404, "no such page")(self)
         else:
-            gives({"data": [{"id": model} for model in self.told.models]})(self)
+            gives({"data": [{"id": model} for model in self.chat_server.models]})(self)
 
     def do_POST(self) -> None:
-        told = self.told
+        server = self.chat_server
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.text, self.body = text_of(body), body
-        with told.lock:
-            told.asked.append(self.text)
-            told.bodies.append(body)
-            told.paths.append(self.path)
-            told.headers.append({name.lower(): value for name, value in self.headers.items()})
-            told.times.append(time.monotonic())
-            waiting = told.plays[self.text]
-            play = told.always or (waiting.pop(0) if waiting else answers())
+        with server.lock:
+            server.asked.append(self.text)
+            server.bodies.append(body)
+            server.paths.append(self.path)
+            server.headers.append({name.lower(): value for name, value in self.headers.items()})
+            server.times.append(time.monotonic())
+            waiting = server.plays[self.text]
+            play = server.always or (waiting.pop(0) if waiting else answers())
         with suppress(BrokenPipeError, ConnectionResetError):  # the client gave up, as it should
             play(self)
 
@@ -91,8 +91,8 @@ def sends(status: int, body: bytes, *, kind: str = "application/json", cut: int 
 
     def play(handler: Handler) -> None:
         handler.send_response(status)
-        told = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
-        for name, value in told.items():
+        sent = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
+        for name, value in sent.items():
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(body[: len(body) - cut])
@@ -112,13 +112,13 @@ def answers(seconds: float = 0.0) -> Play:
     """The right answer, after some time."""
 
     def play(handler: Handler) -> None:
-        told = handler.told
-        with told.lock:
-            told.thinking += 1
-            told.peak = max(told.peak, told.thinking)
+        server = handler.chat_server
+        with server.lock:
+            server.thinking += 1
+            server.peak = max(server.peak, server.thinking)
         time.sleep(seconds)
-        with told.lock:
-            told.thinking -= 1
+        with server.lock:
+            server.thinking -= 1
         words = f"about {handler.text}"
         gives(completion(words) | {"usage": {"completion_tokens": len(words.split()) + 1}})(handler)
 
@@ -139,7 +139,7 @@ def says(status: int, message: str, code: str | None = None, **headers: str) -> 
 @contextmanager
 def serving() -> Iterator[Server]:
     """A server on a free port until the block ends."""
-    told = Server()
-    with listening(type("Bound", (Handler,), {"told": told})) as address:
-        told.address = f"{address}/v1"
-        yield told
+    server = Server()
+    with listening(type("Bound", (Handler,), {"chat_server": server})) as address:
+        server.address = f"{address}/v1"
+        yield server

@@ -25,8 +25,8 @@ PROMPT = "What is this?"
 
 @pytest.fixture
 def server():
-    with serving() as told:
-        yield told
+    with serving() as served:
+        yield served
 
 
 @pytest.fixture
@@ -129,20 +129,20 @@ def test_an_item_that_is_refused_is_answered_by_nothing_and_the_others_go_on(ser
     assert ask(server, "a", *refusals, "b") == ["about a", *[""] * len(refusals), "about b"]
     assert len(server.asked) == len(refusals) + 2  # none was repeated
     prefix = f"{server.address}: model 'some-model': no answer for"
-    told = [record.message.removeprefix(prefix) for record in caplog.records if record.levelno == logging.WARNING]
-    assert told[0] == (" 2 of 10 items (HTTP 400 context_length_exceeded: 8192 tokens at most; you sent 9001)")
-    assert " 1 of 10 items (HTTP 413: {'detail': 'too large'})" in told
-    assert len(told) == 7 and " 1 of 10 items (no choices)" in told
-    assert " 1 of 10 items (no words (finish_reason: length); raise `max_new_tokens`)" in told
+    warnings = [record.message.removeprefix(prefix) for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings[0] == (" 2 of 10 items (HTTP 400 context_length_exceeded: 8192 tokens at most; you sent 9001)")
+    assert " 1 of 10 items (HTTP 413: {'detail': 'too large'})" in warnings
+    assert len(warnings) == 7 and " 1 of 10 items (no choices)" in warnings
+    assert " 1 of 10 items (no words (finish_reason: length); raise `max_new_tokens`)" in warnings
 
 
 def test_a_server_that_refuses_every_item_is_not_asked_about_the_whole_catalogue(server):
     server.always = says(400, "some-model is not a multimodal model")
-    told = describer(server.address)
+    model = describer(server.address)
     half = about(*map(str, range(SPEAKS_FOR_ALL // 2)))
-    assert told.describe(PROMPT, half).answers == [""] * len(half)
+    assert model.describe(PROMPT, half).answers == [""] * len(half)
     with pytest.raises(UserError, match="refuses every item .*is not a multimodal model"):
-        told.describe(PROMPT, half)
+        model.describe(PROMPT, half)
 
 
 @pytest.mark.parametrize(
@@ -193,16 +193,16 @@ def test_no_more_requests_are_in_flight_than_are_allowed(server):
 @pytest.mark.parametrize("broken", [says(500, "assertion failed", **SOON), says(403, "flagged", **SOON)])
 def test_an_item_that_breaks_the_server_is_refused_though_nothing_was_answered_yet(server, broken):
     server.plays["first"] = [broken] * 2
-    told = describer(server.address, concurrency=1, retries=1)
-    assert told.describe(PROMPT, about("first")).refused[0].startswith("HTTP ")
-    assert told.describe(PROMPT, about("second")).answers == ["about second"]
+    model = describer(server.address, concurrency=1, retries=1)
+    assert model.describe(PROMPT, about("first")).refused[0].startswith("HTTP ")
+    assert model.describe(PROMPT, about("second")).answers == ["about second"]
 
 
 def test_requests_are_spread_over_the_minute(server):
     server.plays["1"] = [says(500, "oh", **SOON)]
-    told = describer(server.address, requests_per_minute=120)
-    told.describe(PROMPT, about("0", "1"))
-    told.describe(PROMPT, about("2"))
+    model = describer(server.address, requests_per_minute=120)
+    model.describe(PROMPT, about("0", "1"))
+    model.describe(PROMPT, about("2"))
     assert len(server.times) == 4
     assert np.diff(sorted(server.times)).min() > 0.5 - 0.2  # the retry too, and the next batch; but for a late start
 
@@ -212,13 +212,13 @@ def test_the_key_is_sent_and_never_told(server, key, caplog, tmp_path):
     caplog.set_level(logging.DEBUG)
     repeats = {"in a 400": says(400, "bad {key}", code="bad"), "in a retry": says(500, "{key}", **SOON)}
     server.plays |= {name: [play] for name, play in repeats.items()}
-    told = describer(server.address, retries=1)
-    told.describe(PROMPT, about("a", *repeats))
-    seen = [repr(told), repr(vars(told)), repr(told.options), told.options.model_dump_json()]
+    model = describer(server.address, retries=1)
+    model.describe(PROMPT, about("a", *repeats))
+    seen = [repr(model), repr(vars(model)), repr(model.options), model.options.model_dump_json()]
     for status in (401, 403, 404, 503):
         server.always = says(status, "{key} " + "x" * 150 + " {key}", **SOON)
         with pytest.raises((UserError, UnfinishedError)) as caught:
-            told.describe(PROMPT, about("a", "b"))
+            model.describe(PROMPT, about("a", "b"))
         error, own = caught.value, caught.tb.tb_next  # without this test's frame, which does hold the key
         shown = TracebackException(type(error), error, own, capture_locals=True)
         seen += [*shown.format(), repr(vars(error)), repr((error.__context__, error.__cause__))]
@@ -267,8 +267,8 @@ def test_other_parameters_go_with_every_request(server, tmp_path):
         "structured": True,
     }
     endpoint = EndpointOptions(address=server.address, **more)
-    told = EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="p"), ["Main Color", "Type"])
-    told.describe(PROMPT, [VlmInput((tmp_path / "red.png",), "a")])
+    model = EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="p"), ["Main Color", "Type"])
+    model.describe(PROMPT, [VlmInput((tmp_path / "red.png",), "a")])
     (body,) = server.bodies
     assert server.paths == ["/v1/chat/completions?api-version=2026-01"]
     assert body["reasoning_effort"] == "low" and body["chat_template_kwargs"] == {"enable_thinking": False}
@@ -291,10 +291,10 @@ def test_a_parameter_that_a_server_does_not_take_is_sent_otherwise_and_said_once
         (says(400, UNWANTED[name]) if name in handler.body else answers())(handler)
 
     server.always = strict
-    told = describer(server.address)
-    assert told.describe(PROMPT, about(*map(str, range(12)))).answers == [f"about {n}" for n in range(12)]
-    assert told.describe(PROMPT, about("later")).refused == [""]
-    assert len(told.adapted) == 1 and f"`{name}`" in told.adapted[0]
+    model = describer(server.address)
+    assert model.describe(PROMPT, about(*map(str, range(12)))).answers == [f"about {n}" for n in range(12)]
+    assert model.describe(PROMPT, about("later")).refused == [""]
+    assert len(model.adapted) == 1 and f"`{name}`" in model.adapted[0]
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
     assert name not in server.bodies[-1] and (name != "max_tokens" or server.bodies[-1]["max_completion_tokens"] == 50)
 
@@ -311,9 +311,9 @@ def test_a_parameter_that_a_server_does_not_take_is_sent_otherwise_and_said_once
 def test_a_parameter_of_the_study_s_own_is_one_line_with_its_option(server, options, says_, remedy):
     server.always = says(400, says_)
     endpoint = EndpointOptions(address=server.address, **options)
-    told = EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="p"), ["Type"])
+    model = EndpointDescriber(endpoint, VlmOptions(model="some-model", prompt="p"), ["Type"])
     with pytest.raises(UserError) as error:
-        told.describe(PROMPT, about(*map(str, range(20))))
+        model.describe(PROMPT, about(*map(str, range(20))))
     assert remedy in str(error.value) and "\n" not in str(error.value)
 
 

@@ -20,8 +20,8 @@ TITLES = ["a", "b", "c", "d", "b", None]
 
 @pytest.fixture
 def server():
-    with serving() as told:
-        yield told
+    with serving() as served:
+        yield served
 
 
 @pytest.fixture
