@@ -3,9 +3,9 @@
 python benchmarks/model_costs.py               # all models at all sizes, hours
 python benchmarks/model_costs.py EASE IALS     # some models
 
-The seconds of the first size, of processor time, are what `recsys.study.estimate` ships. A model trained by gradient
-trains for a few epochs, and at the first size it is taken to go on to EPOCHS at the same pace. Each fit runs in a
-process of its own with one thread.
+The seconds of the first size, of processor time, stand in `recsys.study.measured_costs`. A model trained by gradient
+trains for a few epochs, and at the first size it is taken to go on to EPOCHS at the same pace, with content and
+without. Each fit runs in a process of its own with one thread.
 """
 
 import json
@@ -29,10 +29,9 @@ from recsys.evaluation.evaluate import evaluate, validator
 from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.recommender import DataSize, Recommender, TrainingData
+from recsys.study.measured_costs import EPOCHS, REFERENCE
 
 N_TASTES = 50
-EPOCHS = 60
-"""That early stopping lets a model have, about."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,11 @@ class Size:
 
 SIZES = (
     Size(8_000, 3_000, 100_000, {"text": 64}, 3),
+    Size(8_000, 3_000, 100_000, {}, 3),
     Size(30_000, 8_000, 500_000, {"text": 64}, 3),
     Size(39_387, 23_033, 219_000, {"text": 384, "image": 4096}, 1),
 )
-"""The last is that of Amazon Clothing with its published features."""
+"""The first without content too, and the last that of Amazon Clothing with its published features."""
 
 
 def generated(n_users: int, n_items: int, n_interactions: int) -> Dataset:
@@ -75,8 +75,7 @@ def measure(name: str, place: int) -> None:
     cls = registry.load(name)
     size = SIZES[place]
     dataset = generated(size.n_users, size.n_items, size.n_interactions)
-    is_trained = "max_epochs" in cls.Config.model_fields
-    config = cls.Config(max_epochs=size.epochs) if is_trained else cls.Config()
+    config = cls.Config(max_epochs=size.epochs) if file.is_trained else cls.Config()
     shown = {}
     if file.takes_content:
         rng, present = np.random.default_rng(1), np.ones(dataset.n_items, dtype=bool)
@@ -104,7 +103,7 @@ def measure(name: str, place: int) -> None:
     peak = 1024 * int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
     evaluate(model, dataset, "valid", Protocol())
     seconds = time.process_time() - start
-    if is_trained and place == 0:
+    if file.is_trained and size.n_users == REFERENCE.n_users:
         # From one evaluation to the next, so that what is made but once is not counted again.
         seconds += (EPOCHS - size.epochs) * (ended[-1] - ended[0]) / (len(ended) - 1)
     print(json.dumps([seconds, (peak - before) / 2**20, cls.memory(config, data_size) / 2**20]))
@@ -115,7 +114,10 @@ def main() -> None:
     names = sys.argv[1:] or list(registry.load_all())
     console.print("model, users, items, interactions: seconds, MiB at the peak, MiB estimated, ratio")
     for name in names:
+        learns_without = registry.find(name).is_trained and registry.find(name).takes_content
         for place, size in enumerate(SIZES):
+            if not size.widths and not learns_without:
+                continue
             command = [sys.executable, __file__, "--measure", name, str(place)]
             environment = os.environ | {"OMP_NUM_THREADS": "1"}
             done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

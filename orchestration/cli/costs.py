@@ -1,5 +1,7 @@
 """What a study will take: memory and time of each model on each dataset, before anything is trained."""
 
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from rich.table import Table
 from orchestration import keys
 from orchestration.cli.console import count, table
 from orchestration.home import Home
-from recsys.content.arms import Arm
+from recsys.content.arms import INTERACTIONS_ONLY, Arm
 from recsys.engine.slots import GB, free_memory
 from recsys.engine.stored import StoredCell, cell_folders
 from recsys.errors import UserError
@@ -24,6 +26,8 @@ from recsys.study.study import Study
 
 LIST_BYTES = 1600
 """Of a user's lists of 100 items with scores, for validation and test."""
+TimedCells = Mapping[tuple[str, bool], list[TimedCell]]
+"""Cells that have run, by model and by whether it was shown content."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def costs(
     home: Home,
     facts: Mapping[str, Mapping[str, Any]],
     pairs: Sequence[tuple[str, str]],
-    timed: Mapping[str, list[TimedCell]] | None = None,
+    timed: TimedCells | None = None,
 ) -> list[Cost]:
     """What models take, estimated from the cells that have run in this home.
 
@@ -62,7 +66,7 @@ def costs(
         timed: as from `timed_cells`, where it is asked more than once.
     """
     timed = timed_cells(home) if timed is None else timed
-    return [_cost(study, name, model, facts[name], timed.get(registry.class_name(model), [])) for name, model in pairs]
+    return [_cost(study, name, model, facts[name], timed) for name, model in pairs]
 
 
 def facts_of(study: Study, home: Home, name: str) -> Mapping[str, Any]:
@@ -122,7 +126,7 @@ def disk(study: Study, name: str, facts: Mapping[str, Any]) -> str:
     return f"{said}, most of it fitted models (`keep_states: none` keeps none)" if states > lists else said
 
 
-def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: list[TimedCell]) -> Cost:
+def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: TimedCells) -> Cost:
     arms, fixed = study.arms_of(name, model), study.fixed_params_of(model)
     try:
         cls = registry.load(model)
@@ -131,15 +135,27 @@ def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: 
         return Cost(name, model)
     if left_out(study, name, model, facts, {}):
         return Cost(name, model)
-    size = max((data_size(facts["counts"], arm, _widths(study, name, arm)) for arm in arms), key=lambda s: s.width)
-    # Of stored cells the width is not known.
-    seconds = cell_seconds(cls, config, replace(size, width=0), timed)
-    total, cells = None, study.cells_of(model, len(arms))
-    if seconds is not None:
-        trials = study.trials_of(model)
-        tuning = min(trials * seconds, study.tuning.seconds)
-        total = len(arms) * tuning + (cells - len(arms) * trials) * seconds
-    return Cost(name, model, cells, fit_memory(cls, fixed, size), seconds, total)
+    memory, seconds = 0.0, []
+    for arm in arms:
+        size = data_size(facts["counts"], arm, _widths(study, name, arm))
+        memory = max(memory, fit_memory(cls, fixed, size))
+        alike, others = (timed.get((cls.__name__, shown), []) for shown in (arm.shows_content, not arm.shows_content))
+        # Of stored cells the width is not known.
+        size = replace(size, width=0)
+        each = cell_seconds(cls, config, size, alike or others, shows_content=arm.shows_content)
+        if each is not None:
+            seconds.append(each)
+    total = sum(_arm_seconds(study, model, len(arms), each) for each in seconds) if len(seconds) == len(arms) else None
+    return Cost(name, model, study.cells_of(model, len(arms)), memory, max(seconds, default=None), total)
+
+
+def _arm_seconds(study: Study, model: str, n_arms: int, seconds: float) -> float:
+    """Of all cells of one arm, each of so many seconds."""
+    cells = study.cells_of(model, n_arms) // n_arms
+    if study.tuning.minutes is not None:
+        trials = min(study.trials_of(model), math.ceil(study.tuning.seconds / seconds))
+        cells = trials + study.cells_after(trials, n_arms)
+    return cells * seconds
 
 
 def _widths(study: Study, name: str, arm: Arm) -> dict[str, int]:
@@ -148,10 +164,10 @@ def _widths(study: Study, name: str, arm: Arm) -> dict[str, int]:
     return {source: given["dim"] for source, given in options.items() if isinstance(given.get("dim"), int)}
 
 
-def timed_cells(home: Home) -> dict[str, list[TimedCell]]:
-    """Cells of the home that ended well by model, with the size of their dataset."""
+def timed_cells(home: Home) -> TimedCells:
+    """Cells of the home that ended well."""
     sizes: dict[str, DataSize | None] = {}
-    timed: dict[str, list[TimedCell]] = {}
+    timed: dict[tuple[str, bool], list[TimedCell]] = defaultdict(list)
     for folder in cell_folders(home.settings.store):
         cell = StoredCell.load(folder)
         dataset = cell.record["dataset"]
@@ -160,5 +176,6 @@ def timed_cells(home: Home) -> dict[str, list[TimedCell]]:
             sizes[dataset] = data_size(event.facts["counts"], Arm("data"), {}) if event else None
         size = sizes[dataset]
         if size is not None and not cell.message:
-            timed.setdefault(registry.class_name(cell.record["model"]), []).append(TimedCell(size, cell.seconds))
+            alike = registry.class_name(cell.record["model"]), cell.record["arm"] != INTERACTIONS_ONLY
+            timed[alike].append(TimedCell(size, cell.seconds, len(cell.curve)))
     return timed

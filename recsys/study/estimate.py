@@ -10,75 +10,10 @@ from recsys.content.arms import Arm
 from recsys.engine.slots import GB
 from recsys.models import registry
 from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, Recommender
+from recsys.study import measured_costs
 
 DENSE = frozenset({"ADMMSLIM", "AddEASE", "CEASE", "EASE"})
 """Models that invert a matrix of items: their time grows as the cube of what their memory is the square of."""
-REFERENCE = DataSize(n_users=8_000, n_items=3_000, n_interactions=79_000)
-MEASURED = {
-    "ADMMSLIM": 5.9,
-    "AddEASE": 2.2,
-    "AsySVD": 6.8,
-    "AttributeItemKNN": 1.2,
-    "AttributeUserKNN": 2.2,
-    "BM3": 24.4,
-    "BPRMF": 6.5,
-    "CEASE": 1.4,
-    "COHESION": 108,
-    "CoClustering": 1.4,
-    "DAMRS": 91.2,
-    "DRAGON": 43.4,
-    "DiffMM": 232,
-    "DualGNN": 41.8,
-    "EASE": 2,
-    "FM": 13.6,
-    "FREEDOM": 17.8,
-    "FunkSVD": 5.4,
-    "GFCF": 3,
-    "GRCN": 63.8,
-    "GUME": 191,
-    "GlobalEffects": 0.1,
-    "HybridItemKNN": 0.6,
-    "IALS": 1.5,
-    "ItemKNN": 0.2,
-    "LATTICE": 23.2,
-    "LGMRec": 43.3,
-    "LightGCN": 40.8,
-    "LightGT": 194,
-    "MCLN": 328,
-    "MENTOR": 192,
-    "MGCE": 49.5,
-    "MGCL": 108,
-    "MGCN": 69.9,
-    "MICRO": 26.5,
-    "MMGCF": 21.6,
-    "MMGCN": 191,
-    "MMGF": 0.3,
-    "MMHCL": 111,
-    "MMSSL": 69,
-    "MultVAE": 169.8,
-    "NMF": 2.7,
-    "P3alpha": 0.2,
-    "PGL": 16.6,
-    "PureSVD": 0.1,
-    "REARM": 818,
-    "RP3beta": 0.4,
-    "Random": 0.8,
-    "SLIMBPR": 36.6,
-    "SLIMElasticNet": 1.8,
-    "SLMRec": 71.8,
-    "SMORE": 108,
-    "SlopeOne": 1.6,
-    "TopPop": 0.3,
-    "UNeuRec": 7.1,
-    "UltraGCN": 34.4,
-    "UserKNN": 1.2,
-    "VBPR": 16,
-    "XSimGCL": 76.4,
-}
-"""Seconds of one cell of default hyper-parameters on data of the size `REFERENCE`, by `benchmarks/model_costs.py` on
-2026-11-26 and 27: one thread on a busy machine of two cores, so rather too long than too short. Of models trained by
-gradient, but for BPRMF, LightGCN and MultVAE, an epoch was timed, and they are taken to train for 60."""
-
 LEAST = 0.05
 """Seconds that any cell takes: to be started, to rank for every user, to be kept."""
 ABOUT_AS_FAR = math.log(4)
@@ -93,10 +28,16 @@ class TimedCell:
     Attributes:
         size: of its data.
         seconds: of fit and evaluation.
+        epochs: for which it was trained; 0 where it is no model trained by gradient.
     """
 
     size: DataSize
     seconds: float
+    epochs: int = 0
+
+    def cut_to(self, epochs: int) -> float:
+        """Its seconds, had it been trained for so many epochs at most."""
+        return self.seconds * min(1, epochs / self.epochs) if self.epochs else self.seconds
 
 
 def data_size(counts: Mapping[str, Any], arm: Arm, widths: Mapping[str, int]) -> DataSize:
@@ -153,7 +94,12 @@ def fits(model: type[Recommender], params: Mapping[str, Any], size: DataSize, av
 
 
 def cell_seconds(
-    model: type[Recommender], config: ModelConfig, size: DataSize, timed: Sequence[TimedCell] = ()
+    model: type[Recommender],
+    config: ModelConfig,
+    size: DataSize,
+    timed: Sequence[TimedCell] = (),
+    *,
+    shows_content: bool = True,
 ) -> float | None:
     """Seconds that one cell takes, about; None where nothing is known of the model.
 
@@ -165,16 +111,17 @@ def cell_seconds(
         model: class of the recommender.
         config: its hyper-parameters.
         size: of the data to train on.
-        timed: cells of the same model.
+        timed: cells of the same model that were shown content, or none, alike.
+        shows_content: whether the model is shown any, if it takes it.
     """
-    name = model.__name__
-    known = [*timed, *([TimedCell(REFERENCE, MEASURED[name])] if name in MEASURED else [])]
+    known = [*timed, *_measured(model, shows_content=shows_content)]
+    epochs = getattr(config, "max_epochs", 0)
     growths = [_growth(model, config, cell.size, size) for cell in known]
     # What a cell of far smaller data took is mostly what every cell takes, and does not grow.
     far = [abs(math.log(max(growth, TINY))) for growth in growths]
     near = [place for place, distance in enumerate(far) if distance <= min(far) + ABOUT_AS_FAR]
     own = [place for place in near if place < len(timed)] or near
-    return max(LEAST, median(known[place].seconds * growths[place] for place in own)) if own else None
+    return max(LEAST, median(known[place].cut_to(epochs) * growths[place] for place in own)) if own else None
 
 
 def in_words(memory: float, seconds: float | None) -> str:
@@ -191,6 +138,14 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _measured(model: type[Recommender], *, shows_content: bool) -> list[TimedCell]:
+    """The cell that was measured elsewhere, if one was."""
+    name, costs = model.__name__, measured_costs
+    seconds = costs.SECONDS if shows_content or name not in costs.WITHOUT_CONTENT else costs.WITHOUT_CONTENT
+    epochs = costs.EPOCHS if registry.find(name).is_trained else 0
+    return [TimedCell(costs.REFERENCE, seconds[name], epochs)] if name in seconds else []
 
 
 def _growth(model: type[Recommender], config: ModelConfig, of: DataSize, to: DataSize) -> float:

@@ -218,11 +218,15 @@ class Study(Strict):
         """Cells of a model on so many arms, at most: trials, other arms' choices, later repeats' trials and finals."""
         if model in self.ensembles:
             return n_arms * self.n_repeats
-        trials, repeats = self.trials_of(model), self.n_repeats
+        trials = self.trials_of(model)
         # Where time is the budget, no search goes on beyond it.
         trials = most_trials(trials) if self.tuning.minutes is None else trials
+        return n_arms * (trials + self.cells_after(trials, n_arms))
+
+    def cells_after(self, trials: int, n_arms: int) -> int:
+        """Cells of an arm after its own trials, at most: other arms' choices, later repeats' trials and finals."""
         elsewhere = min(n_arms - 1, most_nested(trials))
-        return n_arms * (trials + elsewhere + (repeats - 1) * SHORTLIST + repeats)
+        return elsewhere + (self.n_repeats - 1) * min(SHORTLIST, trials + elsewhere) + self.n_repeats
 
     @property
     def n_repeats(self) -> int:

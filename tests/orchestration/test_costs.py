@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.cli.costs import costs
 from orchestration.home import Home
 from orchestration.settings import Settings
+from recsys.recommender import DataSize
+from recsys.study.estimate import TimedCell
 from recsys.study.study import Study
 from tests.orchestration.command_line import call, printed
 from tests.orchestration.conftest import TINY, cells, write_study
@@ -67,3 +70,23 @@ def test_costs_come_from_the_cells_that_ran(finished: tuple[Settings, Study], tm
     assert "│ tiny │ HybridItemKNN │" not in shown
     assert "All models: about " in shown
     assert "│ tiny │ HybridItemKNN │ 55 │ about 0.1 GB and under 1 s a cell │" in printed(settings, "check", "tiny")
+
+
+def test_where_time_is_the_budget_later_cells_follow_from_what_it_is_enough_for(
+    many: tuple[Settings, Study],
+) -> None:
+    settings, study = many
+    timed = study.model_copy(update={"tuning": study.tuning.model_copy(update={"minutes": 1.0, "trials": 500})})
+    facts = {"many": {"counts": {"users": 50, "items": 40, "train": 900}}}
+    ran = {("ItemKNN", False): [TimedCell(DataSize(50, 40, 900), 40.0)]}
+    found = {
+        repeats: costs(
+            timed.model_copy(update={"repeats": repeats}), Home(settings), facts, [("many", "ItemKNN")], ran
+        )
+        for repeats in (1, 3)
+    }
+    # A minute is enough to begin two trials; each later repeat tries both, and each repeat ends with a training.
+    assert {repeats: [cost.total for cost in of] for repeats, of in found.items()} == {
+        1: [(2 + 1) * 40],
+        3: [(2 + 2 * 2 + 3) * 40],
+    }

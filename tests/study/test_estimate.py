@@ -13,7 +13,7 @@ from recsys.models import registry
 from recsys.models.baselines.toppop import TopPop
 from recsys.models.linear.ease import EASE
 from recsys.recommender import DataSize
-from recsys.study import estimate
+from recsys.study import measured_costs
 from recsys.study.estimate import TimedCell, cell_seconds, fits, in_words
 
 BIG = DataSize(n_users=100_000, n_items=50_000, n_interactions=800_000)
@@ -94,9 +94,20 @@ def test_time_is_scaled_from_cells_that_ran(monkeypatch: pytest.MonkeyPatch) -> 
     timed = [TimedCell(half, seconds) for seconds in (9.0, 10.0, 50.0)]
     assert cell_seconds(TopPop, TopPop.Config(), BIG, timed) == pytest.approx(20)
     assert cell_seconds(EASE, EASE.Config(), BIG, timed) == pytest.approx(80)
-    monkeypatch.setattr(estimate, "MEASURED", {"TopPop": 0.5})
-    assert cell_seconds(TopPop, TopPop.Config(), estimate.REFERENCE) == 0.5
+    monkeypatch.setattr(measured_costs, "SECONDS", {"TopPop": 0.5})
+    assert cell_seconds(TopPop, TopPop.Config(), measured_costs.REFERENCE) == 0.5
     assert cell_seconds(EASE, EASE.Config(), BIG) is None
+
+
+def test_time_is_of_as_many_epochs_as_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    vbpr, reference = registry.load("VBPR"), measured_costs.REFERENCE
+    ran = [TimedCell(reference, 80.0, epochs=40)]
+    assert [cell_seconds(vbpr, vbpr.Config(max_epochs=n), reference, ran) for n in (10, 300)] == [20, 80]
+    monkeypatch.setattr(measured_costs, "SECONDS", {"VBPR": 60.0})
+    monkeypatch.setattr(measured_costs, "WITHOUT_CONTENT", {"VBPR": 30.0})
+    config = vbpr.Config(max_epochs=measured_costs.EPOCHS // 2)
+    assert cell_seconds(vbpr, config, reference) == 30
+    assert cell_seconds(vbpr, config, reference, shows_content=False) == 15
 
 
 def test_needs_in_words() -> None:

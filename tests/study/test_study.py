@@ -86,6 +86,9 @@ def test_cells_are_counted_with_other_arms_choices_and_later_repeats(tmp_path: P
     assert longer.cells_of("HybridItemKNN", 9) == 9 * (24 + 8 + 3 * 3 + 4)
     timed = longer.model_copy(update={"tuning": longer.tuning.model_copy(update={"minutes": 1.0})})
     assert timed.cells_of("EASE", 1) == 12 + 3 * 3 + 4
+    # A single setting leaves later repeats nothing to choose among.
+    single = study.model_copy(update={"tuning": study.tuning.model_copy(update={"trials": 1})})
+    assert single.cells_of("EASE", 1) == 1 + 3 * 1 + 4
 
 
 def test_the_arms_of_a_dataset(tmp_path: Path) -> None:
