@@ -136,7 +136,7 @@ def test_a_changed_loss_moves_its_users(copy: Copy) -> None:
 
 def test_a_changed_propagation_moves_the_graph_models_that_use_it(copy: Copy) -> None:
     changed = replaced("total.div_(n_layers + 1) if", "total.div_(n_layers) if")
-    moved = copy.moved("recsys/training/operators.py", changed)
+    moved = copy.moved("recsys/training/propagation.py", changed)
     assert moved == naming("propagate") | naming("GraphNetwork") >= {"lightgcn", "xsimgcl", "freedom", "mgcn"}
     assert "ultragcn" not in moved
 

@@ -18,7 +18,8 @@ from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import squared_l2_loss
 from recsys.training.network import Batch
-from recsys.training.operators import SparseOperator, propagate
+from recsys.training.operators import SparseOperator
+from recsys.training.propagation import propagate
 
 Power = Annotated[float, Field(ge=0, le=1)]
 

@@ -10,7 +10,8 @@ from recsys.recommender import TrainingData
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import EdgeDropping, adjacency
 from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
-from recsys.training.operators import Readout, SparseOperator, propagate
+from recsys.training.operators import SparseOperator
+from recsys.training.propagation import Readout, propagate
 from recsys.training.randomness import generator
 
 

@@ -10,7 +10,7 @@ from recsys.recommender import Share, searched
 from recsys.training.content import ContentConfig, Source, Sources
 from recsys.training.item_graph import item_graph, nearest_rows
 from recsys.training.losses import unit
-from recsys.training.operators import WeightedOperator
+from recsys.training.weighted_operator import WeightedOperator
 
 
 class LearnedGraphConfig(ContentConfig):

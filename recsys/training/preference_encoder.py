@@ -23,7 +23,8 @@ from recsys.training.graph import adjacency
 from recsys.training.item_graph import mixed_item_operator
 from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch, PairwiseNetwork
-from recsys.training.operators import SparseOperator, propagate
+from recsys.training.operators import SparseOperator
+from recsys.training.propagation import propagate
 from recsys.training.randomness import generator
 
 

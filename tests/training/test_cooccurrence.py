@@ -7,7 +7,7 @@ from scipy import sparse
 
 from recsys.training import cooccurrence as module
 from recsys.training.cooccurrence import HyperOperator, cooccurrence
-from recsys.training.operators import propagate
+from recsys.training.propagation import propagate
 
 
 def market() -> np.ndarray:

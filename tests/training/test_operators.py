@@ -6,14 +6,10 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from recsys.training.operators import (
-    Readout,
-    SparseOperator,
-    WeightedOperator,
-    bag_product,
-    csr_product,
-    propagate,
-)
+from recsys.training.operators import SparseOperator
+from recsys.training.propagation import Readout, propagate
+from recsys.training.sparse_products import bag_product, csr_product
+from recsys.training.weighted_operator import WeightedOperator
 
 
 def random_matrix(n_rows: int, n_columns: int, density: float = 0.3) -> sparse.csr_array:

@@ -14,7 +14,8 @@ from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.losses import factor_bpr_loss, squared_l2_loss
 from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
-from recsys.training.operators import SparseOperator, propagate
+from recsys.training.operators import SparseOperator
+from recsys.training.propagation import propagate
 from recsys.training.randomness import generator
 
 

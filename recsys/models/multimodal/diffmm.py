@@ -19,7 +19,8 @@ from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch
-from recsys.training.operators import SparseOperator, propagate
+from recsys.training.operators import SparseOperator
+from recsys.training.propagation import propagate
 
 Mapping = Literal["leaky", "linear"]
 Contrast = Literal["sources", "final"]

@@ -15,8 +15,9 @@ from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch
-from recsys.training.operators import WeightedOperator, propagate
+from recsys.training.propagation import propagate
 from recsys.training.randomness import generator
+from recsys.training.weighted_operator import WeightedOperator
 
 
 class GRCNConfig(ContentConfig):

@@ -24,7 +24,8 @@ from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graphs
 from recsys.training.losses import moments, orthant_noise, squared_l2_loss
 from recsys.training.network import Batch
-from recsys.training.operators import SparseOperator, propagate
+from recsys.training.operators import SparseOperator
+from recsys.training.propagation import propagate
 from recsys.training.randomness import step_generator
 
 

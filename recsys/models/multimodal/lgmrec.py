@@ -18,7 +18,8 @@ from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import embedding_norm_loss, factor_bpr_loss, unit
 from recsys.training.network import Batch
-from recsys.training.operators import SparseOperator, propagate
+from recsys.training.operators import SparseOperator
+from recsys.training.propagation import propagate
 from recsys.training.randomness import dropout
 
 SMALLEST_NORM = 1e-12  # below, as published, a node takes no part in the contrast: dropout left it next to no ties

@@ -20,7 +20,7 @@ from recsys.training.item_graph import item_graphs
 from recsys.training.learned_graph import LearnedGraphConfig, LearnedItemGraph
 from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
-from recsys.training.operators import WeightedOperator
+from recsys.training.weighted_operator import WeightedOperator
 
 
 class MICROConfig(LearnedGraphConfig):

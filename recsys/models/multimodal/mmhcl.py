@@ -19,7 +19,7 @@ from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
 from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch, TrainedConfig
-from recsys.training.operators import propagate
+from recsys.training.propagation import propagate
 from recsys.training.randomness import generator
 
 

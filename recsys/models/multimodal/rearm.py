@@ -21,7 +21,7 @@ from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import factor_bpr_loss, unit
 from recsys.training.network import Batch, Step
-from recsys.training.operators import propagate
+from recsys.training.propagation import propagate
 from recsys.training.randomness import generator
 
 AS_PUBLISHED = {"batch_size": 2048, "learning_rate": 5e-5, "feature_scaling": "raw"}
