@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -37,6 +37,8 @@ FirstPoints = tuple[dict[str, Any], ...]
 """Settings by the names of hyper-parameters; what one leaves out has its default."""
 Presets = dict[str, dict[str, Any]]
 """Such settings by name."""
+Needs = Literal["content", "sources", "image", "other_than_image", "text_and_image"]
+"""What has to be shown for a hyper-parameter to have an effect (see `searched`)."""
 
 
 class ModelConfig(BaseModel):
@@ -61,7 +63,7 @@ def searched(
     step: float | None = None,
     choices: Sequence[Any] | None = None,
     unless: Mapping[str, Sequence[Any]] | None = None,
-    needs_content: bool = False,
+    needs: Needs | None = None,
 ) -> Any:
     """A hyper-parameter with its default and the range or the choices that tuning draws from.
 
@@ -74,13 +76,14 @@ def searched(
         choices: instead of a range, for values without an order.
         unless: by the name of a hyper-parameter above this one, the values under which this one has no effect and
             is not searched.
-        needs_content: it has no effect without content, and is not searched there.
+        needs: what has to be shown for it to have an effect, and to be searched: any `content`, two `sources` or
+            more, an `image`, a source `other_than_image`, or exactly `text_and_image`. None: nothing.
     """
     space: dict[str, Any] = (
         {"choices": list(choices)} if choices is not None else {"low": low, "high": high, "log": log, "step": step}
     )
     conditions = {"unless": {name: list(values) for name, values in (unless or {}).items()}}
-    return Field(default, json_schema_extra={"search": space | conditions | {"needs_content": needs_content}})
+    return Field(default, json_schema_extra={"search": space | conditions | {"needs": needs}})
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,14 @@ class Arm:
         return self.control in _RANDOM
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """The sources of which a model on this arm is shown anything, real or not."""
+        return () if self.control == "removed" else self.sources
+
+    @property
     def shows_content(self) -> bool:
-        """Whether a model on this arm is shown anything, real or not."""
-        return bool(self.sources) and self.control != "removed"
+        """Whether there are any."""
+        return len(self.shown) > 0
 
     def show(self, features: Content, seed: int, popularity: np.ndarray) -> Content:
         """The content a model is shown, a pure function of its arguments.

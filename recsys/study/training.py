@@ -41,11 +41,11 @@ def train_model(
             study.trials_of(model),
             budget.seed,
             seconds=budget.seconds,
-            content=arm.shows_content,
+            sources=arm.shown,
         )
 
     searched = tune(arms, new_tuner, runner, budget.prune)
-    spaces = {arm: SearchSpace(config, given, arm.shows_content) for arm in arms}
+    spaces = {arm: SearchSpace(config, given, arm.shown) for arm in arms}
     try_nested(searched, {arm: nested(spaces[arm], each, also) for arm, each in searched.items()}, runner)
     return _result(model, train(searched, study.n_repeats, runner), runner)
 
@@ -69,7 +69,7 @@ def train_nested(
     """
     config, given = registry.load(model).Config, study.params_of(model)
     searched = {each.as_arm: each.searched for each in known}
-    spaces = {arm: SearchSpace(config, given, arm.shows_content) for arm in searched}
+    spaces = {arm: SearchSpace(config, given, arm.shown) for arm in searched}
     new = {arm: found for arm, each in searched.items() if (found := nested(spaces[arm], each, settings))}
     changed = {arm: searched[arm] for arm in new}
     try_nested(changed, new, runner)
@@ -90,7 +90,7 @@ def chosen_settings(study: Study, results: Sequence[ArmResult], n_each: int = 1)
     found: list[Params] = []
     shortlists = []
     for each in sorted(results, key=lambda each: -each.valid):
-        space = SearchSpace(registry.load(each.model).Config, study.params_of(each.model), each.as_arm.shows_content)
+        space = SearchSpace(registry.load(each.model).Config, study.params_of(each.model), each.as_arm.shown)
         best = [each.params, *(params for params in each.shortlist if params != each.params)][:n_each]
         shortlists.append([space.effective(params) for params in best])
     for place in range(n_each):

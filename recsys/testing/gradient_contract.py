@@ -11,17 +11,20 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from torch import Tensor
 
-from recsys.content.features import Content
+from recsys.content.features import Content, Features
 from recsys.models.gradient import LearnsByGradient
 from recsys.recommender import TrainingData
 from recsys.testing import market
 from recsys.testing.contract import ALL_USERS, MARKET, ONE_SOURCE, SEED, ModelContract
 from recsys.training.network import FactorNetwork, Network, PairwiseNetwork
 from recsys.training.randomness import seeded_region
+from recsys.tuning.space import SearchSpace
 
 LARGEST_GRADIENT = 1e6
+N_COLUMNS = 12
 SHOWN = {"all": MARKET.content, "none": {}} | ONE_SOURCE
 
 
@@ -79,6 +82,24 @@ class GradientContract(ModelContract):
         assert (sum(parts[1].values()) < sum(parts[0].values())) == self.takes_content
         assert not self.fitted({}).content_used
 
+    @pytest.mark.parametrize("sources", [("text",), ("image",), ("tags", "audio"), ("text", "image")])
+    def test_what_is_searched_has_an_effect_on_what_is_shown(self, sources: tuple[str, ...]) -> None:
+        rng = np.random.default_rng(SEED)
+        present = np.ones(market.N_ITEMS, dtype=bool)
+        content = {
+            source: Features(rng.standard_normal((market.N_ITEMS, N_COLUMNS), dtype=np.float32), present)
+            for source in sources
+        }
+        space = SearchSpace(self.model.Config, {}, sources)
+        idle = set()
+        for name, distribution in space.distributions.items():
+            extra: Any = self.model.Config.model_fields[name].json_schema_extra
+            if extra["search"]["needs"] and space.matters(name, space.first[0]):
+                one, other = (space.params(space.first[0] | {name: end}) for end in _ends(distribution))
+                if self._trace(content, one) == self._trace(content, other):
+                    idle.add(name)
+        assert not idle  # a trial that differs in nothing else would repeat another
+
     def test_cold_rows_in_the_loss_give_small_gradients(self) -> None:
         network = self._pairwise(market.with_missing(MARKET.content))
         users = torch.tensor([market.COLD_USER, 1, 2, market.COLD_USER])
@@ -129,8 +150,27 @@ class GradientContract(ModelContract):
         torch.testing.assert_close(loss, self.loss(here, batch), rtol=1e-3, atol=1e-4)
         assert np.isfinite(self.fitted().score(ALL_USERS)).all()
 
+    def _trace(self, content: Content, params: dict[str, Any]) -> list[float]:
+        """Numbers that differ between networks which learn or score otherwise."""
+        network = self.network(content, **params)
+        loss = self.loss(network, next(network.batches(np.random.default_rng(SEED))))
+        loss.backward()
+        numbers = [loss.item(), *(p.grad.abs().sum().item() for p in network.parameters() if p.grad is not None)]
+        if isinstance(network, FactorNetwork):
+            with torch.no_grad():
+                numbers += [table.abs().sum().item() for table in network.eval().factors()]
+        return numbers
+
     def _pairwise(self, content: Content, **params: Any) -> PairwiseNetwork:
         network = self.network(content, **params)
         if not isinstance(network, PairwiseNetwork):
             pytest.skip("does not learn from triples")
         return network
+
+
+def _ends(distribution: BaseDistribution) -> tuple[Any, Any]:
+    """The first and the last value of an axis of a search space."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[0], distribution.choices[-1]
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
+    return distribution.low, distribution.high

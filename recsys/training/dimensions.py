@@ -36,7 +36,7 @@ class SourcesConfig(ContentConfig):
 
     n_layers: PositiveInt = searched(4, 1, 5)
     column_power: Power = searched(0.4, choices=[0.3, 0.4, 0.5])
-    image_weight: NonNegativeFloat = searched(0.4, 0.2, 1.0, step=0.1, needs_content=True)
+    image_weight: NonNegativeFloat = searched(0.4, 0.2, 1.0, step=0.1, needs="image")
     l2: NonNegativeFloat = searched(1e-3, 1e-5, 1e-1, log=True)
 
 

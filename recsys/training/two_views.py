@@ -36,7 +36,7 @@ class TwoViewConfig(ContentConfig):
 
     n_layers: PositiveInt = 2
     l2: NonNegativeFloat = 1e-4
-    contrast_weight: NonNegativeFloat = searched(0.01, 1e-3, 1e-1, log=True, needs_content=True)
+    contrast_weight: NonNegativeFloat = searched(0.01, 1e-3, 1e-1, log=True, needs="content")
     temperature: PositiveFloat = 0.2
     learning_rate_decay: PositiveFloat = 0.96
 

@@ -6,17 +6,25 @@ content). A point leaves them out, so that two points are two models, and no tri
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from recsys.errors import UserError, hint
-from recsys.recommender import ModelConfig
+from recsys.recommender import ModelConfig, Needs
 
 Point = dict[str, Any]
 """A value of each searched hyper-parameter that has an effect; of choices, the position, so that they may be of any
 kind."""
+MET: dict[Needs, Callable[[Collection[str]], bool]] = {
+    "content": lambda sources: len(sources) > 0,
+    "sources": lambda sources: len(sources) > 1,
+    "image": lambda sources: "image" in sources,
+    "other_than_image": lambda sources: len({*sources} - {"image"}) > 0,
+    "text_and_image": lambda sources: set(sources) == {"text", "image"},
+}
+"""Whether the sources that are shown are what a hyper-parameter needs."""
 
 
 class SearchSpace:
@@ -29,13 +37,15 @@ class SearchSpace:
         n_points: number of points; infinite where a real number is searched.
     """
 
-    def __init__(self, config: type[ModelConfig], fixed: dict[str, Any], content: bool = True) -> None:
+    def __init__(
+        self, config: type[ModelConfig], fixed: dict[str, Any], sources: Collection[str] | None = None
+    ) -> None:
         """Read the space from the config; UserError if `fixed` does not fit it.
 
         Args:
             config: the model's hyper-parameters; fields made by `searched` are the space.
             fixed: values that replace a default and are not searched; a list is searched as choices instead.
-            content: whether the model is shown any.
+            sources: of content that the model is shown; None: it may be any.
         """
         _check(config, fixed)
         self._values: dict[str, Any] = {}
@@ -49,7 +59,7 @@ class SearchSpace:
             self._unless[name] = space.get("unless", {})
             if name in fixed and not isinstance(fixed[name], list):
                 self._values[name] = fixed[name]
-            elif space.get("needs_content") and not content:
+            elif sources is not None and (needs := space.get("needs")) and not MET[needs](sources):
                 continue
             elif name in fixed or "choices" in space:
                 self._choices[name] = fixed.get(name, space.get("choices"))

@@ -42,7 +42,7 @@ class Tuner:
         seed: int,
         batch: int = 4,
         seconds: float = math.inf,
-        content: bool = True,
+        sources: Collection[str] | None = None,
     ) -> None:
         """Set up the search; UserError if `fixed` does not fit the model.
 
@@ -54,9 +54,9 @@ class Tuner:
             batch: trials that are asked for at once, and told before the next are.
             seconds: the budget of time. A trial is asked for while some of it is left; the first alone, and then
                 no more at once than it is likely to be enough for.
-            content: whether the model is shown any; without, what needs it is not searched.
+            sources: of content that the model is shown, on which depends what is searched; None: it may be any.
         """
-        self._space = SearchSpace(config, fixed, content)
+        self._space = SearchSpace(config, fixed, sources)
         self._budget = int(min(n_trials, self._space.n_points))
         self._first = self._space.first[: max(self._budget // 2, 1)]
         self._seconds, self._spent = seconds, 0.0

@@ -16,12 +16,12 @@ from recsys.tuning.tuner import Tuner
 class Blend(ModelConfig):
     similarity: str = searched("cosine", choices=["cosine", "tversky", "dot"])
     alpha: PositiveInt = searched(1, 1, 2, unless={"similarity": ["cosine", "dot"]})
-    weight: NonNegativeFloat = searched(0.2, 0.0, 0.4, step=0.2, needs_content=True)
-    n_neighbours: PositiveInt = searched(2, 1, 3, log=True, unless={"weight": [0.0]}, needs_content=True)
+    weight: NonNegativeFloat = searched(0.2, 0.0, 0.4, step=0.2, needs="content")
+    n_neighbours: PositiveInt = searched(2, 1, 3, log=True, unless={"weight": [0.0]}, needs="content")
 
 
-def whole(fixed: dict[str, Any], content: bool = True) -> list[dict[str, Any]]:
-    tuner = Tuner(Blend, fixed, n_trials=100, seed=0, content=content)
+def whole(fixed: dict[str, Any], sources: tuple[str, ...] = ("text",)) -> list[dict[str, Any]]:
+    tuner = Tuner(Blend, fixed, n_trials=100, seed=0, sources=sources)
     asked = []
     while batch := tuner.ask():
         asked += batch
@@ -42,17 +42,43 @@ def test_points_differ_in_what_has_an_effect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fixed", "content", "n_points"),
+    ("fixed", "sources", "n_points"),
     [
-        ({"similarity": "cosine"}, True, 7),
-        ({"similarity": "tversky", "weight": 0.0}, True, 2),
-        ({"similarity": ["cosine", "tversky"], "weight": 0.2}, True, 9),
-        ({}, False, 4),
-        ({"n_neighbours": [1, 2]}, False, 4),
+        ({"similarity": "cosine"}, ("text",), 7),
+        ({"similarity": "tversky", "weight": 0.0}, ("text",), 2),
+        ({"similarity": ["cosine", "tversky"], "weight": 0.2}, ("text",), 9),
+        ({}, (), 4),
+        ({"n_neighbours": [1, 2]}, (), 4),
     ],
 )
-def test_what_never_has_an_effect_is_not_searched(fixed: dict[str, Any], content: bool, n_points: int) -> None:
-    assert len(whole(fixed, content)) == n_points
+def test_what_never_has_an_effect_is_not_searched(
+    fixed: dict[str, Any], sources: tuple[str, ...], n_points: int
+) -> None:
+    assert len(whole(fixed, sources)) == n_points
+
+
+class Mixed(ModelConfig):
+    any_content: bool = searched(False, choices=[False, True], needs="content")
+    of_two: bool = searched(False, choices=[False, True], needs="sources")
+    of_others: bool = searched(False, choices=[False, True], needs="other_than_image")
+    of_images: bool = searched(False, choices=[False, True], needs="image")
+    between: bool = searched(False, choices=[False, True], needs="text_and_image")
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        ((), set()),
+        (("text",), {"any_content", "of_others"}),
+        (("image",), {"any_content", "of_images"}),
+        (("tags", "audio"), {"any_content", "of_two", "of_others"}),
+        (("image", "text"), {"any_content", "of_two", "of_others", "of_images", "between"}),
+        (("text", "image", "audio"), {"any_content", "of_two", "of_others", "of_images"}),
+        (None, {"any_content", "of_two", "of_others", "of_images", "between"}),
+    ],
+)
+def test_what_is_searched_depends_on_the_sources_shown(sources: tuple[str, ...] | None, names: set[str]) -> None:
+    assert set(SearchSpace(Mixed, {}, sources).distributions) == names
 
 
 def test_what_a_study_fixes_holds_where_it_has_no_effect() -> None:
@@ -91,7 +117,7 @@ def test_what_was_chosen_elsewhere_is_tried_with_the_own_best_for_the_rest() -> 
 def test_of_a_choice_what_had_an_effect_is_handed_on() -> None:
     whole = {"similarity": "dot", "alpha": 2, "weight": 0.0, "n_neighbours": 3}
     assert SearchSpace(Blend, {}).effective(whole) == {"similarity": "dot", "weight": 0.0}
-    assert SearchSpace(Blend, {}, content=False).effective(whole) == {"similarity": "dot"}
+    assert SearchSpace(Blend, {}, ()).effective(whole) == {"similarity": "dot"}
     assert SearchSpace(Blend, {"similarity": "dot"}).effective(whole) == {"weight": 0.0}
 
 

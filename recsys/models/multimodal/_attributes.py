@@ -17,7 +17,7 @@ class AttributeConfig(NeighbourConfig):
         content_weight: weight of the content's columns beside those of the interactions.
     """
 
-    content_weight: PositiveFloat = searched(1.0, 1e-2, 1e2, log=True, needs_content=True)
+    content_weight: PositiveFloat = searched(1.0, 1e-2, 1e2, log=True, needs="content")
 
     first_points: ClassVar[FirstPoints] = (
         {"n_neighbours": 100, "shrink": 2.0, "content_weight": 0.01},

@@ -21,10 +21,8 @@ class AddEASEConfig(EASEConfig):
         content_l2: regularisation of the regression on content, whose rows have a mean squared length of about 1.
     """
 
-    content_weight: Share = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
-    content_l2: PositiveFloat = searched(
-        1.0, 1e-3, 1e2, log=True, unless={"content_weight": [0.0]}, needs_content=True
-    )
+    content_weight: Share = searched(0.2, 0.0, 1.0, step=0.05, needs="content")
+    content_l2: PositiveFloat = searched(1.0, 1e-3, 1e2, log=True, unless={"content_weight": [0.0]}, needs="content")
 
     first_points: ClassVar[FirstPoints] = (
         {"l2": 100.0, "content_weight": 0.0},

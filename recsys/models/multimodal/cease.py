@@ -20,7 +20,7 @@ class CEASEConfig(EASEConfig):
         content_weight: w, of the squared error on content beside that on users (alpha^2 in the authors' code).
     """
 
-    content_weight: PositiveFloat = searched(30.0, 0.1, 1e4, log=True, needs_content=True)
+    content_weight: PositiveFloat = searched(30.0, 0.1, 1e4, log=True, needs="content")
 
     first_points: ClassVar[FirstPoints] = (
         {"l2": 100.0, "content_weight": 0.1},

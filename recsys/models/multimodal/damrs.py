@@ -37,10 +37,10 @@ class DAMRSConfig(TrainedConfig):
     """
 
     n_layers: PositiveInt = searched(2, 1, 4)
-    n_neighbours: PositiveInt = searched(10, choices=[5, 10, 20], needs_content=True)
+    n_neighbours: PositiveInt = searched(10, choices=[5, 10, 20], needs="content")
     n_behaviour_neighbours: PositiveInt = 2
     alignment_weight: NonNegativeFloat = searched(1.0, choices=[0.0, 0.01, 0.1, 1.0])
-    neighbour_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-4, 1e-3, 1e-2], needs_content=True)
+    neighbour_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-4, 1e-3, 1e-2], needs="content")
     n_pseudo_neighbours: PositiveInt = 10
     temperature: PositiveFloat = 0.2
     n_anchors: PositiveInt = 256

@@ -52,15 +52,13 @@ class DiffMMConfig(ContentConfig):
     generated_weight: NonNegativeFloat = 0.2
     residual_weight: NonNegativeFloat = searched(0.5, choices=[0.0, 0.1, 0.5])
     l2: NonNegativeFloat = searched(1e-5, 1e-6, 1e-3, log=True)
-    contrast: Contrast = searched("sources", choices=["sources", "final"], needs_content=True)
-    contrast_weight: NonNegativeFloat = searched(0.01, choices=[0.0, 0.01, 0.1], needs_content=True)
-    temperature: PositiveFloat = searched(
-        0.5, choices=[0.1, 0.5], unless={"contrast_weight": [0.0]}, needs_content=True
-    )
+    contrast: Contrast = searched("sources", choices=["sources", "final"], needs="sources")
+    contrast_weight: NonNegativeFloat = searched(0.01, choices=[0.0, 0.01, 0.1], needs="content")
+    temperature: PositiveFloat = searched(0.5, choices=[0.1, 0.5], unless={"contrast_weight": [0.0]}, needs="content")
     n_hidden: PositiveInt = 1000
     guidance_weight: NonNegativeFloat = 0.1
     n_generated: PositiveInt = 1
-    drop_rate: DropRate = searched(0.0, choices=[0.0, 0.5], needs_content=True)
+    drop_rate: DropRate = searched(0.0, choices=[0.0, 0.5], needs="content")
 
 
 class DiffMMNetwork(GraphNetwork):

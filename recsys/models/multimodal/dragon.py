@@ -23,7 +23,7 @@ class DRAGONConfig(PreferenceConfig):
 
     n_user_neighbours: PositiveInt = 40
     n_neighbours: PositiveInt = 10
-    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs="text_and_image")
 
 
 class DRAGONNetwork(WeightedSources):

@@ -34,8 +34,8 @@ class FREEDOMConfig(ContentConfig):
     n_layers: PositiveInt = 2
     drop_rate: DropRate = searched(0.8, choices=[0.5, 0.8, 0.9])
     n_neighbours: PositiveInt = 10
-    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
-    content_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs="text_and_image")
+    content_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3], needs="content")
 
 
 class ContentRanking(nn.Module):

@@ -31,7 +31,7 @@ class GRCNConfig(ContentConfig):
 
     n_layers: PositiveInt = 2
     l2: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
-    hard: bool = searched(False, choices=[False, True], needs_content=True)
+    hard: bool = searched(False, choices=[False, True], needs="content")
     learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
 
 

@@ -44,12 +44,12 @@ class GUMEConfig(MGCNConfig):
 
     n_layers: PositiveInt = 3
     l2: NonNegativeFloat = 1e-5
-    temperature: PositiveFloat = searched(0.2, choices=[0.2, 0.4], needs_content=True)
-    n_item_layers: PositiveInt = searched(1, choices=[1, 2], needs_content=True)
-    alignment_weight: NonNegativeFloat = searched(0.01, choices=[0.0, 1e-3, 1e-2, 1e-1], needs_content=True)
-    user_contrast_weight: NonNegativeFloat = searched(0.01, choices=[0.0, 0.01, 0.1], needs_content=True)
+    temperature: PositiveFloat = searched(0.2, choices=[0.2, 0.4], needs="content")
+    n_item_layers: PositiveInt = searched(1, choices=[1, 2], needs="content")
+    alignment_weight: NonNegativeFloat = searched(0.01, choices=[0.0, 1e-3, 1e-2, 1e-1], needs="sources")
+    user_contrast_weight: NonNegativeFloat = searched(0.01, choices=[0.0, 0.01, 0.1], needs="content")
     user_temperature: PositiveFloat = searched(
-        0.1, choices=[0.1, 0.2], unless={"user_contrast_weight": [0.0]}, needs_content=True
+        0.1, choices=[0.1, 0.2], unless={"user_contrast_weight": [0.0]}, needs="content"
     )
     noise: NonNegativeFloat = 0.1
     extended_l2: NonNegativeFloat = 0.1

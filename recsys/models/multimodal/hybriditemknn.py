@@ -31,9 +31,9 @@ class HybridItemKNNConfig(NeighbourConfig):
         n_content_neighbours: kept for each item.
     """
 
-    content_weight: Share = searched(0.2, 0.0, 1.0, step=0.05, needs_content=True)
+    content_weight: Share = searched(0.2, 0.0, 1.0, step=0.05, needs="content")
     n_content_neighbours: PositiveInt = searched(
-        20, 5, 200, log=True, unless={"content_weight": [0.0]}, needs_content=True
+        20, 5, 200, log=True, unless={"content_weight": [0.0]}, needs="content"
     )
 
     first_points: ClassVar[FirstPoints] = (

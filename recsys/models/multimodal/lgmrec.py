@@ -42,13 +42,13 @@ class LGMRecConfig(ContentConfig):
     """
 
     n_layers: PositiveInt = 2
-    n_attributes: PositiveInt = searched(4, choices=[4, 16, 64], needs_content=True)
-    n_hyper_layers: PositiveInt = searched(1, choices=[1, 2, 4], needs_content=True)
-    global_weight: NonNegativeFloat = searched(0.3, choices=[0.1, 0.2, 0.3, 0.6, 1.0], needs_content=True)
-    dropout: DropRate = searched(0.5, choices=[0.0, 0.5, 0.8], needs_content=True)
+    n_attributes: PositiveInt = searched(4, choices=[4, 16, 64], needs="content")
+    n_hyper_layers: PositiveInt = searched(1, choices=[1, 2, 4], needs="content")
+    global_weight: NonNegativeFloat = searched(0.3, choices=[0.1, 0.2, 0.3, 0.6, 1.0], needs="content")
+    dropout: DropRate = searched(0.5, choices=[0.0, 0.5, 0.8], needs="content")
     noise: NonNegativeFloat = 1.0
     temperature: PositiveFloat = 0.2
-    contrast_weight: NonNegativeFloat = searched(1e-4, choices=[0.0, 1e-5, 1e-4, 1e-3], needs_content=True)
+    contrast_weight: NonNegativeFloat = searched(1e-4, choices=[0.0, 1e-5, 1e-4, 1e-3], needs="sources")
     norm_weight: NonNegativeFloat = searched(1e-6, 1e-6, 1e-1, log=True)
 
     first_points: ClassVar[FirstPoints] = (

@@ -36,7 +36,7 @@ class LightGTConfig(ContentConfig):
     n_layers: PositiveInt = searched(2, 1, 4)
     l2: NonNegativeFloat = searched(1e-2, 1e-4, 1.0, log=True)
     interaction_weight: Annotated[float, Field(gt=0, lt=1)] = searched(
-        0.8, choices=[0.05, 0.2, 0.5, 0.8], needs_content=True
+        0.8, choices=[0.05, 0.2, 0.5, 0.8], needs="content"
     )
     n_history: PositiveInt = 50
     dropout: DropRate = 0.1

@@ -32,9 +32,9 @@ class MCLNConfig(SourcesConfig):
         n_attended: most items of a batch that attend to each other.
     """
 
-    image_weight: NonNegativeFloat = searched(0.3, 0.2, 1.0, step=0.1, needs_content=True)
+    image_weight: NonNegativeFloat = searched(0.3, 0.2, 1.0, step=0.1, needs="image")
     l2: NonNegativeFloat = searched(1e-2, 1e-5, 1e-1, log=True)
-    n_attention_layers: PositiveInt = searched(2, choices=[1, 2, 4], needs_content=True)
+    n_attention_layers: PositiveInt = searched(2, choices=[1, 2, 4], needs="content")
     n_attended: PositiveInt = 512
 
 

@@ -43,8 +43,8 @@ class MENTORConfig(PreferenceConfig):
     """
 
     n_neighbours: PositiveInt = 10
-    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
-    alignment_weight: NonNegativeFloat = searched(0.1, choices=[0.0, 0.1, 1.0], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs="text_and_image")
+    alignment_weight: NonNegativeFloat = searched(0.1, choices=[0.0, 0.1, 1.0], needs="content")
     contrast_weight: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-4, 1e-3, 1e-2])
     temperature: PositiveFloat = searched(0.2, choices=[0.2, 0.4, 0.6], unless={"contrast_weight": [0.0]})
     noise: PositiveFloat = 0.1

@@ -32,11 +32,11 @@ class MGCEConfig(DimensionsConfig):
         separation: weight of the cosine similarity between interest and conformity.
     """
 
-    interest_power: Power = searched(0.3, choices=[0.3, 0.5], needs_content=True)
+    interest_power: Power = searched(0.3, choices=[0.3, 0.5], needs="content")
     conformity_power: Power = 0.5
-    image_weight: NonNegativeFloat = searched(0.5, 0.2, 1.0, step=0.1, needs_content=True)
-    content_weight: NonNegativeFloat = searched(0.3, choices=[0.1, 0.3, 0.5, 0.7, 1.0], needs_content=True)
-    separation: NonNegativeFloat = searched(0.3, choices=[0.0, 0.1, 0.3, 0.5, 0.7], needs_content=True)
+    image_weight: NonNegativeFloat = searched(0.5, 0.2, 1.0, step=0.1, needs="image")
+    content_weight: NonNegativeFloat = searched(0.3, choices=[0.1, 0.3, 0.5, 0.7, 1.0], needs="content")
+    separation: NonNegativeFloat = searched(0.3, choices=[0.0, 0.1, 0.3, 0.5, 0.7], needs="content")
 
 
 class MGCENetwork(DimensionsNetwork):

@@ -26,7 +26,7 @@ class MGCLConfig(DimensionsConfig):
         temperature: temperature of that contrast.
     """
 
-    contrast_rate: NonNegativeFloat = searched(1e-4, choices=[0.0, 1e-5, 1e-4, 1e-3], needs_content=True)
+    contrast_rate: NonNegativeFloat = searched(1e-4, choices=[0.0, 1e-5, 1e-4, 1e-3], needs="content")
     temperature: Annotated[float, Field(ge=0.025)] = 0.04
 
 

@@ -31,7 +31,7 @@ class MICROConfig(LearnedGraphConfig):
         temperature: temperature of these contrasts.
     """
 
-    contrast_weight: NonNegativeFloat = searched(0.03, choices=[0.0, 0.003, 0.03, 0.3], needs_content=True)
+    contrast_weight: NonNegativeFloat = searched(0.03, choices=[0.0, 0.003, 0.03, 0.3], needs="sources")
     temperature: PositiveFloat = 0.5
 
 

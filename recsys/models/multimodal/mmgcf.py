@@ -35,8 +35,8 @@ class MMGCFConfig(ContentConfig):
     n_layers: PositiveInt = searched(2, 1, 3)
     drop_rate: DropRate = searched(0.2, choices=[0.2, 0.5, 0.8])
     l2: NonNegativeFloat = searched(1e-4, 1e-4, 1e-1, log=True)
-    fusion: Fusion = searched("sum", choices=["mean", "sum", "concat"], needs_content=True)
-    weighting: Weighting = searched("equal", choices=["equal", "alpha", "normalised"], needs_content=True)
+    fusion: Fusion = searched("sum", choices=["mean", "sum", "concat"], needs="content")
+    weighting: Weighting = searched("equal", choices=["equal", "alpha", "normalised"], needs="content")
 
 
 class MMGCFNetwork(GraphNetwork):

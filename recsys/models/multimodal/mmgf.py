@@ -40,9 +40,9 @@ class MMGFConfig(ModelConfig):
     alpha: Share = searched(0.4, 0.2, 1.0, step=0.05)
     power: PositiveFloat = searched(0.6, 0.3, 1.5, step=0.1)
     item_filter: Filter = searched("linear", choices=_FILTERS)
-    content_weight: NonNegativeFloat = searched(0.3, 0.01, 30.0, log=True, needs_content=True)
-    content_filter: Filter = searched("linear", choices=_FILTERS, needs_content=True)
-    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    content_weight: NonNegativeFloat = searched(0.3, 0.01, 30.0, log=True, needs="content")
+    content_filter: Filter = searched("linear", choices=_FILTERS, needs="content")
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs="text_and_image")
     content_scale: Literal["equal", "raw"] = "equal"
 
     first_points: ClassVar[FirstPoints] = ({"alpha": 0.9, "power": 0.7},)

@@ -39,11 +39,11 @@ class MMHCLConfig(TrainedConfig):
 
     n_layers: PositiveInt = 2
     n_user_layers: PositiveInt = searched(2, 1, 3)
-    n_item_layers: PositiveInt = searched(2, 1, 3, needs_content=True)
-    n_neighbours: PositiveInt = searched(10, choices=[5, 10], needs_content=True)
+    n_item_layers: PositiveInt = searched(2, 1, 3, needs="content")
+    n_neighbours: PositiveInt = searched(10, choices=[5, 10], needs="content")
     l2: NonNegativeFloat = searched(1e-3, 1e-5, 1e-1, log=True)
     user_contrast_weight: NonNegativeFloat = searched(0.03, choices=[0.0, 0.03, 0.1, 0.3])
-    item_contrast_weight: NonNegativeFloat = searched(0.07, choices=[0.0, 0.07, 0.3, 0.7], needs_content=True)
+    item_contrast_weight: NonNegativeFloat = searched(0.07, choices=[0.0, 0.07, 0.3, 0.7], needs="content")
     temperature: PositiveFloat = searched(0.5, choices=[0.4, 0.5, 0.6])
     learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
     learning_rate_decay: PositiveFloat = 0.96

@@ -38,10 +38,10 @@ class MMSSLConfig(ContentConfig):
     """
 
     n_layers: PositiveInt = 2
-    content_share: NonNegativeFloat = searched(0.55, 0.05, 2.0, log=True, needs_content=True)
+    content_share: NonNegativeFloat = searched(0.55, 0.05, 2.0, log=True, needs="content")
     dropout: DropRate = 0.2
     l2: NonNegativeFloat = 1e-5
-    adversary_weight: NonNegativeFloat = searched(0.0, choices=[0.0, 1e-4], needs_content=True)
+    adversary_weight: NonNegativeFloat = searched(0.0, choices=[0.0, 1e-4], needs="content")
     n_hidden: Annotated[int, Field(ge=2)] = 64
     weight_decay: NonNegativeFloat = 0.01
     learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)

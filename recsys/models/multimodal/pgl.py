@@ -41,7 +41,7 @@ class PGLConfig(ContentConfig):
     n_layers: PositiveInt = 2
     drop_rate: DropRate = searched(0.7, choices=[0.0, 0.3, 0.5, 0.7])
     n_neighbours: PositiveInt = 10
-    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.1, 0.5, 0.9], needs="text_and_image")
     contrast_weight: NonNegativeFloat = searched(0.0, choices=[0.0, 1e-3, 1e-2, 1e-1])
     dropout: DropRate = 0.2
     temperature: PositiveFloat = 0.2

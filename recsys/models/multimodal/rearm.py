@@ -57,16 +57,16 @@ class REARMConfig(ContentConfig):
     n_cooccurring_items: PositiveInt = 10
     n_similar_users: PositiveInt = 40
     n_similar_items: PositiveInt = 10
-    user_cooccurrence: Share = searched(0.4, 0.1, 0.9, step=0.1, needs_content=True)
-    item_cooccurrence: Share = searched(0.2, 0.1, 0.9, step=0.1, needs_content=True)
+    user_cooccurrence: Share = searched(0.4, 0.1, 0.9, step=0.1, needs="content")
+    item_cooccurrence: Share = searched(0.2, 0.1, 0.9, step=0.1, needs="content")
     user_image_weight: Share = 0.1
-    image_weight: Share = searched(0.1, choices=[0.0, 0.1, 0.5, 0.9], needs_content=True)
+    image_weight: Share = searched(0.1, choices=[0.0, 0.1, 0.5, 0.9], needs="text_and_image")
     dropout: Share = 0.4
     cross_dropout: Share = 0.6
     rank: PositiveInt = 3
-    contrast_weight: NonNegativeFloat = searched(5e-6, choices=[0.0, 5e-6, 1e-3, 1e-2], needs_content=True)
+    contrast_weight: NonNegativeFloat = searched(5e-6, choices=[0.0, 5e-6, 1e-3, 1e-2], needs="sources")
     temperature: PositiveFloat = 0.6
-    difference_weight: NonNegativeFloat = searched(5e-5, choices=[0.0, 5e-5, 5e-4, 5e-3], needs_content=True)
+    difference_weight: NonNegativeFloat = searched(5e-5, choices=[0.0, 5e-5, 5e-4, 5e-3], needs="sources")
     weight_decay: NonNegativeFloat = searched(5e-4, 1e-5, 1e-1, log=True)
     learning_rate: PositiveFloat = searched(1e-3, 5e-5, 1e-2, log=True)
 

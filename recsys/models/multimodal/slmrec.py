@@ -33,8 +33,8 @@ class SLMRecConfig(ContentConfig):
 
     n_layers: PositiveInt = 3
     temperature: PositiveFloat = 0.2
-    alignment_weight: NonNegativeFloat = searched(0.1, choices=[0.01, 0.05, 0.1, 0.5, 1.0], needs_content=True)
-    alignment_temperature: PositiveFloat = searched(0.2, choices=[0.1, 0.2, 0.5, 1.0], needs_content=True)
+    alignment_weight: NonNegativeFloat = searched(0.1, choices=[0.01, 0.05, 0.1, 0.5, 1.0], needs="content")
+    alignment_temperature: PositiveFloat = searched(0.2, choices=[0.1, 0.2, 0.5, 1.0], needs="content")
     weight_decay: NonNegativeFloat = 1e-4
     feature_scaling: FeatureScaling = "rows"
     learning_rate: PositiveFloat = searched(1e-2, 1e-4, 1e-1, log=True)

@@ -31,9 +31,9 @@ class SMOREConfig(TwoViewConfig):
     """
 
     n_layers: PositiveInt = searched(4, choices=[3, 4])
-    n_neighbours: PositiveInt = searched(10, choices=[10, 15], needs_content=True)
-    n_image_neighbours: PositiveInt = searched(40, choices=[10, 40], needs_content=True)
-    dropout: DropRate = searched(0.0, choices=[0.0, 0.1], needs_content=True)
+    n_neighbours: PositiveInt = searched(10, choices=[10, 15], needs="other_than_image")
+    n_image_neighbours: PositiveInt = searched(40, choices=[10, 40], needs="image")
+    dropout: DropRate = searched(0.0, choices=[0.0, 0.1], needs="content")
     learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-2, log=True)
 
 
