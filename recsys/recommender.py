@@ -93,7 +93,7 @@ class TrainingData:
     Attributes:
         train: binary float32 CSR, shape (n_users, n_items).
         content: features by source as the arm shows them; empty: the content path is to be removed. Sources that no
-            item has are left out.
+            item has, or that say the same of all, are left out: they tell no items apart.
         seed: of every random draw.
         validate: gives the primary metric on the validation part for the model as it stands (higher is
             better); trained models stop early by it. None: train for the full number of epochs.
@@ -111,8 +111,8 @@ class TrainingData:
     should_prune: Callable[[list[dict[str, float]], int], bool] | None = None
 
     def __post_init__(self) -> None:
-        """Leave out sources that no item has."""
-        shown = {source: features for source, features in self.content.items() if features.present.any()}
+        """Leave out sources that tell no items apart."""
+        shown = {source: features for source, features in self.content.items() if features.tells_items_apart}
         object.__setattr__(self, "content", shown)
 
     def need_ratings(self, model: "Recommender") -> sparse.csr_array:

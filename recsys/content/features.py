@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,12 @@ class Features:
         return self.matrix.shape[1]
 
     @property
+    def tells_items_apart(self) -> bool:
+        """Whether rows differ among the items that have this content."""
+        rows = self.matrix[self.present]
+        return len(rows) > 0 and bool((rows != rows[:1]).any())
+
+    @property
     def digest(self) -> str:
         """Hash of the values and the mask: item graphs and caches are keyed by it."""
         state = hashlib.blake2b(self.matrix.tobytes(), digest_size=16)
@@ -114,13 +120,13 @@ Content = dict[str, Features]
 """What a model is shown: features by source (`text`, `image`, `descriptions`, ...); empty means interactions only."""
 
 
-def source_shares(content: Content, image_weight: float) -> dict[str, float]:
-    """What part each source that is shown has in a weighted sum of all; parts sum to one.
+def source_shares(sources: Collection[str], image_weight: float) -> dict[str, float]:
+    """What part each source has in a weighted sum of all; parts sum to one.
 
     Args:
-        content: features by source.
+        sources: their names.
         image_weight: of the image where exactly text and image are shown; otherwise sources weigh the same.
     """
-    if set(content) == {"text", "image"}:
-        return {source: image_weight if source == "image" else 1 - image_weight for source in content}
-    return {source: 1 / len(content) for source in content}
+    if set(sources) == {"text", "image"}:
+        return {source: image_weight if source == "image" else 1 - image_weight for source in sources}
+    return {source: 1 / len(sources) for source in sources}

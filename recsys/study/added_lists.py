@@ -73,10 +73,10 @@ def _keys(ranking: Ranking, n_items: int) -> np.ndarray:
 
 def _worth(ranking: Ranking, scale: Scale) -> np.ndarray:
     """What each place of the lists is worth, their shape."""
-    listed = ranking.items >= 0
+    listed, places = ranking.items >= 0, np.arange(ranking.items.shape[1])
+    # Test lists are longer than those of validation; the places that both have are worth the same in both.
     if scale == "ranks":
-        return np.broadcast_to(1 / (RANK_OFFSET + 1 + np.arange(listed.shape[1])), listed.shape)
-    # Test lists are longer than those of validation; both are brought to one range by the same places.
+        return np.broadcast_to(np.where(places < LIST_DEPTH, 1 / (RANK_OFFSET + 1 + places), LEAST), listed.shape)
     last = np.clip(listed.sum(axis=1, keepdims=True), 1, LIST_DEPTH) - 1
     scores = np.where(listed, ranking.scores.astype(np.float64), 0.0)
     low, high = np.take_along_axis(scores, last, axis=1), scores[:, :1]

@@ -1,6 +1,6 @@
 """Items' content as a network takes it: features on a chosen scale, and a source's map to the embeddings' width."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, cast
 
 import numpy as np
@@ -49,9 +49,18 @@ def scaled_features(features: Features, scaling: FeatureScaling = "unit_mean") -
     return torch.from_numpy((matrix / norm if norm > 0 else matrix).astype(np.float32))
 
 
-def non_constant(content: Content) -> Content:
-    """The sources whose rows differ among the items that have them; a constant one tells no items apart."""
-    return {name: f for name, f in content.items() if np.ptp(f.matrix[f.present], axis=0).any()}
+def mapped_rows(rows: Tensor, table: Tensor, mapping: Callable[[Tensor], Tensor]) -> Tensor:
+    """What a mapping makes of these rows of a table: each distinct one is mapped once.
+
+    Args:
+        rows: positions, shape (n,); repeats are allowed.
+        table: shape (n_items, dim).
+        mapping: of rows, each by itself.
+    """
+    if len(rows) < len(table):
+        distinct, places = rows.unique(return_inverse=True)
+        return embedding(places, mapping(embedding(distinct, table)))
+    return embedding(rows, mapping(table))
 
 
 class Source(nn.Module):
@@ -79,10 +88,9 @@ class Source(nn.Module):
 
     def forward(self, items: Tensor | None = None) -> Tensor:
         """Mapped content of the items, or of all, shape (n, n_outputs); zero where an item lacks the source."""
-        if items is not None and len(items) < len(self.table):
-            return self.linear(embedding(items, self.table)) * self.present[items]
-        mapped = self.linear(self.table) * self.present
-        return mapped if items is None else embedding(items, mapped)
+        if items is None:
+            return self.linear(self.table) * self.present
+        return mapped_rows(items, self.table, self.linear) * self.present[items]
 
 
 class Sources(nn.ModuleList):

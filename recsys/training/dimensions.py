@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, softplus
 
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import ContentConfig, Sources, non_constant
+from recsys.training.content import ContentConfig, Sources
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -53,17 +53,12 @@ class SourcesNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: SourcesConfig, draws: torch.Generator) -> None:
         """Draw the parameters and lay out the graph."""
         super().__init__(data, config, adjacency(data.train, right=config.column_power, self_loops=True), draws)
-        content = non_constant(data.content)
+        content = data.content
         self.sources = Sources(content, config, trained=False, bias=False)
         for source in self.sources:
             nn.init.xavier_uniform_(source.linear.weight, generator=draws)
         shares = torch.tensor([config.image_weight if name == "image" else 1.0 for name in content])
         self.register_buffer("shares", shares.repeat_interleave(config.n_factors), persistent=False)
-
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return len(self.sources) > 0
 
 
 class Preferences(nn.Module):

@@ -16,8 +16,8 @@ def initial_embeddings(
 ) -> tuple[Tensor, Tensor]:
     """Xavier tables of users and items, uniform unless said, shapes (n_users, n_factors) and (n_items, n_factors).
 
-    Rows without a training interaction start at zero. No batch ever holds them, so random values would stay
-    random, as they do in the published code, and drown what content and neighbours say about a cold item.
+    Rows without a training interaction start at zero. No pair holds them, so that random values would stay
+    nearly so, as they do in the published code, and drown what content and neighbours say about a cold item.
     """
     tables = []
     for axis, n_rows in enumerate(train.shape):

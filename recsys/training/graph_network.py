@@ -1,5 +1,7 @@
 """The network that graph models start from: tables of users and items, and the user-item graph over them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -30,6 +32,7 @@ class GraphNetwork(PairwiseNetwork):
         config: TrainedConfig,
         graph: sparse.csr_array | None = None,
         draws: torch.Generator | None = None,
+        initialise: Callable[..., Tensor] = nn.init.xavier_uniform_,
     ) -> None:
         """Draw the tables from the seed and lay out the graph.
 
@@ -38,11 +41,18 @@ class GraphNetwork(PairwiseNetwork):
             config: hyper-parameters.
             graph: over the nodes; None: LightGCN's, which is symmetric.
             draws: source of the starting values; None: a new one from the seed.
+            initialise: what draws them.
         """
         super().__init__(data.train, config)
-        users, items = initial_embeddings(data.train, config.n_factors, draws or generator(data.seed))
+        users, items = initial_embeddings(data.train, config.n_factors, draws or generator(data.seed), initialise)
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
         self.adjacency = SparseOperator(adjacency(data.train) if graph is None else graph, symmetric=graph is None)
+        self.content_shown = bool(data.content)
+
+    @property
+    def content_used(self) -> bool:
+        """Whether any content is shown, unless a network says otherwise."""
+        return self.content_shown
 
     def propagated(self, n_layers: int, readout: Readout = "mean", operator: SparseOperator | None = None) -> Tensor:
         """Embeddings of all nodes after propagation, over another graph if one is given."""

@@ -54,7 +54,10 @@ def item_graphs(content: Content, k: int, weights: Weights) -> dict[str, sparse.
 
 
 def mixed_item_graph(content: Content, k: int, image_weight: float, weights: Weights = "binary") -> sparse.csr_array:
-    """The sources' graphs, weighted and summed, shape (n_items, n_items); weights of what is shown sum to one.
+    """The sources' graphs, weighted and summed, shape (n_items, n_items); an item's weights sum to one.
+
+    They are those of the sources by which the item has neighbours, so that one that lacks a source, and a source that
+    ties no items, leave no weaker graph behind.
 
     Args:
         content: at least one source.
@@ -63,9 +66,11 @@ def mixed_item_graph(content: Content, k: int, image_weight: float, weights: Wei
             same.
         weights: weights of the edges, as for `item_graph`.
     """
+    graphs = {source: item_graph(features, k, weights) for source, features in content.items()}
     shares = source_shares(content, image_weight)
-    graphs = [share * item_graph(content[source], k, weights) for source, share in shares.items()]
-    return sparse.csr_array(reduce(add, graphs))
+    having = sum(share * (np.diff(graphs[source].indptr) > 0) for source, share in shares.items())
+    mixed = reduce(add, (share * graphs[source] for source, share in shares.items()))
+    return sparse.csr_array(mixed.multiply(1 / np.where(having > 0, having, 1)[:, None]).astype(np.float32))
 
 
 def mixed_item_operator(content: Content, k: int, image_weight: float) -> SparseOperator | None:

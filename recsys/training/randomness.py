@@ -14,7 +14,7 @@ def generator(seed: int) -> torch.Generator:
 
 
 def step_generator(seed: int, device: torch.device) -> torch.Generator:
-    """The source of what a network draws in each step, such as noise: another stream than its starting values."""
+    """A second source: for noise in each step, and for parts whose starting values must not move other parts'."""
     return torch.Generator(device).manual_seed(_stream(seed, 2))
 
 
@@ -35,10 +35,10 @@ def dropout(x: Tensor, rate: float, training: bool = True) -> Tensor:
 
     Args:
         x: float32.
-        rate: taken to the nearest of 65,536ths.
+        rate: below 1, taken to the nearest of 65,536ths that leaves something.
         training: otherwise nothing is hidden.
     """
-    n_hidden = round(rate * 2**16)
+    n_hidden = min(round(rate * 2**16), 2**16 - 1)
     if not training or not n_hidden:
         return x
     draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)

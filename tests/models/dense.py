@@ -61,10 +61,15 @@ def propagated(x: np.ndarray) -> np.ndarray:
 
 
 def mixed(content: Content) -> np.ndarray:
-    """The mixed graph of 4 neighbours: 0.9 of the text and 0.1 of the image where these are all, else equal shares."""
+    """The mixed graph of 4 neighbours: 0.9 of the text and 0.1 of the image where these are all, else equal shares.
+
+    An item that lacks sources has the shares of those that it has, scaled to one.
+    """
     shares = {"text": 0.9, "image": 0.1} if len(content) == 2 else dict.fromkeys(content, 1 / max(len(content), 1))
     graphs = [share * item_graph(content[source], 4).toarray() for source, share in shares.items()]
-    return sum(graphs, np.zeros((N_ITEMS, N_ITEMS)))
+    total = sum(graphs, np.zeros((N_ITEMS, N_ITEMS)))
+    row_sums = total.sum(axis=1, keepdims=True)
+    return total / np.where(row_sums > 0, row_sums, 1)
 
 
 def scaled(matrix: np.ndarray, present: np.ndarray) -> np.ndarray:

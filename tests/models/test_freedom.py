@@ -91,8 +91,16 @@ def test_each_epoch_trains_on_another_thinned_graph_and_scores_on_the_whole() ->
     np.testing.assert_allclose((model.adjacency @ probe).numpy(), adjacency(MARKET.train).toarray())
 
 
-def test_constant_content_is_used_only_by_its_loss() -> None:
+def test_content_is_used_by_its_graph_or_by_its_loss() -> None:
     constant = Arm("constant", ("text",), "constant", ("text",)).show({"text": TEXT}, 0, POPULARITY)
-    assert not network(constant, content_weight=0.0).content_used
-    assert network(constant, content_weight=1e-3).content_used
+    assert not network(constant, content_weight=1e-3).content_used
     assert network({"text": TEXT}, content_weight=0.0).content_used
+
+
+def test_an_item_that_lacks_a_source_has_all_its_neighbours_by_the_others() -> None:
+    holes = Features(np.where(np.arange(N_ITEMS)[:, None] == 6, np.float32(0), TEXT.matrix), np.arange(N_ITEMS) != 6)
+    graph = mixed_item_graph({"text": holes, "image": IMAGE}, 10, 0.1).toarray()
+    np.testing.assert_allclose(graph[6], item_graph(IMAGE, 10).toarray()[6], rtol=1e-6)
+    np.testing.assert_allclose(
+        graph[7], 0.9 * item_graph(holes, 10).toarray()[7] + 0.1 * item_graph(IMAGE, 10).toarray()[7]
+    )

@@ -114,6 +114,13 @@ def test_content_that_tells_no_items_apart_or_weighs_nothing_is_not_used() -> No
         np.testing.assert_array_equal(model.weights, weights({}))
 
 
+def test_where_everybody_took_everything_the_graph_has_no_spread() -> None:
+    for n in range(2, 12):
+        model = MMGF.from_params()
+        model.fit(TrainingData(sparse.csr_array(np.ones((n + 1, n), dtype=np.float32))))
+        assert np.isfinite(model.weights).all()
+
+
 def test_too_many_items_are_refused_in_a_line() -> None:
     train = sparse.csr_array(np.zeros((3, mmgf.MOST_ITEMS + 1), dtype=np.float32))
     with pytest.raises(UserError, match=r"^MMGF .* 25,000 items at most, here are 25,001: ") as error:

@@ -154,5 +154,5 @@ def test_nodes_without_an_interaction_stay_zero() -> None:
 
 
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
-    assert not network(CONSTANT).content_used
+    assert not len(network(CONSTANT).sources)
     assert len(network(CONSTANT | {"image": MARKET.content["image"]}).sources) == 1

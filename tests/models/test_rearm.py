@@ -80,12 +80,16 @@ def graphs(content: Content) -> tuple[np.ndarray, np.ndarray]:
     if not content:
         return user_graph(3), items
     mixed: list[Any] = [0, 0]
+    having: list[Any] = [0, 0]  # an item that lacks a source has the shares of the others, scaled to one
     for name, features in content.items():
         two = set(content) == {"text", "image"}
         weights = ({"image": 0.3, "text": 0.7}, {"image": 0.1, "text": 0.9}) if two else ({}, {})
         shares = [weight.get(name, 1 / len(content)) for weight in weights]
-        mixed[0] = mixed[0] + shares[0] * similar(*mean_content(features), 15)
-        mixed[1] = mixed[1] + shares[1] * similar(features.matrix.astype(np.float64), features.present, 6)
+        sides = mean_content(features), (features.matrix.astype(np.float64), features.present)
+        for side, (rows, known) in enumerate(sides):
+            mixed[side] = mixed[side] + shares[side] * similar(rows, known, (15, 6)[side])
+            having[side] = having[side] + shares[side] * known
+    mixed = [graph / np.where(share > 0, share, 1)[:, None] for graph, share in zip(mixed, having, strict=True)]
     return 0.4 * user_graph(3) + 0.6 * mixed[0], 0.2 * items + 0.8 * mixed[1]
 
 

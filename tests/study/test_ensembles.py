@@ -16,7 +16,7 @@ from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking
 from recsys.run import run
 from recsys.store import Store
-from recsys.study.added_lists import SCALES, Added, best_of, choose
+from recsys.study.added_lists import SCALES, Added, Scale, best_of, choose
 from recsys.study.ensemble_spec import Ensemble
 from recsys.study.ensembles import train_ensemble
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
@@ -74,13 +74,17 @@ def test_sums_are_those_of_dense_matrices(scale: str) -> None:
     np.testing.assert_array_equal(made.items, expected)
 
 
-def test_validation_and_test_lists_are_brought_to_one_range() -> None:
+@pytest.mark.parametrize("scale", SCALES)
+def test_what_validation_lists_share_with_longer_test_lists_is_worth_the_same(scale: Scale) -> None:
     # Test lists are longer, by as many items as are still to be masked.
-    scores = np.linspace(2, 1, 130, dtype=np.float32)
-    long = ranking([list(range(130))], [scores.tolist()])
-    short = ranking([list(range(100))], [scores[:100].tolist()])
-    of_test, of_valid = (Added([each, each], "scores").combine((0.5, 0.5)).scores[0] for each in (long, short))
-    np.testing.assert_array_equal(of_test[:100], of_valid)
+    rng, scores = np.random.default_rng(0), np.linspace(2, 1, 130, dtype=np.float32)
+    orders = [rng.permutation(130) for _ in range(2)]
+    long, short = (
+        Added([ranking([order[:n].tolist()], [scores[:n].tolist()]) for order in orders], scale).combine((0.6, 0.4))
+        for n in (130, 100)
+    )
+    np.testing.assert_array_equal(long.items[0, :60], short.items[0, :60])
+    np.testing.assert_allclose(long.scores[0, :60], short.scores[0, :60], rtol=1e-5)
 
 
 @pytest.mark.parametrize("scale", SCALES)

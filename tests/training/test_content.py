@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from recsys.content.features import Features
-from recsys.training.content import ContentConfig, Source, Sources, non_constant, scaled_features
+from recsys.training.content import ContentConfig, Source, Sources, scaled_features
 
 PRESENT = np.array([True, True, False, True])
 FEATURES = Features(np.array([[3, 4], [0, 1], [0, 0], [0, 0]], dtype=np.float32), PRESENT)
@@ -38,13 +38,6 @@ def test_sources_stand_in_their_order_and_on_the_chosen_scale() -> None:
     sources = Sources({"b": FEATURES, "a": louder}, ContentConfig(n_factors=5, feature_scaling="raw"))
     assert [source.table.max().item() for source in sources] == [4, 40]
     assert [source.linear.out_features for source in sources] == [5, 5]
-
-
-def test_sources_that_tell_no_items_apart_are_left_out() -> None:
-    present = np.array([True, True, False])
-    same = Features(np.array([[1, 2], [1, 2], [0, 0]], dtype=np.float32), present)
-    other = Features(np.array([[1, 2], [1, 3], [0, 0]], dtype=np.float32), present)
-    assert set(non_constant({"same": same, "other": other})) == {"other"}
 
 
 def test_frozen_features_are_no_parameter_and_all_items_are_mapped_once_where_a_batch_has_more() -> None:

@@ -15,7 +15,7 @@ SCORED = 100  # weight in real rows of the similarities by final vectors, as pub
 
 
 class Discriminator(nn.Sequential):
-    """Linear maps of a row to a number from 0 to 100; as published, with nothing between them that bends."""
+    """Linear maps of a row to a number from 0 to 100; as published, without a nonlinearity between them."""
 
     def __init__(self, n_items: int, n_hidden: int) -> None:
         """Draw the maps; a bias before a normalisation would have no effect."""

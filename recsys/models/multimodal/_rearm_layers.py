@@ -16,16 +16,22 @@ N_BYTES = 256
 class EntryAttention(nn.Module):
     """Attention among the entries of a vector, each a token of width one, added to the vector that is attended to.
 
-    Biases of keys, values and output would shift all entries alike, which the softmax or the layer norm behind it
-    takes back, so there are none.
+    Biases of keys and output would shift all entries alike, which the softmax or the layer norm behind it takes back,
+    so there are none; one of values would too but for dropout, and is left out as well.
     """
 
     def __init__(self, rate: float) -> None:
-        """Scalar maps to queries, keys, values and output; `rate` is the dropout of the attention weights."""
+        """Scalar maps to queries, keys, values and output; `rate` is the dropout of the attention weights.
+
+        They start as those of torch's `MultiheadAttention` of width one.
+        """
         super().__init__()
         self.rate = rate
         self.query = nn.Linear(1, 1)
         self.key, self.value, self.output = (nn.Linear(1, 1, bias=False) for _ in range(3))
+        nn.init.zeros_(self.query.bias)
+        for linear in (self.query, self.key, self.value):
+            nn.init.uniform_(linear.weight, -(1.5**0.5), 1.5**0.5)
 
     def forward(self, asking: Tensor, asked: Tensor) -> Tensor:
         """`asked` plus its attention with queries from `asking`, all of shape (n, width)."""

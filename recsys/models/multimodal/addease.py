@@ -51,7 +51,7 @@ class AddEASE(ItemWeightsModel):
 
     @property
     def content_used(self) -> bool:
-        """False at weight 0, and where content does not tell items apart."""
+        """False at weight 0, and where there is no content."""
         return self.config.content_weight > 0 and self._content_used
 
     @classmethod
@@ -63,7 +63,8 @@ class AddEASE(ItemWeightsModel):
         """Solve both regressions."""
         self.train = data.train
         self.weights = ridge_weights(gram(data.train), self.config.l2)
-        if self.content_used and data.content:
+        self._content_used = bool(data.content)
+        if self.content_used:
             share, vectors = np.float32(self.config.content_weight), side_by_side(data.content)
             self._content_used = bool(vectors.any())
             self.weights *= 1 - share

@@ -15,6 +15,8 @@ from recsys.training.losses import embedding_norm_loss, unit
 from recsys.training.network import Batch
 from recsys.training.randomness import dropout
 
+AS_PUBLISHED = {"batch_size": 2048, "feature_scaling": "raw"}
+
 
 class BM3Config(ContentConfig):
     """Hyper-parameters of BM3.
@@ -87,13 +89,13 @@ class BM3Network(GraphNetwork):
 class BM3(GradientModel):
     """Score: q(u) . q(i), with one linear predictor q for users and items propagated by LightGCN, items twice.
 
-    Content acts through the loss alone: each source's mapped, trained features predict the item's embedding and
-    their own copy under dropout. A cold item is in no pair, so that its content has no effect and it cannot be scored.
+    Content acts through the loss alone: each source's mapped, trained features predict the item's embedding and their
+    own copy under dropout. A cold item is in no pair, so that its content has no effect and it cannot be scored.
 
     Paper and published code agree. Decided here: items that lack a source add nothing to its losses, which stay means
-    over the batch; dropout is drawn for the batch's rows instead of the whole tables, which is the same to a pair.
-    Without content its two user-item terms and the norms are left (SelfCF). Defaults are those published for Amazon
-    Baby, choices the published grid.
+    over the batch; dropout is drawn for the batch's rows instead of the whole tables, which is the same in
+    expectation. Without content its two user-item terms and the norms are left (SelfCF). Defaults are those published
+    for Amazon Baby, choices the published grid.
     """
 
     Config = BM3Config
@@ -105,7 +107,7 @@ class BM3(GradientModel):
     without_content = "LightGCN"
     bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
-        "published/baby": {"n_layers": 1, "dropout": 0.5, "norm_weight": 0.1, "feature_scaling": "raw"},
-        "published/sports": {"n_layers": 1, "dropout": 0.5, "norm_weight": 0.01, "feature_scaling": "raw"},
-        "published/electronics": {"n_layers": 2, "dropout": 0.3, "norm_weight": 0.1, "feature_scaling": "raw"},
+        "published/baby": AS_PUBLISHED | {"n_layers": 1, "dropout": 0.5, "norm_weight": 0.1},
+        "published/sports": AS_PUBLISHED | {"n_layers": 1, "dropout": 0.5, "norm_weight": 0.01},
+        "published/electronics": AS_PUBLISHED | {"n_layers": 2, "dropout": 0.3, "norm_weight": 0.1},
     }

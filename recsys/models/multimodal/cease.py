@@ -56,7 +56,7 @@ class CEASE(ItemWeightsModel):
     def fit(self, data: TrainingData) -> None:
         """Invert the regularised Gram matrix of users and content."""
         self.train = data.train
-        products = gram(data.train)
+        products, self._content_used = gram(data.train), False
         if data.content:
             vectors = side_by_side(data.content) * np.float32(math.sqrt(self.config.content_weight))
             self._content_used = bool(vectors.any())

@@ -13,7 +13,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._damrs_graphs import agreed_item_graphs, behaviour_graph, by_row_counts
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
-from recsys.training.content import IN_GRAPHS, non_constant
+from recsys.training.content import IN_GRAPHS
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import unit
 from recsys.training.network import Batch, TrainedConfig
@@ -51,6 +51,7 @@ class DAMRSNetwork(GraphNetwork):
 
     Attributes:
         known: whether an item has a view, bool, shape (n_views, n_items).
+        n_known: how many items have it, by view.
     """
 
     known: Tensor
@@ -58,7 +59,7 @@ class DAMRSNetwork(GraphNetwork):
     def __init__(self, data: TrainingData, config: DAMRSConfig) -> None:
         """Draw the parameters from the seed and lay out the graphs."""
         super().__init__(data, config)
-        self.config, content = config, non_constant(data.content)
+        self.config, content = config, data.content
         graphs = list(agreed_item_graphs(content, config.n_neighbours).values())
         graphs.append(behaviour_graph(data.train, config.n_behaviour_neighbours))
         self.views = SparseOperator(sparse.csr_array(sparse.vstack([by_row_counts(graph) for graph in graphs])))
@@ -66,11 +67,7 @@ class DAMRSNetwork(GraphNetwork):
         known = [features.present for features in content.values()]
         known.append(np.bincount(data.train.indices, minlength=len(self.items)) > 0)
         self.register_buffer("known", torch.from_numpy(np.stack(known)), persistent=False)
-
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return self.sources_used > 0
+        self.n_known = [int(items.sum()) for items in known]
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR weighted by confidence, alignment of the views with the interactions, and neighbour discrimination."""
@@ -124,10 +121,10 @@ class DAMRSNetwork(GraphNetwork):
         nodes = unit(views)
         cosines = nodes[:, anchors] @ nodes.mT
         shares = cosines.detach().masked_fill(~self.known[:, None], -torch.inf).softmax(dim=2)
-        losses = []
-        for own, cosine, known in zip(shares, cosines, self.known, strict=True):
-            k = min(self.config.n_pseudo_neighbours, int(known.sum()) // 2)
-            agreed = ((shares.sum(dim=0) + (len(views) - 2) * own) * known).topk(k, dim=1).indices
+        together_shares, losses = shares.sum(dim=0), []
+        for own, cosine, known, n_known in zip(shares, cosines, self.known, self.n_known, strict=True):
+            k = min(self.config.n_pseudo_neighbours, n_known // 2)
+            agreed = ((together_shares + (len(views) - 2) * own) * known).topk(k, dim=1).indices
             single = own.scatter(1, agreed, 0.0).topk(k, dim=1).indices
             near = (cosine / self.config.temperature).exp() * known
             everything, together, alone = near.sum(dim=1), near.gather(1, agreed).sum(dim=1), near.gather(1, single)
@@ -150,20 +147,20 @@ def divergence(users: Tensor, one: Tensor, other: Tensor) -> Tensor:
 class DAMRS(GradientModel):
     """Score: user vector . (item vector + mean of the item's views), users and items LightGCN's.
 
-    A source's view of an item is the sum of its neighbours' embeddings, 1/sqrt(n_i n_j) of each: the nearest by
-    cosine of those whose cosine is above the mean of all pairs in every source. The view by behaviour takes the items
-    that most users took with it, and itself. With pi_m = sigmoid(u . h_im / |h_im|) in view m, a pair's loss has the
-    weight mean pi_m exp(-2 var pi_m), and the same pair with its items exchanged the weight (max pi_m - M)+ where the
-    mean is below M, the mean over all negatives. The loss adds the divergence between users' sigmoids by item vectors
-    and by the mean of the views, and for each view neighbour discrimination: InfoNCE with an item's nearest by all
-    views, and then with those by this view alone, as positives.
+    A source's view of an item is the sum of its neighbours' embeddings, 1/sqrt(n_i n_j) of each: the nearest by cosine
+    of those whose cosine is above the mean of all pairs in every source. The view by behaviour takes the items that
+    most users took with it, and itself. With pi_m = sigmoid(u . h_im / |h_im|) in view m, a pair's loss has the weight
+    mean pi_m exp(-2 var pi_m), and the same pair with its items exchanged the weight (max pi_m - M)+ where the mean is
+    below M, the mean over all negatives. The loss adds the divergence between users' sigmoids by item vectors and by
+    the mean of the views, and for each view neighbour discrimination: InfoNCE with an item's nearest by all views, and
+    then with those by this view alone, as positives.
 
     Paper and published code agree but for projections that the code makes and does not use. Decided here: the latter
     two are means over `n_anchors` of a batch's items instead of all, a tenth of the cost and the same in expectation;
     an item that lacks a source has no such view in means, and two items need not agree in a source that one of them
-    lacks; for pseudo-neighbours the other views count once each, and a view itself as often as all others together; a
-    source that tells no items apart is left out. In the published TikTok table validation and test parts are
-    exchanged. Without content it is LightGCN and the view by behaviour.
+    lacks; for pseudo-neighbours the other views count once each, and a view itself as often as all others together. In
+    the published TikTok table validation and test parts are exchanged. Without content it is LightGCN and the view by
+    behaviour.
     """
 
     Config = DAMRSConfig
@@ -176,8 +173,16 @@ class DAMRS(GradientModel):
     without_content = "LightGCN"
     bytes_per_feature = IN_GRAPHS
     presets: ClassVar[Presets] = {
-        "published/amazon": {"alignment_weight": 1.0, "neighbour_weight": 1e-3, "learning_rate": 1e-3},
+        "published/amazon": {
+            "batch_size": 4096,
+            "patience": 20,
+            "alignment_weight": 1.0,
+            "neighbour_weight": 1e-3,
+            "learning_rate": 1e-3,
+        },
         "published/tiktok": {
+            "batch_size": 4096,
+            "patience": 20,
             "alignment_weight": 0.1,
             "neighbour_weight": 1e-2,
             "n_neighbours": 5,

@@ -13,7 +13,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._diffusion import BATCH, Diffusion, thinned
 from recsys.models.registry import register
 from recsys.recommender import DataSize, DropRate, Presets, TrainingData, searched
-from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, Sources
 from recsys.training.contrast import info_nce_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -65,9 +65,9 @@ class DiffMMNetwork(GraphNetwork):
     """Embeddings, mapped features, the user-item graph with self-loops, and each source's generated graph."""
 
     def __init__(self, data: TrainingData, config: DiffMMConfig) -> None:
-        """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
+        """Draw the parameters from the seed."""
         super().__init__(data, config, adjacency(data.train, self_loops=True))
-        self.config, shown = config, non_constant(data.content)
+        self.config, shown = config, data.content
         self.sources = Sources(shown, config, trained=False)
         for source in self.sources:
             if config.mapping == "leaky":
@@ -78,18 +78,14 @@ class DiffMMNetwork(GraphNetwork):
         self.diffusions = [Diffusion(data.train, *options) for _ in shown]
         self.generated = nn.ModuleList()
 
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return len(self.sources) > 0
-
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Let the denoisers pass over the users once, then generate the graphs anew."""
         graphs = []
         for content, diffusion in zip(self._contents(), self.diffusions, strict=True):
             diffusion.learn(content.detach(), self.items.detach(), rng)
             graph = adjacency(diffusion.graph(self.config.n_generated), self_loops=True)
-            graphs.append(SparseOperator(thinned(graph, self.config.drop_rate, rng)).to(self.device))
+            rate = self.config.drop_rate
+            graphs.append(SparseOperator(thinned(graph, rate, rng), symmetric=rate == 0).to(self.device))
         self.generated = nn.ModuleList(graphs)
 
     def loss(self, batch: Batch) -> Tensor:

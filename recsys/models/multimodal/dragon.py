@@ -10,6 +10,8 @@ from recsys.recommender import Presets, Share, TrainingData, searched
 from recsys.training.content import FROZEN
 from recsys.training.preference_encoder import PreferenceConfig, WeightedSources
 
+AS_PUBLISHED = {"batch_size": 2048, "learning_rate": 1e-4, "feature_scaling": "raw"}
+
 
 class DRAGONConfig(PreferenceConfig):
     """Hyper-parameters of DRAGON.
@@ -59,7 +61,7 @@ class DRAGON(GradientModel):
     without_content = "LightGCN"
     bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
-        "published/baby": {"learning_rate": 1e-4, "preference_l2": 1e-3, "feature_scaling": "raw"},
-        "published/sports": {"learning_rate": 1e-4, "preference_l2": 1e-3, "feature_scaling": "raw"},
-        "published/clothing": {"learning_rate": 1e-4, "preference_l2": 1e-1, "feature_scaling": "raw"},
+        "published/baby": AS_PUBLISHED | {"preference_l2": 1e-3},
+        "published/sports": AS_PUBLISHED | {"preference_l2": 1e-3},
+        "published/clothing": AS_PUBLISHED | {"preference_l2": 1e-1},
     }

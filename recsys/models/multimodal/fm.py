@@ -8,7 +8,7 @@ from torch.nn.functional import embedding, pad
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData, searched
-from recsys.training.content import FROZEN, ContentConfig, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, mapped_rows, scaled_features
 from recsys.training.embeddings import initial_embeddings, xavier_projection
 from recsys.training.losses import bpr_loss, squared_l2_loss
 from recsys.training.network import Batch, PairwiseNetwork
@@ -67,23 +67,26 @@ class FMNetwork(PairwiseNetwork):
 
         The pairs are summed in linear time (lemma 3.1): half of |sum of vectors|^2 less the sum of their |vector|^2.
         """
-        own, content = embedding(items, self.items), embedding(items, self.features)
-        total = own + content @ self.columns
-        vectors, squares = self.columns[:, :-1], own[:, :-1].square().sum(dim=1)
-        squares = squares + content.square() @ vectors.square().sum(dim=1)
+        own, content = embedding(items, self.items), mapped_rows(items, self.features, self._content)
+        total, squares = own + content[:, :-1], own[:, :-1].square().sum(dim=1) + content[:, -1]
         pairs = (total[:, :-1].square().sum(dim=1) - squares) / 2
         return torch.cat([total[:, :-1], (total[:, -1] + pairs)[:, None]], dim=1)
+
+    def _content(self, features: Tensor) -> Tensor:
+        """Sums of vectors and weights of content's columns, and behind them the sums of the vectors' squares."""
+        squares = features.square() @ self.columns[:, :-1].square().sum(dim=1)
+        return torch.cat([features @ self.columns, squares[:, None]], dim=1)
 
 
 @register
 class FM(GradientModel):
     """Score: the factorisation machine of degree 2 (equation 1) over one user, one item and the item's content.
 
-    Of its terms those stay that can change a user's order of items: the weights of item and content, and the
-    products of all pairs of user, item and content vectors. The overall weight and the user's cancel in BPR's
-    differences, of which the network learns. Features are scaled (see `scaled_features`), and a missing source
-    adds nothing. Items never seen in training have neither vector nor weight of their own. Without content the
-    model is matrix factorisation with item biases.
+    Of its terms those stay that can change a user's order of items: the weights of item and content, and the products
+    of all pairs of user, item and content vectors. The overall weight and the user's cancel in BPR's differences, of
+    which the network learns. Features are scaled (see `scaled_features`), and a missing source adds nothing. Items
+    never seen in training have neither vector nor weight of their own. Without content the model is matrix
+    factorisation with item biases.
     """
 
     Config = FMConfig

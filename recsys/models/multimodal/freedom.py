@@ -10,7 +10,6 @@ from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DropRate, Share, TrainingData, searched
 from recsys.training.content import TRAINED, ContentConfig, scaled_features
-from recsys.training.embeddings import xavier_projection
 from recsys.training.graph_network import GraphNetwork, ThinnedGraph
 from recsys.training.item_graph import mixed_item_operator
 from recsys.training.losses import factor_bpr_loss
@@ -51,7 +50,8 @@ class ContentRanking(nn.Module):
         """Take the features, shape (n_items, dim), as starting values."""
         super().__init__()
         self.features = nn.Parameter(table)
-        self.projection = nn.Parameter(xavier_projection(table.shape[1], n_factors, draws))
+        bound = table.shape[1] ** -0.5  # as torch's linear layers start
+        self.projection = nn.Parameter(torch.empty(table.shape[1], n_factors).uniform_(-bound, bound, generator=draws))
         self.register_buffer("known", present)
 
     def forward(self, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
@@ -115,14 +115,14 @@ class FREEDOMNetwork(GraphNetwork):
 class FREEDOM(GradientModel):
     """Score: user vector . (item vector + mean of its content neighbours' embeddings).
 
-    The user-item part is LightGCN; in training it sees the edges that degree-sensitive dropping left in this epoch,
-    in scoring all of them. The item graphs are made once from the features as given, one a source with 1/k on each
-    of k neighbours, and are summed into one operator before training. The loss adds a BPR of users with each source's
+    The user-item part is LightGCN; in training it sees the edges that degree-sensitive dropping left in this epoch, in
+    scoring all of them. The item graphs are made once from the features as given, one a source with 1/k on each of k
+    neighbours, and are summed into one operator before training. The loss adds a BPR of users with each source's
     projected, trained features.
 
-    Follows the published code. Decided here: text and image weigh 0.9 and 0.1 as published, but the published
-    code gives a single source its fraction too, so that `image` alone has a tenth of an item graph and comparisons of
-    sources measure that; here the weights of what is shown sum to one. Features are scaled (see `scaled_features`),
+    Follows the published code. Decided here: text and image weigh 0.9 and 0.1 as published, but the published code
+    gives a single source its fraction too, so that `image` alone has a tenth of an item graph and comparisons of
+    sources measure that; here the weights of what an item has sum to one. Features are scaled (see `scaled_features`),
     where they are published raw. Items without a source have no edges in its graph and no part in its loss. Without
     content the model is LightGCN with edge dropping.
     """

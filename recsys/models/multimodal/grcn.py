@@ -10,7 +10,7 @@ from torch.nn.functional import embedding, leaky_relu
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
-from recsys.training.content import FROZEN, ContentConfig, Source, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, Source, Sources
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import factor_bpr_loss, unit
@@ -69,10 +69,10 @@ class GRCNNetwork(GraphNetwork):
     """Embeddings, propagated over edges weighted by all sources."""
 
     def __init__(self, data: TrainingData, config: GRCNConfig) -> None:
-        """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
+        """Draw the parameters from the seed."""
         draws = generator(data.seed)
-        super().__init__(data, config, draws=draws)
-        self.config, content = config, non_constant(data.content)
+        super().__init__(data, config, draws=draws, initialise=nn.init.xavier_normal_)
+        self.config, content = config, data.content
         self.affinities = nn.ModuleList()
         for source in Sources(content, config, trained=False):
             preferences, _ = initial_embeddings(data.train, config.n_factors, draws, nn.init.xavier_normal_)
@@ -81,11 +81,6 @@ class GRCNNetwork(GraphNetwork):
             users, items = (torch.from_numpy(part).long() for part in data.train.tocoo().coords)
             self.to_users = WeightedOperator(users, items, data.train.shape)
             self.to_items = WeightedOperator(items, users, data.train.shape[::-1])
-
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return len(self.affinities) > 0
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR, and the mean squares of embeddings and preferences."""
@@ -118,8 +113,8 @@ class GRCN(GradientModel):
     """Score: [e_u; v_um for each source m] . [e_i; v_im for each source m].
 
     v are users' preferences and items' mapped features, both of length one, each with the mean of its neighbours'
-    weighed by the softmax a_m of their nearness. e are embeddings of length one, propagated with the weights
-    max_m a_m c_m, where c is a learned confidence in the node from which the edge comes, and summed over the layers.
+    weighed by the softmax a_m of their nearness. e are embeddings of length one, propagated with the weights max_m a_m
+    c_m, where c is a learned confidence in the node from which the edge comes, and summed over the layers.
 
     Paper and published code differ: the paper moves preferences towards the items taken before all else (routing); in
     both published codes messages go the other way and nothing moves, so that no published number has it, nor is it
@@ -141,5 +136,12 @@ class GRCN(GradientModel):
     presets: ClassVar[Presets] = {
         "published/movielens": {"learning_rate": 1e-4, "l2": 1e-4, "batch_size": 1024, "feature_scaling": "raw"},
         "published/tiktok": {"learning_rate": 1e-4, "l2": 1e-3, "batch_size": 1024, "feature_scaling": "raw"},
-        "published/baby": {"learning_rate": 1e-4, "l2": 0.0, "hard": True, "feature_scaling": "raw"},
+        "published/baby": {
+            "learning_rate": 1e-4,
+            "l2": 0.0,
+            "hard": True,
+            "batch_size": 256,
+            "patience": 20,
+            "feature_scaling": "raw",
+        },
     }

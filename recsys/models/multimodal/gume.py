@@ -89,7 +89,7 @@ class GUMENetwork(MGCNNetwork):
         views = self.views(torch.arange(len(self.users) + len(self.items), device=self.device))
         content = self.content_view(nodes, collaborative, [embedding(nodes, view) for view in views])
         loss = self.view_loss(collaborative, content, places)
-        loss = loss + self._extended_loss(nodes[places], embedding(places, content), views)
+        loss = loss + self._extended_loss(nodes, places, content, views)
         if self.gume.alignment_weight > 0 and len(views) > 1:
             loss = loss + self.gume.alignment_weight * self._misalignment(views)
         return loss
@@ -100,26 +100,34 @@ class GUMENetwork(MGCNNetwork):
         found = [moments(embedding(rows, view)) for rows, view in zip(having, views, strict=True)]
         return torch.stack([(one - other).abs().sum() for one, other in combinations(found, 2)]).sum()
 
-    def _extended_loss(self, nodes: Tensor, content: Tensor, views: list[Tensor]) -> Tensor:
-        """Contrasts of the batch's users, and the norm of the positives propagated with the extended interests."""
+    def _extended_loss(self, nodes: Tensor, places: Tensor, content: Tensor, views: list[Tensor]) -> Tensor:
+        """Contrasts of the batch's users, and the norm of the positives propagated with the extended interests.
+
+        Args:
+            nodes: distinct nodes of the batch.
+            places: where its users, positives and negatives stand among them, shape (3 * batch,).
+            content: view of the nodes by content, shape (len(nodes), n_factors).
+            views: each source's view of all nodes.
+        """
         n_known = self.known.sum(dim=0).clamp(min=1)
         mean = (torch.stack(views).sum(dim=0) / n_known)[len(self.users) :]
         extended = propagate(self.adjacency, torch.cat([self.interests, mean]), self.gume.n_layers)
-        interests, positives, _ = embedding(nodes, extended).chunk(3)
-        loss = self.gume.extended_l2 * squared_l2_loss(positives)
+        of_users, of_positives, _ = places.chunk(3)
+        loss = self.gume.extended_l2 * squared_l2_loss(embedding(nodes[of_positives], extended))
         if self.gume.user_contrast_weight > 0:
-            users, temperature = content.chunk(3)[0], self.gume.user_temperature
+            own, counts = of_users.unique(return_counts=True)
+            users, interests = embedding(own, content), embedding(nodes[own], extended)
             contrasts = [
-                info_nce_loss(interests, users, temperature),
-                self._with_noise(users),
-                self._with_noise(interests),
+                info_nce_loss(interests, users, self.gume.user_temperature, counts),
+                self._with_noise(users, counts),
+                self._with_noise(interests, counts),
             ]
             loss = loss + self.gume.user_contrast_weight * torch.stack(contrasts).sum()
         return loss
 
-    def _with_noise(self, rows: Tensor) -> Tensor:
+    def _with_noise(self, rows: Tensor, counts: Tensor) -> Tensor:
         one, other = (rows + self.gume.noise * orthant_noise(rows) for _ in range(2))
-        return info_nce_loss(one, other, self.gume.user_temperature)
+        return info_nce_loss(one, other, self.gume.user_temperature, counts)
 
 
 def _agreed(graphs: Collection[sparse.csr_array]) -> sparse.csr_array:
@@ -142,11 +150,12 @@ class GUME(GradientModel):
     Follows the published code. There users have a table for each source, of which only the mean after propagation is
     used: here that mean is one table, propagated once, which is the same but for Adam's epsilon. Decided here: with M
     sources what MGCN decides; the alignment is over all pairs of sources and only over nodes that have them; an item
-    is joined to those in the lists of all sources that it has, with one source in its only list; noise is drawn for
-    the users of the batch, where the published code draws it for all. The regularisers divide by the batch's size,
-    also in the last batch. Without content the model is LightGCN, regularised after propagation. Defaults are those
-    published for Amazon Sports, choices those for the Amazon sets, but for the learning rate: with the published 1e-3
-    validation on Last.fm falls from the first epoch until patience ends it (nDCG@20 .10, .26 with 1e-2), so that
+    is joined to those in the lists of all sources that it has, with one source in its only list; an item that stands
+    in such a list, and has no edge of its own, keeps the edge, where the published code gives it weight zero; noise is
+    drawn for the users of the batch, where the published code draws it for all. The regularisers divide by the batch's
+    size, also in the last batch. Without content the model is LightGCN, regularised after propagation. Defaults are
+    those published for Amazon Sports, choices those for the Amazon sets, but for the learning rate: with the published
+    1e-3 validation on Last.fm falls from the first epoch until patience ends it (nDCG@20 .10, .26 with 1e-2), so that
     presets wait for 20 evaluations, as published.
     """
 
@@ -162,6 +171,7 @@ class GUME(GradientModel):
     bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {
+            "batch_size": 2048,
             "learning_rate": 1e-3,
             "patience": 20,
             "n_item_layers": n_item_layers,

@@ -65,7 +65,7 @@ class HybridItemKNN(ItemWeightsModel):
 
     @property
     def content_used(self) -> bool:
-        """False at weight 0, and where content does not tell items apart."""
+        """False at weight 0, and where no two items have alike content."""
         return self.config.content_weight > 0 and self._content_used
 
     @classmethod
@@ -79,7 +79,8 @@ class HybridItemKNN(ItemWeightsModel):
         """Find each item's neighbours of both kinds."""
         self.train = data.train
         similar = nearest(weighted(data.train.T.tocsr(), self.config.weighting), self.config)
-        if self.content_used and data.content:
+        self._content_used = bool(data.content)
+        if self.content_used:
             alike = content_neighbours(data.content, data.train, self.config.n_content_neighbours)
             self._content_used = alike.nnz > 0
             scale = similar.sum() / alike.sum() if similar.nnz and alike.nnz else 1.0

@@ -69,12 +69,13 @@ class LATTICE(GradientModel):
     Users and items are LightGCN's over D^-1 (A + I). The item graph is a mixture of each source's kNN graph of
     cosines: a tenth of it from mapped, trained features, the rest from the features as given.
 
-    As in the published code the learned graph is built with gradients in the first batch of each epoch only. Decided
-    here: it is never dense. Its neighbours are found block by block, and the gradient flows through the kept cosines
-    alone and both their row sums, which is the published one, as all others are set to zero there; negative cosines
-    count as no edge. The regulariser divides by the batch's size, also in the last batch. A single source has no
-    weight to learn; items without a source have no edges in its graph. Without content the model is LightGCN over
-    D^-1 (A + I). Defaults are the authors', choices those of the published tables.
+    As in the published code the learned graph is built with gradients in the first batch of each epoch only; features,
+    maps and weights rest in the others, where Adam's momentum moved them on with the torch of the time. Decided here:
+    it is never dense. Its neighbours are found block by block, and the gradient flows through the kept cosines alone
+    and both their row sums, which is the published one, as all others are set to zero there; negative cosines count as
+    no edge. The regulariser divides by the batch's size, also in the last batch. A single source has no weight to
+    learn; items without a source have no edges in its graph. Without content the model is LightGCN over D^-1 (A + I).
+    Defaults are the authors' but for the batches, there of 1,024 users; choices are those of the published tables.
     """
 
     Config = LATTICEConfig

@@ -12,7 +12,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DropRate, FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import FROZEN, ContentConfig, ItemView, non_constant, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, ItemView, scaled_features
 from recsys.training.contrast import log_sum_exp
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -22,8 +22,14 @@ from recsys.training.operators import SparseOperator
 from recsys.training.propagation import propagate
 from recsys.training.randomness import dropout
 
-SMALLEST_NORM = 1e-12  # below, as published, a node takes no part in the contrast: dropout left it next to no ties
-_PUBLISHED = {"learning_rate": 1e-3, "contrast_weight": 1e-4, "norm_weight": 1e-6, "feature_scaling": "raw"}
+SMALLEST_NORM = 1e-12  # below, a node counts as a zero vector in the contrast: dropout left it next to no ties
+_PUBLISHED = {
+    "batch_size": 2048,
+    "learning_rate": 1e-3,
+    "contrast_weight": 1e-4,
+    "norm_weight": 1e-6,
+    "feature_scaling": "raw",
+}
 
 
 class LGMRecConfig(ContentConfig):
@@ -69,9 +75,9 @@ class LGMRecNetwork(GraphNetwork):
     warm: Tensor
 
     def __init__(self, data: TrainingData, config: LGMRecConfig) -> None:
-        """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
+        """Draw the parameters from the seed."""
         super().__init__(data, config)
-        self.config, content, n_users = config, non_constant(data.content), len(self.users)
+        self.config, content, n_users = config, data.content, len(self.users)
         self.views = nn.ModuleList()
         for features in content.values():
             table = scaled_features(features, config.feature_scaling)
@@ -86,11 +92,6 @@ class LGMRecNetwork(GraphNetwork):
             tied = [np.concatenate([data.train @ f.present > 0, f.present]) for f in content.values()]
             self.register_buffer("tied", torch.from_numpy(np.stack(tied))[:, :, None], persistent=False)
             self.register_buffer("warm", self.items.detach().any(dim=1, keepdim=True), persistent=False)
-
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return len(self.views) > 0
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR and norms of the final vectors, and the contrast between the sources' hypergraphs."""
@@ -130,7 +131,7 @@ class LGMRecNetwork(GraphNetwork):
             logits = logits - self.config.noise * torch.empty_like(logits).exponential_().log()
         ties = dropout((logits / self.config.temperature).softmax(dim=1) * tied, self.config.dropout, self.training)
         (_, items), (_, rows) = self.parted(ties), self.parted(collaborative)
-        edges = (items * self.warm).T @ rows  # of cold items they would gather zeros, and send them gradients
+        edges = (items * self.warm).T @ rows  # cold items' embeddings stay zero: they get no gradient
         for _ in range(self.config.n_hyper_layers - 1):
             edges = items.T @ (items @ edges)
         return ties, edges
@@ -175,12 +176,12 @@ class LGMRec(GradientModel):
     The published code draws the noise in scoring too, so that two evaluations differ; here scoring is without. Decided
     here: for M sources each pair is contrasted, the earlier against the later; equal rows of the contrast are computed
     once and counted, which gives the same loss; a node has no ties in a source that it, or all items of a user, lacks;
-    hyperedges gather items with interactions only, so that a cold item keeps an embedding of zero and is known by its
-    attributes alone; a source that tells no items apart is left out. Without content the model is LightGCN with the
-    norms of the final vectors as regulariser. Defaults are those published for Amazon Baby, and the preset of Sports
-    has the four hypergraph layers of its published log, where the settings name one; on Last.fm a learning rate of
-    0.01 is better (validation nDCG@20 .246 instead of .220), so tuning tries it next. Content has length one however
-    little it tells items apart, which costs where rows are nearly alike, as those of Last.fm's audio are.
+    hyperedges gather embeddings of items with interactions only, so that a cold item keeps one of zero and is known by
+    its attributes alone; further hypergraph layers pass through all items. Without content the model is LightGCN with
+    the norms of the final vectors as regulariser. Defaults are those published for Amazon Baby, and the preset of
+    Sports has the four hypergraph layers of its published log, where the settings name one; on Last.fm a learning rate
+    of 0.01 is better (validation nDCG@20 .246 instead of .220), so tuning tries it next. Content has length one
+    however little it tells items apart, which costs where rows are nearly alike, as those of Last.fm's audio are.
     """
 
     Config = LGMRecConfig

@@ -12,7 +12,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._histories import Histories, Transformer
 from recsys.models.registry import register
 from recsys.recommender import DataSize, DropRate, FirstPoints, Presets, TrainingData, searched
-from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss
@@ -54,18 +54,13 @@ class LightGTNetwork(GraphNetwork):
         """Draw the parameters and the histories by which users are scored from the seed."""
         draws = generator(data.seed)
         super().__init__(data, config, draws=draws)
-        content, width = non_constant(data.content), config.n_factors
+        content, width = data.content, config.n_factors
         self.config, self.train_matrix = config, data.train
         self.sources = Sources(content, config, trained=False)
         self.transformers = nn.ModuleList(Transformer(width, config.n_layers) for _ in content)
         self.histories = self.sampled = self._drawn(np.random.default_rng((data.seed, 4)))
         if content:
             self.tokens = nn.Parameter(initial_embeddings(data.train, width, draws, nn.init.xavier_normal_)[0])
-
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return len(self.sources) > 0
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Sample the long histories anew."""
@@ -140,17 +135,16 @@ class LightGT(GradientModel):
 
     u and i are LightGCN's. y_um comes from a transformer over the user's token and the mapped features, of length one,
     of the items in the user's history: layers of attention, each followed by a linear map and a normalisation.
-    Positions sigmoid(P_m m) are added to queries and keys, in layer l with m the mean of LightGCN's layers 0 to l. Of
-    the last layer the token's slot is taken, through a linear map and a leaky ReLU.
+    Positions sigmoid(P_m m) are added before the maps to queries and keys, in layer l with m the mean of LightGCN's
+    layers 0 to l. Of the last layer the token's slot is taken, through a linear map and a leaky ReLU.
 
     Paper and published code differ: until April 2024, and so in the published results, the code took the mean of all
     layers for all positions (`positions` gives that). Decided here: a long history's sample is drawn once an epoch,
     and for scoring once from the seed, where the published code draws at each access, so that its evaluation is
     random; a user's transformer runs once a batch; items that lack a source are masked in it; users without
-    interactions have no y; a source that tells no items apart is left out. The published code gives the graph no more
-    layers than the transformer, here both have the same number. Starting values of embeddings are uniform of the
-    published variance. Without content w is 1 and the model is LightGCN, regularised after propagation over whole
-    tables.
+    interactions have no y. The published code gives the graph no more layers than the transformer, here both have the
+    same number. Starting values of embeddings are uniform of the published variance. Without content w is 1 and the
+    model is LightGCN, regularised after propagation over whole tables.
 
     Defaults are not the published w of 0.05 and four layers, which tuning tries next. On Last.fm's validation part
     0.05 learns slowly (nDCG@20 after 17 epochs on tags, two layers: .197, and .229 with 0.8); more layers cost much

@@ -21,7 +21,7 @@ from recsys.training.randomness import generator
 
 BLOCK = 512
 HIDDEN = 4  # width of the feed-forward layer, in multiples of its input's, as published
-AS_PUBLISHED = {"n_attended": 2048, "feature_scaling": "raw"}
+AS_PUBLISHED = {"batch_size": 2048, "n_attended": 2048, "feature_scaling": "raw"}
 
 
 class MCLNConfig(SourcesConfig):

@@ -141,8 +141,8 @@ class MENTOR(GradientModel):
     batch's distinct nodes, where the published one is of all users and all items in each step, at some hundred times
     the cost for the same expectation of a node's own term; no graph of users, which the published code makes and does
     not use; and what DualGNN and DRAGON decide. Without content the encoder of learned vectors scores, and the
-    contrast is that of its noisy copies. Defaults and choices are the published ones for Amazon Baby, with zero among
-    them.
+    contrast is that of its noisy copies. Defaults are the published ones for Amazon Baby but for the learning rate,
+    there 1e-4.
     """
 
     Config = MENTORConfig
@@ -157,6 +157,7 @@ class MENTOR(GradientModel):
     bytes_per_view = 384
     presets: ClassVar[Presets] = {
         "published/baby": {
+            "batch_size": 2048,
             "learning_rate": 1e-4,
             "preference_l2": 1e-3,
             "alignment_weight": 0.1,

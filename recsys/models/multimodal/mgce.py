@@ -112,9 +112,9 @@ class MGCE(GradientModel):
     here: the whitening is a constant of each step, as its gradient explodes where two eigenvalues meet; the most
     popular item is in the highest third (published: outside the table); popularity is the number of training
     interactions; batches are of all pairs instead of distinct users; where an item lacks a source both its dimensions
-    start at zero; a source that tells no items apart is left out. Without content the dimension of interactions is
-    left: the last layer of LightGCN with self-loops. Defaults are those published for Amazon Beauty, the preset of
-    Baby that of a later comparison. Published figures are of 99 sampled negatives, or trained on train and validation.
+    start at zero. Without content the dimension of interactions is left: the last layer of LightGCN with self-loops.
+    Defaults are those published for Amazon Beauty, the preset of Baby that of a later comparison. Published figures
+    are of 99 sampled negatives, or trained on train and validation.
     """
 
     Config = MGCEConfig
@@ -128,6 +128,7 @@ class MGCE(GradientModel):
     bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
         "published/beauty": {
+            "batch_size": 2048,
             "image_weight": 0.5,
             "content_weight": 0.3,
             "content_l2": 0.1,
@@ -135,6 +136,7 @@ class MGCE(GradientModel):
             "feature_scaling": "raw",
         },
         "published/baby": {
+            "batch_size": 2048,
             "n_layers": 5,
             "interest_power": 0.5,
             "image_weight": 0.6,

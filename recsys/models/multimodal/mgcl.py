@@ -76,16 +76,17 @@ class MGCL(GradientModel):
 
     u and i are the last layer of embeddings over D^-1/2 (A + I) D^-p; u_m and i_m that of users' preferences in m and
     the items' mapped, frozen features after one layer. Each dimension has its own BPR. On each batch a second
-    optimiser, with a tenth of the learning rate, then aligns the vectors before propagation across dimensions: InfoNCE
-    among the batch's users, and among their items, for every ordered pair of dimensions.
+    optimiser, at `contrast_rate`, published as a tenth of the learning rate, then aligns the vectors before
+    propagation across dimensions: InfoNCE among the batch's users, and among their items, for every ordered pair of
+    dimensions.
 
     In the published code two of the twelve contrasts have the denominator of another pair; here all follow the paper.
     Decided here: batches are of all pairs, where the published code draws 2048 distinct users with an item each, and
     the contrast is that of the batch's distinct users and items, a mean where theirs is a sum: Adam does not see the
-    scale; an item that lacks a source takes no part in its contrast; a source that tells no items apart is left out.
-    Without content the dimension of interactions is left: the last layer of LightGCN with self-loops. Defaults are
-    those published for Amazon Beauty, the presets of Baby and Douyin those of a later comparison. Published figures
-    are of 99 sampled negatives, or of training on train and validation; on Taobao their text is the images again.
+    scale; an item that lacks a source takes no part in its contrast. Without content the dimension of interactions is
+    left: the last layer of LightGCN with self-loops. Defaults are those published for Amazon Beauty, the presets of
+    Baby and Douyin those of a later comparison. Published figures are of 99 sampled negatives, or of training on train
+    and validation; on Taobao their text is the images again.
     """
 
     Config = MGCLConfig
@@ -98,6 +99,12 @@ class MGCL(GradientModel):
     without_content = "LightGCN"
     bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
-        f"published/{name}": {"n_layers": layers, "column_power": power, "image_weight": 0.4, "feature_scaling": "raw"}
+        f"published/{name}": {
+            "batch_size": 2048,
+            "n_layers": layers,
+            "column_power": power,
+            "image_weight": 0.4,
+            "feature_scaling": "raw",
+        }
         for name, layers, power in (("beauty", 4, 0.4), ("baby", 5, 0.4), ("douyin", 5, 0.4))
     }

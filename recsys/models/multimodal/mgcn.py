@@ -64,5 +64,10 @@ class MGCN(GradientModel):
     bytes_per_feature = TRAINED
     bytes_per_view = 128
     presets: ClassVar[Presets] = {
-        "published/amazon": {"contrast_weight": 0.01, "learning_rate": 1e-3, "feature_scaling": "raw"}
+        "published/amazon": {
+            "contrast_weight": 0.01,
+            "learning_rate": 1e-3,
+            "batch_size": 2048,
+            "feature_scaling": "raw",
+        }
     }

@@ -45,7 +45,7 @@ class MICRONetwork(GraphNetwork):
     known: Tensor
 
     def __init__(self, data: TrainingData, config: MICROConfig) -> None:
-        """Draw the parameters from the seed; a source whose features tell no items apart has no graph."""
+        """Draw the parameters from the seed."""
         super().__init__(data, config, adjacency(data.train, left=1, right=0, self_loops=True))
         self.config = config
         frozen = item_graphs(data.content, config.n_neighbours, "cosine")
@@ -127,7 +127,7 @@ class MICRO(GradientModel):
     is among all items in each step; an item that lacks a source has no part of it in attention and contrast; a single
     source has nothing to be fused with, and no contrast. Batches are of pairs, as for all models here, where the
     published code draws users. The regulariser divides by the batch's size, also in the last batch. Without content
-    the model is LightGCN over D^-1 (A + I). Defaults are the authors'.
+    the model is LightGCN over D^-1 (A + I). Defaults are the authors' but for the size of batches.
     """
 
     Config = MICROConfig

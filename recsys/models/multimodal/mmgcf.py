@@ -11,7 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DropRate, TrainingData, searched
-from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, Sources
 from recsys.training.graph_network import GraphNetwork, ThinnedGraph
 from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
@@ -48,7 +48,7 @@ class MMGCFNetwork(GraphNetwork):
         """Draw the parameters from the seed; without content there is nothing to fuse."""
         super().__init__(data, config)
         self.config, self.thinned = config, ThinnedGraph(data.train, config.drop_rate, self.adjacency)
-        content = non_constant(data.content)
+        content = data.content
         self.sources = Sources(content, config, trained=False)
         self.map: nn.Linear | None = None
         self.content_map: nn.Linear | None = None
@@ -64,11 +64,6 @@ class MMGCFNetwork(GraphNetwork):
             self.map = nn.Linear((2 if in_turn else 1 + len(present)) * width, width)
             if in_turn and len(present) > 1:
                 self.content_map = nn.Linear(len(present) * width, width)
-
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return len(self.sources) > 0
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Thin the graph anew."""
@@ -120,12 +115,11 @@ class MMGCF(GradientModel):
     Users and items are LightGCN's; in training it sees the edges that degree-sensitive dropping left in this epoch, in
     scoring all of them. Features are frozen, and only items are fused.
 
-    Follows the published code (MMRec's), whose grid is searched; its best points are not published. Defaults did
-    best among a few points on the validation part of Last.fm. As published, with `normalised` the item counts as much
-    as all sources together, and users are not normalised. Decided here: what an item lacks, be it a source or, where
-    it has no interactions, its own vector, has no part in means, and where it has neither it stays zero; a single
-    source is not fused with itself; a source that tells no items apart is left out, as it would move all scores of a
-    user alike. Without content the model is LightGCN with edge dropping.
+    Follows the published code (MMRec's), whose grid is searched; its best points are not published. Defaults did best
+    among a few points on the validation part of Last.fm. As published, with `normalised` the item counts as much as
+    all sources together, and users are not normalised. Decided here: what an item lacks, be it a source or, where it
+    has no interactions, its own vector, has no part in means, and where it has neither it stays zero; a single source
+    is not fused with itself. Without content the model is LightGCN with edge dropping.
     """
 
     Config = MMGCFConfig

@@ -16,6 +16,7 @@ from recsys.recommender import FIXED_MEMORY, DataSize, FirstPoints, ModelConfig,
 MOST_ITEMS = 25_000
 """Above this the graphs of all pairs of items, 2.5 GB each there, are not made."""
 CUBIC = 0.01
+"""Factor of the cubic filter's polynomial."""
 Filter = Literal["linear", "quadratic", "cubic"]
 _FILTERS = ["linear", "quadratic", "cubic"]
 _MATRICES = {"linear": 1, "quadratic": 2, "cubic": 3}  # of all pairs of items at the peak of a filter
@@ -61,10 +62,10 @@ class MMGF(ItemWeightsModel):
     which they can have been chosen but the test part. Decided here: a source's graph is centred over the items that
     have it, which leaves their order and puts an item without it in the middle; entries are on one scale, and weights
     sum to one over what is shown, times `content_weight`; squares and cubes are of a graph divided by its largest
-    eigenvalue: powers of entries take the spectrum out of the range that polynomials are made for; a source that tells
-    no items apart is left out. Without content it is the linear filter of GF-CF with degrees of other powers. Weights
-    of all pairs of items are kept, n_items^2; more than 25,000 items are refused. Defaults did best among a few on
-    the validation part of Last.fm.
+    eigenvalue: powers of entries take the spectrum out of the range that polynomials are made for; the cubic filter's
+    factor is 0.01, in the code 0.1. Without content it is the linear filter of GF-CF with degrees of other powers.
+    Weights of all pairs of items are kept, n_items^2; more than 25,000 items are refused. Defaults did best among a
+    few on the validation part of Last.fm.
     """
 
     Config = MMGFConfig
@@ -89,7 +90,7 @@ class MMGF(ItemWeightsModel):
 
     @property
     def content_used(self) -> bool:
-        """False at weight 0, and where content does not tell items apart."""
+        """False at weight 0."""
         return self.config.content_weight > 0 and self._content_used
 
     @classmethod
@@ -113,12 +114,11 @@ class MMGF(ItemWeightsModel):
         self.train = data.train
         self.weights = filtered(interaction_graph(data.train, config.alpha, config.power), config.item_filter)
         spread = deviation(self.weights)
-        self._content_used = False
+        self._content_used = bool(data.content)
         for source, share in source_shares(data.content, config.image_weight).items():
             features, weight = data.content[source], config.content_weight * share
-            if weight == 0 or not np.ptp(features.matrix[features.present], axis=0).any():
+            if weight == 0:
                 continue
-            self._content_used = True
             graph = filtered(content_graph(features, config.alpha, config.power), config.content_filter)
             centre(graph, features.present)
             if config.content_scale == "equal":
@@ -128,7 +128,8 @@ class MMGF(ItemWeightsModel):
 
 def deviation(weights: np.ndarray) -> float:
     """Standard deviation of the entries, without a copy of them."""
-    return math.sqrt(np.vdot(weights, weights) / weights.size - weights.mean(dtype=np.float64) ** 2)
+    variance = np.vdot(weights, weights) / weights.size - weights.mean(dtype=np.float64) ** 2
+    return math.sqrt(max(variance, 0))  # rounding takes it below zero where all entries are alike
 
 
 def centre(graph: np.ndarray, present: np.ndarray) -> None:

@@ -78,7 +78,7 @@ class MMHCLNetwork(GraphNetwork):
         nodes = self.nodes(*batch)
         u, p, n = (embedding(nodes, collaborative) + unit(embedding(nodes, hyper))).chunk(3)
         loss = factor_bpr_loss(u, p, n) + self.config.l2 * squared_l2_loss(u, p, n)
-        distinct = self.nodes(batch[0].unique()), self.nodes(batch[0][:0], batch[1].unique())
+        distinct = batch[0].unique(), batch[1].unique() + len(self.users)
         weights = self.config.user_contrast_weight, self.config.item_contrast_weight * self.content_used
         for weight, rows in zip(weights, distinct, strict=True):
             if weight > 0:
@@ -110,13 +110,14 @@ class MMHCL(GradientModel):
     neighbours that both have, summed over sources and divided by the root of both sums. Contrast, for users and for
     items: InfoNCE of c + unit(z) with its own z, against the other nodes' vectors of both.
 
-    Follows the published code. Decided here: neither graph is built, products with the interactions and with the
-    neighbourhoods give the same (on Amazon Baby that of users has 6.9 million entries); the contrast is among the
-    batch's distinct users and positives, where the published one is among all users and all items in each step, some
-    hundred times the cost: here active users and popular items take part more often; batches are of pairs instead of
-    distinct users; the regulariser divides by the batch's size. An item without a source is in no neighbourhood of it.
-    Without content items are LightGCN's, and users keep their graph. The published figures are no target: their nDCG
-    is too high by their code's definition, and validation and test parts are exchanged.
+    Follows the published code. Decided here: a contrast of weight 0 leaves its hypergraph in the score, where the
+    published code takes it out; neither graph is built, products with the interactions and with the neighbourhoods
+    give the same (on Amazon Baby that of users has 6.9 million entries); the contrast is among the batch's distinct
+    users and positives, where the published one is among all users and all items in each step, some hundred times the
+    cost: here active users and popular items take part more often; batches are of pairs instead of distinct users; the
+    regulariser divides by the batch's size. An item without a source is in no neighbourhood of it. Without content
+    items are LightGCN's, and users keep their graph. The published figures are no target: their nDCG is too high by
+    their code's definition, and validation and test parts are exchanged.
     """
 
     Config = MMHCLConfig

@@ -1,24 +1,24 @@
 """MMSSL: a graph network with each source's users and items beside it, and an adversary that aligns both."""
 
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import dropout, embedding
+from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._adversary import Discriminator, real_rows, similarity_rows
 from recsys.models.registry import register
 from recsys.recommender import DataSize, DropRate, Presets, TrainingData, searched
-from recsys.training.content import FROZEN, ContentConfig, Sources, non_constant
+from recsys.training.content import FROZEN, ContentConfig, Sources
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
-from recsys.training.network import Batch, PairwiseNetwork, Step
+from recsys.training.network import Batch, PairwiseNetwork, Step, batch_size_for
 from recsys.training.operators import SparseOperator
-from recsys.training.randomness import generator
+from recsys.training.randomness import dropout, generator
 from recsys.training.sampling import UserSampler
 
 DISCRIMINATOR_RATE = 3e-4  # constant: the published code lets only the main rate decay
@@ -55,7 +55,7 @@ class MMSSLNetwork(PairwiseNetwork):
     taken: Tensor  # nodes with an interaction, bool, shape (n_users + n_items, 1)
 
     def __init__(self, data: TrainingData, config: MMSSLConfig) -> None:
-        """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
+        """Draw the parameters from the seed."""
         super().__init__(data.train, config)
         self.config, (n_users, n_items) = config, data.train.shape
         self.sampler = UserSampler(data.train, self.sampler.batch_size)
@@ -65,18 +65,13 @@ class MMSSLNetwork(PairwiseNetwork):
         graph = adjacency(data.train, left=0.5, right=0)
         self.to_users = SparseOperator(graph[:n_users, n_users:])
         self.to_items = SparseOperator(graph[n_users:, :n_users])
-        content = non_constant(data.content)
+        content = data.content
         self.sources = Sources(content, config, trained=False)
         for source in self.sources:
             nn.init.xavier_uniform_(source.linear.weight)
         self.discriminator: Discriminator | None = None
         if content and config.adversary_weight > 0:
             self.discriminator = Discriminator(n_items, config.n_hidden)
-
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return len(self.sources) > 0
 
     def steps(self) -> list[Step]:
         """One of the discriminator where there is one, and one of all else."""
@@ -152,13 +147,14 @@ class MMSSL(GradientModel):
 
     Published code differs from the paper: on small catalogues its attention over sources takes in zeros and its
     contrast is constant from the second batch on; neither is here. Its discriminator has n_items^2 / 4 weights and, by
-    a slope of 1, nothing but linear maps: it gains no function by its width, which is fixed here (`n_hidden`), so that
-    no array grows with items squared; its learning rate does not decay, as published. The default is no adversary,
-    whose rows over all items made a step take eleven times as long on Last.fm; the published weight is 1e-4.
+    a slope of 1, nothing but linear maps: a wider one can represent nothing more, so that its width is fixed here
+    (`n_hidden`), and no array grows with items squared; its learning rate does not decay, as published. The default is
+    no adversary, whose rows over all items made a step take eleven times as long on Last.fm; the published weight is
+    1e-4.
 
     Decided here: nodes without an interaction stay zero, where the softmax would give them a vector. Content reaches
     an item through its users alone, so that cold items have no score. Without content the embeddings' part is left,
-    which is LightGCN but for the softmax and one half of the weights.
+    which is LightGCN but for the softmax, one half of the weights, and items that follow users within a layer.
     """
 
     Config = MMSSLConfig
@@ -167,11 +163,18 @@ class MMSSL(GradientModel):
     without_content = "LightGCN"
     bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
-        "published/baby": {"learning_rate": 5.5e-4, "adversary_weight": 1e-4, "feature_scaling": "raw"}
+        "published/baby": {
+            "batch_size": 1024,
+            "learning_rate": 5.5e-4,
+            "adversary_weight": 1e-4,
+            "feature_scaling": "raw",
+        }
     }
 
     @classmethod
-    def memory(cls, config: Any, size: DataSize) -> float:
+    def memory(cls, config: MMSSLConfig, size: DataSize) -> float:
         """With a batch's rows over all items that an adversary sees of two sources, and their gradients."""
-        rows = 48 * (config.batch_size or 1024) * size.n_items if config.adversary_weight > 0 and size.width else 0
-        return super().memory(config, size) + rows
+        memory = super().memory(config, size)
+        if not size.width or config.adversary_weight == 0:
+            return memory
+        return memory + 48 * (config.batch_size or batch_size_for(size.n_interactions)) * size.n_items

@@ -107,7 +107,7 @@ class PGLNetwork(PairwiseNetwork):
 
 @register
 class PGL(GradientModel):
-    """Score: user vector . (item vector + mean of the item's content neighbours' features).
+    """Score: user vector . (item vector + mean of the item's content neighbours' starting vectors).
 
     An item starts as [its mapped, trained features, of length one, for each source], a user as a learned vector for
     each; both are propagated by LightGCN. In training it sees the edges that degree-sensitive dropping left in this
@@ -129,8 +129,10 @@ class PGL(GradientModel):
     scores_cold_items = True
     without_content = "LightGCN"
     bytes_per_feature = TRAINED
+    bytes_per_view = 32
     presets: ClassVar[Presets] = {
         "published/amazon": {
+            "batch_size": 2048,
             "drop_rate": 0.7,
             "contrast_weight": 0.0,
             "learning_rate": 1e-3,

@@ -2,7 +2,7 @@
 
 from functools import partial
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from recsys.models.multimodal._rearm_graphs import graph_among, user_interests
 from recsys.models.multimodal._rearm_layers import BLOCK, ContentAttention, MetaNetwork, orthogonality_loss
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, Share, TrainingData, searched
-from recsys.training.content import TRAINED, ContentConfig, Sources, non_constant
+from recsys.training.content import TRAINED, ContentConfig, Sources
 from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
@@ -59,7 +59,7 @@ class REARMConfig(ContentConfig):
     n_similar_items: PositiveInt = 10
     user_cooccurrence: Share = searched(0.4, 0.1, 0.9, step=0.1, needs="content")
     item_cooccurrence: Share = searched(0.2, 0.1, 0.9, step=0.1, needs="content")
-    user_image_weight: Share = 0.1
+    user_image_weight: Share = 0.2
     image_weight: Share = searched(0.1, choices=[0.0, 0.1, 0.5, 0.9], needs="text_and_image")
     dropout: Share = 0.4
     cross_dropout: Share = 0.6
@@ -77,9 +77,9 @@ class REARMNetwork(GraphNetwork):
     known: Tensor  # whether a source reaches an item, shape (n_sources, n_items, 1)
 
     def __init__(self, data: TrainingData, config: REARMConfig) -> None:
-        """Draw the parameters from the seed; a source whose features tell no items apart takes no part."""
+        """Draw the parameters from the seed."""
         super().__init__(data, config)
-        self.config, shown = config, non_constant(data.content)
+        self.config, shown = config, data.content
         start = partial(nn.init.normal_, std=0.1)
         users, items = initial_embeddings(data.train, config.n_factors, generator(data.seed), start)
         self.users, self.items = nn.Parameter(users), nn.Parameter(items)
@@ -115,11 +115,6 @@ class REARMNetwork(GraphNetwork):
         for source in (*self.sources, *self.interests):
             nn.init.xavier_normal_(source.linear.weight)
 
-    @property
-    def content_used(self) -> bool:
-        """Whether a source tells items apart."""
-        return len(self.sources) > 0
-
     def steps(self) -> list[Step]:
         """One step of AdamW on all parameters."""
         decay = self.config.weight_decay
@@ -134,11 +129,14 @@ class REARMNetwork(GraphNetwork):
         c, chosen = self.config, (users, positives + len(self.users))
         distinct = users.unique(), torch.cat([positives, negatives]).unique() + len(self.users)
         for one, other in combinations(contents, 2):
-            for nodes in distinct if c.contrast_weight > 0 else ():
-                contrast = info_nce_loss(embedding(nodes, one), embedding(nodes, other), c.temperature)
-                loss = loss + c.contrast_weight * contrast
-            for nodes in chosen if c.difference_weight > 0 else ():
-                loss = loss + c.difference_weight * orthogonality_loss(embedding(nodes, one), embedding(nodes, other))
+            if c.contrast_weight > 0:
+                for nodes in distinct:
+                    contrast = info_nce_loss(embedding(nodes, one), embedding(nodes, other), c.temperature)
+                    loss = loss + c.contrast_weight * contrast
+            if c.difference_weight > 0:
+                for nodes in chosen:
+                    likeness = orthogonality_loss(embedding(nodes, one), embedding(nodes, other))
+                    loss = loss + c.difference_weight * likeness
         return loss
 
     def factors(self) -> tuple[Tensor, Tensor]:
@@ -181,10 +179,11 @@ class REARM(GradientModel):
     In the published code the layer that compresses z_m for M gets no gradient and stays random; here it is trained and
     only z_m is detached. Published results drew negatives outside the users' test items too; here nothing but training
     items are known. Decided here: a node without neighbours by co-occurrence has none, where the published code ties
-    it to the most active ones; sources that do not reach an item over its graph have no part of it; with more than
-    two sources the queries to a source are the mean of the others, and losses are summed over pairs; a single source
-    has neither. Without content there are LightGCN's means of embeddings that moved over both co-occurrence graphs.
-    Defaults are the published ones for Amazon Baby but for the learning rate, there 5e-5.
+    it to the most active ones; sources that do not reach an item over its graph have no part of it; with more than two
+    sources the queries to a source are the mean of the others, and losses are summed over pairs; a single source has
+    neither. Without content there are LightGCN's means of embeddings that moved over both co-occurrence graphs.
+    Defaults are the published ones for Amazon Baby but for the learning rate, there 5e-5, and the weight of images
+    among items, there 0.
     """
 
     Config = REARMConfig
@@ -197,7 +196,7 @@ class REARM(GradientModel):
     without_content = "LightGCN"
     bytes_per_feature = TRAINED
     presets: ClassVar[Presets] = {
-        "published/baby": AS_PUBLISHED | {"user_image_weight": 0.2, "image_weight": 0.0},
+        "published/baby": AS_PUBLISHED | {"image_weight": 0.0},
         "published/sports": AS_PUBLISHED
         | {"n_layers": 5, "n_graph_layers": 2, "n_similar_users": 25, "n_similar_items": 5}
         | {"user_cooccurrence": 0.9, "user_image_weight": 0.0, "image_weight": 0.2}
@@ -210,7 +209,7 @@ class REARM(GradientModel):
     }
 
     @classmethod
-    def memory(cls, config: Any, size: DataSize) -> float:
+    def memory(cls, config: REARMConfig, size: DataSize) -> float:
         """With users' trained content, a block's attention, and what the meta networks keep of all nodes."""
         if not size.width:
             return super().memory(config, size)

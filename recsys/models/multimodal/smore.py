@@ -127,6 +127,7 @@ class SMORE(GradientModel):
     bytes_per_view = 128
     presets: ClassVar[Presets] = {
         name: {
+            "batch_size": 2048,
             "learning_rate": 1e-3,
             "patience": 20,
             "n_layers": n_layers,

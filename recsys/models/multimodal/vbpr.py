@@ -9,7 +9,7 @@ from recsys.models.factorisation.bprmf import BPRMFConfig, BPRMFNetwork
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import TrainingData
-from recsys.training.content import FROZEN, ContentConfig, scaled_features
+from recsys.training.content import FROZEN, ContentConfig, mapped_rows, scaled_features
 from recsys.training.embeddings import initial_embeddings, xavier_projection
 from recsys.training.losses import embedding_norm_loss, factor_bpr_loss
 from recsys.training.network import Batch, Network, PairwiseNetwork
@@ -48,7 +48,7 @@ class VBPRNetwork(PairwiseNetwork):
         self.bias = nn.Parameter(torch.zeros(config.n_content_factors))
 
     def loss(self, batch: Batch) -> Tensor:
-        """BPR and the norms of the batch's rows; the batch's items are projected, or all where these are fewer."""
+        """BPR and the norms of the batch's rows."""
         users, positives, negatives = batch
         u = embedding(users, self.users)
         p, n = self._items(torch.cat([positives, negatives])).chunk(2)
@@ -60,11 +60,8 @@ class VBPRNetwork(PairwiseNetwork):
         return self.users, self._items(torch.arange(len(self.items), device=self.items.device))
 
     def _items(self, items: Tensor) -> Tensor:
-        if len(items) < len(self.items):
-            content = embedding(items, self.features) @ self.projection + self.bias * embedding(items, self.known)
-            return torch.cat([embedding(items, self.items), content], dim=1)
-        content = self.features @ self.projection + self.bias * self.known
-        return embedding(items, torch.cat([self.items, content], dim=1))
+        content = mapped_rows(items, self.features, lambda features: features @ self.projection)
+        return torch.cat([embedding(items, self.items), content + self.bias * embedding(items, self.known)], dim=1)
 
 
 @register
@@ -72,10 +69,10 @@ class VBPR(GradientModel):
     """Score: user vector . [item embedding; W features + b].
 
     As in the published multimodal tables, without the paper's visual and item biases, and with all sources side by
-    side in one projection. Three decisions differ from them or fill a gap: features are scaled to a mean norm of
-    one a source (see `scaled_features`); a missing source adds nothing to the projection, and an item without any
-    content gets no bias either; items never seen in training have a zero embedding and are scored by their
-    content alone. Without content the model is BPR-MF: no projection, no second half of the users.
+    side in one projection. Three decisions differ from them or fill a gap: features are scaled to a mean norm of one a
+    source (see `scaled_features`); a missing source adds nothing to the projection, and an item without any content
+    gets no bias either; items never seen in training have a zero embedding and are scored by their content alone.
+    Without content the model is BPR-MF: no projection, no second half of the users.
     """
 
     Config = VBPRConfig
