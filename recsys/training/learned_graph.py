@@ -65,6 +65,17 @@ class LearnedItemGraph(nn.Module):
         }
         for name, buffer in buffers.items():
             self.register_buffer(name, torch.from_numpy(buffer), persistent=False)
+        self._built: tuple[WeightedOperator, Tensor] | None = None
+
+    def renew(self) -> None:
+        """Let the next call of `current` build the graph anew."""
+        self._built = None
+
+    def current(self) -> tuple[WeightedOperator, Tensor]:
+        """The graph as it was last built: with gradients when it is built anew, and without from then on."""
+        operator, values = self._built or self()
+        self._built = operator, values.detach()
+        return operator, values
 
     def forward(self) -> tuple[WeightedOperator, Tensor]:
         """The mixed graph and its values, with gradients in the cosines of learned features and in the weights."""

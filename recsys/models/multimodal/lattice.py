@@ -14,7 +14,6 @@ from recsys.training.item_graph import item_graphs
 from recsys.training.learned_graph import LearnedGraphConfig, LearnedItemGraph
 from recsys.training.losses import factor_bpr_loss, squared_l2_loss, unit
 from recsys.training.network import Batch
-from recsys.training.weighted_operator import WeightedOperator
 
 
 class LATTICEConfig(LearnedGraphConfig):
@@ -32,7 +31,6 @@ class LATTICENetwork(GraphNetwork):
         self.item_graph = None
         if content:
             self.item_graph = LearnedItemGraph(content, config, config.n_neighbours, config.frozen_share)
-        self.built: tuple[WeightedOperator, Tensor] | None = None
 
     @property
     def content_used(self) -> bool:
@@ -41,14 +39,14 @@ class LATTICENetwork(GraphNetwork):
 
     def start_epoch(self, rng: np.random.Generator) -> None:
         """Let the first batch build the item graph anew, with gradients; the others take it as it then stands."""
-        self.built = None
+        if self.item_graph is not None:
+            self.item_graph.renew()
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR of the final vectors, and their squared norm."""
         users, items = self.parted(self.propagated(self.config.n_layers))
         if self.item_graph is not None:
-            operator, values = self.built or self.item_graph()
-            self.built = operator, values.detach()
+            operator, values = self.item_graph.current()
             items = items + unit(operator.product(values, self.items))
         u, p, n = (embedding(part, table) for part, table in zip(batch, (users, items, items), strict=True))
         return factor_bpr_loss(u, p, n) + self.config.l2 * squared_l2_loss(u, p, n)

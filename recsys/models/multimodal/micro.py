@@ -1,6 +1,6 @@
 """MICRO: item graphs learned from each source, fused by attention, and a contrast of each view with the fused one."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -53,7 +53,6 @@ class MICRONetwork(GraphNetwork):
             LearnedItemGraph({source: data.content[source]}, config, config.n_neighbours, config.frozen_share)
             for source in frozen
         )
-        self.built: list[tuple[WeightedOperator, Tensor]] = []
         if frozen:
             known = np.stack([np.diff(graph.indptr) > 0 for graph in frozen.values()])
             self.register_buffer("known", torch.from_numpy(known)[:, :, None], persistent=False)
@@ -66,8 +65,9 @@ class MICRONetwork(GraphNetwork):
         return len(self.item_graphs) > 0
 
     def start_epoch(self, rng: np.random.Generator) -> None:
-        """Rebuild the item graphs in the first batch, with gradients; the other batches use them without."""
-        self.built = []
+        """Let the first batch build the item graphs anew, with gradients; the others take them as they then stand."""
+        for graph in self.item_graphs:
+            cast(LearnedItemGraph, graph).renew()
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR of the final vectors, their squared norm, and the contrasts among the negatives."""
@@ -77,9 +77,7 @@ class MICRONetwork(GraphNetwork):
         rows = embedding(items, item_table)
         contrast = torch.zeros(())
         if self.content_used:
-            built = self.built or [graph() for graph in self.item_graphs]
-            self.built = [(operator, values.detach()) for operator, values in built]
-            views, fused = self._views(built, items)
+            views, fused = self._views([cast(LearnedItemGraph, graph).current() for graph in self.item_graphs], items)
             rows = rows + unit(fused)
             if len(views) > 1 and self.config.contrast_weight > 0:
                 contrast = self._contrast(views, fused, items, places[len(users) :].unique())
