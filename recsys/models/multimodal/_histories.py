@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
-from torch.nn.functional import dropout, embedding, leaky_relu, linear
+from torch.nn.functional import embedding, leaky_relu, linear
+
+from recsys.training.randomness import dropout
 
 USERS_AT_ONCE = 256
 SHARPNESS = 1 / 100  # the published attention is a hundred times flatter than a transformer's
