@@ -30,7 +30,7 @@ class LightGCNConfig(TrainedConfig):
     n_layers: PositiveInt = searched(2, 1, 4)
     l2: NonNegativeFloat = searched(1e-4, 1e-6, 1e-1, log=True)
 
-    first_points: ClassVar[FirstPoints] = ({"n_layers": 3}, {"n_layers": 3, "l2": 1e-3})
+    first_points: ClassVar[FirstPoints] = ({"learning_rate": 1e-2}, {"n_layers": 3}, {"n_layers": 3, "l2": 1e-3})
 
 
 class LightGCNNetwork(PairwiseNetwork):
@@ -66,7 +66,8 @@ class LightGCN(GradientModel):
 
     Regularised by the squared norm as in the paper (eq. 15); the published multimodal tables use the un-squared
     norm here, with other weights. The graph has no self-loops, and degrees get no epsilon: a node without an edge
-    keeps an empty row.
+    keeps an empty row. On Last.fm a learning rate of 0.01 is as good in a seventh of the epochs (validation nDCG@20
+    .250 after 40, with the default .249 after 292), so tuning tries it next.
     """
 
     Config = LightGCNConfig

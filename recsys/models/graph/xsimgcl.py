@@ -32,7 +32,10 @@ class XSimGCLConfig(LightGCNConfig):
     contrast_weight: NonNegativeFloat = searched(0.2, 0.01, 1.0, log=True)
     temperature: PositiveFloat = searched(0.15, 0.05, 0.5, log=True)
 
-    first_points: ClassVar[FirstPoints] = ({"noise": 0.1, "contrast_weight": 0.1, "temperature": 0.2},)
+    first_points: ClassVar[FirstPoints] = (
+        {"learning_rate": 5e-3, "contrast_weight": 0.02},
+        {"noise": 0.1, "contrast_weight": 0.1, "temperature": 0.2},
+    )
 
 
 class XSimGCLNetwork(LightGCNNetwork):
@@ -90,6 +93,8 @@ class XSimGCL(GradientModel):
     vector is contrasted with its own in the first layer against those of the batch's other users, or items.
     The layer contrasted is a hyper-parameter of the paper; here it is the first, as published for most data sets.
     Regularised as LightGCN is; the published code takes the un-squared norm of the noisy final vectors instead.
+    On Last.fm the default weight of the contrast is too large: validation nDCG@20 is best after the first epoch, at
+    .130, and reaches .263 with a weight of 0.02 and a learning rate of 0.005, so tuning tries these next.
     """
 
     Config = XSimGCLConfig
