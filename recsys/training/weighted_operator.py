@@ -89,20 +89,16 @@ def _starts(sorted_by: Tensor, n: int) -> Tensor:
 
 class _WeightedProduct(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, values: Tensor, x: Tensor, operator: Any) -> Tensor:
+    def forward(ctx: Any, values: Tensor, x: Tensor, operator: WeightedOperator) -> Tensor:
         ctx.operator = operator
         ctx.save_for_backward(values, x)
         return _weighted(operator, values, x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        operator, gradient = ctx.operator, gradients[0].contiguous()
-        values, x = ctx.saved_tensors
-        for_values = for_x = None
-        if ctx.needs_input_grad[0]:
-            for_values = _inner(operator, gradient, x)
-        if ctx.needs_input_grad[1]:
-            for_x = _weighted(operator, values, gradient, transposed=True)
+        gradient, (values, x) = gradients[0].contiguous(), ctx.saved_tensors
+        for_values = _inner(ctx.operator, gradient, x) if ctx.needs_input_grad[0] else None
+        for_x = _weighted(ctx.operator, values, gradient, transposed=True) if ctx.needs_input_grad[1] else None
         return for_values, for_x, None
 
 

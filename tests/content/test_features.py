@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 from safetensors import safe_open
+from scipy import sparse
 
 from recsys.content.features import Features, mean_of_each, of_one_width
 from recsys.errors import UserError
+from recsys.recommender import TrainingData
 
 HERE = np.array([True, False])
 
@@ -50,6 +52,15 @@ def test_features_that_no_item_has_are_as_wide_as_those_beside_them():
     left, right = of_one_width(nobody, Features(np.float32([[1, 2], [3, 4]]), np.ones(2, bool)))
     np.testing.assert_array_equal(left, [[0, 0], [0, 0]])
     np.testing.assert_array_equal(right, [[1, 2], [3, 4]])
+
+
+def test_content_that_is_alike_wherever_it_is_tells_no_items_apart():
+    present = np.array([True, True, False])
+    same = Features(np.array([[1, 2], [1, 2], [0, 0]], dtype=np.float32), present)
+    other = Features(np.array([[1, 2], [1, 3], [0, 0]], dtype=np.float32), present)
+    nobody_s = Features(np.zeros((3, 2), dtype=np.float32), np.zeros(3, dtype=bool))
+    content = {"same": same, "other": other, "nobody_s": nobody_s}
+    assert set(TrainingData(sparse.csr_array((4, 3), dtype=np.float32), content).content) == {"other"}
 
 
 def test_digest_tells_values_masks_and_shapes_apart():

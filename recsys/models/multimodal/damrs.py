@@ -63,7 +63,6 @@ class DAMRSNetwork(GraphNetwork):
         graphs = list(agreed_item_graphs(content, config.n_neighbours).values())
         graphs.append(behaviour_graph(data.train, config.n_behaviour_neighbours))
         self.views = SparseOperator(sparse.csr_array(sparse.vstack([by_row_counts(graph) for graph in graphs])))
-        self.sources_used = len(content)
         known = [features.present for features in content.values()]
         known.append(np.bincount(data.train.indices, minlength=len(self.items)) > 0)
         self.register_buffer("known", torch.from_numpy(np.stack(known)), persistent=False)
