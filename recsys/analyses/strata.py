@@ -13,13 +13,13 @@ from recsys.evidence.comparison import Comparison
 from recsys.evidence.hidden_losers import HiddenLosers, find_hidden_losers
 from recsys.evidence.scores import Scores
 from recsys.evidence.strata import (
-    Stratum,
     StratumResult,
     compare_strata,
     compare_weighted,
     families_that_differ,
     losers,
 )
+from recsys.evidence.stratum import Stratum
 from recsys.evidence.wording import percent, probability
 from recsys.study.populations import (
     ACTIVITY,

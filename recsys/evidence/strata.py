@@ -3,11 +3,7 @@
 A user may have a stratum's test rows in one repeat and none in another, so a stratum's mean is a ratio: of the scores
 where there are such rows, to how many there are. It is brought to a plain mean by its linearisation (delta method), so
 that the one interval that decides everywhere else decides here too. By user every user counts alike; by interaction
-each counts as often as it has test rows.
-
-Whether strata differ is asked of each stratum against all others of its family: is its relative lift another one? The
-contrast is formed user by user and repeat by repeat, for Cochran's Q would need estimates that are independent, and
-strata share the repeats, and strata of items the users too. Holm's method corrects over the contrasts of a family.
+each counts as often as it has test rows. Whether strata differ, `stratum.contrasts` answers.
 """
 
 from collections.abc import Sequence
@@ -16,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from recsys.evidence.comparison import ALPHA, MARGIN, N_RESAMPLES, Comparison, compare, holm, holm_corrected
-from recsys.evidence.mean_error import MeanError
+from recsys.evidence.comparison import ALPHA, MARGIN, N_RESAMPLES, Comparison, compare, holm
 from recsys.evidence.resampling import NOTHING, sign_flip_p_value
 from recsys.evidence.scores import Scores
+from recsys.evidence.stratum import Stratum, contrasts
 from recsys.evidence.wording import means, percent
 
 ENOUGH_USERS = 30
@@ -27,37 +23,6 @@ ENOUGH_USERS = 30
 WORTH_NAMING = 0.1
 """Share of the users whose loss belongs into the headline."""
 COLD = "cold items"
-
-
-@dataclass(frozen=True)
-class Stratum:
-    """Some users, or the test rows of some items, with the scores of both sides there.
-
-    Attributes:
-        family: what strata of one kind have in common, such as `training interactions`.
-        name: who or what, as a sentence names it: `users with up to 5 training interactions`, `cold items`.
-        content: of all users, in the order of `rival`; where `n_rows` is 0 they do not count.
-        rival: of the same users.
-        n_rows: int, shape (n_repeats, n_users): test rows that each user has in the stratum.
-        of_items: whether it is some items' test rows, and not some users.
-    """
-
-    family: str
-    name: str
-    content: Scores
-    rival: Scores
-    n_rows: np.ndarray
-    of_items: bool = False
-
-    @property
-    def members(self) -> np.ndarray:
-        """Who counts in which repeat, float64 of 0 and 1, shape (n_repeats, n_users)."""
-        return (self.n_rows > 0).astype(np.float64)
-
-    @property
-    def n_users(self) -> int:
-        """Users that count in any repeat."""
-        return int(self.n_rows.any(axis=0).sum())
 
 
 @dataclass(frozen=True)
@@ -108,9 +73,9 @@ def compare_strata(
     how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
     by_user = holm([compare_weighted(each.content, each.rival, each.members, **how) for each in enough])
     by_interaction = [compare_weighted(each.content, each.rival, each.n_rows, **how) for each in enough]
-    contrasts: dict[str, tuple[float, float]] = {}
+    contrasted: dict[str, tuple[float, float]] = {}
     for family in dict.fromkeys(each.family for each in enough):
-        contrasts |= _contrasts([each for each in enough if each.family == family])
+        contrasted |= contrasts([each for each in enough if each.family == family])
     has_rows = (n_rows > 0).sum()
     return [
         StratumResult(
@@ -120,8 +85,8 @@ def compare_strata(
             share_of_rows=float(each.n_rows.sum() / n_rows.sum()),
             by_user=user,
             by_interaction=interaction,
-            contrast=contrasts[each.name][0],
-            p_contrast=contrasts[each.name][1],
+            contrast=contrasted[each.name][0],
+            p_contrast=contrasted[each.name][1],
             of_items=each.of_items,
         )
         for each, user, interaction in zip(enough, by_user, by_interaction, strict=True)
@@ -195,56 +160,6 @@ def _linearised(scores: Scores, weights: np.ndarray) -> Scores:
     """Values whose plain mean is the weighted one, and whose spread is that of the weighted one."""
     mean = (weights * scores.values).sum() / weights.sum()
     return replace(scores, values=mean + weights * (scores.values - mean) / weights.mean())
-
-
-def _contrasts(strata: Sequence[Stratum]) -> dict[str, tuple[float, float]]:
-    """By name of each stratum of a family, its contrast and the corrected p-value."""
-    sums = [_Sums(each.members * each.content.values, each.members * each.rival.values) for each in strata]
-    found: list[tuple[float, float]] = []
-    for own in sums:
-        others = [each for each in sums if each is not own]
-        found.append(_contrast(own, _Sums.of(others), strata[0]) if others else (np.nan, 1.0))
-    # Of two strata each is the other's rest: that is one test.
-    p_values = [p for _, p in found]
-    corrected = p_values if len(found) <= 2 else holm_corrected(p_values)
-    return {each.name: (contrast, p) for each, (contrast, _), p in zip(strata, found, corrected, strict=True)}
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """What each user adds to the numerator and to the denominator of a lift, each of shape (n_repeats, n_users)."""
-
-    content: np.ndarray
-    rival: np.ndarray
-
-    @classmethod
-    def of(cls, parts: "Sequence[_Sums]") -> "_Sums":
-        return cls(
-            np.sum([each.content for each in parts], axis=0),
-            np.sum([each.rival for each in parts], axis=0),
-        )
-
-    @property
-    def ratio(self) -> float:
-        return float(self.content.sum() / self.rival.sum()) if self.rival.any() else np.nan
-
-    @property
-    def influence(self) -> np.ndarray:
-        """How much each user moves the ratio; its mean is zero."""
-        return (self.content - self.ratio * self.rival) / self.rival.mean()
-
-
-def _contrast(own: _Sums, others: _Sums, stratum: Stratum) -> tuple[float, float]:
-    difference = own.ratio - others.ratio
-    if not np.isfinite(difference):
-        return np.nan, 1.0
-    content, rival = stratum.content, stratum.rival
-    error = MeanError.of(
-        difference + own.influence - others.influence,
-        max(content.held_out, rival.held_out),
-        seeded=content.seeded or rival.seeded,
-    )
-    return difference, 2 * min(error.p_above(abs(difference)), 0.5)
 
 
 def _costs(result: StratumResult) -> str:

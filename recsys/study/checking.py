@@ -1,37 +1,32 @@
 """What a study's content would stop a run at, found before anything is trained.
 
 Content is read by the very functions that a run reads it with (`preparing.describe_items`, `Encoder.contents`); only
-the encoding itself is left out where it takes long, and no model is asked for a description.
+the encoding itself is left out where it takes long.
 """
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from recsys.content.descriptions import parse_corpus
 from recsys.content.encoder import Context, Encoder
 from recsys.content.encoders import registry
-from recsys.content.texts import item_texts
 from recsys.data.images import said_of_pictures
 from recsys.data.options import parse
-from recsys.data.raw import lacks_column
 from recsys.data.readers import registry as readers
-from recsys.errors import UserError, hint
+from recsys.errors import UserError
 from recsys.evidence.content_gates import look_alike
-from recsys.evidence.wording import percent
 from recsys.study.booleans import refuse_booleans
-from recsys.study.dataset_spec import CORPUS, OWN_COLUMNS, ContentSource, CorpusSpec, DatasetSpec, Source
-from recsys.study.preparing import describe_items
+from recsys.study.checking_descriptions import ExpectedCorpus, expected_corpus, refuse_missing_device, share_of_items
+from recsys.study.dataset_spec import ContentSource, CorpusSpec, DatasetSpec, Source
 
 if TYPE_CHECKING:
-    from recsys.content.vlm.options import VlmOptions
+    pass
 
 Level = Literal["good", "warning", "bad"]
 FEW = 0.5
@@ -52,14 +47,6 @@ class Finding:
     what: str
     said: str
     level: Level = "good"
-
-
-@dataclass(frozen=True)
-class _Corpus:
-    """A description corpus as its encoders will find it; `poolings` where it is still to be made."""
-
-    table: pd.DataFrame
-    poolings: tuple[str, ...] | None = None
 
 
 def check_options(name: str, spec: DatasetSpec) -> list[Finding]:
@@ -98,7 +85,7 @@ def _check_corpus(given: CorpusSpec) -> None:
 def _check_encoder(given: ContentSource) -> None:
     cls = registry.load(given.encoder)
     refuse_booleans(cls.Options, given.options)
-    _refuse_missing_device(cls.from_options(given.encoder, given.options).options)
+    refuse_missing_device(cls.from_options(given.encoder, given.options).options)
 
 
 def check_content(
@@ -125,11 +112,11 @@ def check_content(
         spec.descriptions if corpora is None else corpora
     )
     with TemporaryDirectory() as scratch:
-        read: dict[str, _Corpus] = {}
+        read: dict[str, ExpectedCorpus] = {}
         for corpus in (each for each in spec.descriptions if each in wanted):
             what = f"descriptions {name}/{corpus}"
             try:
-                read[corpus], said = _corpus(spec.descriptions[corpus], items, folder or Path(), Path(scratch))
+                read[corpus], said = expected_corpus(spec.descriptions[corpus], items, folder or Path(), Path(scratch))
             except (UserError, OSError) as error:
                 yield Finding(what, str(error), "bad")
             else:
@@ -140,104 +127,8 @@ def check_content(
                 yield _source(name, source, encoder, items, folder, read.get(content.corpus or ""))
 
 
-def _corpus(spec: CorpusSpec, items: pd.DataFrame, folder: Path, scratch: Path) -> tuple[_Corpus, str]:
-    """A corpus from its file; or, of one that a model is to write, what it will be like."""
-    for column in spec.truth.values():
-        if column not in items:
-            raise lacks_column("`truth`", column, items)
-    if spec.model is None:
-        record = describe_items(spec, items, folder, scratch, scratch, lambda done, steps: None)
-        table = pd.read_parquet(scratch / CORPUS)
-        fields = tuple(str(column) for column in table if column not in ("item_id", "answer"))
-        _refuse_unknown(spec.truth, fields, "`fields`")
-        checks = "".join(f"; {check.message}" for check in record.checks if fields)
-        return _Corpus(table), f"{_share(len(table), len(items))} are described{checks}"
-    return _to_be_written(spec, items, folder)
-
-
-def _to_be_written(spec: CorpusSpec, items: pd.DataFrame, folder: Path) -> tuple[_Corpus, str]:
-    # Only a study that asks a model imports what that takes.
-    from recsys.content.vlm.options import VlmOptions
-    from recsys.content.vlm.prompts import load_prompt
-
-    options = VlmOptions.read(spec.options)
-    prompt = load_prompt(options.prompt, folder)
-    if taken := [field for field in prompt.fields if field in OWN_COLUMNS]:
-        raise UserError(f"prompt '{prompt.name}': a field cannot be called '{taken[0]}'; rename it in the prompt")
-    fields = prompt.fields if options.max_new_tokens else ()
-    _refuse_unknown(spec.truth, fields, f"prompt '{prompt.name}'")
-    shown = pd.Series(data=False, index=items.index)
-    if "image" in options.inputs:
-        shown |= items["image_path"].notna()
-    if "text" in options.inputs:
-        for column in set(options.text_fields) - set(items):
-            raise lacks_column("`text_fields`", column, items)
-        shown |= item_texts("", items, options.text_fields, None) != ""
-    if not shown.any():
-        wanted = " or ".join(options.inputs)
-        raise UserError(f"none of the {len(items):,} items has {wanted} to show the model; see `inputs`")
-    asked = items.loc[shown, ["item_id"]].reset_index(drop=True)
-    answer = ", ".join(f"[{field}] {{value}}" for field in fields) or ("a value" if options.max_new_tokens else "")
-    table = asked.assign(answer=answer)
-    table = table.merge(parse_corpus(table, fields)[0], on="item_id")
-    where = _model(options, folder)
-    several = said_of_pictures(items, options.pictures) if "image" in options.inputs else ""
-    about = f"{_share(len(asked), len(items))}{several and f' with {several}'}"
-    said = f"asks {options.model} ({where}) about {about}, prompt {prompt.name} "
-    return _Corpus(table, tuple(options.hidden)), f"{said}(version {prompt.version})"
-
-
-def _model(options: "VlmOptions", folder: Path) -> str:
-    """Where a model is; UserError where it can be asked nowhere."""
-    if options.endpoint is not None:
-        from recsys.content.vlm.served import served_models
-
-        said = f"the server at {options.endpoint.address} answers"
-        listed = served_models(options.endpoint)
-        if listed and options.model not in listed:
-            return f"{said}, and does not list '{options.model}' ({', '.join(listed[:5])})"
-        return said
-    if options.engine == "vllm":
-        from recsys.content.vlm.vllm_describer import library
-
-        library()
-    from recsys.content.weights import find
-
-    _refuse_missing_device(options)
-    place = find(options.model, options.revision, folder)
-    if place:
-        _refuse_missing_layers(options, place)
-    return "on this machine" if place else "to be fetched from the hub"
-
-
-def _refuse_missing_device(options: Any) -> None:
-    """UserError where options ask for a GPU, and there is none."""
-    if getattr(options, "device", "auto") == "cuda":
-        from recsys.runtime import Runtime
-
-        Runtime.choose(options.device, options.precision)
-
-
-def _refuse_missing_layers(options: "VlmOptions", place: Path) -> None:
-    """UserError where a layer is asked for that the model lacks, as far as its config counts them."""
-    try:
-        config = json.loads((place / "config.json").read_text(encoding="utf-8"))
-    except ValueError:  # a run says what is wrong with the file
-        return
-    depth = (config.get("text_config") or config).get("num_hidden_layers")
-    for layer in options.layers or (options.layer,):
-        if depth and isinstance(layer, int) and not -depth - 1 <= layer <= depth:
-            raise UserError(f"`layer` is {layer}; '{options.model}' has layers {-depth - 1} to {depth}")
-
-
-def _refuse_unknown(truth: dict[str, str], fields: Collection[str], whose: str) -> None:
-    for field in truth:
-        if fields and field not in fields:
-            raise UserError(f"`truth`: {whose} has no field '{field}'{hint(field, fields)}")
-
-
 def _source(
-    name: str, source: str, encoder: Encoder, items: pd.DataFrame, folder: Path | None, corpus: _Corpus | None
+    name: str, source: str, encoder: Encoder, items: pd.DataFrame, folder: Path | None, corpus: ExpectedCorpus | None
 ) -> Finding:
     what, called = f"content {name}/{source}", type(encoder).__module__.rsplit(".", 1)[1]
     context = Context(folder=folder)
@@ -249,7 +140,7 @@ def _source(
         return Finding(what, str(error), "bad")
     covered = [key is not None for key in keys]
     several = said_of_pictures(items) if encoder.reads_pictures else ""
-    known = f"encoder {called}: {_share(sum(covered), len(keys))} have it{several and f', with {several}'}"
+    known = f"encoder {called}: {share_of_items(sum(covered), len(keys))} have it{several and f', with {several}'}"
     if len(keys) < len(items):
         return Finding(what, f"{known}, of those that were tried")
     if not any(covered):
@@ -271,8 +162,3 @@ def _remedy(encoder: Encoder, items: pd.DataFrame) -> str:
     if encoder.reads_pictures and items["image_path"].isna().all():
         return "give the reader `images` or `image_column`, and see what is quarantined"
     return "see the columns or the file that it reads"
-
-
-def _share(n: int, of: int) -> str:
-    """3,631 of 3,650 items (99.5 %)."""
-    return f"{n:,} of {of:,} items ({percent(n / max(of, 1))})"

@@ -7,13 +7,13 @@ from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Scores
 from recsys.evidence.strata import (
     COLD,
-    Stratum,
     StratumResult,
     compare_strata,
     compare_weighted,
     families_that_differ,
     losers,
 )
+from recsys.evidence.stratum import Stratum
 
 R, U = 5, 600
 
