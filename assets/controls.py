@@ -14,7 +14,9 @@ from orchestration.usable import unusable_sources, usable_study
 from recsys.engine.code import model_code
 from recsys.errors import UserError
 from recsys.fingerprints import code_of, fingerprint
+from recsys.study.control_arms import most
 from recsys.study.controls import select_with_controls
+from recsys.study.counting import cells_of, cells_of_related
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.selection import Selection, content_models, has_verdict
@@ -28,8 +30,6 @@ def node(study: Study, name: str) -> Node:
     models = [(model, study.params_of(model), model_code(model, primary)) for model in trained]
     content = study.datasets[name].content
     code = code_of("recsys.study.controls:select_with_controls")
-    # The controls of the choice; for each source its own, the fused arm, and that with it shuffled.
-    most_arms = 4 + 4 * len(content)
     return Node(
         asset=keys.controls(name),
         group=name,
@@ -43,8 +43,14 @@ def node(study: Study, name: str) -> Node:
         show=show,
         description="Chosen on validation: the content model, its best rival without content, and their controls.",
         kinds=frozenset({"mlflow"}),
-        cells=max((study.cells_of(model, most_arms) for model in content_models(study)), default=0),
+        cells=_most_cells(study, name),
     )
+
+
+def _most_cells(study: Study, name: str) -> int:
+    related = sum(cells_of_related(study, model, len(study.arms_of(name, model))) for model in study.models)
+    n_arms = most(study.datasets[name])
+    return related + max((cells_of(study, model, n_arms) for model in content_models(study)), default=0)
 
 
 def _members(study: Study) -> list[str]:

@@ -8,6 +8,7 @@ from orchestration.asset_factory import Making, Node
 from orchestration.usable import usable_study
 from recsys.evaluation.metrics.registry import metric_module
 from recsys.fingerprints import code_of, fingerprint
+from recsys.study.counting import cells_of
 from recsys.study.ensembles import train_ensemble
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
@@ -32,7 +33,7 @@ def node(study: Study, name: str, ensemble: str) -> Node:
         show=partial(models.show, study, name, ensemble),
         description=f"{spec.said}; on {name}: arms {', '.join(arm.name for arm in arms)}.",
         kinds=frozenset({"numpy", "mlflow"}),
-        cells=study.cells_of(ensemble, len(arms)),
+        cells=cells_of(study, ensemble, len(arms)),
     )
 
 

@@ -17,6 +17,7 @@ from orchestration.usable import usable_study
 from recsys.engine.code import model_code
 from recsys.fingerprints import code_of, fingerprint
 from recsys.models import registry
+from recsys.study.counting import cells_of
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
@@ -46,7 +47,7 @@ def node(study: Study, name: str, model: str) -> Node:
         description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; "
         f"{study.trials_of(model)} trials and {study.n_repeats} repeats for each.",
         kinds=frozenset({"pytorch" if registry.find(model).is_trained else "numpy", "mlflow"}),
-        cells=study.cells_of(model, len(arms)),
+        cells=cells_of(study, model, len(arms)),
     )
 
 

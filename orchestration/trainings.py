@@ -15,6 +15,7 @@ from recsys.content.features import FEATURES
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.stored import StoredCell
 from recsys.study.applicable import left_out
+from recsys.study.counting import cells_of
 from recsys.study.estimate import cell_memory
 from recsys.study.preparing import VERSIONS
 from recsys.study.record import AssetRecord
@@ -133,7 +134,7 @@ class Trainings:
         """Progress in cells; where time is the budget, and their number is unknown, in seconds of tuning."""
         budget = self.study.tuning
         timed = budget.minutes is not None and model not in self.study.ensembles
-        total = int(n_arms * budget.seconds) if timed else self.study.cells_of(model, n_arms)
+        total = int(n_arms * budget.seconds) if timed else cells_of(self.study, model, n_arms)
         done = 0.0
         with self.home.progress.track(label, total, "seconds of tuning" if timed else "cells") as advance:
 

@@ -20,8 +20,11 @@ from recsys.errors import UserError
 from recsys.models import registry
 from recsys.recommender import DataSize
 from recsys.study.applicable import left_out
+from recsys.study.control_arms import most
+from recsys.study.counting import cells_of, cells_of_related
 from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, duration, fit_memory, in_words
 from recsys.study.preparing import prepare_dataset
+from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 
 LIST_BYTES = 1600
@@ -39,6 +42,8 @@ class Cost:
         memory: bytes that one of them needs, at default hyper-parameters.
         seconds: of one of them; None where nothing is known.
         total: seconds of all of them, one after another; None where nothing is known.
+        related: seconds at most, once it tries what related models chose.
+        controls: seconds at most of the controls, if it is the content model that is judged.
     """
 
     dataset: str
@@ -47,6 +52,8 @@ class Cost:
     memory: float = 0.0
     seconds: float | None = None
     total: float | None = None
+    related: float = 0.0
+    controls: float = 0.0
 
 
 def costs(
@@ -101,8 +108,20 @@ def total(costs: Sequence[Cost], workers: int) -> str:
     )
     if len(known) < len(running):
         said += ", not counting models of which no cell has run yet"
-    most = max((cost.memory for cost in running), default=0.0)
-    return f"All models: {said}; the largest cell needs about {most / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
+    if later := _later(running):
+        said += f", then up to {duration(max(later / workers, 1))} for what related models chose and for controls"
+    largest = max((cost.memory for cost in running), default=0.0)
+    return (
+        f"All models: {said}; the largest cell needs about {largest / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
+    )
+
+
+def _later(costs: Sequence[Cost]) -> float:
+    """Seconds at most after all models are trained, those of the costliest choice in each dataset."""
+    controls: dict[str, float] = defaultdict(float)
+    for cost in costs:
+        controls[cost.dataset] = max(controls[cost.dataset], cost.controls)
+    return sum(controls.values()) + sum(cost.related for cost in costs)
 
 
 def disk(study: Study, name: str, facts: Mapping[str, Any]) -> str:
@@ -145,17 +164,26 @@ def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: 
         each = cell_seconds(cls, config, size, alike or others, shows_content=arm.shows_content)
         if each is not None:
             seconds.append(each)
-    total = sum(_arm_seconds(study, model, len(arms), each) for each in seconds) if len(seconds) == len(arms) else None
-    return Cost(name, model, study.cells_of(model, len(arms)), memory, max(seconds, default=None), total)
+    cost = Cost(name, model, cells_of(study, model, len(arms)), memory, max(seconds, default=None))
+    if len(seconds) < len(arms):
+        return cost
+    total = related = 0.0
+    for each in seconds:
+        trials = _trials(study, model, each)
+        total += each * (cells_of(study, model, len(arms), trials) // len(arms))
+        related += each * cells_of_related(study, model, 1, trials)
+    if not (has_verdict(study, name) and study.takes_content(model)):
+        return replace(cost, total=total, related=related)
+    slowest = max(seconds)
+    controls = slowest * cells_of(study, model, most(study.datasets[name]), _trials(study, model, slowest))
+    return replace(cost, total=total, related=related, controls=controls)
 
 
-def _arm_seconds(study: Study, model: str, n_arms: int, seconds: float) -> float:
-    """Of all cells of one arm, each of so many seconds."""
-    cells = study.cells_of(model, n_arms) // n_arms
-    if study.tuning.minutes is not None:
-        trials = min(study.trials_of(model), math.ceil(study.tuning.seconds / seconds))
-        cells = trials + study.cells_after(trials, n_arms)
-    return cells * seconds
+def _trials(study: Study, model: str, seconds: float) -> int | None:
+    """Of an arm whose cells take so long each; None: as many as there can be."""
+    if study.tuning.minutes is None:
+        return None
+    return min(study.trials_of(model), math.ceil(study.tuning.seconds / seconds))
 
 
 def _widths(study: Study, name: str, arm: Arm) -> dict[str, int]:

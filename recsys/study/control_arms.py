@@ -16,6 +16,14 @@ def are_combined(spec: DatasetSpec) -> bool:
     return len(spec.content) <= MOST_SOURCES
 
 
+def most(spec: DatasetSpec) -> int:
+    """Arms of controls that are trained for a verdict, at most.
+
+    Those of the choice; for each source its own, all sources together, and these with it shuffled.
+    """
+    return 4 + 4 * len(spec.content)
+
+
 def fused(spec: DatasetSpec) -> Arm:
     """The arm that shows the raw modalities together, of a dataset that has content."""
     assert spec.fused is not None

@@ -16,14 +16,7 @@ from recsys.study.booleans import refuse_booleans
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensemble_spec import Ensemble
 from recsys.study.spec import Strict
-from recsys.tuning.budget import (
-    CLOSED_FORM_TRIALS,
-    SHORTLIST,
-    TRAINED_TRIALS,
-    default_trials,
-    most_nested,
-    most_trials,
-)
+from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
 
 REPEATS, REPEATS_TRAINED = 5, 3
 MOST_TRIALS = 500
@@ -213,20 +206,6 @@ class Study(Strict):
     def trials_of(self, model: str) -> int:
         """Settings that are tried of a model on each arm."""
         return 1 if registry.preset_name(model) else self.tuning.trials or default_trials(model)
-
-    def cells_of(self, model: str, n_arms: int) -> int:
-        """Cells of a model on so many arms, at most: trials, other arms' choices, later repeats' trials and finals."""
-        if model in self.ensembles:
-            return n_arms * self.n_repeats
-        trials = self.trials_of(model)
-        # Where time is the budget, no search goes on beyond it.
-        trials = most_trials(trials) if self.tuning.minutes is None else trials
-        return n_arms * (trials + self.cells_after(trials, n_arms))
-
-    def cells_after(self, trials: int, n_arms: int) -> int:
-        """Cells of an arm after its own trials, at most: other arms' choices, later repeats' trials and finals."""
-        elsewhere = min(n_arms - 1, most_nested(trials))
-        return elsewhere + (self.n_repeats - 1) * min(SHORTLIST, trials + elsewhere) + self.n_repeats
 
     @property
     def n_repeats(self) -> int:

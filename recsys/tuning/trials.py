@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from recsys.content.arms import Arm
-from recsys.tuning.budget import SHORTLIST
+from recsys.tuning.budget import most_chosen_again
 from recsys.tuning.pruning import Curve, PruningCurve
 
 Stage = Literal["tuning", "final"]
@@ -128,7 +128,7 @@ class Searched:
     @property
     def shortlist(self) -> list[Params]:
         """The best settings, each once, the best first and the earlier of equals."""
-        return ranked(self.trials)[:SHORTLIST]
+        return ranked(self.trials)[: most_chosen_again(len(self.trials) - self.n_nested)]
 
     @property
     def best(self) -> Params:

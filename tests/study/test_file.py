@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from recsys.errors import UserError
 from recsys.study.checking import check_options
+from recsys.study.counting import cells_of
 from recsys.study.file import load_study
 from recsys.study.model_settings import wrong_settings
 
@@ -205,7 +206,7 @@ def reads_or_says_one_line(folder: Path, text: str) -> None:
         assert str(file) in str(error) and "\n" not in str(error)
         return
     # What was taken can be counted and checked, again without a word of Python's.
-    assert all(study.cells_of(row, len(study.arms_of(name, row))) for name in study.datasets for row in study.rows)
+    assert all(cells_of(study, row, len(study.arms_of(name, row))) for name in study.datasets for row in study.rows)
     said = [why for _, why in wrong_settings(study, study.models)]
     said += [found.said for name, spec in study.datasets.items() for found in check_options(name, spec)]
     assert not any("\n" in line for line in said)

@@ -6,6 +6,7 @@ import pytest
 
 from orchestration.settings import CHECKOUT, Settings
 from recsys.errors import UserError
+from recsys.study.counting import cells_of, cells_of_related
 from recsys.study.dataset_spec import ContentSource, DatasetSpec, Source
 from recsys.study.file import load_study
 from recsys.study.study import Study
@@ -76,19 +77,29 @@ def test_a_preset_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 def test_cells_are_counted_with_other_arms_choices_and_later_repeats(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, f"{GOOD}repeats: 4\ntuning: {{trials: 6}}"))
     # Trials, then at most three settings in each later repeat, then a final cell a repeat.
-    assert study.cells_of("EASE", 1) == 6 + 3 * 3 + 4
-    assert study.cells_of("HybridItemKNN", 3) == 3 * (6 + 2 + 3 * 3 + 4)
+    assert cells_of(study, "EASE", 1) == 6 + 3 * 3 + 4
+    assert cells_of(study, "HybridItemKNN", 3) == 3 * (6 + 2 + 3 * 3 + 4)
     # Of other arms' choices, a third as many as trials, and three at least.
-    assert study.cells_of("HybridItemKNN", 9) == 9 * (6 + 3 + 3 * 3 + 4)
+    assert cells_of(study, "HybridItemKNN", 9) == 9 * (6 + 3 + 3 * 3 + 4)
     # A search of twelve trials that is still finding better settings goes on, up to twice as many.
     longer = study.model_copy(update={"tuning": study.tuning.model_copy(update={"trials": 12})})
-    assert longer.cells_of("EASE", 1) == 24 + 3 * 3 + 4
-    assert longer.cells_of("HybridItemKNN", 9) == 9 * (24 + 8 + 3 * 3 + 4)
+    assert cells_of(longer, "EASE", 1) == 24 + 3 * 3 + 4
+    assert cells_of(longer, "HybridItemKNN", 9) == 9 * (24 + 8 + 3 * 3 + 4)
     timed = longer.model_copy(update={"tuning": longer.tuning.model_copy(update={"minutes": 1.0})})
-    assert timed.cells_of("EASE", 1) == 12 + 3 * 3 + 4
-    # A single setting leaves later repeats nothing to choose among.
+    assert cells_of(timed, "EASE", 1) == 12 + 3 * 3 + 4
+    # Neither other arms' choices nor those of later repeats are more than an arm's own trials.
     single = study.model_copy(update={"tuning": study.tuning.model_copy(update={"trials": 1})})
-    assert single.cells_of("EASE", 1) == 1 + 3 * 1 + 4
+    assert cells_of(single, "EASE", 1) == 1 + 3 * 1 + 4
+    assert cells_of(single, "HybridItemKNN", 9) == 9 * (1 + 1 + 3 * 1 + 4)
+    assert cells_of(timed, "HybridItemKNN", 3, trials=2) == 3 * (2 + 2 + 3 * 2 + 4)
+
+
+def test_cells_of_what_related_models_chose_are_counted_beside(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, f"{GOOD}repeats: 4\ntuning: {{trials: 6}}"))
+    assert cells_of_related(study, "EASE", 1) == 0
+    both = study.model_copy(update={"models": {"ItemKNN": {}, "HybridItemKNN": {}}})
+    assert cells_of_related(both, "HybridItemKNN", 3) == 3 * (3 + 3 * 3 + 4)
+    assert cells_of_related(both, "HybridItemKNN", 3, trials=1) == 3 * (1 + 3 * 1 + 4)
 
 
 def test_the_arms_of_a_dataset(tmp_path: Path) -> None:

@@ -177,7 +177,8 @@ def test_settings_of_others_fill_in_the_own_best_where_nothing_is_shared() -> No
     class Wide(Config):
         depth: int = searched(2, 1, 4)
 
-    found = Searched([Tried({"rate": 0.5, "depth": 2}, 0.3), Tried({"rate": 0.1, "depth": 4}, 0.7)])
+    worse = [Tried({"rate": 0.5, "depth": 2}, 0.3), Tried({"rate": 0.6, "depth": 2}, 0.2)]
+    found = Searched([*worse, Tried({"rate": 0.1, "depth": 4}, 0.7)])
     space = SearchSpace(Wide, {})
     given = [{"rate": 0.9}, {"rate": 0.9, "other": 1}, {"rate": 5.0}, {"depth": 1}, {"depth": 9, "rate": 0.2}]
     assert nested(space, found, given) == [
@@ -190,7 +191,7 @@ def test_settings_of_others_fill_in_the_own_best_where_nothing_is_shared() -> No
     assert nested(SearchSpace(Wide, {"rate": 0.5}), fixed, [{"rate": 0.9}, {"depth": 3}]) == []
 
 
-@pytest.mark.parametrize(("n_trials", "most"), [(1, 3), (10, 3), (30, 10)])
+@pytest.mark.parametrize(("n_trials", "most"), [(1, 1), (2, 2), (10, 3), (30, 10)])
 def test_of_many_settings_of_others_the_best_third_of_the_budget_is_tried(n_trials: int, most: int) -> None:
     found = Searched([Tried({"rate": number / 1000}, 0.1) for number in range(n_trials)])
     given = [{"rate": 1 - number / 100} for number in range(40)]
@@ -217,6 +218,19 @@ def test_later_repeats_choose_among_the_best_few_of_the_first() -> None:
         assert not any(trial.pruning_curve for trial in finals)
         assert [final.valid for final in row.finals] == [runner.run(trial).valid for trial in finals]
         assert row.settings[0] != row.settings[2]
+
+
+def test_what_is_tried_beyond_the_budget_is_never_more_than_the_budget() -> None:
+    others = [TEXT, ALONE, Arm("image", ("image",))]
+    runner = Runner(gradient=False, seconds={"text": 0.4, "interactions_only": 2.0, "image": 2.0})
+    rows = tune_and_train(others, lambda arm: new_tuner(arm, seconds=1.0), 3, runner).trained
+    assert [len(own(row)) for row in rows] == [3, 1, 1]
+    for row in rows:
+        assert row.n_nested <= len(own(row))
+        again = runner.of(row.arm, "tuning", 2)
+        # With one trial of its own an arm chooses once, and later repeats train what it chose.
+        assert len(again) == (len(own(row)) if len(own(row)) > 1 else 0)
+    assert rows[1].settings == [rows[1].settings[0]] * 3
 
 
 def test_with_a_single_setting_nothing_is_chosen_again() -> None:

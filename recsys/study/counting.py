@@ -1,0 +1,42 @@
+"""How many trainings a study asks for, at most, before any of them has run.
+
+An arm has its own trials and tries what the model's other arms chose; once all models are there, it tries what related
+ones chose. Either time later repeats choose among the best, and every repeat ends with a final cell.
+"""
+
+from recsys.models import registry
+from recsys.study.study import Study
+from recsys.tuning.budget import most_chosen_again, most_nested, most_trials
+
+
+def cells_of(study: Study, model: str, n_arms: int, trials: int | None = None) -> int:
+    """Cells of a model before what related models chose is tried.
+
+    Args:
+        study: gives the budget and the repeats.
+        model: or an ensemble, whose members have their own.
+        n_arms: arms that it is trained on.
+        trials: of each arm; None: as many as there can be.
+    """
+    if model in study.ensembles:
+        return n_arms * study.n_repeats
+    trials = _most(study, model) if trials is None else trials
+    return n_arms * (trials + min(n_arms - 1, most_nested(trials)) + _cells_of_choice(study, trials))
+
+
+def cells_of_related(study: Study, model: str, n_arms: int, trials: int | None = None) -> int:
+    """Cells of a model that tries what related models of the study chose; see `cells_of`."""
+    if not registry.related(model) & set(study.models):
+        return 0
+    trials = _most(study, model) if trials is None else trials
+    return n_arms * (most_nested(trials) + _cells_of_choice(study, trials))
+
+
+def _most(study: Study, model: str) -> int:
+    # Where time is the budget, no search goes on beyond it.
+    trials = study.trials_of(model)
+    return most_trials(trials) if study.tuning.minutes is None else trials
+
+
+def _cells_of_choice(study: Study, trials: int) -> int:
+    return (study.n_repeats - 1) * most_chosen_again(trials) + study.n_repeats
