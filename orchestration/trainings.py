@@ -1,8 +1,8 @@
 """Models trained for an asset: through the home's store, shown as progress, and logged in MLflow once a round."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property, partial
 from typing import Any
 
 from orchestration import keys
@@ -10,6 +10,7 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.notes import experiment_note, run_note
 from orchestration.tracked import TrackedDataset, Training, run_id
+from orchestration.training_progress import Tell, in_cells, in_seconds
 from recsys.content.arms import Arm
 from recsys.content.features import FEATURES
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
@@ -21,6 +22,7 @@ from recsys.study.preparing import VERSIONS
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
+from recsys.study.training import Work
 
 
 class Trainings:
@@ -43,13 +45,13 @@ class Trainings:
         """The run of every cell."""
         return [run_id(self.dataset, each) for each in self.cells]
 
-    def train(self, model: str, arms: Sequence[Arm], work: Callable[[CellRunner], ModelResult]) -> ModelResult:
-        """Train arms of a model by `work`, which is given the runner of its cells."""
+    def train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
+        """Train arms of a model."""
         label = f"{self.dataset}: {model}, {len(arms)} arm{'' if len(arms) == 1 else 's'}"
-        with self._progress(label, model, len(arms)) as tell:
+        with self._progress(label, model, arms, work.n_cells) as tell:
             watcher = Watcher(cell=tell, round=self._log)
             runner = CellRunner(self.home.store, self._inputs(model, arms), self.home.slots, watcher)
-            result = work(runner)
+            result = work.do(runner)
         self.cells |= dict.fromkeys(runner.cells)
         self.computed += runner.computed
         return result
@@ -129,24 +131,21 @@ class Trainings:
             note=run_note(self.home.settings, self.study, cell, tags),
         )
 
-    @contextmanager
-    def _progress(self, label: str, model: str, n_arms: int) -> Iterator[Callable[[StoredCell], None]]:
-        """Progress in cells; where time is the budget, and their number is unknown, in seconds of tuning."""
-        budget = self.study.tuning
-        timed = budget.minutes is not None and model not in self.study.ensembles
-        total = int(n_arms * budget.seconds) if timed else cells_of(self.study, model, n_arms)
-        done = 0.0
-        with self.home.progress.track(label, total, "seconds of tuning" if timed else "cells") as advance:
+    def _progress(
+        self, label: str, model: str, arms: Sequence[Arm], n_cells: int | None
+    ) -> AbstractContextManager[Tell]:
+        """Progress in cells; while time is being spent, and their number is unknown, in seconds of tuning."""
+        study, progress = self.study, self.home.progress
+        if n_cells is not None:
+            return in_cells(progress, label, n_cells)
+        most = partial(cells_of, study, model, len(arms))
+        if study.tuning.minutes is None or model in study.ensembles:
+            return in_cells(progress, label, most())
 
-            def tell(cell: StoredCell) -> None:
-                nonlocal done
-                before = int(done)
-                done = min(total, done + (cell.seconds * (cell.record["stage"] == "tuning") if timed else 1))
-                advance(int(done) - before)
+        def after(trials: int) -> int:
+            return most(trials) - len(arms) * trials
 
-            yield tell
-            # A model with little or nothing to tune is done before its budget is.
-            advance(total - int(done))
+        return in_seconds(progress, label, [arm.name for arm in arms], study.tuning.seconds, after)
 
 
 def _widths(content: Mapping[str, Event]) -> dict[str, int]:

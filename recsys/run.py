@@ -27,7 +27,7 @@ from recsys.evidence.leaderboard import Leaderboard
 from recsys.paths import resolve
 from recsys.store import Store, content_hash
 from recsys.study.applicable import left_out
-from recsys.study.controls import Work, select_with_controls
+from recsys.study.controls import select_with_controls
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensembles import train_ensemble
 from recsys.study.estimate import cell_memory
@@ -47,7 +47,7 @@ from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.selection import Selection, has_verdict
 from recsys.study.study import Study
-from recsys.study.training import train_model
+from recsys.study.training import Work, train_model
 from recsys.study.truth import TruthRow, planted
 
 
@@ -132,7 +132,7 @@ class _Run:
         results = sum((self._model(model) for model in self.study.models), ModelResult())
         for name, ensemble in self.study.ensembles.items():
             arms = self.study.arms_of(self.name, name)
-            results += self._train(name, arms, partial(train_ensemble, name, ensemble, arms, results))
+            results += self._train(name, arms, Work(partial(train_ensemble, name, ensemble, arms, results)))
         if not has_verdict(self.study, self.name):
             return self._measured(results, None)
         selection, made = select_with_controls(self.study, self.name, results, self._train)
@@ -155,7 +155,7 @@ class _Run:
         if why := left_out(self.study, self.name, model, self.facts, self.widths):
             return ModelResult(inapplicable=[why])
         arms = self.study.arms_of(self.name, model)
-        return self._train(model, arms, partial(train_model, self.study, model, arms))
+        return self._train(model, arms, Work(partial(train_model, self.study, model, arms)))
 
     def _train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
         sources = sorted({source for arm in arms for source in arm.sources})
@@ -171,7 +171,7 @@ class _Run:
             keeps_state=self.study.keeps_state,
             memory=cell_memory(model, self.facts["counts"], self.widths),
         )
-        return work(CellRunner(self.store, inputs, self.slots, self.watcher))
+        return work.do(CellRunner(self.store, inputs, self.slots, self.watcher))
 
     def _measured(self, results: ModelResult, selection: Selection | None) -> DatasetResult:
         if not results.arms:

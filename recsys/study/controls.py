@@ -9,25 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, control_arm
-from recsys.engine.runner import CellRunner
 from recsys.evidence.scores import Pair
 from recsys.evidence.shapley import subset_name
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.models import registry
 from recsys.study import control_arms
+from recsys.study.counting import cells_of_related
 from recsys.study.ensembles import train_ensemble
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, best, best_on, choose_sides, tally
 from recsys.study.study import Study
-from recsys.study.training import chosen_settings, train_fixed, train_model, train_nested
+from recsys.study.training import Work, chosen_settings, train_fixed, train_model, train_nested
 from recsys.tuning.budget import SHORTLIST
 from recsys.tuning.trials import Params
 
 HARDLY_MISSED = 0.5
 """A source may be one of several that stand in for each other where all sources keep half of their gain without it."""
-Work = Callable[[CellRunner], ModelResult]
 Train = Callable[[str, Sequence[Arm], Work], ModelResult]
-"""Trains arms of a model by what it is given, with a runner of the model's cells."""
+"""Trains arms of a model by the work that it is given."""
 
 
 def select_with_controls(study: Study, name: str, results: ModelResult, train: Train) -> tuple[Selection, ModelResult]:
@@ -77,7 +76,8 @@ def _nest_related(study: Study, results: ModelResult, train: Train) -> ModelResu
         known_to_them = [each for each in results.arms if each.model in related]
         settings = chosen_settings(study, known_to_them, SHORTLIST)
         if known and settings:
-            work = partial(train_nested, study, model, known, settings)
+            n_cells = sum(cells_of_related(study, model, 1, each.searched.n_own) for each in known)
+            work = Work(partial(train_nested, study, model, known, settings), n_cells)
             changed = changed.updated(train(model, [each.as_arm for each in known], work))
     return changed
 
@@ -89,7 +89,7 @@ def _add_again(study: Study, results: ModelResult, changed: ModelResult, train: 
         known = [each for each in results.arms if each.model == name]
         arms = [each.as_arm for each in known if any(changed.find(member) for member in each.members)]
         if arms:
-            work = partial(train_ensemble, name, ensemble, arms, newest)
+            work = Work(partial(train_ensemble, name, ensemble, arms, newest))
             made = made.updated(train(name, arms, work))
     return made
 
@@ -119,7 +119,7 @@ class _Controls:
             self._add(model, missing)
         elif missing:
             own = chosen_settings(self.study, [each for each in self.results.arms if each.model == model])
-            work = partial(train_model, self.study, model, missing, also=own)
+            work = Work(partial(train_model, self.study, model, missing, also=own))
             self.made = self.made.updated(self._train(model, missing, work))
 
     def fixed(self, of: ArmResult, arm: Arm) -> None:
@@ -133,13 +133,13 @@ class _Controls:
                 self.fixed(found, member.arm)
             self._add(of.model, [arm], of.settings)
         else:
-            work = partial(train_fixed, of.model, arm, of.settings)
+            work = Work(partial(train_fixed, of.model, arm, of.settings), len(of.settings))
             self.made = self.made.updated(self._train(of.model, [arm], work))
 
     def _add(self, ensemble: str, arms: Sequence[Arm], settings: Sequence[Params] | None = None) -> None:
         """Add up what the members of an ensemble left on arms."""
         spec, results = self.study.ensembles[ensemble], self.results.updated(self.made)
-        work = partial(train_ensemble, ensemble, spec, arms, results, settings=settings)
+        work = Work(partial(train_ensemble, ensemble, spec, arms, results, settings=settings))
         self.made = self.made.updated(self._train(ensemble, arms, work))
 
     def of_choice(self, content: ArmResult) -> dict[str, Pair]:

@@ -1,6 +1,7 @@
 """A model on its arms: tuned with one budget, trained in every repeat, and summed up for what comes after."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from recsys.content.arms import Arm
 from recsys.engine.runner import CellRunner
@@ -13,6 +14,19 @@ from recsys.tuning.search import nested, train, try_nested, tune
 from recsys.tuning.space import SearchSpace
 from recsys.tuning.trials import Params, Searched, SearchResult
 from recsys.tuning.tuner import Tuner
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be trained of a model.
+
+    Attributes:
+        do: trains it, given the runner of the model's cells.
+        n_cells: that this takes at most; None: as the study's budget has it.
+    """
+
+    do: Callable[[CellRunner], ModelResult]
+    n_cells: int | None = None
 
 
 def train_model(

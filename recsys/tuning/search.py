@@ -114,7 +114,7 @@ def nested(space: SearchSpace, searched: Searched, settings: Sequence[Params]) -
     if not searched.shortlist:
         return []
     tried = [trial.params for trial in searched.trials]
-    return space.nested(settings, searched.best, tried)[: most_nested(len(tried) - searched.n_nested)]
+    return space.nested(settings, searched.best, tried)[: most_nested(searched.n_own)]
 
 
 def try_nested(

@@ -126,9 +126,14 @@ class Searched:
     fixed: Sequence[Params] = ()
 
     @property
+    def n_own(self) -> int:
+        """Settings that its own search tried."""
+        return len(self.trials) - self.n_nested
+
+    @property
     def shortlist(self) -> list[Params]:
         """The best settings, each once, the best first and the earlier of equals."""
-        return ranked(self.trials)[: most_chosen_again(len(self.trials) - self.n_nested)]
+        return ranked(self.trials)[: most_chosen_again(self.n_own)]
 
     @property
     def best(self) -> Params:

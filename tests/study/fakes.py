@@ -7,7 +7,7 @@ from typing import Any
 from recsys.content.arms import Arm
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
-from recsys.study.training import train_model
+from recsys.study.training import Work, train_model
 from recsys.tuning.trials import Trial
 
 Value = Callable[[str, Trial], float | None]
@@ -57,10 +57,10 @@ class Trainer:
     value: Value
     asked: list[tuple[str, Trial]] = field(default_factory=list)
 
-    def train(self, model: str, arms: Sequence[Arm], work: Callable[[Any], ModelResult]) -> ModelResult:
+    def train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
         """A `recsys.study.controls.Train`."""
         runner = FakeRunner(model, self.value)
-        result = work(runner)
+        result = work.do(runner)  # type: ignore[arg-type]
         self.asked += [(model, trial) for trial in runner.asked]
         assert {trial.arm for trial in runner.asked} <= set(arms)
         return result
