@@ -47,7 +47,8 @@ class Trainings:
 
     def train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
         """Train arms of a model."""
-        label = f"{self.dataset}: {model}, {len(arms)} arm{'' if len(arms) == 1 else 's'}"
+        shown = arms[0].name if len(arms) == 1 else f"{len(arms)} arms"
+        label = f"{self.dataset}: {model}, {shown}{work.settings and f', settings: {work.settings}'}"
         with self._progress(label, model, arms, work.n_cells) as tell:
             watcher = Watcher(cell=tell, round=self._log)
             runner = CellRunner(self.home.store, self._inputs(model, arms), self.home.slots, watcher)

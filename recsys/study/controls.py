@@ -77,7 +77,7 @@ def _nest_related(study: Study, results: ModelResult, train: Train) -> ModelResu
         settings = chosen_settings(study, known_to_them, SHORTLIST)
         if known and settings:
             n_cells = sum(cells_of_related(study, model, 1, each.searched.n_own) for each in known)
-            work = Work(partial(train_nested, study, model, known, settings), n_cells)
+            work = Work(partial(train_nested, study, model, known, settings), n_cells, "those of related models")
             changed = changed.updated(train(model, [each.as_arm for each in known], work))
     return changed
 
@@ -133,7 +133,7 @@ class _Controls:
                 self.fixed(found, member.arm)
             self._add(of.model, [arm], of.settings)
         else:
-            work = Work(partial(train_fixed, of.model, arm, of.settings), len(of.settings))
+            work = Work(partial(train_fixed, of.model, arm, of.settings), len(of.settings), f"those of {of.arm}")
             self.made = self.made.updated(self._train(of.model, [arm], work))
 
     def _add(self, ensemble: str, arms: Sequence[Arm], settings: Sequence[Params] | None = None) -> None:

@@ -71,7 +71,7 @@ def test_events_report_progress_while_a_model_is_trained(tmp_path: Path, monkeyp
     lines = [log.user_message for log in logs if log.step_key == "tiny__models__BPRMF"]
     before = lines[: next(n for n, line in enumerate(lines) if line.startswith("Materialized value"))]
     for number in range(1, 9):
-        assert any(line.startswith(f"tiny: BPRMF, 1 arm: {number} of 8 cells after ") for line in before)
+        assert any(line.startswith(f"tiny: BPRMF, interactions_only: {number} of 8 cells after ") for line in before)
 
 
 def test_ctrl_c_cancels_the_run(tmp_path: Path) -> None:
