@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
@@ -24,7 +25,7 @@ import pandas as pd
 import typer
 from _baby import console
 from _mmrec_rows import ROWS, Row
-from calibration.page import with_section
+from calibration.page import rows_of_section, with_section
 
 from recsys.fingerprints import fingerprint
 
@@ -121,6 +122,14 @@ def line(row: Row, theirs: list[Numbers], ours: list[Numbers]) -> dict[str, str]
     }
 
 
+def table(lines: Sequence[dict[str, str]], before: Mapping[str, list[str]] | None = None) -> str:
+    """The measured rows as Markdown, and those of other models as they stood before."""
+    rows = dict(before or {}) | {each["model"]: list(each.values()) for each in lines}
+    order = [row.model for row in ROWS if row.model in rows]
+    frame = pd.DataFrame([rows[model] for model in order], columns=list(lines[0]))
+    return frame.to_markdown(index=False, disable_numparse=True)
+
+
 def main(
     mmrec: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A checkout of enoche/MMRec.")],
     models: Annotated[list[str] | None, typer.Argument(help="Models by our names; all unless said.")] = None,
@@ -128,7 +137,7 @@ def main(
     seeds: Annotated[int, typer.Option(min=1)] = 3,
     max_epochs: Annotated[int, typer.Option(min=1)] = 1000,
     folder: Annotated[Path, typer.Option(help="Where measurements are kept.")] = FOLDER,
-    write: Annotated[Path | None, typer.Option(help="A page whose section of this data set is written anew.")] = None,
+    write: Annotated[Path | None, typer.Option(help="A page whose rows of these models are written anew.")] = None,
 ) -> None:
     """Measure both sides model by model, and print the table."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,10 +155,12 @@ def main(
         if ours:
             lines.append(line(row, theirs, ours) | {"seeds": str(len(ours))})
             console.print(lines[-1])
-    table = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
-    console.print(table)
+    if not lines:
+        raise typer.Exit(1)
+    console.print(table(lines))
     if write:
-        write.write_text(with_section(write.read_text(encoding="utf-8"), data, table), encoding="utf-8")
+        page = write.read_text(encoding="utf-8")
+        write.write_text(with_section(page, data, table(lines, rows_of_section(page, data))), encoding="utf-8")
 
 
 if __name__ == "__main__":

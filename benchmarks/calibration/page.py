@@ -65,10 +65,23 @@ def section(rows: str, command: str) -> str:
 
 def with_section(page: str, name: str, body: str) -> str:
     """The page with the part between its markers `<!-- name -->` and `<!-- end of name -->` replaced."""
+    begin, end = _markers(page, name)
+    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{body}\n{end}", page, flags=re.DOTALL)
+
+
+def rows_of_section(page: str, name: str) -> dict[str, list[str]]:
+    """Cells of each row of the table between these markers, by the first of them."""
+    begin, end = _markers(page, name)
+    lines = page.partition(begin)[2].partition(end)[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return {row[0]: row for row in rows[2:]}
+
+
+def _markers(page: str, name: str) -> tuple[str, str]:
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     if begin not in page or end not in page:
         raise ValueError(f"the page lacks the lines '{begin}' and '{end}'")
-    return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{body}\n{end}", page, flags=re.DOTALL)
+    return begin, end
 
 
 def _commit() -> str:

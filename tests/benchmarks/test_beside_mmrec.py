@@ -2,7 +2,8 @@
 
 import pytest
 from _mmrec_rows import ROWS, Row
-from beside_mmrec import jobs, line
+from beside_mmrec import jobs, line, table
+from calibration.page import rows_of_section, with_section
 
 from recsys.models import registry
 
@@ -37,3 +38,15 @@ def test_both_sides_get_the_same_batches_rate_and_stopping_rule() -> None:
     assert {key: theirs[key] for key in ("batch_size", "learning_rate", "patience", "seed")} == {
         key: ours[key] for key in ("batch_size", "learning_rate", "patience", "seed")
     }
+
+
+def test_a_page_keeps_the_rows_of_models_that_were_not_measured_again() -> None:
+    def page(*shown: str) -> str:
+        return "\n".join(["# Beside MMRec", "<!-- baby -->", *shown, "<!-- end of baby -->", "| VBPR | elsewhere |"])
+
+    first = [{"model": "VBPR", "gap": "+2.5 %"}, {"model": "BPRMF", "gap": "-1.0 %"}]
+    written = with_section(page(), "baby", table(first, rows_of_section(page(), "baby")))
+    assert list(rows_of_section(written, "baby")) == ["BPRMF", "VBPR"]
+    again = [{"model": "VBPR", "gap": "+0.1 %"}, {"model": "MGCN", "gap": "+0.2 %"}]
+    rows = rows_of_section(with_section(written, "baby", table(again, rows_of_section(written, "baby"))), "baby")
+    assert rows == {"BPRMF": ["BPRMF", "-1.0 %"], "VBPR": ["VBPR", "+0.1 %"], "MGCN": ["MGCN", "+0.2 %"]}
