@@ -37,6 +37,7 @@ SOURCES = {
 """By data set and by the two names that MMRec has for sources; on Last.fm its "image" is sound."""
 BATCH, PATIENCE = 2048, 21
 FOLDER = Path(tempfile.gettempdir(), "modalift-mmrec")
+NOT_KNOWN = "-"
 TAKES_NONE = ("BPRMF", "LightGCN")
 
 Numbers = dict[str, float]
@@ -95,8 +96,8 @@ def jobs(row: Row, data: str, seed: int, max_epochs: int) -> tuple[dict[str, Any
     )
 
 
-def line(row: Row, theirs: list[Numbers], ours: list[Numbers]) -> dict[str, str]:
-    """A model's row of the table: means over seeds."""
+def line(row: Row, theirs: list[Numbers], ours: list[Numbers], max_epochs: int) -> dict[str, str]:
+    """A model's row of the table: means over seeds; what is found at the end only where all stopped by the rule."""
 
     def of(side: list[Numbers], name: str) -> float:
         return mean(each[name] for each in side)
@@ -104,19 +105,20 @@ def line(row: Row, theirs: list[Numbers], ours: list[Numbers]) -> dict[str, str]
     def whole(side: list[Numbers]) -> float:
         return mean(each["epochs"] * (each["epoch_s"] + each["evaluation_s"]) for each in side)
 
+    ended = all(each["epochs"] < max_epochs for each in theirs + ours)
     gap = of(ours, "recall_at_20") / of(theirs, "recall_at_20") - 1
     times = of(theirs, "epoch_s") / of(ours, "epoch_s")
     return {
         "model": row.model,
-        "Recall@20 MMRec": f"{of(theirs, 'recall_at_20'):.4f}",
-        "ours": f"{of(ours, 'recall_at_20'):.4f}",
-        "gap": f"{gap:+.1%}".replace("%", " %"),
+        "Recall@20 MMRec": f"{of(theirs, 'recall_at_20'):.4f}" if ended else NOT_KNOWN,
+        "ours": f"{of(ours, 'recall_at_20'):.4f}" if ended else NOT_KNOWN,
+        "gap": f"{gap:+.1%}".replace("%", " %") if ended else NOT_KNOWN,
         "s an epoch MMRec": f"{of(theirs, 'epoch_s'):.2f}",
         "ours ": f"{of(ours, 'epoch_s'):.2f}",
         "times": f"{times:.1f}",
         "wanted": f"{row.faster:.0f}",
         "evaluation, times": f"{of(theirs, 'evaluation_s') / of(ours, 'evaluation_s'):.1f}",
-        "to convergence, times": f"{whole(theirs) / whole(ours):.1f}",
+        "to convergence, times": f"{whole(theirs) / whole(ours):.1f}" if ended else NOT_KNOWN,
         "epochs MMRec, ours": f"{of(theirs, 'epochs'):.0f}, {of(ours, 'epochs'):.0f}",
         "GiB MMRec, ours": f"{of(theirs, 'memory_mib') / 1024:.2f}, {of(ours, 'memory_mib') / 1024:.2f}",
     }
@@ -153,7 +155,7 @@ def main(
                 theirs.append(both[0])
                 ours.append(both[1])
         if ours:
-            lines.append(line(row, theirs, ours) | {"seeds": str(len(ours))})
+            lines.append(line(row, theirs, ours, max_epochs) | {"seeds": str(len(ours))})
             console.print(lines[-1])
     if not lines:
         raise typer.Exit(1)
