@@ -11,7 +11,8 @@ import pandas as pd
 from orchestration.cli.own_data import names, values
 from orchestration.cli.own_data.item_ids import ItemIds
 from orchestration.cli.own_data.people import find_people
-from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME, unused_interactions, unused_items
+from orchestration.cli.own_data.rating_and_time import find_rating, find_time, is_fact, said_of_rating
+from orchestration.cli.own_data.unused import unused_interactions, unused_items
 from recsys.errors import UserError, hint
 
 _ORDER = (
@@ -20,8 +21,6 @@ _ORDER = (
 )
 MOST_WITHOUT_PERSON = 0.05
 """Share of the rows that may lack a person before it is said in so many words."""
-_AGAIN = 2
-"""Rows of an id, on average, from which it tells something that its values of another column never differ."""
 NONE = "none"
 """What a user writes for a role that no column has."""
 
@@ -87,14 +86,16 @@ def guess(
     pairing = ItemIds(possible, items, where, numbered).find(given.item, given.key)
     left = [name for name in map(str, interactions) if name not in (pairing.column, given.user)]
     # Without a header the first column left is the person's, unless the user said which is.
-    rating, rating_why, is_count = _rating(interactions, left, given.rating, int(not given.user) if numbered else None)
-    time, time_why = _time(interactions, [name for name in left if name != rating], given.time, numbered)
+    rating, rating_why, is_count = find_rating(
+        interactions, left, given.rating, int(not given.user) if numbered else None
+    )
+    time, time_why = find_time(interactions, [name for name in left if name != rating], given.time, numbered)
     taken = frozenset(name for name in (rating, time) if name)
     people = find_people(interactions, pairing.column, taken, given.user, numbered, where[0])
     _refuse_taken({given.rating: "--rating-column", given.time: "--time-column"}, people.column, pairing.column)
     # A column that can be the rating and the person is the person.
     rating, time = (None if name == people.column else name for name in (rating, time))
-    if rating and not given.rating and _is_fact(interactions, rating, (people.column, pairing.column)):
+    if rating and not given.rating and is_fact(interactions, rating, (people.column, pairing.column)):
         rating = None
     roles = Roles(people.column, pairing.column, pairing.key, rating, time, is_count=is_count and rating is not None)
     reasons = [
@@ -104,7 +105,7 @@ def guess(
         *pairing.remarks,
     ]
     reasons += [_ORDER] if numbered and not (given.user and given.item) else []
-    reasons += [_said_of_rating(rating, rating_why, roles.is_count, bool(given.rating))] if rating else []
+    reasons += [said_of_rating(rating, rating_why, roles.is_count, bool(given.rating))] if rating else []
     reasons += [f"time: '{time}', {time_why}"] if time else []
     roles, said = _described(items, roles, given)
     used = {roles.user, roles.item, roles.rating, roles.timestamp}
@@ -158,49 +159,6 @@ def _refuse_taken(flags: dict[str | None, str], user: str, item: str) -> None:
             )
 
 
-def _rating(
-    interactions: pd.DataFrame, left: list[str], given: str | None, first: int | None
-) -> tuple[str | None, str, bool]:
-    """The rating or the count of actions, why, and whether it is a count.
-
-    `first` is the place in `left` from which it may stand where columns have no names, None where they have.
-    """
-    if given is not None:
-        known = given if given in interactions else None
-        if known and values.numbers(interactions[known]) is None:
-            raise UserError(
-                f"column '{known}' cannot be the rating: '{values.example(interactions[known])}' is no number"
-            )
-        return known, "as you said", bool(known) and names.strength("count", known or "") > 0
-    numeric = [name for name in left if values.numbers(interactions[name]) is not None]
-    roles: tuple[names.Role, ...] = ("rating", "count")
-    for role in roles:
-        found = [n for n in names.named(role, numeric) if not values.are_times(interactions[n])]
-        if role == "count":
-            found = [n for n in found if names.strength("count", n) == names.CERTAIN]
-        if found:
-            return found[0], "by its name", role == "count"
-    if first is not None:
-        scale = [name for name in left[first:] if values.steps(interactions[name]) is not None]
-        return (scale[0] if scale else None), "by its place and values", False
-    return None, "", False
-
-
-def _is_fact(interactions: pd.DataFrame, name: str, ids: Sequence[str]) -> bool:
-    """Whether a column that varies has one value for each person or for each item, where these come again."""
-    often = [column for column in ids if len(interactions) >= _AGAIN * interactions[column].nunique()]
-    varies = interactions[name].nunique() > 1
-    return varies and any(values.is_fact_of(interactions, name, column) for column in often)
-
-
-def _said_of_rating(name: str, why: str, is_count: bool, given: bool) -> str:
-    if is_count:
-        return f"rating: '{name}', {why}"
-    doubtful = not given and why == "by its name" and names.strength("rating", name) < names.CERTAIN
-    otherwise = ", or it is none: --rating-column none" if doubtful else ""
-    return f"{'! ' if doubtful else ''}rating: '{name}', {why}; more is taken to be better{otherwise}"
-
-
 def _without_person(people: pd.Series, name: str) -> list[str]:
     missing = float(people.isna().mean())
     if missing <= MOST_WITHOUT_PERSON:
@@ -223,31 +181,6 @@ def _missing_in_first_rows(items: pd.DataFrame, roles: Roles) -> list[str]:
         for name, n in missing.items()
         if n
     ]
-
-
-def _time(interactions: pd.DataFrame, left: list[str], given: str | None, numbered: bool) -> tuple[str | None, str]:
-    if given is not None:
-        known = given if given in interactions else None
-        if known and not values.are_times(interactions[known]) and values.numbers(interactions[known]) is None:
-            shown = values.example(values.no_times(interactions[known]))
-            raise UserError(
-                f"column '{known}' cannot be the time: '{shown}' is neither a date such as 2024-01-31 nor a number"
-            )
-        return known, "as you said"
-    called = [name for name in names.named("time", left) if interactions[name].isna().mean() <= MOST_WITHOUT_TIME]
-    for name in called:
-        column = interactions[name]
-        if values.are_times(column):
-            return name, "by its name and values"
-    # Numbers that are no dates still tell what came first, where the name says nothing but the time.
-    ordered = [n for n in called if names.strength("time", n) == names.CERTAIN and values.are_ordered(interactions[n])]
-    ordered = [n for n in ordered if names.plain(n) != "data" and not values.may_come_round(interactions[n])]
-    if ordered:
-        return ordered[0], "by its name; its numbers are no dates and are used as an order"
-    if numbered:
-        epochs = [name for name in left if values.are_times(interactions[name])]
-        return (epochs[0] if epochs else None), "by its values"
-    return None, ""
 
 
 def _described(items: pd.DataFrame, roles: Roles, given: Given) -> tuple[Roles, list[str]]:
