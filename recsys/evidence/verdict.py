@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare
 from recsys.evidence.scores import Scores
-from recsys.evidence.verdict_wording import ADVICE, sentence
+from recsys.evidence.verdict_wording import advice, sentence
 
 VerdictName = Literal[
     "helps",
@@ -125,7 +125,7 @@ def decide(
     }
     draft = Verdict("inconclusive", "", "", metric, **compared)
     name = _name(draft, stopped=bool(stopped), unchanged=unchanged or not content.content_used)
-    return Verdict(name, sentence(name, draft, stopped), ADVICE[name], metric, **compared)
+    return Verdict(name, sentence(name, draft, stopped), advice(name, draft), metric, **compared)
 
 
 def _name(found: Verdict, *, stopped: bool, unchanged: bool) -> VerdictName:

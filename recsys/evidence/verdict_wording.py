@@ -25,6 +25,15 @@ ADVICE: dict["VerdictName", str] = {
     "not_ready": "Fix what is named first; until then no figure of this dataset answers the question.",
     "inconclusive": "Do not decide by this study: its verdict says what would close the question.",
 }
+DOES_NOT_PAY = (
+    "Keep the best model without content: this one is not better by the margin, and only why that is remains open."
+)
+
+
+def advice(name: "VerdictName", found: "Verdict") -> str:
+    """What the person who decides should do; where the verdict is open, what is known suffices if nothing pays."""
+    rival = found.against_rival
+    return DOES_NOT_PAY if name == "inconclusive" and rival.lift_high < rival.margin else ADVICE[name]
 
 
 def sentence(name: "VerdictName", found: "Verdict", stopped: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from recsys.evidence.scores import Scores
 from recsys.evidence.verdict import Sides, choose, decide
-from recsys.evidence.verdict_wording import ADVICE
+from recsys.evidence.verdict_wording import ADVICE, DOES_NOT_PAY
 
 N_USERS = 400
 BASE = np.random.default_rng(0).random(N_USERS)
@@ -73,7 +73,16 @@ def test_each_row_of_the_table(over, expected):
     found = verdict(*over)
     assert found.name == expected
     assert found.sentence.startswith(OPENINGS[expected])
-    assert found.advice == ADVICE[expected]
+    rival = found.against_rival
+    pays_nothing = expected == "inconclusive" and rival.lift_high < rival.margin
+    assert found.advice == (DOES_NOT_PAY if pays_nothing else ADVICE[expected])
+
+
+def test_where_only_the_reason_is_open_the_advice_is_to_keep_the_rival():
+    """Worse than the rival; and better than the shuffled control tuned anew, but not than the one at its settings."""
+    found = verdict(-0.02, 0.02, 0.0)
+    assert found.name == "inconclusive" and found.against_rival.b_better
+    assert found.advice == DOES_NOT_PAY
 
 
 @pytest.mark.parametrize("over", [(0.02, 0.02), (0.0, 0.02), (0.0, 0.0), (-0.02, -0.02), (0.0, -0.02)])
