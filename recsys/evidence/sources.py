@@ -72,7 +72,8 @@ def judge_sources(
     judged = _judged_groups(groups, {each.source for each in by_source if each.named})
     # Of all sources, also those of which no controls stand for a verdict of their own.
     shares = shapley_shares(list(reads), design.subsets, scores) if design.subsets else None
-    return WhichPart(by_source, judged, shares, summary(by_source, judged))
+    unjudged = [source for source in reads if source not in design.sources]
+    return WhichPart(by_source, judged, shares, summary(by_source, judged, unjudged))
 
 
 def _source(
@@ -80,10 +81,10 @@ def _source(
 ) -> SourceVerdict:
     """One source before correction."""
     pairs, added = design.sources[source], None
-    if len(design.sources) > 1:
-        if pairs.full is None or pairs.full_altered is None:
-            raise ValueError(f"source '{source}' is one of {len(design.sources)}: it needs its pairs over all sources")
+    if pairs.full and pairs.full_altered:
         added = compare(scores[pairs.full], scores[pairs.full_altered], **how)
+    elif len(design.sources) > 1:
+        raise ValueError(f"source '{source}' is one of {len(design.sources)}: it needs its pairs over all sources")
     own = scores[pairs.own]
     shuffled, untuned = (compare(own, scores[pair], **how) for pair in (pairs.own_shuffled, pairs.own_untuned))
     p = max(one_way(each) for each in (shuffled, untuned, added) if each)

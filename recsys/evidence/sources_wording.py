@@ -43,8 +43,15 @@ def group_sentence(found: GroupVerdict, explained_by: Sequence[str]) -> str:
     return f"{found.label}: not shown to help as a group ({lift(found.together)}; {corrected})."
 
 
-def summary(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdict]) -> str:
-    """What is named, in one sentence for the first screen."""
+def summary(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdict], unjudged: Sequence[str] = ()) -> str:
+    """What is named, in one sentence for the first screen, and which sources are not judged."""
+    said = _named_in_all(sources, groups)
+    if not unjudged:
+        return said
+    return f"{said} Not judged, since no model was trained on it alone and on its controls: {listed(unjudged)}."
+
+
+def _named_in_all(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdict]) -> str:
     named = [each for each in sources if each.named]
     parts = [f"{each.source} helps ({_gain(each.added_last or each.own)})" for each in named]
     parts += [_named(each) for each in groups if each.named]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from recsys.evidence.comparison import ALPHA
 from recsys.evidence.scores import label
@@ -20,6 +20,8 @@ MARGIN_BELOW = 0.55
 PANELS = 4
 LOWEST = -0.2
 """Of a tuning curve, relative to its end: what is further below is drawn here."""
+FAR_APART = 20
+"""How many times more trials one model must have than another for trials to be drawn on a logarithmic scale."""
 MINUS = "\u2212"
 LONGEST = 40
 """Characters of a name in a drawing."""
@@ -86,7 +88,14 @@ def tuning(curves: Sequence[TuningCurve], name: str) -> str:
             axes.set_visible(False)
         for axes in grid[max(0, len(panels) - PANELS) : len(panels)]:
             axes.tick_params(labelbottom=True)
-        figure.supxlabel("trials", fontsize="medium", color=MUTED)
+        lengths = [len(curve.best) for curve in curves]
+        # Where time is the budget, a quick model has hundreds of trials and a slow one two.
+        logarithmic = max(lengths) > FAR_APART * min(lengths)
+        if logarithmic:
+            grid[0].set_xscale("log")
+            grid[0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            grid[0].xaxis.set_minor_formatter(NullFormatter())
+        figure.supxlabel(f"trials{', on a logarithmic scale' if logarithmic else ''}", fontsize="medium", color=MUTED)
         figure.tight_layout(h_pad=0.8, w_pad=0.6)
         return inline_svg(figure, name, "Best validation score after each tuning trial, a panel a model")
 

@@ -154,12 +154,20 @@ class _Controls:
         return {role: (content.model, arm.name) for role, arm in arms.items()}
 
     def of_sources(self, content: ArmResult) -> SourceDesign:
-        """By which pairs the sources are judged; where no fused arm was run, the chosen model is given all sources."""
+        """By which pairs the sources are judged; where no fused arm was run, the chosen model is given all sources.
+
+        Likewise, where no model was shown a source alone, the one that is shown all of them is, unless they are many.
+        """
         names, spec = list(self.spec.content), self.spec
-        owns = {source: own for source in names if (own := best_on(self.results.arms, source))}
         fused = control_arms.fused(spec).name
         fusing = (best_on(self.results.arms, fused) or content) if len(names) > 1 else None
         combined = fusing is not None and control_arms.are_combined(spec)
+        owns = {source: own for source in names if (own := best_on(self.results.arms, source))}
+        if fusing and combined:
+            never_alone = [control_arms.of(spec, [source]) for source in names if source not in owns]
+            self.tuned(fusing.model, never_alone)
+            owns |= {arm.name: own for arm in never_alone if (own := self.find((fusing.model, arm.name)))}
+            owns = {source: owns[source] for source in names if source in owns}
         needed = [(own.model, control_arms.shuffled(spec, own.shown)) for own in owns.values()]
         if fusing:
             for source in owns:

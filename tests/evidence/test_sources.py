@@ -231,6 +231,16 @@ def test_a_source_that_tuning_gave_no_weight_is_said_to_have_none():
     assert "alone it is not shown to beat" in image.sentence
 
 
+def test_a_source_that_is_not_judged_is_said_and_the_others_have_all_their_conditions():
+    market = Market(lambda real: 0.5 * bool(real), noise=QUIET)
+    market.design = SourceDesign(sources={"text": market.design.sources["text"]})
+    reads = {source: frozenset([source]) for source in ("text", "image")}
+    found = market.judged(reads)
+    # The image says the same, so that nothing is lost without the text.
+    assert found.named == [] and found.by_source[0].added_last is not None
+    assert found.sentence.endswith("Not judged, since no model was trained on it alone and on its controls: image.")
+
+
 def test_one_of_several_sources_without_its_pairs_over_all_is_refused():
     market = Market(image_only)
     alone = market.design.sources["text"].model_copy(update={"full": None})

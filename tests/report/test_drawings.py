@@ -28,3 +28,10 @@ def test_a_tuning_curve_without_gain_is_drawn(baby, best):
     assert isinstance(curve, TuningCurve)
     assert "<svg" in plots.tuning([curve], "flat")
     assert "This drawing failed" not in Page(render(study(baby.model_copy(update={"tuning": [curve]})))).text
+
+
+@pytest.mark.parametrize(("longest", "logarithmic"), [(10, False), (300, True)])
+def test_where_one_model_has_many_more_trials_they_are_drawn_logarithmic(baby, longest, logarithmic):
+    short = baby.tuning[0].model_copy(update={"model": "GUME", "best": [0.2], "pruned": []})
+    long = short.model_copy(update={"model": "ItemKNN", "best": [0.1 + n / 10_000 for n in range(longest)]})
+    assert ("logarithmic scale" in plots.tuning([short, long], "far-apart")) == logarithmic

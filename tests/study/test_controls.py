@@ -205,10 +205,14 @@ def test_sources_are_shown_together_although_the_study_lists_no_such_arm(tmp_pat
     )
     selection, made, _, _ = selected(write_study(tmp_path, listed))
     assert selection.content == ("HybridItemKNN", "image")
-    assert list(selection.sources.sources) == ["text", "image"]  # of the third, no model was trained
-    for pairs in selection.sources.sources.values():
+    # Of the third no arm was listed either: the model that is shown all of them is shown it alone.
+    assert list(selection.sources.sources) == ["text", "image", "lvlm"]
+    assert selection.sources.sources["lvlm"].own == ("HybridItemKNN", "lvlm")
+    assert find(selection.sources.sources["lvlm"].own_shuffled, made).altered == ("lvlm",)
+    for source, pairs in selection.sources.sources.items():
         assert find(pairs.full, made).sources == ("text", "image", "lvlm")
-        assert find(pairs.full_altered, made).control == "shuffled"
+        altered = find(pairs.full_altered, made)
+        assert altered.control == "shuffled" or source not in altered.sources
     assert set(selection.sources.subsets) >= {"", "lvlm", "text+image+lvlm"}
 
 
