@@ -169,9 +169,15 @@ def related(name: str) -> frozenset[str]:
     find(name)
     if preset_name(name):
         return frozenset()
-    families = {info.name: info.without_content or info.name for info in catalogue()}
+    families = _families()
     own = next((model for model in families if model.lower() == name.lower()), name)
     return frozenset(model for model in families if model != own and families[model] == families.get(own))
+
+
+@cache
+def _families() -> dict[str, str]:
+    """The model that each one is without content, by class name; itself where there is no such."""
+    return {info.name: info.without_content or info.name for info in catalogue()}
 
 
 def _info(name: str, file: ModelFile, reader: ClassReader) -> ModelInfo:
