@@ -55,6 +55,12 @@ def test_models_are_related_through_the_one_that_is_left_without_content(name: s
     assert registry.related(name) == related
 
 
+def forget() -> None:
+    """Have the model files looked for anew."""
+    registry._files.cache_clear()
+    registry._families.cache_clear()
+
+
 @pytest.mark.parametrize("code", [b"def (:\n", b"# caf\xe9\n", b"a = '\0'\n", b"", b"x = 1\n"])
 def test_a_file_that_cannot_be_read_costs_no_other_model_its_relatives(
     code: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -63,12 +69,12 @@ def test_a_file_that_cannot_be_read_costs_no_other_model_its_relatives(
     (tmp_path / "models" / "mine" / "broken.py").write_bytes(code)
     monkeypatch.setenv("MODALIFT_PLUGINS", str(tmp_path))
     monkeypatch.setattr(plugins, "_unusable", {})  # which names it to every later test otherwise
-    registry._files.cache_clear()
+    forget()
     try:
         assert registry.related("EASE") == {"CEASE", "AddEASE"}
         assert any("broken.py" in line for line in plugins.unusable())
     finally:
-        registry._files.cache_clear()
+        forget()
 
 
 def test_graph_models_with_content_are_related_through_lightgcn() -> None:
