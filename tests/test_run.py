@@ -48,11 +48,14 @@ def test_a_model_as_published_stands_beside_the_tuned_one(tmp_path: Path) -> Non
     assert published.params["feature_scaling"] == "raw"
 
 
-def test_where_no_source_was_shown_alone_none_is_judged_and_shares_are_of_all(tmp_path: Path) -> None:
+def test_where_no_source_was_shown_alone_the_model_of_all_is_shown_each(tmp_path: Path) -> None:
     text = TINY.replace("  HybridItemKNN:", "  HybridItemKNN: {arms: [both]}")
     judgement = run(write_study(tmp_path, text), tmp_path / "out", workers=1)["tiny"].judgement
     assert judgement is not None and judgement.part.shares is not None
-    assert judgement.part.by_source == []
+    judged = {each.source: each.own for each in judgement.part.by_source}
+    assert {source: own.a for source, own in judged.items()} == {
+        source: f"HybridItemKNN ({source})" for source in ("text", "image")
+    }
     assert [share.source for share in judgement.part.shares.by_source] == ["text", "image"]
 
 
