@@ -37,7 +37,8 @@ SOURCES = {
 """By data set and by the two names that MMRec has for sources; on Last.fm its "image" is sound."""
 BATCH, PATIENCE = 2048, 21
 FOLDER = Path(tempfile.gettempdir(), "modalift-mmrec")
-NOT_KNOWN = "-"
+AT_THE_END = ("Recall@20 MMRec", "ours", "gap", "to convergence, times")
+"""Columns that mean nothing where a training was cut short."""
 TAKES_NONE = ("BPRMF", "LightGCN")
 
 Numbers = dict[str, float]
@@ -105,23 +106,24 @@ def line(row: Row, theirs: list[Numbers], ours: list[Numbers], max_epochs: int) 
     def whole(side: list[Numbers]) -> float:
         return mean(each["epochs"] * (each["epoch_s"] + each["evaluation_s"]) for each in side)
 
-    ended = all(each["epochs"] < max_epochs for each in theirs + ours)
     gap = of(ours, "recall_at_20") / of(theirs, "recall_at_20") - 1
     times = of(theirs, "epoch_s") / of(ours, "epoch_s")
-    return {
+    found = {
         "model": row.model,
-        "Recall@20 MMRec": f"{of(theirs, 'recall_at_20'):.4f}" if ended else NOT_KNOWN,
-        "ours": f"{of(ours, 'recall_at_20'):.4f}" if ended else NOT_KNOWN,
-        "gap": f"{gap:+.1%}".replace("%", " %") if ended else NOT_KNOWN,
+        "Recall@20 MMRec": f"{of(theirs, 'recall_at_20'):.4f}",
+        "ours": f"{of(ours, 'recall_at_20'):.4f}",
+        "gap": f"{gap:+.1%}".replace("%", " %"),
         "s an epoch MMRec": f"{of(theirs, 'epoch_s'):.2f}",
         "ours ": f"{of(ours, 'epoch_s'):.2f}",
         "times": f"{times:.1f}",
         "wanted": f"{row.faster:.0f}",
         "evaluation, times": f"{of(theirs, 'evaluation_s') / of(ours, 'evaluation_s'):.1f}",
-        "to convergence, times": f"{whole(theirs) / whole(ours):.1f}" if ended else NOT_KNOWN,
+        "to convergence, times": f"{whole(theirs) / whole(ours):.1f}",
         "epochs MMRec, ours": f"{of(theirs, 'epochs'):.0f}, {of(ours, 'epochs'):.0f}",
         "GiB MMRec, ours": f"{of(theirs, 'memory_mib') / 1024:.2f}, {of(ours, 'memory_mib') / 1024:.2f}",
     }
+    ended = all(each["epochs"] < max_epochs for each in theirs + ours)
+    return found if ended else found | dict.fromkeys(AT_THE_END, "-")
 
 
 def table(lines: Sequence[dict[str, str]], before: Mapping[str, list[str]] | None = None) -> str:

@@ -20,7 +20,7 @@ from recsys.errors import UserError
 from recsys.models import registry
 from recsys.recommender import DataSize
 from recsys.study.applicable import left_out
-from recsys.study.control_arms import most
+from recsys.study.control_arms import most_arms
 from recsys.study.counting import cells_of, cells_of_related
 from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, duration, fit_memory, in_words
 from recsys.study.preparing import prepare_dataset
@@ -175,7 +175,7 @@ def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: 
     if not (has_verdict(study, name) and study.takes_content(model)):
         return replace(cost, total=total, related=related)
     slowest = max(seconds)
-    controls = slowest * cells_of(study, model, most(study.datasets[name]), _trials(study, model, slowest))
+    controls = slowest * cells_of(study, model, most_arms(study.datasets[name]), _trials(study, model, slowest))
     return replace(cost, total=total, related=related, controls=controls)
 
 

@@ -16,7 +16,7 @@ def are_combined(spec: DatasetSpec) -> bool:
     return len(spec.content) <= MOST_SOURCES
 
 
-def most(spec: DatasetSpec) -> int:
+def most_arms(spec: DatasetSpec) -> int:
     """Arms of controls that are trained for a verdict, at most.
 
     Those of the choice; for each source its own, all sources together, and these with it shuffled.

@@ -22,15 +22,15 @@ def measured(recall: float, epoch: float) -> dict[str, float]:
 
 
 def test_a_row_has_means_over_seeds_the_gap_and_how_many_times_less_time_ours_takes() -> None:
-    told = line(ROW, [measured(0.30, 4.0), measured(0.50, 6.0)], [measured(0.41, 1.0), measured(0.41, 1.0)], 1000)
-    assert (told["Recall@20 MMRec"], told["ours"], told["gap"]) == ("0.4000", "0.4100", "+2.5 %")
-    assert (told["times"], told["wanted"], told["to convergence, times"]) == ("5.0", "5", "5.0")
+    shown = line(ROW, [measured(0.30, 4.0), measured(0.50, 6.0)], [measured(0.41, 1.0), measured(0.41, 1.0)], 1000)
+    assert (shown["Recall@20 MMRec"], shown["ours"], shown["gap"]) == ("0.4000", "0.4100", "+2.5 %")
+    assert (shown["times"], shown["wanted"], shown["to convergence, times"]) == ("5.0", "5", "5.0")
 
 
-def test_of_a_training_that_was_cut_short_only_the_speed_is_told() -> None:
-    told = line(ROW, [measured(0.30, 4.0)], [measured(0.41, 1.0)], max_epochs=10)
-    assert {told[name] for name in ("Recall@20 MMRec", "ours", "gap", "to convergence, times")} == {"-"}
-    assert (told["times"], told["evaluation, times"]) == ("4.0", "4.0")
+def test_of_a_training_that_was_cut_short_only_the_speed_is_given() -> None:
+    shown = line(ROW, [measured(0.30, 4.0)], [measured(0.41, 1.0)], max_epochs=10)
+    assert {shown[name] for name in ("Recall@20 MMRec", "ours", "gap", "to convergence, times")} == {"-"}
+    assert (shown["times"], shown["evaluation, times"]) == ("4.0", "4.0")
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.model)
