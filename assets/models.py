@@ -45,7 +45,7 @@ def node(study: Study, name: str, model: str) -> Node:
         make=partial(make, study, name, model),
         show=partial(show, study, name, model),
         description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; "
-        f"{study.trials_of(model)} trials and {study.n_repeats} repeats for each.",
+        f"{study.budget_of(model)} and {study.n_repeats} repeats for each.",
         kinds=frozenset({"pytorch" if registry.find(model).is_trained else "numpy", "mlflow"}),
         cells=cells_of(study, model, len(arms)),
     )

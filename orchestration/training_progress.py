@@ -39,31 +39,58 @@ def in_seconds(
         budget: seconds.
         cells_after: cells after tuning, at most, where arms had so many trials.
     """
-    spent, trials = dict.fromkeys(arms, 0.0), Counter[str]()
-    total = int(len(arms) * budget)
-    with ExitStack() as stack:
-        tuning, shown = ExitStack(), 0
-        stack.enter_context(tuning)
-        advance = tuning.enter_context(progress.track(label, total, "seconds of tuning"))
-        after: Tell | None = None
+    tuning = _Tuning(arms, budget)
+    with ExitStack() as shown:
+        tell_seconds = shown.enter_context(_in_seconds_of(tuning, progress, label))
+        tell_cells: Tell | None = None
 
         def tell(cell: StoredCell) -> None:
-            nonlocal shown, after
-            is_trial = cell.record["stage"] == "tuning" and cell.record["repeat"] == 1
-            if after is None and (not is_trial or min(spent.values()) >= budget):
-                advance(total - shown)
-                tuning.close()
-                left = cells_after(max(trials.values(), default=0))
-                after = stack.enter_context(in_cells(progress, f"{label}, after tuning", left))
-            if after is not None:
-                after(cell)
-                return
-            arm = cell.record["arm"]
-            trials[arm] += 1
-            spent[arm] += cell.seconds
-            before, shown = shown, int(sum(min(each, budget) for each in spent.values()))
-            advance(shown - before)
+            nonlocal tell_cells
+            if tell_cells is None and tuning.is_over_at(cell):
+                shown.close()
+                left = cells_after(tuning.most_trials)
+                tell_cells = shown.enter_context(in_cells(progress, f"{label}, after tuning", left))
+            (tell_cells or tell_seconds)(cell)
 
         yield tell
-        if after is None:
-            advance(total - shown)
+
+
+class _Tuning:
+    """What arms have spent of their budgets of seconds, and the trials they had for it."""
+
+    def __init__(self, arms: Sequence[str], budget: float) -> None:
+        self._budget, self._spent, self._trials = budget, dict.fromkeys(arms, 0.0), Counter[str]()
+        self.total = int(len(arms) * budget)
+
+    def is_over_at(self, cell: StoredCell) -> bool:
+        """Whether this cell is none of tuning's, or one beyond all budgets."""
+        is_trial = cell.record["stage"] == "tuning" and cell.record["repeat"] == 1
+        return not is_trial or min(self._spent.values()) >= self._budget
+
+    def add(self, trial: StoredCell) -> None:
+        arm = trial.record["arm"]
+        self._trials[arm] += 1
+        self._spent[arm] += trial.seconds
+
+    @property
+    def seconds(self) -> int:
+        """Spent by all arms, none with more than its budget."""
+        return int(sum(min(each, self._budget) for each in self._spent.values()))
+
+    @property
+    def most_trials(self) -> int:
+        return max(self._trials.values(), default=0)
+
+
+@contextmanager
+def _in_seconds_of(tuning: _Tuning, progress: Progress, label: str) -> Iterator[Tell]:
+    with progress.track(label, tuning.total, "seconds of tuning") as advance:
+
+        def tell(trial: StoredCell) -> None:
+            before = tuning.seconds
+            tuning.add(trial)
+            advance(tuning.seconds - before)
+
+        yield tell
+        # Settings can run out before their time does.
+        advance(tuning.total - tuning.seconds)

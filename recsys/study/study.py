@@ -207,6 +207,12 @@ class Study(Strict):
         """Settings that are tried of a model on each arm."""
         return 1 if registry.preset_name(model) else self.tuning.trials or default_trials(model)
 
+    def budget_of(self, model: str) -> str:
+        """What a model is tuned with on each arm, in words."""
+        if registry.preset_name(model):
+            return "the published setting"
+        return f"{self.trials_of(model)} trials" if self.tuning.minutes is None else f"{self.tuning.said} of tuning"
+
     @property
     def n_repeats(self) -> int:
         """Repeats of the whole procedure."""

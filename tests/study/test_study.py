@@ -60,9 +60,15 @@ def test_what_is_not_said_of_repeats_and_trials(
     assert {model: study.trials_of(model) for model in study.models} == trials
 
 
+def test_a_budget_in_minutes_is_said_in_minutes(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, GOOD + "tuning: {minutes: 1.5}"))
+    assert {study.budget_of(model) for model in study.models} == {"1.5 minutes of tuning"}
+
+
 def test_a_model_as_published_is_a_row_beside_the_tuned_one(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, GOOD + "  BM3:\n  BM3@published/sports: {arms: [both]}\n"))
     assert (study.trials_of("BM3"), study.trials_of("BM3@published/sports")) == (10, 1)
+    assert (study.budget_of("BM3"), study.budget_of("BM3@published/sports")) == ("10 trials", "the published setting")
     fixed = study.fixed_params_of("BM3@published/sports")
     assert (fixed["norm_weight"], fixed["learning_rate"]) == (0.01, 1e-3)
     assert study.params_of("BM3") == {}
