@@ -29,6 +29,9 @@ from recsys.study.study import Study
 
 LIST_BYTES = 1600
 """Of a user's lists of 100 items with scores, for validation and test."""
+WORTH_A_GPU = 3600
+"""Seconds of training by gradient, of all cells together, above which a reader asks for a GPU."""
+ON_A_GPU = "; these are hours of processor cores, and what a GPU takes shows once cells have run on one"
 TimedCells = Mapping[tuple[str, bool], list[TimedCell]]
 """Cells that have run, by model and by whether it was shown content."""
 
@@ -111,9 +114,9 @@ def total(costs: Sequence[Cost], workers: int) -> str:
     if later := _later(running):
         said += f", then up to {duration(max(later / workers, 1))} for what related models chose and for controls"
     largest = max((cost.memory for cost in running), default=0.0)
-    return (
-        f"All models: {said}; the largest cell needs about {largest / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
-    )
+    said += f"; the largest cell needs about {largest / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
+    trained = sum(cost.total or 0 for cost in running if registry.find(cost.model).is_trained)
+    return f"All models: {said}{ON_A_GPU if trained > WORTH_A_GPU else ''}"
 
 
 def _later(costs: Sequence[Cost]) -> float:

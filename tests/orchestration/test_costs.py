@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.cli.costs import costs
+from orchestration.cli.costs import Cost, costs, total
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.recommender import DataSize
@@ -90,3 +90,10 @@ def test_where_time_is_the_budget_later_cells_follow_from_what_it_is_enough_for(
         1: [(2 + 1) * 40],
         3: [(2 + 2 * 2 + 3) * 40],
     }
+
+
+@pytest.mark.parametrize(("model", "hours", "said"), [("BM3", 2, True), ("BM3", 0.5, False), ("EASE", 2, False)])
+def test_hours_of_training_by_gradient_are_said_to_be_those_of_processors(
+    model: str, hours: float, said: bool
+) -> None:
+    assert ("what a GPU takes" in total([Cost("many", model, 4, total=3600 * hours)], workers=2)) is said
