@@ -105,7 +105,7 @@ def cell_seconds(
 
     From the cells of the model that have run on data nearest in size, each scaled to this size, the median; from what
     was measured on another machine where that is nearer. Time grows with the interactions or with the model's memory,
-    whichever grows more.
+    whichever grows more; where a model is trained by gradient, with the interactions times the users and items.
 
     Args:
         model: class of the recommender.
@@ -150,6 +150,9 @@ def _measured(model: type[Recommender], *, shows_content: bool) -> list[TimedCel
 
 def _growth(model: type[Recommender], config: ModelConfig, of: DataSize, to: DataSize) -> float:
     rows = to.n_interactions / of.n_interactions
+    if registry.find(model.__name__).is_trained:
+        # As many steps as there are batches, and each goes through the vectors of all users and items.
+        return rows * (to.n_users + to.n_items) / (of.n_users + of.n_items)
     # Buffers of the libraries do not grow.
     memory = (model.memory(config, to) - FIXED_MEMORY) / max(model.memory(config, of) - FIXED_MEMORY, 1)
     return max(rows, memory**1.5 if model.__name__ in DENSE else memory)
