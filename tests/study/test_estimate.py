@@ -95,7 +95,7 @@ def test_time_is_scaled_from_cells_that_ran(monkeypatch: pytest.MonkeyPatch) -> 
     assert cell_seconds(TopPop, TopPop.Config(), BIG, timed) == pytest.approx(20)
     assert cell_seconds(EASE, EASE.Config(), BIG, timed) == pytest.approx(80)
     lightgcn = registry.load("LightGCN")
-    assert cell_seconds(lightgcn, lightgcn.Config(), BIG, timed) == pytest.approx(40)  # steps, and what each goes through
+    assert cell_seconds(lightgcn, lightgcn.Config(), BIG, timed) == pytest.approx(40)
     monkeypatch.setattr(measured_costs, "SECONDS", {"TopPop": 0.5})
     assert cell_seconds(TopPop, TopPop.Config(), measured_costs.REFERENCE) == 0.5
     assert cell_seconds(EASE, EASE.Config(), BIG) is None
