@@ -13,6 +13,7 @@ from dagster._core.definitions.data_version import CODE_VERSION_TAG
 
 from orchestration.lineage import Event
 from recsys.errors import UserError
+from recsys.evidence.wording import DASH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,8 +75,9 @@ def user_errors_as_failures(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def table(frame: pd.DataFrame, digits: int = 4) -> dg.MetadataValue:
-    """A small table as Markdown."""
-    return dg.MetadataValue.md(frame.to_markdown(index=False, floatfmt=f".{digits}f"))
+    """A small table as Markdown, a dash where there is no figure."""
+    shown = frame.astype(object).where(frame.notna(), None)
+    return dg.MetadataValue.md(shown.to_markdown(index=False, floatfmt=f".{digits}f", missingval=DASH))
 
 
 def preview(frame: pd.DataFrame, rows: int = 5, width: int = 60) -> dg.MetadataValue:

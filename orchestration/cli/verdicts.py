@@ -9,7 +9,7 @@ from orchestration.cli.console import table, tick
 from orchestration.home import Home
 from recsys.analyses.base import HEADLINE
 from recsys.evidence.across import answer_together
-from recsys.evidence.wording import percent, probability
+from recsys.evidence.wording import interval, p_cell, percent, probability
 from recsys.study.judgement import Judgement
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
@@ -64,9 +64,10 @@ def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> 
             name,
             judgement.overall.name.replace("_", " "),
             percent(rival.lift, signed=True),
-            f"{percent(rival.lift_low, signed=True)} to {percent(rival.lift_high, signed=True)}",
-            probability(rival.p_value).removeprefix("p ").removeprefix("= "),
-            f"{percent(shuffled.lift, signed=True)}, {probability(shuffled.p_value)}",
+            interval(rival.lift_low, rival.lift_high),
+            p_cell(rival.p_value),
+            percent(shuffled.lift, signed=True)
+            + (f", {probability(shuffled.p_value)}" if shuffled.error.known else ", one repeat"),
             ", ".join(judgement.part.named) or "none",
         ]
         if name in truths:

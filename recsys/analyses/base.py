@@ -15,7 +15,7 @@ from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
 from recsys.evaluation.evaluate import Part
 from recsys.evidence.scores import Pair
-from recsys.evidence.wording import percent
+from recsys.evidence.wording import interval, percent
 from recsys.study.dataset_spec import CORPUS
 from recsys.study.judgement import Judgement
 from recsys.study.measuring import SUMMARY, UserScores
@@ -50,13 +50,8 @@ class Table(BaseModel):
 
 def comparison_cells(row: Mapping[Hashable, Any]) -> list[str]:
     """Both means, the lift and its interval as a table prints them; `row` has the fields of a `Comparison`."""
-    low, high = percent(row["lift_low"], signed=True), percent(row["lift_high"], signed=True)
-    return [f"{row['mean_a']:.4f}", f"{row['mean_b']:.4f}", percent(row["lift"], signed=True), f"{low} to {high}"]
-
-
-def p_cell(p: float) -> str:
-    """A p-value as a table prints it."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    ends = interval(row["lift_low"], row["lift_high"])
+    return [f"{row['mean_a']:.4f}", f"{row['mean_b']:.4f}", percent(row["lift"], signed=True), ends]
 
 
 @dataclass(frozen=True)

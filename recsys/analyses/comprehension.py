@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from recsys.analyses.base import Analysis, Inputs, Table, p_cell
-from recsys.evidence.wording import percent
+from recsys.analyses.base import Analysis, Inputs, Table
+from recsys.evidence.wording import p_cell, percent
 from recsys.study.study import Study
 
 NOTHING = "\u2013"

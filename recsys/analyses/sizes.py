@@ -9,7 +9,7 @@ from recsys.content.encoder import Checkpoint
 from recsys.content.encoders import registry
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.scores import label
-from recsys.evidence.wording import percent
+from recsys.evidence.wording import interval, percent
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
@@ -93,7 +93,7 @@ class Sizes(Analysis):
                         _size(row),
                         str(row["dim"]),
                         percent(row["lift"], signed=True),
-                        f"{percent(row['lift_low'], signed=True)} to {percent(row['lift_high'], signed=True)}",
+                        interval(row["lift_low"], row["lift_high"]),
                         row["relation"],
                     ]
                     for row in tables["sizes"].to_dict("records")

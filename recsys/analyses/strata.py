@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.analyses.base import Analysis, Inputs, Table, comparison_cells, p_cell
+from recsys.analyses.base import Analysis, Inputs, Table, comparison_cells
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.hidden_losers import HiddenLosers, find_hidden_losers
 from recsys.evidence.scores import Scores
@@ -20,7 +20,7 @@ from recsys.evidence.strata import (
     losers,
 )
 from recsys.evidence.stratum import Stratum
-from recsys.evidence.wording import percent, probability
+from recsys.evidence.wording import p_cell, percent, probability
 from recsys.study.populations import (
     ACTIVITY,
     LIKENESS,

@@ -22,7 +22,7 @@ from scipy import stats
 
 from recsys.evidence.comparison import ALPHA, Comparison
 from recsys.evidence.verdict import HELPS, VerdictName
-from recsys.evidence.wording import percent
+from recsys.evidence.wording import interval, percent
 
 OPEN: tuple[VerdictName, ...] = ("inconclusive", "not_ready")
 FEWEST_DATASETS = 3
@@ -137,15 +137,10 @@ def _sentence(found: AcrossDatasets, n_datasets: int) -> str:
     counted, mean = ", ".join(counts), found.mean
     if mean is None:
         return f"{counted}."
-    interval = _interval(mean.low, mean.high)
-    lifts = f"mean lift {percent(mean.lift, signed=True)} (95 % interval {interval})"
-    predicted = _interval(mean.predicted_low, mean.predicted_high)
+    lifts = f"mean lift {percent(mean.lift, signed=True)} (95 % interval {interval(mean.low, mean.high)})"
+    predicted = interval(mean.predicted_low, mean.predicted_high)
     return f"{counted}; {lifts}; another dataset like these: {predicted} (95 % prediction interval)."
 
 
 def _count(datasets: tuple[str, ...]) -> str:
     return str(len(datasets)) if datasets else "none"
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{percent(low, signed=True)} to {percent(high, signed=True)}"

@@ -25,7 +25,7 @@ class Comparison:
     """A against B on one metric, over the users that both have.
 
     Lifts are relative to B (0.03 is three percent). They, their intervals and equivalence are undefined (nan, not
-    equivalent) where B scores nothing at all.
+    equivalent) where B scores nothing at all; intervals and p-values are nan where one repeat says nothing of others.
 
     Attributes:
         model_a: model of A; likewise `arm_a`, `model_b`, `arm_b`.
@@ -152,7 +152,6 @@ def compare(
     difference = float(by_user.mean())
     error = MeanError.of(differences, max(a.held_out, b.held_out), seeded=a.seeded or b.seeded)
     half, half_90 = error.half_width(1 - ALPHA), error.half_width(1 - 2 * ALPHA)
-    p = 2 * min(error.p_above(abs(difference)), 0.5)
     return Comparison(
         model_a=a.model,
         arm_a=a.arm,
@@ -168,7 +167,7 @@ def compare(
         lift_high=_relative(difference + half, mean_b),
         lift_low_90=_relative(difference - half_90, mean_b),
         lift_high_90=_relative(difference + half_90, mean_b),
-        p_value=p,
+        p_value=error.p_differs(difference),
         p_equivalent=error.p_above(margin * mean_b - abs(difference)) if mean_b > 0 else 1.0,
         p_users=sign_flip_p_value(by_user, n_resamples, np.random.default_rng(seed)),
         margin=margin,
@@ -196,7 +195,8 @@ def holm(comparisons: Sequence[Comparison]) -> list[Comparison]:
 def holm_corrected(p_values: Sequence[float]) -> list[float]:
     """P-values of one family, corrected by Holm's method.
 
-    As statsmodels does it, which collects garbage on every call: seconds, once torch is loaded.
+    As statsmodels does it, which collects garbage on every call: seconds, once torch is loaded. A p-value that is not
+    known (nan) stays so, and counts as one of the family.
     """
     values = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(values)
@@ -208,7 +208,7 @@ def holm_corrected(p_values: Sequence[float]) -> list[float]:
 
 def detectable_difference(half_width: float) -> float:
     """The difference that an interval of this half width would show with the wanted power; nan where none is known."""
-    if half_width <= NOTHING or not math.isfinite(half_width):
+    if half_width <= NOTHING or math.isnan(half_width):
         return np.nan
     return half_width * (1 + float(special.ndtri(POWER) / special.ndtri(1 - ALPHA / 2)))
 

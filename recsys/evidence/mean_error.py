@@ -63,16 +63,20 @@ class MeanError:
         return self.n_repeats > 1 or not self.seeded
 
     def half_width(self, confidence: float) -> float:
-        """Of the interval; infinite where nothing is known of other repeats."""
+        """Of the interval; nan where nothing is known of other repeats."""
         if not self.known:
-            return math.inf
+            return math.nan
         return max(float(special.stdtrit(df, (1 + confidence) / 2)) * error for error, df in self._forms)
 
     def p_above(self, difference: float) -> float:
-        """One-sided p-value of a difference against one of zero or less."""
+        """One-sided p-value of a difference against one of zero or less; nan where nothing is known."""
         if not self.known:
-            return 1.0
+            return math.nan
         return max(_upper_tail(difference, error, df) for error, df in self._forms)
+
+    def p_differs(self, difference: float) -> float:
+        """Two-sided p-value of a difference; nan where nothing is known."""
+        return 2 * float(np.minimum(self.p_above(abs(difference)), 0.5))
 
     def with_users(self, n_users: int) -> Self:
         """The error that so many users would have left, in as many repeats."""

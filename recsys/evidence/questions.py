@@ -82,7 +82,8 @@ def answer(
         single = [each for each in single if (each.a, each.b) != (comparison.a, comparison.b)]
         sides = (comparison.model_a, comparison.arm_a), (comparison.model_b, comparison.arm_b)
         name = _name(comparison) if any(scores[pair].content_used for pair in sides) else "not used"
-        corrected = f"; Holm {probability(comparison.p)} over the questions" if len(asked) > 1 else ""
+        several = len(asked) > 1 and comparison.error.known
+        corrected = f"; Holm {probability(comparison.p)} over the questions" if several else ""
         sentence = _SENTENCES[name](comparison, f"{lift(comparison)}{corrected}")
         answered.append(QuestionResult(question.ask, name, sentence, comparison, single))
     return answered

@@ -5,6 +5,8 @@ How these verdicts are reached is in `recsys.evidence.sources`.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from recsys.evidence.comparison import ALPHA, Comparison
 from recsys.evidence.shapley import Shares
 
@@ -16,7 +18,7 @@ class SourceVerdict:
     Attributes:
         source: its name.
         named: whether it is this source that helps.
-        p_value: the largest one of its conditions, 1 where a condition points the other way.
+        p_value: the largest one of its conditions, 1 where a condition points the other way, nan where one is unknown.
         p_holm: `p_value` corrected over the sources.
         sentence: what holds and what does not, with the figures.
         own: the source alone against its shuffled control, tuned anew.
@@ -40,7 +42,7 @@ class SourceVerdict:
     @property
     def p_alone(self) -> float:
         """Of the source alone against both of its shuffled selves."""
-        return max(one_way(self.own), one_way(self.own_untuned))
+        return largest(one_way(self.own), one_way(self.own_untuned))
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class GroupVerdict:
     Attributes:
         sources: the members.
         named: whether it is this group that helps.
-        p_value: the larger one of its two conditions, 1 where one points the other way.
+        p_value: the larger one of its two conditions, 1 where one points the other way, nan where one is unknown.
         p_holm: `p_value` corrected over the groups.
         sentence: what holds and what does not, with the figures.
         together: all sources against all without what the whole group says.
@@ -112,5 +114,10 @@ class WhichPart:
 
 
 def one_way(comparison: Comparison) -> float:
-    """The p-value of A being better; 1 where it is not."""
-    return comparison.p_value if comparison.difference > 0 else 1.0
+    """The p-value of A being better; 1 where it is not, nan where one repeat says nothing of others."""
+    return comparison.p_value if comparison.difference > 0 or not comparison.error.known else 1.0
+
+
+def largest(*p_values: float) -> float:
+    """The p-value of several conditions that must all hold; nan where one of them is unknown."""
+    return float(np.max(p_values))

@@ -33,7 +33,7 @@ from recsys.evidence.contrast import Weights, contrasts
 from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.shapley import shapley_shares
 from recsys.evidence.source_design import GroupPairs, SourceDesign
-from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichPart, one_way
+from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichPart, largest, one_way
 from recsys.evidence.sources_wording import group_sentence, source_sentence, summary
 
 SHARED = 0.5
@@ -87,7 +87,7 @@ def _source(
         raise ValueError(f"source '{source}' is one of {len(design.sources)}: it needs its pairs over all sources")
     own = scores[pairs.own]
     shuffled, untuned = (compare(own, scores[pair], **how) for pair in (pairs.own_shuffled, pairs.own_untuned))
-    p = max(one_way(each) for each in (shuffled, untuned, added) if each)
+    p = largest(*(one_way(each) for each in (shuffled, untuned, added) if each))
     against_rival = compare(own, rival, **how)
     return SourceVerdict(source, False, p, p, "", shuffled, untuned, added, against_rival, own.content_used)
 
@@ -106,9 +106,9 @@ def _group(
         raise ValueError(f"group {group.sources}: it needs two members at least, each of them a source that is judged")
     together = compare(scores[group.full], scores[group.full_altered], **how)
     best = max(group.sources, key=lambda source: scores[design.sources[source].own].valid)
-    p = max(drafts[best].p_alone, one_way(together))
+    p = largest(drafts[best].p_alone, one_way(together))
     (shared,) = contrasts([_shared(group, design)], scores)
-    p_shared = max(*(drafts[source].p_alone for source in group.sources), shared.estimate.p_above)
+    p_shared = largest(*(drafts[source].p_alone for source in group.sources), shared.estimate.p_above)
     added = [each for source in group.sources if (each := drafts[source].added_last)]
     return GroupVerdict(
         sources=group.sources,
@@ -119,7 +119,7 @@ def _group(
         together=together,
         same_reading=tuple(sorted(frozenset.intersection(*(reads[source] for source in group.sources)))),
         p_shared=p_shared,
-        p_interchangeable=max(p_shared, *(each.p_equivalent for each in added)),
+        p_interchangeable=largest(p_shared, *(each.p_equivalent for each in added)),
     )
 
 

@@ -1,10 +1,13 @@
 """What is said of sources and groups of sources: a sentence each, with its figures, and one for all."""
 
+import math
 from collections.abc import Sequence
 
 from recsys.evidence.comparison import ALPHA, Comparison
 from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict
 from recsys.evidence.wording import detectable, lift, listed, percent, probability
+
+NEEDS_REPEATS = "which takes two repeats or more"
 
 
 def source_sentence(found: SourceVerdict) -> str:
@@ -15,7 +18,8 @@ def source_sentence(found: SourceVerdict) -> str:
     if found.added_last:
         verb = "beat" if found.added_last.a_better else "are not shown to beat"
         added = f"; all sources together {verb} the same without what it says ({lift(found.added_last)})"
-    return f"{opening}, Holm {probability(found.p_holm)} over the sources: {alone}{added}."
+    shown = f"Holm {probability(found.p_holm)} over the sources"
+    return f"{opening}, {NEEDS_REPEATS if math.isnan(found.p_holm) else shown}: {alone}{added}."
 
 
 def _alone(found: SourceVerdict) -> str:
@@ -33,7 +37,8 @@ def group_sentence(found: GroupVerdict, explained_by: Sequence[str]) -> str:
         found: its verdict.
         explained_by: the named sources or smaller groups that leave nothing to the group.
     """
-    corrected = f"Holm {probability(found.p_holm)} over the groups"
+    unknown = math.isnan(found.p_holm)
+    corrected = NEEDS_REPEATS if unknown else f"Holm {probability(found.p_holm)} over the groups"
     if found.named:
         return (
             f"{_named(found)} (all sources against all without what these say: {lift(found.together)}; {corrected})."

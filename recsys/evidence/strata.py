@@ -16,7 +16,7 @@ from recsys.evidence.comparison import ALPHA, MARGIN, N_RESAMPLES, Comparison, c
 from recsys.evidence.resampling import NOTHING, sign_flip_p_value
 from recsys.evidence.scores import Scores
 from recsys.evidence.stratum import Stratum, contrasts
-from recsys.evidence.wording import means, percent
+from recsys.evidence.wording import interval, means, percent
 
 ENOUGH_USERS = 30
 """A stratum of fewer users is left out."""
@@ -37,7 +37,7 @@ class StratumResult:
         by_user: content against the rival, each user counting alike; p-values corrected over all strata by Holm.
         by_interaction: the same, each user counting as often as it has test rows.
         contrast: the stratum's lift less that of all other strata of its family; nan where one is undefined.
-        p_contrast: two-sided, corrected over the family by Holm.
+        p_contrast: two-sided, corrected over the family by Holm; likewise.
         of_items: whether it is some items' test rows, and not some users.
     """
 
@@ -127,10 +127,10 @@ def compare_weighted(
 
 
 def families_that_differ(results: Sequence[StratumResult]) -> dict[str, float]:
-    """By family, the smallest corrected p-value of its contrasts; those of one stratum are left out."""
+    """By family, the smallest corrected p-value of its contrasts; those of one stratum or repeat are left out."""
     smallest: dict[str, float] = {}
     for each in results:
-        if np.isfinite(each.contrast):
+        if np.isfinite(each.p_contrast):
             smallest[each.family] = min(smallest.get(each.family, 1.0), each.p_contrast)
     return smallest
 
@@ -170,5 +170,5 @@ def _costs(result: StratumResult) -> str:
 
 
 def _lift(comparison: Comparison) -> str:
-    low, high = percent(comparison.lift_low, signed=True), percent(comparison.lift_high, signed=True)
-    return f"{percent(comparison.lift, signed=True)} ({100 * (1 - ALPHA):.0f} % interval {low} to {high})"
+    ends = interval(comparison.lift_low, comparison.lift_high)
+    return f"{percent(comparison.lift, signed=True)} ({100 * (1 - ALPHA):.0f} % interval {ends})"

@@ -49,13 +49,13 @@ class Stratum:
 def contrasts(strata: Sequence[Stratum]) -> dict[str, tuple[float, float]]:
     """By name of each stratum of a family its lift less that of all others, and the corrected p-value.
 
-    Where a lift is undefined, nan and 1.
+    Where a lift is undefined, nan twice.
     """
     sums = [_Sums(each.members * each.content.values, each.members * each.rival.values) for each in strata]
     found: list[tuple[float, float]] = []
     for own in sums:
         others = [each for each in sums if each is not own]
-        found.append(_contrast(own, _Sums.of(others), strata[0]) if others else (np.nan, 1.0))
+        found.append(_contrast(own, _Sums.of(others), strata[0]) if others else (np.nan, np.nan))
     # Of two strata each is the other's rest: that is one test.
     p_values = [p for _, p in found]
     corrected = p_values if len(found) <= 2 else holm_corrected(p_values)
@@ -89,11 +89,11 @@ class _Sums:
 def _contrast(own: _Sums, others: _Sums, stratum: Stratum) -> tuple[float, float]:
     difference = own.ratio - others.ratio
     if not np.isfinite(difference):
-        return np.nan, 1.0
+        return np.nan, np.nan
     content, rival = stratum.content, stratum.rival
     error = MeanError.of(
         difference + own.influence - others.influence,
         max(content.held_out, rival.held_out),
         seeded=content.seeded or rival.seeded,
     )
-    return difference, 2 * min(error.p_above(abs(difference)), 0.5)
+    return difference, error.p_differs(difference)

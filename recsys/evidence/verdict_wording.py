@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.planning import what_would_decide
-from recsys.evidence.wording import lift, means, percent
+from recsys.evidence.wording import interval, lift, means, percent
 
 if TYPE_CHECKING:
     from recsys.evidence.verdict import Verdict, VerdictName
@@ -62,7 +62,7 @@ def _beats(found: "Verdict") -> str:
     return (
         f"{rival.a} beats {best_without(rival)} ({means(rival, found.metric)}; {lift(rival)}), its own shuffled "
         f"controls and popularity as content; content itself gives {percent(gain.lift, signed=True)} "
-        f"({percent(gain.lift_low, signed=True)} to {percent(gain.lift_high, signed=True)}) over {_without(gain)}"
+        f"({interval(gain.lift_low, gain.lift_high)}) over {_without(gain)}"
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from recsys.evidence.comparison import Comparison
 
+DASH = "\N{EN DASH}"
+"""In the place of a figure that there is not: of one repeat there is neither an interval nor a p-value."""
 _METRICS = {
     "ndcg": "nDCG",
     "recall": "Recall",
@@ -22,9 +24,9 @@ def metric_name(metric: str) -> str:
 
 
 def percent(share: float, *, signed: bool = False, digits: int = 1) -> str:
-    """0.0312 as 3.1 %, with its sign where the sign is the point."""
+    """0.0312 as 3.1 %, with its sign where the sign is the point; a dash where it is undefined."""
     if not math.isfinite(share):
-        return "undefined"
+        return DASH
     return f"{100 * share:{'+' if signed else ''}z.{digits}f} %"
 
 
@@ -33,13 +35,27 @@ def probability(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
+def p_cell(p: float) -> str:
+    """A p-value as a table prints it; a dash where there is none."""
+    return DASH if math.isnan(p) else probability(p).removeprefix("p ").removeprefix("= ")
+
+
+def interval(low: float, high: float, *, signed: bool = True) -> str:
+    """Both ends of an interval; a dash where there is none."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return DASH
+    return f"{percent(low, signed=signed)} to {percent(high, signed=signed)}"
+
+
 def lift(comparison: Comparison) -> str:
     """Lift, interval and p-value of a comparison; the lift alone where one repeat says nothing of others."""
-    if not comparison.error.known:
-        return f"lift {percent(comparison.lift, signed=True)} in the only repeat"
-    low, high = percent(comparison.lift_low, signed=True), percent(comparison.lift_high, signed=True)
+    if comparison.mean_b <= 0:
+        return f"no lift can be given, for {comparison.b} has no hit"
     figure = percent(comparison.lift, signed=True)
-    return f"lift {figure}, 95 % interval {low} to {high}, {probability(comparison.p_value)}"
+    if not comparison.error.known:
+        return f"lift {figure} in the only repeat"
+    ends = interval(comparison.lift_low, comparison.lift_high)
+    return f"lift {figure}, 95 % interval {ends}, {probability(comparison.p_value)}"
 
 
 def means(comparison: Comparison, metric: str) -> str:

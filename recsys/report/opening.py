@@ -7,7 +7,7 @@ from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.verdict import Verdict
-from recsys.evidence.wording import metric_name, percent
+from recsys.evidence.wording import interval, metric_name, percent
 from recsys.report.model import Answer, DatasetReport
 
 BADGES: dict[Answer, str] = {
@@ -56,8 +56,9 @@ def _of_verdict(verdict: Verdict) -> list[KeyFigure]:
 
 
 def _interval(comparison: Comparison) -> str:
-    low, high = percent(comparison.lift_low, signed=True), percent(comparison.lift_high, signed=True)
-    return f"95 % interval {low} to {high}"
+    if not comparison.error.known:
+        return "in the only repeat; an interval takes two or more"
+    return f"95 % interval {interval(comparison.lift_low, comparison.lift_high)}"
 
 
 def _of_agreement(agreement: Agreement | None, verdict: Verdict) -> list[KeyFigure]:

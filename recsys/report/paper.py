@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from recsys.evidence.comparison import Comparison
-from recsys.evidence.wording import metric_name, percent
+from recsys.evidence.wording import interval, metric_name, p_cell, percent
 from recsys.report import folding
 from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.text import plain
@@ -71,8 +71,8 @@ def _compared(each: Comparison) -> dict[str, str]:
         "Mean": f"{each.mean_a:.4f}",
         "Against": f"{each.mean_b:.4f}",
         "Lift": percent(each.lift, signed=True),
-        "95 % interval": f"{percent(each.lift_low, signed=True)} to {percent(each.lift_high, signed=True)}",
-        "p": f"{each.p_value:.3f}" if each.p_value >= 0.001 else "< 0.001",
+        "95 % interval": interval(each.lift_low, each.lift_high),
+        "p": p_cell(each.p_value),
         "Users": f"{each.n_users:,}",
     }
 

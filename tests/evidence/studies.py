@@ -18,6 +18,7 @@ from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.sources import judge_sources
 from recsys.evidence.verdict import Sides, decide
+from recsys.evidence.wording import DASH
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import (
     AssetRow,
@@ -93,7 +94,7 @@ FOR_WHOM = Table(
             "0.011",
             "-3.8 %",
         ],
-        ["cold items", "212", "0.0310", "0.0000", "undefined", "undefined to undefined", "0.002", "undefined"],
+        ["cold items", "212", "0.0310", "0.0000", DASH, DASH, "0.002", DASH],
     ],
 )
 HANGS_ON = Table(

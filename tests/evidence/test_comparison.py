@@ -5,16 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
 from recsys.errors import UserError
-from recsys.evidence.comparison import ALPHA, compare, holm
+from recsys.evidence.comparison import ALPHA, compare, holm, holm_corrected
 from recsys.evidence.mean_error import MeanError
 from recsys.evidence.scores import Scores
+from recsys.evidence.wording import DASH, interval, lift, p_cell, percent
 
 
 def scored(values, users=None, model="A", arm="both", **facts):
@@ -79,6 +80,7 @@ def test_intervals_and_p_values_agree_always(seed, shift, n_repeats, facts):
     a = noisy(60, shift, seed, n_repeats, **facts)
     b = noisy(60, 0.0, seed + 1, n_repeats, "B", seeded=False)
     there, back = compare(a, b, n_resamples=8), compare(b, a, n_resamples=8)
+    assume(there.error.known)
     assert (there.p_value <= ALPHA) == (there.ci_low > 0 or there.ci_high < 0)
     assert there.a_better == (there.ci_low > 0) == back.b_better
     assert there.equivalent == (-there.margin <= there.lift_low_90 and there.lift_high_90 <= there.margin)
@@ -93,17 +95,36 @@ def test_with_one_repeat_of_a_seeded_model_nothing_is_decided():
     base = np.random.default_rng(0).random(500)
     for values in (base + 0.5, base):
         comparison = compare(scored(values), scored(base, model="B"))
-        assert (comparison.relation, comparison.p_value, comparison.p_equivalent) == ("open", 1, 1)
-        assert comparison.ci_high == math.inf
-        assert math.isnan(comparison.detectable_lift)
+        assert (comparison.relation, comparison.equivalent) == ("open", False)
+        unknown = ("ci_low", "ci_high", "lift_low", "lift_high_90", "p_value", "p_equivalent", "detectable_lift")
+        assert all(math.isnan(getattr(comparison, figure)) for figure in unknown)
+
+
+def test_a_p_value_that_is_not_known_counts_as_one_of_its_family():
+    assert holm_corrected([0.01, 0.02, 1.0])[:2] == holm_corrected([0.01, 0.02, math.nan])[:2]
+    assert math.isnan(holm_corrected([math.nan, 0.01])[0])
+
+
+def test_what_one_repeat_cannot_tell_is_a_dash():
+    base = np.random.default_rng(0).random(500)
+    once = compare(scored(base + 0.5), scored(base, model="B"))
+    assert (interval(once.lift_low, once.lift_high), p_cell(once.p_value), percent(once.detectable_lift)) == (
+        DASH,
+    ) * 3
+    assert lift(once) == f"lift {percent(once.lift, signed=True)} in the only repeat"
+
+
+def test_no_lift_is_given_over_a_model_without_a_hit():
+    nothing = compare(scored(np.random.default_rng(0).random((2, 30))), scored(np.zeros((2, 30)), model="B"))
+    assert lift(nothing) == "no lift can be given, for B (both) has no hit"
 
 
 def test_with_one_repeat_that_no_seed_could_change_users_decide():
     a, b = noisy(n_repeats=1, shift=0.02, seeded=False), noisy(n_repeats=1, seed=1, model="B", seeded=False)
     reference = stats.ttest_rel(a.values[0], b.values[0])
-    comparison, interval = compare(a, b), reference.confidence_interval()
+    comparison, expected = compare(a, b), reference.confidence_interval()
     assert comparison.p_value == pytest.approx(reference.pvalue)
-    assert (comparison.ci_low, comparison.ci_high) == pytest.approx((interval.low, interval.high))
+    assert (comparison.ci_low, comparison.ci_high) == pytest.approx((expected.low, expected.high))
 
 
 def test_repeats_that_are_all_the_same_say_no_more_than_one():

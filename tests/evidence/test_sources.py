@@ -213,6 +213,20 @@ def test_where_nothing_is_named_it_is_said_what_could_have_been():
     assert "text or image: not shown to help as a group" in found.groups[0].sentence
 
 
+def test_of_one_repeat_nothing_is_known_and_no_p_value_is_made_up():
+    market = Market(image_only, noise=QUIET)
+    market.scores = {pair: replace(each, values=each.values[:1], seeded=True) for pair, each in market.scores.items()}
+    market.rival = market.scores[market.rival.pair]
+    found = market.judged()
+    assert found.named == []
+    p_values = [p for each in (*found.by_source, *found.groups) for p in (each.p_value, each.p_holm)]
+    assert np.isnan(p_values).all()
+    assert found.by_source[1].sentence.startswith(
+        "image is not shown to help, which takes two repeats or more: alone it is not shown to beat"
+    )
+    assert not any("Holm" in each.sentence for each in (*found.by_source, *found.groups))
+
+
 def test_the_sentence_of_a_source_has_every_condition_with_its_figures():
     sentence = Market(image_only, noise=QUIET).judged().by_source[1].sentence
     assert sentence.startswith("image helps, Holm p < 0.001 over the sources: alone it beats its shuffled control")

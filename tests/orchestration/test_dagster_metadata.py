@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from orchestration.dagster_metadata import materialised, preview
+from orchestration.dagster_metadata import materialised, preview, table
 from orchestration.lineage import Event
+from recsys.evidence.wording import DASH
 
 
 def test_a_preview_shows_any_cell() -> None:
@@ -25,3 +26,10 @@ def test_figures_have_the_digits_that_a_person_reads() -> None:
     ).metadata
     assert shown is not None
     assert [shown[name] for name in ("mean_cosine", "rank", "dim", "of")] == [-0.0005981, 53.66, 64, True]
+
+
+def test_a_figure_that_there_is_not_is_a_dash() -> None:
+    shown = table(pd.DataFrame({"against": ["rival", "shuffled"], "n": [3, 4], "p": [0.01, float("nan")]})).value
+    assert isinstance(shown, str)
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown.splitlines()[2:]]
+    assert rows == [["rival", "3", "0.0100"], ["shuffled", "4", DASH]]

@@ -1,5 +1,6 @@
 """The first screen tells a reader who does not know the program what to do, and what to beware of."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from recsys.evidence.gates import Gate
 from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.verdict import VerdictName
 from recsys.evidence.verdict_wording import ADVICE
+from recsys.evidence.wording import DASH
 from recsys.report.opening import BADGES, key_figures
 from recsys.report.render import render
 from recsys.report.text import typeset
@@ -77,6 +79,10 @@ def test_one_repeat_has_no_interval_and_still_a_page(baby):
     rng = np.random.default_rng(0)
     ease = taste(300, rng)
     once = compare(*(scores(model, "both", 0.1, ease, rng, n_repeats=1) for model in ("A", "B")))
-    verdict = replace(baby.verdict, against_rival=once)
-    html = render(study(baby.model_copy(update={"verdict": verdict})))
-    assert "undefined" in Page(html).text
+    verdict = replace(baby.verdict, against_rival=once, against_shuffled=once, against_untuned=once)
+    html = render(study(baby.model_copy(update={"verdict": verdict, "comparisons": [], "questions": []})))
+    said = Page(html).text
+    assert "in the only repeat; an interval takes two or more" in said
+    assert not re.search(r"undefined|\binf\b|\bnan\b", said)
+    row = said[said.index("Its content shuffled, tuned anew") : said.index("Its content shuffled, at its settings")]
+    assert row.count(DASH) == 2 and "1.000" not in row

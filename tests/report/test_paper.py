@@ -1,9 +1,12 @@
 """Tables and references for a paper: complete, escaped, and in the form that LaTeX and BibTeX read."""
 
+import math
 import re
+from dataclasses import replace
 
 import pytest
 
+from recsys.evidence.wording import DASH
 from recsys.models import registry
 from recsys.report.paper import bibliography, comparisons_table, escape, results_table
 from tests.evidence.studies import study
@@ -30,6 +33,12 @@ def test_the_comparisons_have_lifts_with_signs_and_intervals(baby):
     assert re.search(r"\+\d+\.\d \\% & \+\d+\.\d \\% to \+\d+\.\d \\%", table)
     worse = baby.model_copy(update={"verdict": None, "comparisons": baby.comparisons[-1:]})
     assert re.search(r"& \$-\$\d+\.\d \\%", comparisons_table(worse))
+
+
+def test_a_comparison_in_one_repeat_has_neither_interval_nor_p(baby):
+    unknown = replace(baby.verdict.against_rival, lift_low=math.nan, lift_high=math.nan, p_value=math.nan)
+    once = baby.model_copy(update={"verdict": replace(baby.verdict, against_rival=unknown)})
+    assert re.search(rf"\\% & {DASH} & {DASH} & \d", comparisons_table(once))
 
 
 def test_text_of_a_study_is_no_command(baby):

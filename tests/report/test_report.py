@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import ValidationError
 
-from recsys.evidence.wording import metric_name, percent, probability
+from recsys.evidence.wording import DASH, metric_name, percent, probability
 from recsys.report.model import StudyReport
 from recsys.report.opening import BADGES
 from recsys.report.render import controls, policy, render
@@ -134,7 +134,7 @@ def test_a_report_survives_storing(baby):
     report = study(baby.model_copy(update={"comparisons": [row, *baby.comparisons[1:]]}))
     again = StudyReport.model_validate_json(report.model_dump_json())
     assert again.model_dump_json() == report.model_dump_json()
-    assert "undefined" in Page(render(again)).text
+    assert DASH in Page(render(again)).text
 
 
 def test_a_bare_report_renders(baby):
@@ -188,7 +188,7 @@ def test_wording():
     assert metric_name("hit_rate_at_5") == "Hit rate@5"
     assert percent(-0.0312, signed=True) == "-3.1 %"
     assert percent(-0.0001, signed=True) == "+0.0 %"
-    assert percent(float("nan")) == "undefined"
+    assert percent(float("nan")) == DASH
     assert (probability(0.0004), probability(0.0496)) == ("p < 0.001", "p = 0.050")
 
 
