@@ -5,9 +5,12 @@ it. So the run is created with its origin and executed by the iterator that Dags
 """
 
 import os
+import re
+import warnings
 from dataclasses import dataclass
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.error import SerializableErrorInfo
@@ -17,10 +20,12 @@ from orchestration.home import Home
 from orchestration.instance import PID, job_name, job_origin, prepare
 from orchestration.progress import CombinedProgress, LogProgress, Progress
 from orchestration.settings import Settings
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 from recsys.study.study import Study
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+NAMED = re.compile(r'(?:\b\w+:)?"?((?!(?:and|or|not)\b)[^\s"():+*]+)"?')
+"""What a selection names: what stands behind `key:` or `group:`, or alone."""
 INTERRUPTS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 
 
@@ -46,19 +51,33 @@ def selected(study: Study, settings: Settings, select: str | None) -> list[str]:
         UserError: the selection cannot be read, or names nothing.
     """
     graph = build_definitions(settings, [study]).resolve_asset_graph()
-    try:
-        selection = dg.AssetSelection.from_string(select) if select else dg.AssetSelection.all()
-        chosen = selection.resolve(graph)
-    except Exception as error:  # Dagster raises several kinds for what a person typed
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"--select '{select}' cannot be read: {reason} (such as 'key:\"demo/report\"' or '+group:x')"
-        ) from None
+    ordered = [asset for level in graph.toposorted_asset_keys_by_level for asset in sorted(level)]
+    chosen = _resolved(select, graph) if select else set(ordered)
     if not chosen:
-        raise UserError(
-            f"--select '{select}' names no asset of study {study.name}; `modalift run --dry-run` lists them"
-        )
-    return [k.to_user_string() for level in graph.toposorted_asset_keys_by_level for k in sorted(level) if k in chosen]
+        names = [asset.to_user_string() for asset in ordered]
+        known = [*names, *dict.fromkeys(node.group_name for node in graph.asset_nodes if node.group_name)]
+        unknown = next((name for name in NAMED.findall(select or "") if name not in known), "")
+        near = hint(unknown, known, f"modalift run {study.name} --dry-run")
+        raise UserError(f"--select '{select}' names what study {study.name} does not have{near}")
+    return [asset.to_user_string() for asset in ordered if asset in chosen]
+
+
+def _resolved(select: str, graph: AssetGraph) -> set[dg.AssetKey]:
+    """What a selection chooses; nothing where it names an asset that there is not.
+
+    Dagster's parser calls parameters of Dagster that are in beta, of which nobody who selects can do anything.
+    """
+    with warnings.catch_warnings():
+        for category in (dg.BetaWarning, dg.PreviewWarning):
+            warnings.simplefilter("ignore", category)
+        try:
+            return set(dg.AssetSelection.from_string(select).resolve(graph))
+        except dg.DagsterInvalidSubsetError:
+            return set()
+        except Exception:  # Dagster raises several kinds for what a person typed
+            raise UserError(
+                f"--select '{select}' cannot be read: write such as 'key:\"demo/report\"' or '+group:x'"
+            ) from None
 
 
 def materialise(study: Study, settings: Settings, progress: Progress, select: str | None = None) -> Materialised:
