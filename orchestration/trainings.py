@@ -23,6 +23,7 @@ from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
 from recsys.study.training import Work
+from recsys.wording import count
 
 
 class Trainings:
@@ -47,8 +48,8 @@ class Trainings:
 
     def train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
         """Train arms of a model."""
-        shown = arms[0].name if len(arms) == 1 else f"{len(arms)} arms"
-        label = f"{self.dataset}: {model}, {shown}{work.settings and f', settings: {work.settings}'}"
+        shown = arms[0].name if len(arms) == 1 else count(len(arms), "arm")
+        label = f"{self.dataset}: {model}, {shown}{work.stage and f', {work.stage}'}"
         with self._progress(label, model, arms, work.n_cells) as tell:
             watcher = Watcher(cell=tell, round=self._log)
             runner = CellRunner(self.home.store, self._inputs(model, arms), self.home.slots, watcher)

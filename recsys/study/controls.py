@@ -77,7 +77,7 @@ def _nest_related(study: Study, results: ModelResult, train: Train) -> ModelResu
         settings = chosen_settings(study, known_to_them, SHORTLIST)
         if known and settings:
             n_cells = sum(cells_of_related(study, model, 1, each.searched.n_own) for each in known)
-            work = Work(partial(train_nested, study, model, known, settings), n_cells, "those of related models")
+            work = Work(partial(train_nested, study, model, known, settings), n_cells, "settings of related models")
             changed = changed.updated(train(model, [each.as_arm for each in known], work))
     return changed
 
@@ -89,7 +89,7 @@ def _add_again(study: Study, results: ModelResult, changed: ModelResult, train: 
         known = [each for each in results.arms if each.model == name]
         arms = [each.as_arm for each in known if any(changed.find(member) for member in each.members)]
         if arms:
-            work = Work(partial(train_ensemble, name, ensemble, arms, newest))
+            work = Work(partial(train_ensemble, name, ensemble, arms, newest), stage="members at new settings")
             made = made.updated(train(name, arms, work))
     return made
 
@@ -119,7 +119,7 @@ class _Controls:
             self._add(model, missing)
         elif missing:
             own = chosen_settings(self.study, [each for each in self.results.arms if each.model == model])
-            work = Work(partial(train_model, self.study, model, missing, also=own))
+            work = Work(partial(train_model, self.study, model, missing, also=own), stage=FOR_THE_VERDICT)
             self.made = self.made.updated(self._train(model, missing, work))
 
     def fixed(self, of: ArmResult, arm: Arm) -> None:
@@ -133,13 +133,13 @@ class _Controls:
                 self.fixed(found, member.arm)
             self._add(of.model, [arm], of.settings)
         else:
-            work = Work(partial(train_fixed, of.model, arm, of.settings), len(of.settings), f"those of {of.arm}")
+            work = Work(partial(train_fixed, of.model, arm, of.settings), len(of.settings), f"settings of {of.arm}")
             self.made = self.made.updated(self._train(of.model, [arm], work))
 
     def _add(self, ensemble: str, arms: Sequence[Arm], settings: Sequence[Params] | None = None) -> None:
         """Add up what the members of an ensemble left on arms."""
         spec, results = self.study.ensembles[ensemble], self.results.updated(self.made)
-        work = Work(partial(train_ensemble, ensemble, spec, arms, results, settings=settings))
+        work = Work(partial(train_ensemble, ensemble, spec, arms, results, settings=settings), stage=FOR_THE_VERDICT)
         self.made = self.made.updated(self._train(ensemble, arms, work))
 
     def of_choice(self, content: ArmResult) -> dict[str, Pair]:
@@ -237,3 +237,7 @@ class _Controls:
             if set(members) <= sources.keys()
         ]
         return [group for group in pairs if self.known(group.full_altered)]
+
+
+FOR_THE_VERDICT = "needed for the verdict"
+"""The stage of arms that no study lists and its verdict compares, said beside their progress."""

@@ -23,12 +23,12 @@ class Work:
     Attributes:
         do: trains it, given the runner of the model's cells.
         n_cells: that this takes at most; None: as the study's budget has it.
-        settings: where they come from, such as "those of related models"; empty: from tuning.
+        stage: what for, such as "settings of related models"; empty: the model's own arms are tuned.
     """
 
     do: Callable[[CellRunner], ModelResult]
     n_cells: int | None = None
-    settings: str = ""
+    stage: str = ""
 
 
 def train_model(

@@ -56,10 +56,12 @@ class Trainer:
     study: Study
     value: Value
     asked: list[tuple[str, Trial]] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
 
     def train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
         """A `recsys.study.controls.Train`."""
         runner = FakeRunner(model, self.value)
+        self.stages.append(work.stage)
         result = work.do(runner)  # type: ignore[arg-type]
         self.asked += [(model, trial) for trial in runner.asked]
         assert {trial.arm for trial in runner.asked} <= set(arms)

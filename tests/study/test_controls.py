@@ -107,6 +107,13 @@ def test_the_best_content_model_is_compared_with_all_that_could_explain_its_lift
     assert controls[selection.popularity] == "popularity" and controls[selection.removed] == "removed"  # type: ignore[index]
 
 
+def test_what_is_trained_after_the_models_says_what_for(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "related", kin("ItemKNN", "HybridItemKNN"))
+    stages = selected(study)[3].stages
+    assert {"settings of related models", "needed for the verdict", "settings of both"} <= set(stages)
+    assert all(stages)
+
+
 def test_a_control_that_is_not_tuned_has_the_settings_of_each_repeat(study: Study) -> None:
     selection, made, before, trainer = selected(study)
     content = find(selection.content, made, before)
