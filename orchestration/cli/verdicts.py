@@ -30,7 +30,8 @@ def sentences(study: Study, home: Home, assets: Collection[str]) -> list[str]:
         event = home.lineage.latest(concluded)
         if event and concluded in assets:
             found.append(f"{name}: {event.facts['sentence']}")
-            beside = [event.facts.get("advice", ""), *_headline(name, home)]
+            answered = event.facts.get("verdict") != "not_ready"
+            beside = [event.facts.get("advice", ""), *(_headline(name, home) if answered else [])]
             found += [f"  {sentence}" for sentence in beside if sentence]
     return found
 

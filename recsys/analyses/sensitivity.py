@@ -64,12 +64,15 @@ class Sensitivity(Analysis):
             name = metric_name(f"{measure}_at_{ks[0]}").partition("@")[0]
             shown = [_cell(cells[k]) if k in cells else "" for k in ks]
             rows.append([name, *([str(mask)] if len(masks) > 1 else []), *shown])
+        counted = tables["agreement"].iloc[0]
         only = "" if len(masks) > 1 else f" Mask: {masks[0]}."
         return [
             Table(
                 title="What the answer hangs on",
-                caption=f"{tables['agreement']['sentence'].iloc[0]} Lift over the rival, and how content stands to "
-                f"it: better or worse (both shown), equivalent, or open.{only}",
+                caption=f"In {counted['n_agree']} of {counted['n_settings']} combinations of metric, cut-off and mask "
+                "content stands to its rival and to its shuffled control as in the verdict's; in "
+                f"{counted['n_contradict'] or 'none'} it stands the other way to one of them. Lift over the rival, "
+                f"and how content stands to it: better or worse (both shown), equivalent, or open.{only}",
                 columns=["Metric", *(["Mask"] if len(masks) > 1 else []), *(f"@{k}" for k in ks)],
                 rows=rows,
                 n_names=1 + (len(masks) > 1),
