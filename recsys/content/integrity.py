@@ -3,6 +3,7 @@
 A content table in which every item had the same row has been published as content; its "lift" was shrinkage.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 
 from recsys.content.features import Features
 from recsys.errors import UserError
+from recsys.wording import count
 
 SAMPLE = 2048
 """Effective rank is that of so many rows at most, evenly spaced: enough to see collapse, and quick."""
@@ -86,14 +88,16 @@ def problems(integrity: Integrity) -> list[str]:
         n_distinct = round(integrity.distinct * n_present)
         examples = ", ".join(f"'{title}'" for title in integrity.examples)
         found.append(
-            f"All items look alike: only {n_distinct:,} distinct rows among {n_present:,} items, "
+            f"All items look alike: only {count(n_distinct, 'distinct row')} among {n_present:,} items, "
             f"and {integrity.largest_group:,} share one row ({examples})."
         )
     elif integrity.mean_cosine > 0.99:
         found.append(f"All items look alike: two of them have a cosine of {integrity.mean_cosine:.3f} on average.")
     elif integrity.effective_rank < min(2, integrity.dim):
-        found.append(f"The vectors vary along {integrity.effective_rank:.1f} directions only, of {integrity.dim:,}.")
-    if integrity.norm_spread > 100:
+        found.append(f"The vectors vary along {integrity.effective_rank:.1f} of {integrity.dim:,} directions only.")
+    if math.isinf(integrity.norm_spread):
+        found.append("The lengths of the vectors cannot be compared: some are 0, or too large for a float.")
+    elif integrity.norm_spread > 100:
         found.append(f"The lengths of the vectors differ by a factor of {integrity.norm_spread:,.0f}: a few dominate.")
     return found
 

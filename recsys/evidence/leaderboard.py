@@ -66,9 +66,10 @@ def rank_models(
 
 
 def _sentence(best: str, test: Interval, comparisons: Sequence[Comparison], metric: str) -> str:
+    place = "the best model on validation" if comparisons else "the only model"
     opening = (
-        f"No content was compared: {best} is the best model on validation, with {metric_name(metric)} {test.mean:.4f} "
-        f"on test (95 % interval {test.low:.4f} to {test.high:.4f})"
+        f"No content was compared: {best} is {place}, with {metric_name(metric)} {test.mean:.4f} on test "
+        f"(95 % interval {test.low:.4f} to {test.high:.4f})"
     )
     others: dict[str, list[Comparison]] = {}
     for each in comparisons:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from recsys.evidence.comparison import ALPHA, Comparison, detectable_difference
 from recsys.evidence.mean_error import MeanError
-from recsys.evidence.wording import percent
+from recsys.evidence.wording import detectable, percent
 
 MOST_REPEATS = 30
 MOST_USERS = 100
@@ -28,9 +28,10 @@ def what_would_decide(comparison: Comparison) -> str:
     target = max(measured, to_margin) * comparison.mean_b
     users, repeats = users_needed(comparison.error, target), repeats_needed(comparison.error, target)
     ways = [f"about {users:,} users (there are {comparison.n_users:,})"] if users else []
-    ways += [f"{repeats} repeats (there are {comparison.n_repeats})"] if repeats else []
+    ways += [f"{repeats} repeats (instead of {comparison.n_repeats})"] if repeats else []
     if not ways:
-        return f"{MOST_USERS} times the users or {MOST_REPEATS} repeats would not show {sought}"
+        more = f"neither {MOST_USERS} times the users nor {MOST_REPEATS} repeats"
+        return f"{more} would show {sought}, where {detectable(comparison)}"
     return f"{sought} would be shown by {' or '.join(ways)}"
 
 

@@ -4,6 +4,7 @@ from recsys.evidence.scores import label
 from recsys.evidence.wording import listed, percent
 from recsys.report.model import DatasetReport
 from recsys.report.rows import ResultRow
+from recsys.wording import count
 
 STILL_RISING = 0.2
 
@@ -12,7 +13,11 @@ def limits(dataset: DatasetReport) -> list[str]:
     """One sentence for each thing a reader may take for shown and that is not; the study's own come last."""
     read = (_power, _budget, _given_up, _rising)
     found = [sentence(dataset) for sentence in read]
-    failed = [f"The check “{check.name}” failed: {check.found}." for check in dataset.checks if not check.passed]
+    failed = [
+        f"The check “{check.name}” failed: {check.found.removesuffix('.')}."
+        for check in dataset.checks
+        if not check.passed
+    ]
     return [*failed, *(sentence for sentence in found if sentence), *dataset.limits]
 
 
@@ -20,8 +25,15 @@ def _power(dataset: DatasetReport) -> str | None:
     if not dataset.deciding:
         return None
     comparison = dataset.deciding[0]
+    if not comparison.n_moved:
+        same = f"{comparison.a} and {comparison.b} have the same score for all {comparison.n_users:,} users"
+        return f"{same}, so that how small a lift could have been shown is unknown."
     still = percent(1 - comparison.n_moved / comparison.n_users, digits=0)
     tied = f"{still} of the {comparison.n_users:,} users have the same score with both"
+    if not comparison.error.known:
+        return f"One repeat cannot show a lift of any size of {comparison.a} over {comparison.b}; {tied}."
+    if comparison.mean_b <= 0:
+        return f"No lift over {comparison.b} can be given, for it has no hit; {tied}."
     smallest = percent(comparison.detectable_lift)
     return f"The smallest lift of {comparison.a} over {comparison.b} that could have been shown is {smallest}; {tied}."
 
@@ -43,11 +55,14 @@ def _trials(rows: list[ResultRow], minutes: float | None) -> str:
     most = max((row.n_trials for row in rows), default=0)
     if minutes is not None and rows:
         fewest = min(rows, key=lambda row: row.n_trials)
-        enough = f"{fewest.n_trials} ({fewest.name}) to {most}" if fewest.n_trials < most else str(most)
-        return f"Each model was tuned for {minutes:g} min on each arm, which was enough for {enough} trials."
+        enough = count(most, "trial")
+        if fewest.n_trials < most:
+            enough = f"{fewest.n_trials} ({fewest.name}) to {enough}"
+        return f"Each model was tuned for {minutes:g} min on each arm, which was enough for {enough}."
     least = min((row.n_trials for row in rows), default=0)
     if least < most <= 2 * least:
-        return f"Each model was tuned with {least} trials on each arm, and up to {most} where they still found better."
+        budget = count(least, "trial")
+        return f"Each model was tuned with {budget} on each arm, and up to {most} where they still found better."
     short = [row.name for row in rows if row.n_trials < most]
     if short:
         return f"Tuning was not equal: {listed(short)} had fewer than the {most} trials of the others."

@@ -24,6 +24,7 @@ BADGES: dict[Answer, str] = {
     "inconclusive": "Inconclusive",
     "not_compared": "No content compared",
 }
+HOLM = "with p corrected by Holm"
 FEW = 4
 """So many sources are named one by one in the opening."""
 
@@ -94,7 +95,7 @@ def _of_leaderboard(leaderboard: Leaderboard, metric: str) -> list[KeyFigure]:
     test, others = leaderboard.test, leaderboard.comparisons
     beaten = sum(each.b_better for each in others)
     return [
-        KeyFigure("Best model", leaderboard.best, "chosen on validation"),
+        KeyFigure("Best model", leaderboard.best, "chosen on validation" if others else "the only one"),
         KeyFigure(f"{metric_name(metric)} on test", f"{test.mean:.4f}", f"{test.low:.4f} to {test.high:.4f}"),
-        KeyFigure("Others that it beats", f"{beaten} of {len(others)}", "with p corrected by Holm"),
+        *([KeyFigure("Others that it beats", f"{beaten} of {len(others)}", HOLM)] if others else []),
     ]

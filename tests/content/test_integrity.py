@@ -63,7 +63,7 @@ def test_rows_that_differ_by_rounding_only_are_called_alike():
 def test_other_problems():
     random = np.random.default_rng(0)
     line = np.outer(random.normal(size=50), [1, 2, 3])
-    assert problems(inspect_rows(line)) == ["The vectors vary along 1.0 directions only, of 3."]
+    assert problems(inspect_rows(line)) == ["The vectors vary along 1.0 of 3 directions only."]
     rows = random.normal(size=(50, 3))
     few = problems(inspect_rows(rows, np.arange(50) < 20))
     assert few == ["Only 20 of 50 items have a vector."]

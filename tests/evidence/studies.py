@@ -99,7 +99,7 @@ FOR_WHOM = Table(
 )
 HANGS_ON = Table(
     title="What the answer hangs on",
-    caption="The answer agrees in 14 of 18 combinations of metric, cut-off and mask, and is contradicted in 1.",
+    caption="In 14 of 18 combinations of metric, cut-off and mask content stands as in the verdict's.",
     columns=["Metric", "Mask", "@5", "@10", "@20"],
     rows=[
         ["nDCG", "seen", "+9.1 % better", "+11.0 % better", "+12.1 % better"],

@@ -66,3 +66,7 @@ def test_a_model_alone_is_the_best_of_one() -> None:
     found = standing(BEST)
     assert found.comparisons == []
     assert found.sentence.endswith("on test (95 % interval 0.4100 to 0.5900).")
+
+
+def test_one_model_alone_beats_nobody() -> None:
+    assert standing(BEST).sentence.startswith("No content was compared: Best is the only model, with nDCG@20 ")

@@ -1,9 +1,13 @@
 """What a report says of its own limits."""
 
+import math
+from dataclasses import replace
+
 import pytest
 
+from recsys.evidence.wording import DASH
 from recsys.report.limits import limits
-from recsys.report.rows import TuningCurve
+from recsys.report.rows import CheckRow, TuningCurve
 
 
 def test_limits_say_what_is_not_shown(baby):
@@ -66,3 +70,24 @@ def test_limits_name_curves_that_still_rise(baby, best, rising):
     curve = TuningCurve(model="EASE", arm="interactions_only", kind="interactions", best=best)
     said = limits(baby.model_copy(update={"tuning": [curve]}))
     assert any(line.startswith("Still rising in the last fifth of its trials: EASE;") for line in said) == rising
+
+
+def test_limits_end_what_a_check_found_with_one_full_stop(baby):
+    check = CheckRow(name="ready", passed=False, found="Too few to show a plateau.")
+    assert limits(baby.model_copy(update={"checks": [check]}))[0].endswith("failed: Too few to show a plateau.")
+
+
+@pytest.mark.parametrize(
+    ("change", "opening"),
+    [
+        ({"n_moved": 0, "detectable_lift": math.nan}, "FREEDOM (both) and EASE have the same score for all "),
+        ({"n_repeats": 1}, "One repeat cannot show a lift of any size of FREEDOM (both) over EASE; "),
+        ({"mean_b": 0.0, "detectable_lift": math.nan}, "No lift over EASE can be given, for it has no hit; "),
+    ],
+)
+def test_limits_say_why_no_smallest_lift_is_known(baby, change, opening):
+    rival = replace(baby.verdict.against_rival, **change)
+    rival = replace(rival, error=replace(rival.error, n_repeats=rival.n_repeats, seeded=True))
+    said = limits(baby.model_copy(update={"verdict": replace(baby.verdict, against_rival=rival)}))
+    assert any(line.startswith(opening) for line in said)
+    assert not any(f"is {DASH}" in line for line in said)

@@ -15,7 +15,7 @@ from recsys.evidence.wording import DASH
 from recsys.report.opening import BADGES, key_figures
 from recsys.report.render import render
 from recsys.report.text import typeset
-from tests.evidence.studies import scores, study, taste
+from tests.evidence.studies import scores, study, taste, without_content
 from tests.report.page import Page
 
 RED = Gate(name="baselines", colour="red", message="Nothing beats Random.", remedy="Tune more.")
@@ -86,3 +86,24 @@ def test_one_repeat_has_no_interval_and_still_a_page(baby):
     assert not re.search(r"undefined|\binf\b|\bnan\b", said)
     row = said[said.index("Its content shuffled, tuned anew") : said.index("Its content shuffled, at its settings")]
     assert row.count(DASH) == 2 and "1.000" not in row
+
+
+def test_of_one_model_alone_no_others_are_counted():
+    dataset = without_content("Amazon Baby")
+    alone = replace(dataset.leaderboard, comparisons=[])
+    figures = key_figures(dataset.model_copy(update={"leaderboard": alone}))
+    assert [each.what for each in figures] == ["Best model", "nDCG@20 on test"]
+    assert figures[0].beside == "the only one"
+
+
+def test_who_loses_is_not_said_where_no_figure_answers(baby):
+    stopped = replace(baby.verdict, name="not_ready")
+    assert "Who loses." in opening(baby)
+    assert "Who loses." not in opening(baby.model_copy(update={"verdict": stopped}))
+
+
+def test_a_budget_of_one_trial_and_one_repeat_agrees_with_its_nouns(baby):
+    report = study(baby)
+    run = report.run.model_copy(update={"repeats": 1, "budget": "1 trial"})
+    said = " ".join(Page(render(report.model_copy(update={"run": run}))).text.split())
+    assert "A budget of 1 trial for the tuning" in said and "and 1 repeat with its own split" in said
