@@ -22,6 +22,7 @@ from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
 from recsys.study.training import Work, train_model
+from recsys.wording import count
 
 LEFT_OUT = "left_out"
 
@@ -45,7 +46,7 @@ def node(study: Study, name: str, model: str) -> Node:
         make=partial(make, study, name, model),
         show=partial(show, study, name, model),
         description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; "
-        f"{study.budget_of(model)} and {study.n_repeats} repeats for each.",
+        f"{study.budget_of(model)} and {count(study.n_repeats, 'repeat')} for each.",
         kinds=frozenset({"pytorch" if registry.find(model).is_trained else "numpy", "mlflow"}),
         cells=cells_of(study, model, len(arms)),
     )

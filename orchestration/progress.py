@@ -1,6 +1,7 @@
 """How long work is shown: bars in a terminal, lines in Dagster's event log."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -43,13 +44,13 @@ class LogProgress:
     def track(self, label: str, total: int, unit: str) -> Iterator[Advance]:
         """Show work of so many steps."""
         started = written = time.monotonic()
-        done = 0
+        done, units = 0, agreeing(unit, total)
         ended = threading.Event()
 
         def write() -> None:
             nonlocal written
             written = time.monotonic()
-            self.log(f"{label}: {done:,} of {total:,} {unit} after {in_words(written - started)}{left()}")
+            self.log(f"{label}: {done:,} of {total:,} {units} after {in_words(written - started)}{left()}")
 
         def left() -> str:
             seconds = (time.monotonic() - started) / done * (total - done) if done else 0
@@ -66,7 +67,7 @@ class LogProgress:
                 if time.monotonic() - written >= self.silence:
                     write()
 
-        self.log(f"{label}: {total:,} {unit} to do")
+        self.log(f"{label}: {total:,} {units} to do")
         watch = threading.Thread(target=break_silence, name=f"progress of {label}", daemon=True)
         watch.start()
         try:
@@ -74,11 +75,16 @@ class LogProgress:
         finally:
             ended.set()
             watch.join()
-        self.log(f"{label}: {done:,} of {total:,} {unit} in {time.monotonic() - started:.1f} s")
+        self.log(f"{label}: {done:,} of {total:,} {units} in {time.monotonic() - started:.1f} s")
 
     def note(self, line: str) -> None:
         """A line of its own."""
         self.log(line)
+
+
+def agreeing(unit: str, n: int) -> str:
+    """What so many steps are: `cells`, or one `cell`; `seconds of tuning`, or one `second of tuning`."""
+    return re.sub(r"s\b", "", unit, count=1) if n == 1 else unit
 
 
 def in_words(seconds: float) -> str:

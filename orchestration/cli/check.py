@@ -6,10 +6,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from orchestration.cli.app import command
-from orchestration.cli.console import count, note, out, say, tick
+from orchestration.cli.console import note, out, say, tick
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets
 from recsys.errors import UserError
+from recsys.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.app import command
-from orchestration.cli.console import count, note, out, say, table
+from orchestration.cli.console import note, out, say, table
 from orchestration.cli.studies import read_settings
+from recsys.wording import count
 
 WHAT = {
     "versions": "versions of assets that newer ones replaced",

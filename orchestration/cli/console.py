@@ -83,11 +83,6 @@ def say(line: str) -> None:
     out.print(one_line(line), soft_wrap=True)
 
 
-def count(n: int, what: str) -> str:
-    """A number of things: 1 asset, 2 assets."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def table(*columns: str, title: str | None = None) -> Table:
     """An empty table; a column that begins with `>` is one of figures and stands to the right.
 

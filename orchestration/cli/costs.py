@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 
 from orchestration import keys
-from orchestration.cli.console import count, table
+from orchestration.cli.console import table
 from orchestration.home import Home
 from recsys.content.arms import INTERACTIONS_ONLY, Arm
 from recsys.engine.slots import GB, free_memory
@@ -26,6 +26,7 @@ from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, dur
 from recsys.study.preparing import prepare_dataset
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
+from recsys.wording import count
 
 LIST_BYTES = 1600
 """Of a user's lists of 100 items with scores, for validation and test."""

@@ -10,11 +10,12 @@ import typer
 
 from orchestration import keys
 from orchestration.cli.app import command
-from orchestration.cli.console import complain, count, err, out, say, table
+from orchestration.cli.console import complain, err, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import choose, find_study, read_settings
 from recsys.errors import UserError
+from recsys.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +175,7 @@ def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_
     if sample.cut_off:
         lines.append(f"{sample.cut_off} of them were cut off: raise `max_new_tokens: {options.max_new_tokens}`.")
     refused = f" and {sample.n_refused:,} refused" if sample.n_refused else ""
-    pictures = f" with {sample.n_pictures:,} pictures" if sample.n_pictures else ""
+    pictures = f" with {count(sample.n_pictures, 'picture')}" if sample.n_pictures else ""
     if not sample.n_missing:
         return [*lines, f"{sample.n_contents:,} different items{pictures}, all of them asked about{refused}."]
     lines.append(

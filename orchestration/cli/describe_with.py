@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.errors import UserError
+from recsys.wording import count
 
 CORPUS = "seen"
 PROMPT = "catalogue_fields"
@@ -56,7 +57,7 @@ def _served(model: str, address: str) -> dict[str, Any]:
         raise UserError(f"--describe-with {address.split('?')[0]}: {reason}") from None
     served = served_models(endpoint)
     if not model and len(served) != 1:
-        listed = f"lists {len(served)} models ({', '.join(served[:5])}{', ...' if len(served) > 5 else ''})"
+        listed = f"lists {count(len(served), 'model')} ({', '.join(served[:5])}{', ...' if len(served) > 5 else ''})"
         raise UserError(f"{endpoint.address}: the server {listed if served else 'lists no model'}; {WAYS}")
     return {"model": model or served[0], "endpoint": {"address": endpoint.address, "concurrency": 16}}
 

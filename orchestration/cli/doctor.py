@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.cli.app import command
-from orchestration.cli.console import count, out, table, tick
+from orchestration.cli.console import out, table, tick
 from orchestration.cli.studies import home_problem, read_settings
 from recsys.errors import UserError
+from recsys.wording import count
 
 if TYPE_CHECKING:
     from orchestration.settings import Settings
@@ -134,7 +135,7 @@ def _duckdb(settings: "Settings") -> str:
 
     with duckdb.connect(str(settings.catalog), read_only=True) as connection:
         rows = connection.execute("SELECT count(*) FROM dataset_version").fetchall()
-    return f"{settings.catalog}: {rows[0][0]} versions of assets"
+    return f"{settings.catalog}: {count(rows[0][0], 'version')} of assets"
 
 
 def _data(settings: "Settings") -> str:

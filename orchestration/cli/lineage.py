@@ -11,11 +11,12 @@ from rich.text import Text
 from rich.tree import Tree
 
 from orchestration.cli.app import command
-from orchestration.cli.console import count, out, print_json, say, table
+from orchestration.cli.console import out, print_json, say, table
 from orchestration.cli.options import JsonOption
 from orchestration.cli.studies import find_study, own_studies, read_settings
 from recsys.errors import UserError, hint
 from recsys.store import write_text
+from recsys.wording import count
 
 if TYPE_CHECKING:
     from orchestration.lineage import Event

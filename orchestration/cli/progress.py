@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from orchestration.cli.console import one_line
-from orchestration.progress import Advance, LogProgress, in_words
+from orchestration.progress import Advance, LogProgress, agreeing, in_words
 
 
 class Left(ProgressColumn):
@@ -64,7 +64,7 @@ class RichProgress:
             yield lambda steps: self._bars.advance(task, steps)
             done = next(bar.completed for bar in self._bars.tasks if bar.id == task)
             of = f"{total:,}" if done >= total else f"{done:,.0f} of {total:,}"
-            self._say(f"{label}: {of} {unit} in {time.monotonic() - started:.1f} s")
+            self._say(f"{label}: {of} {agreeing(unit, total)} in {time.monotonic() - started:.1f} s")
         finally:
             self._bars.remove_task(task)
 

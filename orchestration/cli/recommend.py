@@ -10,6 +10,7 @@ from orchestration.cli.console import note, out, print_json, say, table
 from orchestration.cli.options import DatasetOption, JsonOption, StudyArgument
 from orchestration.cli.studies import choose, choose_dataset, find_study, read_settings
 from recsys.errors import UserError
+from recsys.wording import count
 
 if TYPE_CHECKING:
     from orchestration.home import Home
@@ -45,7 +46,7 @@ def recommend(
     chosen, data = _chosen(home, study, name, known, arm)
     made = recommended(data, home.cell(name)(chosen.finals[0]), read.evaluation, user, k)
     if len(made.items) < k:
-        note(f"only {len(made.items)} items can be recommended, or are kept in the stored lists")
+        note(f"only {count(len(made.items), 'item')} can be recommended, or stand in the stored lists")
     if as_json:
         rows = made.items.to_dict(orient="records")
         print_json({"dataset": name, "model": chosen.model, "arm": chosen.arm, "user": user, "items": rows})

@@ -8,10 +8,11 @@ from rich.text import Text
 
 from orchestration.cli.app import command
 from orchestration.cli.check import check_before_run
-from orchestration.cli.console import complain, count, err, out, say, table
+from orchestration.cli.console import complain, err, out, say, table
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets, warn_of_study_elsewhere
+from recsys.wording import count
 
 if TYPE_CHECKING:
     from orchestration.cli.plan import Step
@@ -66,7 +67,7 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
     _show_costs(study, home, to_do, check_before_run(study, home, to_do))
     timed = "" if study.tuning.minutes is None else f", {study.tuning.said} of tuning for each model and arm"
     most = sum(step.cells for step in steps if step.asset in to_do)
-    say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {most:,} cells at most{timed}")
+    say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {count(most, 'cell')} at most{timed}")
     if most:
         say(
             "A cell is one training: every trial of every arm, and every repeat. Fewer are run where a model has "

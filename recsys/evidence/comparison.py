@@ -12,6 +12,7 @@ from recsys.errors import UserError
 from recsys.evidence.mean_error import MeanError
 from recsys.evidence.resampling import NOTHING, sign_flip_p_value
 from recsys.evidence.scores import Scores, label
+from recsys.wording import count
 
 ALPHA = 0.05
 POWER = 0.80
@@ -138,12 +139,12 @@ def compare(
     users = np.intersect1d(a.users, b.users)
     if len(users) < 2:
         raise UserError(
-            f"{a.label} and {b.label} share {len(users)} users with a test score: "
+            f"{a.label} and {b.label} share {count(len(users), 'user')} with a test score: "
             "a paired test needs two at least; enlarge the test part"
         )
     a, b = a.restricted(users), b.restricted(users)
     if len(a.values) != len(b.values):
-        raise ValueError(f"{a.label} has {len(a.values)} repeats and {b.label} {len(b.values)}")
+        raise ValueError(f"{a.label} has {count(len(a.values), 'repeat')} and {b.label} {len(b.values)}")
     mean_a, mean_b = float(a.values.mean()), float(b.values.mean())
     differences = a.values - b.values
     differences[np.abs(differences) <= NOTHING] = 0.0

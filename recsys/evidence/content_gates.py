@@ -9,6 +9,7 @@ from recsys.content.integrity import Integrity, problems
 from recsys.evidence.gates import Gate
 from recsys.evidence.probes import MIN_ERROR_RATIO, LeakProbe
 from recsys.evidence.wording import listed, percent
+from recsys.wording import count
 
 FEWEST_ROWS = 5
 MOST_IN_ONE_ROW = 0.5
@@ -35,7 +36,7 @@ def content_rows(source: str, found: Integrity) -> Gate:
         return Gate(
             name=name,
             colour="red",
-            message=f"The {n_present:,} items with {source} have {n_distinct:,} distinct rows, and "
+            message=f"The {count(n_present, 'item')} with {source} have {count(n_distinct, 'distinct row')}, and "
             f"{found.largest_group:,} share one.",
             remedy=f"Find out why so many items look the same to '{source}' (a placeholder picture, an empty text).",
         )

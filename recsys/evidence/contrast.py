@@ -11,6 +11,7 @@ from recsys.evidence.comparison import ALPHA
 from recsys.evidence.mean_error import MeanError
 from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Pair, Scores
+from recsys.wording import count
 
 Weights = Mapping[Pair, float]
 
@@ -83,14 +84,14 @@ def contrasts(weights: Sequence[Weights], scores: Mapping[Pair, Scores]) -> list
     users = reduce(np.intersect1d, (scores[pair].users for pair in pairs))
     if len(users) < 2:
         names = ", ".join(scores[pair].label for pair in pairs)
-        raise UserError(f"{names} share {len(users)} users with a test score: enlarge the test part")
+        raise UserError(f"{names} share {count(len(users), 'user')} with a test score: enlarge the test part")
     sums: list[np.ndarray] = []
     held_out, seeded = 0.0, False
     for pair in pairs:
         each = scores[pair].restricted(users)
         sums = sums or [np.zeros(each.values.shape) for _ in weights]
         if len(each.values) != len(sums[0]):
-            raise ValueError(f"{each.label} has {len(each.values)} repeats where others have {len(sums[0])}")
+            raise ValueError(f"{each.label} has {count(len(each.values), 'repeat')} where others have {len(sums[0])}")
         for total, weight in zip(sums, weights, strict=True):
             total += weight.get(pair, 0.0) * each.values
         held_out, seeded = max(held_out, each.held_out), seeded or each.seeded

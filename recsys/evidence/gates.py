@@ -17,6 +17,7 @@ from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Pair, label
 from recsys.evidence.wording import lift, listed, metric_name, percent
 from recsys.tuning.plateau import FEWEST_TRIALS, PLATEAU, late_gain
+from recsys.wording import count
 
 Colour = Literal["red", "amber", "green"]
 BASELINES = ("Random", "TopPop", "GlobalEffects")
@@ -57,7 +58,9 @@ def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: C
     best = max((pair for pair in means if pair[0] not in floors), key=lambda pair: means[pair], default=None)
     value = means[best] if best is not None else 0.0
     floor = max(floors, key=lambda model: floors[model], default=None)
-    figures = f"best personalised {metric_name(metric)} {value:.4f}" + (f" ({label(*best)})" if best else "")
+    figures = "there is no personalised model"
+    if best:
+        figures = f"best personalised {metric_name(metric)} {value:.4f} ({label(*best)})"
     figures += f", {floor} {floors[floor]:.4f}" if floor else ", no baseline"
     tune = "Tune more, or bring more interactions: so far nothing tells these users apart."
     if max(means.values(), default=0.0) <= floors.get("Random", 0.0):
@@ -112,9 +115,11 @@ def rival_plateaued(values: Sequence[float | None], exhausted: bool) -> Gate:
     """
     name, n, ended = "plateau of the rival", len(values), sum(value is not None for value in values)
     if exhausted:
-        return Gate(name=name, colour="green", message=f"All {n:,} settings of the rival were tried.")
+        tried = f"All {n:,} settings of the rival were tried." if n > 1 else "The rival has nothing to tune."
+        return Gate(name=name, colour="green", message=tried)
     if n < FEWEST_TRIALS or not ended:
-        message = f"The rival was tuned with {n:,} trials, of which {ended:,} gave a value: too few to show a plateau."
+        tuned = f"The rival was tuned with {count(n, 'trial')}, of which {ended:,} gave a value"
+        message = f"{tuned}: too few to show a plateau."
         return Gate(name=name, colour="red", message=message, remedy=f"Give it {FEWEST_TRIALS} trials at least.")
     gained = late_gain(values)
     message = f"The last third of the rival's {n:,} trials gained {percent(gained)}."
@@ -157,9 +162,10 @@ def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:
             remedy="Look at their training curves; lower the learning rate, or train longer, and run them again.",
         )
     n = sum(len(values) for values in finals.values())
-    return Gate(
-        name="final trainings", colour="green", message=f"All {n:,} final trainings agree with their siblings."
-    )
+    message = f"All {n:,} final trainings agree with their siblings."
+    if all(len(values) < FEWEST_SIBLINGS for values in finals.values()):
+        message = f"No final training diverged; whether one stands apart takes {FEWEST_SIBLINGS} repeats to tell."
+    return Gate(name="final trainings", colour="green", message=message)
 
 
 def too_good(relative_lift: float) -> Gate:
@@ -193,7 +199,7 @@ def repeated(n_repeats: int) -> Gate:
     return Gate(
         name="repeats",
         colour="amber" if one else "green",
-        message=f"The study was run with {n_repeats} {'repeat' if one else 'repeats'}.",
+        message=f"The study was run with {count(n_repeats, 'repeat')}.",
         remedy="Set 'repeats' to 3 or more: one split and one seed say little of others." if one else "",
     )
 

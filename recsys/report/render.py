@@ -23,6 +23,7 @@ from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures
 from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section
 from recsys.report.text import duration, folded, shortened, typeset
+from recsys.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def render(report: StudyReport) -> str:
         "kinds": kinds,
         "lift": lambda share: typeset(wording.percent(share, signed=True)),
         "metric": wording.metric_name,
+        "number": lambda n, what: typeset(count(n, what)),
         "p": lambda p: typeset(wording.p_cell(p)),
         "percent": lambda share: typeset(wording.percent(share)),
         "score": lambda value: f"{value:.4f}",

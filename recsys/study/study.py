@@ -17,6 +17,7 @@ from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensemble_spec import Ensemble
 from recsys.study.spec import Strict
 from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
+from recsys.wording import count
 
 REPEATS, REPEATS_TRAINED = 5, 3
 MOST_TRIALS = 500
@@ -54,7 +55,9 @@ class Tuning(Strict):
     def said(self) -> str:
         """The budget in words."""
         if self.minutes is None:
-            return f"{self.trials or f'{CLOSED_FORM_TRIALS} ({TRAINED_TRIALS} where trained by gradient)'} trials"
+            if self.trials:
+                return count(self.trials, "trial")
+            return f"{CLOSED_FORM_TRIALS} ({TRAINED_TRIALS} where trained by gradient) trials"
         return f"{self.minutes:g} minute{'' if self.minutes == 1 else 's'}"
 
 
@@ -211,7 +214,8 @@ class Study(Strict):
         """What a model is tuned with on each arm, in words."""
         if registry.preset_name(model):
             return "the published setting"
-        return f"{self.trials_of(model)} trials" if self.tuning.minutes is None else f"{self.tuning.said} of tuning"
+        in_trials = self.tuning.minutes is None
+        return count(self.trials_of(model), "trial") if in_trials else f"{self.tuning.said} of tuning"
 
     @property
     def n_repeats(self) -> int:

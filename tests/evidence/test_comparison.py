@@ -58,8 +58,7 @@ def test_only_users_that_both_have_are_compared_whatever_their_order():
 
 def test_too_few_users_in_common_is_an_error_of_one_line():
     message = (
-        "A (both) and B (both) share 1 users with a test score: a paired test needs two at least; "
-        "enlarge the test part"
+        "A (both) and B (both) share 1 user with a test score: a paired test needs two at least; enlarge the test part"
     )
     with pytest.raises(UserError) as error:
         compare(scored([[1, 2]], users=[0, 1]), scored([[1, 2]], users=[1, 2], model="B"))

@@ -28,7 +28,11 @@ def means(**values):
     [
         ({"Random": 0.2, "TopPop": 0.1, "EASE": 0.15}, "red", "Nothing beats Random"),
         ({"Random": 0.01, "TopPop": 0.2, "EASE": 0.19, "VBPR": 0.2}, "red", "Nothing personal beats TopPop"),
-        ({"Random": 0.01, "TopPop": 0.2}, "red", "Nothing personal beats TopPop"),
+        (
+            {"Random": 0.01, "TopPop": 0.2},
+            "red",
+            "Nothing personal beats TopPop: there is no personalised model, TopPop 0.2000.",
+        ),
         (
             {"Random": 0.01, "TopPop": 0.2, "EASE": 0.19, "VBPR": 0.21},
             "green",
@@ -145,3 +149,14 @@ def test_red_is_read_first_and_only_what_is_not_green_has_a_remedy():
     assert [gate.name for gate in gates][:4] == ["users that differ", "size of the lift", "scenario", "baselines"]
     assert all(bool(gate.remedy) == (gate.colour != "green") for gate in gates)
     assert all(gate.message.endswith(".") for gate in gates)
+
+
+def test_of_one_trial_the_noun_agrees():
+    gate = rival_plateaued([0.3], exhausted=False)
+    assert gate.message == "The rival was tuned with 1 trial, of which 1 gave a value: too few to show a plateau."
+    assert rival_plateaued([0.3], exhausted=True).message == "The rival has nothing to tune."
+
+
+def test_trainings_without_siblings_are_not_said_to_agree_with_them():
+    assert "agree" not in finals_agree({("EASE", ONLY): [0.3]}).message
+    assert "agree" in finals_agree({("EASE", ONLY): [0.3, 0.3, 0.31]}).message

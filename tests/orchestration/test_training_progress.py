@@ -27,6 +27,13 @@ def cell(arm: str, seconds: float = 0.0, stage: str = "tuning", repeat: int = 1)
     return StoredCell("one", Path("cells", "one"), record)
 
 
+def test_one_cell_is_not_cells(progress: LogProgress, lines: list[str]) -> None:
+    with in_cells(progress, LABEL, 1) as tell:
+        tell(cell("both"))
+    assert lines[0] == f"{LABEL}: 1 cell to do"
+    assert lines[-1] == f"{LABEL}: 1 of 1 cell"
+
+
 def test_cells_that_a_search_did_not_need_count_at_its_end(progress: LogProgress, lines: list[str]) -> None:
     with in_cells(progress, LABEL, 4) as tell:
         tell(cell("both"))

@@ -65,6 +65,11 @@ def test_a_budget_in_minutes_is_said_in_minutes(tmp_path: Path) -> None:
     assert {study.budget_of(model) for model in study.models} == {"1.5 minutes of tuning"}
 
 
+def test_one_trial_is_not_trials(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, GOOD + "tuning: {trials: 1}"))
+    assert {study.tuning.said, *(study.budget_of(model) for model in study.models)} == {"1 trial"}
+
+
 def test_a_model_as_published_is_a_row_beside_the_tuned_one(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, GOOD + "  BM3:\n  BM3@published/sports: {arms: [both]}\n"))
     assert (study.trials_of("BM3"), study.trials_of("BM3@published/sports")) == (10, 1)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from orchestration.cli.console import count
 from orchestration.cli.own_data import names, values
 from recsys.data.ids import nearest_repair, normalised
 from recsys.errors import UserError
+from recsys.wording import count
 
 ENOUGH = 0.5
 """Share of the interactions whose item must be found in the item table."""

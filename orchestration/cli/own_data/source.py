@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from orchestration.cli.console import count
 from orchestration.cli.own_data import values
 from orchestration.cli.own_data.guess import Given, Roles, guess
 from orchestration.cli.own_data.pictures import find_pictures
@@ -20,6 +19,7 @@ from recsys.data.readers import read, recognise
 from recsys.data.readers.structured import LEFT_OUT
 from recsys.data.readers.tables import Table, read_table
 from recsys.errors import UserError
+from recsys.wording import count
 
 _FEATURES = "_feat.npy"
 _LOST = 0.5
