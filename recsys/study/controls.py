@@ -25,6 +25,8 @@ from recsys.tuning.trials import Params
 
 HARDLY_MISSED = 0.5
 """A source may be one of several that stand in for each other where all sources keep half of their gain without it."""
+FOR_THE_VERDICT = "needed for the verdict"
+"""The stage of arms that no study lists and its verdict compares, said beside their progress."""
 Train = Callable[[str, Sequence[Arm], Work], ModelResult]
 """Trains arms of a model by the work that it is given."""
 
@@ -237,7 +239,3 @@ class _Controls:
             if set(members) <= sources.keys()
         ]
         return [group for group in pairs if self.known(group.full_altered)]
-
-
-FOR_THE_VERDICT = "needed for the verdict"
-"""The stage of arms that no study lists and its verdict compares, said beside their progress."""
