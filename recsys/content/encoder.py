@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from recsys.content.features import Features
+from recsys.content.features import NOT_COMPUTABLE, Features
 from recsys.content.texts import WORDS
 from recsys.content.weights import on_this_machine
 from recsys.errors import UserError
@@ -152,9 +152,24 @@ class Encoder(ABC):
         Raises:
             UserError: whatever `encode` would stop at, as far as it can be known before.
         """
-        features = self.encode(items if self.quick else items.head(SAMPLE), context)
-        rows = zip(features.matrix, features.present, strict=True)
-        return [row.tobytes() if present else None for row, present in rows]
+        return self.vectors(items if self.quick else items.head(SAMPLE), context).keys()
+
+    def vectors(self, items: pd.DataFrame, context: Context) -> Features:
+        """What `encode` gives, without rows that cannot be computed with.
+
+        Arguments are those of `encode`.
+
+        Raises:
+            UserError: what `encode` raises, or no row is left.
+        """
+        features = self.encode(items, context).checked()
+        if features.dropped and not features.present.any():
+            name = type(self).__module__.rsplit(".", 1)[1]
+            raise UserError(
+                f"encoder '{name}': no vector can be used: {len(features.dropped):,} hold {NOT_COMPUTABLE}; use "
+                "another model or precision"
+            )
+        return features
 
     @abstractmethod
     def encode(self, items: pd.DataFrame, context: Context) -> Features:

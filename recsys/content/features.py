@@ -14,6 +14,11 @@ from recsys.errors import UserError
 
 FEATURES = "features.safetensors"
 """The file of an embedding set."""
+LARGEST, SMALLEST = 1e15, 1e-15
+"""Sizes of numbers that can be computed with: models square them, add the squares up over rows and columns and divide
+by the sums, and squares of larger ones overflow float32, those of smaller ones vanish."""
+NOT_COMPUTABLE = f"NaN, an infinity, a number above {LARGEST:.0e} or none above {SMALLEST:.0e}".replace("e+", "e")
+"""What a row that is dropped holds, in words."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +28,13 @@ class Features:
     Attributes:
         matrix: float32, shape (n_items, dim); rows of absent items are zero.
         present: bool, shape (n_items,); False where the item lacks this modality.
+        dropped: items whose row could not be computed with (see `computable`), ascending; known where features are
+            made, and not saved.
     """
 
     matrix: np.ndarray
     present: np.ndarray
+    dropped: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse types and shapes that do not belong together, and values that are not numbers."""
@@ -49,10 +57,19 @@ class Features:
 
     @classmethod
     def where(cls, present: np.ndarray, matrix: np.ndarray) -> "Features":
-        """Features of any numeric type as float32, with the rows of absent items set to zero."""
-        rows = np.zeros(matrix.shape, dtype=np.float32)
-        rows[present] = matrix[present]
-        return cls(rows, present)
+        """Features of any numeric type as float32, with the rows of absent items set to zero.
+
+        An item whose row cannot be computed with is absent too. One such row would otherwise decide the mean length of
+        all, which `recsys.training.content` divides by, and leave no trace of the others.
+        """
+        fit = computable(matrix)
+        rows, kept = np.zeros(matrix.shape, dtype=np.float32), present & fit
+        rows[kept] = matrix[kept]
+        return cls(rows, kept, tuple(np.flatnonzero(present & ~fit).tolist()))
+
+    def checked(self) -> "Features":
+        """The same, or those that `where` makes of them if it drops any row."""
+        return self if computable(self.matrix).all() else Features.where(self.present, self.matrix)
 
     @property
     def dim(self) -> int:
@@ -64,6 +81,11 @@ class Features:
         """Whether rows differ among the items that have this content."""
         rows = self.matrix[self.present]
         return len(rows) > 0 and bool((rows != rows[:1]).any())
+
+    def keys(self) -> list[bytes | None]:
+        """The bytes of each item's row, which tell whether two are the same; None where the item is absent."""
+        rows = zip(self.matrix, self.present, strict=True)
+        return [row.tobytes() if present else None for row, present in rows]
 
     @property
     def digest(self) -> str:
@@ -83,6 +105,16 @@ class Features:
         """Read what `save` wrote; the ids in it serve other programs, and `matrix_file`."""
         with safe_open(path, framework="numpy") as file:
             return cls(file.get_tensor("matrix"), file.get_tensor("present"))
+
+
+def computable(matrix: np.ndarray) -> np.ndarray:
+    """Whether all numbers of a row are finite, and its largest is of a size that float32 can square; bool, shape (n,).
+
+    A row of zeros is, whatever it means.
+    """
+    above, below = (edge.astype(np.float64) for edge in (matrix.max(axis=1, initial=0), matrix.min(axis=1, initial=0)))
+    largest = np.maximum(above, -below)
+    return (largest == 0) | ((largest >= SMALLEST) & (largest <= LARGEST))
 
 
 def of_one_width(first: Features, second: Features) -> list[np.ndarray]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from recsys.content.features import Features
+from recsys.content.features import NOT_COMPUTABLE, Features
 from recsys.errors import UserError
 from recsys.wording import count
 
 SAMPLE = 2048
 """Effective rank is that of so many rows at most, evenly spaced: enough to see collapse, and quick."""
+EXAMPLES = 3
+"""Items that are named of those that something is said of."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def inspect(features: Features, items: pd.DataFrame) -> Integrity:
         finite=bool(np.isfinite(features.matrix).all()),
         distinct=float(np.count_nonzero(sizes) / max(len(rows), 1)),
         largest_group=int(sizes.max()),
-        examples=tuple(alike["title"].fillna(alike["item_id"]).head(3)),
+        examples=tuple(alike["title"].fillna(alike["item_id"]).head(EXAMPLES)),
         mean_cosine=_mean_cosine(rows, norms),
         effective_rank=_effective_rank(rows),
         norm_median=float(median),
@@ -100,6 +102,15 @@ def problems(integrity: Integrity) -> list[str]:
     elif integrity.norm_spread > 100:
         found.append(f"The lengths of the vectors differ by a factor of {integrity.norm_spread:,.0f}: a few dominate.")
     return found
+
+
+def remarks(features: Features, items: pd.DataFrame) -> list[str]:
+    """What a person should know of these items' rows before a run, a line each."""
+    if not features.dropped:
+        return []
+    examples = ", ".join(f"'{name}'" for name in items["item_id"].iloc[list(features.dropped[:EXAMPLES])])
+    more = ", ..." if len(features.dropped) > EXAMPLES else ""
+    return [f"rows that hold {NOT_COMPUTABLE} count as missing: {len(features.dropped):,} ({examples}{more})"]
 
 
 def _mean_cosine(rows: np.ndarray, norms: np.ndarray) -> float:

@@ -5,17 +5,18 @@ the encoding itself is left out where it takes long.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pandas as pd
 
 from recsys.content.encoder import Context, Encoder
 from recsys.content.encoders import registry
+from recsys.content.integrity import remarks
 from recsys.data.images import said_of_pictures
 from recsys.data.options import parse
 from recsys.data.readers import registry as readers
@@ -24,9 +25,6 @@ from recsys.evidence.content_gates import look_alike
 from recsys.study.booleans import refuse_booleans
 from recsys.study.checking_descriptions import ExpectedCorpus, expected_corpus, refuse_missing_device, share_of_items
 from recsys.study.dataset_spec import ContentSource, CorpusSpec, DatasetSpec, Source
-
-if TYPE_CHECKING:
-    pass
 
 Level = Literal["good", "warning", "bad"]
 FEW = 0.5
@@ -124,20 +122,43 @@ def check_content(
         for source, content in spec.content.items():
             if source in sources and (content.corpus is None or content.corpus in read):
                 encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
-                yield _source(name, source, encoder, items, folder, read.get(content.corpus or ""))
+                yield from _source(name, source, encoder, items, folder, read.get(content.corpus or ""))
 
 
 def _source(
     name: str, source: str, encoder: Encoder, items: pd.DataFrame, folder: Path | None, corpus: ExpectedCorpus | None
-) -> Finding:
-    what, called = f"content {name}/{source}", type(encoder).__module__.rsplit(".", 1)[1]
+) -> Iterator[Finding]:
+    what = f"content {name}/{source}"
     context = Context(folder=folder)
     if corpus is not None:
         context = Context(folder=folder, corpus=corpus.table, poolings=corpus.poolings)
+    to_be_written = corpus is not None and corpus.poolings is not None
+    keys: Sequence[Hashable | None]
+    said: list[str] = []
     try:
-        keys = list(encoder.contents(items, context))
+        if encoder.quick and not to_be_written:
+            features = encoder.vectors(items, context)
+            keys, said = features.keys(), remarks(features, items)
+        else:
+            keys = encoder.contents(items, context)
     except (UserError, OSError) as error:  # OSError names the file itself, such as one of another person
-        return Finding(what, str(error), "bad")
+        yield Finding(what, str(error), "bad")
+        return
+    yield _coverage(what, source, encoder, items, keys, to_be_written=to_be_written)
+    yield from (Finding(what, each, "warning") for each in said)
+
+
+def _coverage(
+    what: str,
+    source: str,
+    encoder: Encoder,
+    items: pd.DataFrame,
+    keys: Sequence[Hashable | None],
+    *,
+    to_be_written: bool,
+) -> Finding:
+    """How many items have this content, and whether it tells them apart, by the keys of `Encoder.contents`."""
+    called = type(encoder).__module__.rsplit(".", 1)[1]
     covered = [key is not None for key in keys]
     several = said_of_pictures(items) if encoder.reads_pictures else ""
     known = f"encoder {called}: {share_of_items(sum(covered), len(keys))} have it{several and f', with {several}'}"
@@ -146,7 +167,6 @@ def _source(
     if not any(covered):
         return Finding(what, f"{known}: {_remedy(encoder, items)}, or leave '{source}' out", "bad")
     groups = Counter(key for key in keys if key is not None)
-    to_be_written = corpus is not None and corpus.poolings is not None
     if not to_be_written and look_alike(sum(covered), len(groups), max(groups.values())):
         same = max(groups.values())
         alike = "all are the same" if len(groups) == 1 else f"{same:,} of them are the same"

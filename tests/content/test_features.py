@@ -21,6 +21,16 @@ def test_where_casts_and_clears_absent_rows():
     assert features.dim == 2
 
 
+def test_where_drops_rows_that_cannot_be_computed_with_and_names_them():
+    matrix = np.array([[1.0, 2], [3.4e38, 0], [np.nan, 1], [1e-20, 0], [0, 0], [np.inf, 1]])
+    features = Features.where(np.array([True, True, True, True, True, False]), matrix)
+    assert features.present.tolist() == [True, False, False, False, True, False]
+    assert features.dropped == (1, 2, 3)
+    assert not features.matrix[1:].any()
+    assert features.checked() is features
+    assert Features(np.float32([[1e20], [1]]), np.ones(2, bool)).checked().dropped == (0,)
+
+
 @pytest.mark.parametrize(
     ("matrix", "present", "message"),
     [

@@ -64,9 +64,35 @@ def test_key_chooses_among_several_matrices(tmp_path):
         by(tmp_path, named("0"), file="a.npz", key="audio")
 
 
-def test_values_beyond_float32_make_an_item_absent(tmp_path):
-    np.save(tmp_path / "a.npy", np.array([[1e300, 1], [1, 1]]))
-    assert by(tmp_path, named("0", "1"), file="a.npy").present.tolist() == [False, True]
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, 3.4e38, -1.1e15, 0.9e-15, 1e-300])
+def test_a_row_that_float32_cannot_compute_with_makes_its_item_absent(tmp_path, value):
+    np.save(tmp_path / "a.npy", np.array([[1.0, 1], [0, 0], [value, 0]]))
+    features = by(tmp_path, named("0", "1", "2"), file="a.npy")
+    assert features.present.tolist() == [True, False, False]
+    assert features.dropped == (2,)
+
+
+@pytest.mark.parametrize("scale", [1e14, 1e-14])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_at_the_edge_stay(tmp_path, scale, dtype):
+    np.save(tmp_path / "a.npy", np.array([[1, 2], [-1, 0]], dtype=dtype) * dtype(scale))
+    assert by(tmp_path, named("0", "1"), file="a.npy").present.all()
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float16])
+def test_every_kind_of_number_can_be_content(tmp_path, dtype):
+    np.save(tmp_path / "a.npy", np.array([[1, 0], [0, 0], [1, 1]], dtype=dtype))
+    features = by(tmp_path, named("0", "1", "2"), file="a.npy")
+    np.testing.assert_array_equal(features.matrix, [[1, 0], [0, 0], [1, 1]])
+    assert (features.present.tolist(), features.dropped) == ([True, False, True], ())
+
+
+@pytest.mark.parametrize("scale", [1e30, 1e-30, np.nan])
+def test_a_matrix_of_which_no_row_is_left_is_refused(tmp_path, scale):
+    np.save(tmp_path / "a.npy", np.array([[1, 2], [0, 0], [3, 4]]) * scale)
+    with pytest.raises(UserError, match=r"a\.npy: no row can be used: \d hold NaN, .*; scale the matrix, or fix what"):
+        by(tmp_path, named("0", "1", "2"), file="a.npy")
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,11 @@ def encode(
         progress: called with (done, total) while a long encoding goes on.
 
     Raises:
-        UserError: there is no such encoder, an option is wrong, or a file it names cannot be used.
+        UserError: there is no such encoder, an option is wrong, a file it names cannot be used, or none of the vectors
+            can be computed with.
     """
     worker = registry.load(encoder).from_options(encoder, options)
-    features = worker.encode(items, Context(folder, corpus, hidden, work, progress))
+    features = worker.vectors(items, Context(folder, corpus, hidden, work, progress))
     assert len(features.matrix) == len(items), f"encoder '{encoder}' broke its contract: a row for each item"
     return features
 

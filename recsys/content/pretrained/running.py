@@ -223,4 +223,4 @@ def _in_item_order(contents: Contents, kept: Kept, unit: bool) -> Features:
     rows = kept.column("vector", [key for of_item in keys for key in of_item])
     matrix = np.zeros((len(keys), rows.shape[1]), np.float32)
     matrix[present] = mean_of_each(rows, [len(of_item) for of_item in keys if of_item], unit=unit)
-    return Features(matrix, present)
+    return Features.where(present, matrix)

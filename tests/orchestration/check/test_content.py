@@ -63,6 +63,18 @@ def nothing(folder: Path) -> None:
             matrix(np.full((ITEMS, 4), np.nan)),
             "",
             "image: {encoder: matrix_file, file: m.npy}",
+            "content shop/image: {data}/m.npy: no row can be used: 40 hold NaN, an infinity, a number above 1e15 or",
+        ),
+        (
+            matrix(1e30 * np.random.default_rng(0).standard_normal((ITEMS, 4))),
+            "",
+            "image: {encoder: matrix_file, file: m.npy}",
+            "content shop/image: {data}/m.npy: no row can be used: 40 hold NaN, an infinity, a number above 1e15 or",
+        ),
+        (
+            matrix(np.zeros((ITEMS, 4))),
+            "",
+            "image: {encoder: matrix_file, file: m.npy}",
             "content shop/image: encoder matrix_file: 0 of 40 items (0.0 %) have it: see the columns or the file",
         ),
         (

@@ -1,12 +1,14 @@
 """How many items each source covers, and what is warned of."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.content.encoders.text.tfidf_svd import TfidfSvd
 from tests.orchestration.check.catalogue import ITEMS, data, pictures, write
-from tests.orchestration.command_line import printed
+from tests.orchestration.command_line import call, printed
 
 
 def test_covered_items_are_counted_and_broken_pictures_are_named(settings: Settings) -> None:
@@ -37,6 +39,24 @@ def test_few_covered_items_and_items_that_are_all_alike_are_warned_of(settings: 
         Image.new("RGB", (40, 40)).save(data(settings) / "photos" / f"{i}.png")
     alike = "40 of 40 items (100.0 %) have it, but all are the same: no verdict can"
     assert f"! content shop/image: encoder visual_descriptors: {alike}" in printed(settings, "check", "shop")
+
+
+def test_rows_that_cannot_be_computed_with_are_counted_and_named_by_check_and_run(settings: Settings) -> None:
+    rows = np.random.default_rng(0).standard_normal((ITEMS, 4))
+    rows[[3, 7, 8, 20, 30], 0] = 3.4e38, np.nan, np.inf, 1e16, -1e300
+    np.save(data(settings) / "m.npy", rows)
+    write(settings, "image: {encoder: matrix_file, file: m.npy}")
+    said = (
+        "rows that hold NaN, an infinity, a number above 1e15 or none above 1e-15 count as missing: 5 ('3', '7', '8', "
+        "...)"
+    )
+    shown = printed(settings, "check", "shop")
+    assert "✓ content shop/image: encoder matrix_file: 35 of 40 items (87.5 %) have it" in shown
+    assert f"! content shop/image: {said}" in shown
+    run = call(settings, "run", "shop", "--select", '+key:"shop/embeddings/image"')
+    assert run.exit_code == 0 and said in run.stderr
+    (check,) = (each for each in Home(settings).current("shop/embeddings/image").checks if each.name == "covers_items")
+    assert check.message == f"87.5% of 40 items have content; {said}"
 
 
 def test_an_encoder_that_takes_long_is_tried_on_some_items(

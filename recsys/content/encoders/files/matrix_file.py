@@ -8,7 +8,7 @@ import pandas as pd
 from recsys.content.encoder import Context, Encoder, EncoderOptions, Modality
 from recsys.content.encoders.files._readers import read_ids, read_matrix
 from recsys.content.encoders.registry import register
-from recsys.content.features import Features
+from recsys.content.features import NOT_COMPUTABLE, Features
 from recsys.errors import UserError
 
 
@@ -39,7 +39,10 @@ class MatrixFile(Encoder):
     licence = "that of the file"
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
-        """The matrix's rows as float32; items without a row, or with a row of zeros or NaN, are absent."""
+        """The matrix's rows as float32; items without a row, or with one of zeros, are absent.
+
+        So are those whose row cannot be computed with (see `recsys.content.features.computable`).
+        """
         path = context.find(self.options.file)
         matrix, ids = read_matrix(path, self.options.key)
         where = path
@@ -50,14 +53,15 @@ class MatrixFile(Encoder):
             raise UserError(f"{where}: {len(ids)} ids for the {len(matrix)} rows of {path.name}; give one id a row")
         rows = _by_number(items["item_id"], matrix, path) if ids is None else _by_id(items["item_id"], ids, where)
         known = rows >= 0
-        with np.errstate(over="ignore"):  # a value beyond float32 becomes infinite, and its row is dropped below
-            vectors = np.asarray(matrix[rows[known]], dtype=np.float32)
-        usable = np.isfinite(vectors).all(axis=1) & vectors.any(axis=1)
-        present = known.copy()
-        present[known] = usable
-        filled = np.zeros((len(items), matrix.shape[1]), dtype=np.float32)
-        filled[present] = vectors[usable]
-        return Features(filled, present)
+        aligned = np.zeros((len(items), matrix.shape[1]), dtype=matrix.dtype)
+        aligned[known] = matrix[rows[known]]
+        features = Features.where(np.any(aligned, axis=1), aligned)
+        if features.dropped and not features.present.any():
+            raise UserError(
+                f"{path}: no row can be used: {len(features.dropped):,} hold {NOT_COMPUTABLE}; scale the matrix, or "
+                "fix what wrote it"
+            )
+        return features
 
 
 def _by_number(item_ids: pd.Series, matrix: np.ndarray, path: object) -> np.ndarray:

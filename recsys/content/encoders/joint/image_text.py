@@ -4,6 +4,7 @@ CLIP (Radford et al., ICML 2021), ALIGN (Jia et al., ICML 2021), AltCLIP (Chen e
 SigLIP 2 (Zhai et al., ICCV 2023; Tschannen et al. 2025), and their kin in the transformers library.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -87,7 +88,7 @@ class ImageText(PretrainedEncoder):
 
 
 def _unit(features: Features) -> Features:
-    return Features(unit_rows(features.matrix), features.present)
+    return replace(features, matrix=unit_rows(features.matrix))
 
 
 def _join(image: Features, text: Features, image_weight: float, part: Part) -> Features:
