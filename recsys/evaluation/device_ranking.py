@@ -15,8 +15,10 @@ def rank_on_device(
     seen: sparse.csr_array,
     k: int,
     candidates: sparse.csr_array | None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, bool]:
     """Items (int32) and scores (float32) of `recsys.evaluation.ranking.rank`, both of shape (n, k).
+
+    The third value says whether all scores were finite before any was masked.
 
     Args:
         factors: tables of all users and of all items, on one device.
@@ -27,9 +29,11 @@ def rank_on_device(
     """
     user_table, item_table = factors
     device, lists = item_table.device, []
+    finite = torch.ones((), dtype=torch.bool, device=device)
     for start in range(0, len(users), BLOCK):
         part = users[start : start + BLOCK]
         values = user_table[torch.from_numpy(part).to(device).long()] @ item_table.T
+        finite &= values.isfinite().all()
         if candidates is not None:
             allowed = _entries(candidates[part], device)
             values = torch.full_like(values, -torch.inf).index_put(allowed, values[allowed])
@@ -37,7 +41,7 @@ def rank_on_device(
         lists.append(top_k(values, k))
     items, scores = (torch.cat(parts) for parts in zip(*lists, strict=True))
     items[scores == -torch.inf] = -1
-    return items.int().cpu().numpy(), scores.cpu().numpy()
+    return items.int().cpu().numpy(), scores.cpu().numpy(), bool(finite)
 
 
 def top_k(values: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -75,7 +75,7 @@ def rank(
         block: users scored at a time; None: as many as make `SCORES` scores.
 
     Raises:
-        UserError: the model scores with NaN.
+        UserError: a score is NaN or infinite.
     """
     n_items = seen.shape[1]
     k = min(k, n_items)
@@ -83,15 +83,17 @@ def rank(
     if model.device_factors is not None:
         from recsys.evaluation.device_ranking import rank_on_device  # torch, which is not loaded to rank elsewhere
 
-        items, scores = rank_on_device(model.device_factors, users, seen, k, candidates)
-        _refuse_nan(model, scores.max())
+        items, scores, finite = rank_on_device(model.device_factors, users, seen, k, candidates)
+        if not finite:
+            raise _not_finite(model)
         return Ranking(np.asarray(users, dtype=np.int32), items, scores)
     items = np.empty((len(users), k), dtype=np.int32)
     scores = np.empty((len(users), k), dtype=np.float32)
     for start in range(0, len(users), block):
         part = users[start : start + block]
         values = model.score(part)
-        _refuse_nan(model, values.max())
+        if not _all_finite(values):
+            raise _not_finite(model)
         if candidates is not None:
             values = _only(values, candidates[part])
         rows, columns = entries(seen[part])
@@ -118,9 +120,20 @@ def same_lists(content: Ranking, without: Ranking, k: int) -> float:
     return float((a == b).all(axis=1).mean()) if a.shape == b.shape else 0.0
 
 
-def _refuse_nan(model: Recommender, largest: np.floating) -> None:
-    if np.isnan(largest):
-        raise UserError(f"{type(model).__name__} gave scores that are NaN: its training diverged; lower the rate")
+def _all_finite(scores: np.ndarray) -> bool:
+    # The sum of squares is the quickest pass over a block. Where finite scores make it overflow, each is looked at.
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.vdot(scores, scores)
+    return bool(np.isfinite(squares)) or bool(np.isfinite(scores).all())
+
+
+def _not_finite(model: Recommender) -> UserError:
+    why = (
+        "its training diverged; lower `learning_rate`"
+        if "learning_rate" in type(model.config).model_fields
+        else "what it is computed from is too large or too small; scale its content, or change its hyper-parameters"
+    )
+    return UserError(f"{type(model).__name__} gave scores that are NaN or infinite: {why}")
 
 
 def _only(values: np.ndarray, candidates: sparse.csr_array) -> np.ndarray:

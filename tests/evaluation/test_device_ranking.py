@@ -70,8 +70,9 @@ def test_a_model_whose_factors_are_on_the_device_scores_by_them() -> None:
     np.testing.assert_array_equal(model.score(np.array([1], dtype=np.int32)), [[8, 12]])
 
 
-def test_scores_that_are_nan_are_refused() -> None:
-    model, nothing_seen = Factors(), sparse.csr_array((1, 3), dtype=np.float32)
-    model.device_factors = torch.ones(1, 1), torch.tensor([[0.1], [torch.nan], [0.5]])
-    with pytest.raises(UserError, match=r"^Factors gave scores that are NaN: its training diverged; lower the"):
-        rank(model, np.array([0]), nothing_seen, k=2)
+@pytest.mark.parametrize("score", [torch.nan, torch.inf, -torch.inf])
+def test_scores_that_are_not_finite_are_refused_even_of_an_item_that_is_masked(score: float) -> None:
+    model, seen = Factors(), sparse.csr_array(np.float32([[0, 1, 0]]))
+    model.device_factors = torch.ones(1, 1), torch.tensor([[0.1], [score], [0.5]])
+    with pytest.raises(UserError, match=r"^Factors gave scores that are NaN or infinite: "):
+        rank(model, np.array([0]), seen, k=2)

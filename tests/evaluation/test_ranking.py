@@ -12,6 +12,7 @@ from recsys.evaluation.ranking import Ranking, rank, same_lists
 from recsys.models.baselines.random import Random
 from recsys.models.scoring import FactorModel
 from recsys.recommender import TrainingData
+from recsys.training.network import TrainedConfig
 
 
 class Table(FactorModel):
@@ -122,9 +123,33 @@ def test_dropping_items_from_long_lists_is_masking_them(values: np.ndarray, seed
     np.testing.assert_array_equal(whole.scores, masked.scores)
 
 
-def test_scores_that_are_nan_are_refused() -> None:
-    with pytest.raises(UserError, match=r"^Table gave scores that are NaN: its training diverged; lower the"):
-        rank(Table(np.array([[0.1, np.nan, 0.5]])), np.array([0]), csr([[0, 0, 0]]), k=2)
+class Scored(Table):
+    """Scores that no product is made of, so that a single one of them can be infinite."""
+
+    def score(self, users: np.ndarray) -> np.ndarray:
+        return self.user_factors[users]
+
+
+class Trained(Scored):
+    Config = TrainedConfig
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_are_refused_even_of_an_item_that_is_masked(score: float) -> None:
+    given = np.array([[0.1, score, 0.5], [np.inf, -np.inf, 1]])
+    with pytest.raises(
+        UserError, match=r"^Trained gave scores that are NaN or infinite: its training diverged; lower"
+    ):
+        rank(Trained(given), np.array([0, 1]), csr([[0, 1, 0], [0, 0, 0]]), k=2)
+    with pytest.raises(UserError, match=r"^Scored gave scores that are NaN or infinite: what it is computed from is"):
+        rank(Scored(given), np.array([0, 1]), csr([[0, 1, 0], [0, 0, 0]]), k=2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_finite_scores_whose_squares_are_not_are_ranked() -> None:
+    lists = rank(Scored(np.array([[2e38, 3e38, 1]])), np.array([0]), csr([[0, 0, 0]]), k=3)
+    np.testing.assert_array_equal(lists.items, [[1, 0, 2]])
 
 
 def test_negatives_are_drawn_once_and_never_touched() -> None:
