@@ -181,6 +181,10 @@ class Encoder(ABC):
             context: what else may be read.
         """
 
+    def remarks(self, items: pd.DataFrame, context: Context) -> list[str]:
+        """What makes one doubt that a file belongs to these items, a line each; arguments are those of `encode`."""
+        return []
+
     def share_isolated(self, items: pd.DataFrame, context: Context) -> float | None:
         """Share of the items with content that have none of it in common with any other item.
 

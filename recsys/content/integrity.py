@@ -4,6 +4,7 @@ A content table in which every item had the same row has been published as conte
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ SAMPLE = 2048
 """Effective rank is that of so many rows at most, evenly spaced: enough to see collapse, and quick."""
 EXAMPLES = 3
 """Items that are named of those that something is said of."""
+OVERLONG = 100
+"""Median lengths from which on a row is taken for a placeholder such as -999: real vectors come nowhere near, and in
+squares such a row weighs as much as 10,000 others."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Integrity:
             of the centred rows' normalised singular values (Roy and Vetterli 2007).
         norm_median: median length of a row.
         norm_spread: the 99th percentile of the lengths over the 1st.
+        n_overlong: rows that are more than `OVERLONG` times as long as the median row.
+        overlong: titles (or ids) of some of those.
     """
 
     n_items: int
@@ -49,6 +55,8 @@ class Integrity:
     effective_rank: float
     norm_median: float
     norm_spread: float
+    n_overlong: int
+    overlong: tuple[str, ...]
 
 
 def inspect(features: Features, items: pd.DataFrame) -> Integrity:
@@ -60,6 +68,7 @@ def inspect(features: Features, items: pd.DataFrame) -> Integrity:
     sizes = np.bincount(group) if len(rows) else np.zeros(1, dtype=np.int64)
     norms = np.linalg.norm(rows, axis=1)
     low, median, high = np.percentile(norms, [1, 50, 99]) if len(rows) else (0.0, 0.0, 0.0)
+    long = overlong(features)
     alike = items[features.present][group == sizes.argmax()] if sizes.max() > 1 else items[:0]
     return Integrity(
         n_items=len(items),
@@ -68,12 +77,25 @@ def inspect(features: Features, items: pd.DataFrame) -> Integrity:
         finite=bool(np.isfinite(features.matrix).all()),
         distinct=float(np.count_nonzero(sizes) / max(len(rows), 1)),
         largest_group=int(sizes.max()),
-        examples=tuple(alike["title"].fillna(alike["item_id"]).head(EXAMPLES)),
+        examples=_names(alike),
         mean_cosine=_mean_cosine(rows, norms),
         effective_rank=_effective_rank(rows),
         norm_median=float(median),
         norm_spread=float(high / low) if low > 0 else 1.0 if high == 0 else float("inf"),
+        n_overlong=len(long),
+        overlong=_names(items.iloc[long]),
     )
+
+
+def overlong(features: Features) -> np.ndarray:
+    """Items whose row is more than `OVERLONG` times as long as the median row, ascending, shape (n,)."""
+    present = np.flatnonzero(features.present)
+    lengths = np.linalg.norm(features.matrix[present], axis=1)
+    return present[lengths > OVERLONG * np.median(lengths)] if lengths.any() else present[:0]
+
+
+def _names(items: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(items["title"].fillna(items["item_id"]).head(EXAMPLES))
 
 
 def problems(integrity: Integrity) -> list[str]:
@@ -101,16 +123,25 @@ def problems(integrity: Integrity) -> list[str]:
         found.append("The lengths of the vectors cannot be compared: some are 0, or too large for a float.")
     elif integrity.norm_spread > 100:
         found.append(f"The lengths of the vectors differ by a factor of {integrity.norm_spread:,.0f}: a few dominate.")
+    if integrity.n_overlong:
+        which = f"{count(integrity.n_overlong, 'vector')} {'is' if integrity.n_overlong == 1 else 'are'}"
+        examples = ", ".join(f"'{title}'" for title in integrity.overlong)
+        found.append(f"{which} more than {OVERLONG} times as long as the median one ({examples}).")
     return found
 
 
-def remarks(features: Features, items: pd.DataFrame) -> list[str]:
+def oddities(features: Features, items: pd.DataFrame) -> list[str]:
     """What a person should know of these items' rows before a run, a line each."""
-    if not features.dropped:
-        return []
-    examples = ", ".join(f"'{name}'" for name in items["item_id"].iloc[list(features.dropped[:EXAMPLES])])
-    more = ", ..." if len(features.dropped) > EXAMPLES else ""
-    return [f"rows that hold {NOT_COMPUTABLE} count as missing: {len(features.dropped):,} ({examples}{more})"]
+    kinds: dict[str, Sequence[int] | np.ndarray] = {
+        f"rows that hold {NOT_COMPUTABLE} count as missing": features.dropped,
+        f"rows more than {OVERLONG} times as long as the median one, such as a placeholder -999": overlong(features),
+    }
+    return [f"{said}: {_counted(items, which)}" for said, which in kinds.items() if len(which)]
+
+
+def _counted(items: pd.DataFrame, which: Sequence[int] | np.ndarray) -> str:
+    examples = ", ".join(f"'{name}'" for name in items["item_id"].iloc[list(which[:EXAMPLES])])
+    return f"{len(which):,} ({examples}{', ...' if len(which) > EXAMPLES else ''})"
 
 
 def _mean_cosine(rows: np.ndarray, norms: np.ndarray) -> float:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from recsys.content.encoder import Context, Encoder
 from recsys.content.encoders import registry
-from recsys.content.integrity import remarks
+from recsys.content.integrity import oddities
 from recsys.data.images import said_of_pictures
 from recsys.data.options import parse
 from recsys.data.readers import registry as readers
@@ -138,7 +138,8 @@ def _source(
     try:
         if encoder.quick and not to_be_written:
             features = encoder.vectors(items, context)
-            keys, said = features.keys(), remarks(features, items)
+            keys = features.keys()
+            said = [*oddities(features, items), *encoder.remarks(items, context)]
         else:
             keys = encoder.contents(items, context)
     except (UserError, OSError) as error:  # OSError names the file itself, such as one of another person

@@ -10,10 +10,10 @@ import pandas as pd
 
 from recsys.content import provenance
 from recsys.content.descriptions import parse_corpus, read_corpus
-from recsys.content.encoders import encode, share_isolated
+from recsys.content.encoders import encode, remarks, share_isolated
 from recsys.content.encoders import registry as encoders
 from recsys.content.features import FEATURES, Features
-from recsys.content.integrity import inspect, problems, remarks
+from recsys.content.integrity import inspect, oddities, problems
 from recsys.content.vlm.unusable import UnusableError
 from recsys.data.dataset import Dataset
 from recsys.data.prepare import prepare
@@ -175,7 +175,8 @@ def encode_source(
     features.save(out / FEATURES, items["item_id"].tolist())
     found = inspect(features, items)
     alike = [sentence for sentence in problems(found) if "alike" in sentence]
-    coverage = "; ".join([f"{found.coverage:.1%} of {found.n_items} items have content", *remarks(features, items)])
+    said = [*oddities(features, items), *remarks(spec.encoder, spec.options, items, folder=folder)]
+    coverage = "; ".join([f"{found.coverage:.1%} of {found.n_items} items have content", *said])
     distinct = " ".join(alike) or f"{found.distinct:.1%} of the rows with content are distinct"
     isolated = share_isolated(spec.encoder, spec.options, items, folder=folder, corpus=corpus)
     if isolated is not None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.content.features import Features
-from recsys.content.integrity import inspect, problems
+from recsys.content.integrity import inspect, oddities, problems
 from recsys.content.neighbours import nearest, share_with_twin
 from recsys.errors import UserError
 from tests.content.conftest import item_table
@@ -68,8 +68,26 @@ def test_other_problems():
     few = problems(inspect_rows(rows, np.arange(50) < 20))
     assert few == ["Only 20 of 50 items have a vector."]
     rows[:3] *= 1e4
-    assert "a few dominate" in problems(inspect_rows(rows))[0]
+    few, long = problems(inspect_rows(rows))[-2:]
+    assert "a few dominate" in few
+    assert long == "3 vectors are more than 100 times as long as the median one ('0', '1', '2')."
     assert problems(inspect_rows(np.zeros((3, 2)), np.zeros(3, dtype=bool))) == ["No item has a vector."]
+
+
+def test_a_placeholder_is_named_among_many_rows():
+    rows = np.random.default_rng(0).normal(size=(5000, 6))
+    rows[7] = -999
+    assert problems(inspect_rows(rows))[-1] == "1 vector is more than 100 times as long as the median one ('7')."
+    assert oddities(features(rows), item_table(5000)) == [
+        "rows more than 100 times as long as the median one, such as a placeholder -999: 1 ('7')"
+    ]
+
+
+def test_lengths_that_differ_as_real_ones_do_are_no_oddity():
+    rows = np.random.default_rng(0).normal(size=(500, 6)) * np.random.default_rng(1).lognormal(size=(500, 1))
+    assert oddities(features(rows), item_table(500)) == []
+    assert oddities(features(np.zeros((3, 2))), item_table(3)) == []
+    assert oddities(features(np.ones((3, 2)), [False] * 3), item_table(3)) == []
 
 
 def test_one_column_is_not_a_collapse():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from recsys.content.encoders import encode
+from recsys.content.encoders import encode, remarks
 from recsys.content.features import Features
 from recsys.errors import UserError
 from tests.content.conftest import item_table
@@ -95,10 +95,40 @@ def test_a_matrix_of_which_no_row_is_left_is_refused(tmp_path, scale):
         by(tmp_path, named("0", "1", "2"), file="a.npy")
 
 
+PADDED = np.vstack([np.zeros((1, 2)), np.ones((4, 2))])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "ids", "said"),
+    [
+        (MATRIX, ["0", "1", "2", "3", "4"], ""),
+        (MATRIX, ["4", "0"], ""),  # items between were left out by cleaning
+        (MATRIX, ["2", "4"], ""),
+        (MATRIX, ["0", "1", "2", "3"], "5 rows for 4 items of ids 0 to 3; is row 0 item 0? If not, or"),
+        (PADDED, ["0", "1", "2", "3"], "5 rows for 4 items of ids 0 to 3; is row 0 item 0? If not, or"),
+        (PADDED, ["1", "2", "3", "4"], ""),
+        (MATRIX, ["1", "2", "3", "4"], "5 rows for 4 items of ids 1 to 4; is row 0 item 0? If not, or"),
+    ],
+)
+def test_rows_that_no_item_has_are_asked_about(tmp_path, matrix, ids, said):
+    np.save(tmp_path / "a.npy", matrix)
+    lines = remarks("matrix_file", {"file": "a.npy"}, named(*ids), folder=tmp_path)
+    assert [line.startswith(f"{tmp_path}/a.npy: {said}") and "\n" not in line for line in lines] == [True] * bool(said)
+
+
+def test_rows_that_are_named_are_not_asked_about(tmp_path):
+    np.savez(tmp_path / "a.npz", rows=MATRIX, ids=np.arange(5))
+    assert remarks("matrix_file", {"file": "a.npz"}, named("0"), folder=tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("items", "options", "message"),
     [
-        (named("0", "5", "2"), {}, "a.npy: has 5 rows, and item '5' needs row 5, counted from 0; give a row for each"),
+        (
+            named("0", "5", "2"),
+            {},
+            "a.npy: has 5 rows, and item '5' needs row 5, counted from 0; give a row for each id",
+        ),
         (named("0", "B00X"), {}, "a.npy: item 'B00X' is no row number; name the rows in an `ids_file`"),
         (named("0"), {"ids_file": "short.txt"}, "short.txt: 2 ids for the 5 rows of a.npy; give one id a row"),
         (named("0"), {"ids_file": "twice.txt"}, "twice.txt: the id 'a' of row 0 stands in row 2 too; keep one"),

@@ -10,7 +10,7 @@ from recsys.content.encoder import Checkpoint, Context, Encoder, Modality, Progr
 from recsys.content.encoders import registry
 from recsys.content.features import Features
 
-__all__ = ["EncoderInfo", "catalogue", "encode", "share_isolated"]
+__all__ = ["EncoderInfo", "catalogue", "encode", "remarks", "share_isolated"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,11 @@ def share_isolated(
     Arguments and errors are those of `encode`. None where the encoder cannot say.
     """
     return registry.load(encoder).from_options(encoder, options).share_isolated(items, Context(folder, corpus))
+
+
+def remarks(encoder: str, options: dict[str, Any], items: pd.DataFrame, *, folder: Path | None = None) -> list[str]:
+    """What makes one doubt that a file belongs to these items, a line each; arguments are those of `encode`."""
+    return registry.load(encoder).from_options(encoder, options).remarks(items, Context(folder))
 
 
 def catalogue() -> list[EncoderInfo]:

@@ -59,6 +59,13 @@ def test_rows_that_cannot_be_computed_with_are_counted_and_named_by_check_and_ru
     assert check.message == f"87.5% of 40 items have content; {said}"
 
 
+def test_a_matrix_with_more_rows_than_items_is_asked_about(settings: Settings) -> None:
+    np.save(data(settings) / "m.npy", np.random.default_rng(0).standard_normal((ITEMS + 1, 4)))
+    write(settings, "image: {encoder: matrix_file, file: m.npy}")
+    asked = f"{data(settings)}/m.npy: 41 rows for 40 items of ids 0 to 39; is row 0 item 0? If not, or if in doubt"
+    assert f"! content shop/image: {asked}" in printed(settings, "check", "shop")
+
+
 def test_an_encoder_that_takes_long_is_tried_on_some_items(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

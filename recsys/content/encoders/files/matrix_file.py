@@ -1,5 +1,6 @@
 """Vectors that were made elsewhere: the feature files of published studies, or a user's own."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -43,12 +44,7 @@ class MatrixFile(Encoder):
 
         So are those whose row cannot be computed with (see `recsys.content.features.computable`).
         """
-        path = context.find(self.options.file)
-        matrix, ids = read_matrix(path, self.options.key)
-        where = path
-        if self.options.ids_file is not None:
-            where = context.find(self.options.ids_file)
-            ids = read_ids(where)
+        path, matrix, ids, where = self._read(context)
         if ids is not None and len(ids) != len(matrix):
             raise UserError(f"{where}: {len(ids)} ids for the {len(matrix)} rows of {path.name}; give one id a row")
         rows = _by_number(items["item_id"], matrix, path) if ids is None else _by_id(items["item_id"], ids, where)
@@ -63,6 +59,34 @@ class MatrixFile(Encoder):
             )
         return features
 
+    def remarks(self, items: pd.DataFrame, context: Context) -> list[str]:
+        """Rows that no item has, where ids are row numbers: all content may stand one item off.
+
+        A row before the first or after the last item may belong to an item that cleaning left out, or be for padding,
+        so that it is asked about and not refused. A first row of zeros or NaN before items from 1 on is padding.
+        """
+        path, matrix, ids, _ = self._read(context)
+        if ids is not None or not len(items):
+            return []
+        numbers = pd.to_numeric(items["item_id"])
+        first, last, n_rows = int(numbers.min()), int(numbers.max()), len(matrix)
+        starts_late = first == 1 and bool(np.nan_to_num(matrix[0]).any())
+        if n_rows == last + 1 and not starts_late:
+            return []
+        return [
+            f"{path}: {n_rows:,} rows for {len(items):,} items of ids {first} to {last}; is row 0 item 0? If not, or "
+            "if in doubt, name the rows in an `ids_file`"
+        ]
+
+    def _read(self, context: Context) -> tuple[Path, np.ndarray, list[str] | None, Path]:
+        """The matrix and its file, the ids of its rows where they are named, and the file that names them."""
+        path = context.find(self.options.file)
+        matrix, ids = read_matrix(path, self.options.key)
+        if self.options.ids_file is None:
+            return path, matrix, ids, path
+        where = context.find(self.options.ids_file)
+        return path, matrix, read_ids(where), where
+
 
 def _by_number(item_ids: pd.Series, matrix: np.ndarray, path: object) -> np.ndarray:
     numbers = pd.to_numeric(item_ids, errors="coerce")
@@ -73,7 +97,7 @@ def _by_number(item_ids: pd.Series, matrix: np.ndarray, path: object) -> np.ndar
         item = item_ids.iloc[int(numbers.to_numpy().argmax())]
         raise UserError(
             f"{path}: has {len(matrix)} rows, and item '{item}' needs row {item}, counted from 0; "
-            "give a row for each item, or name the rows in an `ids_file`"
+            "give a row for each id from 0, or name the rows in an `ids_file`"
         )
     return numbers.to_numpy(dtype=np.int64)
 
