@@ -34,7 +34,7 @@ N_ASKED = 4
 
 
 def shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dict[str, object]:
-    """Figures, a map of the space, and neighbours; the figures alone where there is too little to draw."""
+    """Figures, a map of the space, and neighbours; the figures alone where there is little to draw, or all alike."""
     figures = {name: facts[name] for name in FIGURES}
     if absent := sum(not Path(path).is_file() for of_item in pictures_of(items) for path, _ in of_item):
         figures["pictures"] = f"{absent} are no longer where they were, and not drawn"
@@ -42,6 +42,8 @@ def shown(facts: dict[str, Any], items: pd.DataFrame, features: Features) -> dic
     if len(present) < 6 or features.dim < 2:
         return figures
     sample = np.random.default_rng(0).permutation(present)[:SAMPLE]
+    if (features.matrix[sample] == features.matrix[sample[0]]).all():
+        return figures
     return {
         **figures,
         "space": _space(items, features, sample),
@@ -62,7 +64,7 @@ def _space(items: pd.DataFrame, features: Features, sample: np.ndarray) -> dg.Me
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
     from sklearn.decomposition import PCA
 
-    plane = PCA(n_components=2, random_state=0).fit_transform(features.matrix[sample])
+    plane = PCA(n_components=2, random_state=0).fit_transform(features.matrix[sample].astype(np.float64))
     figure = Figure(figsize=(7, 5.6))
     axes = figure.subplots()
     axes.scatter(plane[:, 0], plane[:, 1], s=4, alpha=0.4, linewidths=0)

@@ -91,7 +91,8 @@ def rank(
     scores = np.empty((len(users), k), dtype=np.float32)
     for start in range(0, len(users), block):
         part = users[start : start + block]
-        values = model.score(part)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused in the next line
+            values = model.score(part)
         if not _all_finite(values):
             raise _not_finite(model)
         if candidates is not None:

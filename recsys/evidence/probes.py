@@ -234,13 +234,14 @@ def _reconstruction_error(unit: np.ndarray, interactions: sparse.csr_array) -> f
     items = np.maximum(interactions.sum(axis=0), 1) ** -0.5
     columns = sparse.csr_array(interactions * users[:, None] * items[None, :])
     values, directions = np.linalg.eigh((columns.T @ columns).toarray().astype(np.float64))
-    centred = unit - unit.mean(axis=0)
-    if not centred.any():
+    centred = (unit - unit.mean(axis=0)).astype(np.float64)  # squares of what is tiny vanish in float32
+    variance = (centred**2).sum()
+    if variance == 0:
         return float("nan")
     turned, squares = directions.T @ centred, directions**2
     errors = []
     for ridge in RIDGES:
         left = ridge / (np.maximum(values, 0) + ridge)
         residuals = directions @ (left[:, None] * turned) / (squares @ left)[:, None]
-        errors.append(float((residuals**2).sum() / (centred**2).sum()))
+        errors.append(float((residuals**2).sum() / variance))
     return min(errors)

@@ -28,6 +28,10 @@ class Table(FactorModel):
     def fit(self, data: TrainingData) -> None:
         pass
 
+    def doubled(self) -> "Table":
+        self.item_factors *= 2
+        return self
+
 
 def csr(rows: list[list[int]]) -> sparse.csr_array:
     return sparse.csr_array(np.array(rows, dtype=np.float32))
@@ -144,6 +148,12 @@ def test_scores_that_are_not_finite_are_refused_even_of_an_item_that_is_masked(s
         rank(Trained(given), np.array([0, 1]), csr([[0, 1, 0], [0, 0, 0]]), k=2)
     with pytest.raises(UserError, match=r"^Scored gave scores that are NaN or infinite: what it is computed from is"):
         rank(Scored(given), np.array([0, 1]), csr([[0, 1, 0], [0, 0, 0]]), k=2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_products_that_overflow_are_refused_in_one_line_alone() -> None:
+    with pytest.raises(UserError, match=r"^Table gave scores that are NaN or infinite: "):
+        rank(Table(np.array([[1e38, 3e38], [1, 2]])).doubled(), np.array([0, 1]), csr([[0, 0], [0, 0]]), k=2)
 
 
 @pytest.mark.filterwarnings("error")

@@ -55,6 +55,15 @@ def test_content_that_says_nothing_raises_no_alarm(seed):
     assert not found.fires
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rows", [np.ones((N_ITEMS, 5)), 1e-15 * np.arange(1, N_ITEMS + 1)[:, None] ** [0, 1, 1]])
+@pytest.mark.parametrize("scale", [1, 1e-20])
+def test_vectors_that_are_the_same_or_tiny_are_probed_without_dividing_by_zero(rows, scale):
+    parts, _ = market(0)
+    found = probe(features(scale * rows), *parts)
+    assert found is not None and not found.fires
+
+
 def test_popularity_alone_raises_no_alarm():
     parts, _ = market(0, traits_matter=0.0)
     popularity = np.asarray(parts[0].sum(axis=0)).ravel()
