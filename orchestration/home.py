@@ -96,7 +96,6 @@ class Home:
             if folder is None:
                 folder = self.store.write(asset, version, lambda pending: self._fill(pending, build, read))
             record = _record(folder)
-            del record["worth_another_try"]
             event = Event(
                 asset=asset,
                 run=run,

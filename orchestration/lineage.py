@@ -40,6 +40,7 @@ class Event(BaseModel):
         facts: what a person is shown: counts, choices, checks.
         mlflow_runs: the runs that belong to the version.
         failures: one line for each model that was left out because it failed.
+        worth_another_try: a part failed for what was wrong with the machine; the next run makes the version again.
         study: names the study's settings at the time, which the home folder keeps; empty for older events.
     """
 
@@ -62,6 +63,7 @@ class Event(BaseModel):
     facts: dict = Field(default_factory=dict)
     mlflow_runs: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    worth_another_try: bool = False
     study: str = ""
 
     @property

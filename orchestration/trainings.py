@@ -32,6 +32,7 @@ class Trainings:
     Attributes:
         cells: fingerprints of all cells, each once.
         computed: how many of them were computed now.
+        lost: a line for each model of which the machine lost a training, even where no arm is left out for it.
     """
 
     def __init__(self, home: Home, study: Study, dataset: str, *, asset: str, run: str) -> None:
@@ -40,6 +41,7 @@ class Trainings:
         self.asset, self.run = asset, run
         self.cells: dict[str, None] = {}
         self.computed = 0
+        self.lost: dict[str, str] = {}
 
     @property
     def mlflow_runs(self) -> list[str]:
@@ -56,16 +58,21 @@ class Trainings:
             result = work.do(runner)
         self.cells |= dict.fromkeys(runner.cells)
         self.computed += runner.computed
+        if lost := [cell for cell in runner.cells.values() if cell.record["failure_kind"] == "machine"]:
+            failed = f"{len(lost)} of {len(runner.cells)} trainings failed, which the next run tries again"
+            self.lost[model] = f"{model}: {failed}: {lost[0].message}"
         return result
 
     def record(self, result: ModelResult, facts: dict[str, Any]) -> AssetRecord:
         """What lineage keeps of all that was trained, beside the facts of the asset."""
+        left_out = {each.model for each in result.left_out}
+        lost = [line for model, line in self.lost.items() if model not in left_out]
         return AssetRecord(
             facts=facts,
             rows=len(result.arms),
             mlflow_runs=self.mlflow_runs,
-            failures=result.failures,
-            worth_another_try=any(each.worth_another_try for each in result.left_out),
+            failures=[*result.failures, *lost],
+            worth_another_try=bool(lost) or any(each.worth_another_try for each in result.left_out),
         )
 
     def left_out(self, model: str) -> str:

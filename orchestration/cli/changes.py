@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestration import keys
-from orchestration.cli.plan import FILES_CHANGED, plan
+from orchestration.cli.plan import AGAIN, FILES_CHANGED, plan
 from orchestration.home import Home
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
@@ -36,6 +36,9 @@ def outdated(study: Study, home: Home, *, page: bool = False) -> str:
         causes.append(f"from an earlier version of the study file (changed since: {named}{more})")
     if files := [step.asset for step in steps if step.why == FILES_CHANGED]:
         causes.append(f"before the files of {', '.join(files[:MOST_NAMED])} changed")
+    if again := [step.asset for step in steps if step.why == AGAIN]:
+        named = ", ".join(again[:MOST_NAMED])
+        causes.append(f"while parts of {named} failed for want of memory, disk space or the like")
     said = " and ".join(causes) or "before the study, its data or modalift itself changed"
     return f"These results were made {said}; `modalift run {study.name}` brings them up to date"
 

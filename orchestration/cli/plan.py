@@ -14,6 +14,7 @@ from recsys.study.study import Study
 State = Literal["missing", "stale", "up to date"]
 SETTINGS_CHANGED = "its code or settings have changed"
 FILES_CHANGED = "its files have changed"
+AGAIN = "a part failed for want of memory, disk space or the like, and is tried again"
 REUSED = "an input's code or settings have changed, not its content: the stored version is used again"
 
 
@@ -71,7 +72,8 @@ def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tu
     read = {each.asset: each.content_hash for each in latest.inputs}
     stored = home.folder(latest).is_dir()
     if latest.transitive_version == wanted and read == inputs and stored:
-        return "up to date", ""
+        # A model that is too large for this machine has no failures, and is looked at again in no time.
+        return ("stale", AGAIN) if latest.worth_another_try and latest.failures else ("up to date", "")
     if latest.code_version != node.version:
         return "stale", SETTINGS_CHANGED
     if read != inputs:

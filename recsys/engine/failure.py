@@ -14,13 +14,17 @@ import recsys
 from recsys.engine.cell import CellResult
 from recsys.errors import UserError
 
-FailureKind = Literal["error", "out_of_memory", "killed"]
+FailureKind = Literal["error", "out_of_memory", "killed", "machine"]
+PASSING: tuple[FailureKind, ...] = ("out_of_memory", "killed", "machine")
+"""What may not happen again, so that the next run tries again."""
 Result = TypeVar("Result")
 
 _PACKAGE = Path(recsys.__file__).parent
 _LIBRARIES = ("site-packages", "dist-packages", sysconfig.get_paths()["stdlib"])
 # PyTorch reports a failed allocation on the CPU, and some on the GPU, as a plain RuntimeError.
 _NO_MEMORY = re.compile(r"can't allocate memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
+# What reading a file raises that was cut off: named, since a cell should not import pandas or safetensors for them.
+_DAMAGED = {"ArrowInvalid", "SafetensorError", "JSONDecodeError"}
 _MOST = 500
 """Characters of a message."""
 
@@ -32,7 +36,8 @@ class Failure:
     Attributes:
         message: the reason, one line.
         seconds: until it failed.
-        kind: `out_of_memory` and `killed` may be a matter of what ran beside the cell, `error` is not.
+        kind: `out_of_memory` and `killed` may be a matter of what ran beside the cell; `machine` is one of the disk,
+            of open files, of threads or of a file that is damaged; `error` is one of the cell itself.
     """
 
     message: str
@@ -49,8 +54,7 @@ def attempt(work: Callable[[], Result]) -> Result | Failure:
     try:
         return work()
     except Exception as error:
-        kind: FailureKind = "out_of_memory" if _is_out_of_memory(error) else "error"
-        return Failure(_reason(error), time.perf_counter() - started, kind)
+        return Failure(_reason(error), time.perf_counter() - started, _kind(error))
 
 
 def killed(exit_code: int | None, seconds: float) -> Failure:
@@ -62,6 +66,21 @@ def killed(exit_code: int | None, seconds: float) -> Failure:
     else:
         message = f"its process ended without a result (exit code {exit_code})"
     return Failure(message, seconds, "killed")
+
+
+def _kind(error: Exception) -> FailureKind:
+    if _is_out_of_memory(error):
+        return "out_of_memory"
+    return "machine" if _is_of_the_machine(error) else "error"
+
+
+def _is_of_the_machine(error: BaseException) -> bool:
+    if isinstance(error, UserError):
+        return False
+    if isinstance(error, OSError) or type(error).__name__ in _DAMAGED or "can't start new thread" in str(error):
+        return True
+    # Libraries hide the operating system's error behind one of their own.
+    return error.__cause__ is not None and _is_of_the_machine(error.__cause__)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

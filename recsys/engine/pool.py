@@ -130,7 +130,7 @@ class _Schedule:
             _IDLE.give(ended.worker)
             return outcome
         ended.worker.stop()
-        if ended.alone:
+        if ended.alone or outcome.kind == "machine":  # nothing that ran beside it fills a disk
             return outcome
         self.suspects.append(ended.position)
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.engine.cell import STATE
+from recsys.engine.failure import PASSING
 from recsys.evaluation.evaluate import Part
 from recsys.evaluation.ranking import Ranking
 from recsys.models import registry
@@ -46,8 +47,8 @@ class StoredCell:
 
     @property
     def worth_another_try(self) -> bool:
-        """Whether it failed for what the machine lacked at the time, and may do better now."""
-        return self.record["failure_kind"] in ("out_of_memory", "killed")
+        """Whether it failed for what was wrong with the machine at the time, and may do better now."""
+        return self.record["failure_kind"] in PASSING
 
     @property
     def curve(self) -> list[dict[str, float]]:

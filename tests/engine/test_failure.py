@@ -1,11 +1,24 @@
 """What a failure says of its exception: one line with the kind, the reason and the place."""
 
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 
 from recsys.engine.failure import Failure, attempt
 from recsys.errors import UserError
+
+READS: dict[str, Callable[[Path], object]] = {
+    "x.parquet": pd.read_parquet,
+    "x.safetensors": load_file,
+    "x.json": lambda file: json.loads(file.read_text()),
+}
 
 
 def failure(error: BaseException) -> Failure:
@@ -26,16 +39,16 @@ def test_a_users_error_is_its_own_text() -> None:
 
 
 def test_any_other_is_its_name_text_and_place_in_one_line() -> None:
-    assert failure(KeyError("a")).message == "KeyError: 'a' (tests/engine/test_failure.py:13)"
-    assert failure(ValueError("a\n  b")).message == "ValueError: a b (tests/engine/test_failure.py:13)"
-    assert failure(ValueError()).message == "ValueError (tests/engine/test_failure.py:13)"
+    assert failure(KeyError("a")).message == "KeyError: 'a' (tests/engine/test_failure.py:26)"
+    assert failure(ValueError("a\n  b")).message == "ValueError: a b (tests/engine/test_failure.py:26)"
+    assert failure(ValueError()).message == "ValueError (tests/engine/test_failure.py:26)"
     assert len(failure(ValueError("x" * 10_000)).message) < 600
 
 
 def test_the_place_is_the_innermost_that_is_no_librarys() -> None:
     outcome = attempt(lambda: np.linalg.inv(np.zeros((2, 2))))
     assert isinstance(outcome, Failure)
-    assert outcome.message == "LinAlgError: Singular matrix (tests/engine/test_failure.py:36)"
+    assert outcome.message == "LinAlgError: Singular matrix (tests/engine/test_failure.py:49)"
 
 
 @pytest.mark.parametrize("allocate", [lambda: np.ones(2**50), lambda: torch.ones(2**50)])
@@ -52,10 +65,36 @@ def test_allocations_that_are_refused_are_out_of_memory(allocate) -> None:
         (MemoryError(), "out_of_memory"),
         (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), "error"),
         (UserError("the file is out of memory cards"), "error"),
+        (OSError(errno.ENOSPC, "No space left on device"), "machine"),
+        (OSError(errno.EMFILE, "Too many open files"), "machine"),
+        (RuntimeError("can't start new thread"), "machine"),
     ],
 )
 def test_kinds(error: Exception, kind: str) -> None:
     assert failure(error).kind == kind
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("kept", [0, 20])
+def test_a_file_that_was_cut_off_is_the_machines_failure(tmp_path: Path, name: str, kept: int) -> None:
+    pd.DataFrame({"a": [1.0]}).to_parquet(tmp_path / "x.parquet")
+    save_file({"a": np.ones(1)}, tmp_path / "x.safetensors")
+    (tmp_path / "x.json").write_text(json.dumps({"a": [1.0] * 20}))
+    whole = attempt(lambda: READS[name](tmp_path / name))
+    assert not isinstance(whole, Failure)
+    with (tmp_path / name).open("r+b") as file:
+        file.truncate(kept)
+    outcome = attempt(lambda: READS[name](tmp_path / name))
+    assert isinstance(outcome, Failure) and outcome.kind == "machine"
+
+
+def test_an_error_that_a_library_raised_for_the_systems_is_the_machines() -> None:
+    hidden = RuntimeError("could not write")
+    hidden.__cause__ = OSError(errno.EIO, "Input/output error")
+    assert failure(hidden).kind == "machine"
+    own = UserError("words.txt: cannot be read; save it as UTF-8")
+    own.__cause__ = hidden
+    assert failure(own).kind == "error"
 
 
 def test_an_interrupt_is_nobodys_failure() -> None:

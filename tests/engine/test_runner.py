@@ -1,5 +1,6 @@
 """Which cells a trial is: what repeats share and what they do not, and that only missing cells are computed."""
 
+import errno
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from recsys.content.arms import Arm, Control, content_arm, control_arm
 from recsys.content.features import Content
-from recsys.engine.cell import run_cell
+from recsys.engine.cell import CellResult, run_cell
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.slots import Slots
 from recsys.evaluation.protocol import Protocol
@@ -126,6 +127,22 @@ def test_what_is_chosen_has_not_seen_the_seed_of_the_final_cell(tmp_path: Path) 
     seeds = {stage: [given.cell(trial).seed for trial in finals(ALONE, stage=stage)] for stage in ("tuning", "final")}
     assert seeds["final"] == [1, 2, 3]
     assert len({*seeds["tuning"], *seeds["final"]}) == 6
+
+
+def test_what_the_machine_failed_at_is_tried_again_by_the_next_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> CellResult:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    given = inputs(tmp_path, "EASE")
+    with monkeypatch.context() as patched:
+        patched.setattr("recsys.engine.runner.run_cell", full)
+        failing = runner(given, tmp_path)
+        assert [cell.valid for cell in failing(finals(ALONE))] == [None] * 3
+        assert failing(finals(ALONE)) and failing.computed == 3  # within one search a failure stands
+    again = runner(given, tmp_path)
+    assert all(cell.valid is not None for cell in again(finals(ALONE))) and again.computed == 3
 
 
 class Spy(TopPop):

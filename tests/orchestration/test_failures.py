@@ -1,14 +1,18 @@
-"""A study of five models, three of which cannot be trained, ends with the verdict and the report of the other two."""
+"""A study of six models, four of which cannot be trained, ends with the verdict and the report of the other two."""
 
+import errno
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from orchestration.cli.plan import AGAIN, plan
 from orchestration.home import Home
 from orchestration.settings import Settings
-from tests.orchestration.conftest import TINY, cells
+from recsys.engine.cell import Cell, CellResult, run_cell
+from tests.orchestration.command_line import call
+from tests.orchestration.conftest import TINY, cells, write_study
 from tests.orchestration.plugins import modalift, write
 
 MODEL = '''
@@ -38,8 +42,9 @@ OUT_OF_MEMORY = """limit = resource.getrlimit(resource.RLIMIT_AS)
             self.weights = np.ones(2**28)
         finally:
             resource.setrlimit(resource.RLIMIT_AS, limit)"""
+DISK_FULL = 'raise OSError(errno.ENOSPC, "No space left on device")'
 KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
-STUDY = TINY.replace("models:\n  TopPop:\n", "models:\n  AlwaysRaises:\n  OutOfMemory:\n  Killed:\n")
+STUDY = TINY.replace("models:\n  TopPop:\n", "models:\n  AlwaysRaises:\n  OutOfMemory:\n  Killed:\n  DiskFull:\n")
 LINES = {
     "AlwaysRaises": "AlwaysRaises left out (interactions_only): every trial failed, the last with: "
     "RuntimeError: the matrix is singular (plugins/models/linear/alwaysraises.py:",
@@ -47,7 +52,10 @@ LINES = {
     "Unable to allocate 2.00 GiB",
     "Killed": "Killed left out (interactions_only): every trial failed, the last with: "
     "its process was killed (signal 9), most often for want of memory",
+    "DiskFull": "DiskFull left out (interactions_only): every trial failed, the last with: "
+    "OSError: [Errno 28] No space left on device (plugins/models/linear/diskfull.py:",
 }
+PASSING = {"OutOfMemory", "Killed", "DiskFull"}
 Ran = tuple[Path, subprocess.CompletedProcess[str]]
 
 
@@ -58,6 +66,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         ("AlwaysRaises", "", RAISES),
         ("OutOfMemory", "import resource\n\nimport numpy as np\nimport psutil", OUT_OF_MEMORY),
         ("Killed", "import os\nimport signal", KILLED),
+        ("DiskFull", "import errno", DISK_FULL),
     ):
         code = MODEL.format(name=name, imports=imports, fit=fit)
         write(folder, f"models/linear/{name.lower()}.py", code)
@@ -69,11 +78,11 @@ def home_of(folder: Path) -> Home:
     return Home(Settings(home=folder / "home", studies=folder))
 
 
-def test_the_run_ends_with_exit_code_1_and_names_the_three(ran: Ran) -> None:
+def test_the_run_ends_with_exit_code_1_and_names_the_four(ran: Ran) -> None:
     folder, done = ran
     assert done.returncode == 1, done.stderr
     named = [line for line in done.stderr.splitlines() if " left out (" in line]
-    assert len(named) == 3
+    assert len(named) == 4
     for expected in LINES.values():
         assert sum(line.startswith(f"tiny: {expected}") for line in named) == 1
     assert f"Materialised {len(home_of(folder).lineage.assets())} assets of study tiny" in done.stdout
@@ -111,6 +120,15 @@ def test_mlflow_has_failed_runs_with_reasons(ran: Ran) -> None:
         assert LINES[name].partition("the last with: ")[2] in said
 
 
+def test_what_is_tried_again_is_to_do_and_results_say_what_they_lack(ran: Ran) -> None:
+    folder, _ = ran
+    shown = modalift(folder, "run", "tiny", "--dry-run").stdout
+    stale = {line.split("│")[1].strip() for line in shown.splitlines() if "a part failed" in line}
+    assert stale == {f"tiny/models/{name}" for name in PASSING}
+    said = modalift(folder, "results", "tiny").stderr
+    assert "made while parts of tiny/models/OutOfMemory, tiny/models/Killed, tiny/models/DiskFull failed for" in said
+
+
 def test_the_next_run_tries_again_what_may_do_better_and_nothing_else(ran: Ran) -> None:
     folder, _ = ran
     settings = Settings(home=folder / "home", studies=folder)
@@ -121,4 +139,32 @@ def test_the_next_run_tries_again_what_may_do_better_and_nothing_else(ran: Ran) 
     assert all(f"tiny: {expected}" in again.stderr for expected in LINES.values())
     after = cells(settings)
     assert set(after) == set(before)
-    assert {records[mark]["model"] for mark in after if after[mark] != before[mark]} == {"OutOfMemory", "Killed"}
+    assert {records[mark]["model"] for mark in after if after[mark] != before[mark]} == PASSING
+
+
+def test_a_trial_that_the_machine_lost_is_named_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of three trials leave the model in, and the third may have been the best."""
+    lost: list[Cell] = []
+
+    def once(cell: Cell, out: Path) -> CellResult:
+        if cell.model == "ItemKNN" and not lost:
+            lost.append(cell)
+            raise OSError(errno.EMFILE, "Too many open files")
+        return run_cell(cell, out)
+
+    settings = Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
+    monkeypatch.setattr("recsys.engine.runner.run_cell", once)
+    select, home, study = '+key:"tiny/models/ItemKNN"', Home(settings), write_study(tmp_path)
+    first = call(settings, "run", "tiny", "--select", select)
+    assert first.exit_code == 1
+    named = [line for line in first.stderr.splitlines() if line.startswith("tiny: ItemKNN: ")]
+    assert len(named) == 1 and named[0].startswith("tiny: ItemKNN: 1 of ")
+    assert " trainings failed, which the next run tries again: OSError: [Errno 24] Too many open files" in named[0]
+    assert [(step.asset, step.why) for step in plan(study, home, select) if step.state != "up to date"] == [
+        ("tiny/models/ItemKNN", AGAIN)
+    ]
+    assert call(settings, "run", "tiny", "--select", select).exit_code == 0
+    assert home.current("tiny/models/ItemKNN").failures == ()
+    assert {step.state for step in plan(study, home, select)} == {"up to date"}
