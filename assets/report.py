@@ -17,7 +17,7 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.tracked import run_id
 from recsys.analyses.registry import applicable
-from recsys.engine.stored import StoredCell, place
+from recsys.engine.stored import StoredCell, place, stored_cells
 from recsys.evidence.across import answer_together
 from recsys.fingerprints import code_of, files_of, fingerprint
 from recsys.models import registry
@@ -127,7 +127,7 @@ def _cells(home: Home, study: Study, name: str) -> list[StoredCell]:
     trained += [keys.controls(name)] if has_verdict(study, name) else []
     wanted = {run for asset in trained for run in home.current(asset).mlflow_runs}
     folders = (home.settings.store / place(name)).glob("[!.]*")
-    return [StoredCell.load(folder) for folder in folders if run_id(name, folder.name) in wanted]
+    return list(stored_cells(folder for folder in folders if run_id(name, folder.name) in wanted))
 
 
 def publish(study: Study, home: Home, event: Event) -> None:

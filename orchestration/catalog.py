@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.tracked import run_id
-from recsys.engine.stored import StoredCell, cell_folders
+from recsys.engine.stored import StoredCell, cell_folders, stored_cells
 
 TABLES = {
     "run": "run_id TEXT, asset TEXT, started TIMESTAMPTZ, ended TIMESTAMPTZ, seconds DOUBLE, reused BOOLEAN, "
@@ -44,11 +44,10 @@ def refresh(home: Home) -> Path:
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
     for event in events:
         _add_event(rows, event)
-    newest = {event.asset: event for event in events}
+    newest = {event.asset: event for event in events if home.is_whole(event)}
     for event in newest.values():
         _add_results(rows, home, event)
-    for folder in cell_folders(home.settings.store):
-        rows["cell"].append(_cell(StoredCell.load(folder)))
+    rows["cell"] = [_cell(cell) for cell in stored_cells(cell_folders(home.settings.store))]
     pending = home.settings.catalog.with_name(f".pending-{os.getpid()}.duckdb")
     pending.unlink(missing_ok=True)
     home.settings.home.mkdir(parents=True, exist_ok=True)
@@ -84,7 +83,7 @@ def _add_event(rows: dict[str, list[tuple[Any, ...]]], e: Event) -> None:
 def _add_results(rows: dict[str, list[tuple[Any, ...]]], home: Home, event: Event) -> None:
     dataset, kind = event.asset.split("/")[:2]
     folder = home.folder(event)
-    if kind == "metrics" and folder.is_dir():
+    if kind == "metrics":
         columns = ("model", "arm", "metric", "mean", "ci_low", "ci_high")
         for row in pd.read_parquet(folder / "summary.parquet").to_dict("records"):
             rows["metric"].append((dataset, *(row[column] for column in columns), list(row["per_repeat"])))

@@ -16,8 +16,10 @@ from recsys.engine.slots import Slots, default_workers
 from recsys.engine.stored import StoredCell, place
 from recsys.errors import UserError
 from recsys.fingerprints import fingerprint
+from recsys.intact import damaged
 from recsys.store import Store, content_hash, write_text
 from recsys.study.record import AssetRecord
+from recsys.study.results import RESULT, ModelResult
 
 RECORD = "outcome.json"
 
@@ -43,24 +45,50 @@ class Home:
         return GuardedTracker(Tracker(self.settings, self.progress.note), self.progress.note)
 
     def has(self, asset: str) -> bool:
-        """Whether an asset has a version whose files are there."""
+        """Whether an asset has a version whose files are there and whole."""
         event = self.lineage.latest(asset)
-        return event is not None and self.folder(event).is_dir()
+        return event is not None and self.is_whole(event)
 
     def current(self, asset: str) -> Event:
-        """The newest version of an asset; UserError if there is none."""
+        """The newest version of an asset; UserError if there is none, or a file of it is damaged."""
         event = self.lineage.latest(asset)
         if event is None or not self.folder(event).is_dir():
             raise UserError(f"{asset} has not been computed yet: `modalift run` computes it with all that it needs")
+        self.whole(event.asset, event.fingerprint)
         return event
 
     def folder(self, event: Event) -> Path:
         """Where a version's files are."""
         return self.settings.store / event.path
 
+    def whole(self, asset: str, version: str) -> Path:
+        """The folder of a version of an asset or of a cell; UserError where it is gone or a file of it is damaged."""
+        folder = self.settings.store / asset / version
+        if not folder.is_dir():
+            raise UserError(f"{folder}: is not there any more; `modalift run` computes it anew")
+        if file := damaged(folder):
+            raise UserError(f"{file}: is damaged; `modalift run` computes it anew")
+        return folder
+
+    def is_whole(self, event: Event) -> bool:
+        """Whether all files of a version can be read, those of the cells that were trained for it included."""
+        return self.folder(event).is_dir() and self._damage(event.asset, self.folder(event)) is None
+
+    def _damage(self, asset: str, folder: Path) -> Path | None:
+        """A file of a version, or of a final cell that was trained for it, that is damaged or gone."""
+        if file := damaged(folder):
+            return file
+        if not (folder / RECORD).is_file():
+            return folder / RECORD
+        if not _record(folder)["mlflow_runs"] or not (folder / RESULT).is_file():
+            return None
+        cells = self.settings.store / place(asset.split("/")[0])
+        finals = [cells / each for arm in ModelResult.load(folder).arms for each in arm.finals]
+        return next((file for cell in finals if (file := damaged(cell) if cell.is_dir() else cell)), None)
+
     def cell(self, dataset: str) -> Callable[[str], StoredCell]:
-        """What gives a dataset's cells by their fingerprints."""
-        return lambda mark: StoredCell.load(self.settings.store / place(dataset) / mark)
+        """What gives a dataset's cells by their fingerprints; UserError where a file of one is damaged."""
+        return lambda mark: StoredCell.load(self.whole(place(dataset), mark))
 
     def produce(
         self,
@@ -89,7 +117,7 @@ class Home:
             read = [self.current(key) for key in inputs]
             version = version_of(code_version, {e.asset: e.content_hash for e in read}, also_depends_on)
             folder = self.store.find(asset, version)
-            if folder is not None and _record(folder)["worth_another_try"]:
+            if folder is not None and not self._can_be_used(asset, folder):
                 self.store.remove(asset, version)
                 folder = None
             reused = folder is not None
@@ -115,9 +143,18 @@ class Home:
         return event
 
     def study_of(self, event: Event) -> dict[str, Any] | None:
-        """The study's settings when an asset was materialised; None where they were not kept."""
+        """The study's settings when an asset was materialised; None where they were not kept, or are damaged."""
         file = self.settings.study_versions / f"{event.study}.json"
-        return json.loads(file.read_text(encoding="utf-8")) if event.study and file.is_file() else None
+        try:
+            return json.loads(file.read_bytes()) if event.study and file.is_file() else None
+        except ValueError:
+            return None
+
+    def _can_be_used(self, asset: str, folder: Path) -> bool:
+        if file := self._damage(asset, folder):
+            self.progress.note(f"{asset}: {file} is damaged or gone, and is computed anew")
+            return False
+        return not _record(folder)["worth_another_try"]
 
     def _keep_study(self, study: Mapping[str, Any]) -> str:
         name = fingerprint(study)

@@ -3,13 +3,12 @@
 Names follow OpenLineage: a run produces dataset versions from dataset versions.
 """
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recsys.store import write_text
 from recsys.study.record import Check
@@ -86,16 +85,23 @@ class Lineage:
 
     def latest(self, asset: str) -> Event | None:
         """The newest event of an asset, None if it was never materialised."""
-        names = sorted(file.name for file in (self.root / asset).glob("*.json"))
-        if not names:
-            return None
-        return Event.model_validate_json((self.root / asset / names[-1]).read_text(encoding="utf-8"))
+        newest_first = sorted((self.root / asset).glob("*.json"), reverse=True)
+        return next((event for file in newest_first if (event := _read(file))), None)
 
     def events(self) -> Iterator[Event]:
         """All events, oldest first for each asset."""
         for file in sorted(self.root.rglob("*.json")):
-            yield Event.model_validate(json.loads(file.read_text(encoding="utf-8")))
+            if event := _read(file):
+                yield event
 
     def assets(self) -> list[str]:
         """Keys of all assets that were materialised at least once."""
         return sorted({str(file.parent.relative_to(self.root)) for file in self.root.rglob("*.json")})
+
+
+def _read(file: Path) -> Event | None:
+    """An event; one whose file is damaged counts as not recorded."""
+    try:
+        return Event.model_validate_json(file.read_bytes())
+    except ValidationError:
+        return None

@@ -7,6 +7,7 @@ it. So the run is created with its origin and executed by the iterator that Dags
 import os
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import dagster as dg
@@ -111,7 +112,8 @@ def materialise(study: Study, settings: Settings, progress: Progress, select: st
         raise KeyboardInterrupt
     # That the run failed says something only where no step did.
     steps = [event for event in failures if event.is_step_failure]
-    return Materialised(run.run_id, tuple(_reason(event) for event in steps or failures), tuple(done))
+    named = {dg.AssetKey(asset.split("/")).to_python_identifier(): asset for asset in assets}
+    return Materialised(run.run_id, tuple(_reason(event, named) for event in steps or failures), tuple(done))
 
 
 def _job(study: Study, settings: Settings, progress: Progress) -> dg.JobDefinition:
@@ -129,10 +131,12 @@ def _interrupted(event: dg.DagsterEvent) -> bool:
     return error is not None and not INTERRUPTS.isdisjoint((error.cls_name or "", error.message.strip()))
 
 
-def _reason(event: dg.DagsterEvent) -> str:
+def _reason(event: dg.DagsterEvent, assets: Mapping[str, str]) -> str:
+    """Why a step failed, in a line; `assets` are keys by the names that Dagster gives their steps."""
     if event.is_step_failure and (said := event.step_failure_data.user_failure_data):
         return said.description or "failed"
     error = _error(event)
     while error and error.cause:
         error = error.cause
-    return f"{event.step_key or event.job_name}: {error.message.strip() if error else event.message or 'failed'}"
+    what = assets.get(event.step_key or "", event.step_key or event.job_name)
+    return f"{what}: {error.message.strip() if error else event.message or 'failed'}"

@@ -19,7 +19,7 @@ from orchestration import keys
 from orchestration.home import RECORD, Home
 from orchestration.lineage import Event
 from orchestration.tracked import run_id
-from recsys.engine.stored import StoredCell, cell_folders, place
+from recsys.engine.stored import cell_folders, place, stored_cells
 from recsys.store import PENDING
 from recsys.study.preparing import VERSIONS
 
@@ -108,7 +108,10 @@ class _References:
         """Whether a kept result refers to a cell, or a stopped run would go on with it."""
         if run_id(dataset, folder.name) in self.runs:
             return True
-        record = StoredCell.load(folder).record
+        cell = next(stored_cells([folder]), None)
+        if cell is None:
+            return False
+        record = cell.record
         data = self.newest.get(keys.dataset(dataset))
         if data is None or record["data_version"] not in data.facts.get(VERSIONS, ()):
             return False

@@ -15,7 +15,7 @@ from orchestration.cli.console import table
 from orchestration.home import Home
 from recsys.content.arms import INTERACTIONS_ONLY, Arm
 from recsys.engine.slots import GB, free_memory
-from recsys.engine.stored import StoredCell, cell_folders
+from recsys.engine.stored import cell_folders, stored_cells
 from recsys.errors import UserError
 from recsys.models import registry
 from recsys.recommender import DataSize
@@ -200,8 +200,7 @@ def timed_cells(home: Home) -> TimedCells:
     """Cells of the home that ended well."""
     sizes: dict[str, DataSize | None] = {}
     timed: dict[tuple[str, bool], list[TimedCell]] = defaultdict(list)
-    for folder in cell_folders(home.settings.store):
-        cell = StoredCell.load(folder)
+    for cell in stored_cells(cell_folders(home.settings.store)):
         dataset = cell.record["dataset"]
         if dataset not in sizes:
             event = home.lineage.latest(keys.dataset(dataset))

@@ -70,7 +70,7 @@ def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tu
         return "stale", f"{first} comes first"
     inputs = {event.asset: event.content_hash for each in node.inputs if (event := home.lineage.latest(each))}
     read = {each.asset: each.content_hash for each in latest.inputs}
-    stored = home.folder(latest).is_dir()
+    stored = home.is_whole(latest)
     if latest.transitive_version == wanted and read == inputs and stored:
         # A model that is too large for this machine has no failures, and is looked at again in no time.
         return ("stale", AGAIN) if latest.worth_another_try and latest.failures else ("up to date", "")
@@ -79,7 +79,7 @@ def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tu
     if read != inputs:
         return "stale", "an input has changed"
     if not stored:
-        return "stale", "its version is not in the store"
+        return "stale", "its version is not in the store, or a file of it is damaged"
     if version_of(node.version, inputs, node.files(home.settings)) != latest.fingerprint:
         return "stale", FILES_CHANGED
     return "stale", REUSED

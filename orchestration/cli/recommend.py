@@ -64,7 +64,7 @@ def _chosen(home: "Home", study: str, dataset: str, model: str, wanted: str | No
     from recsys.data.dataset import Dataset
     from recsys.study.results import ModelResult
 
-    if not home.has(keys.model(dataset, model)):
+    if home.lineage.latest(keys.model(dataset, model)) is None:
         raise UserError(f"{model} has not been trained on {dataset} yet: `modalift run {study}` does")
     event = home.current(keys.model(dataset, model))
     if reason := event.facts.get("left_out"):
@@ -73,7 +73,7 @@ def _chosen(home: "Home", study: str, dataset: str, model: str, wanted: str | No
     if not arms:
         raise UserError(f"{model} could not be trained on {dataset}: {event.failures[0]}")
     (read,) = (read for read in event.inputs if read.asset == keys.dataset(dataset))
-    data = Dataset.load(home.settings.store / read.asset / read.fingerprint)
+    data = Dataset.load(home.whole(read.asset, read.fingerprint))
     if wanted is not None:
         return arms[choose(wanted, arms, f"arm of {model} called")], data
     return max((arm for arm in arms.values() if arm.control is None), key=lambda arm: arm.valid), data

@@ -109,7 +109,7 @@ def _judgement(home: "Home", name: str) -> "Judgement | None":
     from recsys.study.judgement import Judgement
 
     event = home.lineage.latest(keys.verdict(name))
-    return Judgement.load(home.folder(event)) if event else None
+    return Judgement.load(home.whole(event.asset, event.fingerprint)) if event else None
 
 
 def _verdict(home: "Home", study: "Study", name: str) -> dict[str, Any] | None:

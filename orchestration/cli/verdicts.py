@@ -19,7 +19,9 @@ from recsys.study.truth import TruthRow, planted
 def judgements(study: Study, home: Home) -> dict[str, Judgement]:
     """The newest verdict of each dataset that has one."""
     events = {name: home.lineage.latest(keys.verdict(name)) for name in study.datasets}
-    return {name: Judgement.load(home.folder(event)) for name, event in events.items() if event}
+    return {
+        name: Judgement.load(home.whole(event.asset, event.fingerprint)) for name, event in events.items() if event
+    }
 
 
 def sentences(study: Study, home: Home, assets: Collection[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Cells under fingerprints: what was computed is found again, what is missing is computed and stored."""
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,10 +18,12 @@ from recsys.engine.slots import Needs, Slots
 from recsys.engine.stored import RECORD, StoredCell, place
 from recsys.evaluation.protocol import Protocol
 from recsys.fingerprints import fingerprint
+from recsys.intact import damaged
 from recsys.models import registry
 from recsys.store import Store
 from recsys.tuning.trials import Trial
 
+logger = logging.getLogger(__name__)
 _TUNING_SEEDS = 1_000
 """Where the seeds of tuning cells begin: what is chosen must not have seen the seed of the final cell."""
 
@@ -115,7 +118,7 @@ class CellRunner:
         self.store, self.inputs, self.slots, self.watcher = store, inputs, slots, watcher
         self.place = place(inputs.dataset)
         self.cells: dict[str, StoredCell] = {}
-        self.computed = 0
+        self.computed = self.damaged = 0
 
     def __call__(self, trials: Sequence[Trial]) -> list[StoredCell]:
         """The cells of all trials, in their order; only missing ones are computed, each once."""
@@ -153,11 +156,16 @@ class CellRunner:
         folder = self.store.find(self.place, each)
         if folder is None:
             return None
-        stored = StoredCell.load(folder)
-        if stored.worth_another_try and each not in self.cells:
-            self.store.remove(self.place, each)
-            return None
-        return stored
+        file = damaged(folder)
+        if file is None:
+            stored = StoredCell.load(folder)
+            if each in self.cells or not stored.worth_another_try:
+                return stored
+        elif not self.damaged:
+            logger.warning("%s: is damaged; this cell and others like it are computed anew", file)
+        self.damaged += file is not None
+        self.store.remove(self.place, each)
+        return None
 
     def _compute(self, missing: dict[str, Cell]) -> dict[str, StoredCell]:
         names, made = list(missing), {}

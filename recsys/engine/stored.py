@@ -1,7 +1,7 @@
 """Cells as they are kept, each in a folder named by its fingerprint: `cell.json`, and what a final cell wrote."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,16 @@ class StoredCell:
 def place(dataset: str) -> str:
     """Where a dataset's cells are kept in the store."""
     return f"{dataset}/cells"
+
+
+def stored_cells(folders: Iterable[Path]) -> Iterator[StoredCell]:
+    """The cells in folders; one whose record is damaged counts as not there."""
+    for folder in folders:
+        try:
+            cell = StoredCell.load(folder)
+        except ValueError:  # JSON without its end, or bytes that are no text
+            continue
+        yield cell
 
 
 def cell_folders(store: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from recsys.engine.cell import CellResult, run_cell
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.slots import Slots
 from recsys.evaluation.protocol import Protocol
+from recsys.intact import damaged
 from recsys.models import registry
 from recsys.models.baselines.toppop import TopPop
 from recsys.recommender import TrainingData
@@ -143,6 +144,21 @@ def test_what_the_machine_failed_at_is_tried_again_by_the_next_runner(
         assert failing(finals(ALONE)) and failing.computed == 3  # within one search a failure stands
     again = runner(given, tmp_path)
     assert all(cell.valid is not None for cell in again(finals(ALONE))) and again.computed == 3
+
+
+@pytest.mark.parametrize("name", ["cell.json", "test.safetensors", "model.safetensors"])
+@pytest.mark.parametrize("kept", [0, 20])
+def test_a_damaged_cell_counts_as_not_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, kept: int
+) -> None:
+    given = inputs(tmp_path, "TopPop", drawn=False)
+    (first, *_) = runner(given, tmp_path)(finals(ALONE))
+    with (first.folder / name).open("r+b") as file:
+        file.truncate(kept)
+    again = runner(given, tmp_path)
+    (second, *_) = again(finals(ALONE))
+    assert again.computed == 1 and second.valid == first.valid and damaged(second.folder) is None
+    assert caplog.messages == [f"{first.folder / name}: is damaged; this cell and others like it are computed anew"]
 
 
 class Spy(TopPop):

@@ -7,6 +7,7 @@ import pytest
 
 from orchestration.home import Home
 from orchestration.lineage import Event
+from orchestration.progress import LogProgress
 from orchestration.settings import Settings
 from recsys.errors import UserError
 from recsys.study.record import AssetRecord, Check
@@ -90,6 +91,36 @@ def test_a_build_that_fails_leaves_no_event(home: Home) -> None:
     with pytest.raises(UserError):
         home.produce("d/a", run="r", code_version="1", inputs=[], build=build)
     assert list(home.lineage.events()) == []
+
+
+def test_a_damaged_version_is_made_anew_and_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    home = Home(Settings(home=tmp_path), LogProgress(said.append))
+    a = Producer(home, "d/a")
+    file = home.folder(a(1)) / "outcome.json"
+    file.write_text("{")
+    assert not home.has("d/a")
+    assert a(1).facts == {"value": 1} and a.built == 2 and home.has("d/a")
+    assert said == [f"d/a: {file} is damaged or gone, and is computed anew"]
+    file.unlink()
+    assert a(1).facts == {"value": 1} and a.built == 3
+
+
+def test_a_damaged_input_is_one_line_with_its_path(home: Home) -> None:
+    file = home.folder(Producer(home, "d/a")(1)) / "outcome.json"
+    file.write_text("")
+    with pytest.raises(UserError, match=f"^{file}: is damaged; `modalift run` computes it anew$"):
+        Producer(home, "d/b", "d/a")(1)
+
+
+def test_a_damaged_event_counts_as_not_recorded(home: Home) -> None:
+    a = Producer(home, "d/a")
+    a(1), a(2)
+    first, second = sorted(home.lineage.root.rglob("*.json"))
+    second.write_bytes(b"")
+    assert home.current("d/a").facts == {"value": 1} and len(list(home.lineage.events())) == 1
+    first.write_bytes(bytes(300))
+    assert home.lineage.latest("d/a") is None
 
 
 def test_events_are_plain_json(home: Home) -> None:

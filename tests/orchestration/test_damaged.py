@@ -1,0 +1,71 @@
+"""Files of the store that lost their end: commands that only read say which and what to do, a run computes them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.cli.plan import plan
+from orchestration.home import Home
+from orchestration.settings import Settings
+from recsys.intact import damaged
+from recsys.study.results import ModelResult
+from recsys.study.study import Study
+from tests.orchestration.command_line import call, complaint
+from tests.orchestration.conftest import TINY
+
+Finished = tuple[Settings, Study]
+
+
+@pytest.fixture
+def copied(finished: Finished, tmp_path: Path) -> Settings:
+    """A copy of the finished home, whose files may be damaged."""
+    shutil.copytree(finished[0].home, tmp_path / "home")
+    (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    return Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
+
+
+def cut(file: Path, kept: int = 20) -> Path:
+    with file.open("r+b") as stream:
+        stream.truncate(kept)
+    return file
+
+
+def final_cell(settings: Settings, model: str) -> Path:
+    home = Home(settings)
+    result = ModelResult.load(home.folder(home.current(f"tiny/models/{model}")))
+    return settings.store / "tiny/cells" / result.arms[0].finals[0]
+
+
+def test_what_only_reads_names_the_file_and_the_remedy(copied: Settings) -> None:
+    home, user = Home(copied), ("--user", "0")
+    summary = cut(home.folder(home.current("tiny/metrics")) / "summary.parquet")
+    assert complaint(copied, "results", "tiny") == f"{summary}: is damaged; `modalift run` computes it anew"
+    cell = cut(final_cell(copied, "TopPop") / "model.safetensors")
+    line = complaint(copied, "recommend", "tiny", "TopPop", *user)
+    assert line == f"{cell}: is damaged; `modalift run` computes it anew"
+    users = cut(home.folder(home.current("tiny/dataset")) / "users.parquet")
+    line = complaint(copied, "recommend", "tiny", "ItemKNN", *user)
+    assert line == f"{users}: is damaged; `modalift run` computes it anew"
+
+
+def test_a_run_computes_what_is_damaged_and_finds_the_rest(copied: Settings, finished: Finished) -> None:
+    home, study = Home(copied), finished[1]
+    folders = [home.folder(home.current(f"tiny/{asset}")) for asset in ("metrics", "embeddings/text", "dataset")]
+    names = ("summary.parquet", "features.safetensors", "interactions.parquet")
+    for folder, name in zip(folders, names, strict=True):
+        cut(folder / name)
+    cells = [final_cell(copied, "TopPop"), final_cell(copied, "ItemKNN")]
+    cut(cells[0] / "cell.json", 0), cut(cells[1] / "test.safetensors")
+    before = {file: file.stat().st_mtime_ns for file in copied.store.glob("tiny/cells/*/cell.json")}
+    to_do = {step.asset for step in plan(study, home) if step.state != "up to date"}
+    assert {"tiny/dataset", "tiny/embeddings/text", "tiny/models/TopPop", "tiny/metrics"} <= to_do
+    done = call(copied, "run", "tiny")
+    assert done.exit_code == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.endswith("is damaged or gone, and is computed anew")]
+    assert len(said) >= 4 and said[0].startswith(f"tiny/dataset: {folders[2] / names[2]} ")
+    # Trained again, a model has taken other seconds: its metrics are another version.
+    assert all(damaged(folder) is None for folder in [*folders[1:], home.folder(home.current("tiny/metrics")), *cells])
+    after = {file: file.stat().st_mtime_ns for file in copied.store.glob("tiny/cells/*/cell.json")}
+    assert {file.parent for file in after if after[file] != before.get(file)} == set(cells)
+    assert {step.state for step in plan(study, home)} == {"up to date"}
