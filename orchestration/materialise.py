@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
@@ -17,6 +18,7 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._utils.error import SerializableErrorInfo
 
 from orchestration.definitions import build_definitions
+from orchestration.full_disk import full_disk
 from orchestration.home import Home
 from orchestration.instance import PID, job_name, job_origin, prepare
 from orchestration.progress import CombinedProgress, LogProgress, Progress
@@ -113,7 +115,9 @@ def materialise(study: Study, settings: Settings, progress: Progress, select: st
     # That the run failed says something only where no step did.
     steps = [event for event in failures if event.is_step_failure]
     named = {dg.AssetKey(asset.split("/")).to_python_identifier(): asset for asset in assets}
-    return Materialised(run.run_id, tuple(_reason(event, named) for event in steps or failures), tuple(done))
+    return Materialised(
+        run.run_id, tuple(reason(event, named, settings.home) for event in steps or failures), tuple(done)
+    )
 
 
 def _job(study: Study, settings: Settings, progress: Progress) -> dg.JobDefinition:
@@ -131,12 +135,15 @@ def _interrupted(event: dg.DagsterEvent) -> bool:
     return error is not None and not INTERRUPTS.isdisjoint((error.cls_name or "", error.message.strip()))
 
 
-def _reason(event: dg.DagsterEvent, assets: Mapping[str, str]) -> str:
-    """Why a step failed, in a line; `assets` are keys by the names that Dagster gives their steps."""
+def reason(event: dg.DagsterEvent, assets: Mapping[str, str], home: Path) -> str:
+    """Why a step failed; `assets` are keys by the names that Dagster gives their steps."""
     if event.is_step_failure and (said := event.step_failure_data.user_failure_data):
         return said.description or "failed"
     error = _error(event)
+    said = error.to_string() if error else ""
     while error and error.cause:
         error = error.cause
     what = assets.get(event.step_key or "", event.step_key or event.job_name)
+    if line := full_disk(said, home):
+        return f"{what}: {line}"
     return f"{what}: {error.message.strip() if error else event.message or 'failed'}"

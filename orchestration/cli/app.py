@@ -87,7 +87,8 @@ def _plainly(function: Callable[P, R]) -> Callable[P, R]:
             if _debug:
                 raise
             said = " ".join(str(error).split()) or "no message"
-            complain(f"unexpected {type(error).__name__}: {said} (`modalift --debug ...` shows where)")
+            unexpected = f"unexpected {type(error).__name__}: {said} (`modalift --debug ...` shows where)"
+            complain(_full_disk(error) or unexpected)
             code = 1
         finally:
             for line in plugins.unusable():
@@ -95,3 +96,14 @@ def _plainly(function: Callable[P, R]) -> Callable[P, R]:
         raise typer.Exit(code)
 
     return wrapped
+
+
+def _full_disk(error: BaseException) -> str:
+    from orchestration.full_disk import full_disk
+    from orchestration.settings import Settings
+
+    each: BaseException | None = error
+    said = ""
+    while each is not None:
+        said, each = f"{said} {each}", each.__cause__ or each.__context__
+    return full_disk(said, Settings().home)

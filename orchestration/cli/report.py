@@ -25,6 +25,7 @@ def report(
     from orchestration.cli.changes import outdated
     from orchestration.cli.pages import marked
     from orchestration.home import Home
+    from orchestration.last_run import last_failure
     from orchestration.materialise import materialise
 
     settings = read_settings()
@@ -32,8 +33,10 @@ def report(
     home = Home(settings)
     for asset in node(read).inputs:  # a run that can only fail would stay in Dagster's timeline
         if not home.has(asset):
+            why = last_failure(read.name, settings)
+            failed = f"its last run failed ({why}); " if why else ""
             raise UserError(
-                f"study {read.name} has no {asset} yet: `modalift run {study}` computes it, and the report"
+                f"study {read.name} has no {asset} yet: {failed}`modalift run {study}` computes it, and the report"
             )
     changed = outdated(read, home, page=True)
     with RichProgress(err) as progress:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from orchestration.home import Home
+    from orchestration.settings import Settings
     from recsys.evidence.source_verdicts import SourceVerdict
     from recsys.study.judgement import Judgement
     from recsys.study.results import ModelResult
@@ -53,10 +54,10 @@ def results(
     read, home = find_study(study, settings), Home(settings)
     ready = [name for name in read.datasets if home.lineage.latest(keys.metrics(name))]
     if not ready:
-        raise UserError(f"study {read.name} has no results yet: `modalift run {study}` computes them")
+        raise UserError(f"study {read.name} has no results yet: {_remedy(read.name, settings)}")
     for name in read.datasets:
         if name not in ready:
-            note(f"dataset {name} has no results yet: `modalift run {study}` computes them")
+            note(f"dataset {name} has no results yet: {_remedy(read.name, settings, name)}")
     changed = outdated(read, home)
     if as_json or markdown:
         known = {name: dataset_results(home, read, name) for name in ready}
@@ -73,6 +74,18 @@ def results(
                 note("")
     if changed:
         note(changed)
+
+
+def _remedy(study: str, settings: "Settings", dataset: str = "") -> str:
+    """How results are had, and why the last run left none."""
+    from orchestration.last_run import last_failure
+
+    why = last_failure(study, settings, dataset)
+    return (
+        f"its last run failed ({why}); `modalift run {study}` tries again"
+        if why
+        else (f"`modalift run {study}` computes them")
+    )
 
 
 def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:

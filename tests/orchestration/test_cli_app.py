@@ -1,10 +1,13 @@
 """Help, mistakes and faults: what a person meets before anything works."""
 
+import errno
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from orchestration.cli import app
 from orchestration.settings import CHECKOUT, Settings
@@ -60,6 +63,25 @@ def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(
     line = complaint(settings, "encoders", code=1)
     assert line == "unexpected RuntimeError: two lines (`modalift --debug ...` shows where)"
     assert isinstance(call(settings, "--debug", "encoders").exception, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OperationalError("INSERT INTO runs", {}, sqlite3.OperationalError("database or disk is full")),
+    ],
+)
+def test_a_full_disk_is_said_with_its_folder(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("could not be written") from error
+
+    monkeypatch.setattr("recsys.content.encoders.catalogue", fail)
+    line = complaint(settings, "encoders", code=1)
+    assert line.startswith(f"the disk of {settings.home} is full (")
+    assert line.endswith(" MB free): free some and run the same command again")
 
 
 def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) -> None:

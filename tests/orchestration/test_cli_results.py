@@ -8,8 +8,11 @@ import pytest
 
 from orchestration.cli import results
 from orchestration.home import Home
+from orchestration.materialise import materialise
+from orchestration.progress import LogProgress
 from orchestration.settings import Settings
 from recsys.data.dataset import Dataset
+from recsys.errors import UserError
 from recsys.study.study import Study
 from tests.orchestration.command_line import call, complaint, parsed, printed
 from tests.orchestration.conftest import write_study
@@ -94,6 +97,18 @@ def test_results_of_a_study_that_was_not_run(tmp_path: Path) -> None:
     write_study(tmp_path)
     line = complaint(Settings(home=tmp_path / "home", studies=tmp_path), "results", "tiny")
     assert line == "study tiny has no results yet: `modalift run tiny` computes them"
+
+
+def test_results_of_a_study_whose_last_run_failed_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise UserError("tiny: no model could be trained: no memory")
+
+    study, settings = write_study(tmp_path), Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
+    monkeypatch.setattr("recsys.study.preparing.prepare_dataset", refuse)
+    assert materialise(study, settings, LogProgress(lambda line: None)).failures
+    why = "its last run failed (tiny: no model could be trained: no memory); `modalift run tiny`"
+    assert complaint(settings, "results", "tiny") == f"study tiny has no results yet: {why} tries again"
+    assert why in complaint(settings, "report", "tiny")
 
 
 def test_recommended_items_are_titled_and_not_seen(finished: Finished) -> None:

@@ -1,0 +1,21 @@
+"""A full disk, which every library reports in words of its own: SQLite, SQLAlchemy and safetensors among them."""
+
+import re
+import shutil
+from pathlib import Path
+
+_FULL = re.compile(r"no space left on device|database or disk is full|disk quota exceeded", re.IGNORECASE)
+
+
+def full_disk(said: str, home: Path) -> str:
+    """What to do about a full disk, in a line; empty where an error says something else.
+
+    Args:
+        said: by the error and those that it came from.
+        home: the folder that everything is written to.
+    """
+    if not _FULL.search(said):
+        return ""
+    there = next(folder for folder in (home, *home.resolve().parents) if folder.exists())
+    free = shutil.disk_usage(there).free / 1e6
+    return f"the disk of {home} is full ({free:.1f} MB free): free some and run the same command again"
