@@ -6,6 +6,9 @@ from pathlib import Path
 
 _FULL = re.compile(r"no space left on device|database or disk is full|disk quota exceeded", re.IGNORECASE)
 
+_LEAST = 1.0
+"""Megabytes."""
+
 
 def full_disk(said: str, home: Path) -> str:
     """What to do about a full disk, in a line; empty where an error says something else.
@@ -14,8 +17,9 @@ def full_disk(said: str, home: Path) -> str:
         said: by the error and those that it came from.
         home: the folder that everything is written to.
     """
-    if not _FULL.search(said):
-        return ""
     there = next(folder for folder in (home, *home.resolve().parents) if folder.exists())
     free = shutil.disk_usage(there).free / 1e6
+    # SQLite that cannot write its journal says no more than that a read or write failed.
+    if not _FULL.search(said) and not (free < _LEAST and "disk i/o error" in said.lower()):
+        return ""
     return f"the disk of {home} is full ({free:.1f} MB free): free some and run the same command again"
