@@ -137,8 +137,8 @@ def _interrupted(event: dg.DagsterEvent) -> bool:
 
 def reason(event: dg.DagsterEvent, assets: Mapping[str, str], home: Path) -> str:
     """Why a step failed; `assets` are keys by the names that Dagster gives their steps."""
-    if event.is_step_failure and (said := event.step_failure_data.user_failure_data):
-        return said.description or "failed"
+    if event.is_step_failure and (ours := event.step_failure_data.user_failure_data):
+        return ours.description or "failed"
     error = _error(event)
     said = error.to_string() if error else ""
     while error and error.cause:
