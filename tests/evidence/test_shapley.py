@@ -144,7 +144,7 @@ def test_a_contrast_is_over_the_users_that_all_have():
 
 def test_scores_that_cannot_be_added_are_refused():
     a, b = noisy("A", 0), Scores("B", "both", np.arange(49, 80), np.zeros((3, 31)), 0.0)
-    with pytest.raises(UserError, match=r"A \(both\), B \(both\) share 1 users"):
+    with pytest.raises(UserError, match=r"A \(both\), B \(both\) share 1 user with"):
         contrasts([{a.pair: 1.0, b.pair: -1.0}], {a.pair: a, b.pair: b})
     once = Scores("B", "both", a.users, a.values[:1], 0.0)
     with pytest.raises(ValueError, match="has 1 repeats where others have 3"):
