@@ -147,5 +147,5 @@ def test_scores_that_cannot_be_added_are_refused():
     with pytest.raises(UserError, match=r"A \(both\), B \(both\) share 1 user with"):
         contrasts([{a.pair: 1.0, b.pair: -1.0}], {a.pair: a, b.pair: b})
     once = Scores("B", "both", a.users, a.values[:1], 0.0)
-    with pytest.raises(ValueError, match="has 1 repeats where others have 3"):
+    with pytest.raises(ValueError, match="has 1 repeat where others have 3"):
         contrasts([{a.pair: 1.0, once.pair: -1.0}], {a.pair: a, once.pair: once})
