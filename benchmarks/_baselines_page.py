@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
+from recsys.evidence.wording import DASH
+
 EQUAL = 0.99
 """A peer is as accurate as we are from this share of our nDCG@20 on."""
 LIMIT = 1.2
@@ -115,6 +117,7 @@ def page(measured: Sequence[Measurement], reasons: dict[str, str], left_out: Seq
     """
     standing = standings(measured)
     slower = standing[(standing[[f"{part}: ratio" for part in PARTS]] > LIMIT).any(axis=1)]
+    shown = standing.astype(object).where(standing.notna(), None)
     versions = sorted({f"{one.peer.split()[0]} {one.version}" for one in measured if one.peer != OURS})
     lines = [
         "# The interaction-only models beside other packages: speed and accuracy",
@@ -125,7 +128,7 @@ def page(measured: Sequence[Measurement], reasons: dict[str, str], left_out: Seq
         "",
         "## Beside the fastest peer of equal accuracy",
         "",
-        standing.to_markdown(index=False, floatfmt=".2f"),
+        shown.to_markdown(index=False, floatfmt=".2f", missingval=DASH),
         "",
     ]
     why: dict[str, list[str]] = {}
