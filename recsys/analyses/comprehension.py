@@ -7,10 +7,9 @@ from typing import Any
 import pandas as pd
 
 from recsys.analyses.base import Analysis, Inputs, Table
-from recsys.evidence.wording import p_cell, percent
+from recsys.evidence.wording import DASH, p_cell, percent
 from recsys.study.study import Study
 
-NOTHING = "\u2013"
 Columns = dict[str, tuple[str, Callable[..., str]]]
 """By head: the column it shows, and how a value of it is printed."""
 
@@ -137,7 +136,7 @@ def _between(between: pd.DataFrame) -> Table:
 
 def _rows(table: pd.DataFrame, names: list[str], shown: Columns) -> list[list[str]]:
     def cell(value: Any, form: Callable[..., str]) -> str:
-        return NOTHING if value is None or pd.isna(value) else form(value)
+        return DASH if value is None or pd.isna(value) else form(value)
 
     return [
         [*(str(row[name]) for name in names), *(cell(row.get(column), form) for column, form in shown.values())]
@@ -146,4 +145,4 @@ def _rows(table: pd.DataFrame, names: list[str], shown: Columns) -> list[list[st
 
 
 def _score(value: float) -> str:
-    return NOTHING if math.isnan(value) else f"{value:.2f}"
+    return DASH if math.isnan(value) else f"{value:.2f}"

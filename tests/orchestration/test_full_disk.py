@@ -1,4 +1,4 @@
-"""A full disk is told from one that fails."""
+"""A full disk, and a disk that fails while there is room."""
 
 import shutil
 from collections import namedtuple
