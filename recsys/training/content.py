@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.content.features import Content, Features
+from recsys.training.distinct import distinct_rows
 from recsys.training.network import TrainedConfig
 
 FeatureScaling = Literal["raw", "unit_mean", "rows"]
@@ -58,7 +59,7 @@ def mapped_rows(rows: Tensor, table: Tensor, mapping: Callable[[Tensor], Tensor]
         mapping: of rows, each by itself.
     """
     if len(rows) < len(table):
-        distinct, places = rows.unique(return_inverse=True)
+        distinct, places = distinct_rows(rows)
         return embedding(places, mapping(embedding(distinct, table)))
     return embedding(rows, mapping(table))
 

@@ -17,6 +17,7 @@ from torch.nn.functional import embedding
 from recsys.recommender import TrainingData, searched
 from recsys.training.content import ContentConfig, Sources
 from recsys.training.contrast import info_nce_loss
+from recsys.training.distinct import distinct_rows
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import factor_bpr_loss, squared_l2_loss
@@ -112,7 +113,7 @@ class TwoViewNetwork(GraphNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR and squared norm of the final vectors, and the contrast of users' and positives' two views."""
-        nodes, places = self.nodes(*batch).unique(return_inverse=True)
+        nodes, places = distinct_rows(self.nodes(*batch))
         return self.view_loss(*self.two_views(nodes), places)
 
     def view_loss(self, collaborative: Tensor, content: Tensor, places: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
 from recsys.training.content import TRAINED
 from recsys.training.contrast import info_nce_loss
+from recsys.training.distinct import distinct_rows
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graphs
@@ -82,7 +83,7 @@ class GUMENetwork(MGCNNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """The loss of the two views, the alignment of the sources, and that of the extended interests."""
-        nodes, places = self.nodes(*batch).unique(return_inverse=True)
+        nodes, places = distinct_rows(self.nodes(*batch))
         collaborative = self.collaborative_view(nodes)
         if not self.content_used:
             return self.view_loss(collaborative, torch.zeros_like(collaborative), places)

@@ -13,6 +13,7 @@ from recsys.models.multimodal._histories import Histories, Transformer
 from recsys.models.registry import register
 from recsys.recommender import DataSize, DropRate, FirstPoints, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources
+from recsys.training.distinct import distinct_rows
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import bpr_loss
@@ -73,7 +74,7 @@ class LightGTNetwork(GraphNetwork):
     def loss(self, batch: Batch) -> Tensor:
         """BPR of the weighted scores, and the mean squares of the propagated tables."""
         users, positives, negatives = batch
-        distinct, own = users.unique(return_inverse=True)
+        distinct, own = distinct_rows(users)
         user_table, item_table = self.parted(self.propagated(self.config.n_layers))
         user_vectors, item_vectors = self._joined(distinct, user_table, item_table, self.sampled)
         p, n = embedding(torch.cat([positives, negatives]), item_vectors).chunk(2)

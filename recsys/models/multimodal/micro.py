@@ -13,6 +13,7 @@ from recsys.models.registry import register
 from recsys.recommender import Presets, TrainingData, searched
 from recsys.training.content import TRAINED
 from recsys.training.contrast import two_view_loss
+from recsys.training.distinct import distinct_rows
 from recsys.training.fusion import Attention
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -73,7 +74,7 @@ class MICRONetwork(GraphNetwork):
         """BPR of the final vectors, their squared norm, and the contrasts among the negatives."""
         users, *chosen = batch
         user_table, item_table = self.parted(self.propagated(self.config.n_layers))
-        items, places = torch.cat(chosen).unique(return_inverse=True)
+        items, places = distinct_rows(torch.cat(chosen))
         rows = embedding(items, item_table)
         contrast = torch.zeros(())
         if self.content_used:

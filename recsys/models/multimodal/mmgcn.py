@@ -11,6 +11,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DataSize, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, ItemView, scaled_features
+from recsys.training.distinct import distinct_rows
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
@@ -103,7 +104,7 @@ class MMGCNNetwork(GraphNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR, and the mean squares of embeddings and preferences."""
-        nodes, places = self.nodes(*batch).unique(return_inverse=True)
+        nodes, places = distinct_rows(self.nodes(*batch))
         u, p, n = embedding(places, self._means(nodes)).chunk(3)
         square = self.mean_squares(batch, *(cast(Branch, branch).preferences for branch in self.branches))
         return factor_bpr_loss(u, p, n) + self.l2 * square
