@@ -134,24 +134,34 @@ class _MutualInfoNCE(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, one: Tensor, other: Tensor, temperature: float) -> Tensor:
-        largest, scale = one.new_full((1, 1), 1 / temperature), 1 / (len(one) * temperature)
-        blocks = one.split(_rows_at_a_time(one, len(other)))
+        n, largest = len(one), one.new_full((1, 1), 1 / temperature)
+        one, other = _padded(one), _padded(other)
+        size = _rows_at_a_time(one, len(other))
+        starts = range(0, len(one), size)
 
-        def exponentials(block: Tensor) -> Tensor:
-            return torch.addmm(-largest, block, other.T, alpha=1 / temperature).exp_()
+        def exponentials(start: int) -> Tensor:
+            products = torch.addmm(-largest, one[start : start + size], other.T, alpha=1 / temperature).exp_()
+            products[max(n - start, 0) :] = 0
+            products[:, n:] = 0
+            return products
 
         rows, columns = [], one.new_zeros(len(other))
-        for block in blocks:
-            products = exponentials(block)
+        for start in starts:
+            products = exponentials(start)
             rows.append(products.sum(dim=1))
             columns += products.sum(dim=0)
-        for_one, for_other = [], -2 * one
-        for block, sums in zip(blocks, rows, strict=True):
-            products = exponentials(block).mul_(1 / sums[:, None] + 1 / columns)
-            for_one.append(products @ other)
-            for_other.addmm_(products.T, block)
-        ctx.save_for_backward(scale * (torch.cat(for_one) - 2 * other), scale * for_other)
-        return (torch.cat(rows).log() + columns.log()).mean() + 2 * largest[0, 0] - 2 * scale * (one * other).sum()
+        sums = torch.cat(rows)
+        sums[n:], columns[n:] = 1, 1
+        for_one, for_other = torch.empty_like(one), -2 * one
+        for start in starts:
+            block = slice(start, start + size)
+            products = exponentials(start).mul_(1 / sums[block, None] + 1 / columns)
+            torch.mm(products, other, out=for_one[block])
+            for_other.addmm_(products.T, one[block])
+        scale = 1 / (n * temperature)
+        ctx.save_for_backward(scale * (for_one - 2 * other)[:n], scale * for_other[:n])
+        logs = (sums.log() + columns.log()).sum() / n
+        return logs + 2 * largest[0, 0] - 2 * scale * (one * other).sum()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
