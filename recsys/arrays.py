@@ -39,3 +39,19 @@ def top_k(values: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 def entries(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
     """Row and column of each stored entry."""
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)), matrix.indices
+
+
+def pack_sparse(name: str, matrix: sparse.csr_array) -> dict[str, np.ndarray]:
+    """A CSR matrix as four named arrays."""
+    return {
+        f"{name}.data": matrix.data,
+        f"{name}.indices": matrix.indices,
+        f"{name}.indptr": matrix.indptr,
+        f"{name}.shape": np.asarray(matrix.shape, dtype=np.int64),
+    }
+
+
+def unpack_sparse(name: str, state: dict[str, np.ndarray]) -> sparse.csr_array:
+    """The CSR matrix that `pack_sparse` took apart."""
+    parts = (state[f"{name}.data"], state[f"{name}.indices"], state[f"{name}.indptr"])
+    return sparse.csr_array(parts, shape=tuple(state[f"{name}.shape"]))

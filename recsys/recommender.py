@@ -252,19 +252,3 @@ class Recommender(ABC):
 def _filled(draws: float, cells: int) -> float:
     """Cells that are not empty after so many draws."""
     return cells * -math.expm1(-draws / max(cells, 1))
-
-
-def pack_sparse(name: str, matrix: sparse.csr_array) -> dict[str, np.ndarray]:
-    """A CSR matrix as four named arrays."""
-    return {
-        f"{name}.data": matrix.data,
-        f"{name}.indices": matrix.indices,
-        f"{name}.indptr": matrix.indptr,
-        f"{name}.shape": np.asarray(matrix.shape, dtype=np.int64),
-    }
-
-
-def unpack_sparse(name: str, state: dict[str, np.ndarray]) -> sparse.csr_array:
-    """The CSR matrix that `pack_sparse` took apart."""
-    parts = (state[f"{name}.data"], state[f"{name}.indices"], state[f"{name}.indptr"])
-    return sparse.csr_array(parts, shape=tuple(state[f"{name}.shape"]))

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.recommender import Recommender, pack_sparse, unpack_sparse
+from recsys.arrays import pack_sparse, unpack_sparse
+from recsys.recommender import Recommender
 
 
 class FactorModel(Recommender):

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.arrays import unpack_sparse
 from recsys.models.linear.slimbpr import SLIMBPR, SLIMBPRConfig, SLIMBPRNetwork
-from recsys.recommender import TrainingData, unpack_sparse
+from recsys.recommender import TrainingData
 from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_ITEMS

@@ -9,11 +9,12 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
+from recsys.arrays import pack_sparse
 from recsys.models.gradient import LearnsByGradient
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, pack_sparse, searched
+from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, searched
 from recsys.training.losses import bpr_loss
 from recsys.training.network import Batch, LoopConfig, Network, batch_size_for
 from recsys.training.sampling import PairSampler

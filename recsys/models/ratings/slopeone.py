@@ -3,17 +3,9 @@
 import numpy as np
 from scipy import sparse
 
-from recsys.arrays import entries
+from recsys.arrays import entries, pack_sparse, unpack_sparse
 from recsys.models.registry import register
-from recsys.recommender import (
-    FIXED_MEMORY,
-    DataSize,
-    ModelConfig,
-    Recommender,
-    TrainingData,
-    pack_sparse,
-    unpack_sparse,
-)
+from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, Recommender, TrainingData
 
 
 @register
