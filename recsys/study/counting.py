@@ -4,9 +4,13 @@ An arm has its own trials and tries what the model's other arms chose; once all 
 ones chose. Either time later repeats choose among the best, and every repeat ends with a final cell.
 """
 
+import math
+
+from recsys.errors import UserError
 from recsys.models import registry
 from recsys.study.study import Study
 from recsys.tuning.budget import most_chosen_again, most_nested, most_trials
+from recsys.tuning.space import SearchSpace
 
 
 def cells_of(study: Study, model: str, n_arms: int, trials: int | None = None) -> int:
@@ -21,7 +25,20 @@ def cells_of(study: Study, model: str, n_arms: int, trials: int | None = None) -
     if model in study.ensembles:
         return n_arms * study.n_repeats
     trials = _most(study, model) if trials is None else trials
-    return n_arms * (trials + min(n_arms - 1, most_nested(trials)) + _cells_of_choice(study, trials))
+    settings = n_settings(study, model)
+    trials = int(min(trials, settings))
+    elsewhere = int(min(n_arms - 1, most_nested(trials), settings - trials))
+    # Where one setting was tried there is nothing among which later repeats could choose.
+    choice = _cells_of_choice(study, trials) if trials > 1 else study.n_repeats
+    return n_arms * (trials + elsewhere + choice)
+
+
+def n_settings(study: Study, model: str) -> float:
+    """Settings of a model that there are to try; infinite where a real number is searched or they are wrong."""
+    try:
+        return SearchSpace(registry.load(model).Config, study.params_of(model)).n_points
+    except UserError:  # `check` names it, and training leaves the model out
+        return math.inf
 
 
 def cells_of_related(study: Study, model: str, n_arms: int, trials: int | None = None) -> int:

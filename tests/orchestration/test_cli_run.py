@@ -43,6 +43,8 @@ def test_a_new_study_is_missing_with_its_most_cells(finished: Finished, tmp_path
     assert {step.state for step in steps.values()} == {"missing"}
     # Three trials, three settings that the second repeat chooses among, and a final cell in each of the two repeats.
     assert steps["tiny/models/ItemKNN"].cells == 3 + 3 + 2
+    # TopPop has nothing to tune or to choose: what is counted is what is run.
+    assert steps["tiny/models/TopPop"].cells == 1 + 2 == len(cells_of(finished[0], "tiny/models/TopPop"))
     # For both, text, image, interactions_only and shuffled, and at most three settings that other arms chose.
     assert steps["tiny/models/HybridItemKNN"].cells == 5 * (3 + 3 + 3 + 2)
     assert steps["tiny/controls"].cells >= len(cells_of(finished[0], "tiny/controls"))
