@@ -59,6 +59,9 @@ def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str,
     Raises:
         UserError: the run would stop, hours later perhaps; what else is wrong is said in lines before it.
     """
+    from orchestration import keys
+    from recsys.study.counting import too_few_trials
+
     _refuse_wrong_settings(study, to_do)
     facts: dict[str, dict[str, Any]] = {}
     bad = []
@@ -70,6 +73,8 @@ def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str,
         note(line)
     if bad:
         raise UserError(bad[-1])
+    if to_do & {keys.verdict(name) for name in study.datasets} and (few := too_few_trials(study)):
+        note(f"! {few}")
     return facts
 
 
@@ -132,9 +137,12 @@ def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str,
 def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> Iterator["Finding"]:
     """Models, then each dataset with its content; what is found of datasets is put into `facts`."""
     from recsys.study.checking import Finding, check_content, check_options
+    from recsys.study.counting import too_few_trials
     from recsys.study.preparing import load_items
 
     yield from _models(study)
+    if few := too_few_trials(study):
+        yield Finding("tuning", few, "warning")
     for name, spec in study.datasets.items():
         wrong = {finding.what: finding for finding in check_options(name, spec)}
         yield from wrong.values()
