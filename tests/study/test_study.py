@@ -68,7 +68,20 @@ def test_a_budget_in_minutes_is_said_in_minutes(tmp_path: Path) -> None:
 
 def test_one_trial_is_not_trials(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, GOOD + "tuning: {trials: 1}"))
-    assert {study.tuning.said, *(study.budget_of(model) for model in study.models)} == {"1 trial"}
+    assert {study.budget, *(study.budget_of(model) for model in study.models)} == {"1 trial"}
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ("  EASE:\n", "30 trials"),
+        ("  BM3:\n  BM3@published/sports:\n", "10 trials"),
+        ("  EASE:\n  BM3:\n", "30 trials (10 where trained by gradient)"),
+        ("  BM3@published/sports:\n", "1 trial"),
+    ],
+)
+def test_the_usual_budget_is_said_of_the_models_that_there_are(tmp_path: Path, models: str, said: str) -> None:
+    assert load_study(write(tmp_path, GOOD.partition("  EASE")[0] + models)).budget == said
 
 
 def test_a_model_as_published_is_a_row_beside_the_tuned_one(tmp_path: Path) -> None:
@@ -165,6 +178,11 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         ),
         (GOOD + "controls: shuffled", "s.yaml: controls: write a list, such as [a, b]"),
         (GOOD + "tuning:", "s.yaml: tuning: is empty; write a mapping, KEY: VALUE, or leave it out"),
+        (GOOD + "tuning: {trials: nine}", "s.yaml: tuning.trials: Input should be a valid integer, not 'nine'"),
+        (GOOD + "tuning: {trials: 1.5}", "s.yaml: tuning.trials: Input should be a valid integer, not 1.5"),
+        (GOOD + "tuning: {prune: maybe}", "s.yaml: tuning.prune: Input should be a valid boolean, not 'maybe'"),
+        (GOOD + "controls: [shufled]", "'removed', not 'shufled'; did you mean 'shuffled'?"),
+        (GOOD.replace("content:", "split: {protocol: time}\n    content:"), "'fixed', not 'time'"),
         (GOOD + "tuning: {seed: -1}", "s.yaml: tuning.seed: Input should be greater than or equal to 0"),
         (GOOD + "tuning: {minutes: 2, trials: 0}", "s.yaml: tuning.trials: Input should be greater than or equal"),
         (GOOD + "tuning: {minutes: .inf}", "s.yaml: tuning.minutes: Input should be a finite number"),
