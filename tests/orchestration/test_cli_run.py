@@ -90,7 +90,7 @@ def test_a_changed_file_makes_the_dataset_stale(tmp_path: Path) -> None:
 def test_a_run_ends_with_verdict_truth_sentence_and_report(finished: Finished) -> None:
     settings, study = finished
     shown = printed(settings, "run", "tiny")
-    assert f"Materialised {len(study_nodes(study))} assets of study tiny" in shown
+    assert f"Materialised 0 assets of study tiny; {len(study_nodes(study))} assets were up to date" in shown
     judgement = Judgement.load(Home(settings).folder(Home(settings).current("tiny/verdict")))
     assert "planted truth" in shown and judgement.overall.sentence in shown
     report = settings.reports / "tiny.html"
@@ -100,7 +100,7 @@ def test_a_run_ends_with_verdict_truth_sentence_and_report(finished: Finished) -
 
 def test_a_selection_runs_only_that(finished: Finished) -> None:
     shown = printed(finished[0], "run", "tiny", "--select", 'key:"tiny/dataset"')
-    assert shown == "Materialised 1 asset of study tiny"
+    assert shown == "Materialised 0 assets of study tiny; 1 asset was up to date"
 
 
 def test_a_failed_step_is_one_line_and_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
