@@ -1,6 +1,6 @@
 """`modalift check`: whether a study can be run, found out without training. `modalift run` asks the same first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ def check(study: StudyArgument) -> None:
     ensembles = f"{count(len(read.ensembles), 'ensemble')}, " if read.ensembles else ""
     out.print(
         f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
-        f"{ensembles}{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}"
+        f"{ensembles}{count(arms, 'arm')} of {read.budget} and {count(read.n_repeats, 'repeat')}"
     )
     facts: dict[str, dict[str, Any]] = {}
     failures = []
@@ -44,6 +44,8 @@ def check(study: StudyArgument) -> None:
         out.print(f"{MARKS[finding.level]} {finding.what}: {finding.said}", soft_wrap=True)
         failures += [finding.what] if finding.level == "bad" else []
     if failures:
+        if there := _select_of_the_rest(read, failures):
+            note(there)
         raise UserError(f"study {read.name} cannot be run as it is: fix {', '.join(failures)}")
     _show_costs(read, settings, facts)
 
@@ -64,18 +66,30 @@ def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str,
 
     _refuse_wrong_settings(study, to_do)
     facts: dict[str, dict[str, Any]] = {}
-    bad = []
+    bad: list[Finding] = []
     for finding in _findings_of_run(study, home, to_do, facts):
         if finding.level == "warning":
             note(f"{finding.what}: {finding.said}")
-        bad += [f"{finding.what}: {finding.said}"] if finding.level == "bad" else []
-    for line in bad[:-1]:
-        note(line)
+        bad += [finding] if finding.level == "bad" else []
+    for finding in bad[:-1]:
+        note(f"{finding.what}: {finding.said}")
     if bad:
-        raise UserError(bad[-1])
+        if there := _select_of_the_rest(study, [finding.what for finding in bad]):
+            note(there)
+        raise UserError(f"{bad[-1].what}: {bad[-1].said}")
     if to_do & {keys.verdict(name) for name in study.datasets} and (few := too_few_trials(study)):
         note(f"! {few}")
     return facts
+
+
+def _select_of_the_rest(study: "Study", failures: Sequence[str]) -> str:
+    """How the datasets are run of which nothing failed; empty where a model failed, or a part of every dataset."""
+    broken = {what.split()[1].split("/")[0] for what in failures if not what.startswith("model ")}
+    rest = [name for name in study.datasets if name not in broken]
+    if not rest or any(what.startswith("model ") for what in failures):
+        return ""
+    selected = " or ".join(f"group:{name}" for name in rest)
+    return f"`modalift run {study.name} --select '{selected}'` runs what is there"
 
 
 def _refuse_wrong_settings(study: "Study", to_do: set[str]) -> None:
