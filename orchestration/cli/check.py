@@ -229,7 +229,7 @@ def _dataset(study: "Study", name: str, folder: Path | None, scratch: Path, foun
     found[name] = facts = prepare_dataset(study.datasets[name], folder, scratch).facts
     counts = facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
-    said += [f"{counts['pictures']:,} pictures"] if "pictures" in counts else []
+    said += [f"{counts['pictures']:,} pictures of these items"] if "pictures" in counts else []
     notes = [*facts["notes"], *_quarantined(Dataset.load(scratch))]
     notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
     return "\n    ".join([", ".join(said), *notes])
