@@ -43,7 +43,7 @@ def node(study: Study, name: str) -> Node:
         show=show,
         description="Chosen on validation: the content model, its best rival without content, and their controls.",
         kinds=frozenset({"mlflow"}),
-        cells=_most_cells(study, name),
+        cells=partial(_most_cells, study, name),
     )
 
 

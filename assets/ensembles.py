@@ -34,7 +34,7 @@ def node(study: Study, name: str, ensemble: str) -> Node:
         show=partial(models.show, study, name, ensemble),
         description=f"{spec.said}; on {name}: arms {', '.join(arm.name for arm in arms)}.",
         kinds=frozenset({"numpy", "mlflow"}),
-        cells=cells_of(study, ensemble, len(arms)),
+        cells=partial(cells_of, study, ensemble, len(arms)),
     )
 
 

@@ -48,7 +48,7 @@ def node(study: Study, name: str, model: str) -> Node:
         description=f"{model} on {name}: arms {', '.join(arm.name for arm in arms)}; "
         f"{study.budget_of(model)} and {count(study.n_repeats, 'repeat')} for each.",
         kinds=frozenset({"pytorch" if registry.find(model).is_trained else "numpy", "mlflow"}),
-        cells=cells_of(study, model, len(arms)),
+        cells=partial(cells_of, study, model, len(arms)),
     )
 
 

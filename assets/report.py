@@ -84,7 +84,7 @@ def make(study: Study, making: Making) -> AssetRecord:
         run=RunFacts(
             versions={library: version(library) for library in LIBRARIES},
             repeats=study.n_repeats,
-            budget=study.tuning.said,
+            budget=study.budget,
             wall_seconds=parts.wall_seconds(
                 (each.record["ended"] - each.seconds, each.record["ended"]) for each in cells
             ),

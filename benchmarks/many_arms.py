@@ -79,7 +79,7 @@ def page(planned: Study, folder: Path, known: ModelResult, judged: Judgement, in
     run = RunFacts(
         versions={},
         repeats=planned.n_repeats,
-        budget=planned.tuning.said,
+        budget=planned.budget,
         wall_seconds=0,
         training_seconds=0,
         commands=[],

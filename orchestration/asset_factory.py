@@ -55,7 +55,7 @@ class Node:
         kinds: badges in Dagster.
         checks: descriptions of its checks by name.
         files: signature of what is read outside the store; UserError where it is not there.
-        cells: trainings at most.
+        cells: gives the trainings at most; asked only where they are shown, since it loads the model.
     """
 
     asset: str
@@ -69,7 +69,7 @@ class Node:
     checks: Mapping[str, str] = field(default_factory=dict)
     publish: Callable[[Home, Event], None] = lambda home, event: None
     files: Callable[[Settings], str] = lambda settings: ""
-    cells: int = 0
+    cells: Callable[[], int] = lambda: 0
 
 
 def assets_of(nodes: Sequence[Node], settings: Settings, study: Mapping[str, Any]) -> list[dg.AssetsDefinition]:

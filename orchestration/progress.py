@@ -89,9 +89,9 @@ def agreeing(unit: str, n: int) -> str:
 
 def in_words(seconds: float) -> str:
     """How long something takes, as exactly as a person needs it."""
-    if seconds < 90:
+    if seconds < 119.5:
         return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
+    if seconds < 119.5 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
 

@@ -16,7 +16,7 @@ from recsys.content.features import FEATURES
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.stored import StoredCell
 from recsys.study.applicable import left_out
-from recsys.study.counting import cells_of
+from recsys.study.counting import cells_of, n_settings
 from recsys.study.estimate import cell_memory
 from recsys.study.preparing import VERSIONS
 from recsys.study.record import AssetRecord
@@ -148,7 +148,7 @@ class Trainings:
         if n_cells is not None:
             return in_cells(progress, label, n_cells)
         most = partial(cells_of, study, model, len(arms))
-        if study.tuning.minutes is None or model in study.ensembles:
+        if study.tuning.minutes is None or model in study.ensembles or n_settings(study, model) == 1:
             return in_cells(progress, label, most())
 
         def after(trials: int) -> int:

@@ -2,7 +2,10 @@
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from typing import Any
 
+SHORTEST_BEGINNING = 4
+"""Letters from which on the beginning of a name tells it from others."""
 MOST_NAMED = 30
 """The largest number of names that an error lists."""
 
@@ -30,13 +33,25 @@ def hint(given: str, known: Collection[str], command: str = "") -> str:
     Returns:
         `; did you mean 'EASE'?`, or where no name is near ``; `COMMAND` lists them`` or ` (known: EASE, BPR)`.
     """
-    folder = given.rpartition("/")[0] + "/"
-    start = len(folder) if all(name.startswith(folder) for name in known) else 0  # a common folder says nothing
-    by_lower = {name[start:].lower(): name for name in known}
-    if near := get_close_matches(given[start:].lower(), by_lower, n=1):
-        return f"; did you mean '{by_lower[near[0]]}'?"
+    if found := near(given, known):
+        return found
     if command:
         return f"; `{command}` lists them"
     named = [*known][:MOST_NAMED]
     more = f" and {len(known) - len(named)} more" if len(known) > len(named) else ""
     return f" (known: {', '.join(named) or 'none'}{more})"
+
+
+def near(given: Any, known: Collection[str]) -> str:
+    """`; did you mean 'EASE'?` where a known name is near, or begins like what was given; else nothing."""
+    if not isinstance(given, str):
+        return ""
+    folder = given.rpartition("/")[0] + "/"
+    start = len(folder) if all(name.startswith(folder) for name in known) else 0  # a common folder says nothing
+    wanted = given[start:].lower()
+    by_lower = {name[start:].lower(): name for name in known}
+    by_beginning = {name[: max(len(wanted), SHORTEST_BEGINNING)]: whole for name, whole in reversed(by_lower.items())}
+    for names, least in ((by_lower, 0.6), (by_beginning, 0.75)):
+        if found := get_close_matches(wanted, names, n=1, cutoff=least):
+            return f"; did you mean '{names[found[0]]}'?"
+    return ""

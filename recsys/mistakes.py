@@ -1,11 +1,12 @@
 """One line for a mistake in a study, options or hyper-parameters: the key, what is wrong, and what may stand there."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from recsys.errors import hint
+from recsys.errors import hint, near
 
 WANTED = {
     "dict_type": "a mapping, KEY: VALUE",
@@ -15,6 +16,9 @@ WANTED = {
 }
 """What is to be written, by pydantic's name of the mistake."""
 OTHER_THAN_TEXT = (bool, int, float)
+PYDANTICS = "Input should be "
+"""How pydantic begins where it is the value that is wrong."""
+NAMED = re.compile("'([^']*)'")
 
 
 def first_mistake(error: ValidationError, root: type[BaseModel], no_keys: Collection[str] = ()) -> str:
@@ -27,11 +31,13 @@ def first_mistake(error: ValidationError, root: type[BaseModel], no_keys: Collec
     if first["type"] == "extra_forbidden":
         known = [name for name in _keys(root, first["loc"][:-1]) if name not in no_keys]
         return f"{key}: there is no such key{hint(str(first['loc'][-1]), known)}"
-    said = _said(first["type"], first["input"], first["msg"].removeprefix("Value error, "))
+    said = said_of(first)
     return f"{key}: {said}" if key else said
 
 
-def _said(kind: str, given: Any, message: str) -> str:
+def said_of(mistake: Mapping[str, Any]) -> str:
+    """What is wrong with a value, by what pydantic says of it, and what was given."""
+    kind, given, message = mistake["type"], mistake["input"], mistake["msg"].removeprefix("Value error, ")
     if kind == "missing":
         return "this key is missing; write it"
     if kind in WANTED:
@@ -40,6 +46,12 @@ def _said(kind: str, given: Any, message: str) -> str:
         return "is empty; write one at least"
     if kind == "string_type" and (given is None or isinstance(given, OTHER_THAN_TEXT)):
         return f"{message}; YAML reads what is written there as {_read_as(given)}, unless it is in quotes"
+    if message.startswith(PYDANTICS) and isinstance(given, (str, *OTHER_THAN_TEXT)):
+        known = NAMED.findall(message) if kind == "literal_error" else []
+        shown = repr(given) if isinstance(given, str) else _read_as(given).removeprefix("the number ")
+        return (
+            f"{message.partition(', unable to ')[0].partition(', got a number ')[0]}, not {shown}{near(given, known)}"
+        )
     return message
 
 

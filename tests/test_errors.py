@@ -21,6 +21,8 @@ def test_a_line_break_in_a_name_is_written_as_its_escape(given: str, line: str) 
         ("xyz", ["EASE", "BPR"], "", " (known: EASE, BPR)"),
         ("xyz", ["EASE", "BPR"], "modalift models", "; `modalift models` lists them"),
         ("xyz", [], "", " (known: none)"),
+        ("tfdif", ["keywords", "tfidf_svd"], "", "; did you mean 'tfidf_svd'?"),
+        ("titel", ["item_id", "name"], "", " (known: item_id, name)"),
         ("published/moon", ["published/baby", "published/sports"], "", " (known: published/baby, published/sports)"),
         ("published/babies", ["published/baby", "published/sports"], "", "; did you mean 'published/baby'?"),
     ],

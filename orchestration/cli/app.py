@@ -7,6 +7,7 @@ MLflow) within their functions, so that help and mistakes answer at once.
 
 import functools
 import gc
+import inspect
 import io
 import sys
 from collections.abc import Callable
@@ -66,7 +67,10 @@ def command(name: str, *examples: str) -> Callable[[Callable[P, R]], Callable[P,
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
         shown = "\n\n".join(f"Example: [bold]{example}[/bold]" for example in examples)
-        app.command(name, epilog=shown)(_plainly(function))
+        paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+        # Line breaks of the source would stay in all paragraphs but the first.
+        text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        app.command(name, help=text, epilog=shown)(_plainly(function))
         return function
 
     return register

@@ -1,6 +1,6 @@
 """`modalift check`: whether a study can be run, found out without training. `modalift run` asks the same first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ def check(study: StudyArgument) -> None:
     ensembles = f"{count(len(read.ensembles), 'ensemble')}, " if read.ensembles else ""
     out.print(
         f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
-        f"{ensembles}{count(arms, 'arm')} of {read.tuning.said} and {count(read.n_repeats, 'repeat')}"
+        f"{ensembles}{count(arms, 'arm')} of {read.budget} and {count(read.n_repeats, 'repeat')}"
     )
     facts: dict[str, dict[str, Any]] = {}
     failures = []
@@ -44,6 +44,8 @@ def check(study: StudyArgument) -> None:
         out.print(f"{MARKS[finding.level]} {finding.what}: {finding.said}", soft_wrap=True)
         failures += [finding.what] if finding.level == "bad" else []
     if failures:
+        if there := _select_of_the_rest(read, failures):
+            note(there)
         raise UserError(f"study {read.name} cannot be run as it is: fix {', '.join(failures)}")
     _show_costs(read, settings, facts)
 
@@ -59,18 +61,35 @@ def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str,
     Raises:
         UserError: the run would stop, hours later perhaps; what else is wrong is said in lines before it.
     """
+    from orchestration import keys
+    from recsys.study.counting import too_few_trials
+
     _refuse_wrong_settings(study, to_do)
     facts: dict[str, dict[str, Any]] = {}
-    bad = []
+    bad: list[Finding] = []
     for finding in _findings_of_run(study, home, to_do, facts):
         if finding.level == "warning":
             note(f"{finding.what}: {finding.said}")
-        bad += [f"{finding.what}: {finding.said}"] if finding.level == "bad" else []
-    for line in bad[:-1]:
-        note(line)
+        bad += [finding] if finding.level == "bad" else []
+    for finding in bad[:-1]:
+        note(f"{finding.what}: {finding.said}")
     if bad:
-        raise UserError(bad[-1])
+        if there := _select_of_the_rest(study, [finding.what for finding in bad]):
+            note(there)
+        raise UserError(f"{bad[-1].what}: {bad[-1].said}")
+    if to_do & {keys.verdict(name) for name in study.datasets} and (few := too_few_trials(study)):
+        note(f"! {few}")
     return facts
+
+
+def _select_of_the_rest(study: "Study", failures: Sequence[str]) -> str:
+    """How the datasets are run of which nothing failed; empty where a model failed, or a part of every dataset."""
+    broken = {what.split()[1].split("/")[0] for what in failures if not what.startswith("model ")}
+    rest = [name for name in study.datasets if name not in broken]
+    if not rest or any(what.startswith("model ") for what in failures):
+        return ""
+    selected = " or ".join(f"group:{name}" for name in rest)
+    return f"`modalift run {study.name} --select '{selected}'` runs what is there"
 
 
 def _refuse_wrong_settings(study: "Study", to_do: set[str]) -> None:
@@ -132,9 +151,12 @@ def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str,
 def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> Iterator["Finding"]:
     """Models, then each dataset with its content; what is found of datasets is put into `facts`."""
     from recsys.study.checking import Finding, check_content, check_options
+    from recsys.study.counting import too_few_trials
     from recsys.study.preparing import load_items
 
     yield from _models(study)
+    if few := too_few_trials(study):
+        yield Finding("tuning", few, "warning")
     for name, spec in study.datasets.items():
         wrong = {finding.what: finding for finding in check_options(name, spec)}
         yield from wrong.values()
@@ -207,7 +229,7 @@ def _dataset(study: "Study", name: str, folder: Path | None, scratch: Path, foun
     found[name] = facts = prepare_dataset(study.datasets[name], folder, scratch).facts
     counts = facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
-    said += [f"{counts['pictures']:,} pictures"] if "pictures" in counts else []
+    said += [f"{counts['pictures']:,} pictures of these items"] if "pictures" in counts else []
     notes = [*facts["notes"], *_quarantined(Dataset.load(scratch))]
     notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
     return "\n    ".join([", ".join(said), *notes])

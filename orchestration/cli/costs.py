@@ -32,7 +32,7 @@ LIST_BYTES = 1600
 """Of a user's lists of 100 items with scores, for validation and test."""
 WORTH_A_GPU = 3600
 """Seconds of training by gradient, of all cells together, above which a reader asks for a GPU."""
-ON_A_GPU = "; these are hours of processor cores, and what a GPU takes shows once cells have run on one"
+ON_A_GPU = "; all of this is time on processor cores, and what a GPU takes shows once cells have run on one"
 TimedCells = Mapping[tuple[str, bool], list[TimedCell]]
 """Cells that have run, by model and by whether it was shown content."""
 
@@ -95,7 +95,8 @@ def facts_of(study: Study, home: Home, name: str) -> Mapping[str, Any]:
 
 def cost_table(costs: Sequence[Cost]) -> Table:
     """A row a dataset and model."""
-    shown = table("dataset", "model", ">cells at most", "memory and time", ">all cells", title="What training takes")
+    columns = ("dataset", "model", ">cells at most", "memory and time", ">all, one after another")
+    shown = table(*columns, title="What training takes")
     for cost in costs:
         each = in_words(cost.memory, cost.seconds) if cost.cells else "left out"
         together = "" if not cost.cells else "unknown" if cost.total is None else duration(cost.total)

@@ -75,7 +75,7 @@ def _torch(_: "Settings") -> str:
     import torch
 
     device = f"CUDA, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else "CPU (trained models use it)"
-    return f"{device}; {torch.get_num_threads()} threads in one process"
+    return f"{device}; {count(torch.get_num_threads(), 'thread')} in one process"
 
 
 def _workers(settings: "Settings") -> str:

@@ -8,14 +8,19 @@ import typer
 
 from orchestration.cli.app import command
 from orchestration.cli.console import say
-from orchestration.cli.options import AssetArgument
 from orchestration.cli.studies import choose, read_settings
 from recsys.store import write_text
 
 
 @command("export", "modalift export image_market/dataset --croissant croissant.json")
 def export(
-    asset: AssetArgument,
+    asset: Annotated[
+        str,
+        typer.Argument(
+            metavar="ASSET",
+            help="Key of a dataset, an embedding set or a description corpus, such as image_market/dataset.",
+        ),
+    ],
     croissant: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the Croissant JSON-LD.")],
 ) -> None:
     """Write the Croissant metadata of a dataset, an embedding set or a description corpus.

@@ -101,8 +101,8 @@ class Graph:
 
     @cached_property
     def newest(self) -> "dict[str, Event]":
-        """The newest event of each asset."""
-        return {event.asset: event for event in self.events}
+        """The newest version of each asset, by the event that computed it."""
+        return {event.asset: self._made[event.asset, event.fingerprint] for event in self.events}
 
     @cached_property
     def _made(self) -> "dict[tuple[str, str], Event]":
@@ -177,7 +177,7 @@ def _show_all(graph: Graph, listed: "Sequence[str]", as_json: bool) -> None:
     if as_json:
         print_json([_record(graph, event) for event in events])
         return
-    shown = table("asset", "version", "content", "when", ">rows", "inputs")
+    shown = table("asset", "version", "content", "made", ">rows", "inputs")
     for event in events:
         versions = event.fingerprint[:8], event.content_hash[:8]
         shown.add_row(event.asset, *versions, _when(event), _rows(event), _freshness(graph, event))
@@ -216,7 +216,7 @@ def _grow(branch: Tree, event: "Event", step: Any, graph: Graph, seen: set[str])
 
 def _label(graph: Graph, event: "Event") -> Text:
     rows = f", {count(event.rows, 'row')}" if event.rows is not None else ""
-    version = f" (version {event.fingerprint[:8]}, content {event.content_hash[:8]}, {_when(event)}{rows}): "
+    version = f" (version {event.fingerprint[:8]}, content {event.content_hash[:8]}, made {_when(event)}{rows}): "
     return Text.assemble((event.asset, "bold"), version, _freshness(graph, event))
 
 

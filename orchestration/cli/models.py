@@ -50,12 +50,12 @@ def _show_model(cls: "type[Recommender]", file: Any) -> None:
     say(f"Source: {cls.source}")
     say(
         f"Content: {'taken' if file.takes_content else 'not taken'}; "
-        f"{'the same for every seed' if cls.deterministic else 'differs by seed'}; "
+        f"{'the same lists with any seed' if cls.deterministic else 'other lists with another seed'}; "
         f"items without interactions: {'scored' if cls.scores_cold_items else 'not scored'}"
     )
     shown = table("hyper-parameter", ">default", "searched")
     for field, default, searched in _fields(cls):
-        shown.add_row(field, _shown(default), searched or "no: fixed unless a study sets it")
+        shown.add_row(field, _shown(default), searched or "no, unless a study lists values")
     out.print(shown)
     for preset, values in cls.presets.items():
         said = ", ".join(f"{key}={value}" for key, value in values.items())

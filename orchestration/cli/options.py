@@ -7,7 +7,6 @@ import typer
 StudyArgument = Annotated[
     str, typer.Argument(metavar="STUDY", help="Path of a study file, or its name in the studies folder.")
 ]
-AssetArgument = Annotated[str, typer.Argument(metavar="ASSET", help="Key of an asset, such as demo/metrics.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 DatasetOption = Annotated[
     str | None, typer.Option("--dataset", metavar="NAME", help="Dataset, where the study has several.")

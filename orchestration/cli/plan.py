@@ -48,7 +48,7 @@ def plan(study: Study, home: Home, select: str | None = None) -> list[Step]:
         state, why = _state(home, nodes[asset], versions[asset], changing)
         if state != "up to date":
             changing.add(asset)
-        most = 0 if state == "up to date" or why == REUSED else nodes[asset].cells
+        most = 0 if state == "up to date" or why == REUSED else nodes[asset].cells()
         if asset in models and (unfit := _left_out(study, *models[asset], home)):
             why, most = unfit, 0
         steps.append(Step(asset, state, why, most))

@@ -43,7 +43,7 @@ def run(
     settings = read_settings()
     if workers:
         settings = settings.model_copy(update={"workers": workers})
-    read = find_study(study, settings)
+    read = find_study(study, settings, to_run=not dry_run)
     warn_of_shared_datasets(read, settings)
     if dry_run:
         _show_plan(read, settings, select)
@@ -65,7 +65,7 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
     out.print(shown)
     to_do = _to_do(steps)
     _show_costs(study, home, to_do, check_before_run(study, home, to_do))
-    timed = "" if study.tuning.minutes is None else f", {study.tuning.said} of tuning for each model and arm"
+    timed = "" if study.tuning.minutes is None else f", {study.budget} of tuning for each model and arm"
     most = sum(step.cells for step in steps if step.asset in to_do)
     say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {count(most, 'cell')} at most{timed}")
     if most:
@@ -128,10 +128,13 @@ def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
     from orchestration.cli.verdicts import judgements, sentences, together, verdict_table
 
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
-    say(f"Materialised {count(len(assets), 'asset')} of study {study.name}")
-    for facts in (event.facts for asset in assets if (event := home.lineage.latest(asset))):
-        if "left_out" in facts:
-            say(facts["left_out"])
+    events = [event for asset in assets if (event := home.lineage.latest(asset))]
+    found = sum(event.reused for event in events)
+    before = f"; {count(found, 'asset')} {'was' if found == 1 else 'were'} up to date" if found else ""
+    say(f"Materialised {count(len(events) - found, 'asset')} of study {study.name}{before}")
+    for event in events:
+        if "left_out" in event.facts:
+            say(event.facts["left_out"])
     for asset in assets:
         if "/descriptions/" in asset and (event := home.lineage.latest(asset)):
             for line in outcome_lines(asset, event.facts):

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from orchestration.cli.console import note
 from recsys.errors import UserError, hint
+from recsys.mistakes import said_of
 from recsys.store import write_text
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def read_settings(*, check_home: bool = True) -> "Settings":
         settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {first['msg']}; fix or unset it") from None
+        raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {said_of(first)}; fix or unset it") from None
     if check_home and (problem := home_problem(settings.home)):
         raise UserError(f"{settings.home}: {problem}; set MODALIFT_HOME to a folder of yours")
     return settings
@@ -53,11 +54,11 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def find_study(given: str, settings: "Settings") -> "Study":
+def find_study(given: str, settings: "Settings", *, to_run: bool = False) -> "Study":
     """The study of a file, or of the name of a file in the studies folder.
 
-    A study that comes with the package is copied into that folder when it is first named: there Dagster finds it too,
-    and a user can change it.
+    A study that comes with the package is copied into that folder when it is first run: there Dagster finds it too,
+    and a user can change it. Whatever only reads a study writes none.
     """
     from orchestration.settings import SHIPPED_STUDIES
     from recsys.study.file import load_study
@@ -72,7 +73,8 @@ def find_study(given: str, settings: "Settings") -> "Study":
         if path.stem in own:
             return load_study(own[path.stem])
         if path.stem in shipped:
-            return load_study(_copy(shipped[path.stem], settings.studies))
+            file = shipped[path.stem]
+            return load_study(_copy(file, settings.studies) if to_run else file)
     raise UserError(f"there is no study '{given}'{hint(path.stem, sorted(own | shipped))}")
 
 

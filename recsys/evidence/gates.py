@@ -100,7 +100,7 @@ def users_differ(differences: np.ndarray, *, equivalent: bool = False) -> Gate:
     return Gate(name=name, colour="green", message=f"{message}.")
 
 
-def rival_plateaued(values: Sequence[float | None], exhausted: bool) -> Gate:
+def rival_plateaued(values: Sequence[float | None], exhausted: bool, n_taken_over: int = 0) -> Gate:
     """Red where the search for the rival's settings was still improving when its budget ended.
 
     The search goes on by itself while it finds better settings (see `recsys.tuning`), so this one was still improving
@@ -112,19 +112,23 @@ def rival_plateaued(values: Sequence[float | None], exhausted: bool) -> Gate:
     Args:
         values: of the validation metric, settings taken over first, then trial by trial; None for one that failed.
         exhausted: whether these are all the settings that there are.
+        n_taken_over: how many of them were taken over: no trials of its own, and none of its budget.
     """
     name, n, ended = "plateau of the rival", len(values), sum(value is not None for value in values)
     if exhausted:
         tried = f"All {n:,} settings of the rival were tried." if n > 1 else "The rival has nothing to tune."
         return Gate(name=name, colour="green", message=tried)
+    own = count(n - n_taken_over, "trial")
+    both = f"{own} and {count(n_taken_over, 'setting')} chosen elsewhere" if n_taken_over else own
     if n < FEWEST_TRIALS or not ended:
-        tuned = f"The rival was tuned with {count(n, 'trial')}, of which {ended:,} gave a value"
-        message = f"{tuned}: too few to show a plateau."
+        message = f"The rival was tuned with {both}, of which {ended:,} gave a value: too few to show a plateau."
         return Gate(name=name, colour="red", message=message, remedy=f"Give it {FEWEST_TRIALS} trials at least.")
     gained = late_gain(values)
-    message = f"The last third of the rival's {n:,} trials gained {percent(gained)}."
+    message = f"The last third of the rival's {both} gained {percent(gained)}."
     if gained > PLATEAU:
-        remedy = f"Raise its budget to {2 * n:,} trials: a rival that is still improving flatters content."
+        remedy = (
+            f"Raise its budget to {2 * (n - n_taken_over):,} trials: a rival that is still improving flatters content."
+        )
         return Gate(name=name, colour="red", message=message, remedy=remedy)
     return Gate(name=name, colour="green", message=message)
 

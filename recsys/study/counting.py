@@ -1,12 +1,20 @@
-"""How many trainings a study asks for, at most, before any of them has run.
+"""How many trainings a study asks for, at most, before any of them has run; and whether its trials are too few.
 
 An arm has its own trials and tries what the model's other arms chose; once all models are there, it tries what related
 ones chose. Either time later repeats choose among the best, and every repeat ends with a final cell.
 """
 
+import math
+
+from recsys.errors import UserError
+from recsys.evidence.wording import listed
 from recsys.models import registry
+from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 from recsys.tuning.budget import most_chosen_again, most_nested, most_trials
+from recsys.tuning.plateau import FEWEST_TRIALS
+from recsys.tuning.space import SearchSpace
+from recsys.wording import count
 
 
 def cells_of(study: Study, model: str, n_arms: int, trials: int | None = None) -> int:
@@ -21,7 +29,20 @@ def cells_of(study: Study, model: str, n_arms: int, trials: int | None = None) -
     if model in study.ensembles:
         return n_arms * study.n_repeats
     trials = _most(study, model) if trials is None else trials
-    return n_arms * (trials + min(n_arms - 1, most_nested(trials)) + _cells_of_choice(study, trials))
+    settings = n_settings(study, model)
+    trials = int(min(trials, settings))
+    elsewhere = int(min(n_arms - 1, most_nested(trials), settings - trials))
+    # Where one setting was tried there is nothing among which later repeats could choose.
+    choice = _cells_of_choice(study, trials) if trials > 1 else study.n_repeats
+    return n_arms * (trials + elsewhere + choice)
+
+
+def n_settings(study: Study, model: str) -> float:
+    """Settings of a model that there are to try; infinite where a real number is searched or they are wrong."""
+    try:
+        return SearchSpace(registry.load(model).Config, study.params_of(model)).n_points
+    except UserError:  # `check` names it, and training leaves the model out
+        return math.inf
 
 
 def cells_of_related(study: Study, model: str, n_arms: int, trials: int | None = None) -> int:
@@ -30,6 +51,20 @@ def cells_of_related(study: Study, model: str, n_arms: int, trials: int | None =
         return 0
     trials = _most(study, model) if trials is None else trials
     return n_arms * (most_nested(trials) + _cells_of_choice(study, trials))
+
+
+def too_few_trials(study: Study) -> str:
+    """That the trials are fewer than a verdict asks of the rival, which may be any model; empty where they are not."""
+    trials = study.tuning.trials or FEWEST_TRIALS
+    if trials >= FEWEST_TRIALS or not any(has_verdict(study, name) for name in study.datasets):
+        return ""
+    short = [model for model in study.models if study.trials_of(model) < min(FEWEST_TRIALS, n_settings(study, model))]
+    if not short:
+        return ""
+    return (
+        f"{count(trials, 'trial')} will not do for a verdict, since the best model without content may be one that "
+        f"has more settings ({listed(short)}): give {FEWEST_TRIALS} trials at least"
+    )
 
 
 def _most(study: Study, model: str) -> int:

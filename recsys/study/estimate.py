@@ -135,9 +135,9 @@ def duration(seconds: float) -> str:
     """A time to be expected: "under 1 s", "40 s", "3 minutes", "2.0 hours"."""
     if seconds < 1:
         return "under 1 s"
-    if seconds < 90:
+    if seconds < 119.5:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+    return f"{seconds / 60:.0f} minutes" if seconds < 119.5 * 60 else f"{seconds / 3600:.1f} hours"
 
 
 def _measured(model: type[Recommender], *, shows_content: bool) -> list[TimedCell]:

@@ -83,7 +83,7 @@ def assess(
         gates.beats_baselines(means, study.evaluation.primary, _against_top_pop(content, rival, scores)),
         # A model that makes no use of its content may be the rival itself: that is an answer, and not a fault.
         *([] if unchanged else [gates.users_differ(differences, equivalent=against_rival.equivalent)]),
-        gates.rival_plateaued(_trials(sought), sought.exhausted),
+        gates.rival_plateaued(_trials(sought), sought.exhausted, sought.n_nested),
         gates.finals_agree({each.pair: each.valid_by_repeat for each in deciding}),
         *(
             content_gates.leak(source, probe(each, data.train, data.valid, data.test, random_split=random_split))

@@ -16,7 +16,7 @@ from recsys.study.booleans import refuse_booleans
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.ensemble_spec import Ensemble
 from recsys.study.spec import Strict
-from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS, default_trials
+from recsys.tuning.budget import default_trials
 from recsys.wording import count
 
 REPEATS, REPEATS_TRAINED = 5, 3
@@ -50,15 +50,6 @@ class Tuning(Strict):
     def seconds(self) -> float:
         """The budget of time, infinite where trials are the budget."""
         return math.inf if self.minutes is None else 60 * self.minutes
-
-    @property
-    def said(self) -> str:
-        """The budget in words."""
-        if self.minutes is None:
-            if self.trials:
-                return count(self.trials, "trial")
-            return f"{CLOSED_FORM_TRIALS} ({TRAINED_TRIALS} where trained by gradient) trials"
-        return f"{self.minutes:g} minute{'' if self.minutes == 1 else 's'}"
 
 
 class Statistics(Strict):
@@ -215,7 +206,17 @@ class Study(Strict):
         if registry.preset_name(model):
             return "the published setting"
         in_trials = self.tuning.minutes is None
-        return count(self.trials_of(model), "trial") if in_trials else f"{self.tuning.said} of tuning"
+        return count(self.trials_of(model), "trial") if in_trials else f"{self.budget} of tuning"
+
+    @property
+    def budget(self) -> str:
+        """What every model that is tuned has on each arm, in words."""
+        if self.tuning.minutes is not None:
+            return f"{self.tuning.minutes:g} minute{'' if self.tuning.minutes == 1 else 's'}"
+        tuned = [model for model in self.models if not registry.preset_name(model)] or [*self.models]
+        most, *fewer = sorted({self.trials_of(model) for model in tuned}, reverse=True)
+        trained = f" ({fewer[0]} where trained by gradient)" if fewer else ""
+        return f"{count(most, 'trial')}{trained}"
 
     @property
     def n_repeats(self) -> int:

@@ -95,9 +95,18 @@ def test_plateau_of_the_rival(values, colour):
 def test_a_setting_taken_over_from_another_model_shows_what_the_search_missed():
     own = [0.3] * 30
     assert rival_plateaued(own, exhausted=False).colour == "green"
-    gate = rival_plateaued([*own, 0.31], exhausted=False)
-    assert gate.message == "The last third of the rival's 31 trials gained 3.2 %."
-    assert gate.remedy.startswith("Raise its budget to 62 trials")
+    gate = rival_plateaued([*own, 0.31], exhausted=False, n_taken_over=1)
+    assert gate.message == "The last third of the rival's 30 trials and 1 setting chosen elsewhere gained 3.2 %."
+    assert gate.remedy.startswith("Raise its budget to 60 trials")
+
+
+def test_settings_that_were_taken_over_are_not_called_trials():
+    gate = rival_plateaued([0.3] * 7, exhausted=False, n_taken_over=1)
+    assert gate.message == (
+        "The rival was tuned with 6 trials and 1 setting chosen elsewhere, of which 7 gave a value: "
+        "too few to show a plateau."
+    )
+    assert gate.remedy == "Give it 9 trials at least."
 
 
 def test_a_space_that_was_tried_whole_has_no_more_to_give():

@@ -1,6 +1,7 @@
 """Help, mistakes and faults: what a person meets before anything works."""
 
 import errno
+import re
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,18 @@ def test_every_command_has_help_with_an_example(settings: Settings, command: str
     assert f"Example: modalift {command}" in printed(settings, command, flag)
 
 
+def test_a_paragraph_of_help_breaks_at_the_edge_alone(settings: Settings) -> None:
+    lines = [line.strip() for line in call(settings, "results", "--help").stdout.splitlines()]
+    assert "arm that validation chose, and as many metrics as there is room" in " ".join(lines)
+    start = next(n for n, line in enumerate(lines) if line.startswith("Where there are many arms"))
+    assert len(lines[start]) + len(lines[start + 1].split()[0]) > 75
+
+
+def test_keys_of_assets_in_help_are_of_kinds_that_the_command_takes(settings: Settings) -> None:
+    keys = [re.search(r"such as (\w+)/(\w+)", printed(settings, command, "-h")) for command in ("export", "lineage")]
+    assert [key and key.groups() for key in keys] == [("image_market", "dataset"), ("image_market", "metrics")]
+
+
 def test_help_lists_the_commands_in_order_of_use(settings: Settings) -> None:
     text = printed(settings, "--help")
     places = [text.index(f"│ {command} ") for command in COMMANDS]
@@ -50,7 +63,7 @@ def test_an_unknown_study_is_answered_with_the_nearest(settings: Settings) -> No
 
 def test_a_wrong_environment_variable_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     line = complaint(settings.model_copy(update={"workers": -1}), "results", "demo")
-    assert line == "MODALIFT_WORKERS: Input should be greater than or equal to 1; fix or unset it"
+    assert line == "MODALIFT_WORKERS: Input should be greater than or equal to 1, not '-1'; fix or unset it"
 
 
 def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(
@@ -88,6 +101,7 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
     assert "EASE" in printed(settings, "models")
     shown = printed(settings, "models", "ItemKNN")
     assert "n_neighbours" in shown and "one of cosine" in shown and "Source: " in shown
+    assert "the same lists with any seed" in shown
     assert "as in published comparisons" in printed(settings, "models", "UserKNN")  # what follows the first line
     encoders = " ".join(printed(settings, "encoders").split())
     assert "tfidf_svd" in encoders
@@ -101,13 +115,15 @@ def test_a_model_is_shown_with_what_was_published_of_it_and_with_what_it_takes(s
     assert "│ baby │ 0.0479 │ 0.0754 │ 0.0257 │ 0.0328 │ mmrec │" in shown
     assert "mmrec: Zhou: MMRec" in shown
     assert "│ indifferent_market │ LightGCN │" in shown
+    assert "other lists with another seed" in shown and "no, unless a study lists values" in shown
     assert "Published figures: none are known" in printed(settings, "models", "TopPop")
     assert complaint(settings, "models", "--on", str(file)).startswith("--on is about one model")
 
 
 def test_doctor_passes_here_and_says_what_is_wrong(settings: Settings, tmp_path: Path) -> None:
     settings.studies.mkdir()
-    assert "✗" not in printed(settings, "doctor")
+    shown = printed(settings, "doctor")
+    assert "✗" not in shown and "1 threads" not in shown
     broken = settings.model_copy(update={"data": tmp_path / "nowhere"})
     result = call(broken, "doctor")
     assert result.exit_code == 2

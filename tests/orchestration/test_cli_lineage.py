@@ -57,6 +57,18 @@ def test_without_an_asset_all_are_listed(home: Home) -> None:
     assert "d/embeddings/text" in printed(home.settings, "lineage")
 
 
+def test_a_version_that_is_found_again_is_as_old_as_before(home: Home) -> None:
+    before = parsed(home.settings, "lineage")
+    made = home.current("d/dataset")
+    again = make(home, "d/dataset", 4)
+    assert again.reused and again.ended > made.ended
+    assert parsed(home.settings, "lineage") == before
+    alone = parsed(home.settings, "lineage", "d/dataset")
+    assert alone["ended"] == made.ended.isoformat()
+    (listed,) = (row for row in before if row["asset"] == "d/dataset")
+    assert listed.items() <= alone.items()
+
+
 def test_an_unknown_asset_and_an_empty_home_are_one_line(home: Home, tmp_path: Path) -> None:
     line = complaint(home.settings, "lineage", "d/model/M")
     assert line == "there is no materialised asset 'd/model/M'; did you mean 'd/models/M'?"

@@ -43,6 +43,8 @@ def test_a_new_study_is_missing_with_its_most_cells(finished: Finished, tmp_path
     assert {step.state for step in steps.values()} == {"missing"}
     # Three trials, three settings that the second repeat chooses among, and a final cell in each of the two repeats.
     assert steps["tiny/models/ItemKNN"].cells == 3 + 3 + 2
+    # TopPop has nothing to tune or to choose: what is counted is what is run.
+    assert steps["tiny/models/TopPop"].cells == 1 + 2 == len(cells_of(finished[0], "tiny/models/TopPop"))
     # For both, text, image, interactions_only and shuffled, and at most three settings that other arms chose.
     assert steps["tiny/models/HybridItemKNN"].cells == 5 * (3 + 3 + 3 + 2)
     assert steps["tiny/controls"].cells >= len(cells_of(finished[0], "tiny/controls"))
@@ -88,7 +90,7 @@ def test_a_changed_file_makes_the_dataset_stale(tmp_path: Path) -> None:
 def test_a_run_ends_with_verdict_truth_sentence_and_report(finished: Finished) -> None:
     settings, study = finished
     shown = printed(settings, "run", "tiny")
-    assert f"Materialised {len(study_nodes(study))} assets of study tiny" in shown
+    assert f"Materialised 0 assets of study tiny; {len(study_nodes(study))} assets were up to date" in shown
     judgement = Judgement.load(Home(settings).folder(Home(settings).current("tiny/verdict")))
     assert "planted truth" in shown and judgement.overall.sentence in shown
     report = settings.reports / "tiny.html"
@@ -98,7 +100,7 @@ def test_a_run_ends_with_verdict_truth_sentence_and_report(finished: Finished) -
 
 def test_a_selection_runs_only_that(finished: Finished) -> None:
     shown = printed(finished[0], "run", "tiny", "--select", 'key:"tiny/dataset"')
-    assert shown == "Materialised 1 asset of study tiny"
+    assert shown == "Materialised 0 assets of study tiny; 1 asset was up to date"
 
 
 def test_a_failed_step_is_one_line_and_exit_code_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.cli.costs import Cost, costs, total
+from orchestration.cli.costs import Cost, cost_table, costs, total
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.recommender import DataSize
@@ -93,7 +93,13 @@ def test_where_time_is_the_budget_later_cells_follow_from_what_it_is_enough_for(
 
 
 @pytest.mark.parametrize(("model", "hours", "said"), [("BM3", 2, True), ("BM3", 0.5, False), ("EASE", 2, False)])
-def test_hours_of_training_by_gradient_are_said_to_be_those_of_processors(
-    model: str, hours: float, said: bool
-) -> None:
+def test_long_training_by_gradient_is_said_to_be_on_processors(model: str, hours: float, said: bool) -> None:
     assert ("what a GPU takes" in total([Cost("many", model, 4, total=3600 * hours)], workers=2)) is said
+
+
+def test_the_time_of_the_workers_is_not_taken_for_that_of_the_cells() -> None:
+    costs = [Cost("many", "BM3", 4, total=3600 * hours) for hours in (1, 2)]
+    line = total(costs, workers=2)
+    assert line.startswith("All models: about 1.5 hours with 2 workers; ")
+    assert "time on processor cores" in line and "hours of" not in line
+    assert [column.header for column in cost_table(costs).columns][-1] == "all, one after another"

@@ -9,7 +9,7 @@ from hatchling.builders.wheel import WheelBuilder
 from orchestration.cli.studies import find_study
 from orchestration.settings import CHECKOUT, Settings
 from recsys.errors import UserError
-from tests.orchestration.command_line import complaint
+from tests.orchestration.command_line import call, complaint
 
 PACKAGES = ("assets", "orchestration", "recsys")
 
@@ -40,7 +40,8 @@ def test_home_and_studies_are_in_the_working_folder(empty: Path) -> None:
 
 
 def test_the_demo_is_copied_to_where_it_can_be_changed(empty: Path) -> None:
-    assert set(find_study("demo", Settings()).datasets) == {"image_market", "indifferent_market"}
+    both = {"image_market", "indifferent_market"}
+    assert set(find_study("demo", Settings(), to_run=True).datasets) == both
     file = empty / "studies" / "demo.yaml"
     file.write_text(f"{file.read_text(encoding='utf-8')}\nrepeats: 7\n", encoding="utf-8")
     assert find_study("demo", Settings()).repeats == 7
@@ -48,7 +49,14 @@ def test_the_demo_is_copied_to_where_it_can_be_changed(empty: Path) -> None:
         find_study("dema", Settings())
 
 
+@pytest.mark.parametrize("command", ["results", "check", "run --dry-run", "report", "lineage", "describe"])
+def test_only_a_run_writes_the_study(empty: Path, command: str) -> None:
+    name, *more = command.split()
+    assert call(Settings(), name, "demo", *more).exit_code in (0, 2)
+    assert not (empty / "studies").exists()
+
+
 def test_a_folder_that_cannot_be_written_is_named(empty: Path) -> None:
     (empty / "studies").write_text("a file where the folder should be", encoding="utf-8")
-    line = complaint(Settings(), "run", "demo", "--dry-run")
+    line = complaint(Settings(), "run", "demo")
     assert line.startswith(f"{empty / 'studies' / 'demo.yaml'}: cannot be written (") and "MODALIFT_STUDIES" in line

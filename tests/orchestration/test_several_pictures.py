@@ -15,6 +15,7 @@ from recsys.study.file import load_study
 from tests.corpus.pictures import photo, several_photos_an_item
 from tests.orchestration.command_line import printed
 from tests.orchestration.conftest import run
+from tests.orchestration.new.tables import N_ITEMS, goods, of_frames, pictures, taken
 
 SHOP = """
 title: A shop
@@ -47,6 +48,16 @@ def shop(tmp_path: Path) -> Settings:
     photo(tmp_path / "studies/shop/photos/12/7.png", 0)
     (tmp_path / "studies/shop.yaml").write_text(SHOP, encoding="utf-8")
     return Settings(home=tmp_path / "home", studies=tmp_path / "studies", workers=1)
+
+
+def test_pictures_of_all_items_are_told_from_those_of_the_items_that_are_left(tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    settings = Settings(home=tmp_path / "home", studies=tmp_path / "studies", workers=1)
+    photos = pictures(tmp_path / "photos", [f"{item}_{n}.png" for item in range(N_ITEMS) for n in (1, 2)])
+    _, said = of_frames(settings, taken().query("item_id < 30"), goods(), "--images", photos)
+    assert "40 of 40 items have a picture that can be read, 80 pictures in all" in said
+    assert "leaves 60 users, 30 items with 60 pictures and " in said
+    assert "60 pictures of these items" in printed(settings, "check", "mine")
 
 
 def test_items_and_pictures_are_counted_apart_and_each_picture_counts(shop: Settings) -> None:

@@ -15,9 +15,10 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from orchestration.instance import PID, job_origin, prepare
 from orchestration.materialise import materialise
-from orchestration.progress import Advance, CombinedProgress, LogProgress
+from orchestration.progress import Advance, CombinedProgress, LogProgress, in_words
 from orchestration.settings import CHECKOUT, Settings
 from recsys.errors import UserError
+from recsys.study.estimate import duration
 from recsys.study.study import Study
 from tests.orchestration.conftest import TINY, run, write_study
 
@@ -130,6 +131,12 @@ def test_a_line_is_written_although_nothing_advances() -> None:
         advance(2)
     assert lines[:2] == ["fits: 2 cells to do", "fits: 0 of 2 cells after 0 s"]
     assert lines[-1].startswith("fits: 2 of 2 cells in ")
+
+
+def test_a_time_is_in_seconds_up_to_two_minutes_wherever_it_is_said() -> None:
+    seconds = (0, 90, 119.4, 119.6, 150, 119.4 * 60, 120 * 60)
+    assert [in_words(each) for each in seconds] == ["0 s", "90 s", "119 s", "2 min", "2 min", "119 min", "2.0 h"]
+    assert [duration(each) for each in (90, 119.4, 119.6, 7200)] == ["90 s", "119 s", "2 minutes", "2.0 hours"]
 
 
 def test_work_is_shown_in_several_places() -> None:

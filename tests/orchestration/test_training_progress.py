@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from orchestration.home import Home
 from orchestration.progress import LogProgress
+from orchestration.settings import Settings
 from orchestration.training_progress import in_cells, in_seconds
+from orchestration.trainings import Trainings
 from recsys.engine.stored import StoredCell
+from tests.orchestration.conftest import TINY, write_study
 
 LABEL = "shop: BM3, 2 arms"
 
@@ -83,3 +87,15 @@ def test_where_nothing_was_trained_all_is_done(progress: LogProgress, lines: lis
     with in_seconds(progress, LABEL, ["both"], 30.0, lambda trials: 2):
         pass
     assert lines[-1] == f"{LABEL}: 30 of 30 seconds of tuning"
+
+
+def test_a_model_without_anything_to_tune_is_shown_in_cells_whatever_the_budget(
+    progress: LogProgress, lines: list[str], tmp_path: Path
+) -> None:
+    study = write_study(tmp_path, TINY.replace("trials: 3", "minutes: 5"))
+    trainings = Trainings(Home(Settings(home=tmp_path), progress), study, "tiny", asset="tiny/models/TopPop", run="")
+    for model in ("TopPop", "ItemKNN"):
+        with trainings._progress(model, model, study.arms_of("tiny", model), None):
+            pass
+    assert lines[0] == "TopPop: 3 cells to do"
+    assert "ItemKNN: 300 seconds of tuning to do" in lines

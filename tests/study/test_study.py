@@ -24,6 +24,7 @@ models:
   EASE: {l2: [10, 100]}
   HybridItemKNN: {arms: [both, shuffled]}
 """
+SEARCHED = GOOD.replace("EASE: {l2: [10, 100]}", "EASE:")
 
 
 def write(folder: Path, text: str) -> Path:
@@ -67,7 +68,20 @@ def test_a_budget_in_minutes_is_said_in_minutes(tmp_path: Path) -> None:
 
 def test_one_trial_is_not_trials(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, GOOD + "tuning: {trials: 1}"))
-    assert {study.tuning.said, *(study.budget_of(model) for model in study.models)} == {"1 trial"}
+    assert {study.budget, *(study.budget_of(model) for model in study.models)} == {"1 trial"}
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        ("  EASE:\n", "30 trials"),
+        ("  BM3:\n  BM3@published/sports:\n", "10 trials"),
+        ("  EASE:\n  BM3:\n", "30 trials (10 where trained by gradient)"),
+        ("  BM3@published/sports:\n", "1 trial"),
+    ],
+)
+def test_the_usual_budget_is_said_of_the_models_that_there_are(tmp_path: Path, models: str, said: str) -> None:
+    assert load_study(write(tmp_path, GOOD.partition("  EASE")[0] + models)).budget == said
 
 
 def test_a_model_as_published_is_a_row_beside_the_tuned_one(tmp_path: Path) -> None:
@@ -86,7 +100,7 @@ def test_a_preset_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 
 
 def test_cells_are_counted_with_other_arms_choices_and_later_repeats(tmp_path: Path) -> None:
-    study = load_study(write(tmp_path, f"{GOOD}repeats: 4\ntuning: {{trials: 6}}"))
+    study = load_study(write(tmp_path, f"{SEARCHED}repeats: 4\ntuning: {{trials: 6}}"))
     # Trials, then at most three settings in each later repeat, then a final cell a repeat.
     assert cells_of(study, "EASE", 1) == 6 + 3 * 3 + 4
     assert cells_of(study, "HybridItemKNN", 3) == 3 * (6 + 2 + 3 * 3 + 4)
@@ -98,11 +112,30 @@ def test_cells_are_counted_with_other_arms_choices_and_later_repeats(tmp_path: P
     assert cells_of(longer, "HybridItemKNN", 9) == 9 * (24 + 8 + 3 * 3 + 4)
     timed = longer.model_copy(update={"tuning": longer.tuning.model_copy(update={"minutes": 1.0})})
     assert cells_of(timed, "EASE", 1) == 12 + 3 * 3 + 4
-    # Neither other arms' choices nor those of later repeats are more than an arm's own trials.
+    # Other arms' choices are no more than an arm's own trials, and of one trial no later repeat chooses.
     single = study.model_copy(update={"tuning": study.tuning.model_copy(update={"trials": 1})})
-    assert cells_of(single, "EASE", 1) == 1 + 3 * 1 + 4
-    assert cells_of(single, "HybridItemKNN", 9) == 9 * (1 + 1 + 3 * 1 + 4)
+    assert cells_of(single, "EASE", 1) == 1 + 4
+    assert cells_of(single, "HybridItemKNN", 9) == 9 * (1 + 1 + 4)
     assert cells_of(timed, "HybridItemKNN", 3, trials=2) == 3 * (2 + 2 + 3 * 2 + 4)
+
+
+@pytest.mark.parametrize("budget", ["trials: 30", "minutes: 1"])
+@pytest.mark.parametrize(
+    ("model", "cells"),
+    [
+        ("TopPop:", 1 + 4),
+        ("EASE: {l2: 100}", 1 + 4),
+        ("EASE: {l2: [10, 100]}", 2 + 3 * 2 + 4),
+        ("BM3@published/sports: {arms: [both]}", 2 * (1 + 4)),
+    ],
+)
+def test_no_more_trials_are_counted_than_there_are_settings(
+    tmp_path: Path, budget: str, model: str, cells: int
+) -> None:
+    text = GOOD.partition("  EASE")[0] + f"  {model}\nrepeats: 4\ntuning: {{{budget}}}"
+    study = load_study(write(tmp_path, text))
+    row = next(iter(study.models))
+    assert cells_of(study, row, len(study.arms_of("d", row))) == cells
 
 
 def test_cells_of_what_related_models_chose_are_counted_beside(tmp_path: Path) -> None:
@@ -145,6 +178,11 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         ),
         (GOOD + "controls: shuffled", "s.yaml: controls: write a list, such as [a, b]"),
         (GOOD + "tuning:", "s.yaml: tuning: is empty; write a mapping, KEY: VALUE, or leave it out"),
+        (GOOD + "tuning: {trials: nine}", "s.yaml: tuning.trials: Input should be a valid integer, not 'nine'"),
+        (GOOD + "tuning: {trials: 1.5}", "s.yaml: tuning.trials: Input should be a valid integer, not 1.5"),
+        (GOOD + "tuning: {prune: maybe}", "s.yaml: tuning.prune: Input should be a valid boolean, not 'maybe'"),
+        (GOOD + "controls: [shufled]", "'removed', not 'shufled'; did you mean 'shuffled'?"),
+        (GOOD.replace("content:", "split: {protocol: time}\n    content:"), "'fixed', not 'time'"),
         (GOOD + "tuning: {seed: -1}", "s.yaml: tuning.seed: Input should be greater than or equal to 0"),
         (GOOD + "tuning: {minutes: 2, trials: 0}", "s.yaml: tuning.trials: Input should be greater than or equal"),
         (GOOD + "tuning: {minutes: .inf}", "s.yaml: tuning.minutes: Input should be a finite number"),

@@ -83,7 +83,8 @@ def draft(source: Source, protocol: str | None, min_rating: float | None) -> Dra
         raise UserError(f"{error}; or count more rows as liked, with --min-rating ({liked.reason})") from None
     counts = data.facts["counts"]
     left = [f"{counts[what]:,} {what}" for what in ("users", "items", "interactions")]
-    reasons.append(f"leaves {left[0]}, {left[1]} and {left[2]}")
+    pictures = f" with {counts['pictures']:,} pictures" if "pictures" in counts else ""
+    reasons.append(f"leaves {left[0]}, {left[1]}{pictures} and {left[2]}")
     facts = data.facts | {RATED: data.ratings is not None}
     return Draft(
         source.options, cleaning, split, content, liked.feedback, seen, _dates(raw), facts, (*source.reasons, *reasons)
@@ -151,7 +152,8 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
             return "fixed"
         reasons.append(f"! the data come with a split that has no part for {', '.join(missing)}, so a new one is made")
     if not timed:
-        reasons.append("split: ratio, a tenth of each person's interactions drawn at random, since there are no times")
+        drawn = "a tenth of each person's interactions drawn at random"
+        reasons.append(f"split: ratio, {drawn}, since no column is taken as the time")
         return "ratio"
     ordered = float((raw.interactions.groupby("user_id")["timestamp"].nunique() > 1).mean())
     if ordered >= TIMED:
@@ -192,7 +194,7 @@ def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, An
     if pictures and "image" not in content:
         content["image"] = {"encoder": "visual_descriptors", "dim": DIM}
         said, several = f"images: {pictures:,} of {len(items):,} items have a picture", said_of_pictures(items)
-        reasons.append(f"{said} that can be read" + (f"; {several} are used" if several else ""))
+        reasons.append(f"{said} that can be read" + (f", {several} in all" if several else ""))
     if not content:
         reasons.append("! content: none found, so the study compares models but can give no verdict on content")
     return content, (*there[:1], *(["image"] if pictures else []))

@@ -11,7 +11,14 @@ import pandas as pd
 from orchestration.cli.own_data import names, values
 from orchestration.cli.own_data.item_ids import ItemIds
 from orchestration.cli.own_data.people import find_people
-from orchestration.cli.own_data.rating_and_time import find_rating, find_time, is_fact, said_of_rating
+from orchestration.cli.own_data.rating_and_time import (
+    ONLY_DATES,
+    find_rating,
+    find_time,
+    is_fact,
+    said_of_rating,
+    said_of_time,
+)
 from orchestration.cli.own_data.unused import unused_interactions, unused_items
 from recsys.errors import UserError, hint
 
@@ -97,6 +104,8 @@ def guess(
     rating, time = (None if name == people.column else name for name in (rating, time))
     if rating and not given.rating and is_fact(interactions, rating, (people.column, pairing.column)):
         rating = None
+    if time and time_why == ONLY_DATES and is_fact(interactions, time, (people.column, pairing.column)):
+        time = None
     roles = Roles(people.column, pairing.column, pairing.key, rating, time, is_count=is_count and rating is not None)
     reasons = [
         f"{'! ' if people.is_doubtful else ''}user: '{roles.user}', {people.why}",
@@ -106,7 +115,7 @@ def guess(
     ]
     reasons += [_ORDER] if numbered and not (given.user and given.item) else []
     reasons += [said_of_rating(rating, rating_why, roles.is_count, bool(given.rating))] if rating else []
-    reasons += [f"time: '{time}', {time_why}"] if time else []
+    reasons += [said_of_time(time, time_why)] if time else []
     roles, said = _described(items, roles, given)
     used = {roles.user, roles.item, roles.rating, roles.timestamp}
     left = [name for name in map(str, interactions) if name not in used]

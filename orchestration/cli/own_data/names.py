@@ -171,6 +171,11 @@ def speaks_of_refusal(name: str) -> bool:
     return any("refusal" in kinds_of(word) for word in words(name))
 
 
+def speaks_of_something_elses_time(name: str) -> bool:
+    """Whether a name is one of a length of time, or of the time of something else than an interaction."""
+    return any("span" in kinds_of(word) for word in words(name))
+
+
 def has_id(name: str) -> bool:
     """Whether a name says that its column holds ids, of whatever."""
     return any("id" in kinds_of(word) for word in words(name)) or strength("item", name) > 0

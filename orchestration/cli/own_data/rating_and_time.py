@@ -8,6 +8,7 @@ from orchestration.cli.own_data import names, values
 from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
 from recsys.errors import UserError
 
+ONLY_DATES = "the only column of dates"
 _AGAIN = 2
 """Rows of an id, on average, from which it tells something that its values of another column never differ."""
 
@@ -81,4 +82,20 @@ def find_time(
     if numbered:
         epochs = [name for name in left if values.are_times(interactions[name])]
         return (epochs[0] if epochs else None), "by its values"
-    return None, ""
+    dated = [name for name in left if _holds_dates(interactions[name], name)]
+    return (dated[0], ONLY_DATES) if len(dated) == 1 else (None, "")
+
+
+def _holds_dates(column: pd.Series, name: str) -> bool:
+    """Whether a column is one of dates and nothing else, and no name says that they are those of something else."""
+    varies = column.nunique() > 1 and column.isna().mean() <= MOST_WITHOUT_TIME
+    if not varies or names.speaks_of_something_elses_time(name) or values.numbers(column) is not None:
+        return False
+    return values.are_times(column) and values.no_times(column).empty
+
+
+def said_of_time(name: str, why: str) -> str:
+    """The line about the time; a warning where nothing but its values speaks for it."""
+    if why == ONLY_DATES:
+        return f"! time: '{name}', {why}; another column, or none, with --time-column NAME or --time-column none"
+    return f"time: '{name}', {why}"

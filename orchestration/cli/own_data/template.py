@@ -13,6 +13,7 @@ from orchestration.cli.own_data.rivals import NEIGHBOURS, Rivals
 from recsys.study.file import load_study
 from recsys.study.study import Study
 from recsys.tuning.budget import CLOSED_FORM_TRIALS, TRAINED_TRIALS
+from recsys.tuning.plateau import FEWEST_TRIALS
 
 _TEMPLATE = "study.yaml.jinja"
 
@@ -33,6 +34,7 @@ def study_text(name: str, draft: Draft, answers: Answers, rivals: Rivals) -> str
         rivals=rivals,
         neighbours=[model for model in rivals.models if model in NEIGHBOURS],
         usual=usual,
+        fewest=FEWEST_TRIALS,
     )
 
 

@@ -5,7 +5,7 @@ from recsys.run import run
 from recsys.study.file import load_study
 from recsys.study.judgement import Judgement
 from tests.orchestration.check.catalogue import ITEMS, data, write
-from tests.orchestration.command_line import printed
+from tests.orchestration.command_line import call, printed
 
 
 def answered(settings: Settings) -> Judgement:
@@ -44,3 +44,18 @@ def test_no_verdict_is_given_where_anything_is_right(settings: Settings) -> None
     judgement = answered(settings)
     assert judgement.overall.name == "not_ready"
     assert any(gate.message.startswith("Nothing beats Random") for gate in judgement.gates if gate.colour == "red")
+
+
+def test_trials_that_are_too_few_for_a_verdict_are_said_before_anything_is_trained(settings: Settings) -> None:
+    line = "will not do for a verdict, since the best model without content may be one that has more settings ("
+    write(settings, "text: {encoder: tfidf_svd}")
+    file = settings.studies / "shop.yaml"
+    text = file.read_text(encoding="utf-8")
+    for trials, enough in ((1, False), (8, False), (9, True)):
+        file.write_text(text.replace("trials: 1", f"trials: {trials}"), encoding="utf-8")
+        assert (f"! tuning: {trials} trial" in printed(settings, "check", "shop")) is not enough
+        assert (line in call(settings, "run", "shop", "--dry-run").stderr) is not enough
+    file.write_text(text.replace("ItemKNN: {n_neighbours: 20}", "EASE: {l2: 10}"), encoding="utf-8")
+    assert f"{line}AttributeItemKNN): give 9 trials at least" in printed(settings, "check", "shop")
+    file.write_text(text.replace("  AttributeItemKNN:\n", ""), encoding="utf-8")  # it has no verdict
+    assert line not in printed(settings, "check", "shop")

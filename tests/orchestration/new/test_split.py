@@ -68,6 +68,39 @@ def test_a_time_without_a_known_name_is_pointed_out(settings: Settings) -> None:
     assert "! column 'x' looks like a time and is not used; --time-column 'x' uses it" in said
 
 
+@pytest.mark.parametrize("name", ["purchased_on", "ordered", "gekauft_am", "購入日"])
+def test_the_only_column_of_dates_is_the_time_and_that_is_said(settings: Settings, name: str) -> None:
+    rows = timed(["2024-01-31", "2024-02-29", "2024-03-31"], name)
+    study, said = of_frames(settings, rows, goods())
+    assert options(study)["timestamp_column"] == name
+    assert f"! time: '{name}', the only column of dates; another column, or none, with --time-column NAME or" in said
+    study, said = of_frames(settings, rows, goods(), "--time-column", "none", "--force")
+    assert "timestamp_column" not in options(study)
+    assert "drawn at random, since no column is taken as the time" in said
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"sent_off": ["2024-01-31", "2024-02-29"], "fetched": ["2024-03-31", "2024-04-30"]},
+        {"release": ["2024-01-31", "2024-02-29"]},
+        {"fetched": ["2024-01-31", "2024-02-29", "soon"]},
+        {"fetched": ["2024-01-31"]},
+    ],
+)
+def test_dates_that_may_be_others_are_not_the_time(settings: Settings, columns: dict[str, list[str]]) -> None:
+    study, said = of_frames(settings, taken(**columns), goods())
+    assert "timestamp_column" not in options(study)
+    assert "drawn at random, since no column is taken as the time" in said
+    assert "looks like a time and is not used" in said or min(map(len, columns.values())) != 2
+
+
+def test_dates_of_the_item_are_not_the_time(settings: Settings) -> None:
+    rows = taken().assign(shelved=lambda rows: "2024-01-" + (1 + rows["item_id"] % 28).astype(str).str.zfill(2))
+    study, said = of_frames(settings, rows, goods())
+    assert "timestamp_column" not in options(study) and "no column is taken as the time" in said
+
+
 def test_a_length_of_time_is_no_time(settings: Settings) -> None:
     study, _ = of_frames(settings, timed([float(n) for n in range(300)], "dwell_time"), goods())
     assert "timestamp_column" not in options(study)
