@@ -89,7 +89,7 @@ def make(study: Study, making: Making) -> AssetRecord:
                 (each.record["ended"] - each.seconds, each.record["ended"]) for each in cells
             ),
             training_seconds=sum(cell.seconds for cell in cells),
-            commands=["make setup", f"modalift run {study.name}", f"modalift results {study.name} --json"],
+            commands=[f"modalift run {study.name}", f"modalift results {study.name} --json"],
         ),
         together=_together(home, study),
         sources=_sources(study, {cell.record["model"] for cell in cells}),

@@ -91,14 +91,14 @@ class Strata(Analysis):
         ]
         said = [
             *tables["losers"]["sentence"],
-            f"Do the lifts differ? {'; '.join(differences)}." if differences else "",
+            f"That lifts differ between strata: {'; '.join(differences)}." if differences else "",
         ]
         return [
             Table(
                 title="For whom",
-                caption="Lift of the chosen content over its best rival. Of items: only they count as relevant, and "
-                "only users who hold out some of them. By interaction: each user counts as often as it has test rows. "
-                f"p is corrected by Holm over the strata. {' '.join(said)}".strip(),
+                caption="Lift of the chosen content over its best rival. Of items: only they count as relevant, "
+                "among users who have one of them to be found. By interaction: each user counts as often as it has test "
+                f"rows. p is corrected by Holm over the strata. {' '.join(said)}".strip(),
                 columns=["Who", "Users", "With content", "Rival", "Lift", "95 % interval", "p", "By interaction"],
                 rows=[
                     [

@@ -128,7 +128,7 @@ def _sentence(model: str, total: Estimate, shares: Sequence[SourceShare]) -> str
     if any(each.share is None for each in shares):
         return f"{opening}, which is not shown to differ from nothing, so that there is nothing to divide."
     parts = [f"{each.source} {_interval(each.share)}" for each in shares if each.share]
-    return f"{opening}; of that is due to {listed(parts)} (Shapley shares)."
+    return f"{opening}. Of this gain, by Shapley shares: {listed(parts)}."
 
 
 def _interval(estimate: Estimate, *, signed: bool = False) -> str:

@@ -15,16 +15,18 @@ def source_sentence(found: SourceVerdict) -> str:
     opening = f"{found.source} helps" if found.named else f"{found.source} is not shown to help"
     alone = _alone(found) if found.content_used else f"alone, tuning gave it no weight in {found.own.model_a}"
     added = ""
-    if found.added_last:
-        verb = "beat" if found.added_last.a_better else "are not shown to beat"
-        added = f"; all sources together {verb} the same without what it says ({lift(found.added_last)})"
+    if together := found.added_last:
+        verb = "beat" if together.a_better else "are not shown to beat"
+        added = (
+            f"; all sources together, in {together.model_a}, {verb} the same without what it says ({lift(together)})"
+        )
     shown = f"Holm {probability(found.p_holm)} over the sources"
     return f"{opening}, {NEEDS_REPEATS if math.isnan(found.p_holm) else shown}: {alone}{added}."
 
 
 def _alone(found: SourceVerdict) -> str:
     return (
-        f"alone it {_beats(found.own)} its shuffled control tuned anew ({lift(found.own)}), "
+        f"alone, in {found.own.model_a}, it {_beats(found.own)} its shuffled control tuned anew ({lift(found.own)}), "
         f"{_beats(found.own_untuned)} the one at its own settings ({lift(found.own_untuned)}), "
         f"and {_beats(found.against_rival)} the best interaction-only model ({lift(found.against_rival)})"
     )
@@ -63,7 +65,7 @@ def _named_in_all(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdic
     if parts:
         return f"{'; '.join(parts)}."
     added = [each.added_last or each.own for each in sources]
-    return f"No source is shown to help ({detectable(*added)})." if added else "There is no source to judge."
+    return f"No source is shown to help by itself ({detectable(*added)})." if added else "There is no source to judge."
 
 
 def _named(found: GroupVerdict) -> str:

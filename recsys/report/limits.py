@@ -86,7 +86,8 @@ def _rising(dataset: DatasetReport) -> str | None:
     ]
     if not rising:
         return None
-    return f"Still rising in the last fifth of its trials: {listed(rising)}; more tuning might find more."
+    whose = "its" if len(rising) == 1 else "their"
+    return f"Still rising in the last fifth of {whose} trials: {listed(rising)}; more tuning might find more."
 
 
 def _rose_late(best: list[float]) -> bool:

@@ -66,7 +66,11 @@ def _of_agreement(agreement: Agreement | None, verdict: Verdict) -> list[KeyFigu
     lifts, same = verdict.against_rival.repeat_lifts, verdict.against_rival.n_repeats_of_its_sign
     repeats = KeyFigure("Repeats in which the lift has this sign", f"{same} of {len(lifts)}", _extremes(lifts))
     if len(set(lifts)) == 1:
-        why = "one was run" if len(lifts) == 1 else "the split is a fact, and nothing in training is drawn"
+        why = (
+            "one was run"
+            if len(lifts) == 1
+            else "the split is given and neither model draws anything; controls differ by how they are permuted"
+        )
         repeats = KeyFigure("Repeats that could differ", "none", why)
     if agreement is None:
         return [repeats]

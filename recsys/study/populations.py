@@ -37,7 +37,7 @@ def by_likeness(datasets: Sequence[Dataset], users: np.ndarray, content: Content
     found = np.stack([coherence(data.train[users], content) for data in datasets])
     edges = np.nanquantile(found, THIRDS) if np.isfinite(found).any() else np.zeros(2)
     third = np.where(np.isfinite(found), np.digitize(found, edges), -1)
-    names = ("the least alike", "middling", "the most alike")
+    names = ("the least alike", "moderately alike", "the most alike")
     return {f"users whose items are {name} by content": third == number for number, name in enumerate(names)}
 
 

@@ -33,7 +33,7 @@ def test_the_table_is_printed(trained: Inputs) -> None:
     analysis = Strata()
     (table,) = analysis.show(analysis.compute(trained))
     assert all(len(row) == len(table.columns) for row in table.rows)
-    assert "Do the lifts differ? by training interactions, p" in table.caption
+    assert "That lifts differ between strata: by training interactions, p" in table.caption
 
 
 @pytest.mark.parametrize(

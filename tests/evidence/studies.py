@@ -80,7 +80,8 @@ BEYOND_ACCURACY = Table(
 )
 FOR_WHOM = Table(
     title="For whom",
-    caption="Lift of the chosen content over its rival. Do the lifts differ? by training interactions, p = 0.003.",
+    caption="Lift of the chosen content over its rival. "
+    "That lifts differ between strata: by training interactions, p = 0.003.",
     columns=["Who", "Users", "With content", "Rival", "Lift", "95 % interval", "p", "By interaction"],
     rows=[
         ["all users", "3,000", "0.1444", "0.1288", "+12.1 %", "+9.2 % to +15.0 %", "< 0.001", "+11.0 %"],

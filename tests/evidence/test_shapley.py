@@ -38,9 +38,9 @@ def test_a_case_computed_by_hand():
     assert (text.share.value, image.share.value) == pytest.approx((0.625, 0.375))
     assert found.total.value == pytest.approx(0.2)
     assert found.sentence == (
-        "All sources together give MGCN +100.0 % (95 % interval +100.0 % to +100.0 %) over interactions only; of that "
-        "is due to text 62.5 % (95 % interval 62.5 % to 62.5 %) and image 37.5 % (95 % interval 37.5 % to 37.5 %) "
-        "(Shapley shares)."
+        "All sources together give MGCN +100.0 % (95 % interval +100.0 % to +100.0 %) over interactions only. Of "
+        "this gain, by Shapley shares: text 62.5 % (95 % interval 62.5 % to 62.5 %) and image 37.5 % "
+        "(95 % interval 37.5 % to 37.5 %)."
     )
 
 

@@ -208,7 +208,9 @@ def test_of_nested_groups_the_smallest_is_named():
 
 def test_where_nothing_is_named_it_is_said_what_could_have_been():
     found = Market(lambda real: 0.0).judged()
-    assert found.sentence.startswith("No source is shown to help (the smallest lift that could have been shown is ")
+    assert found.sentence.startswith(
+        "No source is shown to help by itself (the smallest lift that could have been shown is "
+    )
     assert found.by_source[0].sentence.startswith("text is not shown to help, Holm p")
     assert "text or image: not shown to help as a group" in found.groups[0].sentence
 
@@ -222,17 +224,17 @@ def test_of_one_repeat_nothing_is_known_and_no_p_value_is_made_up():
     p_values = [p for each in (*found.by_source, *found.groups) for p in (each.p_value, each.p_holm)]
     assert np.isnan(p_values).all()
     assert found.by_source[1].sentence.startswith(
-        "image is not shown to help, which takes two repeats or more: alone it is not shown to beat"
+        "image is not shown to help, which takes two repeats or more: alone, in FREEDOM, it is not shown to beat"
     )
     assert not any("Holm" in each.sentence for each in (*found.by_source, *found.groups))
 
 
 def test_the_sentence_of_a_source_has_every_condition_with_its_figures():
     sentence = Market(image_only, noise=QUIET).judged().by_source[1].sentence
-    assert sentence.startswith("image helps, Holm p < 0.001 over the sources: alone it beats its shuffled control")
+    assert sentence.startswith("image helps, Holm p < 0.001 over the sources: alone, in FREEDOM, it beats its ")
     assert "beats the one at its own settings (lift +5" in sentence
     assert "and beats the best interaction-only model (lift +" in sentence
-    assert "; all sources together beat the same without what it says (lift +" in sentence
+    assert "; all sources together, in FREEDOM, beat the same without what it says (lift +" in sentence
 
 
 def test_a_source_that_tuning_gave_no_weight_is_said_to_have_none():
@@ -240,9 +242,10 @@ def test_a_source_that_tuning_gave_no_weight_is_said_to_have_none():
     market.scores["FREEDOM", "text"] = replace(market.scores["FREEDOM", "text"], content_used=False)
     text, image = market.judged().by_source
     assert (
-        "over the sources: alone, tuning gave it no weight in FREEDOM; all sources together are not" in text.sentence
+        "over the sources: alone, tuning gave it no weight in FREEDOM; all sources together, in FREEDOM"
+        in text.sentence
     )
-    assert "alone it is not shown to beat" in image.sentence
+    assert "alone, in FREEDOM, it is not shown to beat" in image.sentence
 
 
 def test_a_source_that_is_not_judged_is_said_and_the_others_have_all_their_conditions():
