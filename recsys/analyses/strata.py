@@ -97,8 +97,8 @@ class Strata(Analysis):
             Table(
                 title="For whom",
                 caption="Lift of the chosen content over its best rival. Of items: only they count as relevant, "
-                "among users who have one of them to be found. By interaction: each user counts as often as it has test "
-                f"rows. p is corrected by Holm over the strata. {' '.join(said)}".strip(),
+                "among users who have one of them to be found. By interaction: each user counts as often as it has "
+                f"test rows. p is corrected by Holm over the strata. {' '.join(said)}".strip(),
                 columns=["Who", "Users", "With content", "Rival", "Lift", "95 % interval", "p", "By interaction"],
                 rows=[
                     [
