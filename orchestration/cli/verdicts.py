@@ -71,7 +71,7 @@ def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> 
             p_cell(rival.p_value),
             percent(shuffled.lift, signed=True)
             + (f", {probability(shuffled.p_value)}" if shuffled.error.known else ", one repeat"),
-            ", ".join(judgement.part.named) or "none",
+            judgement.part.named_in_words or "none",
         ]
         if name in truths:
             row.append(_agreement(truths[name]))

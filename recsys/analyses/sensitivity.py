@@ -70,9 +70,9 @@ class Sensitivity(Analysis):
             Table(
                 title="What the answer hangs on",
                 caption=f"In {counted['n_agree']} of {counted['n_settings']} combinations of metric, cut-off and mask "
-                "content stands to its rival and to its shuffled control as in the verdict's; in "
-                f"{counted['n_contradict'] or 'none'} it stands the other way to one of them. Lift over the rival, "
-                f"and how content stands to it: better or worse (both shown), equivalent, or open.{only}",
+                "content compares with its rival and with its shuffled control as it does in the verdict; in "
+                f"{counted['n_contradict'] or 'none'} one of the two comparisons is reversed. Lift over the rival, "
+                f"and how content compares with it: better or worse (both shown), equivalent, or open.{only}",
                 columns=["Metric", *(["Mask"] if len(masks) > 1 else []), *(f"@{k}" for k in ks)],
                 rows=rows,
                 n_names=1 + (len(masks) > 1),

@@ -1,4 +1,4 @@
-"""Where content helps: in finding items in the whole catalogue, or in ordering those that another model has found."""
+"""Where content helps: in recalling items from the whole catalogue, or in re-ranking those that a model recalled."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ ORDERED, K = "ndcg_at_10", 10
 class Stages(Analysis):
     """Recall over the catalogue, and the order of the best rival's candidates when content re-ranks them."""
 
-    title = "Where: finding items, and ordering what another model found"
+    title = "Where: the recall stage, and re-ranking what another model recalled"
     needs = ("dataset", "controls", "metrics")
     tables = ("stages",)
     position = 25
@@ -45,7 +45,7 @@ class Stages(Analysis):
         pairs = [(found[0][metric], found[1][metric]) for metric in FOUND]
         ordered, exact = _reranked(content, rival)
         compared = holm([compare(a, b, **how) for a, b in (*pairs, (ordered, rival.measure([ORDERED])[ORDERED]))])
-        stages = [("finding", metric) for metric in FOUND] + [("ordering", ORDERED)]
+        stages = [("recall", metric) for metric in FOUND] + [("re-ranking", ORDERED)]
         rows = [_row(*stage, each) for stage, each in zip(stages, compared, strict=True)]
         return {"stages": pd.DataFrame(rows).assign(recall_model=label(*inputs.selection.rival), exact=exact)}
 
@@ -56,11 +56,11 @@ class Stages(Analysis):
         finder, exact = rows[0]["recall_model"], rows[0]["exact"]
         return [
             Table(
-                title="Where content helps",
-                caption=f"Finding: the whole catalogue is ranked. Ordering: the {N_CANDIDATES} candidates of {finder} "
-                "are ordered anew by the model with content, against their own order; from stored lists, which give "
-                f"the exact first {K} for {percent(exact)} of the users, and the candidates' own order fills up the "
-                "others. p is corrected by Holm.",
+                title="Recall stage and re-ranking",
+                caption=f"Recall: the whole catalogue is ranked. Re-ranking: the {N_CANDIDATES} candidates of "
+                f"{finder} are ranked anew by the model with content, against their own order; from stored lists, "
+                f"which give the exact first {K} for {percent(exact)} of the users, and the candidates' own order "
+                "fills up the others. p is corrected by Holm.",
                 columns=["Stage", "Metric", "With content", "Rival", "Lift", "95 % interval", "Relation"],
                 rows=[
                     [

@@ -40,7 +40,8 @@ def group_sentence(found: GroupVerdict, explained_by: Sequence[str]) -> str:
         explained_by: the named sources or smaller groups that leave nothing to the group.
     """
     unknown = math.isnan(found.p_holm)
-    corrected = NEEDS_REPEATS if unknown else f"Holm {probability(found.p_holm)} over the groups"
+    counted = f"with its best member alone, Holm {probability(found.p_holm)} over the groups"
+    corrected = NEEDS_REPEATS if unknown else counted
     if found.named:
         return (
             f"{_named(found)} (all sources against all without what these say: {lift(found.together)}; {corrected})."
@@ -60,7 +61,7 @@ def summary(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdict], un
 
 def _named_in_all(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdict]) -> str:
     named = [each for each in sources if each.named]
-    parts = [f"{each.source} helps ({_gain(each.added_last or each.own)})" for each in named]
+    parts = [f"{each.source} helps ({_gain(each)})" for each in named]
     parts += [_named(each) for each in groups if each.named]
     if parts:
         return f"{'; '.join(parts)}."
@@ -83,8 +84,11 @@ def _any(found: GroupVerdict) -> str:
     return "either" if len(found.sources) == 2 else "any one"
 
 
-def _gain(comparison: Comparison) -> str:
-    return percent(comparison.lift, signed=True)
+def _gain(found: SourceVerdict) -> str:
+    alone = f"{percent(found.own.lift, signed=True)} alone over itself shuffled"
+    if found.added_last is None:
+        return alone
+    return f"{alone}, {percent(found.added_last.lift, signed=True)} on top of the other sources"
 
 
 def _beats(comparison: Comparison) -> str:

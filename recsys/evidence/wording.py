@@ -7,6 +7,8 @@ from recsys.evidence.comparison import Comparison
 
 DASH = "\N{EN DASH}"
 """In the place of a figure that there is not: of one repeat there is neither an interval nor a p-value."""
+ALL_LOST = -1.0005
+"""What is below this one would be printed as less than -100.0 %."""
 _METRICS = {
     "ndcg": "nDCG",
     "recall": "Recall",
@@ -41,10 +43,14 @@ def p_cell(p: float) -> str:
 
 
 def interval(low: float, high: float, *, signed: bool = True) -> str:
-    """Both ends of an interval; a dash where there is none."""
+    """Both ends of an interval, those of lifts signed; a dash where there is none.
+
+    An interval is as wide to both sides, but no score can fall by more than all of it.
+    """
     if not (math.isfinite(low) and math.isfinite(high)):
         return DASH
-    return f"{percent(low, signed=signed)} to {percent(high, signed=signed)}"
+    lower = "below -100 %" if signed and low < ALL_LOST else percent(low, signed=signed)
+    return f"{lower} to {percent(high, signed=signed)}"
 
 
 def lift(comparison: Comparison) -> str:

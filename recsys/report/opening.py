@@ -6,7 +6,7 @@ from recsys.evidence.comparison import Comparison
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_verdicts import WhichPart
-from recsys.evidence.verdict import Verdict
+from recsys.evidence.verdict import HELPS, Verdict
 from recsys.evidence.wording import interval, metric_name, percent
 from recsys.report.model import Answer, DatasetReport
 
@@ -92,7 +92,22 @@ def _of_part(part: WhichPart | None) -> list[KeyFigure]:
         return []
     sources = [each.source for each in part.by_source]
     among = ", ".join(sources) if len(sources) <= FEW else f"{len(sources)} sources"
-    return [KeyFigure("Sources that help", "; ".join(part.named) or "none named", f"of {among}")]
+    return [KeyFigure("Sources that help", part.named_in_words or "none named", f"of {among}")]
+
+
+def why_unnamed(dataset: DatasetReport) -> str:
+    """Why content can help without a source that is named; empty where that is not so."""
+    verdict, part = dataset.verdict, dataset.part
+    if verdict is None or verdict.name not in HELPS or part is None or part.named:
+        return ""
+    together = next((each.added_last for each in part.by_source if each.added_last), None)
+    if together is None:
+        return ""
+    return (
+        f"Content can help and no source be named: the verdict is about {verdict.against_rival.a}, while a source "
+        f"must help alone and also be missed by {together.model_a}, the best model over all sources, and no source "
+        "was shown to do both."
+    )
 
 
 def _of_leaderboard(leaderboard: Leaderboard, metric: str) -> list[KeyFigure]:

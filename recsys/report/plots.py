@@ -86,8 +86,6 @@ def tuning(curves: Sequence[TuningCurve], name: str) -> str:
             _panel(axes, model, own)
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
-        for axes in grid[max(0, len(panels) - PANELS) : len(panels)]:
-            axes.tick_params(labelbottom=True)
         lengths = [len(curve.best) for curve in curves]
         # Where time is the budget, a quick model has hundreds of trials and a slow one two.
         logarithmic = max(lengths) > FAR_APART * min(lengths)
@@ -95,7 +93,10 @@ def tuning(curves: Sequence[TuningCurve], name: str) -> str:
             grid[0].set_xscale("log")
             grid[0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             grid[0].xaxis.set_minor_formatter(NullFormatter())
-        figure.supxlabel(f"trials{', on a logarithmic scale' if logarithmic else ''}", fontsize="medium", color=MUTED)
+        # The last row may have fewer panels: each column has its axis below its last one.
+        for axes in grid[max(0, len(panels) - PANELS) : len(panels)]:
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel(f"trials{', logarithmic scale' if logarithmic else ''}")
         figure.tight_layout(h_pad=0.8, w_pad=0.6)
         return inline_svg(figure, name, "Best validation score after each tuning trial, a panel a model")
 
@@ -144,7 +145,8 @@ def _label_rows(axes: Axes, left: list[str], right: list[str]) -> None:
 def _interval(axes: Axes, position: int, row: ComparisonRow) -> None:
     comparison = row.comparison
     colour = COLOURS[row.kind]
-    axes.plot([comparison.lift_low, comparison.lift_high], [position] * 2, color=colour, linewidth=2)
+    # No score can fall by more than all of it.
+    axes.plot([max(comparison.lift_low, -1), comparison.lift_high], [position] * 2, color=colour, linewidth=2)
     face = colour if comparison.p <= ALPHA else PAGE
     marker = "o" if row.control is None else "s"
     size = 6.5 if row.control is None else 5

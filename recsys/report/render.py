@@ -20,9 +20,9 @@ from recsys.report import folding, paper, plots
 from recsys.report.ladder import Scale, rungs
 from recsys.report.limits import limits
 from recsys.report.model import DatasetReport, StudyReport
-from recsys.report.opening import BADGES, key_figures
-from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section
-from recsys.report.text import duration, folded, shortened, typeset
+from recsys.report.opening import BADGES, key_figures, why_unnamed
+from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section, TuningCurve
+from recsys.report.text import breakable, duration, folded, shortened, typeset
 from recsys.wording import count
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ def render(report: StudyReport) -> str:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
+        "breakable": breakable,
         "count": lambda number: typeset(f"{number:,}"),
         "duration": duration,
         "folded": folded,
@@ -72,6 +73,7 @@ def render(report: StudyReport) -> str:
         paper=paper,
         badges=BADGES,
         key_figures=key_figures,
+        why_unnamed=why_unnamed,
         limits=limits,
         rungs=rungs,
         scale=Scale.of,
@@ -83,12 +85,13 @@ def render(report: StudyReport) -> str:
         metrics=metrics,
         few_metrics=few_metrics,
         controls=controls,
+        curves=folding.curves,
         folded_controls=folded_controls,
         folded_results=lambda dataset: folding.fold_arms(folding.results(dataset), dataset),
         folded_comparisons=lambda dataset: folding.fold_arms(folding.comparisons(dataset), dataset),
         rows_of=folded_rows,
         few=folding.FEW,
-        control_names=CONTROLS,
+        control_names=lambda pivot: [name for name in CONTROLS if any(name in own for _, own in pivot)],
     )
 
 
@@ -167,7 +170,7 @@ def other_sections(dataset: DatasetReport) -> list[Section]:
     return [each for each in dataset.sections if each.tables and each not in own]
 
 
-def kinds(rows: list[ResultRow] | list[ComparisonRow]) -> dict[Kind, str]:
+def kinds(rows: list[ResultRow] | list[ComparisonRow] | list[TuningCurve]) -> dict[Kind, str]:
     """The kinds that some row is of, each with its words for a legend."""
     return {kind: words for kind, words in KINDS.items() if any(row.kind == kind for row in rows)}
 

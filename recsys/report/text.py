@@ -41,6 +41,11 @@ def shortened(text: str, most: int = BEGINNING) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
+def breakable(text: str | Markup) -> Markup:
+    """The text, escaped, of which a long name such as `text_shuffled_untuned` breaks between its words."""
+    return Markup(re.sub(r"(?<=\w)[_+/](?=\w)", r"\g<0><wbr>", str(escape(text))))
+
+
 def plain(text: str) -> str:
     """The text without control characters and marks of direction, for places that cannot isolate it."""
     return "".join(each for each in text if unicodedata.category(each) not in ("Cc", "Cf", "Cs"))

@@ -35,7 +35,7 @@ def planted(facts: dict[str, Any], spec: DatasetSpec, judgement: Judgement) -> l
     if "drivers" not in truth:
         return []
     drivers = frozenset(truth["drivers"])
-    found, named = judgement.overall.name, judgement.part.named
+    found = judgement.overall.name
     members = {
         *(each.source for each in judgement.part.by_source if each.named),
         *(member for each in judgement.part.groups if each.named for member in each.sources),
@@ -50,9 +50,9 @@ def planted(facts: dict[str, Any], spec: DatasetSpec, judgement: Judgement) -> l
             agrees=(found in HELPS) == bool(drivers),
         ),
         TruthRow(
-            what="sources that drive choice",
-            expected=", ".join(sorted(drivers)) or "none",
-            found=", ".join(named) or "none",
+            what="sources named",
+            expected=f"all made of the {' and the '.join(sorted(drivers))}" if drivers else "none",
+            found=judgement.part.named_in_words or "none",
             agrees=right and drivers <= reached,
         ),
         *_answers(spec, judgement, drivers),

@@ -37,5 +37,6 @@ def test_one_row_a_metric_and_mask(trained: Inputs) -> None:
     assert table.columns == ["Metric", "Mask", "@5", "@10", "@20", "@50"]
     assert len(table.rows) == 12
     assert (
-        table.caption.startswith("In ") and "content stands to its rival and to its shuffled control" in table.caption
+        table.caption.startswith("In ")
+        and "content compares with its rival and with its shuffled control" in table.caption
     )

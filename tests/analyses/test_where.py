@@ -39,7 +39,7 @@ def test_the_first_ranks_are_those_of_scoring_the_candidates(trained: Inputs) ->
 def test_a_row_a_stage(trained: Inputs) -> None:
     analysis = Stages()
     tables = analysis.compute(trained)
-    assert tables["stages"]["stage"].tolist() == ["finding", "finding", "ordering"]
+    assert tables["stages"]["stage"].tolist() == ["recall", "recall", "re-ranking"]
     assert tables["stages"]["mean_b"].iloc[2] == pytest.approx(trained.scores[RIVAL].values.mean())
     (table,) = analysis.show(tables)
     assert "candidates of ItemKNN" in table.caption

@@ -100,7 +100,7 @@ FOR_WHOM = Table(
 )
 HANGS_ON = Table(
     title="What the answer hangs on",
-    caption="In 14 of 18 combinations of metric, cut-off and mask content stands as in the verdict's.",
+    caption="In 14 of 18 combinations of metric, cut-off and mask content compares as in the verdict.",
     columns=["Metric", "Mask", "@5", "@10", "@20"],
     rows=[
         ["nDCG", "seen", "+9.1 % better", "+11.0 % better", "+12.1 % better"],

@@ -1,5 +1,6 @@
 """Which source is named, and which group of them."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from itertools import combinations
@@ -137,7 +138,7 @@ def test_a_single_source_needs_nothing_else():
     (image,) = found.by_source
     assert found.named == ["image"]
     assert image.added_last is None
-    assert found.sentence.startswith("image helps (+")
+    assert found.sentence.startswith("image helps (+") and found.sentence.endswith("% alone over itself shuffled).")
 
 
 def test_a_small_loss_by_each_does_not_hide_what_they_share():
@@ -146,6 +147,10 @@ def test_a_small_loss_by_each_does_not_hide_what_they_share():
     assert found.named == ["text", "image", "text or image"]
     assert group.mostly_shared
     assert "text or image: " in found.sentence
+    assert re.match(
+        r"text helps \(\+\S+ % alone over itself shuffled, \+\S+ % on top of the other sources\);", found.sentence
+    )
+    assert found.named_in_words == "text, image; and any one of text, image"
 
 
 def test_sources_that_share_less_than_most_are_no_group():
@@ -162,6 +167,11 @@ def test_either_will_do_only_where_that_was_shown():
     assert noisy.groups[0].interchangeable is noisiest.groups[0].interchangeable is False
     assert "most of what they give is the same" in noisy.sentence
     assert "which of them it is was not shown" in noisiest.sentence
+    assert [each.named_in_words for each in (quiet, noisy, noisiest)] == [
+        "any one of text, image",
+        "one of text, image (which mostly say the same)",
+        "at least one of text, image (which of them was not shown)",
+    ]
 
 
 def test_sources_that_say_nearly_the_same_are_a_group_beside_those_named():
@@ -194,6 +204,7 @@ def test_sources_made_of_the_same_raw_thing_are_a_group_beside_a_named_member():
     found = market.judged({"image": frozenset(["image"]), "caption": frozenset(["image", "text"])})
     assert found.named == ["image", "image or caption"]
     assert "made of the same image: together +" in found.groups[0].sentence
+    assert found.named_in_words == "image; and image, caption together (made of the same image)"
 
 
 def test_of_nested_groups_the_smallest_is_named():
@@ -213,6 +224,7 @@ def test_where_nothing_is_named_it_is_said_what_could_have_been():
     )
     assert found.by_source[0].sentence.startswith("text is not shown to help, Holm p")
     assert "text or image: not shown to help as a group" in found.groups[0].sentence
+    assert re.search(r"with its best member alone, Holm p = \S+ over the groups", found.groups[0].sentence)
 
 
 def test_of_one_repeat_nothing_is_known_and_no_p_value_is_made_up():

@@ -41,6 +41,14 @@ def test_nothing_is_cut_off(chromium, file: Path, width):
         assert page.evaluate(CUT_OFF) == []
 
 
+def test_the_column_that_stays_keeps_its_row_lines(chromium, file: Path):
+    """Chromium leaves collapsed borders behind when a sticky cell moves."""
+    with opened(chromium, file, 390) as page:
+        cell = page.locator(".scroll th[scope=row]:first-child").first
+        assert cell.evaluate("each => getComputedStyle(each.closest('table')).borderCollapse") == "separate"
+        assert cell.evaluate("each => getComputedStyle(each).borderBottomWidth") == "1px"
+
+
 def test_on_paper_everything_fits_and_is_unfolded(chromium, file: Path):
     with opened(chromium, file, PAPER, media="print") as page:
         assert page.evaluate(OVER_PAPER) == []

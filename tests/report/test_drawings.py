@@ -1,8 +1,12 @@
 """Drawings decide nothing: where there is no variance or nothing to draw, the page stands all the same."""
 
 import math
+import re
+from dataclasses import replace
 
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from recsys.report import plots
 from recsys.report.render import render
@@ -35,3 +39,27 @@ def test_where_one_model_has_many_more_trials_they_are_drawn_logarithmic(baby, l
     short = baby.tuning[0].model_copy(update={"model": "GUME", "best": [0.2], "pruned": []})
     long = short.model_copy(update={"model": "ItemKNN", "best": [0.1 + n / 10_000 for n in range(longest)]})
     assert ("logarithmic scale" in plots.tuning([short, long], "far-apart")) == logarithmic
+
+
+def test_the_tuning_curves_say_where_they_are_cut_and_which_colour_is_whose(baby):
+    html = render(study(baby))
+    caption = re.search(r"<figcaption>Best nDCG@20 on the validation part.*?</figcaption>", html, re.DOTALL)[0]
+    assert "is drawn at \N{MINUS SIGN}20&nbsp;%" in caption
+    colours = set(re.findall(r"var\(--(\w+)\)", caption))
+    assert colours == {curve.kind for curve in baby.tuning} == {"content", "interactions", "control"}
+
+
+@pytest.mark.parametrize("n_models", [1, 4, 6])
+def test_every_column_of_tuning_curves_has_its_axis_named_below_it(baby, n_models):
+    curve = baby.tuning[0].model_copy(update={"pruned": []})
+    curves = [curve.model_copy(update={"model": f"Model{n}"}) for n in range(n_models)]
+    assert plots.tuning(curves, "columns").count(">trials<") == min(n_models, plots.PANELS)
+
+
+def test_no_drawn_lift_goes_below_the_loss_of_all(baby, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Axes, "plot", lambda _, x, *__, **___: drawn.append(x))
+    row = baby.comparisons[0]
+    lost = replace(row.comparison, lift=-1.0, lift_low=-1.5, lift_high=-0.5)
+    plots._interval(Figure().add_subplot(), 0, row.model_copy(update={"comparison": lost}))
+    assert drawn[0] == [-1, -0.5]

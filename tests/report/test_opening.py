@@ -12,7 +12,7 @@ from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.verdict import VerdictName
 from recsys.evidence.verdict_wording import ADVICE
 from recsys.evidence.wording import DASH
-from recsys.report.opening import BADGES, key_figures
+from recsys.report.opening import BADGES, key_figures, why_unnamed
 from recsys.report.render import render
 from recsys.report.text import typeset
 from tests.evidence.studies import scores, study, taste, without_content
@@ -107,3 +107,20 @@ def test_a_budget_of_one_trial_and_one_repeat_agrees_with_its_nouns(baby):
     run = report.run.model_copy(update={"repeats": 1, "budget": "1 trial"})
     said = " ".join(Page(render(report.model_copy(update={"run": run}))).text.split())
     assert "A budget of 1 trial for the tuning" in said and "and 1 repeat with its own split" in said
+
+
+def test_where_content_helps_and_no_source_is_named_the_page_says_how_both_can_be(baby):
+    """The sources are judged over all of them in another model than the one that the verdict is about."""
+    assert why_unnamed(baby) == ""
+    added = replace(baby.part.by_source[0].added_last, model_a="HybridItemKNN")
+    sources = [replace(each, named=False, added_last=added) for each in baby.part.by_source]
+    groups = [replace(each, named=False, together=added) for each in baby.part.groups]
+    unnamed = baby.model_copy(update={"part": replace(baby.part, by_source=sources, groups=groups)})
+    said = opening(unnamed)
+    assert "none named" in said and "the verdict is about FREEDOM (both)" in said
+    assert "be missed by HybridItemKNN, the best model over all sources" in said
+    text = " ".join(Page(render(study(unnamed))).text.split())
+    assert "alone in FREEDOM, all in HybridItemKNN" in text
+    assert "All over all without what the group says, in HybridItemKNN" in text
+    worse = replace(baby.verdict, name="used_but_does_not_pay")
+    assert why_unnamed(unnamed.model_copy(update={"verdict": worse})) == ""

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import ValidationError
 
-from recsys.evidence.wording import DASH, metric_name, percent, probability
+from recsys.evidence.wording import DASH, interval, metric_name, percent, probability
 from recsys.report.model import StudyReport
 from recsys.report.opening import BADGES
 from recsys.report.render import controls, policy, render
 from recsys.report.rows import Link
-from recsys.report.text import duration, typeset
+from recsys.report.text import breakable, duration, typeset
 from tests.evidence.studies import dataset, study, truth
 from tests.report.page import Page
 
@@ -181,6 +181,26 @@ def test_typography():
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_no_interval_of_a_lift_says_that_more_than_all_is_lost():
+    assert interval(-1.496, -0.504) == "below -100 % to -50.4 %"
+    assert interval(-1.0, 0.1) == "-100.0 % to +10.0 %"
+    assert interval(-1.496, 0.5, signed=False) == "-149.6 % to 50.0 %"
+
+
+def test_a_control_that_no_model_ran_is_no_column(baby):
+    heads = "<th>shuffled</th><th>noise</th><th>constant</th>"
+    assert heads in render(study(baby))
+    few = [row for row in baby.comparisons if row.control in (None, "shuffled")]
+    html = render(study(baby.model_copy(update={"comparisons": few})))
+    assert "<th>shuffled</th></tr>" in html and "<th>noise</th>" not in html
+
+
+def test_a_long_name_breaks_between_its_words_and_nowhere_else():
+    said = breakable("X (text_shuffled_untuned), a/b, text+image, +4 %, <i>")
+    assert said == ("X (text_<wbr>shuffled_<wbr>untuned), a/<wbr>b, text+<wbr>image, +4 %, &lt;i&gt;")
+    assert breakable(typeset("`a_b`")) == "<code>a_<wbr>b</code>"
 
 
 def test_wording():
