@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Protocol
 
+from recsys.wording import duration
+
 logger = logging.getLogger(__name__)
 Advance = Callable[[int], None]
 
@@ -50,11 +52,11 @@ class LogProgress:
         def write() -> None:
             nonlocal written
             written = time.monotonic()
-            self.log(f"{label}: {done:,} of {total:,} {units} after {in_words(written - started)}{left()}")
+            self.log(f"{label}: {done:,} of {total:,} {units} after {duration(max(written - started, 1))}{left()}")
 
         def left() -> str:
             seconds = (time.monotonic() - started) / done * (total - done) if done else 0
-            return f", about {in_words(seconds)} left" if seconds else ""
+            return f", about {duration(max(seconds, 1))} left" if seconds else ""
 
         def advance(steps: int) -> None:
             nonlocal done
@@ -85,15 +87,6 @@ class LogProgress:
 def agreeing(unit: str, n: int) -> str:
     """What so many steps are: `cells`, or one `cell`; `seconds of tuning`, or one `second of tuning`."""
     return re.sub(r"s\b", "", unit, count=1) if n == 1 else unit
-
-
-def in_words(seconds: float) -> str:
-    """How long something takes, as exactly as a person needs it."""
-    if seconds < 119.5:
-        return f"{seconds:.0f} s"
-    if seconds < 119.5 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 class CombinedProgress:

@@ -22,11 +22,11 @@ from recsys.recommender import DataSize
 from recsys.study.applicable import left_out
 from recsys.study.control_arms import most_arms
 from recsys.study.counting import cells_of, cells_of_related
-from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, duration, fit_memory, in_words
+from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, fit_memory, in_words
 from recsys.study.preparing import prepare_dataset
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
-from recsys.wording import count
+from recsys.wording import count, duration
 
 LIST_BYTES = 1600
 """Of a user's lists of 100 items with scores, for validation and test."""

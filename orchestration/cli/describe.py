@@ -15,7 +15,7 @@ from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import choose, find_study, read_settings
 from recsys.errors import UserError
-from recsys.wording import count
+from recsys.wording import count, duration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,7 +180,7 @@ def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_
         return [*lines, f"{sample.n_contents:,} different items{pictures}, all of them asked about{refused}."]
     lines.append(
         f"{sample.n_contents:,} different items{pictures}, {sample.n_asked:,} of them asked about{refused}; "
-        f"the other {sample.n_missing:,} take about {_duration(sample.seconds)}."
+        f"the other {sample.n_missing:,} take about {duration(sample.seconds)}."
     )
     if sample.n_prompt:
         sent, answered = sample.n_missing * sample.n_prompt, sample.n_missing * sample.n_tokens
@@ -196,12 +196,6 @@ def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_
     else:
         lines.append("The server does not count tokens, so that the cost cannot be estimated.")
     return lines
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def _ask_all(study: "Study", settings: "Settings", corpus: Corpus) -> None:

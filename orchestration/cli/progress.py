@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from orchestration.cli.console import one_line
-from orchestration.progress import Advance, LogProgress, agreeing, in_words
+from orchestration.progress import Advance, LogProgress, agreeing
+from recsys.wording import duration
 
 
 class Left(ProgressColumn):
@@ -21,7 +22,7 @@ class Left(ProgressColumn):
     def render(self, task: Task) -> Text:
         """About how long it still takes."""
         seconds = task.time_remaining
-        return Text("" if seconds is None or task.finished else f"about {in_words(seconds)} left")
+        return Text("" if seconds is None or task.finished else f"about {duration(max(seconds, 1))} left")
 
 
 class RichProgress:

@@ -22,8 +22,8 @@ from recsys.report.limits import limits
 from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures, why_unnamed
 from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section, TuningCurve
-from recsys.report.text import breakable, duration, folded, shortened, typeset
-from recsys.wording import count
+from recsys.report.text import breakable, folded, shortened, typeset
+from recsys.wording import count, duration
 
 log = logging.getLogger(__name__)
 

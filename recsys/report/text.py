@@ -49,12 +49,3 @@ def breakable(text: str | Markup) -> Markup:
 def plain(text: str) -> str:
     """The text without control characters and marks of direction, for places that cannot isolate it."""
     return "".join(each for each in text if unicodedata.category(each) not in ("Cc", "Cf", "Cs"))
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit a person would use."""
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

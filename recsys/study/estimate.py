@@ -11,6 +11,7 @@ from recsys.engine.slots import GB
 from recsys.models import registry
 from recsys.recommender import FIXED_MEMORY, DataSize, ModelConfig, Recommender
 from recsys.study import measured_costs
+from recsys.wording import duration
 
 DENSE = frozenset({"ADMMSLIM", "AddEASE", "CEASE", "EASE"})
 """Models that invert a matrix of items: their time grows as the cube of what their memory is the square of."""
@@ -129,15 +130,6 @@ def in_words(memory: float, seconds: float | None) -> str:
     if seconds is None:
         return f"about {_gigabytes(memory)}, time unknown until a cell has run"
     return f"about {_gigabytes(memory)} and {duration(seconds)} a cell"
-
-
-def duration(seconds: float) -> str:
-    """A time to be expected: "under 1 s", "40 s", "3 minutes", "2.0 hours"."""
-    if seconds < 1:
-        return "under 1 s"
-    if seconds < 119.5:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 119.5 * 60 else f"{seconds / 3600:.1f} hours"
 
 
 def _measured(model: type[Recommender], *, shows_content: bool) -> list[TimedCell]:

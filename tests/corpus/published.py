@@ -221,7 +221,7 @@ def amazon_2023_with_the_pictures_that_it_lists(place: Path) -> Truth:
             photo(place / "images" / name, (n + view) % N_ITEMS)
     meta.write_text(records(products), encoding="utf-8")
     several = {asin(n): n % 3 for n in range(N_ITEMS) if n % 3}
-    return truth.but(pictures=frozenset(several), several=several, says=("30 pictures are used",))
+    return truth.but(pictures=frozenset(several), several=several, says=("30 pictures in all",))
 
 
 @folder()

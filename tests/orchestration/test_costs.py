@@ -100,6 +100,6 @@ def test_long_training_by_gradient_is_said_to_be_on_processors(model: str, hours
 def test_the_time_of_the_workers_is_not_taken_for_that_of_the_cells() -> None:
     costs = [Cost("many", "BM3", 4, total=3600 * hours) for hours in (1, 2)]
     line = total(costs, workers=2)
-    assert line.startswith("All models: about 1.5 hours with 2 workers; ")
+    assert line.startswith("All models: about 90 minutes with 2 workers; ")
     assert "time on processor cores" in line and "hours of" not in line
     assert [column.header for column in cost_table(costs).columns][-1] == "all, one after another"

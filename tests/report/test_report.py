@@ -12,7 +12,7 @@ from recsys.report.model import StudyReport
 from recsys.report.opening import BADGES
 from recsys.report.render import controls, policy, render
 from recsys.report.rows import Link
-from recsys.report.text import breakable, duration, typeset
+from recsys.report.text import breakable, typeset
 from tests.evidence.studies import dataset, study, truth
 from tests.report.page import Page
 
@@ -174,13 +174,6 @@ def test_typography():
     assert typeset("lift -3.1 %, p = 0.020, 2024-05") == "lift \u22123.1\u00a0%, p\u00a0=\u00a00.020, 2024-05"
     assert typeset("p < 0.001") == "p\u00a0&lt;\u00a00.001"
     assert typeset("<b>") == "&lt;b&gt;"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(3.21, "3.2 s"), (42, "42 s"), (600, "10 min"), (8140, "2.3 h"), (89.9, "90 s")]
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_no_interval_of_a_lift_says_that_more_than_all_is_lost():
