@@ -1,7 +1,8 @@
 """What one cell of each model takes: seconds, and its peak of memory beside what the model says it needs.
 
-python benchmarks/model_costs.py               # all models at all sizes, hours
-python benchmarks/model_costs.py EASE IALS     # some models
+python benchmarks/model_costs.py                                 # all models at all sizes, hours
+python benchmarks/model_costs.py EASE IALS                       # some models
+python benchmarks/model_costs.py --write docs/multimodal.md      # models with content, one epoch of the largest size
 
 The seconds of the first size, of processor time, stand in `recsys.study.measured_costs`. A model trained by gradient
 trains for a few epochs, and at the first size it is taken to go on to EPOCHS at the same pace, with content and
@@ -16,12 +17,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import psutil
 import torch
+import typer
 from _baby import console
+from calibration.page import rows_of_section, with_section
 
 from recsys.content.features import Features
 from recsys.data.dataset import Dataset
@@ -109,30 +113,60 @@ def measure(name: str, place: int) -> None:
     print(json.dumps([seconds, (peak - before) / 2**20, cls.memory(config, data_size) / 2**20]))
 
 
-def main() -> None:
+def fit_apart(name: str, place: int) -> tuple[float, float, float] | None:
+    """What `measure` prints, from a process of its own; None, and a line, where that failed."""
+    command = [sys.executable, __file__, "--measure", str(place), name]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        console.print(f"{name}: {(done.stderr.strip().splitlines() or [f'ended with {done.returncode}'])[-1]}")
+        return None
+    seconds, peak, estimate = json.loads(done.stdout)
+    return seconds, peak, estimate
+
+
+def write_row(page: Path, name: str) -> None:
+    """Measure one model at the largest size, and write its row; those of other models stay."""
+    found = fit_apart(name, len(SIZES) - 1)
+    if found is None:
+        return
+    seconds, peak, estimate = found
+    text = page.read_text(encoding="utf-8")
+    rows = rows_of_section(text, "clothing") | {
+        name: [name, f"{seconds:.0f}", f"{peak / 1024:.1f}", f"{estimate / 1024:.1f}"]
+    }
+    columns = ["model", "s of processor time", "GiB at the peak", "GiB estimated"]
+    table = pd.DataFrame([rows[each] for each in sorted(rows)], columns=columns).to_markdown(index=False)
+    page.write_text(with_section(text, "clothing", table), encoding="utf-8")
+
+
+def main(
+    models: Annotated[list[str] | None, typer.Argument(help="All unless said.")] = None,
+    write: Annotated[Path | None, typer.Option(help="A page whose rows of models with content are written.")] = None,
+    measure_at: Annotated[int | None, typer.Option("--measure", hidden=True)] = None,
+) -> None:
     """Measure and print."""
-    names = sys.argv[1:] or list(registry.load_all())
+    names = models or [name for name in registry.load_all() if registry.find(name).takes_content or not write]
+    if measure_at is not None:
+        measure(names[0], measure_at)
+        return
+    if write:
+        for name in names:
+            write_row(write, name)
+        return
     console.print("model, users, items, interactions: seconds, MiB at the peak, MiB estimated, ratio")
     for name in names:
         learns_without = registry.find(name).is_trained and registry.find(name).takes_content
         for place, size in enumerate(SIZES):
             if not size.widths and not learns_without:
                 continue
-            command = [sys.executable, __file__, "--measure", name, str(place)]
-            environment = os.environ | {"OMP_NUM_THREADS": "1"}
-            done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-            if done.returncode:
-                console.print(f"{name}: {done.stderr.strip().splitlines()[-1]}")
-                continue
-            seconds, peak, estimate = json.loads(done.stdout)
-            console.print(
-                f"{name}, {size.n_users}, {size.n_items}, {size.n_interactions}: "
-                f"{seconds:.1f}, {peak:.0f}, {estimate:.0f}, {estimate / max(peak, 1):.2f}"
-            )
+            if found := fit_apart(name, place):
+                seconds, peak, estimate = found
+                console.print(
+                    f"{name}, {size.n_users}, {size.n_items}, {size.n_interactions}: "
+                    f"{seconds:.1f}, {peak:.0f}, {estimate:.0f}, {estimate / max(peak, 1):.2f}"
+                )
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--measure"]:
-        measure(sys.argv[2], int(sys.argv[3]))
-    else:
-        main()
+    typer.run(main)
