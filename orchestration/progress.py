@@ -77,7 +77,7 @@ class LogProgress:
         finally:
             ended.set()
             watch.join()
-        self.log(f"{label}: {done:,} of {total:,} {units} in {time.monotonic() - started:.1f} s")
+        self.log(f"{label}: {done:,} of {total:,} {units} in {duration(time.monotonic() - started)}")
 
     def note(self, line: str) -> None:
         """A line of its own."""

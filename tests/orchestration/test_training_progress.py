@@ -23,7 +23,7 @@ def lines() -> list[str]:
 
 @pytest.fixture
 def progress(lines: list[str]) -> LogProgress:
-    return LogProgress(lambda line: lines.append(line.partition(" after 1 s")[0].partition(" in 0")[0]), every=0)
+    return LogProgress(lambda line: lines.append(line.partition(" after 1 s")[0].partition(" in under")[0]), every=0)
 
 
 def cell(arm: str, seconds: float = 0.0, stage: str = "tuning", repeat: int = 1) -> StoredCell:
