@@ -10,35 +10,35 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-SMALLEST_NORM = 1e-6
+_SMALLEST_NORM = 1e-6
 _TINY = 1e-30  # keeps the gradient of the root finite at zero, several times faster than the norm's own guard
 
 
-def unit(x: Tensor, shortest: float = SMALLEST_NORM) -> Tensor:
-    """Rows divided by their norms, shape as given; rows not longer than `shortest` become zero and get no gradient.
+def unit(x: Tensor) -> Tensor:
+    """Rows divided by their norms, shape as given; rows shorter than 1e-6 become zero and get no gradient.
 
     Rows of zeros are ordinary here: cold items, absent content. `torch.nn.functional.normalize` has a gradient of
     1e12 there, after which Adam never moves the row again, nor a bias that it hangs on, while the loss still falls.
     """
-    return _Unit.apply(x, shortest)
+    return _Unit.apply(x)
 
 
 class _Unit(torch.autograd.Function):
     """With its gradient (g - y (y . g)) / |x| in three passes over the rows, where autograd takes nine."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, shortest: float) -> Tensor:
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         norms = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        inverse = norms.where(norms > shortest, torch.inf).reciprocal_()
+        inverse = norms.where(norms > _SMALLEST_NORM, torch.inf).reciprocal_()
         y = x * inverse
         ctx.save_for_backward(y, inverse)
         return y
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         y, inverse = ctx.saved_tensors
         along = torch.linalg.vecdot(y, gradients[0]).unsqueeze(-1)
-        return torch.addcmul(gradients[0], y, along, value=-1).mul_(inverse), None
+        return torch.addcmul(gradients[0], y, along, value=-1).mul_(inverse)
 
 
 @torch.no_grad()

@@ -128,13 +128,6 @@ def test_ties_of_which_dropout_leaves_next_to_none_have_finite_gradients() -> No
             assert part.grad.abs().max() < 1e6  # not NaN either
 
 
-def test_small_ties_say_as_much_as_large_ones_where_dropout_hides_those() -> None:
-    model = network(ONE)
-    local, content, ties, edges = model.eval()._parts()
-    shortened = model._final(local, content, 1e-7 * ties, edges)
-    torch.testing.assert_close(shortened, model._final(local, content, ties, edges))
-
-
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
     assert not network(CONSTANT).content_used
     assert len(network(CONSTANT | {"image": MARKET.content["image"]}).views) == 1

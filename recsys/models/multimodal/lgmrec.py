@@ -22,8 +22,7 @@ from recsys.training.operators import SparseOperator
 from recsys.training.propagation import propagate
 from recsys.training.randomness import dropout
 
-SHORTEST = 1e-12
-"""Vectors of nodes up to this length count as zero: where dropout hides a node's largest tie, the others are small."""
+SMALLEST_NORM = 1e-12  # below, a node counts as a zero vector in the contrast: dropout left it next to no ties
 _PUBLISHED = {
     "batch_size": 2048,
     "learning_rate": 1e-3,
@@ -142,7 +141,7 @@ class LGMRecNetwork(GraphNetwork):
         if not len(self.views):
             return collaborative
         local = unit(content.unflatten(1, (len(self.views), -1))).sum(dim=1)
-        return collaborative + local + self.config.global_weight * unit(ties @ edges, SHORTEST)
+        return collaborative + local + self.config.global_weight * unit(ties @ edges)
 
     def _contrast(self, ties: Tensor, edges: Tensor, users: Tensor, positives: Tensor) -> Tensor:
         """InfoNCE of the batch's users, and items, between two sources, against all users and all items.
@@ -152,7 +151,7 @@ class LGMRecNetwork(GraphNetwork):
         sources = []
         for tie, edge in zip(ties.chunk(len(self.views), dim=1), edges.chunk(len(self.views)), strict=True):
             norms = torch.linalg.vector_norm(tie @ edge, dim=1, keepdim=True)
-            sources.append((self.parted(tie / norms.where(norms > SHORTEST, torch.inf)), edge))
+            sources.append((self.parted(tie / norms.where(norms > SMALLEST_NORM, torch.inf)), edge))
         losses = []
         for (ones, edge), (others, other_edge) in combinations(sources, 2):
             between = edge @ other_edge.T / self.config.temperature
