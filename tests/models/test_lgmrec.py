@@ -128,6 +128,17 @@ def test_ties_of_which_dropout_leaves_next_to_none_have_finite_gradients() -> No
             assert part.grad.abs().max() < 1e6  # not NaN either
 
 
+def test_ties_that_are_next_to_nothing_learn_where_dropout_hides_the_others() -> None:
+    """As in the published code, whose vectors are divided by 1e-12 or by their length, whichever is larger."""
+    model = network(ONE).eval()
+    local, content, ties, edges = (part.detach() for part in model._parts())
+    small = (1e-14 * ties).requires_grad_()
+    vectors = model._final(local, content, small, edges)
+    torch.testing.assert_close(vectors, model._final(local, content, 0 * ties, edges) + 0.3 * 1e-2 * ties @ edges)
+    (gradient,) = torch.autograd.grad(vectors[0].sum(), small)
+    torch.testing.assert_close(gradient[0], 0.3e12 * edges.sum(dim=1))
+
+
 def test_content_that_tells_no_items_apart_is_not_used() -> None:
     assert not network(CONSTANT).content_used
     assert len(network(CONSTANT | {"image": MARKET.content["image"]}).views) == 1

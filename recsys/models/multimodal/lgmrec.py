@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import embedding
+from torch.nn.functional import embedding, normalize
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
@@ -22,7 +22,12 @@ from recsys.training.operators import SparseOperator
 from recsys.training.propagation import propagate
 from recsys.training.randomness import dropout
 
-SMALLEST_NORM = 1e-12  # below, a node counts as a zero vector in the contrast: dropout left it next to no ties
+SHORTEST = 1e-12
+"""What shorter vectors of the hypergraph are divided by.
+
+Where dropout hides a node's largest tie, the others are this small, and they learn through vectors shorter than one.
+Rows of zeros get no gradient, as they are made of ties of zero.
+"""
 _PUBLISHED = {
     "batch_size": 2048,
     "learning_rate": 1e-3,
@@ -141,7 +146,7 @@ class LGMRecNetwork(GraphNetwork):
         if not len(self.views):
             return collaborative
         local = unit(content.unflatten(1, (len(self.views), -1))).sum(dim=1)
-        return collaborative + local + self.config.global_weight * unit(ties @ edges)
+        return collaborative + local + self.config.global_weight * normalize(ties @ edges, eps=SHORTEST)
 
     def _contrast(self, ties: Tensor, edges: Tensor, users: Tensor, positives: Tensor) -> Tensor:
         """InfoNCE of the batch's users, and items, between two sources, against all users and all items.
@@ -151,7 +156,7 @@ class LGMRecNetwork(GraphNetwork):
         sources = []
         for tie, edge in zip(ties.chunk(len(self.views), dim=1), edges.chunk(len(self.views)), strict=True):
             norms = torch.linalg.vector_norm(tie @ edge, dim=1, keepdim=True)
-            sources.append((self.parted(tie / norms.where(norms > SMALLEST_NORM, torch.inf)), edge))
+            sources.append((self.parted(tie / norms.clamp_min(SHORTEST)), edge))
         losses = []
         for (ones, edge), (others, other_edge) in combinations(sources, 2):
             between = edge @ other_edge.T / self.config.temperature
