@@ -9,6 +9,7 @@ from orchestration.cli.console import table, tick
 from orchestration.home import Home
 from recsys.analyses.base import HEADLINE
 from recsys.evidence.across import answer_together
+from recsys.evidence.sources_wording import named_in_words
 from recsys.evidence.wording import interval, p_cell, percent, probability
 from recsys.study.judgement import Judgement
 from recsys.study.selection import has_verdict
@@ -71,7 +72,7 @@ def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> 
             p_cell(rival.p_value),
             percent(shuffled.lift, signed=True)
             + (f", {probability(shuffled.p_value)}" if shuffled.error.known else ", one repeat"),
-            judgement.part.named_in_words or "none",
+            named_in_words(judgement.part) or "none",
         ]
         if name in truths:
             row.append(_agreement(truths[name]))

@@ -87,18 +87,6 @@ class GroupVerdict:
         """The group in words."""
         return " or ".join(self.sources)
 
-    @property
-    def in_a_list(self) -> str:
-        """The group beside other names, with what was shown of its members."""
-        members = ", ".join(self.sources)
-        if self.interchangeable:
-            return f"any one of {members}"
-        if self.mostly_shared:
-            return f"one of {members} (which mostly say the same)"
-        if self.same_reading:
-            return f"{members} together (made of the same {', '.join(self.same_reading)})"
-        return f"at least one of {members} (which of them was not shown)"
-
 
 @dataclass(frozen=True)
 class WhichPart:
@@ -123,13 +111,6 @@ class WhichPart:
             *(each.source for each in self.by_source if each.named),
             *(each.label for each in self.groups if each.named),
         ]
-
-    @property
-    def named_in_words(self) -> str:
-        """What is named, sources apart from groups; empty where nothing is."""
-        sources = ", ".join(each.source for each in self.by_source if each.named)
-        groups = [each.in_a_list for each in self.groups if each.named]
-        return "; and ".join([*([sources] if sources else []), *groups])
 
 
 def one_way(comparison: Comparison) -> float:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from recsys.evidence.comparison import ALPHA, Comparison
-from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict
+from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichPart
 from recsys.evidence.wording import detectable, lift, listed, percent, probability
 
 NEEDS_REPEATS = "which takes two repeats or more"
@@ -67,6 +67,23 @@ def _named_in_all(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdic
         return f"{'; '.join(parts)}."
     added = [each.added_last or each.own for each in sources]
     return f"No source is shown to help by itself ({detectable(*added)})." if added else "There is no source to judge."
+
+
+def named_in_words(part: WhichPart) -> str:
+    """What is named, sources apart from groups; empty where nothing is."""
+    sources = ", ".join(each.source for each in part.by_source if each.named)
+    return "; and ".join(filter(None, [sources, *(_in_a_list(each) for each in part.groups if each.named)]))
+
+
+def _in_a_list(found: GroupVerdict) -> str:
+    members = ", ".join(found.sources)
+    if found.interchangeable:
+        return f"any one of {members}"
+    if found.mostly_shared:
+        return f"one of {members} (which mostly say the same)"
+    if found.same_reading:
+        return f"{members} together (made of the same {', '.join(found.same_reading)})"
+    return f"at least one of {members} (which of them was not shown)"
 
 
 def _named(found: GroupVerdict) -> str:

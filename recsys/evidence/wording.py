@@ -7,7 +7,7 @@ from recsys.evidence.comparison import Comparison
 
 DASH = "\N{EN DASH}"
 """In the place of a figure that there is not: of one repeat there is neither an interval nor a p-value."""
-ALL_LOST = -1.0005
+_ALL_LOST = -1.0005
 """What is below this one would be printed as less than -100.0 %."""
 _METRICS = {
     "ndcg": "nDCG",
@@ -49,7 +49,7 @@ def interval(low: float, high: float, *, signed: bool = True) -> str:
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return DASH
-    lower = "below -100 %" if signed and low < ALL_LOST else percent(low, signed=signed)
+    lower = "below -100 %" if signed and low < _ALL_LOST else percent(low, signed=signed)
     return f"{lower} to {percent(high, signed=signed)}"
 
 

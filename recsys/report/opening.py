@@ -6,6 +6,7 @@ from recsys.evidence.comparison import Comparison
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.sources_wording import named_in_words
 from recsys.evidence.verdict import HELPS, Verdict
 from recsys.evidence.wording import interval, metric_name, percent
 from recsys.report.model import Answer, DatasetReport
@@ -92,7 +93,7 @@ def _of_part(part: WhichPart | None) -> list[KeyFigure]:
         return []
     sources = [each.source for each in part.by_source]
     among = ", ".join(sources) if len(sources) <= FEW else f"{len(sources)} sources"
-    return [KeyFigure("Sources that help", part.named_in_words or "none named", f"of {among}")]
+    return [KeyFigure("Sources that help", named_in_words(part) or "none named", f"of {among}")]
 
 
 def why_unnamed(dataset: DatasetReport) -> str:

@@ -85,7 +85,7 @@ def render(report: StudyReport) -> str:
         metrics=metrics,
         few_metrics=few_metrics,
         controls=controls,
-        curves=folding.curves,
+        folded_curves=lambda dataset: folding.fold_arms(folding.curves(dataset), dataset),
         folded_controls=folded_controls,
         folded_results=lambda dataset: folding.fold_arms(folding.results(dataset), dataset),
         folded_comparisons=lambda dataset: folding.fold_arms(folding.comparisons(dataset), dataset),

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from recsys.evidence.sources_wording import named_in_words
 from recsys.evidence.verdict import HELPS
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.judgement import Judgement
@@ -52,7 +53,7 @@ def planted(facts: dict[str, Any], spec: DatasetSpec, judgement: Judgement) -> l
         TruthRow(
             what="sources named",
             expected=f"all made of the {' and the '.join(sorted(drivers))}" if drivers else "none",
-            found=judgement.part.named_in_words or "none",
+            found=named_in_words(judgement.part) or "none",
             agrees=right and drivers <= reached,
         ),
         *_answers(spec, judgement, drivers),

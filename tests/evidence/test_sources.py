@@ -14,6 +14,7 @@ from recsys.evidence.scores import Scores
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.sources import judge_sources
+from recsys.evidence.sources_wording import named_in_words
 
 N_USERS, N_REPEATS = 400, 5
 BOTH = ("text", "image")
@@ -150,7 +151,7 @@ def test_a_small_loss_by_each_does_not_hide_what_they_share():
     assert re.match(
         r"text helps \(\+\S+ % alone over itself shuffled, \+\S+ % on top of the other sources\);", found.sentence
     )
-    assert found.named_in_words == "text, image; and any one of text, image"
+    assert named_in_words(found) == "text, image; and any one of text, image"
 
 
 def test_sources_that_share_less_than_most_are_no_group():
@@ -167,7 +168,7 @@ def test_either_will_do_only_where_that_was_shown():
     assert noisy.groups[0].interchangeable is noisiest.groups[0].interchangeable is False
     assert "most of what they give is the same" in noisy.sentence
     assert "which of them it is was not shown" in noisiest.sentence
-    assert [each.named_in_words for each in (quiet, noisy, noisiest)] == [
+    assert [named_in_words(each) for each in (quiet, noisy, noisiest)] == [
         "any one of text, image",
         "one of text, image (which mostly say the same)",
         "at least one of text, image (which of them was not shown)",
@@ -204,7 +205,7 @@ def test_sources_made_of_the_same_raw_thing_are_a_group_beside_a_named_member():
     found = market.judged({"image": frozenset(["image"]), "caption": frozenset(["image", "text"])})
     assert found.named == ["image", "image or caption"]
     assert "made of the same image: together +" in found.groups[0].sentence
-    assert found.named_in_words == "image; and image, caption together (made of the same image)"
+    assert named_in_words(found) == "image; and image, caption together (made of the same image)"
 
 
 def test_of_nested_groups_the_smallest_is_named():

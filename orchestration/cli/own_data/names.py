@@ -168,14 +168,18 @@ def names_only_an_id(name: str) -> bool:
 
 def speaks_of_refusal(name: str) -> bool:
     """Whether a name says that something was not liked, so that its higher values are no sign of liking."""
-    return any("refusal" in kinds_of(word) for word in words(name))
+    return _speaks_of("refusal", name)
 
 
 def speaks_of_something_elses_time(name: str) -> bool:
     """Whether a name is one of a length of time, or of the time of something else than an interaction."""
-    return any("span" in kinds_of(word) for word in words(name))
+    return _speaks_of("span", name)
 
 
 def has_id(name: str) -> bool:
     """Whether a name says that its column holds ids, of whatever."""
-    return any("id" in kinds_of(word) for word in words(name)) or strength("item", name) > 0
+    return _speaks_of("id", name) or strength("item", name) > 0
+
+
+def _speaks_of(kind: str, name: str) -> bool:
+    return any(kind in kinds_of(word) for word in words(name))
