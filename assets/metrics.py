@@ -22,9 +22,10 @@ from orchestration.usable import usable_study
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 from recsys.evaluation.metrics.registry import metric_module, metrics
+from recsys.evaluation.protocol import Protocol
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.fingerprints import code_of, fingerprint
-from recsys.report.folding import FEW
+from recsys.report.folding import fold
 from recsys.study.checks import BEATS_BASELINES, SHUFFLED
 from recsys.study.judgement import rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
@@ -58,7 +59,7 @@ def node(study: Study, name: str) -> Node:
         ],
         version=fingerprint(study.n_repeats, study.statistics.model_dump(), study.evaluation.model_dump(), code),
         make=partial(make, study, name),
-        show=partial(show, study.evaluation.primary),
+        show=partial(show, study.evaluation),
         description="Mean of each metric on the test part for every model and arm, with 95 % intervals.",
         kinds=frozenset({"parquet", "duckdb"}),
         checks={check: text for check, text in CHECKS.items() if judged or check != SHUFFLED},
@@ -102,14 +103,16 @@ def load_leaderboard(folder: Path) -> Leaderboard:
     return TypeAdapter(Leaderboard).validate_json((folder / LEADERBOARD).read_text(encoding="utf-8"))
 
 
-def show(primary: str, home: Home, event: Event) -> Mapping[str, object]:
-    """The table, and the primary metric with its intervals, of each model's best arm where there are many."""
+def show(protocol: Protocol, home: Home, event: Event) -> Mapping[str, object]:
+    """The table, and the primary metric with its intervals; where there are many, of the arm that validation chose."""
     from matplotlib.figure import Figure
 
-    summary = pd.read_parquet(home.folder(event) / SUMMARY)
-    rows = summary[summary["metric"] == primary].sort_values("mean", ascending=False)
-    if len(rows) > FEW:
-        rows = rows.drop_duplicates("model")
+    folder, primary = home.folder(event), protocol.primary
+    summary = pd.read_parquet(folder / SUMMARY)
+    standing = {arm.pair: arm.standing for arm in ModelResult.load(folder).arms}
+    best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False)
+    stand = [standing[model, arm] for model, arm in zip(best_first["model"], best_first["arm"], strict=True)]
+    rows = best_first.loc[fold(best_first.index, list(best_first["model"]), stand)[0]]
     figure = Figure(figsize=(6, 0.6 + 0.24 * len(rows)))
     axes = figure.subplots()
     # Without variance an end may lie beside its mean by a rounding error.
@@ -118,5 +121,10 @@ def show(primary: str, home: Home, event: Event) -> Mapping[str, object]:
     axes.invert_yaxis()
     axes.set(title=f"{primary} on test, 95 % intervals")
     wide = summary.pivot_table(index=["model", "arm"], columns="metric", values="mean", sort=False).reset_index()
-    columns = ["model", "arm", primary, *[m for m in wide.columns if m.endswith("_at_20") and m != primary]]
+    columns = [
+        "model",
+        "arm",
+        primary,
+        *[m for m in wide.columns if m.endswith(f"_at_{protocol.primary_k}") and m != primary],
+    ]
     return {"test": table(wide[columns].sort_values(primary, ascending=False)), "intervals": plot(figure)}

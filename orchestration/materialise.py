@@ -27,8 +27,8 @@ from recsys.errors import UserError, hint
 from recsys.study.study import Study
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-NAMED = re.compile(r'(?:\b\w+:)?"?((?!(?:and|or|not)\b)[^\s"():+*]+)"?')
-"""What a selection names: what stands behind `key:` or `group:`, or alone."""
+WORDS = re.compile(r'[^\s"+()]+\(?')
+"""Words of a selection without its quotes, such as `key:demo/report`, `or` and `roots(`."""
 INTERRUPTS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 
 
@@ -55,14 +55,26 @@ def selected(study: Study, settings: Settings, select: str | None) -> list[str]:
     """
     graph = build_definitions(settings, [study]).resolve_asset_graph()
     ordered = [asset for level in graph.toposorted_asset_keys_by_level for asset in sorted(level)]
-    chosen = _resolved(select, graph) if select else set(ordered)
-    if not chosen:
-        names = [asset.to_user_string() for asset in ordered]
-        known = [*names, *dict.fromkeys(node.group_name for node in graph.asset_nodes if node.group_name)]
-        unknown = next((name for name in NAMED.findall(select or "") if name not in known), "")
+    if not select:
+        return [asset.to_user_string() for asset in ordered]
+    chosen = _resolved(select, graph)
+    names = [asset.to_user_string() for asset in ordered]
+    known = [*names, *dict.fromkeys(node.group_name for node in graph.asset_nodes if node.group_name)]
+    unknown = next((name for name in _named(select) if name not in known), "")
+    if unknown or not chosen:
         near = hint(unknown, known, f"modalift run {study.name} --dry-run")
         raise UserError(f"--select '{select}' names what study {study.name} does not have{near}")
     return [asset.to_user_string() for asset in ordered if asset in chosen]
+
+
+def _named(select: str) -> list[str]:
+    """The assets and groups that a selection names in full."""
+    words = (word.rpartition(":") for word in WORDS.findall(select.replace('"', "")))
+    return [
+        name
+        for kind, _, name in words
+        if kind in ("", "key", "group") and name not in ("and", "or", "not", "") and not re.search(r"[*(]", name)
+    ]
 
 
 def _resolved(select: str, graph: AssetGraph) -> set[dg.AssetKey]:

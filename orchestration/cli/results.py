@@ -185,7 +185,7 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
 
     summary, primary = _summary(home, name), study.evaluation.primary
     trained = _trained(home, name)
-    standing = {arm.pair: (arm.control is None, arm.valid) for arm in trained.arms}
+    standing = {arm.pair: arm.standing for arm in trained.arms}
     best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False, kind="stable")
     everything = best_first.to_dict("records")
     pairs = [(row["model"], row["arm"]) for row in everything]

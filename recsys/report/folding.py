@@ -42,7 +42,7 @@ def fold_arms(rows: Sequence[ArmRow], dataset: DatasetReport) -> Folded[ArmRow]:
 
 
 def standing(dataset: DatasetReport) -> Callable[[Pair], tuple[bool, float]]:
-    """How a (model, arm) stands among those of its model: by validation, controls behind all that is none."""
+    """How a (model, arm) stands among those of its model: by validation alone, and controls come last."""
     known = {(row.model, row.arm): (row.kind != "control", row.valid) for row in dataset.results}
     return lambda pair: known.get(pair, (False, float("-inf")))
 

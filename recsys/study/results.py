@@ -80,6 +80,11 @@ class ArmResult(BaseModel):
         return self.model, self.arm
 
     @property
+    def standing(self) -> tuple[bool, float]:
+        """Its place among the arms of its model, the highest best: by validation alone, and controls come last."""
+        return self.control is None, self.valid
+
+    @property
     def params(self) -> dict[str, Any]:
         """The hyper-parameters of the first repeat, which spent the whole budget."""
         return self.settings[0]

@@ -19,6 +19,11 @@ def test_a_group_is_selected_and_nothing_of_dagster_is_printed(tmp_path: Path) -
     assert {"tiny/dataset", "tiny/verdict"} <= set(chosen)
 
 
+@pytest.mark.parametrize("select", ['key:"tiny/dat*"', "group:tiny and kind:python", '+roots(key:"tiny/verdict")'])
+def test_what_is_no_name_of_an_asset_is_left_to_dagster(tmp_path: Path, select: str) -> None:
+    assert selected(write_study(tmp_path), Settings(home=tmp_path / "home", studies=tmp_path), select)
+
+
 @pytest.mark.parametrize(
     ("select", "line"),
     [
@@ -26,6 +31,10 @@ def test_a_group_is_selected_and_nothing_of_dagster_is_printed(tmp_path: Path) -
         ("tiny/verdct", "names what study tiny does not have; did you mean 'tiny/verdict'?"),
         ('+key:"tiny/reprot"', "names what study tiny does not have; did you mean 'tiny/report'?"),
         ("group:tinny and kind:python", "names what study tiny does not have; did you mean 'tiny'?"),
+        (
+            'key:"tiny/dataset" or key:"tiny/verdct"',
+            "names what study tiny does not have; did you mean 'tiny/verdict'?",
+        ),
         ("group:", "cannot be read: write such as 'key:\"demo/report\"' or '+group:x'"),
     ],
 )

@@ -3,13 +3,16 @@
 import sys
 import weakref
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from assets import metrics
 from recsys.evidence.scores import Pair, Scores
 from recsys.study.judgement import judge, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores
 from recsys.study.readiness import Readiness
+from recsys.study.results import ModelResult
 from recsys.study.study import Study
 from tests.report.page import Page
 
@@ -69,6 +72,23 @@ def test_so_does_a_ranking_without_content(planned: Study, folder: Path) -> None
     assert len(board.comparisons) == N_ARMS - 1
     assert scores.most <= MOST_HELD
     assert "others" in board.sentence and len(board.sentence) < 1500
+
+
+def test_the_drawing_of_the_metrics_shows_each_model_on_the_arm_that_validation_chose(
+    planned: Study, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        metrics, "plot", lambda figure: [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    )
+    shown = metrics.show(planned.evaluation, Mock(folder=lambda _: folder), Mock())["intervals"]
+    arms = ModelResult.load(folder).arms
+    chosen = {
+        model: max((arm for arm in arms if arm.model == model and arm.control is None), key=lambda arm: arm.valid)
+        for model in {arm.model for arm in arms}
+    }
+    assert set(shown) == {" ".join(arm.pair) for arm in chosen.values()}
+    by_test = pd.read_parquet(folder / SUMMARY).query("metric == @planned.evaluation.primary").sort_values("mean")
+    assert {" ".join(pair) for pair in by_test.groupby("model").tail(1)[["model", "arm"]].to_numpy()} != set(shown)
 
 
 def test_the_page_shows_the_best_arm_of_each_model_and_folds_the_rest(html: str) -> None:
