@@ -1,1 +1,1 @@
-"""What can be materialised, one file a kind; each names inputs, calls `recsys`, and hands back a record."""
+"""What can be materialised, one file per kind; each names inputs, calls `recsys`, and hands back a record."""

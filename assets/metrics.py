@@ -112,7 +112,7 @@ def show(protocol: Protocol, home: Home, event: Event) -> Mapping[str, object]:
     standing = {arm.pair: arm.standing for arm in ModelResult.load(folder).arms}
     best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False)
     stand = [standing[model, arm] for model, arm in zip(best_first["model"], best_first["arm"], strict=True)]
-    rows = best_first.loc[fold(best_first.index, list(best_first["model"]), stand)[0]]
+    rows = best_first.loc[fold(list(best_first.index), list(best_first["model"]), stand)[0]]
     figure = Figure(figsize=(6, 0.6 + 0.24 * len(rows)))
     axes = figure.subplots()
     # Without variance an end may lie beside its mean by a rounding error.

@@ -81,7 +81,7 @@ def _stopped(judgement: Judgement) -> str:
 
 
 def show(home: Home, event: Event) -> Mapping[str, object]:
-    """The sentence, the two comparisons it rests on, and the answers to the study's questions."""
+    """The sentence, the comparisons that it rests on, and the answers to the study's questions."""
     judgement = Judgement.load(home.folder(event))
     overall = judgement.overall
     compared = {

@@ -18,7 +18,7 @@ DATA = ("baby", "sports", "clothing", "taobao", "douyin", "tiktok")
 
 
 def models() -> str:
-    """A row a model: what it does, what it is without content, whether it scores items that nobody took."""
+    """A row per model: what it does, what it is without content, whether it scores items that nobody took."""
     rows = []
     for info in registry.catalogue():
         if not info.file.takes_content:
@@ -40,7 +40,7 @@ def models() -> str:
 
 
 def published() -> str:
-    """Recall@20 of every publication, a row a model; an asterisk marks what is no target."""
+    """Recall@20 of every publication, a row per model; an asterisk marks what is no target."""
     found = figures().query("arm == ''").dropna(subset="recall_at_20")
     marks = found["doubt"].ne("").map({True: "\\*", False: ""})
     cells = found.assign(

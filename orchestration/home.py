@@ -88,7 +88,7 @@ class Home:
 
     def cell(self, dataset: str) -> Callable[[str], StoredCell]:
         """What gives a dataset's cells by their fingerprints; UserError where a file of one is damaged."""
-        return lambda mark: StoredCell.load(self.whole(place(dataset), mark))
+        return lambda fingerprint: StoredCell.load(self.whole(place(dataset), fingerprint))
 
     def produce(
         self,

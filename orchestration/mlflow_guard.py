@@ -29,7 +29,7 @@ class GuardedTracker:
     """The tracker of a home; none of its methods fails."""
 
     def __init__(self, tracker: Tracker, note: Callable[[str], None]) -> None:
-        """`note` is told what a person should know."""
+        """`note` receives lines that a person should read."""
         self.direct, self.note = tracker, note
         self.waiting = tracker.settings.mlflow_waiting
         self._try_at = 0.0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The folder that holds the packages: a checkout, or the site-packages of an environment."""
 SHIPPED_STUDIES = Path(__file__).parent / "shipped_studies"
-"""Studies that come with the package: the demo, a link to the checkout's file so that there is one of it."""
+"""Studies that come with the package: the demo, a copy of the checkout's file that a test keeps equal."""
 
 
 PathOfUser = Annotated[Path, AfterValidator(Path.expanduser)]
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
 
     @property
     def store(self) -> Path:
-        """Parquet and safetensors files, one folder a version."""
+        """Parquet and safetensors files, one folder per version."""
         return self.home / "store"
 
     @property

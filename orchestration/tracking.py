@@ -1,4 +1,4 @@
-"""MLflow: every training is a run, flat, with tags; one experiment a dataset.
+"""MLflow: every training is a run, flat, with tags; one experiment per dataset.
 
 The database is made once, under a lock, before any parallel work: several processes that migrate a new one at
 the same time corrupt it. Trainings are written when they have ended, many in one transaction, and a run's id follows
@@ -40,7 +40,7 @@ class Tracker:
     """The MLflow database of a home."""
 
     def __init__(self, settings: Settings, note: Callable[[str], None] = logger.info) -> None:
-        """MLflow on the home that the settings name; `note` is told what a person may want to know."""
+        """MLflow on the home that the settings name; `note` receives lines that a person may want to read."""
         self.settings, self.note = settings, note
 
     @cached_property

@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from orchestration.progress import Progress
 from recsys.engine.stored import StoredCell
 
-Tell = Callable[[StoredCell], None]
+OnCell = Callable[[StoredCell], None]
 
 
 @contextmanager
-def in_cells(progress: Progress, label: str, total: int) -> Iterator[Tell]:
+def in_cells(progress: Progress, label: str, total: int) -> Iterator[OnCell]:
     """Show cells, of which there are `total` at most."""
     done = 0
     with progress.track(label, total, "cells") as advance:
@@ -29,7 +29,7 @@ def in_cells(progress: Progress, label: str, total: int) -> Iterator[Tell]:
 @contextmanager
 def in_seconds(
     progress: Progress, label: str, arms: Sequence[str], budget: float, cells_after: Callable[[int], int]
-) -> Iterator[Tell]:
+) -> Iterator[OnCell]:
     """Show seconds of tuning until every arm has spent its budget, and then the cells that are left.
 
     Args:
@@ -42,7 +42,7 @@ def in_seconds(
     tuning = _Tuning(arms, budget)
     with ExitStack() as shown:
         tell_seconds = shown.enter_context(_in_seconds_of(tuning, progress, label))
-        tell_cells: Tell | None = None
+        tell_cells: OnCell | None = None
 
         def tell(cell: StoredCell) -> None:
             nonlocal tell_cells
@@ -83,7 +83,7 @@ class _Tuning:
 
 
 @contextmanager
-def _in_seconds_of(tuning: _Tuning, progress: Progress, label: str) -> Iterator[Tell]:
+def _in_seconds_of(tuning: _Tuning, progress: Progress, label: str) -> Iterator[OnCell]:
     with progress.track(label, tuning.total, "seconds of tuning") as advance:
 
         def tell(trial: StoredCell) -> None:

@@ -10,7 +10,7 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.notes import experiment_note, run_note
 from orchestration.tracked import TrackedDataset, Training, run_id
-from orchestration.training_progress import Tell, in_cells, in_seconds
+from orchestration.training_progress import OnCell, in_cells, in_seconds
 from recsys.content.arms import Arm
 from recsys.content.features import FEATURES
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
@@ -142,7 +142,7 @@ class Trainings:
 
     def _progress(
         self, label: str, model: str, arms: Sequence[Arm], n_cells: int | None
-    ) -> AbstractContextManager[Tell]:
+    ) -> AbstractContextManager[OnCell]:
         """Progress in cells; while time is being spent, and their number is unknown, in seconds of tuning."""
         study, progress = self.study, self.home.progress
         if n_cells is not None:

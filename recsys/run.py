@@ -57,7 +57,7 @@ class DatasetResult:
 
     Attributes:
         results: every (model, arm) with its choice, its trials and its final cells, and what was left out.
-        metrics: a row a (model, arm, metric) on the test part (see `recsys.study.measuring`).
+        metrics: a row per (model, arm, metric) on the test part (see `recsys.study.measuring`).
         judgement: the verdict and the comparisons; None where no content was compared.
         headline: what stands beside the verdict: who loses, and how many settings agree.
         leaderboard: which model is best, where there is no verdict.

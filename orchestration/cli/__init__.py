@@ -1,4 +1,4 @@
-"""The command line: one file a command or a pair of commands, each registered with `app` where it is written."""
+"""The command line: one file per command or a pair of commands, each registered with `app` where it is written."""
 
 from orchestration.cli import (  # noqa: F401  (importing a module registers its commands)
     check,

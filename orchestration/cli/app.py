@@ -70,13 +70,13 @@ def command(name: str, *examples: str) -> Callable[[Callable[P, R]], Callable[P,
         paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
         # Line breaks of the source would stay in all paragraphs but the first.
         text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-        app.command(name, help=text, epilog=shown)(_plainly(function))
+        app.command(name, help=text, epilog=shown)(_errors_as_exit_codes(function))
         return function
 
     return register
 
 
-def _plainly(function: Callable[P, R]) -> Callable[P, R]:
+def _errors_as_exit_codes(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         code = 1

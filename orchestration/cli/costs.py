@@ -94,7 +94,7 @@ def facts_of(study: Study, home: Home, name: str) -> Mapping[str, Any]:
 
 
 def cost_table(costs: Sequence[Cost]) -> Table:
-    """A row a dataset and model."""
+    """A row per dataset and model."""
     columns = ("dataset", "model", ">cells at most", "memory and time", ">all, one after another")
     shown = table(*columns, title="What training takes")
     for cost in costs:

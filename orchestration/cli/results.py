@@ -148,7 +148,7 @@ def _verdict(home: "Home", study: "Study", name: str) -> dict[str, Any] | None:
 
 
 def _source(verdict: "SourceVerdict | None") -> dict[str, Any]:
-    """A source alone against its shuffled control; sources are not judged where content does not help."""
+    """A source alone against its shuffled control; without figures where it was not judged."""
     if verdict is None:
         return {"named": False} | dict.fromkeys(("lift", "ci_low", "ci_high", "p_value", "p_holm"))
     return {
@@ -168,7 +168,7 @@ def _widest_that_fits(
     others: list[str],
     means: dict[tuple[str, str, str], float],
 ) -> Table:
-    """A row a model and arm, with as many of the other metrics as the terminal has room for beside whole names."""
+    """A row per model and arm, with as many of the other metrics as the terminal has room for beside whole names."""
     shown = table("model", "arm", f">{primary}", "95 % interval", *(f">{other}" for other in others), title=name)
     for row in rows:
         interval = f"{row['ci_low']:.4f} to {row['ci_high']:.4f}"

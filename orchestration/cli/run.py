@@ -33,7 +33,8 @@ def run(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that train side by side; one a core unless said.")
+        int | None,
+        typer.Option(min=1, help="Processes that train side by side; default: one per core."),
     ] = None,
 ) -> None:
     """Answer a study's question: compute what is missing, then state the verdict and write the report.

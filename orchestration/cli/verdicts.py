@@ -54,7 +54,7 @@ def together(judged: Mapping[str, Judgement]) -> str:
 
 
 def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> Table:
-    """One row a dataset; for synthetic markets also whether the planted truth was found."""
+    """One row per dataset; for synthetic markets also whether the planted truth was found."""
     truths = _truth(study, home, judged)
     columns = ["dataset", "verdict", ">lift", "95 % interval", ">p", "against shuffled", "sources named"]
     made = table(

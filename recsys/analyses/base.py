@@ -108,7 +108,7 @@ class Inputs:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """A row a (model, arm, metric) on the test part (see `recsys.study.measuring`)."""
+        """A row per (model, arm, metric) on the test part (see `recsys.study.measuring`)."""
         return pd.read_parquet(self.folders["metrics"] / SUMMARY)
 
     @cached_property
@@ -128,7 +128,7 @@ class Inputs:
 
     @cached_property
     def corpora(self) -> dict[str, pd.DataFrame]:
-        """Descriptions by corpus: `item_id`, `answer`, and one column a field."""
+        """Descriptions by corpus: `item_id`, `answer`, and one column per field."""
         corpora = self.study.datasets[self.name].descriptions
         return {corpus: pd.read_parquet(self.folders[f"descriptions/{corpus}"] / CORPUS) for corpus in corpora}
 

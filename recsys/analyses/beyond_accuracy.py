@@ -39,9 +39,9 @@ class BeyondAccuracy(Analysis):
         return study.statistics.model_dump(), study.evaluation.model_dump()
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a (model, arm), the best by the primary metric first.
+        """One row per (model, arm), the best by the primary metric first.
 
-        A column a measure at that metric's cut-off and, where it has a value for every user, the 95 % interval in
+        A column per measure at that metric's cut-off and, where it has a value for every user, the 95 % interval in
         `<measure>_low` and `<measure>_high`.
         """
         evaluation = inputs.study.evaluation
@@ -107,7 +107,7 @@ def _diversity(inputs: Inputs, pair: Pair, content: Content) -> Interval:
 
 
 def _distances(inputs: Inputs, pair: Pair, content: Content) -> Iterator[np.ndarray]:
-    """Of each repeat, one value a user of the study's scores."""
+    """Of each repeat, one value per user of the study's scores."""
     lists, evaluation = inputs.lists(pair), inputs.study.evaluation
     for ranking, data in zip(lists.masked(evaluation.mask), lists.datasets, strict=True):
         items = ranking.items[:, : evaluation.primary_k]

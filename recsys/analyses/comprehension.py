@@ -122,7 +122,7 @@ def _fields(fields: pd.DataFrame) -> Table:
 
 
 def _between(between: pd.DataFrame) -> Table:
-    """Each model's mean kappa with the others: a row a corpus, a column a field."""
+    """Each model's mean kappa with the others: a row per corpus, a column per field."""
     both = pd.concat([between, between.rename(columns={"first": "second", "second": "first"})])
     means = both.pivot_table(index="first", columns="field", values="kappa", sort=False, dropna=False)
     return Table(

@@ -1,4 +1,4 @@
-"""How content is put together: one model over all sources, or an ensemble of one model a source."""
+"""How content is put together: one model over all sources, or an ensemble of one model per source."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ COLUMNS = ["fusion", "ensemble", "metric", "mean_a", "mean_b", "lift", "lift_low
 class Integration(Analysis):
     """The best model over the fused sources against the best models of its single sources, added up."""
 
-    title = "Fusion in one model, or an ensemble of one model a source"
+    title = "Fusion in one model, or an ensemble of one model per source"
     needs = ("dataset", "controls", "metrics")
     tables = ("integration", "weights")
     position = 26
@@ -78,7 +78,7 @@ class Integration(Analysis):
         return [
             Table(
                 title="Fusion or ensemble",
-                caption="One model over all sources against the weighted sum of one model a source. Weights, and "
+                caption="One model over all sources against the weighted sum of one model per source. Weights, and "
                 "whether scores or reciprocal ranks are added, are chosen on the validation lists of each repeat; "
                 f"mean weights: {said}; ranks in {ranks} of {len(weights)} repeats.",
                 columns=["Fusion", "Ensemble", "Metric", "Fusion", "Ensemble", "Lift", "95 % interval", "Relation"],

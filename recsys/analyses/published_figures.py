@@ -35,7 +35,7 @@ class PublishedFigures(Analysis):
         return published.model_dump() if published else None
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a figure.
+        """One row per figure.
 
         Columns: `COLUMNS`.
         """

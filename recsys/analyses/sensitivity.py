@@ -35,7 +35,7 @@ class Sensitivity(Analysis):
         return study.statistics.model_dump(), study.evaluation.model_dump()
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a setting, one a repeat, and one that counts those which agree with the headline."""
+        """One row per setting, one per repeat, and one that counts those which agree with the headline."""
         found, protocol = _settings(inputs), inputs.study.evaluation
         headline = next(each for each in found if (each.metric, each.mask) == (protocol.primary, protocol.mask))
         counted = agreement(found, headline)
@@ -51,7 +51,7 @@ class Sensitivity(Analysis):
         return list(tables["agreement"]["sentence"])
 
     def show(self, tables: dict[str, pd.DataFrame]) -> list[Table]:
-        """A row a metric and mask, a column a cut-off."""
+        """A row per metric and mask, a column per cut-off."""
         settings = tables["settings"].assign(
             measure=tables["settings"]["metric"].str.rpartition("_at_")[0],
             k=tables["settings"]["metric"].str.rpartition("_at_")[2].astype(int),

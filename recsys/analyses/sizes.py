@@ -36,7 +36,7 @@ class Sizes(Analysis):
         return study.statistics.model_dump(), {source: behind(spec, source) for source in spec.content}
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a source that some model was trained on alone, the smallest first."""
+        """One row per source that some model was trained on alone, the smallest first."""
         spec, statistics = inputs.study.datasets[inputs.name], inputs.study.statistics
         rival = inputs.scores[inputs.selection.rival]
         rows: list[dict[str, Any]] = []

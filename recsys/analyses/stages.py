@@ -37,7 +37,7 @@ class Stages(Analysis):
         return study.statistics.model_dump(), study.evaluation.model_dump()
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a stage and metric."""
+        """One row per stage and metric."""
         content, rival = inputs.lists(inputs.selection.content), inputs.lists(inputs.selection.rival)
         statistics = inputs.study.statistics
         how: dict[str, Any] = {"margin": statistics.margin, "n_resamples": 1, "seed": statistics.seed}

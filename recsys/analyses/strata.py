@@ -55,7 +55,7 @@ class Strata(Analysis):
         return study.statistics.model_dump(), study.evaluation.model_dump(), asks_about_cold_items(study, name)
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
-        """One row a stratum, one a family with the p-value of its strata being alike, one a sentence on who loses."""
+        """A row per stratum, per family with the p-value of its strata being alike, and per sentence on who loses."""
         content, rival = inputs.lists(inputs.selection.content), inputs.lists(inputs.selection.rival)
         primary, statistics = inputs.study.evaluation.primary, inputs.study.statistics
         how: dict[str, Any] = {

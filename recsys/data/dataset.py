@@ -22,7 +22,7 @@ class Dataset:
     Where the split is drawn at random it is drawn anew for each repeat; a dataset stands for one repeat at a time.
 
     Attributes:
-        interactions: one row a (user, item) pair: `user`, `item` (int32 indices), `part` (one of `PARTS`)
+        interactions: one row per (user, item) pair: `user`, `item` (int32 indices), `part` (one of `PARTS`)
             and, where known, `rating` and `timestamp`.
         users: `user_id` (string); row number is the user index.
         items: `item_id`, `title`, `text`, `image_path`, `image_digest` and attributes; row number is the item index.

@@ -37,7 +37,7 @@ class Measured:
     """What lists are worth.
 
     Attributes:
-        per_user: column `user` and, float64, `recall_at_20` and so on; one row a user with held-out items.
+        per_user: column `user` and, float64, `recall_at_20` and so on; one row per user with held-out items.
         lists: metrics of all lists together by name, such as `coverage_at_20`.
     """
 

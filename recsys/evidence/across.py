@@ -133,7 +133,7 @@ def _error(comparison: Comparison) -> float:
 def _sentence(found: AcrossDatasets, n_datasets: int) -> str:
     counts = [f"Content helps in {_count(found.helps)} of {n_datasets} datasets", f"harms in {_count(found.harms)}"]
     counts += [f"is of no use in {_count(found.without_use)}"] if found.without_use else []
-    counts += [f"open in {_count(found.left_open)}"] if found.left_open else []
+    counts += [f"leaves the question open in {_count(found.left_open)}"] if found.left_open else []
     counted, mean = ", ".join(counts), found.mean
     if mean is None:
         return f"{counted}."

@@ -23,7 +23,7 @@ Colour = Literal["red", "amber", "green"]
 BASELINES = ("Random", "TopPop", "GlobalEffects")
 """Models that show everybody the same, or anything."""
 FEWEST_MOVED = 20
-FEWEST_SIBLINGS = 3
+MIN_REPEATS_FOR_OUTLIERS = 3
 FAR_IN_SPREADS, FAR_IN_SHARE = 5.0, 0.4
 TOO_GOOD = 0.5
 
@@ -150,7 +150,7 @@ def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:
         numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
         if not np.isfinite(numbers).all():
             faults.append(f"{label(*pair)} in repeat {int(np.flatnonzero(~np.isfinite(numbers))[0]) + 1} (diverged)")
-        elif len(numbers) >= FEWEST_SIBLINGS:
+        elif len(numbers) >= MIN_REPEATS_FOR_OUTLIERS:
             median = float(np.median(numbers))
             away = np.abs(numbers - median)
             far = away > max(FAR_IN_SPREADS * 1.4826 * float(np.median(away)), FAR_IN_SHARE * abs(median))
@@ -162,13 +162,13 @@ def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:
         return Gate(
             name="final trainings",
             colour="red",
-            message=f"Final trainings stand apart from their siblings: {listed(faults)}.",
+            message=f"Final trainings far from those of the other repeats: {listed(faults)}.",
             remedy="Look at their training curves; lower the learning rate, or train longer, and run them again.",
         )
     n = sum(len(values) for values in finals.values())
-    message = f"All {n:,} final trainings agree with their siblings."
-    if all(len(values) < FEWEST_SIBLINGS for values in finals.values()):
-        message = f"No final training diverged; whether one stands apart takes {FEWEST_SIBLINGS} repeats to tell."
+    message = f"All {n:,} final trainings agree with those of the other repeats."
+    if all(len(values) < MIN_REPEATS_FOR_OUTLIERS for values in finals.values()):
+        message = f"No final training diverged; outliers show with {MIN_REPEATS_FOR_OUTLIERS} repeats or more."
     return Gate(name="final trainings", colour="green", message=message)
 
 
@@ -179,8 +179,8 @@ def too_good(relative_lift: float) -> Gate:
         name="size of the lift",
         colour="amber" if high else "green",
         message=f"Content lifts by {percent(relative_lift, signed=True)}"
-        + (", rare enough to ask whether whoever made it saw the test part." if high else "."),
-        remedy="Too good: find out whether whoever made these vectors saw the test part." if high else "",
+        + (", which is unusually large." if high else "."),
+        remedy="Check that these vectors were made without the test part." if high else "",
     )
 
 

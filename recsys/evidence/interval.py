@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from recsys.evidence.comparison import ALPHA
-from recsys.evidence.resampling import over_seeds, resampled_means
+from recsys.evidence.resampling import over_repeats, resampled_means
 
 Key = TypeVar("Key", bound=Hashable)
 N_RESAMPLES = 2_000
@@ -16,7 +16,7 @@ N_RESAMPLES = 2_000
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over users and seeds with its 95 % bootstrap interval."""
+    """A mean over users and repeats with its 95 % bootstrap interval."""
 
     mean: float
     low: float
@@ -29,9 +29,9 @@ def mean_intervals(
     """Mean and 95 % interval of each cell of a table, all from the same resamples of users.
 
     Args:
-        cells: by key, a metric of every user under every seed, shape (n_seeds, n_users); the users are
-            the same in all cells, the seeds need not be.
-        n_resamples: of users, and of each cell's seeds.
+        cells: by key, a metric of every user in every repeat, shape (n_repeats, n_users); the users are
+            the same in all cells, the repeats need not be.
+        n_resamples: of users, and of each cell's repeats.
         seed: of the draws.
     """
     if not cells:
@@ -43,6 +43,6 @@ def mean_intervals(
     means = np.split(resampled_means(stacked, n_resamples, rng), ends, axis=1)
     intervals = {}
     for (key, values), resamples in zip(cells.items(), means, strict=True):
-        low, high = np.quantile(over_seeds(resamples, rng), [ALPHA / 2, 1 - ALPHA / 2])
+        low, high = np.quantile(over_repeats(resamples, rng), [ALPHA / 2, 1 - ALPHA / 2])
         intervals[key] = Interval(float(values.mean(dtype=np.float64)), float(low), float(high))
     return intervals

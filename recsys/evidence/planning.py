@@ -20,7 +20,7 @@ def what_would_decide(comparison: Comparison) -> str:
     if not comparison.error.known:
         return "one repeat cannot be told from luck: run at least 3"
     if comparison.mean_b <= 0:
-        return f"no number of users can be named, for {comparison.b} has no hit"
+        return f"how many users it would take is unknown, since {comparison.b} has no hit"
     measured, to_margin = abs(comparison.lift), comparison.margin - abs(comparison.lift)
     sought = (
         f"a lift of {percent(measured)}" if measured >= to_margin else f"a lift within {percent(comparison.margin)}"

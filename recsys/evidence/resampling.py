@@ -1,8 +1,8 @@
-"""The two resamplings under every interval and p-value: bootstrap over users and seeds, and sign flips.
+"""Bootstrap intervals for tables, and a sign-flip p-value for readers; no verdict rests on either.
 
 `scipy.stats` has both, but its bootstrap resamples one axis only and gathers every value anew for each
 statistic, and its permutation test counts ties in full and holds users times resamples in memory. Here a
-resample is a vector of user weights, so that one matrix product serves all seeds and all metrics at once.
+resample is a vector of user weights, so that one matrix product serves all repeats and all metrics at once.
 """
 
 import numpy as np
@@ -52,10 +52,10 @@ def _drawn(sizes: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate(counts)
 
 
-def over_seeds(means: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Means over seeds drawn with replacement in each resample: (n_resamples, n_seeds) to (n_resamples,)."""
-    n_resamples, n_seeds = means.shape
-    weights = rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=n_resamples) / n_seeds
+def over_repeats(means: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Means over repeats drawn with replacement in each resample: (n_resamples, n_repeats) to (n_resamples,)."""
+    n_resamples, n_repeats = means.shape
+    weights = rng.multinomial(n_repeats, np.full(n_repeats, 1 / n_repeats), size=n_resamples) / n_repeats
     return (means * weights).sum(axis=1)
 
 

@@ -73,7 +73,7 @@ def shapley_shares(sources: Sequence[str], subsets: Mapping[str, Pair], scores: 
     Args:
         sources: one to four, in the order of the study.
         subsets: the (model, arm) of every subset, by `subset_name`.
-        scores: by (model, arm); one is held at a time, beside one sum a source.
+        scores: by (model, arm); one is held at a time, beside one sum per source.
 
     Raises:
         ValueError: too many sources, a subset is missing, or the subsets are not all of one model.

@@ -93,8 +93,8 @@ class WhichPart:
     """Which source or group of sources helps, and how much is due to each.
 
     Attributes:
-        by_source: one verdict a source, in the order of the study.
-        groups: one verdict a candidate.
+        by_source: one verdict per source, in the order of the study.
+        groups: one verdict per candidate.
         shares: Shapley shares; None where the subsets were not trained.
         sentence: what is named, with the figures.
     """

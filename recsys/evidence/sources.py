@@ -54,7 +54,7 @@ def judge_sources(
 
     Args:
         design: what is compared; with several sources each needs its `full` and `full_altered`.
-        scores: by (model, arm); no more than two are held at a time, beside the rival and a sum a source.
+        scores: by (model, arm); no more than two are held at a time, beside the rival and a sum per source.
         rival: the best interaction-only model.
         reads: by source, in the order of the study, the raw things that it is made of.
         margin: of equivalence.

@@ -129,7 +129,7 @@ def decide(
 
 
 def _name(found: Verdict, *, stopped: bool, unchanged: bool) -> VerdictName:
-    """The row of the table in `docs/architecture.md`, read from the top: the first that holds."""
+    """The row of the table in `docs/evidence.md`, read from the top: the first that holds."""
     rival, popularity = found.against_rival, found.against_popularity
     shuffled, untuned, capacity = found.against_shuffled, found.against_untuned, found.shuffled_against_rival
     used = shuffled.a_better and untuned.a_better

@@ -26,7 +26,7 @@ ADVICE: dict["VerdictName", str] = {
     "inconclusive": "Do not decide by this study: its verdict says what would close the question.",
 }
 DOES_NOT_PAY = (
-    "Keep the best model without content: this one is not better by the margin, and only why that is remains open."
+    "Keep the best model without content: this one is not better by the margin, and only the reason is still open."
 )
 
 

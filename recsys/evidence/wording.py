@@ -56,7 +56,7 @@ def interval(low: float, high: float, *, signed: bool = True) -> str:
 def lift(comparison: Comparison) -> str:
     """Lift, interval and p-value of a comparison; the lift alone where one repeat says nothing of others."""
     if comparison.mean_b <= 0:
-        return f"no lift can be given, for {comparison.b} has no hit"
+        return f"the lift is undefined, since {comparison.b} has no hit"
     figure = percent(comparison.lift, signed=True)
     if not comparison.error.known:
         return f"lift {figure} in the only repeat"
@@ -75,7 +75,7 @@ def detectable(*comparisons: Comparison) -> str:
     if not all(each.error.known for each in comparisons):
         return "one repeat cannot show a lift of any size"
     if not lifts:
-        return "how small a lift could have been shown is unknown, for no two users differ"
+        return "the smallest lift that could have been shown is unknown, since all users differ by the same amount"
     low, high = percent(lifts[0]), percent(lifts[-1])
     return f"the smallest lift that could have been shown is {low if low == high else f'{low} to {high}'}"
 

@@ -162,9 +162,9 @@ def catalogue() -> list[ModelInfo]:
 def related(name: str) -> frozenset[str]:
     """The other models that are this one with or without content, by class name.
 
-    Those of ItemKNN are its forms with content; those of such a form are ItemKNN and the other forms. Hyper-parameters
-    that related models share mean the same in all of them. See `Recommender.without_content`. A row with a preset
-    takes its settings from nobody and is related to none.
+    Those of ItemKNN are its forms with content; those of such a form are ItemKNN and the other forms. A model tries
+    what related models chose for hyper-parameters of the same name, which need not mean the same: validation decides.
+    See `Recommender.without_content`. A row with a preset takes its settings from nobody and is related to none.
     """
     find(name)
     if preset_name(name):

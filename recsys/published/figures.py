@@ -49,7 +49,7 @@ def publications() -> dict[str, Publication]:
 
 @cache
 def figures() -> pd.DataFrame:
-    """One row a publication, data set, model and arm.
+    """One row per publication, data set, model and arm.
 
     Columns: `publication`, `dataset`, `model`, `arm` (empty: as the model is), `doubt`, and METRICS, where published.
     """

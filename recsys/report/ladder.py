@@ -37,7 +37,7 @@ def rungs(dataset: DatasetReport) -> list[Rung]:
         f"Best without content{', which is the same model' if is_itself else ''}: the rival": rival,
         "The same model without content": None if is_itself else itself,
         "Its content shuffled, tuned anew": verdict.against_shuffled,
-        "Its content shuffled, at its settings": verdict.against_untuned,
+        "Its content shuffled, same settings": verdict.against_untuned,
         "Popularity as its content": verdict.against_popularity,
     }
     repeats = {(row.model, row.arm): row.repeat_means for row in dataset.results}

@@ -11,7 +11,7 @@ STILL_RISING = 0.2
 
 def limits(dataset: DatasetReport) -> list[str]:
     """One sentence for each thing a reader may take for shown and that is not; the study's own come last."""
-    read = (_power, _budget, _given_up, _rising)
+    read = (_power, _budget, _pruned, _rising)
     found = [sentence(dataset) for sentence in read]
     failed = [
         f"The check “{check.name}” failed: {check.found.removesuffix('.')}."
@@ -27,13 +27,13 @@ def _power(dataset: DatasetReport) -> str | None:
     comparison = dataset.deciding[0]
     if not comparison.n_moved:
         same = f"{comparison.a} and {comparison.b} have the same score for all {comparison.n_users:,} users"
-        return f"{same}, so that how small a lift could have been shown is unknown."
+        return f"{same}, so the smallest lift that could have been shown is unknown."
     still = percent(1 - comparison.n_moved / comparison.n_users, digits=0)
     tied = f"{still} of the {comparison.n_users:,} users have the same score with both"
     if not comparison.error.known:
         return f"One repeat cannot show a lift of any size of {comparison.a} over {comparison.b}; {tied}."
     if comparison.mean_b <= 0:
-        return f"No lift over {comparison.b} can be given, for it has no hit; {tied}."
+        return f"The lift over {comparison.b} is undefined, since it has no hit; {tied}."
     smallest = percent(comparison.detectable_lift)
     return f"The smallest lift of {comparison.a} over {comparison.b} that could have been shown is {smallest}; {tied}."
 
@@ -62,7 +62,8 @@ def _trials(rows: list[ResultRow], minutes: float | None) -> str:
     least = min((row.n_trials for row in rows), default=0)
     if least < most <= 2 * least:
         budget = count(least, "trial")
-        return f"Each model was tuned with {budget} on each arm, and up to {most} where they still found better."
+        more = f"extended to at most {most} while the search was still improving"
+        return f"Each model was tuned with {budget} on each arm, {more}."
     short = [row.name for row in rows if row.n_trials < most]
     if short:
         return f"Tuning was not equal: {listed(short)} had fewer than the {most} trials of the others."
@@ -71,7 +72,7 @@ def _trials(rows: list[ResultRow], minutes: float | None) -> str:
     return f"Each model was tuned with {most} trials on each arm; no rival was tuned longer." if rows else ""
 
 
-def _given_up(dataset: DatasetReport) -> str | None:
+def _pruned(dataset: DatasetReport) -> str | None:
     """Trials that never ended count as trials, and might have done better than they stood."""
     rows = [f"{row.name} ({row.n_pruned} of {row.n_trials})" for row in dataset.results if row.n_pruned]
     return f"Trials pruned by their validation curve, and never chosen: {listed(rows)}." if rows else None

@@ -146,7 +146,7 @@ class RunFacts(Part):
 
 
 class StudyReport(Part):
-    """A study: its question, one entry a dataset, and how to repeat it.
+    """A study: its question, one entry per dataset, and how to repeat it.
 
     `sources` are the models' papers by model; `together` is what all datasets say, where there are several.
     """

@@ -19,7 +19,7 @@ BADGES: dict[Answer, str] = {
     "used_but_does_not_pay": "Used, but does not pay",
     "no_effect": "No effect",
     "harms": "Content harms",
-    "model_harms": "The model is the loss",
+    "model_harms": "The model harms, not content",
     "content_not_chosen": "Content not chosen",
     "not_ready": "Not ready to be answered",
     "inconclusive": "Inconclusive",
@@ -105,9 +105,9 @@ def why_unnamed(dataset: DatasetReport) -> str:
     if together is None:
         return ""
     return (
-        f"Content can help and no source be named: the verdict is about {verdict.against_rival.a}, while a source "
-        f"must help alone and also be missed by {together.model_a}, the best model over all sources, and no source "
-        "was shown to do both."
+        "Content can help although no single source is named: the verdict is about "
+        f"{verdict.against_rival.a}, while a source must help alone and also be missed by {together.model_a}, the "
+        "best model over all sources, and no source was shown to do both."
     )
 
 

@@ -53,7 +53,7 @@ def forest(compared: Sequence[ComparisonRow], metric: str, name: str) -> str:
 
 
 def bars(rows: Sequence[ResultRow], metric: str, name: str) -> str:
-    """Primary metric of each (model, arm), with its 95 % interval and a dot for each seed, in the order given."""
+    """Primary metric of each (model, arm), with its 95 % interval and a dot for each repeat, in the order given."""
     if not rows:
         return ""
     with styled():

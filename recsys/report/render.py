@@ -198,7 +198,7 @@ def folded_controls(dataset: DatasetReport) -> folding.Folded[tuple[Comparison, 
 
 
 def folded_rows(table: Table, dataset: DatasetReport) -> folding.Folded[list[str]]:
-    """The rows of an analysis's table, long ones with a row a (model, arm) folded."""
+    """The rows of an analysis's table, long ones with a row per (model, arm) folded."""
     if not table.pairs:
         return table.rows, []
     return folding.fold(

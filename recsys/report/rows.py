@@ -156,7 +156,7 @@ class ComparisonRow(Part):
 
 
 class TuningCurve(Part):
-    """Best validation score after each trial; `pruned` are the numbers, from 1, of those that were given up."""
+    """Best validation score after each trial; `pruned` are the numbers, from 1, of those that were pruned."""
 
     model: str
     arm: str

@@ -53,7 +53,7 @@ class Added:
             self._worths.append(worth)
 
     def combine(self, weights: Sequence[float]) -> Ranking:
-        """One list a user, as long as the longest of the members', best first; a member alone keeps its own."""
+        """One list per user, as long as the longest of the members', best first; a member alone keeps its own."""
         counting = [place for place, weight in enumerate(weights) if weight]
         if len(counting) == 1:
             return self._lists[counting[0]]

@@ -19,7 +19,7 @@ from recsys.study.judgement_spec import Published, Question, Scenario
 from recsys.study.spec import Open, Strict
 
 CORPUS = "corpus.parquet"
-"""The table of a description corpus: `item_id`, `answer`, and one column a field."""
+"""The table of a description corpus: `item_id`, `answer`, and one column per field."""
 OWN_COLUMNS = ("item_id", "answer")
 """Of that table, so that no field can be called so."""
 RAW_MODALITIES = ("text", "image", "audio")

@@ -60,7 +60,7 @@ class Ensemble(Strict):
     def said(self) -> str:
         """What it is, in words."""
         what = " or ".join(self.scales)
-        apart = ", one model a source" if self.each_source else ""
+        apart = ", one model per source" if self.each_source else ""
         return f"The {what} of {listed(self.of)} added{apart}, with weights from validation"
 
     @property

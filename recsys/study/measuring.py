@@ -34,9 +34,9 @@ MeasuredArm = tuple[ArmResult, list[Measured]]
 def measure(study: Study, name: str, data: Dataset, results: ModelResult, cell: CellOf, out: Path) -> list[Check]:
     """Write the tables of a dataset's metrics into a folder, and check them.
 
-    `summary.parquet` has a row a (model, arm, metric): `mean`, the 95 % interval `ci_low`, `ci_high` (NaN for what is
-    measured on all lists together), and `per_repeat`. `scores.parquet` has the primary metric of every user in every
-    repeat, one row group a (model, arm) in the order of `result.json`.
+    `summary.parquet` has a row per (model, arm, metric): `mean`, the 95 % interval `ci_low`, `ci_high` (NaN for what
+    is measured on all lists together), and `per_repeat`. `scores.parquet` has the primary metric of every user in
+    every repeat, one row group per (model, arm) in the order of `result.json`.
     """
     evaluators = [Evaluator(data.repeat(n), "test", study.evaluation) for n in range(1, study.n_repeats + 1)]
     primary = study.evaluation.primary

@@ -25,7 +25,7 @@ Mask = Literal["seen", "train"]
 
 @dataclass(frozen=True)
 class StoredLists:
-    """The lists of one (model, arm) on one part, one ranking a repeat.
+    """The lists of one (model, arm) on one part, one ranking per repeat.
 
     Attributes:
         scores: its primary metric, which knows the users and how repeats differ.

@@ -85,7 +85,8 @@ def test_the_sentence_counts_the_verdicts():
     verdicts = ["helps", "helps", "helps_a_little", "helps", "inconclusive", "not_ready"]
     found = answer_together({str(i): (name, lifted(0.1, 0.02)) for i, name in enumerate(verdicts)})
     assert found.sentence.startswith(
-        "Content helps in 4 of 6 datasets, harms in none, open in 2; mean lift +10.0 % (95 % interval +"
+        "Content helps in 4 of 6 datasets, harms in none, leaves the question open in 2; "
+        "mean lift +10.0 % (95 % interval +"
     )
     assert found.sentence.endswith("(95 % prediction interval).")
     assert found.mean.datasets == ("0", "1", "2", "3", "4")
@@ -107,7 +108,7 @@ def test_a_lift_without_an_error_or_a_base_is_left_out_of_the_mean():
         {"a": ("helps", lifted(0.1, 0.02)), "b": ("inconclusive", unknown), "c": ("helps", without_hit)}
     )
     assert found.mean is None
-    assert found.sentence == "Content helps in 2 of 3 datasets, harms in none, open in 1."
+    assert found.sentence == "Content helps in 2 of 3 datasets, harms in none, leaves the question open in 1."
 
 
 def test_one_dataset_has_nothing_to_be_answered_with():

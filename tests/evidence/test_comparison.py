@@ -115,7 +115,7 @@ def test_what_one_repeat_cannot_tell_is_a_dash():
 
 def test_no_lift_is_given_over_a_model_without_a_hit():
     nothing = compare(scored(np.random.default_rng(0).random((2, 30))), scored(np.zeros((2, 30)), model="B"))
-    assert lift(nothing) == "no lift can be given, for B (both) has no hit"
+    assert lift(nothing) == "the lift is undefined, since B (both) has no hit"
 
 
 def test_with_one_repeat_that_no_seed_could_change_users_decide():

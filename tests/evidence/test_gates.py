@@ -126,7 +126,7 @@ def test_a_space_that_was_tried_whole_has_no_more_to_give():
         ([0.30, None, 0.30], "red"),
     ],
 )
-def test_final_trainings_against_their_siblings(values, colour):
+def test_final_trainings_against_those_of_other_repeats(values, colour):
     assert finals_agree({("VBPR", "both"): values, ("EASE", ONLY): [0.3] * 3}).colour == colour
 
 
@@ -166,6 +166,6 @@ def test_of_one_trial_the_noun_agrees():
     assert rival_plateaued([0.3], exhausted=True).message == "The rival has nothing to tune."
 
 
-def test_trainings_without_siblings_are_not_said_to_agree_with_them():
+def test_trainings_without_other_repeats_are_not_said_to_agree_with_them():
     assert "agree" not in finals_agree({("EASE", ONLY): [0.3]}).message
     assert "agree" in finals_agree({("EASE", ONLY): [0.3, 0.3, 0.31]}).message

@@ -83,4 +83,4 @@ def test_one_repeat_of_a_seeded_model_needs_others():
 
 def test_without_a_hit_no_number_can_be_named():
     comparison = replace(open_comparison(0.02), mean_b=0.0, lift=math.nan)
-    assert what_would_decide(comparison) == "no number of users can be named, for B has no hit"
+    assert what_would_decide(comparison) == "how many users it would take is unknown, since B has no hit"

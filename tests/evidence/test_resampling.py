@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from recsys.evidence.resampling import over_seeds, resampled_means, sign_flip_p_value
+from recsys.evidence.resampling import over_repeats, resampled_means, sign_flip_p_value
 
 
 def p_value(differences, n_resamples=10_000, seed=0):
@@ -103,7 +103,7 @@ def test_nothing_resampled_is_nothing():
 def test_one_seed_stays_as_it_is_and_many_spread():
     rng = np.random.default_rng(0)
     means = np.tile([[0.1, 0.2, 0.6]], (20_000, 1))
-    assert (over_seeds(means[:, :1], rng) == 0.1).all()
-    drawn = over_seeds(means, rng)
+    assert (over_repeats(means[:, :1], rng) == 0.1).all()
+    drawn = over_repeats(means, rng)
     assert drawn.mean() == pytest.approx(0.3, rel=0.01)
     assert drawn.std() == pytest.approx(np.std([0.1, 0.2, 0.6]) / np.sqrt(3), rel=0.02)

@@ -29,7 +29,8 @@ def test_limits_say_what_is_not_shown(baby):
     [
         (
             {"n_trials": 30},
-            "Each model was tuned with 20 trials on each arm, and up to 30 where they still found better. "
+            "Each model was tuned with 20 trials on each arm, extended to at most 30 while the search was still "
+            "improving. "
             "Nothing to tune: TopPop and Random.",
         ),
         ({"n_trials": 5}, "Tuning was not equal: EASE had fewer than the 20 trials of the others."),
@@ -82,7 +83,7 @@ def test_limits_end_what_a_check_found_with_one_full_stop(baby):
     [
         ({"n_moved": 0, "detectable_lift": math.nan}, "FREEDOM (both) and EASE have the same score for all "),
         ({"n_repeats": 1}, "One repeat cannot show a lift of any size of FREEDOM (both) over EASE; "),
-        ({"mean_b": 0.0, "detectable_lift": math.nan}, "No lift over EASE can be given, for it has no hit; "),
+        ({"mean_b": 0.0, "detectable_lift": math.nan}, "The lift over EASE is undefined, since it has no hit; "),
     ],
 )
 def test_limits_say_why_no_smallest_lift_is_known(baby, change, opening):

@@ -84,7 +84,7 @@ def test_one_repeat_has_no_interval_and_still_a_page(baby):
     said = Page(html).text
     assert "in the only repeat; an interval takes two or more" in said
     assert not re.search(r"undefined|\binf\b|\bnan\b", said)
-    row = said[said.index("Its content shuffled, tuned anew") : said.index("Its content shuffled, at its settings")]
+    row = said[said.index("Its content shuffled, tuned anew") : said.index("Its content shuffled, same settings")]
     assert row.count(DASH) == 2 and "1.000" not in row
 
 
@@ -121,6 +121,6 @@ def test_where_content_helps_and_no_source_is_named_the_page_says_how_both_can_b
     assert "be missed by HybridItemKNN, the best model over all sources" in said
     text = " ".join(Page(render(study(unnamed))).text.split())
     assert "alone in FREEDOM, all in HybridItemKNN" in text
-    assert "All over all without what the group says, in HybridItemKNN" in text
+    assert "All sources over all but this group, in HybridItemKNN" in text
     worse = replace(baby.verdict, name="used_but_does_not_pay")
     assert why_unnamed(unnamed.model_copy(update={"verdict": worse})) == ""

@@ -35,14 +35,14 @@ def agreement_with_attributes(
     """How well fields tell known attributes, over the items for which both are there.
 
     Args:
-        fields: what a model said: index `item_id`, a column a field (see `fields_of`).
+        fields: what a model said: index `item_id`, a column per field (see `fields_of`).
         items: `item_id` and attributes.
         truth: the attribute column that a field should tell, by field.
         min_support: macro means are over the values that so many items have in truth.
         synonyms: merges near-synonyms across both sides.
 
     Returns:
-        A row a field, with `field`, `column`, `n_items`, and
+        A row per field, with `field`, `column`, `n_items`, and
         `n_true_values`, `n_given_values`: distinct values of either side;
         `known`: share of what is given that is a value of the attribute at all;
         `precision`, `recall`, `f1`: over all pairs of item and value (micro);

@@ -1,6 +1,6 @@
 """What answers tell without any truth to check them by: whether models agree, and how much a field can tell at all.
 
-Fields are tables with the index `item_id` and a column a field, as `fields_of` gives them.
+Fields are tables with the index `item_id` and a column per field, as `fields_of` gives them.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def coarseness(fields: pd.DataFrame, *, synonyms: Synonyms | None = None) -> pd.
     """How much a field can tell: answers that are nearly always the same tell nothing apart.
 
     Returns:
-        A row a field: `field`, `n_items` (that have it), `n_values` (distinct), `top` (the commonest value),
+        A row per field: `field`, `n_items` (that have it), `n_values` (distinct), `top` (the commonest value),
         `top_share` (of the items), `entropy` (bits, of values as often as they are given) and `effective_values`,
         the number of equally frequent values that would have this entropy.
     """

@@ -41,7 +41,7 @@ def user_signal(
     Items without the field are left out, of the pairs and of the chance alike.
 
     Args:
-        fields: index `item_id`, a column a field (see `fields_of`).
+        fields: index `item_id`, a column per field (see `fields_of`).
         item_ids: of the columns of `train`, in their order.
         train: binary, shape (n_users, n_items).
         n_rewired: how often the graph is rewired.
@@ -50,10 +50,10 @@ def user_signal(
         synonyms: merges near-synonyms.
 
     Returns:
-        A row a field: `field`, `n_items` (that have it), `n_pairs` (of different items of one user), `share` (of these
-        pairs, that have a value in common), `rewired` (mean of that share over rewired graphs), `ratio` of the two,
-        `ratio_sd`, by how much rewiring alone moves it; `user_ratio`, the ratio where every user counts the same, for
-        in the others most pairs are those of the few with most items; and the one-sided `p_value` of dealing.
+        A row per field: `field`, `n_items` (that have it), `n_pairs` (of different items of one user), `share` (of
+        these pairs, that have a value in common), `rewired` (mean of that share over rewired graphs), `ratio` of the
+        two, `ratio_sd`, by how much rewiring alone moves it; `user_ratio`, the ratio where every user counts the same,
+        since in the others most pairs are those of the few with most items; and the one-sided `p_value` of dealing.
 
     Source of the p-value: Phipson and Smyth, "Permutation p-values should never be zero", 2010.
     """

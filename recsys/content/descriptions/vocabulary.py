@@ -22,7 +22,7 @@ SEPARATORS = re.compile(r"[,;|\n\uff0c\uff1b\u3001\u060c\u061b]|(?<=\w\w|\p{Lo})
 
 
 def fields_of(corpus: pd.DataFrame, fields: Sequence[str] | None = None) -> pd.DataFrame:
-    """The fields of a corpus: index `item_id`, a column a field, None where not given.
+    """The fields of a corpus: index `item_id`, a column per field, None where not given.
 
     Args:
         corpus: `item_id`, `answer` and a column for each field that is parsed already.
@@ -44,7 +44,7 @@ def values(cells: pd.DataFrame, synonyms: Synonyms | None = None) -> pd.DataFram
     """Every value of every cell, and what it becomes.
 
     Args:
-        cells: a column a field, an index (of one or several named levels) that names items; a cell is what a model
+        cells: a column per field, an index (of one or several named levels) that names items; a cell is what a model
             said, a list of values, or missing.
         synonyms: merges near-synonyms within a field; None leaves them apart.
 

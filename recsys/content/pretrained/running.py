@@ -32,8 +32,8 @@ MOST_WORKERS = 16
 MOST_NAMED = 5
 
 Inputs = dict[str, Any]
-"""What a model is called with: tensors of a row a content, lists of a tensor a content, and perhaps plain values that
-hold for all of them."""
+"""What a model is called with: tensors with a row per content, lists with a tensor per content, and perhaps plain
+values that hold for all of them."""
 
 
 class Prepared(NamedTuple):

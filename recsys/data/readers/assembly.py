@@ -123,7 +123,7 @@ def text_of(cell: Any) -> str | None:
 
 
 def joined_text(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
-    """The named columns, those that there are, as one text a row (see `text_of`); None where all are empty."""
+    """The named columns, those that there are, as one text per row (see `text_of`); None where all are empty."""
     texts = [[text_of(cell) for cell in frame[name]] for name in names if name in frame]
     rows = zip(*texts, strict=True) if texts else ([] for _ in range(len(frame)))
     return pd.Series(["\n".join(part for part in row if part) or None for row in rows], frame.index, dtype="object")

@@ -132,7 +132,7 @@ def noted(table: Table, further: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 
 def joined(columns: pd.DataFrame) -> pd.Series:
-    """Text columns as one text a row, in the order of the columns; None where all of them are empty."""
+    """Text columns as one text per row, in the order of the columns; None where all of them are empty."""
     text = columns.fillna("").agg("\n".join, axis=1).str.strip()
     return text.mask(text == "", None)
 

@@ -85,13 +85,13 @@ def read_json(path: Path, encoding: str | None, scratch: Path) -> Rows:
     with duckdb.connect() as con:
         bad = _load_list(con, text.path) if is_list else _load_lines(con, text.path)
         if not con.execute("SELECT count(*) FROM source").fetchone()[0]:  # type: ignore[index]
-            raise UserError(f"{path}: holds no JSON object; give one object a line, or a list of objects")
+            raise UserError(f"{path}: holds no JSON object; give one object per line, or a list of objects")
         kinds = con.execute(KINDS).fetchall()
         values = {name: _json_value(name, set(of), set(inner or ())) for name, of, inner in kinds}
         if not any(values.values()):
             shown = ", ".join(list(values)[:4])
             raise UserError(
-                f"{path}: holds objects within objects ({shown}); give one object a line, or a list of objects"
+                f"{path}: holds objects within objects ({shown}); give one object per line, or a list of objects"
             )
         table = _selected(con, values, "source ORDER BY number")
         numbers = np.asarray(con.execute("SELECT number FROM source ORDER BY number").fetchnumpy()["number"])

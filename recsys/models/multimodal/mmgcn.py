@@ -1,4 +1,4 @@
-"""MMGCN: one graph network a source, whose layers combine messages of neighbours with the node's own vector."""
+"""MMGCN: one graph network per source, whose layers combine messages of neighbours with the node's own vector."""
 
 from typing import Any, ClassVar, cast
 

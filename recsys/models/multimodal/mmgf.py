@@ -58,14 +58,14 @@ class MMGF(ItemWeightsModel):
     of all was taken off, so that none is negative. f and g are polynomials.
 
     Paper and published code differ: the code takes squares and cubes of entries, here they are of matrices; it learns
-    from the validation part too, and from ratings, here from who took what in training. Its constants leave no part by
-    which they can have been chosen but the test part. Decided here: a source's graph is centred over the items that
-    have it, which leaves their order and puts an item without it in the middle; entries are on one scale, and weights
-    sum to one over what is shown, times `content_weight`; squares and cubes are of a graph divided by its largest
-    eigenvalue: powers of entries take the spectrum out of the range that polynomials are made for; the cubic filter's
-    factor is 0.01, in the code 0.1. Without content it is the linear filter of GF-CF with degrees of other powers.
-    Weights of all pairs of items are kept, n_items^2; more than 25,000 items are refused. Defaults did best among a
-    few on the validation part of Last.fm.
+    from the validation part too, and from ratings, here from who took what in training. Its constants can only have
+    been chosen on the test part. Decided here: a source's graph is centred over the items that have it, which leaves
+    their order and puts an item without it in the middle; entries are on one scale, and weights sum to one over what
+    is shown, times `content_weight`; squares and cubes are of a graph divided by its largest eigenvalue: powers of
+    entries take the spectrum out of the range that polynomials are made for; the cubic filter's factor is 0.01, in the
+    code 0.1. Without content it is the linear filter of GF-CF with degrees of other powers. Weights of all pairs of
+    items are kept, n_items^2; more than 25,000 items are refused. Defaults did best among a few on the validation part
+    of Last.fm.
     """
 
     Config = MMGFConfig

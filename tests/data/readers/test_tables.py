@@ -208,7 +208,7 @@ def test_part_files_of_csv_have_one_header_or_none(tmp_path: Path) -> None:
         ("a.parquet", b"not parquet", "cannot be read ("),
         ("a.xlsx", b"PK", "is a workbook; save the table as CSV, JSON lines or Parquet"),
         ("a.pkl", b"x", "is a pickle, which could run any program; save"),
-        ("a.jsonl", b"[]", "holds no JSON object; give one object a line, or a list of objects"),
+        ("a.jsonl", b"[]", "holds no JSON object; give one object per line, or a list of objects"),
     ],
 )
 def test_what_is_no_table_is_one_line(tmp_path: Path, name: str, content: bytes, line: str) -> None:

@@ -172,7 +172,7 @@ def test_two_columns_that_are_called_alike_and_would_join_other_rows(settings: S
 @pytest.mark.parametrize(
     ("records", "said"),
     [
-        ('{{"data": {0}}}', "holds objects within objects (data); give one object a line, or a list of objects"),
+        ('{{"data": {0}}}', "holds objects within objects (data); give one object per line, or a list of objects"),
         (
             '[{{"user": {{"id": 1}}, "stars": 1}}]',
             "has further columns, left out, since their values are no text: user",

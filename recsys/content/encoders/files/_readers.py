@@ -40,7 +40,7 @@ def read_ids(path: Path) -> list[str]:
             return _strings(np.load(path, allow_pickle=False))
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (ValueError, OSError, EOFError):
-        raise UserError(f"{path}: cannot be read as ids; give UTF-8 text, one id a line, or .npy") from None
+        raise UserError(f"{path}: cannot be read as ids; give UTF-8 text, one id per line, or .npy") from None
     names = [line.strip() for line in lines]
     return _strings(np.asarray(names[1:] if names[:1] == ["item_id"] else names, dtype=object))
 

@@ -19,7 +19,7 @@ class MatrixFileOptions(EncoderOptions):
     Attributes:
         file: `.npy`, `.npz` or `.safetensors`, relative to the dataset's folder; a row for each item.
         key: name of the matrix in the file, where it holds several of two dimensions.
-        ids_file: which item each row is: a text file of one id a line, or `.npy`. Without it the ids that
+        ids_file: which item each row is: a text file of one id per line, or `.npy`. Without it the ids that
             the file itself holds count (an array `ids` or `item_ids`), and without those an item's id is its
             row number, as in the published `.inter` data.
     """
@@ -46,7 +46,7 @@ class MatrixFile(Encoder):
         """
         path, matrix, ids, where = self._read(context)
         if ids is not None and len(ids) != len(matrix):
-            raise UserError(f"{where}: {len(ids)} ids for the {len(matrix)} rows of {path.name}; give one id a row")
+            raise UserError(f"{where}: {len(ids)} ids for the {len(matrix)} rows of {path.name}; give one id per row")
         rows = _by_number(items["item_id"], matrix, path) if ids is None else _by_id(items["item_id"], ids, where)
         known = rows >= 0
         aligned = np.zeros((len(items), matrix.shape[1]), dtype=matrix.dtype)

@@ -139,7 +139,7 @@ def _before_head(names: list[str]) -> str:
 
 
 def one_vector(output: Tensor, layer: str) -> Tensor:
-    """A row a picture: maps of features are averaged over their places."""
+    """A row per picture: maps of features are averaged over their places."""
     if output.ndim == 4:
         output = output.mean(dim=(2, 3))
     if output.ndim != 2:
