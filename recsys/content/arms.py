@@ -8,9 +8,9 @@ has content at all can say something about it (popular items have more), so no c
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -97,6 +97,12 @@ def control_arm(arm: Arm, control: Control, altered: Sequence[str] | None = None
     replaced = arm.sources if altered is None else tuple(altered)
     suffix = control if replaced == arm.sources else "_".join((*replaced, control))
     return Arm(name or f"{arm.name}_{suffix}", arm.sources, control, replaced)
+
+
+def is_name_of_control(name: str, arms: Iterable[str]) -> bool:
+    """Whether a control of one of these arms may be called so (see `control_arm`)."""
+    ends = (*(f"_{control}" for control in get_args(Control)), UNTUNED)
+    return name.endswith(ends) and any(name.startswith(f"{arm}_") for arm in arms)
 
 
 def _replace(features: Features, control: Control, source: str, seed: int, popularity: np.ndarray) -> Features:

@@ -178,7 +178,7 @@ def too_good(relative_lift: float) -> Gate:
     return Gate(
         name="size of the lift",
         colour="amber" if high else "green",
-        message=f"Content lifts by {percent(relative_lift, signed=True)}"
+        message=f"The lift of content is {percent(relative_lift, signed=True)}"
         + (", which is unusually large." if high else "."),
         remedy="Check that these vectors were made without the test part." if high else "",
     )

@@ -26,7 +26,7 @@ class Interval:
 def mean_intervals(
     cells: Mapping[Key, np.ndarray], *, n_resamples: int = N_RESAMPLES, seed: int = 0
 ) -> dict[Key, Interval]:
-    """Mean and 95 % interval of each cell of a table, all from the same resamples of users.
+    """Mean and 95 % interval of each cell of a table, all from the same resamples of users and of repeats.
 
     Args:
         cells: by key, a metric of every user in every repeat, shape (n_repeats, n_users); the users are
@@ -43,6 +43,8 @@ def mean_intervals(
     means = np.split(resampled_means(stacked, n_resamples, rng), ends, axis=1)
     intervals = {}
     for (key, values), resamples in zip(cells.items(), means, strict=True):
-        low, high = np.quantile(over_repeats(resamples, rng), [ALPHA / 2, 1 - ALPHA / 2])
+        # Drawn alike for every cell: equal values have equal intervals.
+        drawn = over_repeats(resamples, np.random.default_rng((seed, 1)))
+        low, high = np.quantile(drawn, [ALPHA / 2, 1 - ALPHA / 2])
         intervals[key] = Interval(float(values.mean(dtype=np.float64)), float(low), float(high))
     return intervals

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from recsys.evidence.comparison import ALPHA, Comparison
+from recsys.evidence.comparison import ALPHA
 from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichPart
-from recsys.evidence.wording import detectable, lift, listed, percent, probability
+from recsys.evidence.wording import detectable, lift, listed, percent, probability, versus
 
 NEEDS_REPEATS = "which takes two repeats or more"
 
@@ -26,9 +26,9 @@ def source_sentence(found: SourceVerdict) -> str:
 
 def _alone(found: SourceVerdict) -> str:
     return (
-        f"alone, in {found.own.model_a}, it {_beats(found.own)} its shuffled control tuned anew ({lift(found.own)}), "
-        f"{_beats(found.own_untuned)} the one at its own settings ({lift(found.own_untuned)}), "
-        f"and {_beats(found.against_rival)} the best interaction-only model ({lift(found.against_rival)})"
+        f"alone, in {found.own.model_a}, it {versus(found.own)} its shuffled control tuned anew ({lift(found.own)}), "
+        f"{versus(found.own_untuned)} the one at its own settings ({lift(found.own_untuned)}), "
+        f"and {versus(found.against_rival)} the best interaction-only model ({lift(found.against_rival)})"
     )
 
 
@@ -106,7 +106,3 @@ def _gain(found: SourceVerdict) -> str:
     if found.added_last is None:
         return alone
     return f"{alone}, {percent(found.added_last.lift, signed=True)} on top of the other sources"
-
-
-def _beats(comparison: Comparison) -> str:
-    return "beats" if comparison.a_better else "is not shown to beat"

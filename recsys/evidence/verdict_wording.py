@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.planning import what_would_decide
-from recsys.evidence.wording import interval, lift, means, percent
+from recsys.evidence.wording import interval, lift, means, percent, versus
 
 if TYPE_CHECKING:
     from recsys.evidence.verdict import Verdict, VerdictName
@@ -135,15 +135,9 @@ def _inconclusive(found: "Verdict") -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
     weakest = _weakest(found)
     closing = what_would_decide(weakest) if weakest else "these contradict each other, which no number of users closes"
-    versus = {
-        "better": "beats",
-        "worse": "is worse than",
-        "equivalent": "equals",
-        "open": "is not shown to differ from",
-    }
     return (
-        f"Inconclusive: {rival.a} {versus[rival.relation]} {best_without(rival)} ({means(rival, found.metric)}; "
-        f"{lift(rival)}), and {versus[shuffled.relation]} its own shuffled control ({lift(shuffled)}); "
+        f"Inconclusive: {rival.a} {versus(rival)} {best_without(rival)} ({means(rival, found.metric)}; "
+        f"{lift(rival)}), and {versus(shuffled)} its own shuffled control ({lift(shuffled)}); "
         f"{closing}."
     )
 

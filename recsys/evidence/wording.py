@@ -3,12 +3,18 @@
 import math
 from collections.abc import Sequence
 
-from recsys.evidence.comparison import Comparison
+from recsys.evidence.comparison import Comparison, Relation
 
 DASH = "\N{EN DASH}"
 """In the place of a figure that there is not: of one repeat there is neither an interval nor a p-value."""
 _ALL_LOST = -1.0005
 """What is below this one would be printed as less than -100.0 %."""
+_VERSUS: dict[Relation, str] = {
+    "better": "beats",
+    "worse": "is worse than",
+    "equivalent": "equals",
+    "open": "is not shown to differ from",
+}
 _METRICS = {
     "ndcg": "nDCG",
     "recall": "Recall",
@@ -26,10 +32,11 @@ def metric_name(metric: str) -> str:
 
 
 def percent(share: float, *, signed: bool = False, digits: int = 1) -> str:
-    """0.0312 as 3.1 %, with its sign where the sign is the point; a dash where it is undefined."""
+    """0.0312 as 3.1 %, with its sign where the sign is the point and a digit of it shows; a dash where undefined."""
     if not math.isfinite(share):
         return DASH
-    return f"{100 * share:{'+' if signed else ''}z.{digits}f} %"
+    plus = "+" if signed and round(100 * share, digits) else ""
+    return f"{100 * share:{plus}z.{digits}f} %"
 
 
 def probability(p: float) -> str:
@@ -62,6 +69,11 @@ def lift(comparison: Comparison) -> str:
         return f"lift {figure} in the only repeat"
     ends = interval(comparison.lift_low, comparison.lift_high)
     return f"lift {figure}, 95 % interval {ends}, {probability(comparison.p_value)}"
+
+
+def versus(comparison: Comparison) -> str:
+    """How A stands to B, as a verb; what is not decided is open, not the same."""
+    return _VERSUS[comparison.relation]
 
 
 def means(comparison: Comparison, metric: str) -> str:

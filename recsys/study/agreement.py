@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, get_args
 
-from recsys.content.arms import INTERACTIONS_ONLY, Control
+from recsys.content.arms import INTERACTIONS_ONLY, Control, is_name_of_control
 from recsys.errors import hint
 from recsys.models import registry
 from recsys.published.figures import row_name
@@ -63,7 +63,7 @@ def _check_sources(dataset: str, spec: DatasetSpec) -> None:
     # Those of controls that this study does not run are kept free as well: tables would mislead.
     names = [arm.name for arm in spec.arms(get_args(Control), get_args(Control))]
     for source in spec.content:
-        if source == "both" or names.count(source) > 1:
+        if source == "both" or names.count(source) > 1 or is_name_of_control(source, ["both", *spec.content]):
             raise ValueError(f"dataset '{dataset}': content '{source}' has the name of an arm; call it otherwise")
 
 
@@ -105,7 +105,7 @@ def _check_ensembles(study: "Study") -> None:
     for name, ensemble in study.ensembles.items():
         if registry.is_known(name):
             raise ValueError(f"ensemble '{name}' has the name of a model: give it another")
-        if name in arms:
+        if name in arms or is_name_of_control(name, arms):
             raise ValueError(f"ensemble '{name}' has the name of an arm: give it another")
         if (other := taken.setdefault(_as_file(name), name)) != name:
             raise ValueError(f"ensemble '{name}' would share its files with '{other}': give it another name")

@@ -128,6 +128,8 @@ class DatasetSpec(Strict):
         for source in self.both or ():
             if source not in self.content:
                 raise ValueError(f"'both' names '{source}', which 'content' lacks{hint(source, self.content)}")
+        if len(set(self.both or ())) < len(self.both or ()):
+            raise ValueError("'both' names a source twice")
         arms = {"both", INTERACTIONS_ONLY, *self.content}
         for question in self.questions:
             for arm, allowed in ((question.better, arms), (question.than, arms | {"shuffled"})):

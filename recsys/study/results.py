@@ -91,9 +91,9 @@ class ArmResult(BaseModel):
 
     @property
     def shown_params(self) -> dict[str, Any]:
-        """The same as a person reads them: an ensemble's weights by the names of its members."""
+        """The same as a person reads them: without what is left to the data; an ensemble's weights by member."""
         if not self.members:
-            return self.params
+            return {name: value for name, value in self.params.items() if value is not None}
         return {"by": self.params["by"], **self.params["weights"]}
 
     @property

@@ -140,5 +140,5 @@ def _finish(model: Recommender, state: State) -> None:
 
 
 def _diverged(model: Recommender, epoch: int, loss: float) -> str:
-    params = ", ".join(f"{name}={value}" for name, value in model.config.model_dump().items())
+    params = ", ".join(f"{name}={value}" for name, value in model.config.model_dump(exclude_none=True).items())
     return f"{type(model).__name__}: the loss became {loss} in epoch {epoch} with {params}: lower learning_rate"

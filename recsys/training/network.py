@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 from scipy import sparse
 from torch import Tensor, nn
 
-from recsys.recommender import ModelConfig, searched
+from recsys.recommender import ModelConfig, Share, searched
 from recsys.training.sampling import PairSampler
 
 Batch = tuple[Tensor, ...]
@@ -40,7 +40,7 @@ class LoopConfig(ModelConfig):
 
     learning_rate: PositiveFloat = searched(1e-3, 1e-3, 1e-2, log=True)
     learning_rate_decay: PositiveFloat = 1.0
-    mirror: NonNegativeFloat = 0.0
+    mirror: Share = 0.0
     mirror_interval: PositiveInt = 3
     batch_size: PositiveInt | None = None
     max_epochs: PositiveInt = 300

@@ -7,7 +7,7 @@ from scipy import stats
 from recsys.evidence.interval import mean_intervals
 
 
-def test_the_interval_of_one_seed_is_scipys():
+def test_the_interval_of_one_repeat_is_scipys():
     values = np.random.default_rng(0).exponential(size=150) * (np.arange(150) % 2)
     reference = stats.bootstrap(
         (values,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(0)
@@ -17,7 +17,7 @@ def test_the_interval_of_one_seed_is_scipys():
     assert (interval.low, interval.high) == pytest.approx((reference.low, reference.high), abs=0.01)
 
 
-def test_each_cell_keeps_its_own_figures_and_number_of_seeds():
+def test_each_cell_keeps_its_own_figures_and_number_of_repeats():
     rng = np.random.default_rng(0)
     cells = {
         ("A", "recall"): rng.random((3, 50)),
@@ -32,7 +32,7 @@ def test_each_cell_keeps_its_own_figures_and_number_of_seeds():
     assert intervals["B", "recall"].low == intervals["B", "recall"].high == 1
 
 
-def test_the_interval_covers_the_truth_over_users_and_seeds():
+def test_the_interval_covers_the_truth_over_users_and_repeats():
     rng = np.random.default_rng(0)
     covered = 0
     for _ in range(200):
@@ -40,6 +40,12 @@ def test_the_interval_covers_the_truth_over_users_and_seeds():
         interval = mean_intervals({"x": values}, n_resamples=400)["x"]
         covered += interval.low <= 0.5 <= interval.high
     assert covered >= stats.binom.ppf(1e-3, 200, 0.95)
+
+
+def test_equal_values_have_equal_intervals():
+    values = np.random.default_rng(0).random((3, 50))
+    intervals = mean_intervals({"EASE": values, "between": values / 2, "the same": values.copy()})
+    assert intervals["EASE"] == intervals["the same"]
 
 
 def test_no_cell_no_interval():

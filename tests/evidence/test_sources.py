@@ -237,7 +237,7 @@ def test_of_one_repeat_nothing_is_known_and_no_p_value_is_made_up():
     p_values = [p for each in (*found.by_source, *found.groups) for p in (each.p_value, each.p_holm)]
     assert np.isnan(p_values).all()
     assert found.by_source[1].sentence.startswith(
-        "image is not shown to help, which takes two repeats or more: alone, in FREEDOM, it is not shown to beat"
+        "image is not shown to help, which takes two repeats or more: alone, in FREEDOM, it is not shown to differ from"
     )
     assert not any("Holm" in each.sentence for each in (*found.by_source, *found.groups))
 
@@ -258,7 +258,7 @@ def test_a_source_that_tuning_gave_no_weight_is_said_to_have_none():
         "over the sources: alone, tuning gave it no weight in FREEDOM; all sources together, in FREEDOM"
         in text.sentence
     )
-    assert "alone, in FREEDOM, it is not shown to beat" in image.sentence
+    assert "alone, in FREEDOM, it is not shown to differ from" in image.sentence
 
 
 def test_a_source_that_is_not_judged_is_said_and_the_others_have_all_their_conditions():

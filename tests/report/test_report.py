@@ -200,7 +200,7 @@ def test_wording():
     assert metric_name("ndcg_at_20") == "nDCG@20"
     assert metric_name("hit_rate_at_5") == "Hit rate@5"
     assert percent(-0.0312, signed=True) == "-3.1 %"
-    assert percent(-0.0001, signed=True) == "+0.0 %"
+    assert percent(-0.0001, signed=True) == percent(0.0001, signed=True) == "0.0 %"
     assert percent(float("nan")) == DASH
     assert (probability(0.0004), probability(0.0496)) == ("p < 0.001", "p = 0.050")
 

@@ -47,6 +47,7 @@ def refusal(folder: Path, more: str) -> str:
         ("{E: {of: [EASE, ItemKNN], weights: [1]}}", "ensembles.E.weights: there is no such key (known: of, by,"),
         ("{topPop: {of: [EASE, ItemKNN]}}", "ensemble 'topPop' has the name of a model: give it another"),
         ("{both: {of: [EASE, ItemKNN]}}", "ensemble 'both' has the name of an arm: give it another"),
+        ("{both_removed: {of: [EASE, ItemKNN]}}", "ensemble 'both_removed' has the name of an arm: give it another"),
         ("{noise: {of: [EASE, ItemKNN]}}", "ensemble 'noise' has the name of an arm: give it another"),
         ("{a b: {of: [EASE, ItemKNN]}}", "ensembles: 'a b' cannot be a name: use letters, digits and _"),
         (

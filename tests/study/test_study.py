@@ -197,6 +197,7 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
             GOOD.replace("content:", "both: [taste]\n    content:"),
             "'both' names 'taste', which 'content' lacks; did",
         ),
+        (GOOD.replace("content:", "both: [text, text]\n    content:"), "datasets.d: 'both' names a source twice"),
     ],
 )
 def test_a_wrong_study_is_one_line(tmp_path: Path, text: str, told: str) -> None:
@@ -233,7 +234,13 @@ def test_a_known_table_of_published_figures_can_be_named(tmp_path: Path) -> None
         load_study(write(tmp_path, text.replace("zhou2025/baby", "zhou2025/moon")))
 
 
-@pytest.mark.parametrize("name", ["both", "shuffled", "interactions_only", "popularity", "both_image_noise"])
+AUTOMATIC = ["text_shuffled", "text_removed", "image_popularity", "text_shuffled_untuned", "both_text_shuffled"]
+"""Names of arms that no study lists: the verdict makes them."""
+
+
+@pytest.mark.parametrize(
+    "name", [*AUTOMATIC, "both", "shuffled", "interactions_only", "popularity", "both_image_noise"]
+)
 def test_content_does_not_take_the_name_of_an_arm(tmp_path: Path, name: str) -> None:
     text = GOOD.replace("    content:\n", f"    content:\n      {name}: {{encoder: color_histogram}}\n")
     with pytest.raises(UserError, match=f"dataset 'd': content '{name}' has the name of an arm; call it otherwise"):

@@ -80,7 +80,7 @@ class ContentAttention(nn.Module):
 
     def by_blocks(self, parts: Sequence[Tensor]) -> list[Tensor]:
         """The same for all items; what a block keeps for the backward pass is computed again there."""
-        if len(parts[0]) <= BLOCK or not torch.is_grad_enabled():
+        if len(parts[0]) <= BLOCK:
             return list(self(*parts))
         blocks = zip(*(part.split(BLOCK) for part in parts), strict=True)
         done = [checkpoint(self, *block, use_reentrant=False) for block in blocks]
