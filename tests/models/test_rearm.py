@@ -215,6 +215,18 @@ def test_attention_by_blocks_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> 
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-6, msg=name)
 
 
+def test_scoring_attends_by_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = network(MARKET.content).eval()
+    sizes: list[int] = []
+    trained.attention.own[0].register_forward_hook(lambda _, given, __: sizes.append(len(given[0])))
+    with torch.no_grad():
+        whole = trained.factors()
+        monkeypatch.setattr(_rearm_layers, "BLOCK", 7)
+        sizes.clear()
+        torch.testing.assert_close(trained.factors(), whole)
+    assert max(sizes) == 7 and sum(sizes) == len(whole[1])
+
+
 @pytest.mark.parametrize(("rate", "kept"), [(0.0, 1.0), (0.4, 0.6), (1.0, 0.0)])
 def test_hidden_attention_is_made_up_for_by_the_rest(rate: float, kept: float) -> None:
     attention = EntryAttention(rate)
