@@ -237,7 +237,8 @@ def test_of_one_repeat_nothing_is_known_and_no_p_value_is_made_up():
     p_values = [p for each in (*found.by_source, *found.groups) for p in (each.p_value, each.p_holm)]
     assert np.isnan(p_values).all()
     assert found.by_source[1].sentence.startswith(
-        "image is not shown to help, which takes two repeats or more: alone, in FREEDOM, it is not shown to differ from"
+        "image is not shown to help, which takes two repeats or more: "
+        "alone, in FREEDOM, it is not shown to differ from"
     )
     assert not any("Holm" in each.sentence for each in (*found.by_source, *found.groups))
 
