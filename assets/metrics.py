@@ -27,14 +27,13 @@ from recsys.evidence.leaderboard import Leaderboard
 from recsys.fingerprints import code_of, fingerprint
 from recsys.report.folding import fold
 from recsys.study.checks import BEATS_BASELINES, SHUFFLED
-from recsys.study.judgement import rank_without_content
+from recsys.study.judgement import LEADERBOARD, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 
-LEADERBOARD = "leaderboard.json"
 CHECKS = {
     BEATS_BASELINES: "A personalised model beats those that show everybody the same, and Random",
     SHUFFLED: "With its rows shuffled, content brings a model nothing over interactions alone",

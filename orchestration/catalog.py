@@ -18,6 +18,9 @@ from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.tracked import run_id
 from recsys.engine.stored import StoredCell, cell_folders, stored_cells
+from recsys.store import PENDING
+from recsys.study.judgement import LEADERBOARD, VERDICT
+from recsys.study.measuring import SUMMARY
 
 TABLES = {
     "run": "run_id TEXT, asset TEXT, started TIMESTAMPTZ, ended TIMESTAMPTZ, seconds DOUBLE, reused BOOLEAN, "
@@ -48,7 +51,7 @@ def refresh(home: Home) -> Path:
     for event in newest.values():
         _add_results(rows, home, event)
     rows["cell"] = [_cell(cell) for cell in stored_cells(cell_folders(home.settings.store))]
-    pending = home.settings.catalog.with_name(f".pending-{os.getpid()}.duckdb")
+    pending = home.settings.catalog.with_name(f"{PENDING}-{os.getpid()}.duckdb")
     pending.unlink(missing_ok=True)
     home.settings.home.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(pending)) as connection:
@@ -64,10 +67,14 @@ def refresh(home: Home) -> Path:
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
     if not rows:
         return
-    names = [column.split()[0] for column in columns.split(", ")]
-    connection.register("incoming", pd.DataFrame(rows, columns=names))
+    connection.register("incoming", pd.DataFrame(rows, columns=_names(columns)))
     connection.execute(f"INSERT INTO {name} SELECT * FROM incoming")
     connection.unregister("incoming")
+
+
+def _names(columns: str) -> list[str]:
+    """Of the columns of a table."""
+    return [column.split()[0] for column in columns.split(", ")]
 
 
 def _add_event(rows: dict[str, list[tuple[Any, ...]]], e: Event) -> None:
@@ -85,12 +92,12 @@ def _add_results(rows: dict[str, list[tuple[Any, ...]]], home: Home, event: Even
     folder = home.folder(event)
     if kind == "metrics":
         columns = ("model", "arm", "metric", "mean", "ci_low", "ci_high")
-        for row in pd.read_parquet(folder / "summary.parquet").to_dict("records"):
+        for row in pd.read_parquet(folder / SUMMARY).to_dict("records"):
             rows["metric"].append((dataset, *(row[column] for column in columns), list(row["per_repeat"])))
-    judged = folder / {"verdict": "verdict.json", "metrics": "leaderboard.json"}.get(kind, "")
+    judged = folder / {"verdict": VERDICT, "metrics": LEADERBOARD}.get(kind, "")
     if judged.is_file():
         said = json.loads(judged.read_text(encoding="utf-8"))
-        compared = [part.split()[0] for part in TABLES["comparison"].split(", ")][1:]
+        compared = _names(TABLES["comparison"])[1:]
         rows["comparison"] += [(dataset, *(c[column] for column in compared)) for c in said["comparisons"]]
 
 

@@ -109,7 +109,9 @@ def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:
 def _summary(home: "Home", name: str) -> "pd.DataFrame":
     import pandas as pd
 
-    return pd.read_parquet(home.folder(home.current(keys.metrics(name))) / "summary.parquet")
+    from recsys.study.measuring import SUMMARY
+
+    return pd.read_parquet(home.folder(home.current(keys.metrics(name))) / SUMMARY)
 
 
 def _trained(home: "Home", name: str) -> "ModelResult":

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys.store import PENDING
+
 Column = np.ndarray | Sequence[str]
 """Numbers of shape (n, dim), or n texts."""
 
@@ -35,7 +37,7 @@ class Kept:
         self._write(pa.table({"key": pa.array(keys, pa.string()), **{name: _arrow(c) for name, c in columns.items()}}))
 
     def _write(self, table: pa.Table) -> None:
-        pending = self.folder / f".pending-{uuid4().hex}"
+        pending = self.folder / f"{PENDING}-{uuid4().hex}"
         with pending.open("wb") as stream:
             pq.write_table(table, stream)
             stream.flush()

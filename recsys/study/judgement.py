@@ -24,6 +24,8 @@ from recsys.study.selection import Selection, Tally
 from recsys.study.study import Study
 
 VERDICT = "verdict.json"
+LEADERBOARD = "leaderboard.json"
+"""Of a dataset that has no verdict."""
 
 
 class Judgement(BaseModel):

@@ -115,7 +115,7 @@ class DimensionsNetwork(SourcesNetwork):
     ) -> None:
         """Draw all but the preferences, which a model adds where a source tells items apart."""
         super().__init__(data, config, draws)
-        self.settings, self.content_weight = config, content_weight
+        self.config, self.content_weight = config, content_weight
         self.preferences = nn.ModuleList()
 
     def content(self) -> Tensor:
@@ -138,7 +138,7 @@ class DimensionsNetwork(SourcesNetwork):
             The loss, and for each module of preferences the propagated vectors of the batch's users, positives and
             negatives, one above the other, shape (3 * batch, n_sources * n_factors).
         """
-        nodes, config = self.nodes(*batch), self.settings
+        nodes, config = self.nodes(*batch), self.config
         users, chosen = batch[0], torch.cat(batch[1:])
         loss = self._ranking(embedding(nodes, self.propagated(config.n_layers, "last")))
         loss = loss + config.l2 * squared_l2_loss(
@@ -157,7 +157,7 @@ class DimensionsNetwork(SourcesNetwork):
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """All dimensions side by side, users' multiplied by the sources' shares."""
-        users, items = ([part] for part in self.parted(self.propagated(self.settings.n_layers, "last")))
+        users, items = ([part] for part in self.parted(self.propagated(self.config.n_layers, "last")))
         if self.content_used:
             for _, propagated in self.propagated_preferences(self.content()):
                 u, i = self.parted(propagated)
@@ -168,5 +168,5 @@ class DimensionsNetwork(SourcesNetwork):
     def _ranking(self, rows: Tensor) -> Tensor:
         """Sum over dimensions of their BPR, from a batch's users above positives above negatives."""
         u, p, n = rows.chunk(3)
-        margins = (u * (p - n)).unflatten(1, (-1, self.settings.n_factors)).sum(dim=2)
+        margins = (u * (p - n)).unflatten(1, (-1, self.config.n_factors)).sum(dim=2)
         return softplus(-margins).mean(dim=0).sum()

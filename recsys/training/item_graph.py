@@ -1,6 +1,7 @@
 """Frozen item-item graphs: each item tied to the items whose content is nearest by cosine."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from functools import reduce
 from operator import add
 from typing import Literal
@@ -47,9 +48,10 @@ def item_graph(features: Features, k: int, weights: Weights = "binary") -> spars
     return _graphs[key]
 
 
-def item_graphs(content: Content, k: int, weights: Weights) -> dict[str, sparse.csr_array]:
-    """The graph of each source whose features tell items apart, by source."""
-    graphs = {source: item_graph(features, k, weights) for source, features in content.items()}
+def item_graphs(content: Content, k: int | Mapping[str, int], weights: Weights) -> dict[str, sparse.csr_array]:
+    """The graph of each source whose features tell items apart, by source; `k` may be another for each of them."""
+    n_neighbours = dict.fromkeys(content, k) if isinstance(k, int) else k
+    graphs = {source: item_graph(features, n_neighbours[source], weights) for source, features in content.items()}
     return {source: graph for source, graph in graphs.items() if graph.nnz}
 
 

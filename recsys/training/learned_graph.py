@@ -44,20 +44,18 @@ class LearnedItemGraph(nn.Module):
     values: Tensor
     owners: Tensor
 
-    def __init__(self, content: Content, config: ContentConfig, n_neighbours: int, frozen_share: float) -> None:
+    def __init__(self, content: Content, config: LearnedGraphConfig) -> None:
         """Lay out the graphs that stay; a single source has nothing to be weighed against.
 
         Args:
             content: sources whose features tell items apart, at least one.
-            config: width of the mapped features.
-            n_neighbours: per item and source, including the item itself.
-            frozen_share: weight of the features as given; the rest is that of the learned ones.
+            config: width of the mapped features, neighbours, and weight of the features as given.
         """
         super().__init__()
         self.sources, self.n_items = Sources(content, config), len(next(iter(content.values())).present)
-        self.n_neighbours, self.frozen_share = n_neighbours, frozen_share
+        self.n_neighbours, self.frozen_share = config.n_neighbours, config.frozen_share
         self.weights = nn.Parameter(torch.full((len(content),), 1 / len(content))) if len(content) > 1 else None
-        graphs = [item_graph(features, n_neighbours, "cosine").tocoo() for features in content.values()]
+        graphs = [item_graph(features, config.n_neighbours, "cosine").tocoo() for features in content.values()]
         buffers = {
             "edges": np.concatenate([np.stack(graph.coords).astype(np.int64) for graph in graphs], axis=1),
             "values": np.concatenate([graph.data for graph in graphs]),

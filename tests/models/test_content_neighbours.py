@@ -5,9 +5,9 @@ from scipy import sparse
 from recsys.content.arms import Arm
 from recsys.content.features import Content, Features
 from recsys.models.multimodal import hybriditemknn
-from recsys.models.multimodal._vectors import centred, directions
+from recsys.models.multimodal._vectors import centred, directions, user_means
 from recsys.models.multimodal.attributeitemknn import AttributeItemKNN
-from recsys.models.multimodal.attributeuserknn import AttributeUserKNN, profiles
+from recsys.models.multimodal.attributeuserknn import AttributeUserKNN
 from recsys.models.multimodal.hybriditemknn import HybridItemKNN, agreement, content_neighbours
 from recsys.models.neighbours.itemknn import ItemKNN
 from recsys.models.neighbours.userknn import UserKNN
@@ -167,8 +167,8 @@ def test_profiles_are_means_over_described_items() -> None:
     train = sparse.csr_array(np.array([[1, 1, 0, 1], [0, 0, 0, 1]], dtype=np.float32))
     rows = np.array([[4, 0], [2, 2], [9, 9], [0, 0]], dtype=np.float32)
     present = np.array([True, True, True, False])
-    np.testing.assert_allclose(profiles(train, rows, present), [[3, 1], [0, 0]])
-    np.testing.assert_allclose(profiles(train, sparse.csr_array(rows), present).toarray(), [[3, 1], [0, 0]])
+    np.testing.assert_allclose(user_means(train, rows, present), [[3, 1], [0, 0]])
+    np.testing.assert_allclose(user_means(train, sparse.csr_array(rows), present).toarray(), [[3, 1], [0, 0]])
 
 
 def test_users_are_compared_by_items_and_profiles() -> None:

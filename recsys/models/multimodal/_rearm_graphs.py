@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-import numpy as np
 from scipy import sparse
 
 from recsys.content.features import Content, Features
+from recsys.models.multimodal._vectors import user_means
 from recsys.training.cooccurrence import cooccurrence
 from recsys.training.item_graph import mixed_item_graph
 from recsys.training.operators import SparseOperator
@@ -13,13 +13,10 @@ from recsys.training.operators import SparseOperator
 
 def user_interests(train: sparse.csr_array, content: Content) -> Content:
     """The content of users by source: the mean over those of their items that have it."""
-    return {source: _mean_over_items(train, features) for source, features in content.items()}
-
-
-def _mean_over_items(train: sparse.csr_array, features: Features) -> Features:
-    counts = train @ features.present.astype(np.float32)
-    sums = train @ (features.matrix * features.present[:, None])
-    return Features((sums / np.maximum(counts, 1)[:, None]).astype(np.float32), counts > 0)
+    return {
+        source: Features(user_means(train, features.matrix, features.present), train @ features.present > 0)
+        for source, features in content.items()
+    }
 
 
 def graph_among(

@@ -1,9 +1,13 @@
 """Content as directions: vectors whose inner products compare items."""
 
+from typing import TypeVar
+
 import numpy as np
+from scipy import sparse
 
 from recsys.content.features import Content, Features, unit_rows
 
+Rows = TypeVar("Rows", sparse.csr_array, np.ndarray)
 ROUNDING = 1e-5
 """A centred row shorter than this share of the mean row is what rounding left of an item like all others."""
 
@@ -55,3 +59,10 @@ def side_by_side(content: Content) -> np.ndarray:
 def is_attributes(features: Features) -> bool:
     """Whether the content says what an item has (0 or 1) rather than where it lies."""
     return bool(np.isin(features.matrix, (0, 1)).all())
+
+
+def user_means(train: sparse.csr_array, rows: Rows, present: np.ndarray) -> Rows:
+    """Mean of the rows of each user's items that are present; shape (n_users, dim), zero where there are none."""
+    known = train * present[None, :].astype(np.float32)
+    n_known = np.maximum(known.sum(axis=1), 1)
+    return sparse.diags_array((1 / n_known).astype(np.float32)) @ (known @ rows)

@@ -1,18 +1,13 @@
 """AttributeUserKNN: items of users who are alike by their items and by the content of these."""
 
-from typing import TypeVar
-
-import numpy as np
 from scipy import sparse
 
 from recsys.models.multimodal._attributes import AttributeConfig, nearest_described
-from recsys.models.multimodal._vectors import centred, is_attributes
+from recsys.models.multimodal._vectors import centred, is_attributes, user_means
 from recsys.models.neighbours._similarity import neighbour_memory
 from recsys.models.registry import register
 from recsys.models.scoring import UserWeightsModel
 from recsys.recommender import DataSize, TrainingData
-
-Rows = TypeVar("Rows", sparse.csr_array, np.ndarray)
 
 
 @register
@@ -38,14 +33,9 @@ class AttributeUserKNN(UserWeightsModel):
         """Describe the users, and find each one's neighbours."""
         self.train = data.train
         sources = data.content.values()
-        attributes = [profiles(data.train, sparse.csr_array(f.matrix), f.present) for f in sources if is_attributes(f)]
-        embeddings = [profiles(data.train, centred(f), f.present) for f in sources if not is_attributes(f)]
+        attributes = [
+            user_means(data.train, sparse.csr_array(f.matrix), f.present) for f in sources if is_attributes(f)
+        ]
+        embeddings = [user_means(data.train, centred(f), f.present) for f in sources if not is_attributes(f)]
         self._content_used = bool(attributes) or any(rows.any() for rows in embeddings)
         self.neighbours = nearest_described(data.train, attributes, embeddings, self.config).T.tocsr()
-
-
-def profiles(train: sparse.csr_array, rows: Rows, present: np.ndarray) -> Rows:
-    """Mean of the rows of each user's items that are present; shape (n_users, dim), zero where there are none."""
-    known = train * present[None, :].astype(np.float32)
-    n_known = np.maximum(known.sum(axis=1), 1)
-    return sparse.diags_array((1 / n_known).astype(np.float32)) @ (known @ rows)

@@ -64,12 +64,13 @@ class GUMENetwork(MGCNNetwork):
         interests: mean of the users' extended interests in all sources, shape (n_users, n_factors).
     """
 
+    config: GUMEConfig
+
     def __init__(self, data: TrainingData, config: GUMEConfig) -> None:
         """Draw the parameters from the seed."""
         graphs = item_graphs(data.content, config.n_neighbours, "cosine")
         graph = adjacency(data.train, item_edges=_agreed(graphs.values())) if graphs else None
         super().__init__(data, config, graph)
-        self.gume = config
         if graphs:
             draws = step_generator(data.seed, torch.device("cpu"))
             tables = [initial_embeddings(data.train, config.n_factors, draws)[0] for _ in graphs]
@@ -79,7 +80,7 @@ class GUMENetwork(MGCNNetwork):
         """Each source's view of all items, over several steps of its graph."""
         parts = zip(self.sources, self.gates, self.graphs, strict=True)
         gated = [(cast(SparseOperator, graph), self.gated(gate, source())) for source, gate, graph in parts]
-        return [propagate(graph, rows, self.gume.n_item_layers, "last") for graph, rows in gated]
+        return [propagate(graph, rows, self.config.n_item_layers, "last") for graph, rows in gated]
 
     def loss(self, batch: Batch) -> Tensor:
         """The loss of the two views, the alignment of the sources, and that of the extended interests."""
@@ -91,8 +92,8 @@ class GUMENetwork(MGCNNetwork):
         content = self.content_view(nodes, collaborative, [embedding(nodes, view) for view in views])
         loss = self.view_loss(collaborative, content, places)
         loss = loss + self._extended_loss(nodes, places, content, views)
-        if self.gume.alignment_weight > 0 and len(views) > 1:
-            loss = loss + self.gume.alignment_weight * self._misalignment(views)
+        if self.config.alignment_weight > 0 and len(views) > 1:
+            loss = loss + self.config.alignment_weight * self._misalignment(views)
         return loss
 
     def _misalignment(self, views: list[Tensor]) -> Tensor:
@@ -112,23 +113,23 @@ class GUMENetwork(MGCNNetwork):
         """
         n_known = self.known.sum(dim=0).clamp(min=1)
         mean = (torch.stack(views).sum(dim=0) / n_known)[len(self.users) :]
-        extended = propagate(self.adjacency, torch.cat([self.interests, mean]), self.gume.n_layers)
+        extended = propagate(self.adjacency, torch.cat([self.interests, mean]), self.config.n_layers)
         of_users, of_positives, _ = places.chunk(3)
-        loss = self.gume.extended_l2 * squared_l2_loss(embedding(nodes[of_positives], extended))
-        if self.gume.user_contrast_weight > 0:
+        loss = self.config.extended_l2 * squared_l2_loss(embedding(nodes[of_positives], extended))
+        if self.config.user_contrast_weight > 0:
             own, counts = of_users.unique(return_counts=True)
             users, interests = embedding(own, content), embedding(nodes[own], extended)
             contrasts = [
-                info_nce_loss(interests, users, self.gume.user_temperature, counts),
+                info_nce_loss(interests, users, self.config.user_temperature, counts),
                 self._with_noise(users, counts),
                 self._with_noise(interests, counts),
             ]
-            loss = loss + self.gume.user_contrast_weight * torch.stack(contrasts).sum()
+            loss = loss + self.config.user_contrast_weight * torch.stack(contrasts).sum()
         return loss
 
     def _with_noise(self, rows: Tensor, counts: Tensor) -> Tensor:
-        one, other = (rows + self.gume.noise * orthant_noise(rows) for _ in range(2))
-        return info_nce_loss(one, other, self.gume.user_temperature, counts)
+        one, other = (rows + self.config.noise * orthant_noise(rows) for _ in range(2))
+        return info_nce_loss(one, other, self.config.user_temperature, counts)
 
 
 def _agreed(graphs: Collection[sparse.csr_array]) -> sparse.csr_array:

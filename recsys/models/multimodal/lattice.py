@@ -30,7 +30,7 @@ class LATTICENetwork(GraphNetwork):
         content = {source: data.content[source] for source in item_graphs(data.content, config.n_neighbours, "cosine")}
         self.item_graph = None
         if content:
-            self.item_graph = LearnedItemGraph(content, config, config.n_neighbours, config.frozen_share)
+            self.item_graph = LearnedItemGraph(content, config)
 
     @property
     def content_used(self) -> bool:

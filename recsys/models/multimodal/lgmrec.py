@@ -28,7 +28,7 @@ SHORTEST = 1e-12
 Where dropout hides a node's largest tie, the others are this small, and they learn through vectors shorter than one.
 Rows of zeros get no gradient, as they are made of ties of zero.
 """
-_PUBLISHED = {
+AS_PUBLISHED = {
     "batch_size": 2048,
     "learning_rate": 1e-3,
     "contrast_weight": 1e-4,
@@ -199,9 +199,10 @@ class LGMRec(GradientModel):
     without_content = "LightGCN"
     bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
-        "published/baby": _PUBLISHED | {"n_attributes": 4, "n_hyper_layers": 1, "dropout": 0.5, "global_weight": 0.3},
-        "published/sports": _PUBLISHED
+        "published/baby": AS_PUBLISHED
+        | {"n_attributes": 4, "n_hyper_layers": 1, "dropout": 0.5, "global_weight": 0.3},
+        "published/sports": AS_PUBLISHED
         | {"n_attributes": 4, "n_hyper_layers": 4, "dropout": 0.6, "global_weight": 0.6},
-        "published/clothing": _PUBLISHED
+        "published/clothing": AS_PUBLISHED
         | {"n_attributes": 64, "n_hyper_layers": 2, "dropout": 0.8, "global_weight": 0.2},
     }

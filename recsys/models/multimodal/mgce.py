@@ -47,12 +47,13 @@ class MGCENetwork(DimensionsNetwork):
     """
 
     bucket: Tensor
+    config: MGCEConfig
 
     def __init__(self, data: TrainingData, config: MGCEConfig) -> None:
         """Draw the parameters from the seed."""
         draws = generator(data.seed)
         super().__init__(data, config, draws, config.content_weight)
-        self.config, n_sources = config, len(self.sources)
+        n_sources = len(self.sources)
         if self.content_used:
             for power, n_layers in ((config.interest_power, 1), (config.conformity_power, 2)):
                 self.preferences.append(Preferences(data, config.n_factors, n_sources, power, n_layers, draws))

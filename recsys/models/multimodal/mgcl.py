@@ -33,11 +33,12 @@ class MGCLConfig(DimensionsConfig):
 class MGCLNetwork(DimensionsNetwork):
     """A dimension of interactions, and one of a single layer for each source."""
 
+    config: MGCLConfig
+
     def __init__(self, data: TrainingData, config: MGCLConfig) -> None:
         """Draw the parameters from the seed."""
         draws = generator(data.seed)
         super().__init__(data, config, draws)
-        self.config = config
         if self.content_used:
             self.preferences.append(
                 Preferences(data, config.n_factors, len(self.sources), config.column_power, 1, draws)

@@ -50,10 +50,7 @@ class MICRONetwork(GraphNetwork):
         super().__init__(data, config, adjacency(data.train, left=1, right=0, self_loops=True))
         self.config = config
         frozen = item_graphs(data.content, config.n_neighbours, "cosine")
-        self.item_graphs = nn.ModuleList(
-            LearnedItemGraph({source: data.content[source]}, config, config.n_neighbours, config.frozen_share)
-            for source in frozen
-        )
+        self.item_graphs = nn.ModuleList(LearnedItemGraph({source: data.content[source]}, config) for source in frozen)
         if frozen:
             known = np.stack([np.diff(graph.indptr) > 0 for graph in frozen.values()])
             self.register_buffer("known", torch.from_numpy(known)[:, :, None], persistent=False)

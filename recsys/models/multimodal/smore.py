@@ -10,12 +10,11 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.fft import irfft, rfft
 
-from recsys.content.features import Content
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import DropRate, Presets, TrainingData, searched
 from recsys.training.content import TRAINED
-from recsys.training.item_graph import item_graph
+from recsys.training.item_graph import item_graphs
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import dropout
 from recsys.training.two_views import TwoViewConfig, TwoViewNetwork
@@ -56,7 +55,8 @@ class SMORENetwork(TwoViewNetwork):
 
     def __init__(self, data: TrainingData, config: SMOREConfig) -> None:
         """Draw the parameters from the seed; the joint item graph has the stronger of the sources' edges."""
-        graphs = _graphs(data.content, config)
+        n_neighbours = dict.fromkeys(data.content, config.n_neighbours) | {"image": config.n_image_neighbours}
+        graphs = item_graphs(data.content, n_neighbours, "cosine")
         super().__init__(data, config, graphs)
         self.dropout, width, parts = config.dropout, config.n_factors, [*graphs, "joint"] if graphs else []
         self.filters = nn.ModuleList(FrequencyFilter(width) for _ in parts)
@@ -87,13 +87,6 @@ class SMORENetwork(TwoViewNetwork):
         ]
         parts = torch.stack([gate * share * row for gate, share, row in zip(gates, shares, views, strict=True)])
         return parts.sum(dim=0) / (self.known[:, nodes].sum(dim=0) + 1)
-
-
-def _graphs(content: Content, config: SMOREConfig) -> dict[str, sparse.csr_array]:
-    """Item graphs of the sources that tell items apart."""
-    n_neighbours = dict.fromkeys(content, config.n_neighbours) | {"image": config.n_image_neighbours}
-    graphs = {source: item_graph(features, n_neighbours[source], "cosine") for source, features in content.items()}
-    return {source: graph for source, graph in graphs.items() if graph.nnz}
 
 
 @register
