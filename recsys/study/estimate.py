@@ -15,6 +15,8 @@ from recsys.wording import duration
 
 DENSE = frozenset({"ADMMSLIM", "AddEASE", "CEASE", "EASE"})
 """Models that invert a matrix of items: their time grows as the cube of what their memory is the square of."""
+WHOLE_PROFILES = frozenset({"DiffMM", "MultVAE"})
+"""Networks that go through each user's row over all items, taken or not; where content is shown, if they take it."""
 LEAST = 0.05
 """Seconds that any cell takes: to be started, to rank for every user, to be kept."""
 ABOUT_AS_FAR = math.log(4)
@@ -106,7 +108,8 @@ def cell_seconds(
 
     From the cells of the model that have run on data nearest in size, each scaled to this size, the median; from what
     was measured on another machine where that is nearer. Time grows with the interactions or with the model's memory,
-    whichever grows more; where a model is trained by gradient, with the interactions times the users and items.
+    whichever grows more; where a model is trained by gradient, with the interactions times the users and items, or
+    with the pairs of users and items where it goes through all of them.
 
     Args:
         model: class of the recommender.
@@ -142,9 +145,13 @@ def _measured(model: type[Recommender], *, shows_content: bool) -> list[TimedCel
 
 def _growth(model: type[Recommender], config: ModelConfig, of: DataSize, to: DataSize) -> float:
     rows = to.n_interactions / of.n_interactions
-    if registry.find(model.__name__).is_trained:
+    info = registry.find(model.__name__)
+    if info.is_trained:
         # As many steps as there are batches, and each goes through the vectors of all users and items.
-        return rows * (to.n_users + to.n_items) / (of.n_users + of.n_items)
+        steps = rows * (to.n_users + to.n_items) / (of.n_users + of.n_items)
+        pairs = to.n_users * to.n_items / (of.n_users * of.n_items)
+        whole = model.__name__ in WHOLE_PROFILES and (to.width > 0 or not info.takes_content)
+        return max(steps, pairs) if whole else steps
     # Buffers of the libraries do not grow.
     memory = (model.memory(config, to) - FIXED_MEMORY) / max(model.memory(config, of) - FIXED_MEMORY, 1)
     return max(rows, memory**1.5 if model.__name__ in DENSE else memory)

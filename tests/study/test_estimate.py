@@ -101,6 +101,14 @@ def test_time_is_scaled_from_cells_that_ran(monkeypatch: pytest.MonkeyPatch) -> 
     assert cell_seconds(EASE, EASE.Config(), BIG) is None
 
 
+def test_time_of_whole_profiles_grows_with_the_pairs_of_users_and_items() -> None:
+    ran = [TimedCell(DataSize(1_000, 1_000, 9_000, width=64), 10.0)]
+    larger = [DataSize(2_000, 4_000, 9_000, width) for width in (64, 0)]
+    diffmm, mgcn = registry.load("DiffMM"), registry.load("MGCN")
+    assert [cell_seconds(diffmm, diffmm.Config(), size, ran) for size in larger] == pytest.approx([80, 30])
+    assert [cell_seconds(mgcn, mgcn.Config(), size, ran) for size in larger] == pytest.approx([30, 30])
+
+
 def test_time_is_of_as_many_epochs_as_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     vbpr, reference = registry.load("VBPR"), measured_costs.REFERENCE
     ran = [TimedCell(reference, 80.0, epochs=40)]
