@@ -33,11 +33,12 @@ def content_rows(source: str, found: Integrity) -> Gate:
             remedy=f"Check the paths or columns that '{source}' is made from, or leave it out of the study.",
         )
     if look_alike(n_present, n_distinct, found.largest_group):
+        several = f"{n_distinct:,} distinct rows, and {found.largest_group:,} share one"
+        rows = several if n_distinct > 1 else "one row in common"
         return Gate(
             name=name,
             colour="red",
-            message=f"The {count(n_present, 'item')} with {source} have {count(n_distinct, 'distinct row')}, and "
-            f"{found.largest_group:,} share one.",
+            message=f"The {count(n_present, 'item')} with {source} have {rows}.",
             remedy=f"Find out why so many items look the same to '{source}' (a placeholder picture, an empty text).",
         )
     faults = problems(found)

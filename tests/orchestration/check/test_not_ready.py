@@ -32,7 +32,7 @@ def test_no_verdict_is_given_where_all_items_are_alike(settings: Settings) -> No
     assert "all are the same: no verdict can rest on 'text'" in printed(settings, "check", "shop")
     judgement = answered(settings)
     assert judgement.overall.name == "not_ready"
-    assert "The 40 items with text have 1 distinct row," in judgement.overall.sentence
+    assert "The 40 items with text have one row in common." in judgement.overall.sentence
 
 
 def test_no_verdict_is_given_where_anything_is_right(settings: Settings) -> None:
