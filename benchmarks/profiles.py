@@ -29,7 +29,7 @@ from recsys.evidence.wording import percent
 from recsys.models import registry
 from recsys.recommender import Recommender, TrainingData
 
-SHORT = ("VBPR", "FREEDOM", "BM3", "SLMRec", "SMORE", "MGCN", "MMGCN")
+SHORT = ("BPRMF", "VBPR", "BM3", "FREEDOM", "MGCN", "MMGCF", "SLMRec", "SMORE", "MMGCN")
 """Those that fall short of what is asked of their speed beside MMRec."""
 N_EPOCHS = 3
 KINDS = {
