@@ -40,6 +40,7 @@ FOLDER = Path(tempfile.gettempdir(), "modalift-mmrec")
 AT_THE_END = ("Recall@20 MMRec", "ours", "gap", "to convergence, times")
 """Columns that mean nothing where a training was cut short."""
 TAKES_NONE = ("BPRMF", "LightGCN")
+DASH = "-"
 
 Numbers = dict[str, float]
 
@@ -114,7 +115,7 @@ def line(row: Row, theirs: list[Numbers], ours: list[Numbers], max_epochs: int) 
         "ours": f"{of(ours, 'recall_at_20'):.4f}",
         "gap": f"{gap:+.1%}".replace("%", " %"),
         "s an epoch MMRec": f"{of(theirs, 'epoch_s'):.2f}",
-        "ours ": f"{of(ours, 'epoch_s'):.2f}",
+        "s an epoch ours": f"{of(ours, 'epoch_s'):.2f}",
         "times": f"{times:.1f}",
         "wanted": f"{row.faster:.0f}",
         "evaluation, times": f"{of(theirs, 'evaluation_s') / of(ours, 'evaluation_s'):.1f}",
@@ -123,15 +124,15 @@ def line(row: Row, theirs: list[Numbers], ours: list[Numbers], max_epochs: int) 
         "GiB MMRec, ours": f"{of(theirs, 'memory_mib') / 1024:.2f}, {of(ours, 'memory_mib') / 1024:.2f}",
     }
     ended = all(each["epochs"] < max_epochs for each in theirs + ours)
-    return found if ended else found | dict.fromkeys(AT_THE_END, "-")
+    return found if ended else found | dict.fromkeys(AT_THE_END, DASH)
 
 
-def table(lines: Sequence[dict[str, str]], before: Mapping[str, list[str]] | None = None) -> str:
-    """The measured rows as Markdown, and those of other models as they stood before."""
-    rows = dict(before or {}) | {each["model"]: list(each.values()) for each in lines}
+def table(lines: Sequence[dict[str, str]], before: Mapping[str, dict[str, str]] | None = None) -> str:
+    """The measured rows as Markdown, and those of other models as they stood before; without columns of dashes."""
+    rows = dict(before or {}) | {each["model"]: each for each in lines}
     order = [row.model for row in ROWS if row.model in rows]
-    frame = pd.DataFrame([rows[model] for model in order], columns=list(lines[0]))
-    return frame.to_markdown(index=False, disable_numparse=True)
+    frame = pd.DataFrame([rows[model] for model in order]).reindex(columns=list(lines[0])).fillna(DASH)
+    return frame.loc[:, (frame != DASH).any()].to_markdown(index=False, disable_numparse=True)
 
 
 def main(

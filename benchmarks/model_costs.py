@@ -132,11 +132,14 @@ def write_row(page: Path, name: str) -> None:
         return
     seconds, peak, estimate = found
     text = page.read_text(encoding="utf-8")
-    rows = rows_of_section(text, "clothing") | {
-        name: [name, f"{seconds:.0f}", f"{peak / 1024:.1f}", f"{estimate / 1024:.1f}"]
+    row = {
+        "model": name,
+        "s of processor time": f"{seconds:.0f}",
+        "GiB at the peak": f"{peak / 1024:.1f}",
+        "GiB estimated": f"{estimate / 1024:.1f}",
     }
-    columns = ["model", "s of processor time", "GiB at the peak", "GiB estimated"]
-    table = pd.DataFrame([rows[each] for each in sorted(rows)], columns=columns).to_markdown(index=False)
+    rows = rows_of_section(text, "clothing") | {name: row}
+    table = pd.DataFrame([rows[each] for each in sorted(rows)]).to_markdown(index=False)
     page.write_text(with_section(text, "clothing", table), encoding="utf-8")
 
 

@@ -69,12 +69,12 @@ def with_section(page: str, name: str, body: str) -> str:
     return re.sub(f"{begin}.*?{end}", lambda _: f"{begin}\n{body}\n{end}", page, flags=re.DOTALL)
 
 
-def rows_of_section(page: str, name: str) -> dict[str, list[str]]:
-    """Cells of each row of the table between these markers, by the first of them."""
+def rows_of_section(page: str, name: str) -> dict[str, dict[str, str]]:
+    """Cells of each row of the table between these markers by their columns, and rows by their first cell."""
     begin, end = _markers(page, name)
     lines = page.partition(begin)[2].partition(end)[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    return {row[0]: row for row in rows[2:]}
+    return {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
 
 
 def _markers(page: str, name: str) -> tuple[str, str]:

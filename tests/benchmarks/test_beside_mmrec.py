@@ -50,9 +50,13 @@ def test_a_page_keeps_the_rows_of_models_that_were_not_measured_again() -> None:
     def page(*shown: str) -> str:
         return "\n".join(["# Beside MMRec", "<!-- baby -->", *shown, "<!-- end of baby -->", "| VBPR | elsewhere |"])
 
-    first = [{"model": "VBPR", "gap": "+2.5 %"}, {"model": "BPRMF", "gap": "-1.0 %"}]
+    first = [{"model": "VBPR", "gap": "+2.5 %", "ours": "-"}, {"model": "BPRMF", "gap": "-1.0 %", "ours": "-"}]
     written = with_section(page(), "baby", table(first, rows_of_section(page(), "baby")))
     assert list(rows_of_section(written, "baby")) == ["BPRMF", "VBPR"]
-    again = [{"model": "VBPR", "gap": "+0.1 %"}, {"model": "MGCN", "gap": "+0.2 %"}]
+    again = [{"model": "VBPR", "gap": "+0.1 %", "ours": "-"}, {"model": "MGCN", "gap": "+0.2 %", "ours": "1"}]
     rows = rows_of_section(with_section(written, "baby", table(again, rows_of_section(written, "baby"))), "baby")
-    assert rows == {"BPRMF": ["BPRMF", "-1.0 %"], "VBPR": ["VBPR", "+0.1 %"], "MGCN": ["MGCN", "+0.2 %"]}
+    assert [list(row.values()) for row in rows.values()] == [
+        ["BPRMF", "-1.0 %", "-"],
+        ["VBPR", "+0.1 %", "-"],
+        ["MGCN", "+0.2 %", "1"],
+    ]
