@@ -81,14 +81,16 @@ def show(study: Study, name: str, model: str, home: Home, event: Event) -> Mappi
     for arm in arms:
         axes.plot(range(1, len(arm.trials) + 1), arm.best, marker="o", label=arm.arm)
         axes.plot(arm.pruned, arm.best[[number - 1 for number in arm.pruned]], "x", color="black", zorder=3)
-    axes.set(title="Best value found by trials", xlabel="trials", ylabel=f"{primary}, validation")
+    axes.set(title="Best value found", xlabel="settings tried", ylabel=f"{primary}, validation")
     axes.legend(fontsize=7)
     rows = [
         {
             "arm": arm.arm,
             f"valid {primary}": arm.valid,
-            "trials": len(arm.trials),
+            "trials": arm.n_trials,
             "pruned": len(arm.pruned),
+            "chosen elsewhere": arm.n_nested,
+            "combinations of weights": arm.n_weightings,
             "seconds": arm.seconds,
             "hyper-parameters": ", ".join(f"{k}={_short(v)}" for k, v in arm.shown_params.items()),
         }

@@ -58,7 +58,8 @@ def _figures(home: "Home", study: "Study", name: str, figures: Figures) -> str:
     """Every model and arm on one dataset, the best first."""
     arms = _trained(home, name).arms
     best_first = sorted(arms, key=lambda arm: -figures[arm.model][arm.arm][study.evaluation.primary]["mean"])
-    return _markdown(pd.DataFrame([_row(arm, figures[arm.model][arm.arm]) for arm in best_first]))
+    table = pd.DataFrame([_row(arm, figures[arm.model][arm.arm]) for arm in best_first])
+    return _markdown(table.loc[:, (table != "").any()])
 
 
 def _trained(home: "Home", name: str) -> ModelResult:
@@ -66,17 +67,27 @@ def _trained(home: "Home", name: str) -> ModelResult:
 
 
 def _row(arm: ArmResult, figures: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Accuracy, trials, which of them won, and minutes of all."""
+    """Accuracy, trials, what was tried beside them or in their place, which of the trials won, and minutes of all."""
     accuracy = {
         metric_name(metric): _interval(value) for metric, value in figures.items() if metric.startswith(ACCURACY)
     }
     pruned = f" ({len(arm.pruned)} pruned)" if arm.pruned else ""
     effort = {
-        "trials": f"{len(arm.trials)}{pruned}",
-        "won": next((str(n) for n, trial in enumerate(arm.trials, start=1) if trial.params == arm.params), ""),
+        "trials": f"{arm.n_trials}{pruned}",
+        "chosen elsewhere": str(arm.n_nested or ""),
+        "combinations of weights": str(arm.n_weightings or ""),
+        "won": _won(arm),
         "minutes": f"{arm.seconds / 60:.1f}",
     }
     return {"model": label(arm.model, arm.arm)} | accuracy | effort
+
+
+def _won(arm: ArmResult) -> str:
+    """Number of the trial that was chosen; nothing where none of the own trials was."""
+    own = arm.trials[: arm.n_trials]
+    if arm.n_nested and all(trial.params != arm.params for trial in own):
+        return "chosen elsewhere"
+    return next((str(n) for n, trial in enumerate(own, start=1) if trial.params == arm.params), "")
 
 
 def _published(study: "Study", name: str, figures: Figures) -> list[str]:

@@ -70,7 +70,7 @@ def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: C
     if against_top_pop is not None and not against_top_pop.a_better:
         message = f"{against_top_pop.a} is not shown to beat {against_top_pop.b}: {lift(against_top_pop)}."
         return Gate(name="baselines", colour="red", message=message, remedy=tune)
-    return Gate(name="baselines", colour="green", message=figures[0].upper() + figures[1:] + ".")
+    return Gate(name="baselines", colour="green", message=f"{_opening(figures)}.")
 
 
 def users_differ(differences: np.ndarray, *, equivalent: bool = False) -> Gate:
@@ -100,37 +100,45 @@ def users_differ(differences: np.ndarray, *, equivalent: bool = False) -> Gate:
     return Gate(name=name, colour="green", message=f"{message}.")
 
 
-def rival_plateaued(values: Sequence[float | None], exhausted: bool, n_taken_over: int = 0) -> Gate:
+def rival_plateaued(
+    values: Sequence[float | None], exhausted: bool, n_taken_over: int = 0, whose: str = "the rival"
+) -> Gate:
     """Red where the search for the rival's settings was still improving when its budget ended.
 
     The search goes on by itself while it finds better settings (see `recsys.tuning`), so this one was still improving
     at twice its budget. Settings taken over from other arms and models stand first: what they found needs no finding
     again, and the last third of the own trials is measured by all else. A space that was tried whole has no more to
     give. Fewer than `FEWEST_TRIALS` trials show nothing either way, and a rival that is not known to be tuned is no
-    rival.
+    rival. An ensemble has no trials: its members' searches are asked.
 
     Args:
         values: of the validation metric, settings taken over first, then trial by trial; None for one that failed.
         exhausted: whether these are all the settings that there are.
         n_taken_over: how many of them were taken over: no trials of its own, and none of its budget.
+        whose: search it was, such as `EASE, a member of the rival Both,`.
     """
     name, n, ended = "plateau of the rival", len(values), sum(value is not None for value in values)
     if exhausted:
-        tried = f"All {n:,} settings of the rival were tried." if n > 1 else "The rival has nothing to tune."
+        tried = f"All {n:,} settings of {whose} were tried." if n > 1 else f"{_opening(whose)} has nothing to tune."
         return Gate(name=name, colour="green", message=tried)
     own = count(n - n_taken_over, "trial")
     both = f"{own} and {count(n_taken_over, 'setting')} chosen elsewhere" if n_taken_over else own
     if n < FEWEST_TRIALS or not ended:
-        message = f"The rival was tuned with {both}, of which {ended:,} gave a value: too few to show a plateau."
+        found = f"{both}, of which {ended:,} gave a value: too few to show a plateau"
+        message = f"{_opening(whose)} was tuned with {found}."
         return Gate(name=name, colour="red", message=message, remedy=f"Give it {FEWEST_TRIALS} trials at least.")
     gained = late_gain(values)
-    message = f"The last third of the rival's {both} gained {percent(gained)}."
+    message = f"In the last third of {both}, {whose} gained {percent(gained)}."
     if gained > PLATEAU:
         remedy = (
             f"Raise its budget to {2 * (n - n_taken_over):,} trials: a rival that is still improving flatters content."
         )
         return Gate(name=name, colour="red", message=message, remedy=remedy)
     return Gate(name=name, colour="green", message=message)
+
+
+def _opening(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:

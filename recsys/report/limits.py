@@ -46,8 +46,30 @@ def _budget(dataset: DatasetReport) -> str | None:
         _trials([row for row in dataset.results if row.n_trials and not row.exhausted], dataset.minutes),
         f"Nothing to tune: {listed(untuned)}." if untuned else "",
         f"Fewer settings than trials, all of them tried: {listed(small)}." if small else "",
+        _elsewhere(dataset.results),
+        _weightings(dataset.results),
     ]
     return " ".join(filter(None, said)) or None
+
+
+def _elsewhere(rows: list[ResultRow]) -> str:
+    """That settings were tried beside the trials, and how many on the arm that tried most."""
+    most = max((row.n_nested for row in rows), default=0)
+    if not most:
+        return ""
+    settings = f"{count(most, 'setting')} chosen elsewhere"
+    return f"Beyond its trials, an arm tried at most {settings}, on other arms or by related models."
+
+
+def _weightings(rows: list[ResultRow]) -> str:
+    """What was tried of ensembles in the place of trials, each on the arm that tried most."""
+    most: dict[str, int] = {}
+    for row in rows:
+        most[row.model] = max(row.n_weightings, most.get(row.model, 0))
+    tried = [f"{model} ({n})" for model, n in most.items() if n]
+    if not tried:
+        return ""
+    return f"Ensembles have no trials; combinations of weights tried on an arm, at most: {listed(tried)}."
 
 
 def _trials(rows: list[ResultRow], minutes: float | None) -> str:

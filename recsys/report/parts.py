@@ -130,9 +130,9 @@ def results(folder: Path, study: Study, arms: list[ArmResult], runs: Mapping[str
                 metrics={m: Interval(row["mean"], row["ci_low"], row["ci_high"]) for m, row in table.items()},
                 repeat_means=list(table[study.evaluation.primary]["per_repeat"]),
                 valid=arm.valid,
-                # Weights are chosen in no search of hyper-parameters.
-                n_trials=0 if arm.members else len(arm.trials) - arm.n_nested,
+                n_trials=arm.n_trials,
                 n_nested=arm.n_nested,
+                n_weightings=arm.n_weightings,
                 n_pruned=len(arm.pruned),
                 exhausted=arm.exhausted,
                 deterministic=not arm.seeded and arm.control is None,

@@ -96,7 +96,7 @@ def tuning(curves: Sequence[TuningCurve], name: str) -> str:
         # The last row may have fewer panels: each column has its axis below its last one.
         for axes in grid[max(0, len(panels) - PANELS) : len(panels)]:
             axes.tick_params(labelbottom=True)
-            axes.set_xlabel(f"trials{', logarithmic scale' if logarithmic else ''}")
+            axes.set_xlabel(f"settings tried{', logarithmic scale' if logarithmic else ''}")
         figure.tight_layout(h_pad=0.8, w_pad=0.6)
         return inline_svg(figure, name, "Best validation score after each tuning trial, a panel a model")
 

@@ -99,9 +99,10 @@ class ResultRow(Part):
         metrics: mean and interval by metric, the primary one among them.
         repeat_means: primary metric in each repeat.
         valid: primary metric on the validation part.
-        n_trials: tuning trials it was given, 0 where it ran at the settings of another arm.
+        n_trials: of its own search; 0 where it ran at the settings of another arm, or is an ensemble.
         n_nested: further settings that were tried because another arm or model had chosen them.
-        n_pruned: of these, how many were pruned.
+        n_weightings: combinations of weights that were tried of an ensemble.
+        n_pruned: trials that were pruned.
         exhausted: whether these were all the settings it has; one trial then means that there was nothing to tune.
         deterministic: whether every seed gives the same model.
         seconds: of tuning and training together.
@@ -118,6 +119,7 @@ class ResultRow(Part):
     valid: float
     n_trials: int
     n_nested: int = 0
+    n_weightings: int = 0
     n_pruned: int = 0
     exhausted: bool = False
     deterministic: bool = False
@@ -156,7 +158,10 @@ class ComparisonRow(Part):
 
 
 class TuningCurve(Part):
-    """Best validation score after each trial; `pruned` are the numbers, from 1, of those that were pruned."""
+    """Best validation score after each trial, settings chosen elsewhere last.
+
+    `pruned` are the numbers, from 1, of those that were pruned.
+    """
 
     model: str
     arm: str

@@ -15,7 +15,8 @@ from recsys.evidence import content_gates, gates
 from recsys.evidence.comparison import Comparison, compare
 from recsys.evidence.gates import Gate
 from recsys.evidence.probes import probe
-from recsys.evidence.scores import Scores
+from recsys.evidence.scores import Scores, label
+from recsys.evidence.wording import listed
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.measuring import CellOf, UserScores
 from recsys.study.results import ArmResult, ModelResult
@@ -71,7 +72,6 @@ def assess(
     spec = study.datasets[name]
     content, rival = scores[chosen.content], scores[chosen.rival]
     deciding = [found for pair in _deciding(chosen) if (found := results.find(pair))]
-    sought = _least_settled(results.arm(chosen.rival), results)
     shown = {source: features[source] for source in results.arm(chosen.content).sources}
     against_rival = compare(content, rival, margin=study.statistics.margin, n_resamples=1)
     differences = (content.values - rival.restricted(content.users).values).mean(axis=0)
@@ -83,7 +83,7 @@ def assess(
         gates.beats_baselines(means, study.evaluation.primary, _against_top_pop(content, rival, scores)),
         # A model that makes no use of its content may be the rival itself: that is an answer, and not a fault.
         *([] if unchanged else [gates.users_differ(differences, equivalent=against_rival.equivalent)]),
-        gates.rival_plateaued(_trials(sought), sought.exhausted, sought.n_nested),
+        plateau(results.arm(chosen.rival), results),
         gates.finals_agree({each.pair: each.valid_by_repeat for each in deciding}),
         *(
             content_gates.leak(source, probe(each, data.train, data.valid, data.test, random_split=random_split))
@@ -103,10 +103,23 @@ def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:
     return chosen.content, chosen.rival, chosen.shuffled, chosen.popularity
 
 
-def _least_settled(rival: ArmResult, results: ModelResult) -> ArmResult:
-    """Whose search is asked whether it was over: the rival's, or that of the member which still gained most."""
-    open_ones = [each for pair in rival.members if not (each := results.arm(pair)).exhausted]
-    return max(open_ones, key=lambda each: late_gain(_trials(each)), default=rival)
+def plateau(rival: ArmResult, results: ModelResult) -> Gate:
+    """Whether the rival's search was over; of an ensemble that of each member, and the least settled one is named."""
+    if not rival.members:
+        return gates.rival_plateaued(_trials(rival), rival.exhausted, rival.n_nested)
+    members = [results.arm(pair) for pair in rival.members]
+    open_ones = sorted((each for each in members if not each.exhausted), key=lambda each: -late_gain(_trials(each)))
+    if not open_ones:
+        names = listed([label(*each.pair) for each in members])
+        whose = f"{names}, {'members' if len(members) > 1 else 'a member'} of the rival {rival.model},"
+        return gates.rival_plateaued([value for each in members for value in _trials(each)], True, whose=whose)
+    found = [
+        gates.rival_plateaued(
+            _trials(each), False, each.n_nested, f"{label(*each.pair)}, a member of the rival {rival.model},"
+        )
+        for each in open_ones
+    ]
+    return gates.in_reading_order(found)[0]
 
 
 def _trials(arm: ArmResult) -> list[float | None]:

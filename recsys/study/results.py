@@ -80,6 +80,16 @@ class ArmResult(BaseModel):
         return self.model, self.arm
 
     @property
+    def n_trials(self) -> int:
+        """Trials of its own search; an ensemble has none."""
+        return 0 if self.members else self.searched.n_own
+
+    @property
+    def n_weightings(self) -> int:
+        """Combinations of weights that were tried of an ensemble."""
+        return len(self.trials) if self.members else 0
+
+    @property
     def standing(self) -> tuple[bool, float]:
         """Its place among the arms of its model, the highest best: by validation alone, and controls come last."""
         return self.control is None, self.valid

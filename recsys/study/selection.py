@@ -9,19 +9,40 @@ from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.errors import UserError
 from recsys.evidence.scores import Pair
 from recsys.evidence.source_design import SourceDesign
+from recsys.evidence.wording import DASH, listed
 from recsys.study.results import ArmResult
 from recsys.study.study import Study
+from recsys.wording import count
 
 SELECTION = "selection.json"
 
 
 class Tally(BaseModel):
-    """How much was tried on one side of a comparison: (model, arm) pairs, and settings of all of them."""
+    """How much was tried on one side of a comparison, all (model, arm) pairs together.
+
+    Attributes:
+        pairs: how many there are.
+        trials: of their own searches.
+        nested: settings chosen elsewhere that were tried beside these.
+        weightings: combinations of weights that were tried of ensembles.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     pairs: int
     trials: int
+    nested: int = 0
+    weightings: int = 0
+
+    @property
+    def said(self) -> str:
+        """Its counts, each with what it counts."""
+        tried = [count(self.trials, "trial")]
+        if self.nested:
+            tried.append(f"{count(self.nested, 'setting')} chosen elsewhere")
+        if self.weightings:
+            tried.append(f"{count(self.weightings, 'combination')} of weights")
+        return f"{count(self.pairs, f'model{DASH}arm pair')} with {listed(tried)}"
 
 
 class Selection(BaseModel):
@@ -109,5 +130,11 @@ def tally(results: Sequence[ArmResult]) -> dict[str, Tally]:
         "rival": [each for each in real if each.arm == INTERACTIONS_ONLY],
     }
     return {
-        side: Tally(pairs=len(arms), trials=sum(len(each.trials) for each in arms)) for side, arms in sides.items()
+        side: Tally(
+            pairs=len(arms),
+            trials=sum(each.n_trials for each in arms),
+            nested=sum(each.n_nested for each in arms),
+            weightings=sum(each.n_weightings for each in arms),
+        )
+        for side, arms in sides.items()
     }

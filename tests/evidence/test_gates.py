@@ -96,7 +96,7 @@ def test_a_setting_taken_over_from_another_model_shows_what_the_search_missed():
     own = [0.3] * 30
     assert rival_plateaued(own, exhausted=False).colour == "green"
     gate = rival_plateaued([*own, 0.31], exhausted=False, n_taken_over=1)
-    assert gate.message == "The last third of the rival's 30 trials and 1 setting chosen elsewhere gained 3.2 %."
+    assert gate.message == "In the last third of 30 trials and 1 setting chosen elsewhere, the rival gained 3.2 %."
     assert gate.remedy.startswith("Raise its budget to 60 trials")
 
 
@@ -107,6 +107,16 @@ def test_settings_that_were_taken_over_are_not_called_trials():
         "too few to show a plateau."
     )
     assert gate.remedy == "Give it 9 trials at least."
+
+
+def test_of_an_ensemble_the_member_that_was_searched_is_named():
+    whose = "EASE, a member of the rival Both,"
+    opening = "EASE, a member of the rival Both, was tuned with 3 trials, of which 3 gave a value: "
+    assert rival_plateaued([0.3] * 3, exhausted=False, whose=whose).message.startswith(opening)
+    rising = rival_plateaued([0.3] * 8 + [0.4], exhausted=False, whose=whose).message
+    assert rising == "In the last third of 9 trials, EASE, a member of the rival Both, gained 25.0 %."
+    whole = rival_plateaued([0.3] * 4, exhausted=True, whose="EASE and ItemKNN, members of the rival Both,").message
+    assert whole == "All 4 settings of EASE and ItemKNN, members of the rival Both, were tried."
 
 
 def test_a_space_that_was_tried_whole_has_no_more_to_give():

@@ -53,7 +53,7 @@ def test_the_tuning_curves_say_where_they_are_cut_and_which_colour_is_whose(baby
 def test_every_column_of_tuning_curves_has_its_axis_named_below_it(baby, n_models):
     curve = baby.tuning[0].model_copy(update={"pruned": []})
     curves = [curve.model_copy(update={"model": f"Model{n}"}) for n in range(n_models)]
-    assert plots.tuning(curves, "columns").count(">trials<") == min(n_models, plots.PANELS)
+    assert plots.tuning(curves, "columns").count(">settings tried<") == min(n_models, plots.PANELS)
 
 
 def test_no_drawn_lift_goes_below_the_loss_of_all(baby, monkeypatch):

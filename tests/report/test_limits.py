@@ -59,6 +59,19 @@ def test_limits_do_not_call_a_control_at_its_contents_settings_untuned(baby):
     assert any(line.startswith("Each model was tuned with 20 trials on each arm") for line in said)
 
 
+def test_limits_count_apart_what_was_tried_beyond_trials_or_in_their_place(baby):
+    changes = {
+        "FREEDOM": {"n_nested": 1},
+        "EASE": {"n_trials": 0, "n_weightings": 26, "exhausted": True},
+    }
+    results = [row.model_copy(update=changes.get(row.model, {})) for row in baby.results]
+    assert (
+        "Each model was tuned with 20 trials on each arm; no rival was tuned longer. Nothing to tune: TopPop and "
+        "Random. Beyond its trials, an arm tried at most 1 setting chosen elsewhere, on other arms or by related "
+        "models. Ensembles have no trials; combinations of weights tried on an arm, at most: EASE (26)."
+    ) in limits(baby.model_copy(update={"results": results}))
+
+
 def test_limits_say_that_one_trial_is_no_tuning(baby):
     results = [row.model_copy(update={"n_trials": 1, "exhausted": False}) for row in baby.results]
     assert "No model was tuned: each ran with its default or fixed hyper-parameters." in limits(

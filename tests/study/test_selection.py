@@ -1,12 +1,15 @@
 """Who is compared: the best on validation of each side, and nothing else decides."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recsys.content.arms import Arm, control_arm
 from recsys.errors import UserError
-from recsys.study.results import ArmResult
+from recsys.evidence.wording import DASH
+from recsys.study.readiness import plateau
+from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, Tally, best, best_on, choose_sides, tally
 from recsys.tuning.trials import Tried
 
@@ -14,8 +17,9 @@ BOTH, TEXT, ALONE = Arm("both", ("text", "image")), Arm("text", ("text",)), Arm(
 SHUFFLED = control_arm(BOTH, "shuffled", name="shuffled")
 
 
-def result(model: str, arm: Arm, valid: float, n_trials: int = 1) -> ArmResult:
+def result(model: str, arm: Arm, valid: float, n_trials: int = 1, **more: Any) -> ArmResult:
     """An arm that was trained."""
+    known = {"n_nested": 0, "exhausted": True} | more
     return ArmResult(
         model=model,
         arm=arm.name,
@@ -28,10 +32,9 @@ def result(model: str, arm: Arm, valid: float, n_trials: int = 1) -> ArmResult:
         content_used=True,
         seeded=False,
         trials=[Tried({}, valid)] * n_trials,
-        n_nested=0,
-        exhausted=True,
         finals=["cell"],
         seconds=0.0,
+        **known,
     )
 
 
@@ -71,6 +74,38 @@ def test_the_first_of_equals_is_the_best() -> None:
 
 def test_what_was_tried_is_counted_for_each_side() -> None:
     assert tally(RESULTS) == {"content": Tally(pairs=3, trials=13), "rival": Tally(pairs=2, trials=16)}
+
+
+def test_own_trials_settings_chosen_elsewhere_and_combinations_of_weights_are_counted_apart() -> None:
+    results = [
+        result("A", BOTH, 0.4, 5, n_nested=2),
+        result("A", ALONE, 0.3, 3),
+        result("B", ALONE, 0.3, 1),
+        result("Together", ALONE, 0.4, 26, members=[("A", ALONE.name), ("B", ALONE.name)]),
+    ]
+    assert [each.n_trials for each in results] == [3, 3, 1, 0]
+    content, rival = tally(results).values()
+    assert content.said == f"1 model{DASH}arm pair with 3 trials and 2 settings chosen elsewhere"
+    assert rival.said == f"3 model{DASH}arm pairs with 4 trials and 26 combinations of weights"
+
+
+@pytest.mark.parametrize(
+    ("exhausted", "message"),
+    [
+        ((False, False), "C, a member of the rival Together, was tuned with 3 trials, of which 3 gave a value: "),
+        ((False, True), "In the last third of 12 trials, A, a member of the rival Together, gained 0.0 %."),
+        ((True, True), "All 15 settings of A and C, members of the rival Together, were tried."),
+    ],
+)
+def test_of_an_ensemble_as_rival_the_searches_of_its_members_are_asked(
+    exhausted: tuple[bool, bool], message: str
+) -> None:
+    members = [
+        result("A", ALONE, 0.3, 12, exhausted=exhausted[0]),
+        result("C", ALONE, 0.35, 3, exhausted=exhausted[1]),
+    ]
+    rival = result("Together", ALONE, 0.4, 26, members=[each.pair for each in members])
+    assert plateau(rival, ModelResult(arms=[*members, rival])).message.startswith(message)
 
 
 def test_a_selection_comes_back_from_a_folder(tmp_path: Path) -> None:
