@@ -29,7 +29,7 @@ LONGEST = 90
 
 
 @dataclass(frozen=True)
-class Corpus:
+class AskedCorpus:
     """A corpus that a study asks a model for, and what it is asked about."""
 
     dataset: str
@@ -81,7 +81,7 @@ def describe(
             _ask_all(read, settings, each)
 
 
-def _corpora(study: "Study", settings: "Settings", wanted: str | None) -> list[Corpus]:
+def _corpora(study: "Study", settings: "Settings", wanted: str | None) -> list[AskedCorpus]:
     from recsys.content.vlm.options import VlmOptions
 
     asked = [
@@ -101,7 +101,7 @@ def _corpora(study: "Study", settings: "Settings", wanted: str | None) -> list[C
         asked = [(name, corpus) for name, corpus in asked if corpus == wanted]
     items = {name: _items(study, settings, name) for name in dict.fromkeys(name for name, _ in asked)}
     return [
-        Corpus(
+        AskedCorpus(
             name,
             corpus,
             VlmOptions.read(study.datasets[name].descriptions[corpus].options),
@@ -123,7 +123,7 @@ def _items(study: "Study", settings: "Settings", name: str) -> "pd.DataFrame":
         return load_items(Path(scratch))
 
 
-def _forget(corpus: Corpus, settings: "Settings") -> None:
+def _forget(corpus: AskedCorpus, settings: "Settings") -> None:
     """Take refusals out of what is kept, and the version that was made of them out of the store."""
     from orchestration.home import Home
     from recsys.content.vlm.estimate import forget_refused
@@ -136,7 +136,7 @@ def _forget(corpus: Corpus, settings: "Settings") -> None:
     say(f"{corpus.asset}: {count(n, 'refused content')} to be asked about again")
 
 
-def _wanted(corpus: Corpus, n: int, price_in: float | None, price_out: float | None, yes: bool) -> bool:
+def _wanted(corpus: AskedCorpus, n: int, price_in: float | None, price_out: float | None, yes: bool) -> bool:
     """Show a sample and what the rest would take; whether the rest is wanted."""
     from recsys.content.vlm.estimate import sample
 
@@ -198,7 +198,7 @@ def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_
     return lines
 
 
-def _ask_all(study: "Study", settings: "Settings", corpus: Corpus) -> None:
+def _ask_all(study: "Study", settings: "Settings", corpus: AskedCorpus) -> None:
     from orchestration.home import Home
     from orchestration.materialise import materialise
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare, holm
 from recsys.evidence.interval import Interval
-from recsys.evidence.scores import Pair, Scores, label
-from recsys.evidence.verdict import choose
+from recsys.evidence.scores import Pair, Scores, best_on_validation, label
 from recsys.evidence.wording import detectable, listed, metric_name, percent
 
 OPEN = "is not shown to differ from {}"
@@ -56,7 +55,7 @@ def rank_models(
         n_resamples: of each comparison.
         seed: of each comparison.
     """
-    best = choose(candidates[pair] for pair in candidates)
+    best = best_on_validation(candidates[pair] for pair in candidates)
     test = intervals[best.pair]
     others = [pair for pair in candidates if pair != best.pair]
     how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare, holm
-from recsys.evidence.scores import Pair, Scores
-from recsys.evidence.verdict import choose
+from recsys.evidence.scores import Pair, Scores, best_on_validation
 from recsys.evidence.wording import detectable, lift, percent, probability
 
 AnswerName = Literal["yes", "no", "equal", "not shown", "not used"]
@@ -92,7 +91,7 @@ def answer(
 def _sides(question: QuestionInput, scores: Mapping[Pair, Scores]) -> tuple[Scores, Scores]:
     """The best model of either side."""
     better, than = zip(*_same_model(question), strict=True)
-    return choose(scores[pair] for pair in better), choose(scores[pair] for pair in than)
+    return best_on_validation(scores[pair] for pair in better), best_on_validation(scores[pair] for pair in than)
 
 
 def _same_model(question: QuestionInput) -> list[tuple[Pair, Pair]]:

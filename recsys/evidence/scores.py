@@ -1,5 +1,6 @@
 """What the evidence is made of: one model's metric for each user, under one arm, in each repeat."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,3 +72,11 @@ class Scores:
 def label(model: str, arm: str) -> str:
     """A (model, arm) in words: the model alone where it sees interactions only."""
     return model if arm == INTERACTIONS_ONLY else f"{model} ({arm})"
+
+
+def best_on_validation(candidates: Iterable[Scores]) -> Scores:
+    """The candidate with the best validation score, the first of equals; test scores have no say."""
+    best = max(candidates, key=lambda scores: scores.valid, default=None)
+    if best is None:
+        raise ValueError("there is no candidate to choose from")
+    return best

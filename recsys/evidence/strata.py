@@ -3,7 +3,7 @@
 A user may have a stratum's test rows in one repeat and none in another, so a stratum's mean is a ratio: of the scores
 where there are such rows, to how many there are. It is brought to a plain mean by its linearisation (delta method), so
 that the one interval that decides everywhere else decides here too. By user every user counts alike; by interaction
-each counts as often as it has test rows. Whether strata differ, `stratum.contrasts` answers.
+each counts as often as it has test rows. Whether strata differ, `stratum.stratum_contrasts` answers.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from recsys.evidence.comparison import ALPHA, MARGIN, N_RESAMPLES, Comparison, compare, holm
 from recsys.evidence.resampling import NOTHING, sign_flip_p_value
 from recsys.evidence.scores import Scores
-from recsys.evidence.stratum import Stratum, contrasts
+from recsys.evidence.stratum import Stratum, stratum_contrasts
 from recsys.evidence.wording import interval, means, percent
 
 ENOUGH_USERS = 30
@@ -75,7 +75,7 @@ def compare_strata(
     by_interaction = [compare_weighted(each.content, each.rival, each.n_rows, **how) for each in enough]
     contrasted: dict[str, tuple[float, float]] = {}
     for family in dict.fromkeys(each.family for each in enough):
-        contrasted |= contrasts([each for each in enough if each.family == family])
+        contrasted |= stratum_contrasts([each for each in enough if each.family == family])
     has_rows = (n_rows > 0).sum()
     return [
         StratumResult(

@@ -46,7 +46,7 @@ class Stratum:
         return int(self.n_rows.any(axis=0).sum())
 
 
-def contrasts(strata: Sequence[Stratum]) -> dict[str, tuple[float, float]]:
+def stratum_contrasts(strata: Sequence[Stratum]) -> dict[str, tuple[float, float]]:
     """By name of each stratum of a family its lift less that of all others, and the corrected p-value.
 
     Where a lift is undefined, nan twice.

@@ -7,7 +7,7 @@ sells. `helps` is an intersection of tests, each at 5 %, and needs no correction
 too: sameness needs equivalence within the margin, and what is neither shown to differ nor to be the same is open.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,14 +82,6 @@ class Verdict:
         """What content itself gives: C against the best of its shuffled selves and of itself without content."""
         compared = (self.against_shuffled, self.against_untuned, self.against_itself)
         return max((each for each in compared if each), key=lambda each: each.mean_b)
-
-
-def choose(candidates: Iterable[Scores]) -> Scores:
-    """The candidate with the best validation score, the first of equals; test scores have no say."""
-    best = max(candidates, key=lambda scores: scores.valid, default=None)
-    if best is None:
-        raise ValueError("there is no candidate to choose from")
-    return best
 
 
 def decide(

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from recsys.evidence.comparison import Comparison
-from recsys.evidence.gates import Gate
+from recsys.evidence.gates import Colour, Gate
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.questions import QuestionResult
 from recsys.evidence.sensitivity import Agreement
@@ -21,14 +21,13 @@ from recsys.report.rows import (
     Part,
     QuarantineRow,
     ResultRow,
-    Scenario,
+    ScenarioRow,
     Section,
     TuningCurve,
 )
 from recsys.study.selection import Tally
 from recsys.study.truth import TruthRow
 
-Colour = Literal["red", "amber", "green"]
 Answer = VerdictName | Literal["not_compared"]
 
 
@@ -64,7 +63,7 @@ class DatasetReport(Part):
     """
 
     name: str
-    scenario: Scenario
+    scenario: ScenarioRow
     metric: str
     verdict: Verdict | None
     leaderboard: Leaderboard | None = None

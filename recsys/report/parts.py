@@ -21,7 +21,7 @@ from recsys.report.rows import (
     Link,
     QuarantineRow,
     ResultRow,
-    Scenario,
+    ScenarioRow,
     TuningCurve,
 )
 from recsys.study.dataset_spec import DatasetSpec
@@ -39,14 +39,14 @@ SPLITS = {
 MASKS = {"seen": "training and validation items masked", "train": "training items alone masked"}
 
 
-def scenario(study: Study, name: str) -> Scenario:
+def scenario(study: Study, name: str) -> ScenarioRow:
     """What the answer holds for."""
     spec = study.datasets[name]
     given, rule = spec.scenario, spec.split
     shares = [1 - rule.valid - rule.test, rule.valid, rule.test]
     shared = rule.protocol in ("ratio", "temporal", "global_time")
     split = SPLITS[rule.protocol] + (f", {':'.join(f'{100 * share:g}' for share in shares)}" if shared else "")
-    return Scenario(
+    return ScenarioRow(
         domain=given.domain,
         feedback=given.feedback,
         seen_before_choice=", ".join(given.seen_before_choosing) or "not stated",

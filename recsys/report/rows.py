@@ -44,7 +44,7 @@ class Link(Part):
         return urlsplit(self.address).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-class Scenario(Part):
+class ScenarioRow(Part):
     """What the verdict holds for.
 
     Attributes:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Attention(nn.Module):
+class ViewAttention(nn.Module):
     """Weighted mean of a node's views; the weights come from attention with a learned query."""
 
     def __init__(self, width: int) -> None:
@@ -36,7 +36,7 @@ class CommonAndSpecific(nn.Module):
         super().__init__()
         if n_views > 1:
             self.preferences = nn.ModuleList(nn.Linear(width, width) for _ in range(n_views))
-            self.attention = Attention(width)
+            self.attention = ViewAttention(width)
 
     def forward(self, views: Tensor, known: Tensor, collaborative: Tensor) -> Tensor:
         """The fused vectors, shape (n, width).

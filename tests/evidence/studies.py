@@ -29,7 +29,7 @@ from recsys.report.rows import (
     Link,
     QuarantineRow,
     ResultRow,
-    Scenario,
+    ScenarioRow,
     Section,
     TuningCurve,
 )
@@ -146,7 +146,7 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
     part = _which_part({each.pair: each for each in cells.values()}, sides, ease, rng)
     return DatasetReport(
         name=name,
-        scenario=Scenario(
+        scenario=ScenarioRow(
             domain="Baby products",
             feedback="purchases with a rating",
             seen_before_choice="title, description and photograph",

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recsys.evidence.scores import Scores
-from recsys.evidence.verdict import Sides, choose, decide
+from recsys.evidence.scores import Scores, best_on_validation
+from recsys.evidence.verdict import Sides, decide
 from recsys.evidence.verdict_wording import ADVICE, DOES_NOT_PAY
 
 N_USERS = 400
@@ -178,6 +178,6 @@ def test_validation_alone_chooses():
     poor = Scores("A", "text", np.arange(3), np.full((1, 3), 0.9), valid=0.1)
     good = Scores("B", "text", np.arange(3), np.full((1, 3), 0.1), valid=0.2)
     equal = Scores("C", "text", np.arange(3), np.full((1, 3), 0.5), valid=0.2)
-    assert choose([poor, good, equal]) is good
+    assert best_on_validation([poor, good, equal]) is good
     with pytest.raises(ValueError, match="no candidate"):
-        choose([])
+        best_on_validation([])

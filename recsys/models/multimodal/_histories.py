@@ -59,7 +59,7 @@ class Histories:
             yield rows, self.items[(starts + slots).clamp(max=len(self.items) - 1)], slots < lengths
 
 
-class Attention(nn.Module):
+class HistoryAttention(nn.Module):
     """One layer: no residual, and nothing after the normalisation.
 
     Maps that follow each other are multiplied first, and a bias of keys would cancel in the softmax, so there is none.
@@ -99,7 +99,7 @@ class Transformer(nn.Module):
     def __init__(self, width: int, n_layers: int) -> None:
         """All layers start alike."""
         super().__init__()
-        layer = Attention(width)
+        layer = HistoryAttention(width)
         self.layers = nn.ModuleList(deepcopy(layer) for _ in range(n_layers))
         self.position, self.dense = nn.Linear(width, width), nn.Linear(width, width)
 
@@ -115,7 +115,7 @@ class Transformer(nn.Module):
             blocks: rows of the table in users' slots, the user's own first, and which slots are filled.
             rate: dropout of the attention weights.
         """
-        layers = cast(list[Attention], list(self.layers))
+        layers = cast(list[HistoryAttention], list(self.layers))
         places = [self.position(depth).sigmoid() for depth in depths] * (len(layers) // len(depths))
         start = table, table + places[0], layers[0].queries(table + places[0])
         found = []

@@ -14,7 +14,7 @@ from recsys.recommender import Presets, TrainingData, searched
 from recsys.training.content import TRAINED
 from recsys.training.contrast import two_view_loss
 from recsys.training.distinct import distinct_rows
-from recsys.training.fusion import Attention
+from recsys.training.fusion import ViewAttention
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.item_graph import item_graphs
@@ -55,7 +55,7 @@ class MICRONetwork(GraphNetwork):
             known = np.stack([np.diff(graph.indptr) > 0 for graph in frozen.values()])
             self.register_buffer("known", torch.from_numpy(known)[:, :, None], persistent=False)
         if len(frozen) > 1:
-            self.attention = Attention(config.n_factors)
+            self.attention = ViewAttention(config.n_factors)
 
     @property
     def content_used(self) -> bool:
