@@ -4,6 +4,8 @@ The regularisers are told apart by name because their weights are not comparable
 sense with `embedding_norm_loss` only.
 """
 
+from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import torch
@@ -55,6 +57,16 @@ def moments(x: Tensor) -> Tensor:
     mean = x.mean()
     variance = (x.square().mean() - mean.square()) * (x.numel() / (x.numel() - 1))
     return torch.stack([variance, mean])  # several times faster than var_mean
+
+
+def moment_alignment_loss(views: Sequence[Tensor]) -> Tensor:
+    """How far variances and means of views are apart, summed over pairs of views (Xu et al., MENTOR, AAAI 2025).
+
+    Args:
+        views: of any shapes.
+    """
+    found = [moments(view) for view in views]
+    return torch.stack([(one - other).abs().sum() for one, other in combinations(found, 2)]).sum()
 
 
 def bpr_loss(positive: Tensor, negative: Tensor) -> Tensor:

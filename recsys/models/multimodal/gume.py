@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from functools import reduce
-from itertools import combinations
 from operator import add
 from typing import ClassVar, cast
 
@@ -23,7 +22,7 @@ from recsys.training.distinct import distinct_rows
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
 from recsys.training.item_graph import item_graphs
-from recsys.training.losses import moments, orthant_noise, squared_l2_loss
+from recsys.training.losses import moment_alignment_loss, orthant_noise, squared_l2_loss
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
 from recsys.training.propagation import propagate
@@ -99,8 +98,7 @@ class GUMENetwork(MGCNNetwork):
     def _misalignment(self, views: list[Tensor]) -> Tensor:
         """Differences between sources in mean and variance, over all entries of the nodes that have a source."""
         having = [known[:, 0].nonzero()[:, 0] for known in self.known]
-        found = [moments(embedding(rows, view)) for rows, view in zip(having, views, strict=True)]
-        return torch.stack([(one - other).abs().sum() for one, other in combinations(found, 2)]).sum()
+        return moment_alignment_loss([embedding(rows, view) for rows, view in zip(having, views, strict=True)])
 
     def _extended_loss(self, nodes: Tensor, places: Tensor, content: Tensor, views: list[Tensor]) -> Tensor:
         """Contrasts of the batch's users, and the norm of the positives propagated with the extended interests.

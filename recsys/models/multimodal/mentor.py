@@ -1,6 +1,5 @@
 """MENTOR: encodings by source whose distributions are aligned with each other, and which bear noise in the graph."""
 
-from itertools import combinations
 from typing import ClassVar
 
 import torch
@@ -13,7 +12,7 @@ from recsys.models.registry import register
 from recsys.recommender import Presets, Share, TrainingData, searched
 from recsys.training.content import FROZEN
 from recsys.training.contrast import info_nce_loss
-from recsys.training.losses import moments, orthant_noise
+from recsys.training.losses import moment_alignment_loss, orthant_noise
 from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
 from recsys.training.preference_encoder import (
@@ -102,9 +101,8 @@ class MENTORNetwork(WeightedSources):
         loss = self.ranking_loss(users, u, p, n)
         if self.guide is not None:
             guide = self._with_neighbours(self.guide(self.adjacency))
-            kinds = [moments(part) for part in (fused, guide, *nodes.unbind(dim=1))]
-            differences = [(one - other).abs().sum() for one, other in combinations(kinds, 2)]
-            loss = loss + self.config.alignment_weight * torch.stack(differences).sum()
+            apart = moment_alignment_loss([fused, guide, *nodes.unbind(dim=1)])
+            loss = loss + self.config.alignment_weight * apart
         if len(self.noisy):
             loss = loss + self.config.contrast_weight * self._contrast(users, torch.cat([positives, negatives]))
         return loss
