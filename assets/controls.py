@@ -14,9 +14,8 @@ from orchestration.usable import unusable_sources, usable_study
 from recsys.engine.code import model_code
 from recsys.errors import UserError
 from recsys.fingerprints import code_of, fingerprint
-from recsys.study.control_arms import most_arms
 from recsys.study.controls import select_with_controls
-from recsys.study.counting import cells_of, cells_of_related
+from recsys.study.counting import cells_of_controls
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.selection import Selection, content_models, has_verdict
@@ -43,14 +42,8 @@ def node(study: Study, name: str) -> Node:
         show=show,
         description="Chosen on validation: the content model, its best rival without content, and their controls.",
         kinds=frozenset({"mlflow"}),
-        cells=partial(_most_cells, study, name),
+        cells=partial(cells_of_controls, study, name),
     )
-
-
-def _most_cells(study: Study, name: str) -> int:
-    related = sum(cells_of_related(study, model, len(study.arms_of(name, model))) for model in study.models)
-    n_arms = most_arms(study.datasets[name])
-    return related + max((cells_of(study, model, n_arms) for model in content_models(study)), default=0)
 
 
 def _members(study: Study) -> list[str]:

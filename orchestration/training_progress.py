@@ -12,12 +12,14 @@ OnCell = Callable[[StoredCell], None]
 
 @contextmanager
 def in_cells(progress: Progress, label: str, total: int) -> Iterator[OnCell]:
-    """Show cells, of which there are `total` at most."""
+    """Show cells, of which there are `total` at most; a final cell that failed leaves its place to the next best."""
     done = 0
     with progress.track(label, total, "cells") as advance:
 
-        def tell(_: StoredCell) -> None:
+        def tell(cell: StoredCell) -> None:
             nonlocal done
+            if cell.record["stage"] == "final" and cell.message:
+                return
             done += 1
             advance(1)
 

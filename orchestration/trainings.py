@@ -16,7 +16,7 @@ from recsys.content.features import FEATURES
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.stored import StoredCell
 from recsys.study.applicable import left_out
-from recsys.study.counting import cells_of, n_settings
+from recsys.study.counting import n_settings
 from recsys.study.estimate import cell_memory
 from recsys.study.preparing import VERSIONS
 from recsys.study.record import AssetRecord
@@ -52,7 +52,7 @@ class Trainings:
         """Train arms of a model."""
         shown = arms[0].name if len(arms) == 1 else count(len(arms), "arm")
         label = f"{self.dataset}: {model}, {shown}{work.stage and f', {work.stage}'}"
-        with self._progress(label, model, arms, work.n_cells) as tell:
+        with self._progress(label, model, arms, work) as tell:
             watcher = Watcher(cell=tell, round=self._log)
             runner = CellRunner(self.home.store, self._inputs(model, arms), self.home.slots, watcher)
             result = work.do(runner)
@@ -140,15 +140,12 @@ class Trainings:
             note=run_note(self.home.settings, self.study, cell, tags),
         )
 
-    def _progress(
-        self, label: str, model: str, arms: Sequence[Arm], n_cells: int | None
-    ) -> AbstractContextManager[OnCell]:
+    def _progress(self, label: str, model: str, arms: Sequence[Arm], work: Work) -> AbstractContextManager[OnCell]:
         """Progress in cells; while time is being spent, and their number is unknown, in seconds of tuning."""
         study, progress = self.study, self.home.progress
-        if n_cells is not None:
-            return in_cells(progress, label, n_cells)
-        most = partial(cells_of, study, model, len(arms))
-        if study.tuning.minutes is None or model in study.ensembles or n_settings(study, model) == 1:
+        most = partial(work.most_cells, study, model, len(arms))
+        is_counted = work.n_cells is not None or study.tuning.minutes is None
+        if is_counted or model in study.ensembles or n_settings(study, model) == 1:
             return in_cells(progress, label, most())
 
         def after(trials: int) -> int:

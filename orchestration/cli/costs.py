@@ -180,7 +180,8 @@ def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: 
     if not (has_verdict(study, name) and study.takes_content(model)):
         return replace(cost, total=total, related=related)
     slowest = max(seconds)
-    controls = slowest * cells_of(study, model, most_arms(study.datasets[name]), _trials(study, model, slowest))
+    n_arms, trials_of_slowest = most_arms(study.datasets[name]), _trials(study, model, slowest)
+    controls = slowest * cells_of(study, model, n_arms, trials_of_slowest, n_also=len(arms))
     return replace(cost, total=total, related=related, controls=controls)
 
 

@@ -19,9 +19,16 @@ def are_combined(spec: DatasetSpec) -> bool:
 def most_arms(spec: DatasetSpec) -> int:
     """Arms of controls that are trained for a verdict, at most.
 
-    Those of the choice; for each source its own, all sources together, and these with it shuffled.
+    Those of the choice. Of several sources also, for each, its own two and all together with it shuffled; and what it
+    is added to: all combinations of sources, and all together with some shuffled that stand in for each other, or
+    where sources are many only those beside which it is judged.
     """
-    return 4 + 4 * len(spec.content)
+    of_choice, n = 4, len(spec.content)
+    if n == 1:
+        return of_choice
+    if not are_combined(spec):
+        return of_choice + 4 * n
+    return of_choice + 3 * n + len(subsets(spec)) + len(same_reading(spec)) + 1
 
 
 def fused(spec: DatasetSpec) -> Arm:

@@ -121,7 +121,8 @@ class _Controls:
             self._add(model, missing)
         elif missing:
             own = chosen_settings(self.study, [each for each in self.results.arms if each.model == model])
-            work = Work(partial(train_model, self.study, model, missing, also=own), stage=FOR_THE_VERDICT)
+            train = partial(train_model, self.study, model, missing, also=own)
+            work = Work(train, stage=FOR_THE_VERDICT, n_also=len(own))
             self.made = self.made.updated(self._train(model, missing, work))
 
     def fixed(self, of: ArmResult, arm: Arm) -> None:

@@ -8,6 +8,7 @@ from recsys.engine.runner import CellRunner
 from recsys.engine.stored import StoredCell
 from recsys.errors import UserError
 from recsys.models import registry
+from recsys.study.counting import cells_of
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.study.study import Study
 from recsys.tuning.search import nested, train, try_nested, tune
@@ -24,11 +25,17 @@ class Work:
         do: trains it, given the runner of the model's cells.
         n_cells: that this takes at most; None: as the study's budget has it.
         stage: what for, such as "settings of related models"; empty: the model's own arms are tuned.
+        n_also: settings that arms trained before chose, which every arm tries beyond its budget.
     """
 
     do: Callable[[CellRunner], ModelResult]
     n_cells: int | None = None
     stage: str = ""
+    n_also: int = 0
+
+    def most_cells(self, study: Study, model: str, n_arms: int, trials: int | None = None) -> int:
+        """Cells that this takes at most; `trials` of each arm, None: as many as there can be."""
+        return cells_of(study, model, n_arms, trials, self.n_also) if self.n_cells is None else self.n_cells
 
 
 def train_model(

@@ -11,6 +11,8 @@ from orchestration.settings import Settings
 from orchestration.training_progress import in_cells, in_seconds
 from orchestration.trainings import Trainings
 from recsys.engine.stored import StoredCell
+from recsys.study.results import ModelResult
+from recsys.study.training import Work
 from tests.orchestration.conftest import TINY, write_study
 
 LABEL = "shop: BM3, 2 arms"
@@ -26,8 +28,14 @@ def progress(lines: list[str]) -> LogProgress:
     return LogProgress(lambda line: lines.append(line.partition(" after 1 s")[0].partition(" in under")[0]), every=0)
 
 
-def cell(arm: str, seconds: float = 0.0, stage: str = "tuning", repeat: int = 1) -> StoredCell:
-    record: dict[str, Any] = {"arm": arm, "stage": stage, "repeat": repeat, "seconds": {"fit": seconds}}
+def cell(arm: str, seconds: float = 0.0, stage: str = "tuning", repeat: int = 1, failure: str = "") -> StoredCell:
+    record: dict[str, Any] = {
+        "arm": arm,
+        "stage": stage,
+        "repeat": repeat,
+        "seconds": {"fit": seconds},
+        "failure": failure,
+    }
     return StoredCell("one", Path("cells", "one"), record)
 
 
@@ -49,6 +57,17 @@ def test_cells_that_a_search_did_not_need_count_at_its_end(progress: LogProgress
         f"{LABEL}: 4 of 4 cells",
         f"{LABEL}: 4 of 4 cells",
     ]
+
+
+def test_a_final_cell_that_failed_and_the_next_best_are_counted_as_one(
+    progress: LogProgress, lines: list[str]
+) -> None:
+    with in_cells(progress, LABEL, 2) as tell:
+        tell(cell("both", failure="its loss is NaN"))
+        tell(cell("both", stage="final", failure="its loss is NaN"))
+        tell(cell("both", stage="final"))
+    assert lines[1:3] == [f"{LABEL}: 1 of 2 cells", f"{LABEL}: 2 of 2 cells"]
+    assert lines[-1] == f"{LABEL}: 2 of 2 cells"
 
 
 def test_seconds_are_shown_until_every_arm_spent_its_own_and_cells_after_them(
@@ -94,8 +113,9 @@ def test_a_model_without_anything_to_tune_is_shown_in_cells_whatever_the_budget(
 ) -> None:
     study = write_study(tmp_path, TINY.replace("trials: 3", "minutes: 5"))
     trainings = Trainings(Home(Settings(home=tmp_path), progress), study, "tiny", asset="tiny/models/TopPop", run="")
+    work = Work(lambda runner: ModelResult())
     for model in ("TopPop", "ItemKNN"):
-        with trainings._progress(model, model, study.arms_of("tiny", model), None):
+        with trainings._progress(model, model, study.arms_of("tiny", model), work):
             pass
     assert lines[0] == "TopPop: 3 cells to do"
     assert "ItemKNN: 300 seconds of tuning to do" in lines

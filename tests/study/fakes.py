@@ -51,18 +51,24 @@ class FakeRunner:
 
 @dataclass
 class Trainer:
-    """Trains arms of a study's models as `recsys.run` and the assets do, and remembers what was asked."""
+    """Trains arms of a study's models as `recsys.run` and the assets do, and remembers what was asked.
+
+    Attributes:
+        counts: of each call the stage, the cells, and how many there should be at most.
+    """
 
     study: Study
     value: Value
     asked: list[tuple[str, Trial]] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
+    counts: list[tuple[str, int, int]] = field(default_factory=list)
 
     def train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
         """A `recsys.study.controls.Train`."""
         runner = FakeRunner(model, self.value)
         self.stages.append(work.stage)
         result = work.do(runner)  # type: ignore[arg-type]
+        self.counts.append((work.stage, len(runner.cells), work.most_cells(self.study, model, len(arms))))
         self.asked += [(model, trial) for trial in runner.asked]
         assert {trial.arm for trial in runner.asked} <= set(arms)
         return result

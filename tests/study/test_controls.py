@@ -11,6 +11,7 @@ from recsys.errors import UserError
 from recsys.evidence.scores import Pair
 from recsys.models import registry
 from recsys.study.controls import select_with_controls
+from recsys.study.counting import cells_of_controls
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
 from recsys.study.study import Study
@@ -112,6 +113,22 @@ def test_what_is_trained_after_the_models_says_what_for(study: Study, monkeypatc
     stages = selected(study)[3].stages
     assert {"settings of related models", "needed for the verdict", "settings of both"} <= set(stages)
     assert all(stages)
+
+
+@pytest.mark.parametrize("trials", [1, 2, 4, 12])
+@pytest.mark.parametrize(
+    "models", ["[ItemKNN, HybridItemKNN, AttributeItemKNN]", "{HybridItemKNN: {shrink: [1, 2, 3]}}"]
+)
+def test_no_more_cells_are_trained_than_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trials: int, models: str
+) -> None:
+    """Controls try what all arms of their model chose, not only what the other controls did."""
+    monkeypatch.setattr(registry, "related", kin("ItemKNN", "HybridItemKNN"))
+    text = STUDY.replace("trials: 4", f"trials: {trials}")
+    study = write_study(tmp_path, text.replace("[ItemKNN, HybridItemKNN, AttributeItemKNN]", models))
+    counts = selected(study)[3].counts
+    assert all(n_cells <= most for _, n_cells, most in counts)
+    assert sum(n_cells for _, n_cells, _ in counts) <= cells_of_controls(study, "d")
 
 
 def test_a_control_that_is_not_tuned_has_the_settings_of_each_repeat(study: Study) -> None:

@@ -117,6 +117,9 @@ def test_cells_are_counted_with_other_arms_choices_and_later_repeats(tmp_path: P
     assert cells_of(single, "EASE", 1) == 1 + 4
     assert cells_of(single, "HybridItemKNN", 9) == 9 * (1 + 1 + 4)
     assert cells_of(timed, "HybridItemKNN", 3, trials=2) == 3 * (2 + 2 + 3 * 2 + 4)
+    # What arms trained before chose comes on top, as often as what these arms choose.
+    assert cells_of(study, "HybridItemKNN", 2, n_also=2) == 2 * (6 + 1 + 2 + 3 * 3 + 4)
+    assert cells_of(study, "HybridItemKNN", 9, n_also=9) == 9 * (6 + 3 + 3 + 3 * 3 + 4)
 
 
 @pytest.mark.parametrize("budget", ["trials: 30", "minutes: 1"])
