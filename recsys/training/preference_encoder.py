@@ -140,14 +140,14 @@ class PreferenceNetwork(PairwiseNetwork):
         """Final vectors of a batch's users, positives and negatives."""
         users, positives, negatives = batch
         user_table, item_table = self.tables()
-        u = moved(self.user_graph, user_table, users)
-        p, n = moved(self.item_graph, item_table, torch.cat([positives, negatives])).chunk(2)
+        u = with_neighbours(self.user_graph, user_table, users)
+        p, n = with_neighbours(self.item_graph, item_table, torch.cat([positives, negatives])).chunk(2)
         return u, p, n
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Final vectors of all."""
         users, items = self.tables()
-        return moved(self.user_graph, users), moved(self.item_graph, items)
+        return with_neighbours(self.user_graph, users), with_neighbours(self.item_graph, items)
 
 
 class WeightedSources(PreferenceNetwork):
@@ -186,7 +186,7 @@ class WeightedSources(PreferenceNetwork):
         return square if self.weights is None else square + cast(Tensor, self.weights).square().mean()
 
 
-def moved(graph: SparseOperator | None, table: Tensor, rows: Tensor | None = None) -> Tensor:
+def with_neighbours(graph: SparseOperator | None, table: Tensor, rows: Tensor | None = None) -> Tensor:
     """Rows of a table, or all, each with the sum over its neighbours on the graph added."""
     if rows is None:
         return table if graph is None else table + graph @ table

@@ -22,8 +22,8 @@ from recsys.training.preference_encoder import (
     WeightedSources,
     feature_view,
     learned_view,
-    moved,
     two_layers,
+    with_neighbours,
 )
 from recsys.training.randomness import step_generator
 
@@ -111,7 +111,7 @@ class MENTORNetwork(WeightedSources):
         """Encodings of which those of items are moved over the item graph, shape as given."""
         if self.item_graph is None:
             return nodes
-        items = moved(self.item_graph, nodes[self.n_users :].flatten(1)).unflatten(1, nodes.shape[1:])
+        items = with_neighbours(self.item_graph, nodes[self.n_users :].flatten(1)).unflatten(1, nodes.shape[1:])
         return torch.cat([nodes[: self.n_users], items])
 
     def _contrast(self, users: Tensor, items: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ class MENTORNetwork(WeightedSources):
             nodes = encoder(self.adjacency)
             user_table = self.weighed(nodes[: self.n_users]).flatten(1)
             item_table = nodes[self.n_users :].flatten(1)
-            views.append((embedding(users, user_table), moved(self.item_graph, item_table, items)))
+            views.append((embedding(users, user_table), with_neighbours(self.item_graph, item_table, items)))
         pairs = zip(*views, strict=True)
         return torch.stack([info_nce_loss(one, other, self.config.temperature) for one, other in pairs]).sum()
 
