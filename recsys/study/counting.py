@@ -11,6 +11,7 @@ from recsys.errors import UserError
 from recsys.evidence.wording import listed
 from recsys.models import registry
 from recsys.study.control_arms import most_arms
+from recsys.study.model_settings import check_settings
 from recsys.study.selection import content_models, has_verdict
 from recsys.study.study import Study
 from recsys.tuning.budget import most_chosen_again, most_nested, most_trials
@@ -75,17 +76,29 @@ def _cells_of_choice(study: Study, name: str, row: str) -> int:
 
 
 def too_few_trials(study: Study) -> str:
-    """That the trials are fewer than a verdict asks of the rival, which may be any model; empty where they are not."""
+    """That the trials are fewer than a verdict asks of the rival, which may be any that is tuned; else empty."""
     trials = study.tuning.trials or FEWEST_TRIALS
     if trials >= FEWEST_TRIALS or not any(has_verdict(study, name) for name in study.datasets):
         return ""
-    short = [model for model in study.models if study.trials_of(model) < min(FEWEST_TRIALS, n_settings(study, model))]
+    tuned = [model for model in study.models if _is_tuned(study, model)]
+    short = [model for model in tuned if study.trials_of(model) < min(FEWEST_TRIALS, n_settings(study, model))]
     if not short:
         return ""
     return (
         f"{count(trials, 'trial')} will not do for a verdict, since the best model without content may be one that "
         f"has more settings ({listed(short)}): give {FEWEST_TRIALS} trials at least"
     )
+
+
+def _is_tuned(study: Study, model: str) -> bool:
+    """Whether a model has no preset, and hyper-parameters with which it can be trained."""
+    if registry.preset_name(model):
+        return False
+    try:
+        check_settings(registry.load(model), study.params_of(model))
+    except UserError:
+        return False
+    return True
 
 
 def _most(study: Study, model: str) -> int:

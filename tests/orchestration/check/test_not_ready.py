@@ -1,5 +1,7 @@
 """What nobody checked first: a run gives no verdict where `check` would have warned."""
 
+import pytest
+
 from orchestration.settings import Settings
 from recsys.run import run
 from recsys.study.file import load_study
@@ -59,3 +61,18 @@ def test_trials_that_are_too_few_for_a_verdict_are_said_before_anything_is_train
     assert f"{line}AttributeItemKNN): give 9 trials at least" in printed(settings, "check", "shop")
     file.write_text(text.replace("  AttributeItemKNN:\n", ""), encoding="utf-8")  # it has no verdict
     assert line not in printed(settings, "check", "shop")
+
+
+@pytest.mark.parametrize(
+    "model", ["BM3@published/baby:", "BM3@published/baby: {n_layer: 2}", "AttributeItemKNN: {l: 2}"]
+)
+def test_more_trials_are_asked_for_no_model_that_is_not_tuned_or_cannot_be(settings: Settings, model: str) -> None:
+    write(settings, "text: {encoder: tfidf_svd}")
+    file = settings.studies / "shop.yaml"
+    text = file.read_text(encoding="utf-8")
+    for rival, warned in (("EASE: {l2: 10}", False), ("EASE:", True)):
+        models = text.replace("ItemKNN: {n_neighbours: 20}", rival).replace("AttributeItemKNN:", model)
+        file.write_text(models, encoding="utf-8")
+        said = call(settings, "check", "shop").stdout
+        assert ("trial will not do for a verdict" in said) is warned
+        assert "(EASE): give 9 trials at least" in " ".join(said.split()) or not warned
