@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from recsys.errors import UserError
+from recsys.mistakes import PYDANTICS
 from recsys.models import registry
 from recsys.study.booleans import refuse_booleans
 from recsys.tuning.space import SearchSpace
@@ -34,18 +35,50 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any]) -> None:
     """Try each fixed value, and each choice of a list, which tuning would meet one by one.
 
     Raises:
-        UserError: a hyper-parameter is unknown, or cannot have the value; or a plug-in's class is not whole.
+        UserError: a hyper-parameter is unknown, or cannot have the value; or a plug-in's class is not whole. The line
+            begins with the hyper-parameter, for a reader who knows whose it is.
     """
     if missing := sorted(cls.__abstractmethods__):
-        raise UserError(f"{cls.__name__}: its class lacks {' and '.join(missing)}; write what a Recommender has to do")
+        raise UserError(f"its class lacks {' and '.join(missing)}; write what a Recommender has to do")
     fixed = {key: value for key, value in given.items() if not isinstance(value, list)}
     choices = {key: value for key, value in given.items() if isinstance(value, list)}
     for key, value in (*fixed.items(), *((key, value) for key, values in choices.items() for value in values)):
         if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"{cls.__name__}: hyper-parameters: {key}: {value} is no value; write a finite number")
+            raise UserError(f"{key}: {PYDANTICS}a finite number, not {value}; {_remedy(cls, key)}")
         try:
             refuse_booleans(cls.Config, {key: value})
         except ValueError as error:
-            raise UserError(f"{cls.__name__}: hyper-parameters: {error}") from None
-        cls.from_params(**fixed | {key: value})
+            raise UserError(str(error)) from None
+        _try(cls, fixed | {key: value})
+    for key, values in choices.items():
+        if key in cls.Config.model_fields and not values:
+            raise UserError(f"{key}: {PYDANTICS}one value at least, not []; {_remedy(cls, key)}")
     SearchSpace(cls.Config, given)
+
+
+def _try(cls: "type[Recommender]", params: dict[str, Any]) -> None:
+    """UserError with the hyper-parameter that is wrong, the value that was written, and what may be written."""
+    try:
+        cls.from_params(**params)
+    except UserError as error:
+        said = str(error).removeprefix(f"{cls.__name__}: hyper-parameters: ")
+        key, _, wrong = said.partition(": ")
+        if key not in params or not wrong.startswith(PYDANTICS):
+            raise UserError(said) from None
+        written = "" if ", not " in wrong else f", not {_as_written(params[key])}"
+        raise UserError(f"{said}{written}; {_remedy(cls, key)}") from None
+
+
+def _as_written(value: Any) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {each}' for key, each in value.items())}}}"
+    return str(value)
+
+
+def _remedy(cls: "type[Recommender]", key: str) -> str:
+    field = cls.Config.model_fields.get(key)
+    extra: Any = (field and field.json_schema_extra) or {}
+    without = "its own range is searched" if "search" in extra else "it has its default"
+    return f"a value fixes it, a list is searched, and without the key {without}"

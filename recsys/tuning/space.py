@@ -169,11 +169,12 @@ class SearchSpace:
 
 
 def _check(config: type[ModelConfig], fixed: dict[str, Any]) -> None:
+    whose = config.__name__.removesuffix("Config") or config.__name__
     for name, value in fixed.items():
         if name not in config.model_fields:
-            raise UserError(f"{config.__name__}: no hyper-parameter '{name}' to fix{hint(name, config.model_fields)}")
+            raise UserError(f"{whose}: no hyper-parameter '{name}' to fix{hint(name, config.model_fields)}")
         if value == []:
-            raise UserError(f"{config.__name__}: the list of choices for '{name}' is empty: name at least one")
+            raise UserError(f"{whose}: the list of choices for '{name}' is empty: name at least one")
 
 
 def _range(space: dict[str, Any], *, is_int: bool) -> BaseDistribution:

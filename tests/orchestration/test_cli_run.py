@@ -167,7 +167,7 @@ def test_a_check_names_everything_that_is_wrong(tmp_path: Path) -> None:
     assert result.exit_code == 2
     expected = "study tiny cannot be run as it is: fix model ItemKNN, dataset tiny, content tiny/image\n"
     assert result.stderr == expected
-    assert "✗ model ItemKNN: ItemKNN: hyper-parameters: n_neighbours: Input should be" in result.stdout
+    assert "✗ model ItemKNN: n_neighbours: Input should be" in result.stdout
     assert "✗ dataset tiny: reader 'market': users: there is no such key; did you mean 'n_users'?" in result.stdout
     assert "✗ content tiny/image: encoder 'visual_descriptors': dims: " in result.stdout
 

@@ -200,5 +200,5 @@ def test_a_model_that_lacks_what_models_do_is_named_before_it_is_trained() -> No
         def fit(self, data: TrainingData) -> None:
             """Learn nothing."""
 
-    with pytest.raises(UserError, match="^Half: its class lacks restore and score and state; write what"):
+    with pytest.raises(UserError, match="^its class lacks restore and score and state; write what"):
         check_settings(Half, {})

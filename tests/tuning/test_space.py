@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import NonNegativeFloat, PositiveInt
 
+from recsys.errors import UserError
 from recsys.models import registry
 from recsys.recommender import ModelConfig, searched
 from recsys.tuning.budget import default_trials
@@ -141,3 +142,12 @@ def test_values_that_act_by_ratio_are_searched_by_ratio(model: str) -> None:
 @pytest.mark.parametrize(("model", "n_trials"), [("ItemKNN", 30), ("EASE", 30), ("IALS", 30), ("BPRMF", 10)])
 def test_models_trained_by_gradient_get_fewer_trials(model: str, n_trials: int) -> None:
     assert default_trials(model) == n_trials
+
+
+def test_what_does_not_fit_is_said_of_the_model_and_not_of_its_config() -> None:
+    class LinearConfig(ModelConfig):
+        l2: float = searched(1.0, low=0.1, high=10.0, log=True)
+
+    for fixed in ({"l2": []}, {"l1": 1.0}):
+        with pytest.raises(UserError, match="^Linear: "):
+            SearchSpace(LinearConfig, fixed)

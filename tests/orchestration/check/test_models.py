@@ -6,17 +6,30 @@ from orchestration.settings import Settings
 from tests.orchestration.check.catalogue import refused, write
 from tests.orchestration.command_line import printed
 
+SEARCHED = "a value fixes it, a list is searched, and without the key its own range is searched"
+DEFAULT = "a value fixes it, a list is searched, and without the key it has its default"
+
 
 @pytest.mark.parametrize(
     ("model", "line"),
     [
-        ("EASE: {L2: 3}", "model EASE: EASE: hyper-parameters: L2: there is no such key; did you mean 'l2'?"),
-        ("EASE: {l2: []}", "model EASE: EASEConfig: the list of choices for 'l2' is empty: name at least one"),
-        ("EASE: {l2: [1, x]}", "model EASE: EASE: hyper-parameters: l2: Input should be a valid number"),
-        ("EASE: {l2: .inf}", "model EASE: EASE: hyper-parameters: l2: inf is no value; write a finite number"),
-        ("EASE: {mirror: 0.1}", "model EASE: EASE: hyper-parameters: mirror: there is no such key"),
-        ("BPRMF: {mirror: [0, -1]}", "model BPRMF: BPRMF: hyper-parameters: mirror: Input should be greater than"),
-        ("BPRMF: {mirror_interval: 0}", "model BPRMF: BPRMF: hyper-parameters: mirror_interval: Input should be"),
+        ("EASE: {L2: 3}", "model EASE: L2: there is no such key; did you mean 'l2'?"),
+        ("EASE: {l2: []}", f"model EASE: l2: Input should be one value at least, not []; {SEARCHED}"),
+        ("EASE: {l2: [1, x]}", f"model EASE: l2: Input should be a valid number, not 'x'; {SEARCHED}"),
+        ("EASE: {l2: .inf}", f"model EASE: l2: Input should be a finite number, not inf; {SEARCHED}"),
+        (
+            "EASE: {l2: {low: 1, high: 3}}",
+            f"model EASE: l2: Input should be a valid number, not {{low: 1, high: 3}}; {SEARCHED}",
+        ),
+        ("EASE: {l2: }", f"model EASE: l2: Input should be a valid number, not empty; {SEARCHED}"),
+        ("EASE: {l2: yes}", "model EASE: l2: write a number; YAML reads what is written there as true"),
+        ("EASE: {mirror: 0.1}", "model EASE: mirror: there is no such key"),
+        (
+            "BPRMF: {mirror: [0, -1]}",
+            f"model BPRMF: mirror: Input should be greater than or equal to 0, not -1; {DEFAULT}",
+        ),
+        ("BPRMF: {mirror_interval: 0}", "model BPRMF: mirror_interval: Input should be "),
+        ("BM3@published/baby: {n_layer: 2}", "model BM3@published/baby: n_layer: there is no such key; did you mean"),
     ],
 )
 def test_hyper_parameters_that_tuning_would_refuse_stop_a_run_before_it_begins(
