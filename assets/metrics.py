@@ -25,7 +25,7 @@ from recsys.evaluation.metrics.registry import metric_module, metrics
 from recsys.evaluation.protocol import Protocol
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.fingerprints import code_of, fingerprint
-from recsys.report.folding import fold
+from recsys.report.folding import fold_measured
 from recsys.study.checks import BEATS_BASELINES, SHUFFLED
 from recsys.study.judgement import LEADERBOARD, rank_without_content
 from recsys.study.measuring import SUMMARY, UserScores, measure
@@ -108,10 +108,8 @@ def show(protocol: Protocol, home: Home, event: Event) -> Mapping[str, object]:
 
     folder, primary = home.folder(event), protocol.primary
     summary = pd.read_parquet(folder / SUMMARY)
-    standing = {arm.pair: arm.standing for arm in ModelResult.load(folder).arms}
     best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False)
-    stand = [standing[model, arm] for model, arm in zip(best_first["model"], best_first["arm"], strict=True)]
-    rows = best_first.loc[fold(list(best_first.index), list(best_first["model"]), stand)[0]]
+    rows = pd.DataFrame(fold_measured(best_first.to_dict("records"), ModelResult.load(folder).arms)[0])
     figure = Figure(figsize=(6, 0.6 + 0.24 * len(rows)))
     axes = figure.subplots()
     # Without variance an end may lie beside its mean by a rounding error.

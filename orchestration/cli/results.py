@@ -183,16 +183,13 @@ def _widest_that_fits(
 def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     """Print a dataset's table and its verdict; gives how many arms were left out of the table."""
     from recsys.evaluation.metrics.registry import metric_module, metrics
-    from recsys.report.folding import fold
+    from recsys.report.folding import fold_measured
 
     summary, primary = _summary(home, name), study.evaluation.primary
     trained = _trained(home, name)
-    standing = {arm.pair: arm.standing for arm in trained.arms}
     best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False, kind="stable")
     everything = best_first.to_dict("records")
-    pairs = [(row["model"], row["arm"]) for row in everything]
-    stand = [standing[pair] for pair in pairs]
-    rows, folded = (everything, []) if every_arm else fold(everything, [model for model, _ in pairs], stand)
+    rows, folded = (everything, []) if every_arm else fold_measured(everything, trained.arms)
     at = primary[primary.index("_at_") :]
     kinds = (*(kind for kind in metrics() if not metric_module(kind).startswith(SHIPPED)), *SHOWN)
     others = [m for kind in kinds if (m := f"{kind}{at}") in set(summary["metric"]) and m != primary]

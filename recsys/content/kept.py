@@ -16,7 +16,7 @@ Column = np.ndarray | Sequence[str]
 
 
 class Kept:
-    """Rows by key, one Parquet file a batch, each renamed into place when it is whole.
+    """Rows by key, one Parquet file per batch, each renamed into place when it is whole.
 
     Keys are digests of content, so that equal items are worked on once. A folder belongs to one piece of work:
     one model, one revision, one set of options.

@@ -4,6 +4,7 @@ How these verdicts are reached is in `recsys.evidence.sources`.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -45,6 +46,9 @@ class SourceVerdict:
         return largest(one_way(self.own), one_way(self.own_untuned))
 
 
+GroupKind = Literal["interchangeable", "mostly shared", "same reading", "open"]
+
+
 @dataclass(frozen=True)
 class GroupVerdict:
     """What the evidence says about sources that may stand in for each other.
@@ -81,6 +85,15 @@ class GroupVerdict:
     def interchangeable(self) -> bool:
         """Whether any one member was shown to do as well as all of them, within the margin."""
         return self.p_interchangeable <= ALPHA
+
+    @property
+    def kind(self) -> GroupKind:
+        """The most that was shown of how its members stand to each other; it is for a group that is named."""
+        if self.interchangeable:
+            return "interchangeable"
+        if self.mostly_shared:
+            return "mostly shared"
+        return "same reading" if self.same_reading else "open"
 
     @property
     def label(self) -> str:

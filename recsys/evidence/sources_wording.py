@@ -4,10 +4,22 @@ import math
 from collections.abc import Sequence
 
 from recsys.evidence.comparison import ALPHA
-from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichPart
+from recsys.evidence.source_verdicts import GroupKind, GroupVerdict, SourceVerdict, WhichPart
 from recsys.evidence.wording import detectable, lift, listed, percent, probability, versus
 
 NEEDS_REPEATS = "which takes two repeats or more"
+_IN_A_LIST: dict[GroupKind, str] = {
+    "interchangeable": "any one of {members}",
+    "mostly shared": "one of {members} (which mostly say the same)",
+    "same reading": "{members} together (made of the same {reading})",
+    "open": "at least one of {members} (which of them was not shown)",
+}
+_NAMED: dict[GroupKind, str] = {
+    "interchangeable": "{label}: {any} will do; {together}",
+    "mostly shared": "{label}: most of what they give is the same; {together}",
+    "same reading": "{label}, made of the same {reading}: {together}",
+    "open": "{label}: {together}, and which of them it is was not shown",
+}
 
 
 def source_sentence(found: SourceVerdict) -> str:
@@ -76,25 +88,19 @@ def named_in_words(part: WhichPart) -> str:
 
 
 def _in_a_list(found: GroupVerdict) -> str:
-    members = ", ".join(found.sources)
-    if found.interchangeable:
-        return f"any one of {members}"
-    if found.mostly_shared:
-        return f"one of {members} (which mostly say the same)"
-    if found.same_reading:
-        return f"{members} together (made of the same {', '.join(found.same_reading)})"
-    return f"at least one of {members} (which of them was not shown)"
+    return _IN_A_LIST[found.kind].format(
+        members=", ".join(found.sources),
+        reading=", ".join(found.same_reading),
+    )
 
 
 def _named(found: GroupVerdict) -> str:
-    together = f"together {percent(found.together.lift, signed=True)}"
-    if found.interchangeable:
-        return f"{found.label}: {_any(found)} will do; {together}"
-    if found.mostly_shared:
-        return f"{found.label}: most of what they give is the same; {together}"
-    if found.same_reading:
-        return f"{found.label}, made of the same {listed(found.same_reading)}: {together}"
-    return f"{found.label}: {together}, and which of them it is was not shown"
+    return _NAMED[found.kind].format(
+        label=found.label,
+        any=_any(found),
+        reading=listed(found.same_reading) if found.same_reading else "",
+        together=f"together {percent(found.together.lift, signed=True)}",
+    )
 
 
 def _any(found: GroupVerdict) -> str:

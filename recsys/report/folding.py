@@ -3,12 +3,13 @@
 The best arm by the figures that are shown would be chosen on the test part, and flatter most the model with most arms.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
 from recsys.evidence.scores import Pair
 from recsys.report.model import DatasetReport
 from recsys.report.rows import ComparisonRow, ResultRow, TuningCurve
+from recsys.study.results import ArmResult
 
 Row = TypeVar("Row")
 ArmRow = TypeVar("ArmRow", ResultRow, ComparisonRow, TuningCurve)
@@ -34,6 +35,12 @@ def fold(rows: Sequence[Row], models: Sequence[str], standing: Sequence[Any] | N
             shown[model] = position
     kept = set(shown.values())
     return [rows[n] for n in sorted(kept)], [row for n, row in enumerate(rows) if n not in kept]
+
+
+def fold_measured(rows: Sequence[dict[Hashable, Any]], arms: Sequence[ArmResult]) -> Folded[dict[Hashable, Any]]:
+    """The same for rows of a summary (see `recsys.study.measuring`) of these arms, on one metric."""
+    standing = {arm.pair: arm.standing for arm in arms}
+    return fold(rows, [row["model"] for row in rows], [standing[row["model"], row["arm"]] for row in rows])
 
 
 def fold_arms(rows: Sequence[ArmRow], dataset: DatasetReport) -> Folded[ArmRow]:

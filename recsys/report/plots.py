@@ -69,7 +69,7 @@ def bars(rows: Sequence[ResultRow], metric: str, name: str) -> str:
 
 
 def tuning(curves: Sequence[TuningCurve], name: str) -> str:
-    """How far below its end each (model, arm) was after each trial, a panel a model, in the order given.
+    """How far below its end each (model, arm) was after each trial, a panel per model, in the order given.
 
     A curve that still rises at its end asks for more trials.
     """
@@ -98,7 +98,7 @@ def tuning(curves: Sequence[TuningCurve], name: str) -> str:
             axes.tick_params(labelbottom=True)
             axes.set_xlabel(f"settings tried{', logarithmic scale' if logarithmic else ''}")
         figure.tight_layout(h_pad=0.8, w_pad=0.6)
-        return inline_svg(figure, name, "Best validation score after each tuning trial, a panel a model")
+        return inline_svg(figure, name, "Best validation score after each tuning trial, a panel per model")
 
 
 def _tick(share: float) -> str:

@@ -74,8 +74,8 @@ def test_it_stands_where_models_stand(home: tuple[Home, Study]) -> None:
     assert "ensemble BySource: The scores or ranks of HybridItemKNN added" in printed(made.settings, "check", "tiny")
     lines = call(made.settings, "results", "tiny", "--markdown").stdout.splitlines()
     heading, row = (next(line for line in lines if line.startswith(f"| {name} ")) for name in ("model", "Both"))
-    told = {name.strip(): cell.strip() for name, cell in zip(heading.split("|"), row.split("|"), strict=True)}
-    assert (told["trials"], told["won"]) == ("0", "") and int(told["combinations of weights"]) > 1
+    cells = {name.strip(): cell.strip() for name, cell in zip(heading.split("|"), row.split("|"), strict=True)}
+    assert (cells["trials"], cells["won"]) == ("0", "") and int(cells["combinations of weights"]) > 1
     page = (made.settings.reports / "tiny.html").read_text(encoding="utf-8")
     assert "Both (both)" in page and "HybridItemKNN text" in page
     assert "Ensemble Selection from Libraries of Models" in page
