@@ -45,7 +45,7 @@ class Integration(Analysis):
         members = [pair for pair in single.values() if pair is not None]
         if together is None or len(members) < len(single):
             return {"integration": pd.DataFrame(columns=COLUMNS), "weights": pd.DataFrame({"repeat": []})}
-        primary, statistics = inputs.study.evaluation.primary, inputs.study.statistics
+        primary = inputs.study.evaluation.primary
         valid = [inputs.lists(pair, "valid") for pair in members]
         test = [inputs.lists(pair) for pair in members]
         chosen = [_chosen(valid, repeat) for repeat in range(len(test[0].rankings))]
@@ -55,9 +55,7 @@ class Integration(Analysis):
             for repeat, (scale, weights) in enumerate(chosen)
         ]
         ensemble = test[0].measure([primary], rankings=made)[primary]
-        found = compare(
-            inputs.scores[together], ensemble, margin=statistics.margin, n_resamples=1, seed=statistics.seed
-        )
+        found = compare(inputs.scores[together], ensemble, inputs.study.statistics.options.without_p_users)
         row = {"fusion": label(*together), "ensemble": " + ".join(label(*pair) for pair in members), "metric": primary}
         figures = {name: getattr(found, name) for name in COLUMNS[3:]}
         weights = [

@@ -81,19 +81,18 @@ class Sensitivity(Analysis):
 
 
 def _settings(inputs: Inputs) -> list[Setting]:
-    chosen, protocol, statistics = inputs.selection, inputs.study.evaluation, inputs.study.statistics
+    chosen, protocol = inputs.selection, inputs.study.evaluation
     lists = [inputs.lists(pair) for pair in (chosen.content, chosen.rival, chosen.shuffled)]
     depth = min(each.rankings[0].items.shape[1] for each in lists)
     ks = sorted({k for k in CUT_OFFS if k <= depth} | {protocol.primary_k})
     names = [f"{metric}_at_{k}" for metric, k in product(primary_metrics(), ks)]
-    # `p_users` is what resampling is for, and no setting shows it.
-    how: dict[str, Any] = {"margin": statistics.margin, "n_resamples": 1, "seed": statistics.seed}
+    options = inputs.study.statistics.options.without_p_users
     found = []
     masks: tuple[Mask, ...] = lists[0].masks if protocol.mask == "seen" else ("seen", "train")
     for mask in masks:
         content, rival, shuffled = (each.measure(names, mask=mask) for each in lists)
         for name in names:
-            against = compare(content[name], rival[name], **how), compare(content[name], shuffled[name], **how)
+            against = compare(content[name], rival[name], options), compare(content[name], shuffled[name], options)
             found.append(Setting(name, mask, *against))
     return found
 

@@ -37,7 +37,7 @@ class Sizes(Analysis):
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """One row per source that some model was trained on alone, the smallest first."""
-        spec, statistics = inputs.study.datasets[inputs.name], inputs.study.statistics
+        spec, options = inputs.study.datasets[inputs.name], inputs.study.statistics.options
         rival = inputs.scores[inputs.selection.rival]
         rows: list[dict[str, Any]] = []
         compared: list[Comparison] = []
@@ -46,8 +46,7 @@ class Sizes(Analysis):
             if not own:
                 continue
             best = max(own, key=lambda arm: arm.valid)
-            margin, seed = statistics.margin, statistics.seed
-            compared.append(compare(inputs.scores[best.pair], rival, margin=margin, n_resamples=1, seed=seed))
+            compared.append(compare(inputs.scores[best.pair], rival, options.without_p_users))
             checkpoint = _checkpoint(spec, source)
             rows.append(
                 {

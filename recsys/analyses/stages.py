@@ -39,12 +39,11 @@ class Stages(Analysis):
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """One row per stage and metric."""
         content, rival = inputs.lists(inputs.selection.content), inputs.lists(inputs.selection.rival)
-        statistics = inputs.study.statistics
-        how: dict[str, Any] = {"margin": statistics.margin, "n_resamples": 1, "seed": statistics.seed}
+        options = inputs.study.statistics.options.without_p_users
         found = [each.measure(FOUND) for each in (content, rival)]
         pairs = [(found[0][metric], found[1][metric]) for metric in FOUND]
         ordered, exact = _reranked(content, rival)
-        compared = holm([compare(a, b, **how) for a, b in (*pairs, (ordered, rival.measure([ORDERED])[ORDERED]))])
+        compared = holm([compare(a, b, options) for a, b in (*pairs, (ordered, rival.measure([ORDERED])[ORDERED]))])
         stages = [("recall", metric) for metric in FOUND] + [("re-ranking", ORDERED)]
         rows = [_row(*stage, each) for stage, each in zip(stages, compared, strict=True)]
         return {"stages": pd.DataFrame(rows).assign(recall_model=label(*inputs.selection.rival), exact=exact)}

@@ -57,18 +57,13 @@ class Strata(Analysis):
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """A row per stratum, per family with the p-value of its strata being alike, and per sentence on who loses."""
         content, rival = inputs.lists(inputs.selection.content), inputs.lists(inputs.selection.rival)
-        primary, statistics = inputs.study.evaluation.primary, inputs.study.statistics
-        how: dict[str, Any] = {
-            "margin": statistics.margin,
-            "n_resamples": statistics.resamples,
-            "seed": statistics.seed,
-        }
+        primary, options = inputs.study.evaluation.primary, inputs.study.statistics.options
         n_rows = content.n_rows()
         a, b = content.measure([primary])[primary], rival.measure([primary])[primary]
         strata = [*_of_users(inputs, content, a, b, n_rows), *_of_items(inputs, content, rival)]
-        results = compare_strata(strata, n_rows, **how)
-        everybody = [compare_weighted(a, b, weights, **how) for weights in ((n_rows > 0).astype(float), n_rows)]
-        hidden = _hidden(inputs, content, a, b, how)
+        results = compare_strata(strata, n_rows, options)
+        everybody = [compare_weighted(a, b, weights, options) for weights in ((n_rows > 0).astype(float), n_rows)]
+        hidden = _hidden(inputs, content, a, b)
         asks = asks_about_cold_items(inputs.study, inputs.name)
         sentences = losers(results, everybody[0], primary, about_cold_items=asks)
         if hidden and hidden.shown and not everybody[0].b_better:
@@ -141,7 +136,7 @@ def _of_items(inputs: Inputs, content: StoredLists, rival: StoredLists) -> Itera
             yield Stratum(family, name, a, b, content.n_rows(list(items)), of_items=True)
 
 
-def _hidden(inputs: Inputs, content: StoredLists, a: Scores, b: Scores, how: dict[str, Any]) -> HiddenLosers | None:
+def _hidden(inputs: Inputs, content: StoredLists, a: Scores, b: Scores) -> HiddenLosers | None:
     """What both held-out parts of the other repeats say of a user is more than what their test parts say."""
     primary = inputs.study.evaluation.primary
     pairs = (inputs.selection.content, inputs.selection.rival)
@@ -150,7 +145,7 @@ def _hidden(inputs: Inputs, content: StoredLists, a: Scores, b: Scores, how: dic
     tested = [data.test[a.users] for data in content.datasets]
     held_out = [data.test[a.users] + data.valid[a.users] for data in content.datasets]
     overlaps = np.array([[(mine * other).sum(axis=1) > 0 for other in held_out] for mine in tested])
-    return find_hidden_losers(a, b, picked_by, overlaps, **how)
+    return find_hidden_losers(a, b, picked_by, overlaps, inputs.study.statistics.options)
 
 
 def _row_of(result: StratumResult) -> dict[str, Any]:

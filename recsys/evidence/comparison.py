@@ -22,6 +22,29 @@ Relation = Literal["better", "worse", "equivalent", "open"]
 
 
 @dataclass(frozen=True)
+class ComparisonOptions:
+    """How comparisons are made.
+
+    Attributes:
+        margin: of equivalence, relative to B.
+        n_resamples: sign patterns of `p_users`.
+        seed: of these.
+    """
+
+    margin: float = MARGIN
+    n_resamples: int = N_RESAMPLES
+    seed: int = 0
+
+    @property
+    def without_p_users(self) -> "ComparisonOptions":
+        """The same for comparisons whose `p_users` nobody reads, which is most of their work."""
+        return replace(self, n_resamples=1)
+
+
+DEFAULTS = ComparisonOptions()
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A against B on one metric, over the users that both have.
 
@@ -120,17 +143,13 @@ class Comparison:
         return "equivalent" if self.equivalent else "open"
 
 
-def compare(
-    a: Scores, b: Scores, *, margin: float = MARGIN, n_resamples: int = N_RESAMPLES, seed: int = 0
-) -> Comparison:
+def compare(a: Scores, b: Scores, options: ComparisonOptions = DEFAULTS) -> Comparison:
     """Compare two models over the users and repeats that both have.
 
     Args:
         a: scores of one model.
         b: scores of the other, over the same repeats.
-        margin: of equivalence, relative to B.
-        n_resamples: sign patterns of `p_users`.
-        seed: of these.
+        options: how.
 
     Raises:
         UserError: they share fewer than two users.
@@ -169,9 +188,9 @@ def compare(
         lift_low_90=_relative(difference - half_90, mean_b),
         lift_high_90=_relative(difference + half_90, mean_b),
         p_value=error.p_differs(difference),
-        p_equivalent=error.p_above(margin * mean_b - abs(difference)) if mean_b > 0 else 1.0,
-        p_users=sign_flip_p_value(by_user, n_resamples, np.random.default_rng(seed)),
-        margin=margin,
+        p_equivalent=error.p_above(options.margin * mean_b - abs(difference)) if mean_b > 0 else 1.0,
+        p_users=sign_flip_p_value(by_user, options.n_resamples, np.random.default_rng(options.seed)),
+        margin=options.margin,
         n_users=len(users),
         n_moved=int(np.count_nonzero(by_user)),
         n_repeats=len(differences),

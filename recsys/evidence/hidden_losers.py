@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison
+from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions
 from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Scores
 from recsys.evidence.strata import WORTH_NAMING, compare_weighted
@@ -54,10 +54,7 @@ def find_hidden_losers(
     rival: Scores,
     picked_by: np.ndarray,
     overlaps: np.ndarray,
-    *,
-    margin: float = MARGIN,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    options: ComparisonOptions = DEFAULTS,
 ) -> HiddenLosers | None:
     """Cross-fit over repeats; None where repeats do not redraw the split, or too few users lost to be compared.
 
@@ -68,9 +65,7 @@ def find_hidden_losers(
             or on all rows that a repeat held out.
         overlaps: bool, shape (n_repeats, n_repeats, n_users): whether a test row of the first repeat is among the
             rows on which `picked_by` of the second was measured.
-        margin: what a loss must exceed, relative to the rival.
-        n_resamples: of the comparison.
-        seed: of the comparison.
+        options: of the comparison; a loss must exceed the margin.
     """
     n_repeats = len(content.values)
     if n_repeats < 2 or not max(content.held_out, rival.held_out):
@@ -79,5 +74,5 @@ def find_hidden_losers(
     lost = np.einsum("rsu,su->ru", others, picked_by) < -NOTHING
     if lost.any(axis=0).sum() < 2:
         return None
-    comparison = compare_weighted(content, rival, lost, margin=margin, n_resamples=n_resamples, seed=seed)
+    comparison = compare_weighted(content, rival, lost, options)
     return HiddenLosers(float(lost.mean()), comparison)

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare, holm
+from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions, compare, holm
 from recsys.evidence.interval import Interval
 from recsys.evidence.scores import Pair, Scores, best_on_validation, label
 from recsys.evidence.wording import detectable, listed, metric_name, percent
@@ -39,27 +38,22 @@ class Leaderboard:
 def rank_models(
     candidates: Mapping[Pair, Scores],
     intervals: Mapping[Pair, Interval],
+    options: ComparisonOptions = DEFAULTS,
     *,
     metric: str,
-    margin: float = MARGIN,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
 ) -> Leaderboard:
     """Choose the best candidate on validation and compare all others with it on test.
 
     Args:
         candidates: every (model, arm); read one at a time.
         intervals: the test figure of each candidate.
+        options: of each comparison.
         metric: what all figures are in, such as `ndcg_at_20`.
-        margin: of equivalence, relative to the best.
-        n_resamples: of each comparison.
-        seed: of each comparison.
     """
     best = best_on_validation(candidates[pair] for pair in candidates)
     test = intervals[best.pair]
     others = [pair for pair in candidates if pair != best.pair]
-    how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
-    compared = holm([compare(candidates[pair], best, **how) for pair in others])
+    compared = holm([compare(candidates[pair], best, options) for pair in others])
     comparisons = sorted(compared, key=lambda each: each.mean_a, reverse=True)
     return Leaderboard(best.model, best.arm, test, comparisons, _sentence(best.label, test, comparisons, metric))
 

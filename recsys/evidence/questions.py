@@ -9,9 +9,9 @@ of the single models over all of their rows.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from recsys.evidence.comparison import MARGIN, N_RESAMPLES, Comparison, compare, holm
+from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions, compare, holm
 from recsys.evidence.scores import Pair, Scores, best_on_validation
 from recsys.evidence.wording import detectable, lift, percent, probability
 
@@ -54,27 +54,19 @@ class QuestionResult:
 
 
 def answer(
-    questions: Sequence[QuestionInput],
-    scores: Mapping[Pair, Scores],
-    *,
-    margin: float = MARGIN,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    questions: Sequence[QuestionInput], scores: Mapping[Pair, Scores], options: ComparisonOptions = DEFAULTS
 ) -> list[QuestionResult]:
     """Answer the questions, in their order; those that no model can answer, for none ran on both sides, are left out.
 
     Args:
         questions: what is asked.
         scores: by (model, arm); no more than three are held at a time.
-        margin: of equivalence.
-        n_resamples: of each comparison.
-        seed: of each comparison.
+        options: of each comparison.
     """
-    how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
     asked = [question for question in questions if _same_model(question)]
-    best = holm([compare(*_sides(question, scores), **how) for question in asked])
+    best = holm([compare(*_sides(question, scores), options) for question in asked])
     pairs = [(number, a, b) for number, each in enumerate(asked) for a, b in _same_model(each)]
-    compared = holm([compare(scores[a], scores[b], **how) for _, a, b in pairs])
+    compared = holm([compare(scores[a], scores[b], options) for _, a, b in pairs])
     answered = []
     for number, (question, comparison) in enumerate(zip(asked, best, strict=True)):
         single = [each for (owner, _, _), each in zip(pairs, compared, strict=True) if owner == number]

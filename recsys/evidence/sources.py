@@ -26,9 +26,8 @@ the two may err in another 5 %.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from recsys.evidence.comparison import ALPHA, MARGIN, N_RESAMPLES, compare, holm_corrected
+from recsys.evidence.comparison import ALPHA, DEFAULTS, ComparisonOptions, compare, holm_corrected
 from recsys.evidence.contrast import Weights, contrasts
 from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.shapley import shapley_shares
@@ -45,10 +44,7 @@ def judge_sources(
     scores: Mapping[Pair, Scores],
     rival: Scores,
     reads: Mapping[str, frozenset[str]],
-    *,
-    margin: float = MARGIN,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    options: ComparisonOptions = DEFAULTS,
 ) -> WhichPart:
     """Judge each source and each group.
 
@@ -57,16 +53,13 @@ def judge_sources(
         scores: by (model, arm); no more than two are held at a time, beside the rival and a sum per source.
         rival: the best interaction-only model.
         reads: by source, in the order of the study, the raw things that it is made of.
-        margin: of equivalence.
-        n_resamples: of each comparison.
-        seed: of each comparison.
+        options: of each comparison.
 
     Raises:
         ValueError: one of several sources has no pairs over all sources, or a group has a member that is not judged.
     """
-    how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
-    drafts = {source: _source(source, design, scores, rival, how) for source in design.sources}
-    groups = [_group(pairs, design, scores, drafts, reads, how) for pairs in design.groups]
+    drafts = {source: _source(source, design, scores, rival, options) for source in design.sources}
+    groups = [_group(pairs, design, scores, drafts, reads, options) for pairs in design.groups]
     p_values = holm_corrected([each.p_value for each in drafts.values()])
     by_source = [_judged(draft, p) for draft, p in zip(drafts.values(), p_values, strict=True)]
     judged = _judged_groups(groups, {each.source for each in by_source if each.named})
@@ -77,18 +70,18 @@ def judge_sources(
 
 
 def _source(
-    source: str, design: SourceDesign, scores: Mapping[Pair, Scores], rival: Scores, how: dict[str, Any]
+    source: str, design: SourceDesign, scores: Mapping[Pair, Scores], rival: Scores, options: ComparisonOptions
 ) -> SourceVerdict:
     """One source before correction."""
     pairs, added = design.sources[source], None
     if pairs.full and pairs.full_altered:
-        added = compare(scores[pairs.full], scores[pairs.full_altered], **how)
+        added = compare(scores[pairs.full], scores[pairs.full_altered], options)
     elif len(design.sources) > 1:
         raise ValueError(f"source '{source}' is one of {len(design.sources)}: it needs its pairs over all sources")
     own = scores[pairs.own]
-    shuffled, untuned = (compare(own, scores[pair], **how) for pair in (pairs.own_shuffled, pairs.own_untuned))
+    shuffled, untuned = (compare(own, scores[pair], options) for pair in (pairs.own_shuffled, pairs.own_untuned))
     p = largest(*(one_way(each) for each in (shuffled, untuned, added) if each))
-    against_rival = compare(own, rival, **how)
+    against_rival = compare(own, rival, options)
     return SourceVerdict(source, False, p, p, "", shuffled, untuned, added, against_rival, own.content_used)
 
 
@@ -98,13 +91,13 @@ def _group(
     scores: Mapping[Pair, Scores],
     drafts: Mapping[str, SourceVerdict],
     reads: Mapping[str, frozenset[str]],
-    how: dict[str, Any],
+    options: ComparisonOptions,
 ) -> GroupVerdict:
     """One group before correction. Its member that helps alone is chosen on validation, so that one test is made."""
     unknown = [source for source in group.sources if source not in drafts]
     if unknown or len(group.sources) < 2:
         raise ValueError(f"group {group.sources}: it needs two members at least, each of them a source that is judged")
-    together = compare(scores[group.full], scores[group.full_altered], **how)
+    together = compare(scores[group.full], scores[group.full_altered], options)
     best = max(group.sources, key=lambda source: scores[design.sources[source].own].valid)
     p = largest(drafts[best].p_alone, one_way(together))
     (shared,) = contrasts([_shared(group, design)], scores)

@@ -8,11 +8,10 @@ each counts as often as it has test rows. Whether strata differ, `stratum.stratu
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from recsys.evidence.comparison import ALPHA, MARGIN, N_RESAMPLES, Comparison, compare, holm
+from recsys.evidence.comparison import ALPHA, DEFAULTS, Comparison, ComparisonOptions, compare, holm
 from recsys.evidence.resampling import NOTHING, sign_flip_p_value
 from recsys.evidence.scores import Scores
 from recsys.evidence.stratum import Stratum, stratum_contrasts
@@ -53,26 +52,18 @@ class StratumResult:
 
 
 def compare_strata(
-    strata: Sequence[Stratum],
-    n_rows: np.ndarray,
-    *,
-    margin: float = MARGIN,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    strata: Sequence[Stratum], n_rows: np.ndarray, options: ComparisonOptions = DEFAULTS
 ) -> list[StratumResult]:
     """Compare within each stratum of enough users.
 
     Args:
         strata: of one or several families, over the same users.
         n_rows: all test rows of each user, shape (n_repeats, n_users).
-        margin: of equivalence, relative to the rival.
-        n_resamples: sign patterns of `p_users`.
-        seed: of these.
+        options: of each comparison.
     """
     enough = [each for each in strata if each.n_users >= ENOUGH_USERS]
-    how: dict[str, Any] = {"margin": margin, "n_resamples": n_resamples, "seed": seed}
-    by_user = holm([compare_weighted(each.content, each.rival, each.members, **how) for each in enough])
-    by_interaction = [compare_weighted(each.content, each.rival, each.n_rows, **how) for each in enough]
+    by_user = holm([compare_weighted(each.content, each.rival, each.members, options) for each in enough])
+    by_interaction = [compare_weighted(each.content, each.rival, each.n_rows, options) for each in enough]
     contrasted: dict[str, tuple[float, float]] = {}
     for family in dict.fromkeys(each.family for each in enough):
         contrasted |= stratum_contrasts([each for each in enough if each.family == family])
@@ -94,13 +85,7 @@ def compare_strata(
 
 
 def compare_weighted(
-    content: Scores,
-    rival: Scores,
-    weights: np.ndarray,
-    *,
-    margin: float = MARGIN,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = 0,
+    content: Scores, rival: Scores, weights: np.ndarray, options: ComparisonOptions = DEFAULTS
 ) -> Comparison:
     """Two models over the same users, each user counting by its weight in each repeat.
 
@@ -108,21 +93,19 @@ def compare_weighted(
         content: of all users.
         rival: of the same users in the same order.
         weights: non-negative, shape (n_repeats, n_users); users without any are left out.
-        margin: of equivalence, relative to the rival.
-        n_resamples: sign patterns of `p_users`.
-        seed: of these.
+        options: of the comparison.
     """
     counted = weights.any(axis=0)
     weights, users = weights[:, counted].astype(np.float64), content.users[counted]
     a, b = (_linearised(each.restricted(users), weights) for each in (content, rival))
-    found = compare(a, b, margin=margin, n_resamples=1, seed=seed)
+    found = compare(a, b, options.without_p_users)
     # The linearised difference of a user who is served equally is that of its weight: these two need the plain one.
     moved = (weights * (content.values - rival.values)[:, counted]).mean(axis=0)
     moved[np.abs(moved) <= NOTHING] = 0.0
     return replace(
         found,
         n_moved=int(np.count_nonzero(moved)),
-        p_users=sign_flip_p_value(moved, n_resamples, np.random.default_rng(seed)),
+        p_users=sign_flip_p_value(moved, options.n_resamples, np.random.default_rng(options.seed)),
     )
 
 

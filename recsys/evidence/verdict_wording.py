@@ -1,17 +1,14 @@
 """What a verdict says: one sentence with its figures, and one of advice for the person who decides."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.planning import what_would_decide
+from recsys.evidence.verdict import Verdict, VerdictName
 from recsys.evidence.wording import interval, lift, means, percent, versus
 
-if TYPE_CHECKING:
-    from recsys.evidence.verdict import Verdict, VerdictName
-
-ADVICE: dict["VerdictName", str] = {
+ADVICE: dict[VerdictName, str] = {
     "helps": "Use content: put this model into an online test against the best one without content.",
     "helps_a_little": "Use content only if it costs little: the gain is real, but below the margin that you set.",
     "popularity_not_content": "Do not pay for content: give a model the popularity of items, which does the same.",
@@ -30,13 +27,13 @@ DOES_NOT_PAY = (
 )
 
 
-def advice(name: "VerdictName", found: "Verdict") -> str:
+def advice(name: VerdictName, found: Verdict) -> str:
     """What the person who decides should do; where the verdict is open, what is known suffices if nothing pays."""
     rival = found.against_rival
     return DOES_NOT_PAY if name == "inconclusive" and rival.lift_high < rival.margin else ADVICE[name]
 
 
-def sentence(name: "VerdictName", found: "Verdict", stopped: Sequence[str]) -> str:
+def sentence(name: VerdictName, found: Verdict, stopped: Sequence[str]) -> str:
     """What holds and what does not, with the figures."""
     return f"Not ready to be answered. {' '.join(stopped)}" if stopped else _SENTENCES[name](found)
 
@@ -47,17 +44,17 @@ def best_without(rival: Comparison) -> str:
     return f"the best interaction-only model, {rival.b}{itself}"
 
 
-def _helps(found: "Verdict") -> str:
+def _helps(found: Verdict) -> str:
     return f"Content helps: {_beats(found)}."
 
 
-def _helps_a_little(found: "Verdict") -> str:
+def _helps_a_little(found: Verdict) -> str:
     rival = found.against_rival
     little = f"by {percent(rival.lift, digits=2)} where the margin is {percent(rival.margin)}"
     return f"Content helps a little, {little}: {_beats(found)}."
 
 
-def _beats(found: "Verdict") -> str:
+def _beats(found: Verdict) -> str:
     rival, gain = found.against_rival, found.gain
     return (
         f"{rival.a} beats {best_without(rival)} ({means(rival, found.metric)}; {lift(rival)}), its own shuffled "
@@ -70,7 +67,7 @@ def _without(gain: Comparison) -> str:
     return f"the same model {'without content' if gain.arm_b == INTERACTIONS_ONLY else 'with shuffled rows'}"
 
 
-def _popularity_not_content(found: "Verdict") -> str:
+def _popularity_not_content(found: Verdict) -> str:
     popularity = found.against_popularity
     relation = "is even better" if popularity.b_better else f"does as well within {percent(popularity.margin)}"
     return (
@@ -79,7 +76,7 @@ def _popularity_not_content(found: "Verdict") -> str:
     )
 
 
-def _capacity_not_content(found: "Verdict") -> str:
+def _capacity_not_content(found: Verdict) -> str:
     shuffled, capacity = found.against_shuffled, found.shuffled_against_rival
     return (
         f"The gain is capacity, not content: {capacity.a} beats {best_without(capacity)} with shuffled content "
@@ -88,7 +85,7 @@ def _capacity_not_content(found: "Verdict") -> str:
     )
 
 
-def _used_but_does_not_pay(found: "Verdict") -> str:
+def _used_but_does_not_pay(found: Verdict) -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
     relation = f"does not beat {best_without(rival)}, by the margin of {percent(rival.margin)}"
     if rival.b_better:
@@ -99,7 +96,7 @@ def _used_but_does_not_pay(found: "Verdict") -> str:
     )
 
 
-def _no_effect(found: "Verdict") -> str:
+def _no_effect(found: Verdict) -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
     return (
         f"Content has no effect: {rival.a} equals {best_without(rival)}, and its own shuffled controls, within "
@@ -108,14 +105,14 @@ def _no_effect(found: "Verdict") -> str:
     )
 
 
-def _harms(found: "Verdict") -> str:
+def _harms(found: Verdict) -> str:
     return (
         f"Content harms: {_over_rival(found, 'is worse than')}, and worse than with its content shuffled "
         f"({lift(found.against_shuffled)})."
     )
 
 
-def _model_harms(found: "Verdict") -> str:
+def _model_harms(found: Verdict) -> str:
     shuffled = found.against_shuffled
     return (
         f"The model loses, not its content: {_over_rival(found, 'is worse than')}, and equals its own shuffled "
@@ -123,7 +120,7 @@ def _model_harms(found: "Verdict") -> str:
     )
 
 
-def _content_not_chosen(found: "Verdict") -> str:
+def _content_not_chosen(found: Verdict) -> str:
     rival = found.against_rival
     return (
         f"Content was not chosen: {rival.a} recommends the same without its content, and is therefore a model of "
@@ -131,7 +128,7 @@ def _content_not_chosen(found: "Verdict") -> str:
     )
 
 
-def _inconclusive(found: "Verdict") -> str:
+def _inconclusive(found: Verdict) -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
     weakest = _weakest(found)
     closing = what_would_decide(weakest) if weakest else "these contradict each other, which no number of users closes"
@@ -142,7 +139,7 @@ def _inconclusive(found: "Verdict") -> str:
     )
 
 
-def _weakest(found: "Verdict") -> Comparison | None:
+def _weakest(found: Verdict) -> Comparison | None:
     """The first open comparison, which keeps the question open; None where all of them are decided."""
     compared = (
         found.against_rival,
@@ -154,12 +151,12 @@ def _weakest(found: "Verdict") -> Comparison | None:
     return next((each for each in compared if each.relation == "open"), None)
 
 
-def _over_rival(found: "Verdict", relation: str) -> str:
+def _over_rival(found: Verdict, relation: str) -> str:
     rival = found.against_rival
     return f"{rival.a} {relation} {best_without(rival)} ({means(rival, found.metric)}; {lift(rival)})"
 
 
-_SENTENCES: dict["VerdictName", Callable[["Verdict"], str]] = {
+_SENTENCES: dict[VerdictName, Callable[[Verdict], str]] = {
     "helps": _helps,
     "helps_a_little": _helps_a_little,
     "popularity_not_content": _popularity_not_content,

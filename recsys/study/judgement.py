@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from recsys.engine.worker import one_thread
 from recsys.evidence.comparison import Comparison, compare, holm
+from recsys.evidence.decision import Sides, decide
 from recsys.evidence.gates import Gate
 from recsys.evidence.interval import Interval
 from recsys.evidence.leaderboard import Leaderboard, rank_models
@@ -16,7 +16,7 @@ from recsys.evidence.questions import QuestionInput, QuestionResult, answer
 from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.sources import judge_sources
-from recsys.evidence.verdict import Sides, Verdict, decide
+from recsys.evidence.verdict import Verdict
 from recsys.study.judgement_spec import Question
 from recsys.study.measuring import UserScores
 from recsys.study.readiness import Readiness
@@ -70,14 +70,13 @@ def judge(study: Study, name: str, chosen: Selection, scores: UserScores, readin
         scores: of every (model, arm).
         readiness: whether the question is ready to be answered.
     """
-    how: dict[str, Any] = {"n_resamples": study.statistics.resamples, "seed": study.statistics.seed}
-    margin, metric, spec = study.statistics.margin, study.evaluation.primary, study.datasets[name]
+    options, spec = study.statistics.options, study.datasets[name]
     sides = sides_of(chosen, scores)
     overall = decide(
-        sides, stopped=readiness.stopped, unchanged=readiness.unchanged, metric=metric, margin=margin, **how
+        sides, options, stopped=readiness.stopped, unchanged=readiness.unchanged, metric=study.evaluation.primary
     )
     reads = {source: spec.reads(source) for source in spec.content}
-    part = judge_sources(chosen.sources, scores, sides.rival, reads, margin=margin, **how)
+    part = judge_sources(chosen.sources, scores, sides.rival, reads, options)
     others = [pair for pair in scores if pair != chosen.rival]
     questions = _asked(spec.questions, chosen, scores)
     return Judgement(
@@ -85,8 +84,8 @@ def judge(study: Study, name: str, chosen: Selection, scores: UserScores, readin
         part=part,
         gates=readiness.gates,
         tried=chosen.tried,
-        comparisons=holm([compare(scores[pair], sides.rival, margin=margin, **how) for pair in others]),
-        questions=answer(questions, scores, margin=margin, **how),
+        comparisons=holm([compare(scores[pair], sides.rival, options) for pair in others]),
+        questions=answer(questions, scores, options),
     )
 
 
@@ -116,10 +115,8 @@ def rank_without_content(study: Study, scores: UserScores, summary: pd.DataFrame
     return rank_models(
         scores,
         {pair: Interval(*(rows[pair][figure] for figure in ("mean", "ci_low", "ci_high"))) for pair in scores},
+        study.statistics.options,
         metric=study.evaluation.primary,
-        margin=study.statistics.margin,
-        n_resamples=study.statistics.resamples,
-        seed=study.statistics.seed,
     )
 
 

@@ -12,7 +12,7 @@ from recsys.content.neighbours import share_with_twin
 from recsys.data.dataset import Dataset
 from recsys.evaluation.ranking import same_lists
 from recsys.evidence import content_gates, gates
-from recsys.evidence.comparison import Comparison, compare
+from recsys.evidence.comparison import DEFAULTS, Comparison, compare
 from recsys.evidence.gates import Gate
 from recsys.evidence.probes import probe
 from recsys.evidence.scores import Scores, label
@@ -73,7 +73,7 @@ def assess(
     content, rival = scores[chosen.content], scores[chosen.rival]
     deciding = [found for pair in _deciding(chosen) if (found := results.find(pair))]
     shown = {source: features[source] for source in results.arm(chosen.content).sources}
-    against_rival = compare(content, rival, margin=study.statistics.margin, n_resamples=1)
+    against_rival = compare(content, rival, study.statistics.options.without_p_users)
     differences = (content.values - rival.restricted(content.users).values).mean(axis=0)
     means = {pair: float(scores[pair].values.mean()) for pair in scores}
     random_split = not data.later_parts.empty
@@ -138,7 +138,9 @@ def _from_files(spec: DatasetSpec) -> list[str]:
 def _against_top_pop(content: Scores, rival: Scores, scores: UserScores) -> Comparison | None:
     """The better of the two on validation against TopPop, where the study has it."""
     best = max(content, rival, key=lambda each: each.valid)
-    return compare(best, scores[TOP_POP], n_resamples=1) if TOP_POP in scores and best.pair != TOP_POP else None
+    if TOP_POP not in scores or best.pair == TOP_POP:
+        return None
+    return compare(best, scores[TOP_POP], DEFAULTS.without_p_users)
 
 
 def _unchanged(chosen: Selection, results: ModelResult, cell: CellOf, k: int) -> bool:

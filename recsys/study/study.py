@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control
 from recsys.errors import hint
 from recsys.evaluation.protocol import Protocol
+from recsys.evidence.comparison import ComparisonOptions
 from recsys.models import registry
 from recsys.study.agreement import check_agreement
 from recsys.study.booleans import refuse_booleans
@@ -58,6 +59,11 @@ class Statistics(Strict):
     margin: float = Field(default=0.02, gt=0, lt=1)
     resamples: int = Field(default=10_000, ge=100, le=1_000_000)
     seed: int = Field(default=0, ge=0)
+
+    @property
+    def options(self) -> ComparisonOptions:
+        """Of every comparison."""
+        return ComparisonOptions(self.margin, self.resamples, self.seed)
 
 
 class Study(Strict):

@@ -8,7 +8,8 @@ from urllib.parse import quote
 import numpy as np
 
 from recsys.analyses.base import Table
-from recsys.evidence.comparison import Comparison, compare, holm
+from recsys.evidence.comparison import Comparison, ComparisonOptions, compare, holm
+from recsys.evidence.decision import Sides, decide
 from recsys.evidence.gates import Gate
 from recsys.evidence.interval import mean_intervals
 from recsys.evidence.leaderboard import rank_models
@@ -17,7 +18,6 @@ from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.sources import judge_sources
-from recsys.evidence.verdict import Sides, decide
 from recsys.evidence.wording import DASH
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import (
@@ -36,7 +36,7 @@ from recsys.report.rows import (
 from recsys.study.selection import Tally
 from recsys.study.truth import TruthRow
 
-N_RESAMPLES = 500
+OPTIONS = ComparisonOptions(n_resamples=500)
 ONLY = "interactions_only"
 
 
@@ -138,7 +138,7 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         popularity=scores("FREEDOM", "popularity", -0.02, ease, rng),
         itself=scores("FREEDOM", ONLY, -0.02, ease, rng),
     )
-    verdict = decide(sides, n_resamples=N_RESAMPLES)
+    verdict = decide(sides, options=OPTIONS)
     for each in (sides.untuned, sides.popularity):
         cells[each.model, each.arm, "control"] = each
     if sides.itself:
@@ -233,7 +233,7 @@ def _which_part(known: dict[Pair, Scores], sides: Sides, ease: np.ndarray, rng: 
         },
     )
     reads = {"text": frozenset({"text"}), "image": frozenset({"image"})}
-    return judge_sources(design, known, sides.rival, reads, n_resamples=N_RESAMPLES)
+    return judge_sources(design, known, sides.rival, reads, options=OPTIONS)
 
 
 def without_content(name: str, n_users: int = 3000, seed: int = 0) -> DatasetReport:
@@ -249,7 +249,7 @@ def without_content(name: str, n_users: int = 3000, seed: int = 0) -> DatasetRep
         {each.pair: each for each in found.values()},
         {(row.model, row.arm): row.metrics["ndcg_at_20"] for row in results},
         metric="ndcg_at_20",
-        n_resamples=N_RESAMPLES,
+        options=OPTIONS,
     )
     full = dataset(name, n_users=300)
     return DatasetReport(
@@ -289,7 +289,7 @@ def _results(cells: dict[tuple[str, str, Kind], Scores]) -> list[ResultRow]:
 
 def _comparisons(cells: dict[tuple[str, str, Kind], Scores], rival: Scores) -> list[ComparisonRow]:
     shown = {key: each for key, each in cells.items() if key[2] in ("content", "control")}
-    corrected = holm([compare(each, rival, n_resamples=N_RESAMPLES) for each in shown.values()])
+    corrected = holm([compare(each, rival, options=OPTIONS) for each in shown.values()])
     return [_row(comparison, kind) for (_, _, kind), comparison in zip(shown, corrected, strict=True)]
 
 

@@ -9,13 +9,14 @@ from scipy import stats
 from recsys.evidence.across import answer_together, mean_lift
 from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Scores
+from tests.evidence.options import QUICK
 
 USERS = np.arange(30)
 BASE = np.full((1, 30), 0.5)
 PLAIN = compare(
     Scores("A", "both", USERS, BASE * np.linspace(0.9, 1.3, 30), 0.0, seeded=False),
     Scores("B", "interactions_only", USERS, BASE, 0.0, seeded=False),
-    n_resamples=8,
+    options=QUICK,
 )
 
 

@@ -16,6 +16,7 @@ from recsys.evidence.comparison import ALPHA, compare, holm, holm_corrected
 from recsys.evidence.mean_error import MeanError
 from recsys.evidence.scores import Scores
 from recsys.evidence.wording import DASH, interval, lift, p_cell, percent
+from tests.evidence.options import QUICK
 
 
 def scored(values, users=None, model="A", arm="both", **facts):
@@ -78,7 +79,7 @@ FACTS = st.fixed_dictionaries({"seeded": st.booleans(), "held_out": st.sampled_f
 def test_intervals_and_p_values_agree_always(seed, shift, n_repeats, facts):
     a = noisy(60, shift, seed, n_repeats, **facts)
     b = noisy(60, 0.0, seed + 1, n_repeats, "B", seeded=False)
-    there, back = compare(a, b, n_resamples=8), compare(b, a, n_resamples=8)
+    there, back = compare(a, b, options=QUICK), compare(b, a, options=QUICK)
     assume(there.error.known)
     assert (there.p_value <= ALPHA) == (there.ci_low > 0 or there.ci_high < 0)
     assert there.a_better == (there.ci_low > 0) == back.b_better
@@ -228,22 +229,22 @@ def test_the_interval_is_hardly_wider_than_needed_where_users_are_most_of_it():
 def test_equivalence_is_that_of_statsmodels_where_users_alone_vary():
     a, b = noisy(2000, n_repeats=1, seeded=False), noisy(2000, seed=1, n_repeats=1, model="B", seeded=False)
     margin = 0.02 * b.values.mean()
-    comparison = compare(a, b, n_resamples=8)
+    comparison = compare(a, b, options=QUICK)
     assert comparison.p_equivalent == pytest.approx(ttost_paired(a.values[0], b.values[0], -margin, margin)[0])
     assert comparison.equivalent
-    assert not compare(noisy(2000, shift=0.1, n_repeats=1, seeded=False), b, n_resamples=8).equivalent
+    assert not compare(noisy(2000, shift=0.1, n_repeats=1, seeded=False), b, options=QUICK).equivalent
 
 
 def test_a_constant_difference_is_equivalent_only_within_the_margin():
     b = scored(np.full((2, 40), 0.5), model="B")
     near, far = scored(np.full((2, 40), 0.505)), scored(np.full((2, 40), 0.515))
-    assert compare(near, b, n_resamples=8).equivalent
-    assert not compare(far, b, n_resamples=8).equivalent
+    assert compare(near, b, options=QUICK).equivalent
+    assert not compare(far, b, options=QUICK).equivalent
 
 
 def test_a_difference_that_is_shown_within_the_margin_is_a_difference():
     base = np.random.default_rng(0).random(2000)
-    comparison = compare(scored([base + 0.003] * 2), scored([base] * 2, model="B"), n_resamples=8)
+    comparison = compare(scored([base + 0.003] * 2), scored([base] * 2, model="B"), options=QUICK)
     assert comparison.equivalent
     assert comparison.relation == "better"
 
@@ -257,17 +258,17 @@ def test_the_detectable_lift_is_found_in_four_of_five_draws():
     def lifted(lift):
         return scored(base + lift + rng.normal(0, spread, n_users), seeded=False)
 
-    detectable = compare(lifted(0.0), b, n_resamples=8).detectable_lift
+    detectable = compare(lifted(0.0), b, options=QUICK).detectable_lift
     closed_form = (1.96 + 0.8416) * spread / np.sqrt(n_users) / base.mean()
     assert detectable == pytest.approx(closed_form, rel=0.1)
-    found = sum(compare(lifted(closed_form * base.mean()), b, n_resamples=8).a_better for _ in range(200))
+    found = sum(compare(lifted(closed_form * base.mean()), b, options=QUICK).a_better for _ in range(200))
     assert stats.binom.cdf(found, 200, 0.8) > 1e-3
     assert stats.binom.sf(found, 200, 0.8) > 1e-3
 
 
 def test_holm_corrects_as_statsmodels_does_and_keeps_the_order():
     b = noisy(model="B", seed=50)
-    comparisons = [compare(noisy(shift=shift, seed=i), b, n_resamples=8) for i, shift in enumerate((0.05, 0, 0.02))]
+    comparisons = [compare(noisy(shift=shift, seed=i), b, options=QUICK) for i, shift in enumerate((0.05, 0, 0.02))]
     corrected = holm(comparisons)
     expected = multipletests([each.p_value for each in comparisons], method="holm")[1]
     assert [each.p_holm for each in corrected] == pytest.approx(expected.tolist())
@@ -276,7 +277,7 @@ def test_holm_corrects_as_statsmodels_does_and_keeps_the_order():
 
 
 def test_holm_by_hand():
-    comparison = compare(noisy(), noisy(seed=1, model="B"), n_resamples=8)
+    comparison = compare(noisy(), noisy(seed=1, model="B"), options=QUICK)
     table = [replace(comparison, p_value=p) for p in (0.01, 0.04, 0.03)]
     assert [each.p_holm for each in holm(table)] == pytest.approx([0.03, 0.06, 0.06])
     assert [each.p for each in table] == [0.01, 0.04, 0.03]
@@ -284,7 +285,7 @@ def test_holm_by_hand():
 
 
 def test_in_a_table_only_corrected_differences_and_equivalences_count():
-    comparison = compare(noisy(shift=0.1), noisy(seed=1, model="B"), n_resamples=8)
+    comparison = compare(noisy(shift=0.1), noisy(seed=1, model="B"), options=QUICK)
     table = [replace(comparison, p_value=0.03, p_equivalent=0.03) for _ in range(2)]
     assert all(each.a_better and each.equivalent for each in table)
     assert not any(each.a_better or each.equivalent for each in holm(table))
@@ -314,7 +315,7 @@ def test_a_detectable_lift_is_one_number(n_users: int) -> None:
     values = np.random.default_rng(n_users).random((1, n_users))
     a = Scores("A", "both", np.arange(n_users), values, 0.5, seeded=False)
     b = Scores("B", "interactions_only", np.arange(n_users), values[:, ::-1], 0.5, seeded=False)
-    assert 0 < compare(a, b, n_resamples=200).detectable_lift < 1
+    assert 0 < compare(a, b, options=QUICK).detectable_lift < 1
 
 
 @pytest.mark.parametrize(

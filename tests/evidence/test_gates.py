@@ -15,6 +15,7 @@ from recsys.evidence.gates import (
     users_differ,
 )
 from recsys.evidence.scores import Scores
+from tests.evidence.options import QUICK
 
 ONLY = "interactions_only"
 
@@ -57,7 +58,7 @@ def test_a_better_mean_than_top_pop_must_be_shown(gain, colour):
     best = Scores("EASE", ONLY, users, base + gain + noise - noise.mean(), 0.0)
     values = means(EASE=float(best.values.mean()), TopPop=float(base.mean()))
     assert beats_baselines(values, "ndcg_at_20").colour == "green"
-    assert beats_baselines(values, "ndcg_at_20", compare(best, top_pop, n_resamples=200)).colour == colour
+    assert beats_baselines(values, "ndcg_at_20", compare(best, top_pop, options=QUICK)).colour == colour
 
 
 def test_too_few_users_that_differ_are_red():

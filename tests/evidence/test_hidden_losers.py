@@ -6,6 +6,7 @@ from scipy import stats
 
 from recsys.evidence.hidden_losers import HiddenLosers, find_hidden_losers
 from recsys.evidence.scores import Scores
+from tests.evidence.options import QUICK
 
 R, U, N_ITEMS = 5, 1000, 8
 
@@ -37,7 +38,7 @@ def scored(model: str, values: np.ndarray, held_out: float = 0.125) -> Scores:
 
 
 def found(content: Scores, rival: Scores, overlaps: np.ndarray) -> HiddenLosers | None:
-    return find_hidden_losers(content, rival, content.values - rival.values, overlaps, n_resamples=1)
+    return find_hidden_losers(content, rival, content.values - rival.values, overlaps, options=QUICK)
 
 
 @pytest.mark.parametrize("gain", [0.0, 0.2])

@@ -6,6 +6,7 @@ from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.interval import Interval
 from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.evidence.scores import Scores
+from tests.evidence.options import QUICK
 
 N_USERS = 400
 RNG = np.random.default_rng(0)
@@ -18,7 +19,7 @@ def scored(model: str, values: np.ndarray, valid: float) -> Scores:
 
 def standing(*candidates: Scores) -> Leaderboard:
     intervals = {each.pair: Interval(each.values.mean(), 0.41, 0.59) for each in candidates}
-    return rank_models({each.pair: each for each in candidates}, intervals, metric="ndcg_at_20", n_resamples=300)
+    return rank_models({each.pair: each for each in candidates}, intervals, metric="ndcg_at_20", options=QUICK)
 
 
 BEST = scored("Best", BASE, 0.9)

@@ -10,6 +10,7 @@ from recsys.evidence.comparison import Comparison, compare, detectable_differenc
 from recsys.evidence.mean_error import MeanError
 from recsys.evidence.planning import repeats_needed, users_needed, what_would_decide
 from recsys.evidence.scores import Scores
+from tests.evidence.options import QUICK
 
 
 def error(of_users, among_repeats, n_users=400, n_repeats=5, held_out=0.0):
@@ -23,7 +24,7 @@ def open_comparison(lift: float, noise: float = 1.0, n_repeats: int = 3) -> Comp
     base = np.full((n_repeats, 400), 0.5)
     values = base * (1 + lift) + deviation - deviation.mean()
     a = Scores("A", "both", np.arange(400), values, 0.0)
-    return compare(a, Scores("B", "interactions_only", a.users, base, 0.0), n_resamples=8)
+    return compare(a, Scores("B", "interactions_only", a.users, base, 0.0), options=QUICK)
 
 
 def test_users_are_needed_by_the_square_of_the_difference():

@@ -7,6 +7,7 @@ import pytest
 
 from recsys.evidence.questions import QuestionInput, answer
 from recsys.evidence.scores import Scores
+from tests.evidence.options import QUICK
 
 N_USERS = 400
 BASE = np.random.default_rng(0).random(N_USERS)
@@ -26,7 +27,7 @@ def asked(ask, better, than):
 
 def answered(*questions):
     scores = {each.pair: each for _, sides in questions for each in sides}
-    return answer([question for question, _ in questions], scores, n_resamples=500)
+    return answer([question for question, _ in questions], scores, options=QUICK)
 
 
 @pytest.mark.parametrize(("shift", "expected"), [(0.02, "yes"), (-0.02, "no"), (0.0, "equal")])

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from recsys.evidence.decision import Sides, decide
 from recsys.evidence.scores import Scores, best_on_validation
-from recsys.evidence.verdict import HELPS, Sides, decide
+from recsys.evidence.verdict import HELPS
+from tests.evidence.options import QUICK
 
 N_USERS, N_REPEATS, N_DRAWS = 500, 5, 60
 
@@ -50,7 +52,7 @@ def verdicts(content=0.0, shuffled=0.0, popularity=0.0, noise=0.5, n_draws=N_DRA
         rivals = [market.scored(model, "interactions_only", 0.0) for model in ("EASE", "ItemKNN", "LightGCN")]
         controls = {"shuffled": shuffled, "untuned": shuffled - 0.01, "popularity": popularity}
         drawn = {name: market.scored(chosen.model, name, lift) for name, lift in controls.items()}
-        found[decide(Sides(content=chosen, rival=best_on_validation(rivals), **drawn), n_resamples=8).name] += 1
+        found[decide(Sides(content=chosen, rival=best_on_validation(rivals), **drawn), options=QUICK).name] += 1
     return found
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Scores
 from recsys.evidence.sensitivity import Setting, agreement
+from tests.evidence.options import QUICK
 
 BASE = np.random.default_rng(0).random((3, 200))
 
@@ -17,7 +18,7 @@ def scored(model: str, shift: float) -> Scores:
 def setting(metric: str, over_rival: float, over_shuffled: float = 0.1) -> Setting:
     content = scored("C", 0.0)
     against = [
-        compare(content, scored(name, -shift), n_resamples=1)
+        compare(content, scored(name, -shift), options=QUICK)
         for name, shift in (("I", over_rival), ("S", over_shuffled))
     ]
     return Setting(metric, "seen", against[0], against[1])
@@ -41,5 +42,5 @@ def test_a_repeat_that_goes_the_other_way_is_counted() -> None:
     turned[2] += 0.3
     rival = Scores("I", "both", np.arange(200), turned - 0.15, valid=0.0)
     content = scored("C", 0.0)
-    headline = Setting("ndcg_at_20", "seen", compare(content, rival, n_resamples=1), compare(content, rival))
+    headline = Setting("ndcg_at_20", "seen", compare(content, rival, options=QUICK), compare(content, rival))
     assert agreement([headline], headline).n_repeats_agree == 2

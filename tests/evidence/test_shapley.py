@@ -13,6 +13,7 @@ from recsys.evidence.comparison import compare
 from recsys.evidence.contrast import contrasts
 from recsys.evidence.scores import Scores
 from recsys.evidence.shapley import shapley_shares, shapley_weights, subset_name
+from tests.evidence.options import QUICK
 
 
 def designed(sources, value, *, n_users=200, noise=0.0, repeats=0.0, seed=0, **facts):
@@ -126,7 +127,7 @@ def noisy(model, seed, users=50, **facts):
 def test_the_contrast_of_two_is_their_comparison():
     a, b = noisy("A", 0, held_out=0.25), noisy("B", 1)
     (found,) = contrasts([{a.pair: 1.0, b.pair: -1.0}], {a.pair: a, b.pair: b})
-    expected = compare(a, b, n_resamples=8)
+    expected = compare(a, b, options=QUICK)
     estimate = found.estimate
     assert (estimate.value, estimate.low, estimate.high) == pytest.approx(
         (expected.difference, expected.ci_low, expected.ci_high)

@@ -15,6 +15,7 @@ from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.evidence.source_verdicts import WhichPart
 from recsys.evidence.sources import judge_sources
 from recsys.evidence.sources_wording import named_in_words
+from tests.evidence.options import QUICK
 
 N_USERS, N_REPEATS = 400, 5
 BOTH = ("text", "image")
@@ -68,7 +69,7 @@ class Market:
 
     def judged(self, reads=None):
         reads = reads or {source: frozenset([source]) for source in self.design.sources}
-        return judge_sources(self.design, self.scores, self.rival, reads, n_resamples=8)
+        return judge_sources(self.design, self.scores, self.rival, reads, options=QUICK)
 
 
 def often(n_draws, *args, **kwargs):

@@ -14,6 +14,7 @@ from recsys.evidence.strata import (
     losers,
 )
 from recsys.evidence.stratum import Stratum
+from tests.evidence.options import QUICK
 
 R, U = 5, 600
 
@@ -35,7 +36,7 @@ def sparse_scores(gain: np.ndarray | float, rng: np.random.Generator, mean: floa
 def said(results: list[StratumResult], *, about_cold_items: bool = True) -> list[str]:
     """Who loses, where content and rival are equal over all users."""
     alike = scored(np.eye(R, U))
-    return losers(results, compare(alike, alike, n_resamples=1), "ndcg_at_20", about_cold_items=about_cold_items)
+    return losers(results, compare(alike, alike, options=QUICK), "ndcg_at_20", about_cold_items=about_cold_items)
 
 
 def halves(content: Scores, rival: Scores, n_rows: np.ndarray | None = None) -> list[StratumResult]:
@@ -45,13 +46,13 @@ def halves(content: Scores, rival: Scores, n_rows: np.ndarray | None = None) -> 
         Stratum("activity", name, content, rival, rows * members)
         for name, members in (("users with few", first), ("users with many", ~first))
     ]
-    return compare_strata(strata, rows, n_resamples=1)
+    return compare_strata(strata, rows, options=QUICK)
 
 
 def test_a_stratum_whose_users_never_change_is_a_comparison_of_these_users() -> None:
     content, rival = sparse_scores(0.3, np.random.default_rng(0))
     few, _ = halves(content, rival)
-    plain = compare(content.restricted(np.arange(U // 2)), rival.restricted(np.arange(U // 2)), n_resamples=1)
+    plain = compare(content.restricted(np.arange(U // 2)), rival.restricted(np.arange(U // 2)), options=QUICK)
     assert few.by_user.lift == pytest.approx(plain.lift)
     assert few.by_user.lift_low == pytest.approx(plain.lift_low)
     assert (few.by_user.n_users, few.by_user.n_moved) == (plain.n_users, plain.n_moved)
@@ -74,7 +75,7 @@ def test_the_interval_of_a_ratio_covers_where_membership_is_drawn() -> None:
         content, rival = sparse_scores(0.0, rng)
         # Who has a row of the stratum hangs on the draw, and has better scores on both sides.
         weights = rng.random((R, U)) < 0.2 + 0.5 * (rival.values + content.values > 0)
-        found = compare_weighted(content, rival, weights, n_resamples=1)
+        found = compare_weighted(content, rival, weights, options=QUICK)
         covered += found.ci_low <= 0 <= found.ci_high
     assert covered >= 93
 
@@ -97,7 +98,7 @@ def test_who_loses_is_named() -> None:
 
 def test_where_everybody_loses_the_headline_says_so_itself() -> None:
     content, rival = sparse_scores(-0.8, np.random.default_rng(3), mean=0.5)
-    found, everybody = halves(content, rival), compare(content, rival, n_resamples=1)
+    found, everybody = halves(content, rival), compare(content, rival, options=QUICK)
     assert all(each.by_user.b_better for each in found)
     assert losers(found, everybody, "ndcg_at_20", about_cold_items=False) == []
 
@@ -115,7 +116,7 @@ def test_a_small_stratum_is_left_out_and_one_of_less_than_a_tenth_not_named() ->
     content, rival = sparse_scores(gain, np.random.default_rng(4), mean=0.5)
     rows = np.ones((R, U), dtype=int)
     strata = [Stratum("f", str(n), content, rival, rows * (np.arange(U) < n)) for n in (20, 50)]
-    (found,) = compare_strata(strata, rows, n_resamples=1)
+    (found,) = compare_strata(strata, rows, options=QUICK)
     assert found.by_user.b_better
     assert said([found]) == []
 
@@ -124,7 +125,7 @@ def test_cold_items_that_gain_nothing_are_named_if_the_question_is_about_them() 
     nothing = np.zeros((R, U))
     rows = np.ones((R, U), dtype=int)
     stratum = Stratum("items", COLD, scored(nothing), scored(nothing, "I"), rows)
-    found = compare_strata([stratum], rows, n_resamples=1)
+    found = compare_strata([stratum], rows, options=QUICK)
     (sentence,) = said(found)
     assert sentence.startswith("Cold items are not shown to gain")
     assert said(found, about_cold_items=False) == []

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from recsys.evidence.comparison import ComparisonOptions
+from recsys.evidence.decision import Sides, decide
 from recsys.evidence.scores import Scores, best_on_validation
-from recsys.evidence.verdict import Sides, decide
 from recsys.evidence.verdict_wording import ADVICE, DOES_NOT_PAY
+from tests.evidence.options import QUICK
 
 N_USERS = 400
 BASE = np.random.default_rng(0).random(N_USERS)
@@ -33,7 +35,7 @@ def sides(over_rival, over_shuffled, over_untuned=None, over_popularity=0.02, *,
 
 
 def verdict(*over, **how):
-    return decide(sides(*over, **how), n_resamples=8)
+    return decide(sides(*over, **how), options=QUICK)
 
 
 ROWS = [
@@ -98,14 +100,14 @@ def test_without_other_repeats_nothing_is_claimed(over):
     """The same figures that decide where no seed has a say."""
     plain = sides(*over)
     seeded = {name: Scores(*each.pair, each.users, each.values, 0.0) for name, each in vars(plain).items() if each}
-    found = decide(Sides(**seeded), n_resamples=8)
+    found = decide(Sides(**seeded), options=QUICK)
     assert found.name == "inconclusive"
     assert found.sentence.endswith("one repeat cannot be told from luck: run at least 3.")
 
 
 @pytest.mark.parametrize("over", [row for row, _ in ROWS])
 def test_content_that_changes_nothing_was_not_chosen_whatever_the_scores(over):
-    for found in (verdict(*over, used=False), decide(sides(*over), unchanged=True, n_resamples=8)):
+    for found in (verdict(*over, used=False), decide(sides(*over), unchanged=True, options=QUICK)):
         assert found.name == "content_not_chosen"
         assert found.sentence.startswith("Content was not chosen: VBPR (both) recommends the same without its content")
         assert found.advice == ADVICE["content_not_chosen"]
@@ -114,7 +116,7 @@ def test_content_that_changes_nothing_was_not_chosen_whatever_the_scores(over):
 @pytest.mark.parametrize("unchanged", [True, False])
 def test_a_question_that_is_not_ready_is_not_answered(unchanged):
     stopped = ["No image can be read. Check the folder.", "TopPop is not beaten. Tune longer."]
-    found = decide(sides(0.02, 0.02), stopped=stopped, unchanged=unchanged, n_resamples=8)
+    found = decide(sides(0.02, 0.02), stopped=stopped, unchanged=unchanged, options=QUICK)
     assert found.name == "not_ready"
     assert "No image can be read. Check the folder. TopPop is not beaten. Tune longer." in found.sentence
     assert found.advice == ADVICE["not_ready"]
@@ -122,29 +124,29 @@ def test_a_question_that_is_not_ready_is_not_answered(unchanged):
 
 def test_the_margin_decides_what_is_little_and_what_is_nothing():
     small, none = sides(0.006, 0.02), sides(-0.004, 0.0)
-    assert decide(small, margin=0.02, n_resamples=8).name == "helps_a_little"
-    assert decide(small, margin=0.01, n_resamples=8).name == "helps"
-    assert decide(none, margin=0.02, n_resamples=8).name == "no_effect"
-    assert decide(none, margin=0.005, n_resamples=8).name == "model_harms"
+    assert decide(small, options=ComparisonOptions(0.02, 8)).name == "helps_a_little"
+    assert decide(small, options=ComparisonOptions(0.01, 8)).name == "helps"
+    assert decide(none, options=ComparisonOptions(0.02, 8)).name == "no_effect"
+    assert decide(none, options=ComparisonOptions(0.005, 8)).name == "model_harms"
 
 
 def test_what_may_still_pay_is_not_said_not_to():
     """Used, not shown to beat the rival, and the upper end of the interval is above the margin."""
     given = vars(sides(0.005, 0.1)) | {"rival": scored("EASE", "interactions_only", -0.005, 0.1)}
-    found = decide(Sides(**given), n_resamples=8)
+    found = decide(Sides(**given), options=QUICK)
     assert found.against_rival.lift_low < 0 < 0.02 < found.against_rival.lift_high
     assert found.name == "inconclusive"
 
 
 def test_open_popularity_leaves_the_question_open():
     given = vars(sides(0.02, 0.02)) | {"popularity": scored("VBPR", "popularity", -0.005, 0.2)}
-    assert decide(Sides(**given), n_resamples=8).name == "inconclusive"
+    assert decide(Sides(**given), options=QUICK).name == "inconclusive"
 
 
 def test_against_a_rival_without_a_hit_any_lift_is_more_than_a_little():
     nothing = Scores("EASE", "interactions_only", np.arange(N_USERS), np.zeros((1, N_USERS)), 0.0, seeded=False)
     given = vars(sides(0.02, 0.02)) | {"rival": nothing}
-    assert decide(Sides(**given), n_resamples=8).name == "helps"
+    assert decide(Sides(**given), options=QUICK).name == "helps"
 
 
 @pytest.mark.parametrize(
