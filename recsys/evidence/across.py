@@ -22,7 +22,7 @@ from scipy import stats
 
 from recsys.evidence.comparison import ALPHA, Comparison
 from recsys.evidence.verdict import HELPS, VerdictName
-from recsys.evidence.wording import interval, percent
+from recsys.evidence.wording import interval, with_interval
 
 OPEN: tuple[VerdictName, ...] = ("inconclusive", "not_ready")
 FEWEST_DATASETS = 3
@@ -137,7 +137,7 @@ def _sentence(found: AcrossDatasets, n_datasets: int) -> str:
     counted, mean = ", ".join(counts), found.mean
     if mean is None:
         return f"{counted}."
-    lifts = f"mean lift {percent(mean.lift, signed=True)} (95 % interval {interval(mean.low, mean.high)})"
+    lifts = f"mean lift {with_interval(mean.lift, mean.low, mean.high)}"
     predicted = interval(mean.predicted_low, mean.predicted_high)
     return f"{counted}; {lifts}; another dataset like these: {predicted} (95 % prediction interval)."
 

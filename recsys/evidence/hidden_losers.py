@@ -18,7 +18,7 @@ from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions
 from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Scores
 from recsys.evidence.strata import WORTH_NAMING, compare_weighted
-from recsys.evidence.wording import interval, percent
+from recsys.evidence.wording import percent, with_interval
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,10 @@ class HiddenLosers:
     @property
     def sentence(self) -> str:
         """For the headline."""
-        lift = percent(self.comparison.lift, signed=True)
-        ends = interval(self.comparison.lift_low, self.comparison.lift_high)
+        lift = with_interval(self.comparison.lift, self.comparison.lift_low, self.comparison.lift_high)
         return (
-            f"For about {percent(self.share_of_users, digits=0)} of the users content costs: {lift} "
-            f"(95 % interval {ends}), measured in repeats that did not pick them."
+            f"For about {percent(self.share_of_users, digits=0)} of the users content costs: {lift}, "
+            "measured in repeats that did not pick them."
         )
 
 

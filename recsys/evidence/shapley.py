@@ -19,7 +19,7 @@ from itertools import combinations
 
 from recsys.evidence.contrast import Contrast, Estimate, Weights, contrasts
 from recsys.evidence.scores import Pair, Scores
-from recsys.evidence.wording import interval, listed, percent
+from recsys.evidence.wording import listed, with_interval
 
 MOST_SOURCES = 4
 """Sixteen subsets to be tuned and trained; each further source would double them."""
@@ -132,7 +132,4 @@ def _sentence(model: str, total: Estimate, shares: Sequence[SourceShare]) -> str
 
 
 def _interval(estimate: Estimate, *, signed: bool = False) -> str:
-    value = percent(estimate.value, signed=signed)
-    if math.isnan(estimate.low):
-        return f"{value} in the only repeat"
-    return f"{value} (95 % interval {interval(estimate.low, estimate.high, signed=signed)})"
+    return with_interval(estimate.value, estimate.low, estimate.high, signed=signed)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recsys.evidence.comparison import ALPHA, DEFAULTS, Comparison, ComparisonOptions, compare, holm
+from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions, compare, holm
 from recsys.evidence.resampling import NOTHING, sign_flip_p_value
 from recsys.evidence.scores import Scores
 from recsys.evidence.stratum import Stratum, stratum_contrasts
-from recsys.evidence.wording import interval, means, percent
+from recsys.evidence.wording import means, percent, with_interval
 
 ENOUGH_USERS = 30
 """A stratum of fewer users is left out."""
@@ -153,5 +153,4 @@ def _costs(result: StratumResult) -> str:
 
 
 def _lift(comparison: Comparison) -> str:
-    ends = interval(comparison.lift_low, comparison.lift_high)
-    return f"{percent(comparison.lift, signed=True)} ({100 * (1 - ALPHA):.0f} % interval {ends})"
+    return with_interval(comparison.lift, comparison.lift_low, comparison.lift_high)

@@ -60,6 +60,14 @@ def interval(low: float, high: float, *, signed: bool = True) -> str:
     return f"{lower} to {percent(high, signed=signed)}"
 
 
+def with_interval(value: float, low: float, high: float, *, signed: bool = True) -> str:
+    """A lift or a share with its interval; alone where one repeat says nothing of others."""
+    figure = percent(value, signed=signed)
+    if math.isnan(low):
+        return f"{figure} in the only repeat"
+    return f"{figure} (95 % interval {interval(low, high, signed=signed)})"
+
+
 def lift(comparison: Comparison) -> str:
     """Lift, interval and p-value of a comparison; the lift alone where one repeat says nothing of others."""
     if comparison.mean_b <= 0:

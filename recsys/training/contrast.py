@@ -26,7 +26,17 @@ def info_nce_loss(one: Tensor, other: Tensor, temperature: float, counts: Tensor
         temperature: the lower, the more the hardest negatives count.
         counts: multiplicity of each node in the batch, shape (batch,); None: one.
     """
-    rows, candidates = unit(one) / temperature, unit(other)
+    return softmax_loss(unit(one) / temperature, unit(other), counts)
+
+
+def softmax_loss(rows: Tensor, candidates: Tensor, counts: Tensor | None = None) -> Tensor:
+    """Each row must have the largest product with its own candidate: the mean of -log softmax(products) at it.
+
+    Args:
+        rows: shape (batch, n_factors), one for each node.
+        candidates: of the same nodes, same shape.
+        counts: multiplicity of each node in the batch, shape (batch,); None: one.
+    """
     shares = rows.new_full((len(rows),), 1 / len(rows)) if counts is None else counts / counts.sum()
     return log_sum_exp(rows, candidates, shares, counts) - shares @ (rows * candidates).sum(dim=1)
 

@@ -12,7 +12,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
 from recsys.recommender import FirstPoints, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources
-from recsys.training.contrast import log_sum_exp
+from recsys.training.contrast import log_sum_exp, softmax_loss
 from recsys.training.graph import adjacency
 from recsys.training.graph_network import GraphNetwork
 from recsys.training.losses import unit
@@ -87,9 +87,8 @@ class SLMRecNetwork(GraphNetwork):
         loss = log_sum_exp(u, fused, n_pairs / len(of_pair), counts) - chosen
         own, *others = p.chunk(1 + len(self.sources), dim=1)
         for anchor, target, other in zip(self.anchors, self.targets, others, strict=False):
-            own, shares = anchor(own), counts / len(to_pair)
-            rows, candidates = own / self.config.alignment_temperature, target(other)
-            apart = log_sum_exp(rows, candidates, shares, counts) - shares @ (rows * candidates).sum(dim=1)
+            own = anchor(own)
+            apart = softmax_loss(own / self.config.alignment_temperature, target(other), counts)
             loss = loss + self.config.alignment_weight * apart
         return loss
 
