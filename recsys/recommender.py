@@ -33,6 +33,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 """From none to all, both included."""
 DropRate = Annotated[float, Field(ge=0, lt=1)]
 """A share that is dropped, of which something is left."""
+LearningRate = Annotated[float, Field(gt=0, le=1)]
+"""Above one, steps are longer than the parameters: nothing is learned, and no loss need say so."""
 FirstPoints = tuple[dict[str, Any], ...]
 """Settings by the names of hyper-parameters; what one leaves out has its default."""
 Presets = dict[str, dict[str, Any]]

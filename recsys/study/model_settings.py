@@ -4,8 +4,10 @@ import math
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from recsys.errors import UserError
-from recsys.mistakes import PYDANTICS
+from recsys.mistakes import PYDANTICS, first_mistake
 from recsys.models import registry
 from recsys.study.booleans import refuse_booleans
 from recsys.tuning.space import SearchSpace
@@ -53,19 +55,21 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any]) -> None:
     for key, values in choices.items():
         if key in cls.Config.model_fields and not values:
             raise UserError(f"{key}: {PYDANTICS}one value at least, not []; {_remedy(cls, key)}")
+        if twice := [value for place, value in enumerate(values) if value in values[:place]]:
+            raise UserError(f"{key}: {_as_written(twice[0])} stands among its choices twice; write each choice once")
     SearchSpace(cls.Config, given)
 
 
 def _try(cls: "type[Recommender]", params: dict[str, Any]) -> None:
     """UserError with the hyper-parameter that is wrong, the value that was written, and what may be written."""
     try:
-        cls.from_params(**params)
-    except UserError as error:
-        said = str(error).removeprefix(f"{cls.__name__}: hyper-parameters: ")
-        key, _, wrong = said.partition(": ")
-        if key not in params or not wrong.startswith(PYDANTICS):
+        cls(cls.Config(**params))
+    except ValidationError as error:
+        said, mistake = first_mistake(error, cls.Config), error.errors()[0]
+        if not mistake["msg"].startswith(PYDANTICS):
             raise UserError(said) from None
-        written = "" if ", not " in wrong else f", not {_as_written(params[key])}"
+        key = str(mistake["loc"][0])
+        written = "" if ", not " in said else f", not {_as_written(params[key])}"
         raise UserError(f"{said}{written}; {_remedy(cls, key)}") from None
 
 

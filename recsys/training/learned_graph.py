@@ -6,7 +6,7 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from recsys.content.features import Content
-from recsys.recommender import Share, searched
+from recsys.recommender import LearningRate, Share, searched
 from recsys.training.content import ContentConfig, Source, Sources
 from recsys.training.item_graph import item_graph, nearest_rows
 from recsys.training.losses import unit
@@ -27,7 +27,7 @@ class LearnedGraphConfig(ContentConfig):
     n_neighbours: PositiveInt = 10
     frozen_share: Share = 0.9
     l2: NonNegativeFloat = searched(1e-5, choices=[0.0, 1e-5, 1e-4, 1e-3])
-    learning_rate: PositiveFloat = searched(5e-4, 1e-4, 5e-3, log=True)
+    learning_rate: LearningRate = searched(5e-4, 1e-4, 5e-3, log=True)
     learning_rate_decay: PositiveFloat = 0.96
 
 

@@ -10,7 +10,7 @@ from pydantic import PositiveFloat, PositiveInt
 from scipy import sparse
 from torch import Tensor, nn
 
-from recsys.recommender import ModelConfig, Share, searched
+from recsys.recommender import LearningRate, ModelConfig, Share, searched
 from recsys.training.sampling import PairSampler
 
 Batch = tuple[Tensor, ...]
@@ -38,7 +38,7 @@ class LoopConfig(ModelConfig):
             more than an epoch, and tells as little.
     """
 
-    learning_rate: PositiveFloat = searched(1e-3, 1e-3, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-3, 1e-2, log=True)
     learning_rate_decay: PositiveFloat = 1.0
     mirror: Share = 0.0
     mirror_interval: PositiveInt = 3

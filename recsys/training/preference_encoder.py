@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from typing import cast
 
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
 from recsys.content.features import Features
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import LearningRate, TrainingData, searched
 from recsys.training.content import ContentConfig, ItemView, scaled_features
 from recsys.training.cooccurrence import cooccurrence
 from recsys.training.embeddings import initial_embeddings
@@ -40,7 +40,7 @@ class PreferenceConfig(ContentConfig):
     n_layers: PositiveInt = 2
     n_hidden: PositiveInt = 256
     preference_l2: NonNegativeFloat = searched(1e-3, 1e-5, 1e-1, log=True)
-    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-4, 1e-2, log=True)
 
 
 def two_layers(n_inputs: int, config: PreferenceConfig) -> nn.Module:

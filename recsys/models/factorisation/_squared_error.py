@@ -4,11 +4,11 @@ from abc import abstractmethod
 from typing import Annotated
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from recsys.recommender import TrainingData, searched
+from recsys.recommender import LearningRate, TrainingData, searched
 from recsys.training.network import Batch, PairwiseNetwork, TrainedConfig
 
 
@@ -27,7 +27,7 @@ class SquaredErrorConfig(TrainedConfig):
     negative_share: Annotated[float, Field(ge=0, le=0.5)] = searched(0.2, 0.0, 0.5)
     user_l2: NonNegativeFloat = searched(1e-4, 1e-5, 1e-2, log=True)
     item_l2: NonNegativeFloat = searched(1e-4, 1e-5, 1e-2, log=True)
-    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-1, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-4, 1e-1, log=True)
 
 
 class SquaredErrorNetwork(PairwiseNetwork):

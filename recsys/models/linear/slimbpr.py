@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from scipy import sparse
 from torch import Tensor, nn
 from torch.nn.functional import embedding
@@ -14,7 +14,7 @@ from recsys.models.gradient import LearnsByGradient
 from recsys.models.neighbours._similarity import strongest_stored
 from recsys.models.registry import register
 from recsys.models.scoring import ItemWeightsModel
-from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, LearningRate, TrainingData, searched
 from recsys.training.losses import bpr_loss
 from recsys.training.network import Batch, LoopConfig, Network, batch_size_for
 from recsys.training.sampling import PairSampler
@@ -34,7 +34,7 @@ class SLIMBPRConfig(LoopConfig):
     symmetric: bool = searched(True, choices=[True, False])
     positive_l2: NonNegativeFloat = searched(1e-5, 1e-5, 1e-2, log=True)
     negative_l2: NonNegativeFloat = searched(1e-5, 1e-5, 1e-2, log=True)
-    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-1, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-4, 1e-1, log=True)
 
 
 class SLIMBPRNetwork(Network):

@@ -3,13 +3,13 @@
 from typing import ClassVar, cast
 
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding, leaky_relu
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import LearningRate, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, Source, Sources
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph_network import GraphNetwork
@@ -32,7 +32,7 @@ class GRCNConfig(ContentConfig):
     n_layers: PositiveInt = 2
     l2: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
     hard: bool = searched(False, choices=[False, True], needs="content")
-    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-4, 1e-2, log=True)
 
 
 class Affinities(nn.Module):

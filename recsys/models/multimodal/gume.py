@@ -15,7 +15,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal.mgcn import MGCNConfig, MGCNNetwork
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import LearningRate, Presets, TrainingData, searched
 from recsys.training.content import TRAINED
 from recsys.training.contrast import info_nce_loss
 from recsys.training.distinct import distinct_rows
@@ -53,7 +53,7 @@ class GUMEConfig(MGCNConfig):
     )
     noise: NonNegativeFloat = 0.1
     extended_l2: NonNegativeFloat = 0.1
-    learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-2, 1e-3, 1e-2, log=True)
 
 
 class GUMENetwork(MGCNNetwork):

@@ -4,14 +4,14 @@ from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding, pad
 
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._histories import Histories, Transformer
 from recsys.models.registry import register
-from recsys.recommender import DataSize, DropRate, FirstPoints, Presets, TrainingData, searched
+from recsys.recommender import DataSize, DropRate, FirstPoints, LearningRate, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources
 from recsys.training.distinct import distinct_rows
 from recsys.training.embeddings import initial_embeddings
@@ -43,7 +43,7 @@ class LightGTConfig(ContentConfig):
     dropout: DropRate = 0.1
     positions: Literal["by_depth", "same"] = "by_depth"
     feature_scaling: FeatureScaling = "rows"
-    learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-1, log=True)
+    learning_rate: LearningRate = searched(1e-2, 1e-3, 1e-1, log=True)
 
     first_points: ClassVar[FirstPoints] = ({"n_layers": 4, "interaction_weight": 0.05},)
 

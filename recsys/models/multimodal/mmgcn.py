@@ -3,13 +3,13 @@
 from typing import Any, ClassVar, cast
 
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import embedding, leaky_relu, linear
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, TrainingData, searched
+from recsys.recommender import DataSize, LearningRate, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, ItemView, scaled_features
 from recsys.training.distinct import distinct_rows
 from recsys.training.embeddings import initial_embeddings
@@ -33,7 +33,7 @@ class MMGCNConfig(ContentConfig):
     n_layers: PositiveInt = 3
     n_hidden: PositiveInt = 256
     l2: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
-    learning_rate: PositiveFloat = searched(3e-3, 1e-4, 1e-2, log=True)
+    learning_rate: LearningRate = searched(3e-3, 1e-4, 1e-2, log=True)
 
 
 class Branch(nn.Module):

@@ -10,7 +10,7 @@ from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import Presets, TrainingData, searched
+from recsys.recommender import LearningRate, Presets, TrainingData, searched
 from recsys.training.content import IN_GRAPHS
 from recsys.training.contrast import two_view_loss
 from recsys.training.cooccurrence import HyperOperator
@@ -45,7 +45,7 @@ class MMHCLConfig(TrainedConfig):
     user_contrast_weight: NonNegativeFloat = searched(0.03, choices=[0.0, 0.03, 0.1, 0.3])
     item_contrast_weight: NonNegativeFloat = searched(0.07, choices=[0.0, 0.07, 0.3, 0.7], needs="content")
     temperature: PositiveFloat = searched(0.5, choices=[0.4, 0.5, 0.6])
-    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-4, 1e-2, log=True)
     learning_rate_decay: PositiveFloat = 0.96
 
 

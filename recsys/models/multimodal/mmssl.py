@@ -11,7 +11,7 @@ from torch.nn.functional import embedding
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._adversary import Discriminator, real_rows, similarity_rows
 from recsys.models.registry import register
-from recsys.recommender import DataSize, DropRate, Presets, TrainingData, searched
+from recsys.recommender import DataSize, DropRate, LearningRate, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, Sources
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.graph import adjacency
@@ -44,7 +44,7 @@ class MMSSLConfig(ContentConfig):
     adversary_weight: NonNegativeFloat = searched(0.0, choices=[0.0, 1e-4], needs="content")
     n_hidden: Annotated[int, Field(ge=2)] = 64
     weight_decay: NonNegativeFloat = 0.01
-    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-4, 1e-2, log=True)
     learning_rate_decay: PositiveFloat = 0.96
     batch_size: PositiveInt | None = 1024
 

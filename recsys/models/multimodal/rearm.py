@@ -14,7 +14,7 @@ from recsys.models.gradient import GradientModel
 from recsys.models.multimodal._rearm_graphs import graph_among, user_interests
 from recsys.models.multimodal._rearm_layers import BLOCK, ContentAttention, MetaNetwork, orthogonality_loss
 from recsys.models.registry import register
-from recsys.recommender import DataSize, Presets, Share, TrainingData, searched
+from recsys.recommender import DataSize, LearningRate, Presets, Share, TrainingData, searched
 from recsys.training.content import TRAINED, ContentConfig, Sources
 from recsys.training.contrast import info_nce_loss
 from recsys.training.embeddings import initial_embeddings
@@ -68,7 +68,7 @@ class REARMConfig(ContentConfig):
     temperature: PositiveFloat = 0.6
     difference_weight: NonNegativeFloat = searched(5e-5, choices=[0.0, 5e-5, 5e-4, 5e-3], needs="sources")
     weight_decay: NonNegativeFloat = searched(5e-4, 1e-5, 1e-1, log=True)
-    learning_rate: PositiveFloat = searched(1e-3, 5e-5, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-3, 5e-5, 1e-2, log=True)
 
 
 class REARMNetwork(GraphNetwork):

@@ -10,7 +10,7 @@ from torch.nn.functional import embedding
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import FirstPoints, Presets, TrainingData, searched
+from recsys.recommender import FirstPoints, LearningRate, Presets, TrainingData, searched
 from recsys.training.content import FROZEN, ContentConfig, FeatureScaling, Sources
 from recsys.training.contrast import log_sum_exp, softmax_loss
 from recsys.training.graph import adjacency
@@ -37,7 +37,7 @@ class SLMRecConfig(ContentConfig):
     alignment_temperature: PositiveFloat = searched(0.2, choices=[0.1, 0.2, 0.5, 1.0], needs="content")
     weight_decay: NonNegativeFloat = 1e-4
     feature_scaling: FeatureScaling = "rows"
-    learning_rate: PositiveFloat = searched(1e-2, 1e-4, 1e-1, log=True)
+    learning_rate: LearningRate = searched(1e-2, 1e-4, 1e-1, log=True)
 
     first_points: ClassVar[FirstPoints] = (
         {"learning_rate": 0.03},

@@ -5,14 +5,14 @@ from operator import mul
 from typing import ClassVar
 
 import torch
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import PositiveInt
 from scipy import sparse
 from torch import Tensor, nn
 from torch.fft import irfft, rfft
 
 from recsys.models.gradient import GradientModel
 from recsys.models.registry import register
-from recsys.recommender import DropRate, Presets, TrainingData, searched
+from recsys.recommender import DropRate, LearningRate, Presets, TrainingData, searched
 from recsys.training.content import TRAINED
 from recsys.training.item_graph import item_graphs
 from recsys.training.operators import SparseOperator
@@ -33,7 +33,7 @@ class SMOREConfig(TwoViewConfig):
     n_neighbours: PositiveInt = searched(10, choices=[10, 15], needs="other_than_image")
     n_image_neighbours: PositiveInt = searched(40, choices=[10, 40], needs="image")
     dropout: DropRate = searched(0.0, choices=[0.0, 0.1], needs="content")
-    learning_rate: PositiveFloat = searched(1e-2, 1e-3, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-2, 1e-3, 1e-2, log=True)
 
 
 class FrequencyFilter(nn.Module):

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from recsys.models.gradient import GradientModel
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
-from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, DropRate, TrainingData, searched
+from recsys.recommender import FIXED_MEMORY, TORCH_MEMORY, DataSize, DropRate, LearningRate, TrainingData, searched
 from recsys.training.embeddings import xavier_projection
 from recsys.training.network import TrainedConfig
 from recsys.training.randomness import generator
@@ -36,7 +36,7 @@ class MultVAEConfig(TrainedConfig):
     kl_weight: NonNegativeFloat = 0.2
     annealing_steps: PositiveInt = searched(200_000, 1_000, 1_000_000, log=True)
     l2: NonNegativeFloat = searched(1e-10, 1e-10, 1e-1, log=True)
-    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-2, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-4, 1e-2, log=True)
     batch_size: PositiveInt = 500
 
 

@@ -3,13 +3,13 @@
 from itertools import pairwise
 
 import torch
-from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
 from recsys.models.gradient import GradientModel
 from recsys.models.neural._profiles import ProfileNetwork, Profiles, owners
 from recsys.models.registry import register
-from recsys.recommender import DropRate, TrainingData, searched
+from recsys.recommender import DropRate, LearningRate, TrainingData, searched
 from recsys.training.embeddings import initial_embeddings
 from recsys.training.network import TrainedConfig
 from recsys.training.randomness import generator
@@ -32,7 +32,7 @@ class UNeuRecConfig(TrainedConfig):
     n_factors: PositiveInt = searched(10, 2, 100, log=True)
     dropout: DropRate = searched(0.1, 0.0, 0.3)
     l2: NonNegativeFloat = searched(1e-2, 1e-4, 10.0, log=True)
-    learning_rate: PositiveFloat = searched(1e-3, 1e-4, 1e-1, log=True)
+    learning_rate: LearningRate = searched(1e-3, 1e-4, 1e-1, log=True)
     batch_size: PositiveInt = 500
 
 

@@ -22,6 +22,11 @@ DEFAULT = "a value fixes it, a list is searched, and without the key it has its 
             f"model EASE: l2: Input should be a valid number, not {{low: 1, high: 3}}; {SEARCHED}",
         ),
         ("EASE: {l2: }", f"model EASE: l2: Input should be a valid number, not empty; {SEARCHED}"),
+        ("EASE: {l2: [1, 2, 1.0]}", "model EASE: l2: 1.0 stands among its choices twice; write each choice once"),
+        (
+            "BPRMF: {learning_rate: 1000}",
+            f"model BPRMF: learning_rate: Input should be less than or equal to 1, not 1000; {SEARCHED}",
+        ),
         ("EASE: {l2: yes}", "model EASE: l2: write a number; YAML reads what is written there as true"),
         ("EASE: {mirror: 0.1}", "model EASE: mirror: there is no such key"),
         (
