@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from recsys.recommender import Recommender
 
 
-@command("models", "modalift models", "modalift models EASE", "modalift models MGCN --on studies/mine.yaml")
+@command(
+    "models",
+    "modalift models",
+    "modalift models EASE",
+    "modalift models BM3@published/baby",
+    "modalift models MGCN --on studies/mine.yaml",
+)
 def models(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this model, in full.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Only this model, in full, or as a preset has it.")
+    ] = None,
     on: Annotated[
         str | None, typer.Option(metavar="STUDY", help="Also what the model would take on the datasets of a study.")
     ] = None,
@@ -28,10 +36,11 @@ def models(
 
     if name:
         cls = registry.load(name)
-        _show_model(cls, registry.find(name))
+        preset = registry.preset(name) if registry.preset_name(name) else None
+        _show_model(cls, registry.find(name), preset)
         _show_published(cls.__name__)
         if on:
-            _show_costs(cls.__name__, on)
+            _show_costs(name, on)
         return
     if on:
         raise UserError("--on is about one model: modalift models NAME --on STUDY")
@@ -43,7 +52,7 @@ def models(
     say("The lists of several of them can be added, with weights from validation: `ensembles` in a study file.")
 
 
-def _show_model(cls: "type[Recommender]", file: Any) -> None:
+def _show_model(cls: "type[Recommender]", file: Any, preset: dict[str, Any] | None) -> None:
     say(f"{cls.__name__} ({file.family})")
     for line in ("", *inspect.cleandoc(cls.__doc__ or "").splitlines(), ""):
         say(line)
@@ -53,13 +62,18 @@ def _show_model(cls: "type[Recommender]", file: Any) -> None:
         f"{'the same lists with any seed' if cls.deterministic else 'other lists with another seed'}; "
         f"items without interactions: {'scored' if cls.scores_cold_items else 'not scored'}"
     )
-    shown = table("hyper-parameter", ">default", "searched")
-    for field, default, searched in _fields(cls):
-        shown.add_row(field, _shown(default), searched or "no, unless a study lists values")
+    if preset is None:
+        shown = table("hyper-parameter", ">default", "searched")
+        for field, default, searched in _fields(cls):
+            shown.add_row(field, _shown(default), searched or "no, unless a study lists values")
+    else:
+        shown = table("hyper-parameter", ">in the preset", ">default")
+        for field, default, _ in _fields(cls):
+            shown.add_row(field, _shown(preset[field]), _shown(default))
     out.print(shown)
-    for preset, values in cls.presets.items():
+    for name, values in cls.presets.items():
         said = ", ".join(f"{key}={value}" for key, value in values.items())
-        say(f"{cls.__name__}@{preset}: {said}; the rest as by default")
+        say(f"{cls.__name__}@{name}: {said}; the rest as by default")
 
 
 def _show_published(model: str) -> None:

@@ -109,6 +109,13 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
     assert complaint(settings, "models", "EAS").startswith("there is no model 'EAS'; did you mean 'EASE'?")
 
 
+def test_a_preset_is_shown_beside_the_defaults(settings: Settings) -> None:
+    shown = printed(settings, "models", "BM3@published/electronics")
+    (row,) = (line for line in shown.splitlines() if " n_layers " in line)
+    assert [cell for cell in row.split() if cell.isdigit()] == ["2", "1"]
+    assert complaint(settings, "models", "BM3@publishd/baby").startswith("BM3 has no preset 'publishd/baby'")
+
+
 def test_a_model_is_shown_with_what_was_published_of_it_and_with_what_it_takes(settings: Settings) -> None:
     file = CHECKOUT / "studies" / "demo.yaml"
     shown = " ".join(printed(settings, "models", "LightGCN", "--on", str(file)).split())
