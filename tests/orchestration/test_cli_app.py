@@ -110,9 +110,7 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
 
 
 def test_a_preset_is_shown_beside_the_defaults(settings: Settings) -> None:
-    shown = printed(settings, "models", "BM3@published/electronics")
-    (row,) = (line for line in shown.splitlines() if " n_layers " in line)
-    assert [cell for cell in row.split() if cell.isdigit()] == ["2", "1"]
+    assert "│ n_layers │ 2 │ 1 │" in printed(settings, "models", "BM3@published/electronics")
     assert complaint(settings, "models", "BM3@publishd/baby").startswith("BM3 has no preset 'publishd/baby'")
 
 
