@@ -55,7 +55,7 @@ def gather(home: Home, study: Study, name: str) -> DatasetReport:
         metric=study.evaluation.primary,
         verdict=judgement.overall if judgement else None,
         leaderboard=board,
-        part=judgement.part if judgement else None,
+        sources=judgement.sources if judgement else None,
         gates=judgement.gates if judgement else [],
         tried=judgement.tried if judgement else {},
         losers=parts.losers(tables),

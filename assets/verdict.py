@@ -66,7 +66,7 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     return AssetRecord(
         facts={
             "verdict": overall.name,
-            "sources": judgement.part.named,
+            "sources": judgement.sources.named,
             "sentence": overall.sentence,
             "advice": overall.advice,
         },
@@ -100,7 +100,7 @@ def show(home: Home, event: Event) -> Mapping[str, object]:
         "verdict": overall.name,
         "sentence": dg.MetadataValue.md(overall.sentence),
         "advice": dg.MetadataValue.md(overall.advice),
-        "sources": dg.MetadataValue.md(judgement.part.sentence),
+        "sources": dg.MetadataValue.md(judgement.sources.sentence),
         **{f"{gate.colour}: {gate.name}": gate.message for gate in judgement.gates if gate.colour != "green"},
         "comparisons": table(pd.DataFrame(rows)),
         **{each.ask: dg.MetadataValue.md(each.sentence) for each in judgement.questions},

@@ -65,7 +65,7 @@ def page(planned: Study, folder: Path, known: ModelResult, judged: Judgement, in
         scenario=parts.scenario(planned, NAME),
         metric=planned.evaluation.primary,
         verdict=judged.overall,
-        part=judged.part,
+        sources=judged.sources,
         gates=judged.gates,
         tried=judged.tried,
         questions=judged.questions,

@@ -51,12 +51,12 @@ def test_a_model_as_published_stands_beside_the_tuned_one(tmp_path: Path) -> Non
 def test_where_no_source_was_shown_alone_the_model_of_all_is_shown_each(tmp_path: Path) -> None:
     text = TINY.replace("  HybridItemKNN:", "  HybridItemKNN: {arms: [both]}")
     judgement = run(write_study(tmp_path, text), tmp_path / "out", workers=1)["tiny"].judgement
-    assert judgement is not None and judgement.part.shares is not None
-    judged = {each.source: each.own for each in judgement.part.by_source}
+    assert judgement is not None and judgement.sources.shares is not None
+    judged = {each.source: each.own for each in judgement.sources.by_source}
     assert {source: own.a for source, own in judged.items()} == {
         source: f"HybridItemKNN ({source})" for source in ("text", "image")
     }
-    assert [share.source for share in judgement.part.shares.by_source] == ["text", "image"]
+    assert [share.source for share in judgement.sources.shares.by_source] == ["text", "image"]
 
 
 def test_a_model_that_raises_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

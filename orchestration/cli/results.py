@@ -132,7 +132,7 @@ def _verdict(home: "Home", study: "Study", name: str) -> dict[str, Any] | None:
     if judgement is None:
         return None
     rival = judgement.overall.against_rival
-    judged = {source.source: source for source in judgement.part.by_source}
+    judged = {source.source: source for source in judgement.sources.by_source}
     return {
         "overall": {
             "verdict": judgement.overall.name,
@@ -201,8 +201,8 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     if judgement:
         say(judgement.overall.sentence)
         say(f"  {judgement.overall.advice}")
-        say(f"  {judgement.part.sentence}")
-        for source in judgement.part.by_source:
+        say(f"  {judgement.sources.sentence}")
+        for source in judgement.sources.by_source:
             say(f"  {source.sentence}")
         for question in judgement.questions:
             say(f"  {question.ask} {question.sentence}")

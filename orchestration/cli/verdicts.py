@@ -72,7 +72,7 @@ def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> 
             p_cell(rival.p_value),
             percent(shuffled.lift, signed=True)
             + (f", {probability(shuffled.p_value)}" if shuffled.error.known else ", one repeat"),
-            named_in_words(judgement.part) or "none",
+            named_in_words(judgement.sources) or "none",
         ]
         if name in truths:
             row.append(_agreement(truths[name]))

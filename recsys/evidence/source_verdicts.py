@@ -102,7 +102,7 @@ class GroupVerdict:
 
 
 @dataclass(frozen=True)
-class WhichPart:
+class WhichSources:
     """Which source or group of sources helps, and how much is due to each.
 
     Attributes:

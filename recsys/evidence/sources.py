@@ -32,7 +32,7 @@ from recsys.evidence.contrast import Weights, contrasts
 from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.shapley import shapley_shares
 from recsys.evidence.source_design import GroupPairs, SourceDesign
-from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichPart, largest, one_way
+from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichSources, largest, one_way
 from recsys.evidence.sources_wording import group_sentence, source_sentence, summary
 
 SHARED = 0.5
@@ -45,7 +45,7 @@ def judge_sources(
     rival: Scores,
     reads: Mapping[str, frozenset[str]],
     options: ComparisonOptions = DEFAULTS,
-) -> WhichPart:
+) -> WhichSources:
     """Judge each source and each group.
 
     Args:
@@ -66,7 +66,7 @@ def judge_sources(
     # Of all sources, also those of which no controls stand for a verdict of their own.
     shares = shapley_shares(list(reads), design.subsets, scores) if design.subsets else None
     unjudged = [source for source in reads if source not in design.sources]
-    return WhichPart(by_source, judged, shares, summary(by_source, judged, unjudged))
+    return WhichSources(by_source, judged, shares, summary(by_source, judged, unjudged))
 
 
 def _source(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from recsys.evidence.comparison import ALPHA
-from recsys.evidence.source_verdicts import GroupKind, GroupVerdict, SourceVerdict, WhichPart
+from recsys.evidence.source_verdicts import GroupKind, GroupVerdict, SourceVerdict, WhichSources
 from recsys.evidence.wording import detectable, lift, listed, percent, probability, versus
 
 NEEDS_REPEATS = "which takes two repeats or more"
@@ -81,7 +81,7 @@ def _named_in_all(sources: Sequence[SourceVerdict], groups: Sequence[GroupVerdic
     return f"No source is shown to help by itself ({detectable(*added)})." if added else "There is no source to judge."
 
 
-def named_in_words(part: WhichPart) -> str:
+def named_in_words(part: WhichSources) -> str:
     """What is named, sources apart from groups; empty where nothing is."""
     sources = ", ".join(each.source for each in part.by_source if each.named)
     return "; and ".join(filter(None, [sources, *(_in_a_list(each) for each in part.groups if each.named)]))

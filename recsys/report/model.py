@@ -10,7 +10,7 @@ from recsys.evidence.gates import Colour, Gate
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.questions import QuestionResult
 from recsys.evidence.sensitivity import Agreement
-from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.verdict import Verdict, VerdictName
 from recsys.report.rows import (
     AssetRow,
@@ -18,11 +18,11 @@ from recsys.report.rows import (
     ComparisonRow,
     ContentRow,
     Link,
-    Part,
     QuarantineRow,
     ResultRow,
     ScenarioRow,
     Section,
+    Stored,
     TuningCurve,
 )
 from recsys.study.selection import Tally
@@ -31,7 +31,7 @@ from recsys.study.truth import TruthRow
 Answer = VerdictName | Literal["not_compared"]
 
 
-class DatasetReport(Part):
+class DatasetReport(Stored):
     """All that is said about one dataset.
 
     Attributes:
@@ -40,7 +40,7 @@ class DatasetReport(Part):
         metric: the primary one, in which all comparisons are.
         verdict: on content; None where no content was compared.
         leaderboard: which model is best, where no content was compared; None beside a verdict.
-        part: which sources it is; None where no content was compared.
+        sources: which of them it is; None where no content was compared.
         gates: what stops the verdict or stands beside it.
         tried: what was tried with content (`content`) and on interactions alone (`rival`).
         losers: sentences on whom content costs.
@@ -67,7 +67,7 @@ class DatasetReport(Part):
     metric: str
     verdict: Verdict | None
     leaderboard: Leaderboard | None = None
-    part: WhichPart | None = None
+    sources: WhichSources | None = None
     gates: list[Gate] = Field(default_factory=list)
     tried: dict[str, Tally] = Field(default_factory=dict)
     losers: list[str] = Field(default_factory=list)
@@ -124,7 +124,7 @@ class DatasetReport(Part):
         return sorted((row.comparison for row in self.comparisons), key=lambda each: abs(each.difference))
 
 
-class RunFacts(Part):
+class RunFacts(Stored):
     """What was run and how to repeat it.
 
     Attributes:
@@ -144,7 +144,7 @@ class RunFacts(Part):
     commands: list[str]
 
 
-class StudyReport(Part):
+class StudyReport(Stored):
     """A study: its question, one entry per dataset, and how to repeat it.
 
     `sources` are the models' papers by model; `together` is what all datasets say, where there are several.

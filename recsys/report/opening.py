@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.evidence.sensitivity import Agreement
-from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.sources_wording import named_in_words
 from recsys.evidence.verdict import HELPS, Verdict
 from recsys.evidence.wording import interval, metric_name, percent
@@ -46,7 +46,11 @@ def key_figures(dataset: DatasetReport) -> list[KeyFigure]:
         return _of_leaderboard(dataset.leaderboard, dataset.metric)
     if dataset.verdict.name == "not_ready":
         return []
-    return [*_of_verdict(dataset.verdict), *_of_agreement(dataset.agreement, dataset.verdict), *_of_part(dataset.part)]
+    return [
+        *_of_verdict(dataset.verdict),
+        *_of_agreement(dataset.agreement, dataset.verdict),
+        *_of_sources(dataset.sources),
+    ]
 
 
 def _of_verdict(verdict: Verdict) -> list[KeyFigure]:
@@ -88,20 +92,20 @@ def _extremes(lifts: tuple[float, ...]) -> str:
     return f"from {percent(min(lifts), signed=True)} to {percent(max(lifts), signed=True)}" if len(lifts) > 1 else ""
 
 
-def _of_part(part: WhichPart | None) -> list[KeyFigure]:
-    if part is None or not part.by_source:
+def _of_sources(sources: WhichSources | None) -> list[KeyFigure]:
+    if sources is None or not sources.by_source:
         return []
-    sources = [each.source for each in part.by_source]
-    among = ", ".join(sources) if len(sources) <= FEW else f"{len(sources)} sources"
-    return [KeyFigure("Sources that help", named_in_words(part) or "none named", f"of {among}")]
+    judged = [each.source for each in sources.by_source]
+    among = ", ".join(judged) if len(judged) <= FEW else f"{len(judged)} sources"
+    return [KeyFigure("Sources that help", named_in_words(sources) or "none named", f"of {among}")]
 
 
 def why_unnamed(dataset: DatasetReport) -> str:
     """Why content can help without a source that is named; empty where that is not so."""
-    verdict, part = dataset.verdict, dataset.part
-    if verdict is None or verdict.name not in HELPS or part is None or part.named:
+    verdict, sources = dataset.verdict, dataset.sources
+    if verdict is None or verdict.name not in HELPS or sources is None or sources.named:
         return ""
-    together = next((each.added_last for each in part.by_source if each.added_last), None)
+    together = next((each.added_last for each in sources.by_source if each.added_last), None)
     if together is None:
         return ""
     return (

@@ -22,7 +22,7 @@ from recsys.report.limits import limits
 from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures, why_unnamed
 from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section, TuningCurve
-from recsys.report.text import breakable, folded, shortened, typeset
+from recsys.report.text import breakable, collapsed, shortened, typeset
 from recsys.wording import count, duration
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def render(report: StudyReport) -> str:
         "breakable": breakable,
         "count": lambda number: typeset(f"{number:,}"),
         "duration": duration,
-        "folded": folded,
+        "collapsed": collapsed,
         "interval": lambda ends: typeset(wording.interval(*ends)),
         "kinds": kinds,
         "lift": lambda share: typeset(wording.percent(share, signed=True)),

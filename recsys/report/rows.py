@@ -15,13 +15,13 @@ Kind = Literal["content", "interactions", "control", "baseline"]
 `baseline`: without a notion of taste, such as Random and TopPop."""
 
 
-class Part(BaseModel):
-    """A part of the report; undefined figures (nan) survive storing."""
+class Stored(BaseModel):
+    """What a report keeps as JSON; undefined figures (nan) survive storing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
 
 
-class Link(Part):
+class Link(Stored):
     """An address of the web, or of a server that `modalift ui` runs on the machine that made the report.
 
     A file has no place here: the page is handed on alone.
@@ -44,7 +44,7 @@ class Link(Part):
         return urlsplit(self.address).hostname in ("127.0.0.1", "localhost", "::1")
 
 
-class ScenarioRow(Part):
+class ScenarioRow(Stored):
     """What the verdict holds for.
 
     Attributes:
@@ -66,7 +66,7 @@ class ScenarioRow(Part):
     data_date: str
 
 
-class QuarantineRow(Part):
+class QuarantineRow(Stored):
     """Rows left out for one reason, of one table."""
 
     table: str
@@ -74,7 +74,7 @@ class QuarantineRow(Part):
     n_rows: int
 
 
-class ContentRow(Part):
+class ContentRow(Stored):
     """Integrity of one source's features: how many items have them, and whether items can be told apart.
 
     `n_pictures` are those of all items, where the source reads pictures and items have several.
@@ -89,7 +89,7 @@ class ContentRow(Part):
     n_pictures: int | None = None
 
 
-class ResultRow(Part):
+class ResultRow(Stored):
     """One (model, arm) on the test part.
 
     Attributes:
@@ -134,7 +134,7 @@ class ResultRow(Part):
         return label(self.model, self.arm)
 
 
-class ComparisonRow(Part):
+class ComparisonRow(Stored):
     """One (model, arm) against the best rival; `control_of` names the arm that a control stands in for.
 
     `control` is what stands in the content's place (`shuffled`, `noise`, `constant`, or in words what is shuffled of
@@ -157,7 +157,7 @@ class ComparisonRow(Part):
         return self.comparison.arm_a
 
 
-class TuningCurve(Part):
+class TuningCurve(Stored):
     """Best validation score after each trial, settings chosen elsewhere last.
 
     `pruned` are the numbers, from 1, of those that were pruned.
@@ -170,7 +170,7 @@ class TuningCurve(Part):
     pruned: list[int] = Field(default_factory=list)
 
 
-class CheckRow(Part):
+class CheckRow(Stored):
     """A check of the data or the models, and what it found."""
 
     name: str
@@ -178,7 +178,7 @@ class CheckRow(Part):
     found: str
 
 
-class AssetRow(Part):
+class AssetRow(Stored):
     """A version of an asset that figures come from.
 
     Attributes:
@@ -199,7 +199,7 @@ class AssetRow(Part):
         return "asset-" + quote(f"{self.asset}-{self.version[:8]}", safe="").replace("%", "_")
 
 
-class Section(Part):
+class Section(Stored):
     """Tables of one analysis, and the asset that holds them."""
 
     asset: str

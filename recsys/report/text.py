@@ -26,7 +26,7 @@ def _unbroken(match: re.Match[str]) -> str:
     return match.group().replace(" ", "\u00a0")
 
 
-def folded(text: str, most: int = LONG) -> Markup:
+def collapsed(text: str, most: int = LONG) -> Markup:
     """The text, typeset; of one of more than `most` characters its beginning, with the whole to be opened."""
     if len(text) <= most:
         return typeset(text)

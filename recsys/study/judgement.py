@@ -14,7 +14,7 @@ from recsys.evidence.interval import Interval
 from recsys.evidence.leaderboard import Leaderboard, rank_models
 from recsys.evidence.questions import QuestionInput, QuestionResult, answer
 from recsys.evidence.scores import Pair, Scores
-from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.sources import judge_sources
 from recsys.evidence.verdict import Verdict
 from recsys.study.judgement_spec import Question
@@ -33,7 +33,7 @@ class Judgement(BaseModel):
 
     Attributes:
         overall: the verdict, with the comparisons it rests on.
-        part: which sources it is, whatever the verdict.
+        sources: which of them it is, whatever the verdict.
         gates: what stops the verdict or stands beside it; red, amber, then green.
         tried: what was tried with content, and on interactions alone.
         comparisons: every other (model, arm) against the best rival, p-values corrected by Holm.
@@ -43,7 +43,7 @@ class Judgement(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     overall: Verdict
-    part: WhichPart
+    sources: WhichSources
     gates: list[Gate]
     tried: dict[str, Tally]
     comparisons: list[Comparison]
@@ -76,12 +76,12 @@ def judge(study: Study, name: str, chosen: Selection, scores: UserScores, readin
         sides, options, stopped=readiness.stopped, unchanged=readiness.unchanged, metric=study.evaluation.primary
     )
     reads = {source: spec.reads(source) for source in spec.content}
-    part = judge_sources(chosen.sources, scores, sides.rival, reads, options)
+    sources = judge_sources(chosen.sources, scores, sides.rival, reads, options)
     others = [pair for pair in scores if pair != chosen.rival]
     questions = _asked(spec.questions, chosen, scores)
     return Judgement(
         overall=overall,
-        part=part,
+        sources=sources,
         gates=readiness.gates,
         tried=chosen.tried,
         comparisons=holm([compare(scores[pair], sides.rival, options) for pair in others]),

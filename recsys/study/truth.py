@@ -38,8 +38,8 @@ def planted(facts: dict[str, Any], spec: DatasetSpec, judgement: Judgement) -> l
     drivers = frozenset(truth["drivers"])
     found = judgement.overall.name
     members = {
-        *(each.source for each in judgement.part.by_source if each.named),
-        *(member for each in judgement.part.groups if each.named for member in each.sources),
+        *(each.source for each in judgement.sources.by_source if each.named),
+        *(member for each in judgement.sources.groups if each.named for member in each.sources),
     }
     right = all(spec.reads(source) & drivers for source in members)
     reached = frozenset().union(*(spec.reads(source) for source in members))
@@ -53,7 +53,7 @@ def planted(facts: dict[str, Any], spec: DatasetSpec, judgement: Judgement) -> l
         TruthRow(
             what="sources named",
             expected=f"all made of the {' and the '.join(sorted(drivers))}" if drivers else "none",
-            found=named_in_words(judgement.part) or "none",
+            found=named_in_words(judgement.sources) or "none",
             agrees=right and drivers <= reached,
         ),
         *_answers(spec, judgement, drivers),

@@ -16,7 +16,7 @@ from recsys.evidence.leaderboard import rank_models
 from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
-from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.sources import judge_sources
 from recsys.evidence.wording import DASH
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
@@ -143,7 +143,7 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         cells[each.model, each.arm, "control"] = each
     if sides.itself:
         cells[*sides.itself.pair, "interactions"] = sides.itself
-    part = _which_part({each.pair: each for each in cells.values()}, sides, ease, rng)
+    which = _which_sources({each.pair: each for each in cells.values()}, sides, ease, rng)
     return DatasetReport(
         name=name,
         scenario=ScenarioRow(
@@ -157,7 +157,7 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
         ),
         metric="ndcg_at_20",
         verdict=verdict,
-        part=part,
+        sources=which,
         gates=GATES,
         tried={"content": Tally(pairs=4, trials=80), "rival": Tally(pairs=5, trials=62)},
         losers=[LOSES],
@@ -204,7 +204,9 @@ def _asset(asset: str) -> AssetRow:
     return AssetRow(asset=asset, version=version, content=version[::-1], links=[Link(text="asset", address=address)])
 
 
-def _which_part(known: dict[Pair, Scores], sides: Sides, ease: np.ndarray, rng: np.random.Generator) -> WhichPart:
+def _which_sources(
+    known: dict[Pair, Scores], sides: Sides, ease: np.ndarray, rng: np.random.Generator
+) -> WhichSources:
     """Text helps by itself, and the image adds nothing to it."""
 
     def known_as(arm: str, gain: float) -> Pair:

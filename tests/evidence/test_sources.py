@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from recsys.evidence.scores import Scores
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
-from recsys.evidence.source_verdicts import WhichPart
+from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.sources import judge_sources
 from recsys.evidence.sources_wording import named_in_words
 from tests.evidence.options import QUICK
@@ -297,7 +297,7 @@ def test_no_sources_no_names():
 
 def test_the_answer_survives_being_written():
     found = Market(image_only).judged()
-    adapter = TypeAdapter(WhichPart)
+    adapter = TypeAdapter(WhichSources)
     assert adapter.validate_json(adapter.dump_json(found)) == found
 
 

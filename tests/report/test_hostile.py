@@ -5,7 +5,7 @@ import pytest
 from recsys.analyses.base import Table
 from recsys.report.render import render
 from recsys.report.rows import CheckRow, QuarantineRow, Section
-from recsys.report.text import BEGINNING, LONG, folded, plain, shortened
+from recsys.report.text import BEGINNING, LONG, collapsed, plain, shortened
 from tests.evidence.studies import dataset, study
 from tests.report.browser import CHROMIUM, CUT_OFF, OVER_PAPER, PAPER, browser, opened, violations
 
@@ -67,8 +67,8 @@ def test_hostile_text_does_no_harm(chromium, tmp_path, text):
 
 
 def test_long_text_is_folded_whole():
-    assert folded("lift -3 %") == "lift \u22123\u00a0%"
-    long = folded("<b>" * LONG)
+    assert collapsed("lift -3 %") == "lift \u22123\u00a0%"
+    long = collapsed("<b>" * LONG)
     assert long.startswith("<details") and "&lt;b&gt;" * LONG in long
     assert len(shortened("word " * 100)) <= BEGINNING
     assert shortened("two\nlines") == "two lines"

@@ -112,10 +112,10 @@ def test_a_budget_of_one_trial_and_one_repeat_agrees_with_its_nouns(baby):
 def test_where_content_helps_and_no_source_is_named_the_page_says_how_both_can_be(baby):
     """The sources are judged over all of them in another model than the one that the verdict is about."""
     assert why_unnamed(baby) == ""
-    added = replace(baby.part.by_source[0].added_last, model_a="HybridItemKNN")
-    sources = [replace(each, named=False, added_last=added) for each in baby.part.by_source]
-    groups = [replace(each, named=False, together=added) for each in baby.part.groups]
-    unnamed = baby.model_copy(update={"part": replace(baby.part, by_source=sources, groups=groups)})
+    added = replace(baby.sources.by_source[0].added_last, model_a="HybridItemKNN")
+    sources = [replace(each, named=False, added_last=added) for each in baby.sources.by_source]
+    groups = [replace(each, named=False, together=added) for each in baby.sources.groups]
+    unnamed = baby.model_copy(update={"sources": replace(baby.sources, by_source=sources, groups=groups)})
     said = opening(unnamed)
     assert "none named" in said and "the verdict is about FREEDOM (both)" in said
     assert "be missed by HybridItemKNN, the best model over all sources" in said

@@ -140,7 +140,7 @@ def test_a_report_survives_storing(baby):
 def test_a_bare_report_renders(baby):
     bare = baby.model_copy(
         update={
-            "part": None,
+            "sources": None,
             "gates": [],
             "tried": {},
             "comparisons": [],
