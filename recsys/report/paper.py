@@ -53,7 +53,7 @@ def results_table(dataset: DatasetReport, metrics: Sequence[str]) -> str:
                 "Model": row.name,
                 **{metric_name(m): f"{row.metrics[m].mean:.4f}" if m in row.metrics else "--" for m in metrics},
                 f"95 % interval of {metric_name(metrics[0])}": f"{interval.low:.4f} to {interval.high:.4f}",
-                "Trials": str(row.n_trials),
+                "Trials": str(row.n_trials) if row.n_trials else "--",
             }
         )
     return _table(rows, f"Results on the test part of {dataset.name}, best first.", f"results {dataset.name}")

@@ -27,6 +27,12 @@ def test_the_results_are_a_table_for_booktabs(baby):
     assert r"FREEDOM (both\_shuffled)" in table and r"\label{tab:results-amazon-baby}" in table
 
 
+def test_a_row_without_trials_of_its_own_has_a_dash(baby):
+    untried = baby.model_copy(update={"results": [row.model_copy(update={"n_trials": 0}) for row in baby.results]})
+    rows = [line for line in results_table(untried, ["ndcg_at_20"]).splitlines() if line.endswith(r"\\")]
+    assert len(rows) > 2 and all(row.endswith(r"& -- \\") for row in rows[1:])
+
+
 def test_the_comparisons_have_lifts_with_signs_and_intervals(baby):
     table = comparisons_table(baby)
     assert len(re.findall(r"\\\\$", table, flags=re.MULTILINE)) == 1 + len(baby.deciding)
