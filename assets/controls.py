@@ -37,7 +37,8 @@ def node(study: Study, name: str) -> Node:
             *(keys.embeddings(name, source) for source in content),
             keys.dataset(name),
         ],
-        version=fingerprint(study.training_settings, list(study.rows), models, code),
+        # By the margin it is decided which sources are hardly missed, and so which groups are trained.
+        version=fingerprint(study.training_settings, study.statistics.margin, list(study.rows), models, code),
         make=partial(make, study, name),
         show=show,
         description="Chosen on validation: the content model, its best rival without content, and their controls.",

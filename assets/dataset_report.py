@@ -36,7 +36,7 @@ def inputs(study: Study, name: str) -> list[str]:
 
 def gather(home: Home, study: Study, name: str) -> DatasetReport:
     """What the page says of one dataset."""
-    lost = unusable_sources(study, name, home)
+    lost, asked = unusable_sources(study, name, home), study.datasets[name].questions
     study = study.without_sources(name, lost)
     spec = study.datasets[name]
     data, metrics = home.current(keys.dataset(name)), home.current(keys.metrics(name))
@@ -94,6 +94,7 @@ def gather(home: Home, study: Study, name: str) -> DatasetReport:
         limits=[
             *(f"{line}." for line in (*results.inapplicable, *results.failures)),
             *(f"Content `{source}` is left out: {why}." for source, why in lost.items()),
+            *parts.unanswered(asked, judgement),
             *description_limits({event.asset: event.facts for event in described}),
         ],
         assets=_asset_rows(home, checked),

@@ -8,6 +8,7 @@ from orchestration.mlflow_views import View
 from orchestration.tracked import logged_metrics, run_id
 from recsys.evaluation.protocol import Protocol
 from recsys.study.results import ArmResult
+from recsys.study.selection import best_real
 
 
 def compare_arms(home: Home, dataset: str, model: str, arms: Sequence[ArmResult], protocol: Protocol) -> str:
@@ -21,10 +22,9 @@ def compare_models(home: Home, dataset: str, arms: Sequence[ArmResult], protocol
 
     Controls are not candidates.
     """
-    best: dict[str, ArmResult] = {}
-    for arm in sorted((arm for arm in arms if arm.control is None), key=lambda arm: arm.valid):
-        best[arm.model] = arm
-    runs = {model: _runs(dataset, arm) for model, arm in best.items()}
+    models = dict.fromkeys(arm.model for arm in arms)
+    best = {model: best_real(arm for arm in arms if arm.model == model) for model in models}
+    runs = {model: _runs(dataset, arm) for model, arm in best.items() if arm}
     return _save(home, dataset, "models", "Models side by side, each on its best arm", "model", runs, protocol)
 
 

@@ -63,6 +63,7 @@ def _chosen(home: "Home", study: str, dataset: str, model: str, wanted: str | No
     """An arm of a model, the best on validation unless one is named, and the very data that it was trained on."""
     from recsys.data.dataset import Dataset
     from recsys.study.results import ModelResult
+    from recsys.study.selection import best_real
 
     if home.lineage.latest(keys.model(dataset, model)) is None:
         raise UserError(f"{model} has not been trained on {dataset} yet: `modalift run {study}` does")
@@ -76,4 +77,7 @@ def _chosen(home: "Home", study: str, dataset: str, model: str, wanted: str | No
     data = Dataset.load(home.whole(read.asset, read.fingerprint))
     if wanted is not None:
         return arms[choose(wanted, arms, f"arm of {model} called")], data
-    return max((arm for arm in arms.values() if arm.control is None), key=lambda arm: arm.valid), data
+    best = best_real(arms.values())
+    if best is None:
+        raise UserError(f"{model} could be trained on controls alone: name one by --arm ({', '.join(arms)})")
+    return best, data

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from orchestration.home import Home
     from orchestration.settings import Settings
     from recsys.evidence.source_verdicts import SourceVerdict
-    from recsys.study.judgement import Judgement
-    from recsys.study.results import ModelResult
     from recsys.study.study import Study
 
 SHOWN = ("ndcg", "recall", "hit_rate", "coverage")
@@ -90,13 +88,15 @@ def _remedy(study: str, settings: "Settings", dataset: str = "") -> str:
 
 def dataset_results(home: "Home", study: "Study", name: str) -> dict[str, Any]:
     """What is known of a dataset, for a program: counts, metrics by model and arm, what has none, and the verdict."""
+    from orchestration.cli.results_markdown import trained_arms
+
     models: dict[str, dict[str, dict[str, Any]]] = {}
     for row in _summary(home, name).to_dict("records"):
         values = {figure: row[figure] for figure in ("mean", "ci_low", "ci_high")}
         figures = models.setdefault(row["model"], {}).setdefault(row["arm"], {})
         figures[row["metric"]] = values | {"per_repeat": list(row["per_repeat"])}
     counts = home.current(keys.dataset(name)).facts.get("counts", {})
-    trained = _trained(home, name)
+    trained = trained_arms(home, name)
     return {
         "counts": counts,
         "models": models,
@@ -114,21 +114,10 @@ def _summary(home: "Home", name: str) -> "pd.DataFrame":
     return pd.read_parquet(home.folder(home.current(keys.metrics(name))) / SUMMARY)
 
 
-def _trained(home: "Home", name: str) -> "ModelResult":
-    from recsys.study.results import ModelResult
-
-    return ModelResult.load(home.folder(home.current(keys.metrics(name))))
-
-
-def _judgement(home: "Home", name: str) -> "Judgement | None":
-    from recsys.study.judgement import Judgement
-
-    event = home.lineage.latest(keys.verdict(name))
-    return Judgement.load(home.whole(event.asset, event.fingerprint)) if event else None
-
-
 def _verdict(home: "Home", study: "Study", name: str) -> dict[str, Any] | None:
-    judgement = _judgement(home, name)
+    from orchestration.cli.verdicts import judgement as newest
+
+    judgement = newest(study, home, name)
     if judgement is None:
         return None
     rival = judgement.overall.against_rival
@@ -182,11 +171,13 @@ def _widest_that_fits(
 
 def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     """Print a dataset's table and its verdict; gives how many arms were left out of the table."""
+    from orchestration.cli.results_markdown import trained_arms
+    from orchestration.cli.verdicts import judgement as newest
     from recsys.evaluation.metrics.registry import metric_module, metrics
     from recsys.report.folding import fold_measured
 
     summary, primary = _summary(home, name), study.evaluation.primary
-    trained = _trained(home, name)
+    trained = trained_arms(home, name)
     best_first = summary[summary["metric"] == primary].sort_values("mean", ascending=False, kind="stable")
     everything = best_first.to_dict("records")
     rows, folded = (everything, []) if every_arm else fold_measured(everything, trained.arms)
@@ -197,7 +188,7 @@ def _show(home: "Home", study: "Study", name: str, every_arm: bool) -> int:
     out.print(_widest_that_fits(name, rows, primary, others, means))
     for line in (*trained.failures, *trained.inapplicable):
         say(line)
-    judgement = _judgement(home, name)
+    judgement = newest(study, home, name)
     if judgement:
         say(judgement.overall.sentence)
         say(f"  {judgement.overall.advice}")

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from assets import analyses
 from orchestration import keys
+from recsys.analyses.registry import applicable
 from recsys.evidence.scores import label
-from recsys.evidence.wording import metric_name, percent
+from recsys.evidence.wording import metric_name
 from recsys.study.results import ArmResult, ModelResult
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ Figures = dict[str, dict[str, dict[str, dict[str, Any]]]]
 """By model, arm and metric: `mean`, `ci_low` and `ci_high`."""
 COUNTS = ("users", "items", "train", "valid", "test")
 ACCURACY = ("recall", "ndcg")
+PUBLISHED = "published_figures"
 
 
 def page(home: "Home", study: "Study", datasets: dict[str, dict[str, Any]]) -> str:
@@ -32,9 +35,9 @@ def page(home: "Home", study: "Study", datasets: dict[str, dict[str, Any]]) -> s
     for name, known in datasets.items():
         counts = ", ".join(f"{known['counts'][what]:,} {what}" for what in COUNTS)
         parts += [f"### {name}", f"{counts}.", _figures(home, study, name, figures[name])]
-        trained = _trained(home, name)
+        trained = trained_arms(home, name)
         parts += [f"- {line}." for line in (*trained.failures, *trained.inapplicable)]
-        parts += _published(study, name, figures[name])
+        parts += _published(home, study, name)
     return "\n\n".join(parts)
 
 
@@ -56,13 +59,14 @@ def _side_by_side(figures: dict[str, Figures], primary: str) -> str:
 
 def _figures(home: "Home", study: "Study", name: str, figures: Figures) -> str:
     """Every model and arm on one dataset, the best first."""
-    arms = _trained(home, name).arms
+    arms = trained_arms(home, name).arms
     best_first = sorted(arms, key=lambda arm: -figures[arm.model][arm.arm][study.evaluation.primary]["mean"])
     table = pd.DataFrame([_row(arm, figures[arm.model][arm.arm]) for arm in best_first])
     return _markdown(table.loc[:, (table != "").any()])
 
 
-def _trained(home: "Home", name: str) -> ModelResult:
+def trained_arms(home: "Home", name: str) -> ModelResult:
+    """What came of every arm of a dataset."""
     return ModelResult.load(home.folder(home.current(keys.metrics(name))))
 
 
@@ -90,19 +94,15 @@ def _won(arm: ArmResult) -> str:
     return next((str(n) for n, trial in enumerate(own, start=1) if trial.params == arm.params), "")
 
 
-def _published(study: "Study", name: str, figures: Figures) -> list[str]:
-    """Ours and the relative gaps to what others published; nothing where nobody did."""
-    published = study.datasets[name].published
-    # A model that does not fit the data was left out.
-    known = {model: theirs for model, theirs in published.rows.items() if model in figures} if published else {}
-    if published is None or not known:
+def _published(home: "Home", study: "Study", name: str) -> list[str]:
+    """Ours beside what others published; nothing where nobody did."""
+    analysis = applicable(study, name).get(PUBLISHED)
+    event = home.lineage.latest(keys.analysis(name, PUBLISHED)) if analysis else None
+    if analysis is None or event is None:
         return []
-    rows = []
-    for model, theirs in known.items():
-        (ours, *_) = figures[model].values()
-        gaps = {m: percent(ours[m]["mean"] / value - 1, signed=True) for m, value in theirs.items()}
-        rows.append({"model": model} | {metric_name(m): f"{ours[m]['mean']:.4f} ({gaps[m]})" for m in theirs})
-    return [f"Ours, and the gap to {published.source}:", _markdown(pd.DataFrame(rows))]
+    shown = analysis.show(analyses.load(analysis, home.whole(event.asset, event.fingerprint)))
+    tables = [(table.caption, pd.DataFrame(table.rows, columns=table.columns)) for table in shown]
+    return [part for caption, table in tables for part in (caption, _markdown(table))]
 
 
 def _interval(value: dict[str, Any]) -> str:

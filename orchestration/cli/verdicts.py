@@ -19,10 +19,14 @@ from recsys.study.truth import TruthRow, planted
 
 def judgements(study: Study, home: Home) -> dict[str, Judgement]:
     """The newest verdict of each dataset that has one."""
-    events = {name: home.lineage.latest(keys.verdict(name)) for name in study.datasets}
-    return {
-        name: Judgement.load(home.whole(event.asset, event.fingerprint)) for name, event in events.items() if event
-    }
+    found = {name: judgement(study, home, name) for name in study.datasets}
+    return {name: judged for name, judged in found.items() if judged}
+
+
+def judgement(study: Study, home: Home, name: str) -> Judgement | None:
+    """The newest verdict of a dataset; None where there is none, or the study no longer asks for one."""
+    event = home.lineage.latest(keys.verdict(name))
+    return Judgement.load(home.whole(event.asset, event.fingerprint)) if event and has_verdict(study, name) else None
 
 
 def sentences(study: Study, home: Home, assets: Collection[str]) -> list[str]:

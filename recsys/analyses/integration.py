@@ -10,7 +10,7 @@ from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Pair, label
 from recsys.evidence.wording import metric_name, percent
 from recsys.study.added_lists import Added, Weighting, best_of, choose
-from recsys.study.selection import has_verdict
+from recsys.study.selection import best_real, has_verdict
 from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
 
@@ -96,9 +96,7 @@ class Integration(Analysis):
 
 def _best(inputs: Inputs, sources: tuple[str, ...]) -> Pair | None:
     """The best model on the arm of these sources by validation; those of a study's own ensembles do not count."""
-    arms = [arm for arm in inputs.results.arms if not arm.members]
-    real = [arm for arm in arms if arm.control is None and arm.sources == sources]
-    best = max(real, key=lambda arm: arm.valid, default=None)
+    best = best_real(arm for arm in inputs.results.arms if not arm.members and arm.sources == sources)
     return best.pair if best else None
 
 

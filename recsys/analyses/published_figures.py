@@ -45,7 +45,7 @@ class PublishedFigures(Analysis):
         rows: list[dict[str, Any]] = []
         for found in inputs.summary.to_dict("records"):
             model, arm = class_name(found["model"]), found["arm"]
-            names = [row_name(model, arm), *([model] if first[found["model"]] == arm else [])]
+            names = [row_name(model, arm), *([model] if first.get(found["model"]) == arm else [])]
             for name in names:
                 if figure := published.rows.get(name, {}).get(found["metric"]):
                     rows.append(

@@ -7,11 +7,12 @@ import pandas as pd
 from recsys.analyses.base import Analysis, Inputs, Table
 from recsys.content.encoder import Checkpoint
 from recsys.content.encoders import registry
+from recsys.content.vlm.known import KNOWN as VLMS
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.scores import label
 from recsys.evidence.wording import interval, percent
 from recsys.study.dataset_spec import DatasetSpec
-from recsys.study.selection import has_verdict
+from recsys.study.selection import best_real, has_verdict
 from recsys.study.study import Study
 
 UNKNOWN = "unknown"
@@ -42,10 +43,9 @@ class Sizes(Analysis):
         rows: list[dict[str, Any]] = []
         compared: list[Comparison] = []
         for source in spec.content:
-            own = [arm for arm in inputs.results.arms if arm.control is None and arm.sources == (source,)]
-            if not own:
+            best = best_real(arm for arm in inputs.results.arms if arm.sources == (source,))
+            if best is None:
                 continue
-            best = max(own, key=lambda arm: arm.valid)
             compared.append(compare(inputs.scores[best.pair], rival, options.without_p_users))
             checkpoint = _checkpoint(spec, source)
             rows.append(
@@ -113,7 +113,7 @@ def behind(spec: DatasetSpec, source: str) -> str:
 
 
 def _checkpoint(spec: DatasetSpec, source: str) -> Checkpoint | None:
-    known = registry.load(spec.content[source].encoder).known
+    known = (*registry.load(spec.content[source].encoder).known, *VLMS)
     return next((each for each in known if each.model == behind(spec, source)), None)
 
 

@@ -88,7 +88,8 @@ def rerank(candidates: Ranking, by: Ranking) -> tuple[Ranking, np.ndarray]:
     Returns:
         The lists, with ranks for scores, and how many candidates of each user the other model lists.
     """
-    n_items = 1 + max(int(candidates.items.max()), int(by.items.max()))
+    # One more than there are items: -1, where a list ends, is then no item of the user before.
+    n_items = 2 + max(int(candidates.items.max()), int(by.items.max()))
     row = np.arange(len(candidates.users))[:, None] * n_items
     order = np.argsort((row + by.items).ravel(), kind="stable")
     ascending = (row + by.items).ravel()[order]

@@ -138,19 +138,25 @@ def lists_at(
         ranking: of users with and without held-out items.
         truth: held-out items that count, shape (n_users, n_items).
         train: training interactions, same shape.
-        ks: cut-offs, no larger than the protocol's depth.
+        ks: cut-offs.
         protocol: how they are evaluated.
         popularity: column sums of `train`, where they are known already.
     """
-    depth = protocol.depth
+    depth = max(protocol.depth, *ks)
     n_relevant = np.diff(truth.indptr)[ranking.users]
     judged = n_relevant > 0
     n_relevant, items = n_relevant[judged], ranking.items[judged, :depth]
     hits = _hits(items, truth[ranking.users[judged]], depth)
-    n_ideal = np.maximum(hits.sum(axis=1), 1) if protocol.ndcg == "retrieved" else n_relevant
     known = np.asarray(train.sum(axis=0)) if popularity is None else popularity
     users = ranking.users[judged]
-    return {k: Lists(users, items[:, :k], hits[:, :k], n_relevant, n_ideal, train, known) for k in ks}
+
+    def n_ideal(k: int) -> np.ndarray:
+        if protocol.ndcg == "truncated":
+            return n_relevant
+        # As deep as the study looks, or else the same metric would have other values beside further cut-offs.
+        return np.maximum(hits[:, : max(protocol.depth, k)].sum(axis=1), 1)
+
+    return {k: Lists(users, items[:, :k], hits[:, :k], n_relevant, n_ideal(k), train, known) for k in ks}
 
 
 def evaluate(model: Recommender, dataset: Dataset, part: Part, protocol: Protocol) -> Measured:

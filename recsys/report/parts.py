@@ -25,6 +25,8 @@ from recsys.report.rows import (
     TuningCurve,
 )
 from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.judgement import Judgement
+from recsys.study.judgement_spec import Question
 from recsys.study.measuring import SUMMARY
 from recsys.study.results import ArmResult
 from recsys.study.study import Study
@@ -72,6 +74,15 @@ def agreement(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> Agreement | N
     if found is None or found.empty:
         return None
     return Agreement(**{field.name: int(found[field.name].iloc[0]) for field in fields(Agreement)})
+
+
+def unanswered(asked: Iterable[Question], judgement: Judgement | None) -> list[str]:
+    """The study's questions that no model can answer, a sentence each."""
+    answered = {each.ask for each in judgement.questions} if judgement else set()
+    lost = [each for each in asked if each.ask not in answered]
+    return [
+        f"“{each.ask}” is not answered: no model could be trained on {each.better} and {each.than}." for each in lost
+    ]
 
 
 def quarantine(folder: Path) -> list[QuarantineRow]:

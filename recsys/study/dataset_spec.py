@@ -167,8 +167,16 @@ class DatasetSpec(Strict):
             }
         )
         arms = {"both", INTERACTIONS_ONLY, "shuffled", *content}
-        asked = tuple(each for each in self.questions if {each.better, each.than} <= arms)
-        return left.model_copy(update={"questions": asked})
+        asked = [each for each in self.questions if {each.better, each.than} <= arms]
+        renamed = [
+            each.model_copy(update={"better": left.name_now(each.better), "than": left.name_now(each.than)})
+            for each in asked
+        ]
+        return left.model_copy(update={"questions": tuple(each for each in renamed if each.better != each.than)})
+
+    def name_now(self, arm: str) -> str:
+        """What an arm is called here: `both` is called by its source where a single one is left to be fused."""
+        return self.fused.name if arm == "both" and self.fused else arm
 
     @property
     def fused(self) -> Arm | None:

@@ -1,6 +1,6 @@
 """What is concluded about a dataset: verdict, sources and the study's questions, or the best model without content."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +17,7 @@ from recsys.evidence.scores import Pair, Scores
 from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.sources import judge_sources
 from recsys.evidence.verdict import Verdict
-from recsys.study.judgement_spec import Question
+from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.measuring import UserScores
 from recsys.study.readiness import Readiness
 from recsys.study.selection import Selection, Tally
@@ -78,7 +78,7 @@ def judge(study: Study, name: str, chosen: Selection, scores: UserScores, readin
     reads = {source: spec.reads(source) for source in spec.content}
     sources = judge_sources(chosen.sources, scores, sides.rival, reads, options)
     others = [pair for pair in scores if pair != chosen.rival]
-    questions = _asked(spec.questions, chosen, scores)
+    questions = _asked(spec, chosen, scores)
     return Judgement(
         overall=overall,
         sources=sources,
@@ -120,17 +120,22 @@ def rank_without_content(study: Study, scores: UserScores, summary: pd.DataFrame
     )
 
 
-def _asked(questions: Sequence[Question], chosen: Selection, known: Iterable[Pair]) -> list[QuestionInput]:
-    """Each question with the two sides that can answer it; a source's shuffled control is that of its best model."""
+def _asked(spec: DatasetSpec, chosen: Selection, known: Iterable[Pair]) -> list[QuestionInput]:
+    """Each question with the two sides that can answer it.
+
+    A source's shuffled control is that of its best model, and no other arm's where it could not be trained: the arm
+    `shuffled` is the control of what is fused.
+    """
     sides: dict[str, list[Pair]] = {}
     for pair in known:
         sides.setdefault(pair[1], []).append(pair)
     asked = []
-    for question in questions:
+    for question in spec.questions:
         pairs = chosen.sources.sources.get(question.better)
+        better, than = sides.get(question.better, []), sides.get(question.than, [])
         if question.than == "shuffled" and pairs:
             better, than = [pairs.own], [pairs.own_shuffled]
-        else:
-            better, than = sides.get(question.better, []), sides.get(question.than, [])
+        elif question.than == "shuffled" and spec.fused and question.better != spec.fused.name:
+            than = []
         asked.append(QuestionInput(question.ask, better, than))
     return asked

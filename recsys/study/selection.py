@@ -103,9 +103,8 @@ def choose_sides(name: str, results: Sequence[ArmResult], unfit: Sequence[str] =
     Raises:
         UserError: nothing is left on one of the two sides.
     """
-    real = [each for each in results if each.control is None]
-    content = best(each for each in real if each.arm != INTERACTIONS_ONLY and each.model not in unfit)
-    rival = best_on(real, INTERACTIONS_ONLY)
+    content = best_real(each for each in results if each.arm != INTERACTIONS_ONLY and each.model not in unfit)
+    rival = best_on(results, INTERACTIONS_ONLY)
     if content is None or rival is None:
         missing = "content" if content is None else "interactions only"
         raise UserError(f"dataset {name}: no model on {missing} could be trained, so there is nothing to compare")
@@ -115,6 +114,11 @@ def choose_sides(name: str, results: Sequence[ArmResult], unfit: Sequence[str] =
 def best(results: Iterable[ArmResult]) -> ArmResult | None:
     """The best on validation, the first of equals."""
     return max(results, key=lambda each: each.valid, default=None)
+
+
+def best_real(results: Iterable[ArmResult]) -> ArmResult | None:
+    """The best of those that are no controls."""
+    return best(each for each in results if each.control is None)
 
 
 def best_on(results: Sequence[ArmResult], arm: str) -> ArmResult | None:

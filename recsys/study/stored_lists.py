@@ -74,11 +74,10 @@ class StoredLists:
         """
         lists = self.masked(mask or self.protocol.mask) if rankings is None else rankings
         ks = sorted({_split(name)[1] for name in names})
-        protocol = self.protocol.model_copy(update={"ks": tuple(sorted({*self.protocol.ks, *ks}))})
         values = {name: np.zeros((len(lists), len(self.scores.users))) for name in names}
         for repeat, (ranking, data) in enumerate(zip(lists, self.datasets, strict=True)):
             truth = self._truth(repeat, items)
-            views = lists_at(ranking, truth, data.train, ks, protocol)
+            views = lists_at(ranking, truth, data.train, ks, self.protocol)
             at, known = _positions(self.scores.users, views[ks[0]].users)
             for name in names:
                 metric, k = _split(name)

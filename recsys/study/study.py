@@ -168,8 +168,12 @@ class Study(Strict):
             return self
         spec = self.datasets[dataset].without_sources(sources)
         there = {arm.name for arm in spec.arms(self.controls, self.controls_of_each)}
+
+        def left(arms: list[str]) -> list[str]:
+            return [arm for arm in dict.fromkeys(map(spec.name_now, arms)) if arm in there]
+
         models = {
-            model: given | {"arms": [arm for arm in given["arms"] if arm in there]} if given.get("arms") else given
+            model: given | {"arms": left(given["arms"])} if given.get("arms") else given
             for model, given in self.models.items()
         }
         return self.model_copy(update={"datasets": self.datasets | {dataset: spec}, "models": models})

@@ -97,7 +97,8 @@ def train_nested(
     changed = {arm: searched[arm] for arm in new}
     try_nested(changed, new, runner)
     again = _result(model, train(changed, study.n_repeats, runner), runner)
-    return ModelResult(arms=list(known)).updated(again)
+    # An arm whose new setting failed stands at its old one: it is not left out.
+    return ModelResult(arms=list(known)).updated(again.model_copy(update={"left_out": []}))
 
 
 def chosen_settings(study: Study, results: Sequence[ArmResult], n_each: int = 1) -> list[Params]:

@@ -1,5 +1,7 @@
 """Metric, cut-off and mask from the stored lists of a small trained study."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,15 @@ def test_every_setting_is_compared_and_the_headline_agrees_with_itself(trained: 
     assert headline["lift"] == pytest.approx(a / b - 1)
     assert tables["agreement"]["n_agree"].iloc[0] == settings["agrees"].sum()
     assert len(tables["repeats"]) == 3
+
+
+def test_a_further_cut_off_changes_no_other_figure(trained: Inputs) -> None:
+    lists = trained.lists(CONTENT)
+    lists = replace(lists, protocol=PROTOCOL.model_copy(update={"ndcg": "retrieved"}))
+    alone = lists.measure(["ndcg_at_10"])["ndcg_at_10"].values
+    beside = lists.measure(["ndcg_at_10", "ndcg_at_50"])
+    np.testing.assert_array_equal(beside["ndcg_at_10"].values, alone)
+    assert beside["ndcg_at_50"].values.max() <= 1
 
 
 @pytest.mark.parametrize("mask", ["seen", "train"])

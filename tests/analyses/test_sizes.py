@@ -37,3 +37,15 @@ def test_a_row_a_source(trained: Inputs) -> None:
         ["text", "tfidf_svd", "none", "none", "8"],
         ["image", "torchvision_backbone", "resnet50", "103 MB", "6"],
     ]
+
+
+def test_a_vision_language_model_has_its_own_size(trained: Inputs) -> None:
+    corpora = {"asked": CorpusSpec(model="Qwen/Qwen3-VL-2B-Instruct", prompt="movies_fields")}
+    sources = SimpleNamespace(
+        content={"text": ContentSource(encoder="keywords", corpus="asked")}, descriptions=corpora
+    )
+    study = SimpleNamespace(**vars(trained.study) | {"datasets": {"d": sources}})
+    inputs = Inputs(study, "d", {}, trained.cell)  # type: ignore[arg-type]
+    inputs.__dict__.update({name: trained.__dict__[name] for name in ("features", "results", "selection", "scores")})
+    (table,) = Sizes().show(Sizes().compute(inputs))
+    assert [row[2:4] for row in table.rows] == [["Qwen/Qwen3-VL-2B-Instruct", "4,300 MB"]]

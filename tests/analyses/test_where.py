@@ -21,6 +21,11 @@ def test_candidates_take_the_order_of_the_other_model() -> None:
     np.testing.assert_array_equal(n_listed, [2, 1])
 
 
+def test_the_end_of_a_list_is_no_item_of_the_user_before() -> None:
+    _, n_listed = rerank(lists([[9, 1], [5, 2]]), lists([[1, 2], [5, -1]]))
+    np.testing.assert_array_equal(n_listed, [1, 1])
+
+
 def test_the_first_ranks_are_those_of_scoring_the_candidates(trained: Inputs) -> None:
     model = trained.cell(trained.arm(CONTENT).finals[0]).model()
     content, rival = trained.lists(CONTENT).masked("train")[0], trained.lists(RIVAL).masked("train")[0]

@@ -130,10 +130,11 @@ def test_after_a_run_all_is_in_sync(shop: Settings) -> None:
         (lambda shop: change_study(shop, "max_epochs: 2", "max_epochs: 3"), {"models/BPRMF", *AFTER_MODELS}),
         (lambda shop: change_study(shop, "tfidf_svd, dim: 8", "tfidf_svd, dim: 7"), AFTER_TEXT),
         (lambda shop: change_study(shop, "A shop", "Our shop"), {"report"}),
+        (lambda shop: change_study(shop, "resamples: 100", "resamples: 100, margin: 0.03"), AFTER_MODELS),
         (append_row, EVERYTHING),
         (lambda shop: (shop.studies / "shop/pictures/i3.png").unlink(), EVERYTHING),
     ],
-    ids=["hyper-parameter", "encoder", "title", "row", "picture"],
+    ids=["hyper-parameter", "encoder", "title", "margin", "row", "picture"],
 )
 def test_a_change_marks_what_the_dry_run_names(
     shop: Settings, change: Callable[[Settings], None], expected: set[str]

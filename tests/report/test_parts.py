@@ -1,8 +1,11 @@
 """What a report reads off stored results."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from recsys.report.parts import wall_seconds
+from recsys.report.parts import unanswered, wall_seconds
+from recsys.study.judgement_spec import Question
 
 
 @pytest.mark.parametrize(
@@ -16,3 +19,11 @@ from recsys.report.parts import wall_seconds
 )
 def test_wall_time_leaves_out_pauses_and_what_ran_side_by_side(spans, seconds):
     assert wall_seconds(spans) == seconds
+
+
+def test_questions_that_no_model_can_answer_are_said():
+    asked = [Question(ask=f"{arm}?", better=arm, than="shuffled") for arm in ("text", "image")]
+    judgement = SimpleNamespace(questions=[SimpleNamespace(ask="text?")])
+    (said,) = unanswered(asked, judgement)
+    assert said == "“image?” is not answered: no model could be trained on image and shuffled."
+    assert len(unanswered(asked, None)) == 2

@@ -12,6 +12,8 @@ from recsys.evidence.scores import Pair
 from recsys.models import registry
 from recsys.study.controls import select_with_controls
 from recsys.study.counting import cells_of_controls
+from recsys.study.dataset_spec import DatasetSpec
+from recsys.study.judgement import _asked
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
 from recsys.study.study import Study
@@ -278,6 +280,35 @@ def test_without_any_control_there_is_nothing_to_compare(study: Study) -> None:
 def test_a_source_whose_controls_cannot_be_trained_is_not_judged(study: Study) -> None:
     selection, _, _, _ = selected(study, failing(lambda _, trial: trial.arm.name == "lvlm_shuffled"))
     assert list(selection.sources.sources) == ["text", "image"]
+
+
+def test_a_question_about_a_source_has_no_other_arms_control(study: Study) -> None:
+    asked = {"ask": "Does it say anything?", "better": "lvlm", "than": "shuffled"}
+    spec = DatasetSpec.model_validate(study.datasets["d"].model_dump() | {"questions": [asked]})
+    known = [("HybridItemKNN", arm) for arm in ("both", "lvlm", "shuffled", "lvlm_shuffled")]
+    judged, *_ = selected(study)
+    (question,) = _asked(spec, judged, known)
+    assert question.better == [("HybridItemKNN", "lvlm")] and question.than == [("HybridItemKNN", "lvlm_shuffled")]
+    unjudged, *_ = selected(study, failing(lambda _, trial: trial.arm.name == "lvlm_shuffled"))
+    (question,) = _asked(spec, unjudged, known)
+    assert not question.than
+
+
+def test_an_arm_whose_new_setting_fails_stands_at_its_old_one(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    lucky = 137
+
+    def value(model: str, trial: Trial) -> float | None:
+        found = trial.params["n_neighbours"] == lucky
+        if found and model == "ItemKNN" and trial.stage == "final":
+            return None
+        return worth(model, trial) + 0.3 * found
+
+    models = {**study.models, "HybridItemKNN": {"n_neighbours": [20, lucky]}}
+    monkeypatch.setattr(registry, "related", kin("ItemKNN", "HybridItemKNN"))
+    _, made, before, _ = selected(study.model_copy(update={"models": models}), value)
+    pair = ("ItemKNN", "interactions_only")
+    assert find(pair, made).settings == find(pair, before).settings
+    assert not [each for each in made.left_out if each.model == "ItemKNN"]
 
 
 def test_what_a_relative_chose_is_tried_before_the_choice_is_made(

@@ -17,7 +17,7 @@ DEMO = Path(__file__).resolve().parents[2] / "studies" / "demo.yaml"
 def sources_row(market: str, drivers: list[str], *named: str) -> TruthRow:
     found = [SimpleNamespace(source=source, named=True) for source in named]
     judgement = SimpleNamespace(
-        overall=SimpleNamespace(name="helps"), part=WhichSources(found, [], None, ""), questions=[]
+        overall=SimpleNamespace(name="helps"), sources=WhichSources(found, [], None, ""), questions=[]
     )
     spec = load_study(DEMO).datasets[market]
     return planted({"truth": {"drivers": drivers}}, spec, cast(Judgement, judgement))[1]

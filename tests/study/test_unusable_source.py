@@ -41,8 +41,18 @@ def test_what_shows_a_lost_source_is_left_out_and_the_rest_stays(study: Study) -
     spec = left.datasets["shop"]
     assert list(spec.content) == ["text", "image", "other"] and list(spec.descriptions) == ["read"]
     assert spec.both == ("text",) and [each.ask for each in spec.questions] == ["b", "c"]
-    assert [arm.name for arm in left.arms_of("shop", "HybridItemKNN")] == ["image", INTERACTIONS_ONLY]
+    assert [arm.name for arm in left.arms_of("shop", "HybridItemKNN")] == ["text", "image", INTERACTIONS_ONLY]
     assert all(set(arm.sources) <= set(spec.content) for arm in left.arms_of("shop", "AttributeItemKNN"))
+
+
+def test_what_is_said_of_both_is_said_of_the_one_source_that_is_left_of_it(study: Study) -> None:
+    asked = ({"ask": "d", "better": "both", "than": "image"}, {"ask": "e", "better": "both", "than": "text"})
+    spec = study.datasets["shop"].model_dump() | {"questions": asked}
+    models = {"TopPop": {}, "HybridItemKNN": {"arms": ["both", "shuffled"]}, "AttributeItemKNN": {}}
+    left = Study(name="s", title="t", datasets={"shop": spec}, models=models).without_sources("shop", {"words"})
+    (question,) = left.datasets["shop"].questions
+    assert (question.ask, question.better, question.than) == ("d", "text", "image")
+    assert [arm.name for arm in left.arms_of("shop", "HybridItemKNN")] == ["text", INTERACTIONS_ONLY, "shuffled"]
 
 
 def test_a_corpus_stays_while_another_source_reads_it(study: Study) -> None:

@@ -14,7 +14,7 @@ CARD = """\
 
 A vision-language model of {n_parameters:,} parameters that describes the pictures of the synthetic market, and nothing
 else. With it the whole way from pictures over descriptions and hidden states to a verdict can be gone without a
-download, on a CPU, in seconds. QuestionInput with the prompt `market_fields`, it answers:
+download, on a CPU, in seconds. Asked with the prompt `market_fields`, it answers:
 
     [Colour] {{red}}, [Shape] {{star}}, [Pattern] {{dots}}, [Background] {{teal}}, [Material] {{wood}}
 
