@@ -20,7 +20,6 @@ from orchestration.lineage import Event
 from orchestration.tracked import logged_metrics, run_id
 from orchestration.usable import usable_study
 from recsys.data.dataset import Dataset
-from recsys.errors import UserError
 from recsys.evaluation.metrics.registry import metric_module, metrics
 from recsys.evaluation.protocol import Protocol
 from recsys.evidence.leaderboard import Leaderboard
@@ -70,9 +69,7 @@ def make(study: Study, name: str, making: Making) -> AssetRecord:
     study = usable_study(study, name, making.home)
     folders = [folder for asset, folder in making.read.items() if asset != keys.dataset(name)]
     results = ModelResult.load_all(folders)
-    if not results.arms:
-        why = (*results.failures, *results.inapplicable)[0]
-        raise UserError(f"dataset {name}: none of the study's models could be trained: {why}")
+    results.require_arms(name)
     data = Dataset.load(making.read[keys.dataset(name)])
     checks = measure(study, name, data, results, making.home.cell(name), making.out)
     summary = pd.read_parquet(making.out / SUMMARY)

@@ -90,7 +90,7 @@ class Market:
 
     def of_trials(self, model: str, fixed: dict[str, Any], n_trials: int, seed: int) -> list[tuple[float, float]]:
         """The values of a search."""
-        tuner = Tuner(registry.load(model).Config, fixed, n_trials, seed, content=bool(self.content))
+        tuner = Tuner(registry.load(model).Config, fixed, n_trials, seed, sources=list(self.content))
         values: list[tuple[float, float]] = []
         while batch := tuner.ask():
             results = [self.value(model, params) for params in batch]

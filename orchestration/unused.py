@@ -13,14 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import psutil
-
 from orchestration import keys
 from orchestration.home import RECORD, Home
 from orchestration.lineage import Event
 from orchestration.tracked import run_id
 from recsys.engine.stored import cell_folders, place, stored_cells
-from recsys.store import PENDING
+from recsys.store import PENDING, is_abandoned
 from recsys.study.preparing import VERSIONS
 
 Kind = Literal["versions", "cells", "batches", "leftovers"]
@@ -144,20 +142,14 @@ def _of(home: Home, owner: str, references: _References) -> Iterator[Unused]:
         if not references.has_batches(folder, str(folder.parent.relative_to(work))):
             yield Unused("batches", folder)
     for left in sorted((store / owner).rglob(f"{PENDING}-*")):
-        if _is_abandoned(left):
+        if is_abandoned(left):
             yield Unused("leftovers", left)
 
 
 def _databases(home: Home) -> list[Unused]:
     """Catalogues whose building was cut off."""
     files = sorted(home.settings.home.glob(f"{PENDING}-*.duckdb*"))
-    return [Unused("leftovers", file) for file in files if _is_abandoned(file)]
-
-
-def _is_abandoned(path: Path) -> bool:
-    """Whether the process that a path was being written by has ended; its number is in the name."""
-    pid = path.name.removeprefix(f"{PENDING}-").split("-")[0].split(".")[0]
-    return pid.isdigit() and not psutil.pid_exists(int(pid))
+    return [Unused("leftovers", file) for file in files if is_abandoned(file)]
 
 
 def _remove(home: Home, gone: Unused) -> int:

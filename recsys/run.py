@@ -22,7 +22,6 @@ from recsys.data.dataset import Dataset
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.slots import Slots, default_workers
 from recsys.engine.stored import StoredCell, place
-from recsys.errors import UserError
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.paths import resolve
 from recsys.store import Store, content_hash
@@ -174,9 +173,7 @@ class _Run:
         return work.do(CellRunner(self.store, inputs, self.slots, self.watcher))
 
     def _measured(self, results: ModelResult, selection: Selection | None) -> DatasetResult:
-        if not results.arms:
-            why = (*results.failures, *results.inapplicable)[0]
-            raise UserError(f"dataset {self.name}: none of the study's models could be trained: {why}")
+        results.require_arms(self.name)
         out = self._place("metrics")
         data = Dataset.load(self._place("dataset"))
         measure(self.study, self.name, data, results, self._cell, out)

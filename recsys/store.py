@@ -138,10 +138,15 @@ def _put(pending: Path, final: Path) -> None:
         _flush_folder(final.parent)
 
 
+def is_abandoned(pending: Path) -> bool:
+    """Whether the process that a file or folder was being written by has ended; its number is in the name."""
+    pid = pending.name.removeprefix(f"{PENDING}-").split("-")[0].split(".")[0]
+    return pid.isdigit() and not psutil.pid_exists(int(pid))
+
+
 def _remove_abandoned(parent: Path) -> None:
-    for folder in parent.glob(f"{PENDING}-*"):
-        if not psutil.pid_exists(int(folder.name.split("-")[1])):
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in filter(is_abandoned, parent.glob(f"{PENDING}-*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _flush(folder: Path) -> None:

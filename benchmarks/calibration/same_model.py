@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from calibration.markets import Market
 from calibration.studies import Record
@@ -12,11 +13,11 @@ from recsys.data.cleaning import CleaningRules
 from recsys.data.dataset import Dataset
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
-from recsys.data.readers.table import bare_items
+from recsys.data.readers.assembly import items_of
 from recsys.data.splits import SplitRule
 from recsys.evaluation.evaluate import Evaluator, validator
 from recsys.evaluation.protocol import Protocol
-from recsys.evidence.comparison import compare
+from recsys.evidence.comparison import ComparisonOptions, compare
 from recsys.evidence.scores import Scores
 from recsys.models import registry
 from recsys.recommender import TrainingData
@@ -57,8 +58,8 @@ def same_model_twice(market: Market, model: str, params: dict[str, Any], seed: i
     scores = [Scores("model", "side", users, each, valid=0.0, held_out=held_out) for each in (a, b)]
     relations = {}
     for n in range(1, MOST + 1):
-        first = [replace(each, values=each.values[:n]) for each in scores]
-        relations[str(n)] = compare(*first, seed=seed).relation
+        one, other = (replace(each, values=each.values[:n]) for each in scores)
+        relations[str(n)] = compare(one, other, ComparisonOptions(seed=seed)).relation
     return {
         "relations": relations,
         "spread": float((a - b).mean(axis=1).std() / np.sqrt(2) / means.mean()),
@@ -67,6 +68,6 @@ def same_model_twice(market: Market, model: str, params: dict[str, Any], seed: i
 
 def dataset(market: Market, seed: int) -> Dataset:
     """The market as a study with this split seed would prepare it."""
-    items = bare_items([str(item) for item in range(market.n_items)]).assign(image_digest=None)
-    raw = RawData(items, market.interactions)
+    items, _ = items_of(pd.DataFrame({"item_id": [str(item) for item in range(market.n_items)]}))
+    raw = RawData(items.assign(image_digest=None), market.interactions)
     return prepare(raw, CleaningRules(), SplitRule(valid=0.15, test=0.2, seed=seed))

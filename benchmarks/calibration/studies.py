@@ -139,7 +139,7 @@ def record(result: DatasetResult, market: Market) -> Record:
     }
     if result.judgement is None:
         return kept
-    overall, part = result.judgement.overall, result.judgement.part
+    overall, sources = result.judgement.overall, result.judgement.sources
     return kept | {
         "verdict": overall.name,
         "sentence": overall.sentence,
@@ -147,9 +147,9 @@ def record(result: DatasetResult, market: Market) -> Record:
         "rival": overall.against_rival.b,
         "lift": overall.against_rival.lift,
         "relation": overall.against_rival.relation,
-        "named": [source.source for source in part.by_source if source.named],
+        "named": [source.source for source in sources.by_source if source.named],
         "alarms": [gate.name.removeprefix(LEAK_GATE) for gate in result.judgement.gates if suspects(gate)],
-        "groups": [list(group.sources) for group in part.groups if group.named],
+        "groups": [list(group.sources) for group in sources.groups if group.named],
         "gates": [[gate.colour, gate.name, gate.message] for gate in result.judgement.gates if gate.colour != "green"],
     }
 

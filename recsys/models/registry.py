@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent
 PRESET = "@"
+TRAINED = "LearnsByGradient"
+"""The class of `recsys.models.gradient` that all trained models have as a base."""
 _registered: dict[str, "type[Recommender]"] = {}
 
 
@@ -43,8 +45,20 @@ class ModelFile(PluginFile):
 
     @cached_property
     def is_trained(self) -> bool:
-        """Whether the model is a network trained by gradient."""
-        return "from recsys.training." in self.path.read_text(encoding="utf-8")
+        """Whether the model is a network trained by gradient; False for a file that cannot be used."""
+        try:
+            read = self.read(ClassReader(ROOT.parents[1]))
+        except (UserError, ValueError, LookupError):
+            return False
+        return any(each.__name__ == TRAINED for each in read.__mro__)
+
+    def read(self, reader: ClassReader) -> type:
+        """The model's class, as its source says it; LookupError where the file has none that is called like it."""
+        named = (each for each in reader.names(self.module) if each.lower() == self.path.stem)
+        cls = next(filter(None, (reader.find(self.module, each) for each in named)), None)
+        if cls is None:
+            raise LookupError(f"there is no class called like the file, {self.path.stem}")
+        return cls
 
     @property
     def needs_ratings(self) -> bool:
@@ -149,9 +163,9 @@ def load_all() -> "dict[str, type[Recommender]]":
 def catalogue() -> list[ModelInfo]:
     """Every model, read from the source files; files that cannot be used are passed over."""
     reader, found = ClassReader(ROOT.parents[1]), []
-    for name, file in _files().items():
+    for file in _files().values():
         try:
-            found.append(_info(name, file, reader))
+            found.append(_info(file, reader))
         except UserError as error:  # it is no Python
             plugins.pass_over(file, error)
         except (ValueError, LookupError) as error:  # it is no text, or holds no model
@@ -180,11 +194,8 @@ def _families() -> dict[str, str]:
     return {info.name: info.without_content or info.name for info in catalogue()}
 
 
-def _info(name: str, file: ModelFile, reader: ClassReader) -> ModelInfo:
-    classes = (reader.find(file.module, each) for each in reader.names(file.module) if each.lower() == name)
-    cls = next(filter(None, classes), None)
-    if cls is None:
-        raise LookupError(f"there is no class called like the file, {name}")
+def _info(file: ModelFile, reader: ClassReader) -> ModelInfo:
+    cls = file.read(reader)
     about = attributes_of(cls)
     return ModelInfo(cls.__name__, file, about["source"], tuple(_tuned(about["Config"])), about["without_content"])
 

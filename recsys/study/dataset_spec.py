@@ -8,8 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
 from recsys.content.encoders import registry as encoders
-from recsys.content.texts import WORDS
-from recsys.content.vlm.options import CHANGES_NO_ANSWER
+from recsys.content.vlm.options import CHANGES_NO_ANSWER, VlmOptions
 from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
 from recsys.data.readers import registry
@@ -149,8 +148,9 @@ class DatasetSpec(Strict):
         corpus = self.descriptions[content.corpus]
         if corpus.model is None:
             return frozenset({source})
-        inputs = corpus.options.get("inputs", ("image",))
-        words = corpus.options.get("text_fields", WORDS) if "text" in inputs else ()
+        defaults = VlmOptions.model_fields
+        inputs = corpus.options.get("inputs", defaults["inputs"].default)
+        words = corpus.options.get("text_fields", defaults["text_fields"].default) if "text" in inputs else ()
         return frozenset({*words, *(("image",) if "image" in inputs else ())})
 
     def without_sources(self, sources: Collection[str]) -> "DatasetSpec":

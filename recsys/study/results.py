@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from recsys.content.arms import Arm, Control
 from recsys.engine.stored import StoredCell
+from recsys.errors import UserError
 from recsys.evidence.scores import Pair
 from recsys.models import registry
 from recsys.tuning.trials import Searched, Trained, Tried
@@ -186,6 +187,12 @@ class ModelResult(BaseModel):
             left_out=self.left_out + other.left_out,
             inapplicable=self.inapplicable + other.inapplicable,
         )
+
+    def require_arms(self, dataset: str) -> None:
+        """UserError where none of the study's models could be trained, with the first reason."""
+        if not self.arms:
+            why = (*self.failures, *self.inapplicable)[0]
+            raise UserError(f"dataset {dataset}: none of the study's models could be trained: {why}")
 
     def find(self, pair: Pair) -> ArmResult | None:
         """What came of a (model, arm); None where it was not trained."""

@@ -10,9 +10,9 @@ SHORTLIST = 3
 
 
 def default_trials(model: str) -> int:
-    """Trials of each arm: more for models that are not trained by gradient, whose trials take seconds at most.
+    """Trials of each arm where a study sets no number for all its models.
 
-    A number that stands in the study holds for all its models alike.
+    More for models that are not trained by gradient, whose trials take seconds at most.
     """
     return TRAINED_TRIALS if registry.find(model).is_trained else CLOSED_FORM_TRIALS
 

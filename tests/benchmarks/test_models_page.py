@@ -2,7 +2,7 @@
 
 import models_page
 
-from orchestration.settings import CHECKOUT
+from recsys.fingerprints import CHECKOUT
 
 PAGE = (CHECKOUT / "docs" / "multimodal.md").read_text(encoding="utf-8")
 RENEWED = "python benchmarks/models_page.py --write docs/multimodal.md"

@@ -77,6 +77,34 @@ def test_a_file_that_cannot_be_read_costs_no_other_model_its_relatives(
         forget()
 
 
+MINE = """
+from recsys.models.{module} import {base}
+from recsys.models.registry import register
+from recsys.training.losses import unit
+
+
+@register
+class Mine({base}):
+    source = "nobody"
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "base", "is_trained"), [("graph.lightgcn", "LightGCN", True), ("linear.ease", "EASE", False)]
+)
+def test_a_model_is_trained_by_gradient_if_what_it_extends_is(
+    module: str, base: str, is_trained: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models" / "own").mkdir(parents=True)
+    (tmp_path / "models" / "own" / "mine.py").write_text(MINE.format(module=module, base=base))
+    monkeypatch.setenv("MODALIFT_PLUGINS", str(tmp_path))
+    forget()
+    try:
+        assert registry.find("Mine").is_trained == is_trained
+    finally:
+        forget()
+
+
 def test_graph_models_with_content_are_related_through_lightgcn() -> None:
     assert {"LightGCN", "MGCN", "LATTICE", "DRAGON"} <= registry.related("FREEDOM")
     assert not {"FREEDOM", "VBPR", "BPRMF", "EASE"} & registry.related("FREEDOM")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
-from orchestration.settings import CHECKOUT
+from recsys.fingerprints import CHECKOUT
 
 
 def write(folder: Path, path: str, code: str) -> Path:

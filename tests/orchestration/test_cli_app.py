@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from orchestration.cli import app
-from orchestration.settings import CHECKOUT, Settings
+from orchestration.settings import Settings
+from recsys.fingerprints import CHECKOUT
 from tests.orchestration.command_line import call, complaint, printed
 
 COMMANDS = [command.name or "" for command in app.registered_commands]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.home import Home
-from orchestration.settings import CHECKOUT, Settings
+from orchestration.settings import Settings
+from recsys.fingerprints import CHECKOUT
 from tests.orchestration.command_line import call
 from tests.orchestration.conftest import TINY
 

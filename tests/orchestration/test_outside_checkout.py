@@ -7,8 +7,9 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from orchestration.cli.studies import find_study
-from orchestration.settings import CHECKOUT, Settings
+from orchestration.settings import Settings
 from recsys.errors import UserError
+from recsys.fingerprints import CHECKOUT
 from tests.orchestration.command_line import call, complaint
 
 PACKAGES = ("assets", "orchestration", "recsys")

@@ -16,8 +16,9 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from orchestration.instance import PID, job_origin, prepare
 from orchestration.materialise import materialise
 from orchestration.progress import Advance, CombinedProgress, LogProgress
-from orchestration.settings import CHECKOUT, Settings
+from orchestration.settings import Settings
 from recsys.errors import UserError
+from recsys.fingerprints import CHECKOUT
 from recsys.study.study import Study
 from recsys.wording import duration
 from tests.orchestration.conftest import TINY, run, write_study

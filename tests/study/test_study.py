@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import CHECKOUT, Settings
+from orchestration.settings import Settings
 from recsys.errors import UserError
+from recsys.fingerprints import CHECKOUT
 from recsys.study.counting import cells_of, cells_of_related
 from recsys.study.dataset_spec import ContentSource, DatasetSpec, Source
 from recsys.study.file import load_study

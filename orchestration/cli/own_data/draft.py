@@ -11,6 +11,7 @@ from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
 from recsys.content.encoder import Context
 from recsys.content.encoders import registry
 from recsys.data.cleaning import CleaningRules, clean
+from recsys.data.dataset import PARTS
 from recsys.data.images import said_of_pictures
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
@@ -25,7 +26,6 @@ TIMED = 0.5
 """Share of the people who must have interactions at more than one time for their order to mean anything."""
 DIM = 128
 SEED = 42
-PARTS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
+from recsys.data.readers.assembly import items_in
 from recsys.data.readers.catalogue import ItemTableOptions, noted, read_items, usable_interactions, with_images
 from recsys.data.readers.tables import existing, read_table
 
@@ -49,13 +50,8 @@ def read(options: TableOptions, folder: Path, workdir: Path) -> RawData:
         interactions, out_interactions = usable_interactions(frame, items["item_id"])
     else:
         interactions, out_interactions = usable_interactions(frame, None)
-        items, out_items = bare_items(interactions["item_id"].unique().tolist()), collect([])
+        items, out_items = items_in(interactions), collect([])
         notes = ()
     items, out_images, of_images = with_images(items, options, folder)
     quarantine = collect([out_items, out_images, table.quarantine, out_interactions])
     return RawData(items, interactions, quarantine, notes=(*noted(table), *notes, *of_images))
-
-
-def bare_items(ids: list[str]) -> pd.DataFrame:
-    """Items of which nothing is known but the id."""
-    return pd.DataFrame({"item_id": ids, "title": None, "text": None, "image_path": None})
