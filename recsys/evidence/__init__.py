@@ -1,1 +1,1 @@
-"""Paired tests, lifts, controls, verdicts and the report."""
+"""Paired comparisons, lifts, verdicts and gates: what scores of users say, whoever made them."""
