@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from recsys.content.features import Content, Features
 from recsys.data.dataset import Dataset
 
 N_USERS, N_ITEMS, N_INTERACTIONS = 19_445, 7_050, 160_792
@@ -43,6 +44,13 @@ def published(name: str) -> Dataset | None:
     rows = rows.rename(columns={"userID": "user", "itemID": "item"})
     rows["part"] = rows["x_label"].map({0: "train", 1: "valid", 2: "test"})
     return _dataset(rows, rows["user"].max() + 1, rows["item"].max() + 1)
+
+
+def features(name: str, files: Mapping[str, str]) -> Content:
+    """Features of a published split by source, from files of the same folder; a row of zeros counts as missing."""
+    folder = Path(os.environ["MODALIFT_DATA"]) / name
+    matrices = {source: np.load(folder / file).astype(np.float32) for source, file in files.items()}
+    return {source: Features(matrix, matrix.any(axis=1)) for source, matrix in matrices.items()}
 
 
 def _dataset(rows: pd.DataFrame, n_users: int, n_items: int) -> Dataset:

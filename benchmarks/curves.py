@@ -14,14 +14,12 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 import torch
 import typer
-from _baby import console, published
+from _baby import console, features, published
 from calibration.page import rows_of_section, with_section
 
-from recsys.content.features import Content, Features
 from recsys.errors import UserError
 from recsys.evaluation.evaluate import validator
 from recsys.evaluation.protocol import Protocol
@@ -29,12 +27,12 @@ from recsys.models import registry
 from recsys.recommender import TrainingData
 
 SETS = {
-    "baby": ("image_feat.npy", "text_feat.npy"),
-    "tiktok": ("image_feat.npy", "audio_feat.npy"),
-    "taobao": (),
-    "douyin": (),
+    "baby": {"image": "image_feat.npy", "text": "text_feat.npy"},
+    "tiktok": {"image": "image_feat.npy", "audio": "audio_feat.npy"},
+    "taobao": {},
+    "douyin": {},
 }
-"""Files of features by set."""
+"""Files of features by set and source."""
 LEAST_EPOCHS = 3
 FALLEN = 0.1
 """How far the last validation lies below the best, as a share of it, for a row to say so."""
@@ -44,12 +42,8 @@ Curve = list[dict[str, float]]
 
 def curve_of(name: str, data: str, minutes: float) -> Curve:
     """A training with default hyper-parameters."""
-    dataset, folder = published(data), Path(os.environ["MODALIFT_DATA"]) / data
+    dataset, content = published(data), features(data, SETS[data])
     assert dataset is not None
-    content: Content = {}
-    for file in SETS[data]:
-        matrix = np.load(folder / file).astype(np.float32)
-        content[file.partition("_")[0]] = Features(matrix, matrix.any(axis=1))
     ends = time.process_time() + 60 * minutes
 
     def time_is_over(curve: Curve, _: int) -> bool:

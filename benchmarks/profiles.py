@@ -14,17 +14,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 import torch
 import typer
-from _baby import console, published
+from _baby import console, features, published
 from _mmrec_rows import ROWS, Row
 from beside_mmrec import BATCH, SOURCES
 from calibration.page import with_section
 from torch.profiler import ProfilerActivity, profile, schedule
 
-from recsys.content.features import Features
 from recsys.evidence.wording import percent
 from recsys.models import registry
 from recsys.recommender import Recommender, TrainingData
@@ -50,14 +48,12 @@ def kind(operation: str) -> str:
 
 def spent(row: Row, data: str) -> tuple[float, Counter[str]]:
     """Seconds of the last epoch, and of its kinds of operation."""
-    dataset, folder = published(data), Path(os.environ["MODALIFT_DATA"]) / data
+    dataset = published(data)
     assert dataset is not None
-    matrices = {source: np.load(folder / file).astype(np.float32) for source, file in SOURCES[data].items()}
-    content = {source: Features(matrix, matrix.any(axis=1)) for source, matrix in matrices.items()}
     epochs = _LastEpoch()
     settings = {"max_epochs": N_EPOCHS, "batch_size": BATCH, "learning_rate": row.learning_rate}
     model = registry.load(row.model).from_params(**settings, steps_between_evaluations=1, **row.ours)
-    shown = content if registry.find(row.model).takes_content else {}
+    shown = features(data, SOURCES[data]) if registry.find(row.model).takes_content else {}
     model.fit(TrainingData(dataset.train, shown, 0, validate=epochs))
     seconds: Counter[str] = Counter()
     for operation in epochs.profiler.key_averages():

@@ -16,7 +16,6 @@ from recsys.paths import STUDY_ENDINGS, resolve
 if TYPE_CHECKING:
     from recsys.study.dataset_spec import DatasetSpec
 
-"""The folder that holds the packages: a checkout, or the site-packages of an environment."""
 SHIPPED_STUDIES = Path(__file__).parent / "shipped_studies"
 """Studies that come with the package: the demo, a copy of the checkout's file that a test keeps equal."""
 

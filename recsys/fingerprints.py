@@ -25,6 +25,7 @@ PACKAGES = ("recsys", "assets", "orchestration")
 WORDING = ("recsys.errors", "recsys.mistakes")
 """Modules of which only the names count, too: how a user's mistake is worded changes no result."""
 CHECKOUT = Path(__file__).resolve().parents[1]
+"""The folder that holds the packages: a checkout, or the site-packages of an environment."""
 
 
 def fingerprint(*parts: Any) -> str:

@@ -9,7 +9,7 @@ like the model, and is a row of its own in everything that counts rows.
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,13 @@ _registered: dict[str, "type[Recommender]"] = {}
 
 @dataclass(frozen=True)
 class ModelFile(PluginFile):
-    """The source file of a model."""
+    """The source file of a model.
+
+    Attributes:
+        reader: of classes by their source; one for all files, since models share their bases.
+    """
+
+    reader: ClassReader = field(repr=False, compare=False)
 
     @property
     def family(self) -> str:
@@ -47,15 +53,15 @@ class ModelFile(PluginFile):
     def is_trained(self) -> bool:
         """Whether the model is a network trained by gradient; False for a file that cannot be used."""
         try:
-            read = self.read(ClassReader(ROOT.parents[1]))
+            read = self.read()
         except (UserError, ValueError, LookupError):
             return False
         return any(each.__name__ == TRAINED for each in read.__mro__)
 
-    def read(self, reader: ClassReader) -> type:
+    def read(self) -> type:
         """The model's class, as its source says it; LookupError where the file has none that is called like it."""
-        named = (each for each in reader.names(self.module) if each.lower() == self.path.stem)
-        cls = next(filter(None, (reader.find(self.module, each) for each in named)), None)
+        named = (each for each in self.reader.names(self.module) if each.lower() == self.path.stem)
+        cls = next(filter(None, (self.reader.find(self.module, each) for each in named)), None)
         if cls is None:
             raise LookupError(f"there is no class called like the file, {self.path.stem}")
         return cls
@@ -94,9 +100,8 @@ def register(cls: "type[Recommender]") -> "type[Recommender]":
 @cache
 def _files() -> dict[str, ModelFile]:
     assert __package__
-    return {
-        name: ModelFile(file.path, file.module) for name, file in plugins.find(__package__, ROOT, "*/*.py").items()
-    }
+    reader, files = ClassReader(ROOT.parents[1]), plugins.find(__package__, ROOT, "*/*.py")
+    return {name: ModelFile(file.path, file.module, reader) for name, file in files.items()}
 
 
 def class_name(row: str) -> str:
@@ -162,10 +167,10 @@ def load_all() -> "dict[str, type[Recommender]]":
 
 def catalogue() -> list[ModelInfo]:
     """Every model, read from the source files; files that cannot be used are passed over."""
-    reader, found = ClassReader(ROOT.parents[1]), []
+    found = []
     for file in _files().values():
         try:
-            found.append(_info(file, reader))
+            found.append(_info(file))
         except UserError as error:  # it is no Python
             plugins.pass_over(file, error)
         except (ValueError, LookupError) as error:  # it is no text, or holds no model
@@ -194,8 +199,8 @@ def _families() -> dict[str, str]:
     return {info.name: info.without_content or info.name for info in catalogue()}
 
 
-def _info(file: ModelFile, reader: ClassReader) -> ModelInfo:
-    cls = file.read(reader)
+def _info(file: ModelFile) -> ModelInfo:
+    cls = file.read()
     about = attributes_of(cls)
     return ModelInfo(cls.__name__, file, about["source"], tuple(_tuned(about["Config"])), about["without_content"])
 

@@ -10,10 +10,7 @@ SHORTLIST = 3
 
 
 def default_trials(model: str) -> int:
-    """Trials of each arm where a study sets no number for all its models.
-
-    More for models that are not trained by gradient, whose trials take seconds at most.
-    """
+    """The default number of trials per arm: more for closed-form models, whose trials take seconds at most."""
     return TRAINED_TRIALS if registry.find(model).is_trained else CLOSED_FORM_TRIALS
 
 
