@@ -16,6 +16,7 @@ from recsys.data.dataset import PARTS, Dataset
 from recsys.data.images import PICTURE_COLUMNS
 from recsys.data.readers import registry
 from recsys.fingerprints import code_of, fingerprint
+from recsys.study.checks import DISJOINT
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.record import AssetRecord
 
@@ -34,7 +35,7 @@ def node(name: str, spec: DatasetSpec, n_repeats: int) -> Node:
         description=f"Catalogue and interactions of {name}, read by `{spec.source.reader}`, cleaned and split by "
         f"`{spec.split.protocol}`.",
         kinds=frozenset({"parquet", "duckdb"}),
-        checks={"parts_are_disjoint": "No pair stands in two parts"},
+        checks={DISJOINT: "No pair stands in two parts"},
         files=partial(files, name, spec),
     )
 

@@ -22,6 +22,7 @@ from recsys.content.vlm.options import VlmOptions
 from recsys.content.vlm.prompts import load_prompt
 from recsys.data.dataset import Dataset
 from recsys.fingerprints import code_of, fingerprint
+from recsys.study.checks import COMPLIANT, FORMAT
 from recsys.study.dataset_spec import CORPUS, DatasetSpec
 from recsys.study.record import AssetRecord
 
@@ -40,7 +41,7 @@ def node(name: str, spec: DatasetSpec, corpus: str) -> Node:
         show=partial(show, name),
         description=f"Descriptions of the items of {name}: corpus `{corpus}`, raw answers and parsed fields.",
         kinds=frozenset({"parquet", "huggingface"} if settings.model else {"parquet"}),
-        checks={"keeps_to_format": "90 % of the answers give every field"},
+        checks={FORMAT: f"{100 * COMPLIANT:.0f} % of the answers give every field"},
         files=partial(files, name, spec, corpus),
     )
 

@@ -16,14 +16,15 @@ from orchestration.settings import Settings
 from recsys.content.encoders import registry
 from recsys.content.features import FEATURES, Features
 from recsys.data.dataset import Dataset
-from recsys.data.images import said_of_pictures
+from recsys.data.images import pictures_note
 from recsys.fingerprints import code_of, fingerprint
+from recsys.study.checks import COVERS, DISTINCT
 from recsys.study.dataset_spec import ContentSource, DatasetSpec
 from recsys.study.record import AssetRecord
 
 CHECKS = {
-    "covers_items": "Every item has a row, and at least half of them content",
-    "distinct_rows": "Items neither all look alike nor have nothing in common",
+    COVERS: "Every item has a row, and at least half of them content",
+    DISTINCT: "Items neither all look alike nor have nothing in common",
 }
 
 
@@ -71,6 +72,6 @@ def show(name: str, content: ContentSource, home: Home, event: Event) -> Mapping
     """Figures, a map of the space, and what is near to what."""
     items = Dataset.load(home.folder(home.current(keys.dataset(name)))).items
     encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
-    several = said_of_pictures(items) if encoder.reads_pictures else ""
+    several = pictures_note(items) if encoder.reads_pictures else ""
     said = ({"encoded": several} if several else {}) | {"provenance": embedding_views.recorded(event.facts)}
     return said | embedding_views.shown(event.facts, items, Features.load(home.folder(event) / FEATURES))

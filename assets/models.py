@@ -18,13 +18,11 @@ from recsys.engine.code import model_code
 from recsys.fingerprints import code_of, fingerprint
 from recsys.models import registry
 from recsys.study.counting import cells_of
-from recsys.study.record import AssetRecord
+from recsys.study.record import LEFT_OUT, AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
 from recsys.study.training import Work, train_model
 from recsys.wording import count
-
-LEFT_OUT = "left_out"
 
 
 def node(study: Study, name: str, model: str) -> Node:

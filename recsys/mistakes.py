@@ -31,11 +31,11 @@ def first_mistake(error: ValidationError, root: type[BaseModel], no_keys: Collec
     if first["type"] == "extra_forbidden":
         known = [name for name in _keys(root, first["loc"][:-1]) if name not in no_keys]
         return f"{key}: there is no such key{hint(str(first['loc'][-1]), known)}"
-    said = said_of(first)
+    said = problem_of(first)
     return f"{key}: {said}" if key else said
 
 
-def said_of(mistake: Mapping[str, Any]) -> str:
+def problem_of(mistake: Mapping[str, Any]) -> str:
     """What is wrong with a value, by what pydantic says of it, and what was given."""
     kind, given, message = mistake["type"], mistake["input"], mistake["msg"].removeprefix("Value error, ")
     if kind == "missing":

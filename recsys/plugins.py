@@ -32,7 +32,7 @@ PLACES = {
     "analyses": "analyses/",
     "readers": "readers/",
 }
-"""Where files of each kind stand, as `find` is told by the registry of the kind."""
+"""Where files of each kind stand, by the registry that called `find`."""
 _NOT_PLUGINS = ("base", "registry")
 _unusable: dict[Path, str] = {}
 

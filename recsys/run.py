@@ -93,7 +93,7 @@ def run(
         folder: takes everything that is computed; made where it is missing.
         data: where folders that the study names are looked for, besides the working folder.
         workers: cells that run side by side; None: one a core.
-        watcher: who is told of each cell.
+        watcher: is called after each cell.
 
     Raises:
         UserError: data or settings cannot be used, or nothing is left to compare.

@@ -62,13 +62,14 @@ def recommend(
 def _chosen(home: "Home", study: str, dataset: str, model: str, wanted: str | None) -> "tuple[ArmResult, Dataset]":
     """An arm of a model, the best on validation unless one is named, and the very data that it was trained on."""
     from recsys.data.dataset import Dataset
+    from recsys.study.record import LEFT_OUT
     from recsys.study.results import ModelResult
     from recsys.study.selection import best_real
 
     if home.lineage.latest(keys.model(dataset, model)) is None:
         raise UserError(f"{model} has not been trained on {dataset} yet: `modalift run {study}` does")
     event = home.current(keys.model(dataset, model))
-    if reason := event.facts.get("left_out"):
+    if reason := event.facts.get(LEFT_OUT):
         raise UserError(f"{reason}: ask another model")
     arms = {arm.arm: arm for arm in ModelResult.load(home.folder(event)).arms}
     if not arms:

@@ -127,6 +127,7 @@ def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
     from orchestration import keys
     from orchestration.cli.describe import outcome_lines
     from orchestration.cli.verdicts import judgements, sentences, together, verdict_table
+    from recsys.study.record import LEFT_OUT
 
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
     events = [event for asset in assets if (event := home.lineage.latest(asset))]
@@ -134,8 +135,8 @@ def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
     before = f"; {count(found, 'asset')} {'was' if found == 1 else 'were'} up to date" if found else ""
     say(f"Materialised {count(len(events) - found, 'asset')} of study {study.name}{before}")
     for event in events:
-        if "left_out" in event.facts:
-            say(event.facts["left_out"])
+        if LEFT_OUT in event.facts:
+            say(event.facts[LEFT_OUT])
     for asset in assets:
         if "/descriptions/" in asset and (event := home.lineage.latest(asset)):
             for line in outcome_lines(asset, event.facts):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from orchestration.cli.console import note
 from recsys.errors import UserError, hint
-from recsys.mistakes import said_of
+from recsys.mistakes import problem_of
 from recsys.store import write_text
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def read_settings(*, check_home: bool = True) -> "Settings":
         settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {said_of(first)}; fix or unset it") from None
+        raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {problem_of(first)}; fix or unset it") from None
     if check_home and (problem := home_problem(settings.home)):
         raise UserError(f"{settings.home}: {problem}; set MODALIFT_HOME to a folder of yours")
     return settings

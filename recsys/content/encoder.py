@@ -20,7 +20,7 @@ from recsys.errors import UserError
 from recsys.mistakes import first_mistake
 
 Modality = Literal["text", "image", "audio", "joint", "descriptions", "attributes", "any"]
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with (done, total) now and then while a long encoding goes on."""
 SAMPLE = 32
 """Items that a check encodes where encoding all of them would take long."""
@@ -40,9 +40,9 @@ class Context:
         folder: what file names in the options are relative to.
         corpus: a description corpus: `item_id`, `answer` (see `recsys.content.descriptions`).
         hidden: the folder of the hidden states that came with the corpus, `<pooling>.safetensors` each.
-        work: where finished batches of a long encoding are kept until all are done (see `recsys.content.kept`);
+        work: where finished batches of a long encoding are kept until all are done (see `recsys.content.batch_store`);
             None: nowhere, a killed encoding starts anew.
-        progress: told how far the work is.
+        progress: called while the work goes on.
         poolings: the hidden states that a corpus will come with which is still to be made; None: it is there.
     """
 
@@ -50,7 +50,7 @@ class Context:
     corpus: pd.DataFrame | None = None
     hidden: Path | None = None
     work: Path | None = None
-    progress: Progress | None = None
+    progress: OnProgress | None = None
     poolings: tuple[str, ...] | None = None
 
     def after(self, done: int, total: int) -> "Context":

@@ -18,6 +18,7 @@ SAMPLE = 2048
 """Effective rank is that of so many rows at most, evenly spaced: enough to see collapse, and quick."""
 EXAMPLES = 3
 """Items that are named of those that something is said of."""
+LEAST_COVERED = 0.5
 OVERLONG = 100
 """Median lengths from which on a row is taken for a placeholder such as -999: real vectors come nowhere near, and in
 squares such a row weighs as much as 10,000 others."""
@@ -98,6 +99,11 @@ def _names(items: pd.DataFrame) -> tuple[str, ...]:
     return tuple(items["title"].fillna(items["item_id"]).head(EXAMPLES))
 
 
+def covers_most(share: float) -> bool:
+    """Whether enough items have content for a catalogue to be judged by it: half of them."""
+    return share >= LEAST_COVERED
+
+
 def problems(integrity: Integrity) -> list[str]:
     """Why these vectors should not be believed, a sentence each; empty where nothing is wrong."""
     if integrity.coverage == 0:
@@ -106,7 +112,7 @@ def problems(integrity: Integrity) -> list[str]:
     found = []
     if not integrity.finite:
         found.append("Some values are not finite.")
-    if integrity.coverage < 0.5:
+    if not covers_most(integrity.coverage):
         found.append(f"Only {n_present:,} of {integrity.n_items:,} items have a vector.")
     if integrity.distinct < 0.1:
         n_distinct = round(integrity.distinct * n_present)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect, set_aside
+from recsys.data.quarantine import INTERACTION_KEY, RowFilter, collect, quarantine_of
 from recsys.data.raw import RawData
 from recsys.errors import UserError
 
@@ -73,22 +73,22 @@ def clean(raw: RawData, rules: CleaningRules) -> Cleaned:
     _refuse_empty(steps, rules)
     out = marks > 0
     interactions = (raw.interactions[~out] if out.any() else raw.interactions).reset_index(drop=True)
-    left_out = set_aside(
+    left_out = quarantine_of(
         "interactions",
         raw.interactions[out],
         INTERACTION_KEY,
         [reasons[mark] for mark in marks[out]],
         raw.interactions.get("row"),
     )
-    sieve = Sieve("items", raw.items, ("item_id",))
+    row_filter = RowFilter("items", raw.items, ("item_id",))
     if rules.k_core.items:
         missing = ~raw.items["item_id"].isin(interactions["item_id"].unique())
-        sieve.reject(missing, f"fewer than {rules.k_core.items} interactions")
+        row_filter.reject(missing, f"fewer than {rules.k_core.items} interactions")
     cleaned = replace(
         raw,
-        items=sieve.kept.reset_index(drop=True),
+        items=row_filter.kept.reset_index(drop=True),
         interactions=interactions,
-        quarantine=collect([raw.quarantine, left_out, sieve.quarantine()]),
+        quarantine=collect([raw.quarantine, left_out, row_filter.quarantine()]),
     )
     return Cleaned(cleaned, steps)
 

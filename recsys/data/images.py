@@ -54,7 +54,7 @@ def counts_of_pictures(items: pd.DataFrame) -> dict[str, int]:
     return {"with_image": with_image} | ({"pictures": n} if n > with_image else {})
 
 
-def said_of_pictures(items: pd.DataFrame, most: int | None = None) -> str:
+def pictures_note(items: pd.DataFrame, most: int | None = None) -> str:
     """How many pictures there are beside the number of items that have any; empty where each has one."""
     n = n_pictures(items, most)
     return f"{n:,} pictures" if n > n_pictures(items, 1) else ""

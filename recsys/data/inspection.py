@@ -3,7 +3,7 @@
 A native decoder cannot be interrupted by another thread, and limits of bytes and pixels do not bound its time: a JPEG
 of 20 MB whose last scan is repeated takes hours. So a worker sets the system's timer of CPU time before each picture,
 and is ended by it; its successor goes on with the next picture. CPU time, unlike the time on the wall, does not depend
-on what else the machine does, so that the same pictures are set aside every day.
+on what else the machine does, so that the same pictures are quarantined every day.
 """
 
 import json

@@ -9,7 +9,7 @@ import pandas as pd
 from recsys.data.cleaning import Cleaned, CleaningRules, clean
 from recsys.data.dataset import PARTS, Dataset
 from recsys.data.images import counts_of_pictures
-from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect, set_aside
+from recsys.data.quarantine import INTERACTION_KEY, RowFilter, collect, quarantine_of
 from recsys.data.raw import ITEM_COLUMNS, RawData
 from recsys.data.splits import SplitRule, assign_parts, is_drawn, needs_times, of_repeat
 from recsys.errors import UserError
@@ -59,7 +59,7 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
     )
     reason = "user without training interaction"
     quarantine = collect(
-        [cleaned.raw.quarantine, set_aside("interactions", named, INTERACTION_KEY, reason, named.get("row"))]
+        [cleaned.raw.quarantine, quarantine_of("interactions", named, INTERACTION_KEY, reason, named.get("row"))]
     )
     kept = kept[[name for name in COLUMNS if name in kept]]
     later = pd.DataFrame()
@@ -85,9 +85,9 @@ def _dated(raw: RawData, split: SplitRule) -> RawData:
             f"split '{split.protocol}' needs times, and none of {len(undated):,} can be read; name the right column "
             "as the timestamp, or choose the protocol 'ratio'"
         )
-    sieve = Sieve("interactions", raw.interactions, INTERACTION_KEY, raw.interactions.get("row"))
-    sieve.reject(undated, f"{UNDATED}, and the split needs one")
-    return replace(raw, interactions=sieve.kept, quarantine=collect([raw.quarantine, sieve.quarantine()]))
+    row_filter = RowFilter("interactions", raw.interactions, INTERACTION_KEY, raw.interactions.get("row"))
+    row_filter.reject(undated, f"{UNDATED}, and the split needs one")
+    return replace(raw, interactions=row_filter.kept, quarantine=collect([raw.quarantine, row_filter.quarantine()]))
 
 
 def _undated(interactions: pd.DataFrame) -> list[str]:

@@ -10,7 +10,7 @@ from recsys.data.raw import QUARANTINE_COLUMNS, empty_quarantine
 INTERACTION_KEY = ("user_id", "item_id")
 
 
-class Sieve:
+class RowFilter:
     """A table that loses its unusable rows one reason at a time.
 
     Attributes:
@@ -36,7 +36,7 @@ class Sieve:
         """Move the rows where `bad` (bool, aligned with `kept`) is true to the quarantine."""
         mask = np.asarray(bad, dtype=bool)
         if mask.any():
-            self._rejected.append(set_aside(self._table, self.kept[mask], self._key, reason, self._rows))
+            self._rejected.append(quarantine_of(self._table, self.kept[mask], self._key, reason, self._rows))
             self.kept = self.kept[~mask]
 
     def quarantine(self) -> pd.DataFrame:
@@ -44,7 +44,7 @@ class Sieve:
         return collect(self._rejected)
 
 
-def set_aside(
+def quarantine_of(
     table: str, frame: pd.DataFrame, key: Sequence[str], reason: str | Sequence[str], rows: pd.Series | None = None
 ) -> pd.DataFrame:
     """Quarantine entries for all rows of `frame`; `rows` says where they stood, by the index of `frame`."""

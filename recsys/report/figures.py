@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -77,9 +78,5 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
     for sentinel, variable in _VARIABLES.items():
         svg = svg.replace(sentinel, variable)
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()  # type: ignore[union-attr]
-    opening = f'<svg class="figure" viewBox="0 0 {width} {height}" role="img" aria-label="{_attribute(title)}">'
+    opening = f'<svg class="figure" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
     return opening + svg[svg.index(">") + 1 :].strip()
-
-
-def _attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

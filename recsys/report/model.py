@@ -157,4 +157,3 @@ class StudyReport(Stored):
     run: RunFacts
     sources: dict[str, str] = Field(default_factory=dict)
     together: str = ""
-    links: list[Link] = Field(default_factory=list)

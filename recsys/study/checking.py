@@ -16,8 +16,8 @@ import pandas as pd
 
 from recsys.content.encoder import Context, Encoder
 from recsys.content.encoders import registry
-from recsys.content.integrity import oddities
-from recsys.data.images import said_of_pictures
+from recsys.content.integrity import covers_most, oddities
+from recsys.data.images import pictures_note
 from recsys.data.options import parse
 from recsys.data.readers import registry as readers
 from recsys.errors import UserError
@@ -27,8 +27,6 @@ from recsys.study.checking_descriptions import ExpectedCorpus, expected_corpus, 
 from recsys.study.dataset_spec import ContentSource, CorpusSpec, DatasetSpec, Source
 
 Level = Literal["good", "warning", "bad"]
-FEW = 0.5
-"""Share of the items from which down a source that covers no more is warned of."""
 EXAMPLES = 3
 
 
@@ -161,7 +159,7 @@ def _coverage(
     """How many items have this content, and whether it tells them apart, by the keys of `Encoder.contents`."""
     called = type(encoder).__module__.rsplit(".", 1)[1]
     covered = [key is not None for key in keys]
-    several = said_of_pictures(items) if encoder.reads_pictures else ""
+    several = pictures_note(items) if encoder.reads_pictures else ""
     known = f"encoder {called}: {share_of_items(sum(covered), len(keys))} have it{several and f', with {several}'}"
     if len(keys) < len(items):
         return Finding(what, f"{known}, of those that were tried")
@@ -173,7 +171,7 @@ def _coverage(
         alike = "all are the same" if len(groups) == 1 else f"{same:,} of them are the same"
         alike = alike if same > 1 else "they are too few"
         return Finding(what, f"{known}, but {alike}: no verdict can rest on '{source}'", "warning")
-    if sum(covered) <= FEW * len(items):
+    if not covers_most(sum(covered) / len(items)):
         without = items.loc[[not each for each in covered], "item_id"].head(EXAMPLES)
         return Finding(what, f"{known}; such as {', '.join(map(repr, without))} have not", "warning")
     return Finding(what, known)

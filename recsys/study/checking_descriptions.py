@@ -13,7 +13,7 @@ import pandas as pd
 
 from recsys.content.descriptions import parse_corpus
 from recsys.content.texts import item_texts
-from recsys.data.images import said_of_pictures
+from recsys.data.images import pictures_note
 from recsys.data.raw import lacks_column
 from recsys.errors import UserError, hint
 from recsys.evidence.wording import percent
@@ -73,7 +73,7 @@ def _to_be_written(spec: CorpusSpec, items: pd.DataFrame, folder: Path) -> tuple
     table = asked.assign(answer=answer)
     table = table.merge(parse_corpus(table, fields)[0], on="item_id")
     where = _model(options, folder)
-    several = said_of_pictures(items, options.pictures) if "image" in options.inputs else ""
+    several = pictures_note(items, options.pictures) if "image" in options.inputs else ""
     about = f"{share_of_items(len(asked), len(items))}{several and f' with {several}'}"
     said = f"asks {options.model} ({where}) about {about}, prompt {prompt.name} "
     return ExpectedCorpus(table, tuple(options.hidden)), f"{said}(version {prompt.version})"

@@ -7,6 +7,9 @@ from recsys.evidence import gates
 from recsys.study.record import Check
 
 BEATS_BASELINES, SHUFFLED = "beats_baselines", "shuffled_shows_no_lift"
+DISJOINT, COVERS, DISTINCT, FORMAT = "parts_are_disjoint", "covers_items", "distinct_rows", "keeps_to_format"
+COMPLIANT = 0.9
+"""Share of a corpus's answers that should give every field."""
 
 
 def beats_baselines(means: pd.DataFrame, primary: str) -> Check:

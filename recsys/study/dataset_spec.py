@@ -90,7 +90,7 @@ class CorpusSpec(Open):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the asking of a model is told."""
+        """Options of the asked model."""
         return {"model": self.model, **super().options}
 
     def places(self, folder: Path) -> list[Path]:

@@ -1,6 +1,5 @@
 """A dataset of a study and its content, made from the study's own files: the steps before any model is trained."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ import pandas as pd
 
 from recsys.content import provenance
 from recsys.content.descriptions import parse_corpus, read_corpus
+from recsys.content.encoder import OnProgress
 from recsys.content.encoders import encode, remarks, share_isolated
 from recsys.content.encoders import registry as encoders
 from recsys.content.features import FEATURES, Features
-from recsys.content.integrity import inspect, oddities, problems
+from recsys.content.integrity import covers_most, inspect, oddities, problems
 from recsys.content.vlm.unusable import UnusableError
 from recsys.data.dataset import Dataset
 from recsys.data.prepare import prepare
@@ -21,6 +21,7 @@ from recsys.data.readers import read
 from recsys.errors import UserError
 from recsys.store import sha256_of
 from recsys.study.applicable import RATED
+from recsys.study.checks import COMPLIANT, COVERS, DISJOINT, DISTINCT, FORMAT
 from recsys.study.dataset_spec import CORPUS, ContentSource, CorpusSpec, DatasetSpec
 from recsys.study.record import AssetRecord, Check
 
@@ -28,15 +29,10 @@ QUARANTINE = "quarantine.parquet"
 UNUSABLE = "unusable"
 """The fact of a corpus, and of a source that reads it, that says why it is of no use."""
 UNUSABLE_FILE = "unusable.txt"
-DISJOINT, COVERS, DISTINCT, FORMAT = "parts_are_disjoint", "covers_items", "distinct_rows", "keeps_to_format"
 MOST_ISOLATED = 0.5
 """Share of items without a word in common with another from which on words were hardly found at all."""
 VERSIONS = "versions"
 """The fact of a dataset that gives the hash of what each repeat learns from."""
-COMPLIANT = 0.9
-"""Share of a corpus's answers that should give every field."""
-Progress = Callable[[int, int], None]
-"""Is called with the steps done and the steps there are."""
 
 
 def prepare_dataset(spec: DatasetSpec, folder: Path | None, out: Path, n_repeats: int = 1) -> AssetRecord:
@@ -56,7 +52,7 @@ def prepare_dataset(spec: DatasetSpec, folder: Path | None, out: Path, n_repeats
 
 
 def describe_items(
-    spec: CorpusSpec, items: pd.DataFrame, folder: Path, out: Path, work: Path, progress: Progress
+    spec: CorpusSpec, items: pd.DataFrame, folder: Path, out: Path, work: Path, progress: OnProgress
 ) -> AssetRecord:
     """Read a corpus of descriptions from its file, or ask its model; answers and parsed fields go into `out`."""
     if spec.file is not None:
@@ -97,7 +93,7 @@ def _read(spec: CorpusSpec, file: Path, out: Path, items: pd.DataFrame) -> tuple
 
 
 def _ask(
-    spec: CorpusSpec, folder: Path, work: Path, out: Path, items: pd.DataFrame, progress: Progress
+    spec: CorpusSpec, folder: Path, work: Path, out: Path, items: pd.DataFrame, progress: OnProgress
 ) -> tuple[pd.DataFrame, dict[str, Any], tuple[str, ...]]:
     # Only a study that asks a model imports what that takes.
     from recsys.content.vlm.extraction import VlmOptions, extract
@@ -146,7 +142,7 @@ def encode_source(
     described: Path | None,
     out: Path,
     work: Path,
-    progress: Progress,
+    progress: OnProgress,
 ) -> AssetRecord:
     """Encode one source of content into `out`, and look whether its vectors can be trusted.
 
@@ -180,12 +176,12 @@ def encode_source(
     distinct = " ".join(alike) or f"{found.distinct:.1%} of the rows with content are distinct"
     isolated = share_isolated(spec.encoder, spec.options, items, folder=folder, corpus=corpus)
     if isolated is not None:
-        distinct = f"{distinct}; {said_of_isolated(isolated)}"
+        distinct = f"{distinct}; {isolated_note(isolated)}"
     return AssetRecord(
         facts=asdict(found),
         rows=found.n_items,
         checks=[
-            Check(name=COVERS, passed=found.coverage >= 0.5, message=coverage),
+            Check(name=COVERS, passed=covers_most(found.coverage), message=coverage),
             Check(name=DISTINCT, passed=not alike and (isolated or 0) < MOST_ISOLATED, message=distinct),
         ],
     )
@@ -203,7 +199,7 @@ def record_encoding(spec: ContentSource, folder: Path | None, out: Path) -> dict
     return record
 
 
-def said_of_isolated(share: float) -> str:
+def isolated_note(share: float) -> str:
     """What `share_isolated` found, in a line."""
     return f"{share:.1%} of the items share no word with any other"
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+LEFT_OUT = "left_out"
+"""The fact of a model that says why it is not trained on a dataset."""
+
 
 class Check(BaseModel):
     """One check and what it found."""

@@ -47,7 +47,7 @@ class Open(BaseModel):
 
     @property
     def options(self) -> dict[str, Any]:
-        """What the reader, the encoder or the asked model itself is told."""
+        """Options of the reader, the encoder or the asked model itself."""
         return dict(self.model_extra or {})
 
     def places(self, folder: Path) -> list[Path]:

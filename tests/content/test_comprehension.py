@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support
 
-from recsys.content.descriptions.comprehension import AGREEMENT, agreement_by_value, agreement_with_attributes
+from recsys.content.descriptions.comprehension import AGREEMENT, agreement_with_attributes
 from recsys.content.descriptions.consistency import agreement_between, coarseness
 from recsys.errors import UserError
 from tests.content.conftest import frame, item_table
@@ -47,15 +47,6 @@ def test_macro_means_are_over_values_with_support():
     assert none["n_supported"] == 0 and np.isnan(none["macro_f1"])
 
 
-def test_agreement_by_value():
-    found = agreement_by_value(GENRES, ITEMS, TRUTH).set_index("value")
-    assert found.index.tolist() == ["drama", "comedies", "war", "sci fi"]
-    assert found[["n_true", "n_given"]].to_numpy().tolist() == [[2, 3], [1, 0], [1, 0], [0, 1]]
-    assert found["precision"].tolist() == pytest.approx([2 / 3, 0, 0, 0])
-    assert found["recall"].tolist() == [1, 0, 0, 0]
-    assert found["f1"].tolist() == pytest.approx([0.8, 0, 0, 0])
-
-
 def test_an_attribute_of_one_value_has_an_accuracy_and_chances():
     items = item_table(5, image_colour=["red", "red", "blue", "red", "grey"])
     colours = said(Colour=["Red", "red, blue", "Blue.", "blue", "Grey"])
@@ -65,18 +56,18 @@ def test_an_attribute_of_one_value_has_an_accuracy_and_chances():
     assert found["proportional"] == pytest.approx(0.36 + 0.04 + 0.04)
 
 
-def test_chance_is_what_dealing_the_answers_out_gives():
+def test_chance_is_what_permuted_answers_give():
     random = np.random.default_rng(0)
     genres = ["drama", "war", "comedy", "crime"]
     truth = ["|".join(random.choice(genres, random.integers(1, 4), replace=False)) for _ in range(60)]
     answers = [", ".join(random.choice([*genres, "odd"], random.integers(1, 3), replace=False)) for _ in range(60)]
     items = item_table(60, genres=truth)
-    dealt = [
+    permuted = [
         agreement_with_attributes(said(Genre=list(random.permutation(answers))), items, TRUTH)["f1"][0]
         for _ in range(30)
     ]
     expected = agreement_with_attributes(said(Genre=answers), items, TRUTH)["f1_chance"][0]
-    assert np.mean(dealt) == pytest.approx(expected, abs=4 * np.std(dealt) / np.sqrt(30))
+    assert np.mean(permuted) == pytest.approx(expected, abs=4 * np.std(permuted) / np.sqrt(30))
 
 
 def test_scores_are_those_of_scikit_learn():
@@ -90,9 +81,6 @@ def test_scores_are_those_of_scikit_learn():
     for average, prefix in (("micro", ""), ("macro", "macro_")):
         expected = precision_recall_fscore_support(true, given, average=average)[:3]
         assert found[[f"{prefix}{score}" for score in SCORES]].tolist() == pytest.approx(expected)
-    by_value = agreement_by_value(fields, items, TRUTH).sort_values("value")
-    expected = precision_recall_fscore_support(true, given)
-    np.testing.assert_allclose(by_value[[*SCORES, "n_true"]].to_numpy().T.astype(float), np.array(expected))
 
 
 genres = st.lists(st.sampled_from(["Drama", "dramas", "War", "N/A", ""]), max_size=3).map("|".join)
@@ -122,16 +110,15 @@ def test_the_truth_agrees_with_itself(cells):
 def test_nothing_in_common_is_a_row_without_figures():
     found = agreement_with_attributes(said(Genre=["N/A"]), ITEMS, TRUTH).iloc[0]
     assert found["n_items"] == 0 and np.isnan(found["f1"])
-    assert agreement_by_value(said(Genre=["N/A"]), ITEMS, TRUTH).empty
     assert agreement_between({"a": said(Genre=["N/A"]), "b": said(Genre=["War"])})["n_items"].tolist() == [0]
-    assert agreement_with_attributes(GENRES, ITEMS, {}).empty and agreement_by_value(GENRES, ITEMS, {}).empty
+    assert agreement_with_attributes(GENRES, ITEMS, {}).empty
 
 
 def test_mistakes_are_one_line():
     with pytest.raises(UserError, match=r"^the descriptions have no field 'Mood' \(known: Genre\)$"):
         agreement_with_attributes(GENRES, ITEMS, {"Mood": "genres"})
     with pytest.raises(UserError, match=r"^the truth of field 'Genre': items have no column 'brand' \(known: item_"):
-        agreement_by_value(GENRES, ITEMS, {"Genre": "brand"})
+        agreement_with_attributes(GENRES, ITEMS, {"Genre": "brand"})
 
 
 def test_agreement_between_models():

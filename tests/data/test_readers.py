@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from recsys.data.images import pictures_of
+from recsys.data.options import parse
 from recsys.data.raw import RawData
-from recsys.data.readers import parse_options, read
+from recsys.data.readers import read, registry
 from recsys.errors import UserError
 
 RATINGS = (
@@ -197,7 +198,7 @@ def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
 )
 def test_wrong_options_are_named(reader: str, options: dict[str, Any], line: str) -> None:
     with pytest.raises(UserError) as error:
-        parse_options(reader, options)
+        parse(registry.load(reader).options, reader, options)
     assert str(error.value) == line
 
 

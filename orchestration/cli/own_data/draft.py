@@ -12,7 +12,7 @@ from recsys.content.encoder import Context
 from recsys.content.encoders import registry
 from recsys.data.cleaning import CleaningRules, clean
 from recsys.data.dataset import PARTS
-from recsys.data.images import said_of_pictures
+from recsys.data.images import pictures_note
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
 from recsys.data.splits import SplitRule, needs_times
@@ -193,7 +193,7 @@ def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, An
     pictures = int(items["image_path"].notna().sum())
     if pictures and "image" not in content:
         content["image"] = {"encoder": "visual_descriptors", "dim": DIM}
-        said, several = f"images: {pictures:,} of {len(items):,} items have a picture", said_of_pictures(items)
+        said, several = f"images: {pictures:,} of {len(items):,} items have a picture", pictures_note(items)
         reasons.append(f"{said} that can be read" + (f", {several} in all" if several else ""))
     if not content:
         reasons.append("! content: none found, so the study compares models but can give no verdict on content")

@@ -1,6 +1,6 @@
 """Which column of a user's own tables is what: the roles found, each with its reason, and what is left unused.
 
-What a person is told and what the study says come from the same `Roles`, so that they cannot differ.
+What is printed and what the study says come from the same `Roles`, so that they cannot differ.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,8 +16,8 @@ from orchestration.cli.own_data.rating_and_time import (
     find_rating,
     find_time,
     is_fact,
-    said_of_rating,
-    said_of_time,
+    rating_reason,
+    time_reason,
 )
 from orchestration.cli.own_data.unused import unused_interactions, unused_items
 from recsys.errors import UserError, hint
@@ -86,9 +86,9 @@ def guess(
     _need(interactions, where[0], given.user, given.item, given.rating, given.time)
     _need(items, where[1], given.key, given.title, *(given.text or ()))
     _one_role_each(given)
-    said_by_user = {each for each in (*vars(given).values(), *(given.text or ())) if isinstance(each, str)}
-    interactions, rows_counted = _without_index(interactions, said_by_user)
-    items, items_counted = _without_index(items, said_by_user)
+    named_by_user = {each for each in (*vars(given).values(), *(given.text or ())) if isinstance(each, str)}
+    interactions, rows_counted = _without_index(interactions, named_by_user)
+    items, items_counted = _without_index(items, named_by_user)
     possible = interactions.drop(columns=given.user) if given.user else interactions
     pairing = ItemIds(possible, items, where, numbered).find(given.item, given.key)
     left = [name for name in map(str, interactions) if name not in (pairing.column, given.user)]
@@ -114,8 +114,8 @@ def guess(
         *pairing.remarks,
     ]
     reasons += [_ORDER] if numbered and not (given.user and given.item) else []
-    reasons += [said_of_rating(rating, rating_why, roles.is_count, bool(given.rating))] if rating else []
-    reasons += [said_of_time(time, time_why)] if time else []
+    reasons += [rating_reason(rating, rating_why, roles.is_count, bool(given.rating))] if rating else []
+    reasons += [time_reason(time, time_why)] if time else []
     roles, said = _described(items, roles, given)
     used = {roles.user, roles.item, roles.rating, roles.timestamp}
     left = [name for name in map(str, interactions) if name not in used]

@@ -41,7 +41,7 @@ def find_rating(
     return None, "", False
 
 
-def said_of_rating(name: str, why: str, is_count: bool, given: bool) -> str:
+def rating_reason(name: str, why: str, is_count: bool, given: bool) -> str:
     """The line about the rating; a warning where only a name that may mean something else speaks for it."""
     if is_count:
         return f"rating: '{name}', {why}"
@@ -94,7 +94,7 @@ def _holds_dates(column: pd.Series, name: str) -> bool:
     return values.are_times(column) and values.no_times(column).empty
 
 
-def said_of_time(name: str, why: str) -> str:
+def time_reason(name: str, why: str) -> str:
     """The line about the time; a warning where nothing but its values speaks for it."""
     if why == ONLY_DATES:
         return f"! time: '{name}', {why}; another column, or none, with --time-column NAME or --time-column none"

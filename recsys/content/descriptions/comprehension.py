@@ -20,8 +20,6 @@ AGREEMENT = (
     *("accuracy", "majority", "proportional"),
 )
 """Columns of `agreement_with_attributes`."""
-BY_VALUE = ("field", "column", "value", "n_true", "n_given", "precision", "recall", "f1")
-"""Columns of `agreement_by_value`."""
 
 
 def agreement_with_attributes(
@@ -59,20 +57,6 @@ def agreement_with_attributes(
     return pd.DataFrame(rows, columns=AGREEMENT)
 
 
-def agreement_by_value(
-    fields: pd.DataFrame, items: pd.DataFrame, truth: Mapping[str, str], *, synonyms: Synonyms | None = None
-) -> pd.DataFrame:
-    """The same by value: `field`, `column`, `value`, `n_true`, `n_given`, `precision`, `recall`, `f1`.
-
-    A value that is never given has precision 0. The most frequent in truth first.
-    """
-    tables = [
-        _counted(_sides(fields, items, field, column, synonyms)).assign(field=field, column=column)
-        for field, column in truth.items()
-    ]
-    return pd.concat([pd.DataFrame(columns=BY_VALUE), *tables], ignore_index=True)[list(BY_VALUE)]
-
-
 def _sides(
     fields: pd.DataFrame, items: pd.DataFrame, field: str, column: str, synonyms: Synonyms | None
 ) -> pd.DataFrame:
@@ -87,12 +71,11 @@ def _sides(
 
 
 def _counted(sides: pd.DataFrame) -> pd.DataFrame:
-    """Of each value: `value`, `n_true`, `n_given`, `n_right` and the scores, the most frequent in truth first."""
+    """A row for each value, with `n_true`, `n_given`, `n_right` and the scores."""
     right = [true & given for true, given in zip(sides["true"], sides["given"], strict=True)]
-    told = {"n_true": sides["true"], "n_given": sides["given"], "n_right": pd.Series(right, dtype="object")}
-    counts = pd.DataFrame({name: sets.explode().value_counts() for name, sets in told.items()}).fillna(0).astype(int)
-    ranked = counts.sort_index().sort_values(["n_true", "n_given"], ascending=False, kind="stable")
-    return ranked.rename_axis("value").reset_index().assign(**_scores(ranked.reset_index(drop=True)))
+    named = {"n_true": sides["true"], "n_given": sides["given"], "n_right": pd.Series(right, dtype="object")}
+    counts = pd.DataFrame({name: sets.explode().value_counts() for name, sets in named.items()}).fillna(0).astype(int)
+    return counts.assign(**_scores(counts))
 
 
 def _scores(counts: pd.DataFrame | pd.Series) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import normalised
-from recsys.data.quarantine import collect, set_aside
+from recsys.data.quarantine import collect, quarantine_of
 from recsys.data.readers.tables import read_table
 from recsys.errors import UserError, hint
 
@@ -29,7 +29,7 @@ class Corpus:
 
     Attributes:
         answers: `item_id` (unique) and `answer`, as the model gave it.
-        quarantine: rows set aside: `table`, `row` (of the file, the header being row 1), `key`, `reason`.
+        quarantine: quarantined rows: `table`, `row` (of the file, the header being row 1), `key`, `reason`.
     """
 
     answers: pd.DataFrame
@@ -68,7 +68,9 @@ def read_corpus(file: Path, *, id_column: str | None = None, text_column: str | 
     reason = pd.Series(np.select([nameless, empty, repeated], reasons, default=""), index=names.index)
     kept = reason == ""
     aside = table.frame.assign(item_id=names)[~kept]
-    quarantine = collect([table.quarantine, set_aside(TABLE, aside, ("item_id",), reason[~kept].tolist(), table.rows)])
+    quarantine = collect(
+        [table.quarantine, quarantine_of(TABLE, aside, ("item_id",), reason[~kept].tolist(), table.rows)]
+    )
     found = pd.DataFrame({"item_id": names[kept], "answer": answers[kept]}).reset_index(drop=True)
     return Corpus(found, quarantine)
 

@@ -125,7 +125,7 @@ def _beside_chance(
     real = _pairs_alike(graph, kinds, alike)
     chance = np.array([_pairs_alike(other, kinds, alike) for other in rewired])
     popularity = graph.sum(axis=0)
-    dealt = [_pairs_alike(graph, _dealt(kinds, popularity, rng), alike).sum() for _ in range(n_permutations)]
+    permuted = [_pairs_alike(graph, _permuted(kinds, popularity, rng), alike).sum() for _ in range(n_permutations)]
     shares, several = chance.sum(axis=1) / pairs.sum(), pairs > 0
     expected = shares.mean() or np.nan  # nothing is no multiple of nothing
     user_expected = (chance[:, several] / pairs[several]).mean() or np.nan
@@ -136,7 +136,7 @@ def _beside_chance(
         "ratio": real.sum() / pairs.sum() / expected,
         "ratio_sd": shares.std(ddof=1) / expected,
         "user_ratio": (real[several] / pairs[several]).mean() / user_expected,
-        "p_value": (1 + np.sum(dealt >= real.sum())) / (1 + n_permutations),
+        "p_value": (1 + np.sum(permuted >= real.sum())) / (1 + n_permutations),
     }
 
 
@@ -162,10 +162,10 @@ def _pairs_alike(graph: sparse.csr_array, kinds: np.ndarray, alike: sparse.csr_a
     return sparse.csr_array(counts.multiply(counts @ alike)).sum(axis=1) - counts.sum(axis=1)
 
 
-def _dealt(kinds: np.ndarray, popularity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _permuted(kinds: np.ndarray, popularity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The same kinds, permuted among items of like popularity."""
     order = np.lexsort((rng.random(len(kinds)), popularity))
     block = np.arange(len(kinds)) // BLOCK
-    dealt = np.empty_like(kinds)
-    dealt[order] = kinds[order[np.lexsort((rng.random(len(kinds)), block))]]
-    return dealt
+    permuted = np.empty_like(kinds)
+    permuted[order] = kinds[order[np.lexsort((rng.random(len(kinds)), block))]]
+    return permuted

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from recsys.content.encoder import Checkpoint, Context, Encoder, Modality, Progress
+from recsys.content.encoder import Checkpoint, Context, Encoder, Modality, OnProgress
 from recsys.content.encoders import registry
 from recsys.content.features import Features
 
@@ -39,7 +39,7 @@ def encode(
     corpus: pd.DataFrame | None = None,
     hidden: Path | None = None,
     work: Path | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Features:
     """Vectors of the items by the encoder of this name.
 

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from recsys.content.encoder import Progress
+from recsys.content.batch_store import BatchStore
+from recsys.content.encoder import OnProgress
 from recsys.content.features import Features, mean_of_each
-from recsys.content.kept import Kept
 from recsys.content.pretrained.contents import Contents
 from recsys.errors import UserError
 from recsys.memory import keep_freed_memory
@@ -67,7 +67,7 @@ def vectors(
     *,
     batch_size: int | None = None,
     work: Path | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Features:
     """A vector for each item that has content which can be read; the others are absent, and reported in one line.
 
@@ -79,15 +79,15 @@ def vectors(
         runtime: the device, and the precision there.
         batch_size: contents that the model sees at once; None: what suits the device. Halved while memory is short.
         work: where finished vectors are kept until all are done; None: nowhere, a killed run starts anew.
-        progress: told how many of the distinct contents are done.
+        progress: called with the number of distinct contents that are done.
     """
     keep_freed_memory()
     wanted = contents.distinct
-    with _store(work, tower, runtime) as kept, _explaining_killed_workers():
-        known = kept.keys()
+    with _store(work, tower, runtime) as batches, _explaining_killed_workers():
+        known = batches.keys()
         missing = {key: content for key, content in wanted.items() if key not in known}
         unreadable: list[Any] = []
-        writer = _Writer(kept)
+        writer = _Writer(batches)
         done = len(wanted) - len(missing)
         for keys, readable, rows in _encoded(missing, contents, tower, runtime, batch_size):
             writer.add([key for key, good in zip(keys, readable, strict=True) if good], rows)
@@ -97,7 +97,7 @@ def vectors(
                 progress(done, len(wanted))
         writer.flush()
         _report(unreadable, len(wanted), contents.of)
-        return _in_item_order(contents, kept, tower.unit)
+        return _in_item_order(contents, batches, tower.unit)
 
 
 def _encoded(
@@ -165,8 +165,8 @@ class _Frugal:
 class _Writer:
     """Hands vectors to what keeps them, many at a time: the device is not asked for them after every batch."""
 
-    def __init__(self, kept: Kept) -> None:
-        self.kept = kept
+    def __init__(self, batches: BatchStore) -> None:
+        self.batches = batches
         self.keys: list[str] = []
         self.rows: list[Tensor] = []
 
@@ -179,19 +179,19 @@ class _Writer:
 
     def flush(self) -> None:
         if self.keys:
-            self.kept.add(self.keys, {"vector": torch.cat(self.rows).cpu().numpy()})
+            self.batches.add(self.keys, {"vector": torch.cat(self.rows).cpu().numpy()})
             self.keys, self.rows = [], []
 
 
 @contextmanager
-def _store(work: Path | None, tower: Tower, runtime: Runtime) -> Iterator[Kept]:
+def _store(work: Path | None, tower: Tower, runtime: Runtime) -> Iterator[BatchStore]:
     """Where the vectors of just this model, in this precision, are kept."""
     if work is None:
         with TemporaryDirectory() as folder:
-            yield Kept(Path(folder))
+            yield BatchStore(Path(folder))
     else:
         identity = repr((tower.identity, str(runtime.dtype)))
-        yield Kept(work / hashlib.blake2b(identity.encode(), digest_size=10).hexdigest())
+        yield BatchStore(work / hashlib.blake2b(identity.encode(), digest_size=10).hexdigest())
 
 
 @contextmanager
@@ -214,13 +214,13 @@ def _report(unreadable: list[Any], n_wanted: int, of: str) -> None:
         log.warning("%d of %d %s could not be read and are absent: %s", len(unreadable), n_wanted, of, names)
 
 
-def _in_item_order(contents: Contents, kept: Kept, unit: bool) -> Features:
-    known = kept.keys()
+def _in_item_order(contents: Contents, batches: BatchStore, unit: bool) -> Features:
+    known = batches.keys()
     keys = [[key for key in of_item if key in known] for of_item in contents.by_item]
     present = np.array([bool(of_item) for of_item in keys], dtype=bool)
     if not present.any():
         return Features(np.zeros((len(keys), 1), np.float32), present)
-    rows = kept.column("vector", [key for of_item in keys for key in of_item])
+    rows = batches.column("vector", [key for of_item in keys for key in of_item])
     matrix = np.zeros((len(keys), rows.shape[1]), np.float32)
     matrix[present] = mean_of_each(rows, [len(of_item) for of_item in keys if of_item], unit=unit)
     return Features.where(present, matrix)

@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
+from recsys.content.batch_store import BatchStore, Column
 from recsys.content.descriptions.answers import parse
-from recsys.content.kept import Column, Kept
 from recsys.content.texts import unwrap
 from recsys.content.thinking import without_thinking
 from recsys.content.vlm.contents import NOTHING, opened
@@ -34,22 +34,27 @@ class Asking:
     """The contents of a catalogue, and what is known of them."""
 
     def __init__(
-        self, contents: dict[str, VlmInput], options: VlmOptions, prompt: Prompt, kept: Kept, weights: str | None
+        self,
+        contents: dict[str, VlmInput],
+        options: VlmOptions,
+        prompt: Prompt,
+        batches: BatchStore,
+        weights: str | None,
     ) -> None:
         """Contents by key, where the answers about them are kept, and the digest of the weights that are run here."""
-        self.contents, self.options, self.prompt, self.kept = contents, options, prompt, kept
+        self.contents, self.options, self.prompt, self.batches = contents, options, prompt, batches
         self.weights = weights
 
     @property
     def answered(self) -> list[str]:
         """Keys of the contents that were asked about, refused ones among them, in their order."""
-        known = self.kept.keys()
+        known = self.batches.keys()
         return [key for key in self.contents if key in known]
 
     @property
     def addresses(self) -> list[str]:
         """Where the answers were had, in the order in which servers were asked; none for weights that are run here."""
-        file = self.kept.folder / ADDRESSES
+        file = self.batches.folder / ADDRESSES
         return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
 
     @cached_property
@@ -128,11 +133,11 @@ class Asking:
             name: np.where(without, np.float32(np.nan), vectors) if name.startswith("answer") else vectors
             for name, vectors in said.hidden.items()
         }
-        self.kept.add([key for key, _ in asked], {**columns, **hidden})
+        self.batches.add([key for key, _ in asked], {**columns, **hidden})
 
     def _remember(self, address: str) -> None:
         if address not in self.addresses:
-            with (self.kept.folder / ADDRESSES).open("a", encoding="utf-8") as file:
+            with (self.batches.folder / ADDRESSES).open("a", encoding="utf-8") as file:
                 file.write(f"{address}\n")
 
     def _declined(self, answer: str) -> str:
@@ -148,7 +153,7 @@ class Asking:
         """
         if not keys:
             return
-        refused = dict(zip(keys, self.kept.column("refused", list(keys)), strict=True))
+        refused = dict(zip(keys, self.batches.column("refused", list(keys)), strict=True))
         said = [key for key, why in refused.items() if why in ("", DECLINED)]
         if not said or len(said) < min(enough, len(self.contents)):
             return
@@ -161,7 +166,7 @@ class Asking:
     def _judge_answers(self, declined: dict[str, bool]) -> None:
         """By key, whether a model declines in words: such an answer gives nothing."""
         keys = list(declined)
-        raw = [str(answer) for answer in self.kept.column("answer", keys)]
+        raw = [str(answer) for answer in self.batches.column("answer", keys)]
         answers = [
             "" if declined[key] else without_thinking(unwrap(answer), self.prompt.fields)
             for key, answer in zip(keys, raw, strict=True)
@@ -177,7 +182,7 @@ class Asking:
                 share, what = 0.0, "are all the same"
         if share >= wanted:
             return
-        cut_off = float(np.mean(self.kept.column("cut_off", keys)))
+        cut_off = float(np.mean(self.batches.column("cut_off", keys)))
         example = " ".join(next(filter(None, raw), "").split())[:LONGEST]
         if cut_off >= 0.5:
             cause = f" ({cut_off:.0%} were cut off at `max_new_tokens: {self.options.max_new_tokens}`: raise it)"
@@ -189,7 +194,7 @@ class Asking:
         )
 
     def _judge_vectors(self, name: str, keys: list[str]) -> None:
-        vectors = self.kept.column(name, keys)
+        vectors = self.batches.column(name, keys)
         known = ~np.isnan(vectors).any(axis=1)
         shown = [self.contents[key].images if name.startswith("image") else key for key in keys]
         n_shown = len({what for what, there in zip(shown, known, strict=True) if there})

@@ -96,7 +96,7 @@ def sample(items: pd.DataFrame, options: VlmOptions, n: int, folder: Path | None
             pass
     except UnfinishedError as error:
         raise UserError(f"{error}: try again, or ask another server") from None
-    known = asking.kept.keys()
+    known = asking.batches.keys()
     keys = [key for key in keys if key in known]
     if not keys:
         raise UserError("no picture of the sample can be read; fix the files, or try a larger --sample")
@@ -105,11 +105,11 @@ def sample(items: pd.DataFrame, options: VlmOptions, n: int, folder: Path | None
 
 
 def _sampled(asking: Asking, keys: Sequence[str], item_of: dict[str, str], describer: Describer) -> Sample:
-    kept, fields = asking.kept, asking.prompt.fields
-    rows = zip(keys, kept.column("answer", keys), kept.column("refused", keys), strict=True)
+    batches, fields = asking.batches, asking.prompt.fields
+    rows = zip(keys, batches.column("answer", keys), batches.column("refused", keys), strict=True)
     answers = [SampledAnswer(item_of[key], str(said), parse(str(said), fields), str(why)) for key, said, why in rows]
     asked = asking.answered
-    each = float(kept.column("seconds", keys).mean())
+    each = float(batches.column("seconds", keys).mean())
     seconds = (len(asking.contents) - len(asked)) * each / describer.parallel
     endpoint = asking.options.endpoint
     if endpoint is not None and endpoint.requests_per_minute:
@@ -121,11 +121,11 @@ def _sampled(asking: Asking, keys: Sequence[str], item_of: dict[str, str], descr
         n_contents=len(asking.contents),
         n_pictures=sum(pictures) if max(pictures) > 1 else 0,
         n_asked=len(asked),
-        n_refused=sum(bool(why) for why in kept.column("refused", asked)),
-        n_prompt=float(kept.column("n_prompt", keys).mean()),
-        n_tokens=float(kept.column("n_tokens", keys).mean()),
+        n_refused=sum(bool(why) for why in batches.column("refused", asked)),
+        n_prompt=float(batches.column("n_prompt", keys).mean()),
+        n_tokens=float(batches.column("n_tokens", keys).mean()),
         seconds=seconds,
-        cut_off=int(kept.column("cut_off", keys).sum()),
+        cut_off=int(batches.column("cut_off", keys).sum()),
         adapted=describer.adapted,
     )
 
@@ -134,6 +134,8 @@ def forget_refused(items: pd.DataFrame, options: VlmOptions, folder: Path | None
     """Take out the refusals that are kept, so that these contents are asked about again; tells how many."""
     asking, _, _ = prepare(items, options, folder, work)
     keys = asking.answered
-    refused = [key for key, why in zip(keys, asking.kept.column("refused", keys), strict=True) if why] if keys else []
-    asking.kept.forget(refused)
+    refused = (
+        [key for key, why in zip(keys, asking.batches.column("refused", keys), strict=True) if why] if keys else []
+    )
+    asking.batches.forget(refused)
     return len(refused)

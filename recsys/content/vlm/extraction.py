@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 
 from recsys.content import provenance
-from recsys.content.encoder import Progress
+from recsys.content.batch_store import BatchStore
+from recsys.content.encoder import OnProgress
 from recsys.content.features import Features
-from recsys.content.kept import Kept
 from recsys.content.vlm.asking import Asking
 from recsys.content.vlm.contents import NOTHING, shown
 from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput
@@ -83,7 +83,7 @@ def extract(
     *,
     folder: Path | None = None,
     work: Path | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Extraction:
     """Ask a model about every item.
 
@@ -123,11 +123,11 @@ def prepare(
     contents = {key: what for key, what in of_items if what != NOTHING}
     weights = None if options.endpoint else locate(options.model, options.revision, folder)
     digested = None if weights is None else digest(weights)
-    kept = Kept(work / _fingerprint(options, prompt, digested))
-    return Asking(contents, options, prompt, kept, digested), of_items, weights
+    batches = BatchStore(work / _fingerprint(options, prompt, digested))
+    return Asking(contents, options, prompt, batches, digested), of_items, weights
 
 
-def _ask(asking: Asking, describer: Describer | None, is_kept: bool, progress: Progress | None) -> None:
+def _ask(asking: Asking, describer: Describer | None, is_kept: bool, progress: OnProgress | None) -> None:
     """Ask what is missing."""
     n = len(asking.contents)
     if describer is None:
@@ -175,13 +175,13 @@ def _fingerprint(options: VlmOptions, prompt: Prompt, weights: str | None) -> st
 
 def _assemble(item_ids: list[str], of_items: list[tuple[str, VlmInput]], asking: Asking) -> Extraction:
     """Spread what was said about contents over the items that have them."""
-    kept, options, contents = asking.kept, asking.options, asking.answered
+    batches, options, contents = asking.batches, asking.options, asking.answered
     if not contents:
         wanted = " or ".join(options.inputs)
         raise UserError(
             f"none of the {len(item_ids)} items has {wanted} to show the model; see the column or `inputs`"
         )
-    why = dict(zip(contents, kept.column("refused", contents), strict=True))
+    why = dict(zip(contents, batches.column("refused", contents), strict=True))
     asked = [row for row, (key, _) in enumerate(of_items) if key in why]
     rows = [row for row in asked if not why[of_items[row][0]]]
     reasons = Counter(str(why[of_items[row][0]]) for row in asked if why[of_items[row][0]])
@@ -189,7 +189,7 @@ def _assemble(item_ids: list[str], of_items: list[tuple[str, VlmInput]], asking:
         most = reasons.most_common(1)[0][0]
         raise UnusableError(f"model '{options.model}': refuses all {len(asked)} items ({most}); take another model")
     keys = [of_items[row][0] for row in rows]
-    seen = dict(zip(contents, kept.column("pictured", contents).ravel().tolist(), strict=True))
+    seen = dict(zip(contents, batches.column("pictured", contents).ravel().tolist(), strict=True))
     facts: dict[str, int | float] = {
         "items": len(item_ids),
         "answered": len(rows),
@@ -197,20 +197,22 @@ def _assemble(item_ids: list[str], of_items: list[tuple[str, VlmInput]], asking:
         "contents": len(contents),
         "equal_items": len(asked) - len(contents),
         "unreadable_images": sum(len(what.images) - seen.get(key, 0) for key, what in of_items),
-        "tokens": int(kept.column("n_tokens", contents).sum()),
-        "prompt_tokens": int(kept.column("n_prompt", contents).sum()),
-        "cut_off": int(kept.column("cut_off", contents).sum()),
+        "tokens": int(batches.column("n_tokens", contents).sum()),
+        "prompt_tokens": int(batches.column("n_prompt", contents).sum()),
+        "cut_off": int(batches.column("cut_off", contents).sum()),
     }
     if any(len(what.images) > 1 for _, what in of_items):
         facts["pictures"] = sum(len(what.images) for _, what in of_items)
-    answers = pd.DataFrame({"item_id": [item_ids[row] for row in rows], "answer": kept.column("answer", keys)})
-    adapted = sorted({line for lines in kept.column("adapted", contents) for line in str(lines).splitlines()})
-    served_as = sorted({name for names in kept.column("model", contents) for name in str(names).split(", ") if name})
+    answers = pd.DataFrame({"item_id": [item_ids[row] for row in rows], "answer": batches.column("answer", keys)})
+    adapted = sorted({line for lines in batches.column("adapted", contents) for line in str(lines).splitlines()})
+    served_as = sorted(
+        {name for names in batches.column("model", contents) for name in str(names).split(", ") if name}
+    )
     made_by = provenance.of_model(options, asking.prompt, asking.weights, served_as, adapted)
     if asking.addresses:
         made_by["endpoint"] = ", ".join(asking.addresses)
     shown_keys = [of_items[row][0] for row in asked]
-    hidden = {name: _features(kept.column(name, shown_keys), asked, len(item_ids)) for name in options.hidden}
+    hidden = {name: _features(batches.column(name, shown_keys), asked, len(item_ids)) for name in options.hidden}
     return Extraction(item_ids, answers.astype("object"), hidden, facts, dict(reasons), made_by)
 
 

@@ -68,7 +68,7 @@ class Loaded:
 def load(model: str, place: Path, device: torch.device, dtype: torch.dtype) -> Loaded:
     """The model of a local folder.
 
-    The settings of generation that come with a model (sampling, penalties) are set aside but for the tokens that
+    The settings of generation that come with a model (sampling, penalties) are ignored but for the tokens that
     end an answer: what is asked of every model is the same.
 
     Args:

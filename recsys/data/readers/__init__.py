@@ -3,18 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from recsys.data.options import SourceOptions, parse
+from recsys.data.options import parse
 from recsys.data.raw import RawData
 from recsys.data.readers import registry
 from recsys.data.readers.recognition import Recognised
 from recsys.errors import UserError
 
-__all__ = ["Recognised", "parse_options", "read", "recognise"]
-
-
-def parse_options(reader: str, options: dict[str, Any]) -> SourceOptions:
-    """Options of a reader, checked without opening a file; UserError names the wrong key or value."""
-    return parse(registry.load(reader).options, reader, options)
+__all__ = ["Recognised", "read", "recognise"]
 
 
 def read(reader: str, options: dict[str, Any], folder: Path | None, workdir: Path) -> RawData:

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from recsys.data.quarantine import Sieve, collect, set_aside
+from recsys.data.quarantine import RowFilter, collect, quarantine_of
 from recsys.data.raw import RawData
 from recsys.data.readers.amazon_images import listed_pictures
 from recsys.data.readers.assembly import (
@@ -137,10 +137,10 @@ def _reviews(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
         table = _records(path, "interactions")
         names = next((keys for keys in REVIEWS if set(keys.values()) <= set(table.frame)), REVIEWS[0])
     frame = columns(table, names).assign(row=table.rows)
-    sieve = Sieve("interactions", frame, ("user_id", "item_id"), table.rows)
-    none = pd.to_numeric(sieve.kept["rating"], errors="coerce") == 0
-    sieve.reject(none, "rating of 0, which is none of 1 to 5 stars")
-    return sieve.kept, collect([table.quarantine, sieve.quarantine()]), noted(table)
+    row_filter = RowFilter("interactions", frame, ("user_id", "item_id"), table.rows)
+    none = pd.to_numeric(row_filter.kept["rating"], errors="coerce") == 0
+    row_filter.reject(none, "rating of 0, which is none of 1 to 5 stars")
+    return row_filter.kept, collect([table.quarantine, row_filter.quarantine()]), noted(table)
 
 
 def _ratings(path: Path) -> Table:
@@ -168,7 +168,7 @@ def _products(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
     found["title"] = [text_of(cell) for cell in frame["title"]] if "title" in frame else None
     code = found["title"].str.contains(PAGE_CODE).fillna(False).astype(bool)
     reason = "title is code of a web page: the item is kept without it"
-    out_titles = set_aside("items", found[code], ("item_id",), reason, table.rows)
+    out_titles = quarantine_of("items", found[code], ("item_id",), reason, table.rows)
     found["title"] = found["title"].mask(code, None)
     found["text"] = joined_text(frame, TEXTS)
     for name, places in ATTRIBUTES.items():
@@ -212,7 +212,7 @@ def _read_literals(path: Path, table: str) -> Table:
     strings = kept.map(lambda value: value if isinstance(value, list) or pd.isna(value) else str(value))
     lines = pd.DataFrame({"line": list(bad.values())})
     stood = pd.Series(list(bad), dtype="int64")
-    quarantine = set_aside(table, lines, ("line",), "not a dictionary of Python literals", stood)
+    quarantine = quarantine_of(table, lines, ("line",), "not a dictionary of Python literals", stood)
     return Table(path, strings, pd.Series(numbers, index=frame.index, dtype="int64"), quarantine, ())
 
 

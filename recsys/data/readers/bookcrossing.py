@@ -15,7 +15,7 @@ from typing import Literal
 
 import pandas as pd
 
-from recsys.data.quarantine import Sieve, collect
+from recsys.data.quarantine import RowFilter, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import (
     PicturedOptions,
@@ -60,14 +60,14 @@ def read(options: BookCrossingOptions, folder: Path, workdir: Path) -> RawData:
     table = read_table(folder / ratings_file, "interactions", _layout(folder / ratings_file))
     rating = next((name for name in RATING if name in table.frame), RATING[0])
     frame = columns(table, {"user_id": "User-ID", "item_id": "ISBN", "rating": rating})
-    sieve = Sieve("interactions", frame.assign(row=table.rows), ("user_id", "item_id"), table.rows)
+    row_filter = RowFilter("interactions", frame.assign(row=table.rows), ("user_id", "item_id"), table.rows)
     if options.feedback == "explicit":
         reason = "rating of 0: not rated (feedback: implicit counts it)"
-        sieve.reject(pd.to_numeric(sieve.kept["rating"], errors="coerce") == 0, reason)
+        row_filter.reject(pd.to_numeric(row_filter.kept["rating"], errors="coerce") == 0, reason)
     else:
-        sieve.kept = sieve.kept.drop(columns="rating")
-    interactions, out_rows = interactions_of(sieve.kept, items)
-    quarantine = [out_books, table.quarantine, sieve.quarantine(), out_rows]
+        row_filter.kept = row_filter.kept.drop(columns="rating")
+    interactions, out_rows = interactions_of(row_filter.kept, items)
+    quarantine = [out_books, table.quarantine, row_filter.quarantine(), out_rows]
     return assemble(items, interactions, quarantine, (folder, options), (*noted(table), *notes))
 
 

@@ -11,7 +11,7 @@ from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import nearest_repair, normalised, refuse_strangers
 from recsys.data.images import FURTHER_DIGESTS, FURTHER_PATHS, attach_images
 from recsys.data.options import SourceOptions
-from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
+from recsys.data.quarantine import INTERACTION_KEY, RowFilter, collect
 from recsys.data.readers.layout import Layout
 from recsys.data.readers.pictures import Pictured, PictureOptions, pictures_from
 from recsys.data.readers.tables import Table, existing, read_table
@@ -144,16 +144,16 @@ def usable_items(items: pd.DataFrame, rows: pd.Series | None = None) -> tuple[pd
         items: `item_id` and any other columns.
         rows: where each stood in its file, with the index of `items`.
     """
-    sieve = Sieve("items", items.assign(item_id=normalised(items["item_id"])), ("item_id",), rows)
-    sieve.reject(sieve.kept["item_id"].isna(), "no item id")
-    again = sieve.kept.duplicated("item_id")
+    row_filter = RowFilter("items", items.assign(item_id=normalised(items["item_id"])), ("item_id",), rows)
+    row_filter.reject(row_filter.kept["item_id"].isna(), "no item id")
+    again = row_filter.kept.duplicated("item_id")
     if again.any():
-        twice = sieve.kept[sieve.kept.duplicated("item_id", keep=False)].astype("str").duplicated()
-        same = twice.reindex(sieve.kept.index, fill_value=False)
-        sieve.reject(again & same, "the same row again")
-        again = sieve.kept.duplicated("item_id")
-    sieve.reject(again, "item id again: the first row was kept")
-    return sieve.kept.reset_index(drop=True), sieve.quarantine()
+        twice = row_filter.kept[row_filter.kept.duplicated("item_id", keep=False)].astype("str").duplicated()
+        same = twice.reindex(row_filter.kept.index, fill_value=False)
+        row_filter.reject(again & same, "the same row again")
+        again = row_filter.kept.duplicated("item_id")
+    row_filter.reject(again, "item id again: the first row was kept")
+    return row_filter.kept.reset_index(drop=True), row_filter.quarantine()
 
 
 def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) -> Pictured:
@@ -194,18 +194,18 @@ def usable_interactions(frame: pd.DataFrame, known: pd.Series | None) -> tuple[p
         UserError: no id of the interactions is one of the items.
     """
     ids = {column: normalised(frame[column]) for column in INTERACTION_KEY}
-    sieve = Sieve("interactions", frame.assign(**ids), INTERACTION_KEY, frame.get("row"))
-    sieve.reject(sieve.kept["user_id"].isna(), "no user id")
-    sieve.reject(sieve.kept["item_id"].isna(), "no item id")
+    row_filter = RowFilter("interactions", frame.assign(**ids), INTERACTION_KEY, frame.get("row"))
+    row_filter.reject(row_filter.kept["user_id"].isna(), "no user id")
+    row_filter.reject(row_filter.kept["item_id"].isna(), "no item id")
     if "rating" in frame:
-        sieve.kept = sieve.kept.assign(rating=_numbers(sieve.kept["rating"]))
-        sieve.reject(~np.isfinite(sieve.kept["rating"]), "rating is not a number")
+        row_filter.kept = row_filter.kept.assign(rating=_numbers(row_filter.kept["rating"]))
+        row_filter.reject(~np.isfinite(row_filter.kept["rating"]), "rating is not a number")
     if "timestamp" in frame:
-        sieve.kept = sieve.kept.assign(timestamp=to_times(sieve.kept["timestamp"]))
+        row_filter.kept = row_filter.kept.assign(timestamp=to_times(row_filter.kept["timestamp"]))
     if known is not None:
-        refuse_strangers(sieve.kept["item_id"], known)
-        _reject_unknown(sieve, known)
-    return sieve.kept.reset_index(drop=True), sieve.quarantine()
+        refuse_strangers(row_filter.kept["item_id"], known)
+        _reject_unknown(row_filter, known)
+    return row_filter.kept.reset_index(drop=True), row_filter.quarantine()
 
 
 def _numbers(ratings: pd.Series) -> pd.Series:
@@ -223,12 +223,12 @@ def _numbers(ratings: pd.Series) -> pd.Series:
     return numbers
 
 
-def _reject_unknown(sieve: Sieve, known: pd.Series) -> None:
-    strange = ~sieve.kept["item_id"].isin(known)
+def _reject_unknown(row_filter: RowFilter, known: pd.Series) -> None:
+    strange = ~row_filter.kept["item_id"].isin(known)
     if not strange.any():
         return
-    ids = set(sieve.kept.loc[strange, "item_id"])
+    ids = set(row_filter.kept.loc[strange, "item_id"])
     if near := nearest_repair(ids, set(known)):
         repair, helped = near
-        sieve.reject(sieve.kept["item_id"].isin(helped), f"unknown item, known without {repair}")
-    sieve.reject(~sieve.kept["item_id"].isin(known), "unknown item")
+        row_filter.reject(row_filter.kept["item_id"].isin(helped), f"unknown item, known without {repair}")
+    row_filter.reject(~row_filter.kept["item_id"].isin(known), "unknown item")

@@ -10,7 +10,7 @@ from typing import ClassVar
 import pandas as pd
 
 from recsys.data.ids import normalised
-from recsys.data.quarantine import INTERACTION_KEY, Sieve, collect
+from recsys.data.quarantine import INTERACTION_KEY, RowFilter, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.catalogue import ItemTableOptions, noted, read_items, usable_interactions, with_images
 from recsys.data.readers.tables import Table, existing, read_table
@@ -69,20 +69,20 @@ def _standard_columns(table: Table, options: InterOptions) -> pd.DataFrame:
 
 def _whole_ids(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     frame = frame.assign(**{column: normalised(frame[column]) for column in INTERACTION_KEY})
-    sieve = Sieve("interactions", frame, INTERACTION_KEY, frame["row"])
+    row_filter = RowFilter("interactions", frame, INTERACTION_KEY, frame["row"])
     for column, name in (("user_id", "user id"), ("item_id", "item id")):
-        whole = sieve.kept[column].str.fullmatch(r"[0-9]{1,18}").fillna(False)
-        sieve.reject(~whole.astype(bool), f"{name} is not a whole number")
-    numbers = {column: sieve.kept[column].astype("int64").astype("str") for column in INTERACTION_KEY}
-    return sieve.kept.assign(**numbers), sieve.quarantine()
+        whole = row_filter.kept[column].str.fullmatch(r"[0-9]{1,18}").fillna(False)
+        row_filter.reject(~whole.astype(bool), f"{name} is not a whole number")
+    numbers = {column: row_filter.kept[column].astype("int64").astype("str") for column in INTERACTION_KEY}
+    return row_filter.kept.assign(**numbers), row_filter.quarantine()
 
 
 def _parts(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    sieve = Sieve("interactions", frame, INTERACTION_KEY, frame["row"])
+    row_filter = RowFilter("interactions", frame, INTERACTION_KEY, frame["row"])
     if "part" in frame:
-        sieve.reject(~sieve.kept["part"].isin(LABELS), "label is not 0, 1 or 2")
-        sieve.kept = sieve.kept.assign(part=sieve.kept["part"].map(LABELS))
-    return sieve.kept, sieve.quarantine()
+        row_filter.reject(~row_filter.kept["part"].isin(LABELS), "label is not 0, 1 or 2")
+        row_filter.kept = row_filter.kept.assign(part=row_filter.kept["part"].map(LABELS))
+    return row_filter.kept, row_filter.quarantine()
 
 
 def _n_items(interactions: pd.DataFrame, table: Table) -> int:
@@ -103,7 +103,7 @@ def _items(options: InterOptions, folder: Path, n_items: int) -> tuple[pd.DataFr
     if not options.items:
         return ids.assign(title=None, text=None, image_path=None), collect([]), ()
     described, out, notes = read_items(options, folder)
-    sieve = Sieve("items", described, ("item_id",))
-    sieve.reject(~sieve.kept["item_id"].isin(ids["item_id"]), "id beyond those of the interactions")
-    items = ids.merge(sieve.kept, on="item_id", how="left", validate="one_to_one")
-    return items, collect([out, sieve.quarantine()]), notes
+    row_filter = RowFilter("items", described, ("item_id",))
+    row_filter.reject(~row_filter.kept["item_id"].isin(ids["item_id"]), "id beyond those of the interactions")
+    items = ids.merge(row_filter.kept, on="item_id", how="left", validate="one_to_one")
+    return items, collect([out, row_filter.quarantine()]), notes

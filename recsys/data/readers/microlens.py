@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from recsys.data.ids import normalised
-from recsys.data.quarantine import Sieve, collect
+from recsys.data.quarantine import RowFilter, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import (
     PicturedOptions,
@@ -108,16 +108,18 @@ def _lists(path: Path, *, order_as_time: bool) -> tuple[pd.DataFrame, pd.DataFra
     """A row for each item of a user's list, with the line as `row`."""
     layout = Layout(delimiter="\t", names=("user", "items"), header=False, quoted=False)
     table = read_table(path, "interactions", layout)
-    sieve = Sieve("interactions", columns(table, {"user_id": "user", "items": "items"}), ("user_id",), table.rows)
-    sieve.reject(sieve.kept["items"].isna(), "no items after the tab")
-    listed = sieve.kept.assign(item_id=sieve.kept["items"].str.split(), row=table.rows)
+    row_filter = RowFilter(
+        "interactions", columns(table, {"user_id": "user", "items": "items"}), ("user_id",), table.rows
+    )
+    row_filter.reject(row_filter.kept["items"].isna(), "no items after the tab")
+    listed = row_filter.kept.assign(item_id=row_filter.kept["items"].str.split(), row=table.rows)
     frame = listed.drop(columns="items").explode("item_id")
     notes = noted(table)
     if order_as_time:
         frame["timestamp"] = frame.groupby(level=0).cumcount().astype("str")
     else:
         notes += (f"{path.name}: lists give an order and no times; order_as_time: true takes the order as times",)
-    return frame.reset_index(drop=True), collect([table.quarantine, sieve.quarantine()]), notes
+    return frame.reset_index(drop=True), collect([table.quarantine, row_filter.quarantine()]), notes
 
 
 def _titles(options: MicroLensOptions, folder: Path) -> str | None:
@@ -136,10 +138,10 @@ def _two_columns(folder: Path, name: str | None, option: str, column: str) -> tu
         path, option, Layout(delimiter=",", names=("item", column), header=not first.isdigit(), quoted=True)
     )
     found = columns(table, {"item_id": "item", column: column})
-    sieve = Sieve(option, found.assign(item_id=normalised(found["item_id"])), ("item_id",), table.rows)
-    sieve.reject(sieve.kept["item_id"].isna(), "no item id")
-    sieve.reject(sieve.kept.duplicated("item_id"), f"{column} of the same item again: the first was kept")
-    return sieve.kept, collect([table.quarantine, sieve.quarantine()])
+    row_filter = RowFilter(option, found.assign(item_id=normalised(found["item_id"])), ("item_id",), table.rows)
+    row_filter.reject(row_filter.kept["item_id"].isna(), "no item id")
+    row_filter.reject(row_filter.kept.duplicated("item_id"), f"{column} of the same item again: the first was kept")
+    return row_filter.kept, collect([table.quarantine, row_filter.quarantine()])
 
 
 def _one_of(table: Table, names: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from recsys.data.quarantine import Sieve, collect
+from recsys.data.quarantine import RowFilter, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import PicturedOptions, assemble, columns, interactions_of, items_of
 from recsys.data.readers.catalogue import noted
@@ -119,14 +119,14 @@ def _impressions(folder: Path, called: str) -> tuple[pd.DataFrame, pd.DataFrame,
     table = read_table(folder / BEHAVIORS, called, layout)
     frame = columns(table, {name: name for name in IMPRESSION}).assign(row=table.rows)
     frame["timestamp"] = pd.to_datetime(frame["time"], format=TIME, errors="coerce", utc=True)
-    sieve = Sieve(called, frame, ("user_id", "impression_id"), table.rows)
-    sieve.reject(sieve.kept["user_id"].isna(), "no user id")
-    sieve.reject(sieve.kept["timestamp"].isna(), "time is not like 11/11/2019 9:05:58 AM")
-    usable = sieve.kept
+    row_filter = RowFilter(called, frame, ("user_id", "impression_id"), table.rows)
+    row_filter.reject(row_filter.kept["user_id"].isna(), "no user id")
+    row_filter.reject(row_filter.kept["timestamp"].isna(), "time is not like 11/11/2019 9:05:58 AM")
+    usable = row_filter.kept
     labelled = usable["impressions"].str.fullmatch(r"\s*\S+-[01](\s+\S+-[01])*\s*").fillna(False).astype(bool)
     # What was clicked before an impression is known whether or not the impression itself is labelled.
-    sieve.reject(~labelled, "impressions are not like N1-1 N2-0: clicked or not is not known")
-    return usable.assign(labelled=labelled), collect([table.quarantine, sieve.quarantine()]), noted(table)
+    row_filter.reject(~labelled, "impressions are not like N1-1 N2-0: clicked or not is not known")
+    return usable.assign(labelled=labelled), collect([table.quarantine, row_filter.quarantine()]), noted(table)
 
 
 def _clicks(impressions: pd.DataFrame) -> pd.DataFrame:

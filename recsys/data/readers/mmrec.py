@@ -15,7 +15,7 @@ import pandas as pd
 
 from recsys.data.ids import normalised
 from recsys.data.picture_names import match_images
-from recsys.data.quarantine import Sieve, collect
+from recsys.data.quarantine import RowFilter, collect
 from recsys.data.raw import RawData
 from recsys.data.readers import inter
 from recsys.data.readers.assembly import columns
@@ -89,19 +89,21 @@ def _numbered(options: MMRecOptions, folder: Path, items: pd.DataFrame) -> tuple
             f"'{options.item_column}' and one other; leave only these two in it"
         )
     mapping = columns(table, {"item_id": options.item_column, "source_id": others[0]}).apply(normalised)
-    sieve = Sieve("mapping", mapping, ("item_id",), table.rows)
-    whole = sieve.kept["item_id"].str.fullmatch(r"[0-9]{1,9}").fillna(False)
-    sieve.reject(~whole.astype(bool), "number of the item is not a whole number")
-    sieve.kept = sieve.kept.assign(item_id=sieve.kept["item_id"].astype("int64").astype("str"))
-    n_items = max(len(items), int(sieve.kept["item_id"].astype("int64").max()) + 1 if len(sieve.kept) else 0)
-    sieve.reject(sieve.kept["source_id"].isna(), "no id of the source")
-    sieve.reject(sieve.kept.duplicated("item_id"), "number again: the first row was kept")
-    sieve.reject(sieve.kept.duplicated("source_id"), "id of the source again: the first row was kept")
-    if n_items > max(1000, inter.MAX_SPARSITY * max(len(items), len(sieve.kept))):
-        raise UserError(f"{table.path}: numbers go up to {n_items - 1} for {len(sieve.kept)} items; fix the mapping")
+    row_filter = RowFilter("mapping", mapping, ("item_id",), table.rows)
+    whole = row_filter.kept["item_id"].str.fullmatch(r"[0-9]{1,9}").fillna(False)
+    row_filter.reject(~whole.astype(bool), "number of the item is not a whole number")
+    row_filter.kept = row_filter.kept.assign(item_id=row_filter.kept["item_id"].astype("int64").astype("str"))
+    n_items = max(len(items), int(row_filter.kept["item_id"].astype("int64").max()) + 1 if len(row_filter.kept) else 0)
+    row_filter.reject(row_filter.kept["source_id"].isna(), "no id of the source")
+    row_filter.reject(row_filter.kept.duplicated("item_id"), "number again: the first row was kept")
+    row_filter.reject(row_filter.kept.duplicated("source_id"), "id of the source again: the first row was kept")
+    if n_items > max(1000, inter.MAX_SPARSITY * max(len(items), len(row_filter.kept))):
+        raise UserError(
+            f"{table.path}: numbers go up to {n_items - 1} for {len(row_filter.kept)} items; fix the mapping"
+        )
     numbers = pd.DataFrame({"item_id": [str(number) for number in range(n_items)]})
-    joined = numbers.merge(sieve.kept[["item_id", "source_id"]], on="item_id", how="left", validate="one_to_one")
-    quarantine = collect([table.quarantine, sieve.quarantine()])
+    joined = numbers.merge(row_filter.kept[["item_id", "source_id"]], on="item_id", how="left", validate="one_to_one")
+    quarantine = collect([table.quarantine, row_filter.quarantine()])
     return joined, options.source_column or others[0], quarantine
 
 
@@ -122,11 +124,13 @@ def _described(
     )
     described = described.drop(columns=["source_id", source_column], errors="ignore")
     described = described.assign(item_id=normalised(described["item_id"])).rename(columns={"item_id": key})
-    sieve = Sieve("items", described.drop(columns=other, errors="ignore"), (key,), table.rows)
-    sieve.reject(~sieve.kept[key].isin(items[key].dropna()), "item is not in the interactions or their mapping")
-    sieve.reject(sieve.kept.duplicated(key), "item again: the first row was kept")
-    found = items.merge(sieve.kept, on=key, how="left", validate="many_to_one")
-    return found, collect([table.quarantine, sieve.quarantine()]), noted(table, notes)
+    row_filter = RowFilter("items", described.drop(columns=other, errors="ignore"), (key,), table.rows)
+    row_filter.reject(
+        ~row_filter.kept[key].isin(items[key].dropna()), "item is not in the interactions or their mapping"
+    )
+    row_filter.reject(row_filter.kept.duplicated(key), "item again: the first row was kept")
+    found = items.merge(row_filter.kept, on=key, how="left", validate="many_to_one")
+    return found, collect([table.quarantine, row_filter.quarantine()]), noted(table, notes)
 
 
 def _pictured(options: MMRecOptions, folder: Path, items: pd.DataFrame) -> Pictured:

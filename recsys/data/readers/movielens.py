@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from recsys.data.ids import normalised
-from recsys.data.quarantine import Sieve, collect
+from recsys.data.quarantine import RowFilter, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import columns, interactions_of, items_of, with_pictures
 from recsys.data.readers.catalogue import noted
@@ -132,9 +132,9 @@ def _with_plots(
         return items, collect([]), ()
     table = read_table(existing(folder, options.plots or "plots.csv", "plots"), "plots")
     plots = columns(table, {"item_id": "movieId", "plot": "plot"})
-    sieve = Sieve("plots", plots.assign(item_id=normalised(plots["item_id"])), ("item_id",), table.rows)
-    sieve.reject(~sieve.kept["item_id"].isin(items["item_id"]), "unknown item")
-    sieve.reject(sieve.kept.duplicated("item_id"), "plot of the same movie again: the first was kept")
-    text = sieve.kept.set_index("item_id")["plot"]
-    quarantine = collect([table.quarantine, sieve.quarantine()])
+    row_filter = RowFilter("plots", plots.assign(item_id=normalised(plots["item_id"])), ("item_id",), table.rows)
+    row_filter.reject(~row_filter.kept["item_id"].isin(items["item_id"]), "unknown item")
+    row_filter.reject(row_filter.kept.duplicated("item_id"), "plot of the same movie again: the first was kept")
+    text = row_filter.kept.set_index("item_id")["plot"]
+    quarantine = collect([table.quarantine, row_filter.quarantine()])
     return items.assign(text=items["item_id"].map(text)), quarantine, noted(table)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.data.images import attach_images
-from recsys.data.quarantine import Sieve, collect
+from recsys.data.quarantine import RowFilter, collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import (
     PicturedOptions,
@@ -107,11 +107,13 @@ def _with_photos(items: pd.DataFrame, listing: Path, folder: Path, most: int) ->
     """Photos in the order in which they are listed."""
     table = read_table(listing, "photos")
     listed = columns(table, {"item_id": "business_id", "photo_id": "photo_id"})
-    sieve = Sieve("photos", listed, ("item_id", "photo_id"), table.rows)
-    sieve.reject(sieve.kept["item_id"].isna() | sieve.kept["photo_id"].isna(), "no id of the business or the photo")
-    sieve.reject(~sieve.kept["item_id"].isin(items["item_id"]), "unknown item")
+    row_filter = RowFilter("photos", listed, ("item_id", "photo_id"), table.rows)
+    row_filter.reject(
+        row_filter.kept["item_id"].isna() | row_filter.kept["photo_id"].isna(), "no id of the business or the photo"
+    )
+    row_filter.reject(~row_filter.kept["item_id"].isin(items["item_id"]), "unknown item")
     photos: dict[str, list[Path]] = defaultdict(list)
-    for item, photo in sieve.kept[["item_id", "photo_id"]].itertuples(index=False, name=None):
+    for item, photo in row_filter.kept[["item_id", "photo_id"]].itertuples(index=False, name=None):
         photos[item].append(folder / f"{photo}.jpg")
     items, quarantine = attach_images(items, items["item_id"].map(photos.get).astype("object"), most)
-    return Pictured(items, collect([table.quarantine, sieve.quarantine(), quarantine]), noted(table))
+    return Pictured(items, collect([table.quarantine, row_filter.quarantine(), quarantine]), noted(table))

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 from PIL import Image
 
+from recsys.content.batch_store import BatchStore
 from recsys.content.encoders import encode
-from recsys.content.kept import Kept
 from tests.content.conftest import item_table
 from tests.content.pretrained import models
 
@@ -47,11 +47,11 @@ def test_a_killed_encoding_goes_on(tmp_path):
         done = next(done for line in process.stdout if (done := int(line)) >= N // 2)
         process.send_signal(signal.SIGKILL)
     (place,) = work.iterdir()
-    kept = len(Kept(place).keys())
+    kept = len(BatchStore(place).keys())
     assert done - KEEP < kept < N
 
     told: list[int] = []
     found = encode("vision_transformer", options, items, work=work, progress=lambda now, total: told.append(now))
     assert told[0] > kept and told[-1] == N
     np.testing.assert_allclose(found.matrix, expected, rtol=1e-4, atol=1e-5)
-    assert len(Kept(place).keys()) == N
+    assert len(BatchStore(place).keys()) == N

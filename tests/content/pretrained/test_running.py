@@ -165,7 +165,7 @@ def test_a_killed_worker_is_one_line_and_what_is_finished_is_kept(tmp_path, monk
     with pytest.raises(UserError, match=r"^a process that prepared contents was killed, most often"):
         vectors(contents(["aaaa", "ccc", "b"]), Tower(prepare, forward, ()), CPU, batch_size=1, work=tmp_path)
     (place,) = tmp_path.iterdir()
-    assert len(running.Kept(place).keys()) == 2
+    assert len(running.BatchStore(place).keys()) == 2
 
 
 def test_device_and_precision():

@@ -7,6 +7,7 @@ from PIL import Image
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.content.encoders.text.tfidf_svd import TfidfSvd
+from recsys.study.checks import COVERS
 from tests.orchestration.check.catalogue import ITEMS, data, pictures, write
 from tests.orchestration.command_line import call, printed
 
@@ -41,6 +42,19 @@ def test_few_covered_items_and_items_that_are_all_alike_are_warned_of(settings: 
     assert f"! content shop/image: encoder visual_descriptors: {alike}" in printed(settings, "check", "shop")
 
 
+@pytest.mark.parametrize(("n_covered", "mark", "passed"), [(ITEMS // 2, "✓", True), (ITEMS // 2 - 1, "!", False)])
+def test_check_and_run_call_the_same_coverage_too_low(
+    settings: Settings, n_covered: int, mark: str, passed: bool
+) -> None:
+    pictures(settings, *range(n_covered))
+    write(settings, "image: {encoder: visual_descriptors}", source="images: photos")
+    shown = printed(settings, "check", "shop")
+    assert f"{mark} content shop/image: encoder visual_descriptors: {n_covered} of 40 items" in shown
+    printed(settings, "run", "shop", "--select", '+key:"shop/embeddings/image"')
+    (check,) = (each for each in Home(settings).current("shop/embeddings/image").checks if each.name == COVERS)
+    assert check.passed is passed
+
+
 def test_rows_that_cannot_be_computed_with_are_counted_and_named_by_check_and_run(settings: Settings) -> None:
     rows = np.random.default_rng(0).standard_normal((ITEMS, 4))
     rows[[3, 7, 8, 20, 30], 0] = 3.4e38, np.nan, np.inf, 1e16, -1e300
@@ -55,7 +69,7 @@ def test_rows_that_cannot_be_computed_with_are_counted_and_named_by_check_and_ru
     assert f"! content shop/image: {said}" in shown
     run = call(settings, "run", "shop", "--select", '+key:"shop/embeddings/image"')
     assert run.exit_code == 0 and said in run.stderr
-    (check,) = (each for each in Home(settings).current("shop/embeddings/image").checks if each.name == "covers_items")
+    (check,) = (each for each in Home(settings).current("shop/embeddings/image").checks if each.name == COVERS)
     assert check.message == f"87.5% of 40 items have content; {said}"
 
 

@@ -1,4 +1,4 @@
-"""Recordings as vectors: encoders of the transformers library that hear a waveform.
+"""Recordings as vectors: encoders of the transformers library that take a waveform.
 
 wav2vec 2.0 (Baevski et al., NeurIPS 2020) and its kin, the encoder of Whisper (Radford et al., ICML 2023), AST (Gong
 et al., Interspeech 2021) and CLAP (Wu et al., ICASSP 2023).
@@ -113,7 +113,7 @@ class Waveform(PretrainedEncoder):
         with loading(folder):
             extractor = AutoFeatureExtractor.from_pretrained(folder, **SAFELY)
         if not hasattr(extractor, "sampling_rate"):
-            raise UserError(f"{folder}: not a model that hears; give one of wav2vec 2.0, Whisper, AST or CLAP")
+            raise UserError(f"{folder}: not a model of audio; give one of wav2vec 2.0, Whisper, AST or CLAP")
         # CLAP's preparation cuts longer recordings at a place drawn at random.
         seconds = min(self.options.seconds, getattr(extractor, "max_length_s", self.options.seconds))
         process = partial(extractor, sampling_rate=extractor.sampling_rate, return_tensors="pt")
@@ -128,5 +128,5 @@ def _hear(model: Any, inputs: "Inputs") -> "Tensor":
     if hasattr(model, "get_audio_features"):
         output = model.get_audio_features(**inputs)
         return getattr(output, "pooler_output", output)
-    hears = model.get_encoder() if model.config.is_encoder_decoder else model
-    return hears(**inputs).last_hidden_state.mean(dim=1)
+    encoder = model.get_encoder() if model.config.is_encoder_decoder else model
+    return encoder(**inputs).last_hidden_state.mean(dim=1)

@@ -19,7 +19,7 @@ from recsys.errors import UserError, hint
 from recsys.store import sha256_of
 
 AS_TRAINED = {name: {"transform_input": True, "init_weights": False} for name in ("googlenet", "inception_v3")}
-"""What some architectures must be told to be as they were trained."""
+"""Arguments without which some architectures are not as they were trained."""
 
 
 def known_weights(model: str) -> dict[str, Any]:

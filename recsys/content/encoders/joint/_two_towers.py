@@ -52,8 +52,8 @@ def _token_limit(model: Any, processor: Any) -> int:
     positions = next(module for name, module in named if name.endswith(("position_embedding", "position_embeddings")))
     # Models after RoBERTa count positions from behind the padding's.
     usable = positions.num_embeddings - (0 if positions.padding_idx is None else positions.padding_idx + 1)
-    told = getattr(processor, "text_kwargs", {}).get("max_length", usable)
-    return min(usable, told, processor.tokenizer.model_max_length)
+    stated = getattr(processor, "text_kwargs", {}).get("max_length", usable)
+    return min(usable, stated, processor.tokenizer.model_max_length)
 
 
 def _tokenise(tokenizer: Any, limit: int, is_siglip: bool, texts: list[str]) -> Prepared:

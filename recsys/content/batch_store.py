@@ -1,4 +1,4 @@
-"""Work that is kept as it is done, so that an extraction that was killed goes on where it was."""
+"""A store of finished batches, so that an extraction that was killed goes on where it was."""
 
 import os
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ Column = np.ndarray | Sequence[str]
 """Numbers of shape (n, dim), or n texts."""
 
 
-class Kept:
+class BatchStore:
     """Rows by key, one Parquet file per batch, each renamed into place when it is whole.
 
     Keys are digests of content, so that equal items are worked on once. A folder belongs to one piece of work:
@@ -23,7 +23,7 @@ class Kept:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Work kept in this folder, which is made if need be."""
+        """A store in this folder, which is made if need be."""
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)  # its time says when it was last used: what no longer is can be freed
