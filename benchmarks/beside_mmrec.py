@@ -6,8 +6,8 @@ MODALIFT_DATA=... python benchmarks/beside_mmrec.py PATH --write docs/parity.md
 
 MMRec is read and run in a process of its own, never copied; DualGNN, DRAGON, MMGCN and GRCN need torch_geometric, and
 are left out without it. Both train in one thread until Recall@20 on the validation part has not risen for 20 epochs,
-and measure the test part at the best of them. A measurement is kept in `--folder`, and one that is there is not made
-again.
+and measure the test part at the best of them. What was cut short by `--max-epochs` has a section of its own on the
+page. A measurement is kept in `--folder`, and one that is there is not made again.
 """
 
 import json
@@ -35,7 +35,7 @@ SOURCES = {
     "baby": {"image": "image_feat.npy", "text": "text_feat.npy"},
 }
 """By data set and by the two names that MMRec has for sources; on Last.fm its "image" is sound."""
-BATCH, PATIENCE = 2048, 21
+BATCH, PATIENCE, TO_THE_END = 2048, 21, 1000
 FOLDER = Path(tempfile.gettempdir(), "modalift-mmrec")
 AT_THE_END = ("Recall@20 MMRec", "ours", "gap", "to convergence, times")
 """Columns that mean nothing where a training was cut short."""
@@ -140,7 +140,7 @@ def main(
     models: Annotated[list[str] | None, typer.Argument(help="Models by our names; all unless said.")] = None,
     data: Annotated[str, typer.Option(help=f"One of {', '.join(SOURCES)}.")] = "lastfm-2k",
     seeds: Annotated[int, typer.Option(min=1)] = 3,
-    max_epochs: Annotated[int, typer.Option(min=1)] = 1000,
+    max_epochs: Annotated[int, typer.Option(min=1)] = TO_THE_END,
     folder: Annotated[Path, typer.Option(help="Where measurements are kept.")] = FOLDER,
     write: Annotated[Path | None, typer.Option(help="A page whose rows of these models are written anew.")] = None,
 ) -> None:
@@ -164,8 +164,8 @@ def main(
         raise typer.Exit(1)
     console.print(table(lines))
     if write:
-        page = write.read_text(encoding="utf-8")
-        write.write_text(with_section(page, data, table(lines, rows_of_section(page, data))), encoding="utf-8")
+        page, section = write.read_text(encoding="utf-8"), data if max_epochs == TO_THE_END else f"{data}-epochs"
+        write.write_text(with_section(page, section, table(lines, rows_of_section(page, section))), encoding="utf-8")
 
 
 if __name__ == "__main__":

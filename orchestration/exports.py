@@ -16,6 +16,7 @@ from orchestration.home import RECORD, Home
 from orchestration.lineage import Event, Input
 from recsys.content import provenance
 from recsys.errors import UserError
+from recsys.intact import FILES
 from recsys.store import sha256_of
 
 PRODUCER = "urn:modalift"
@@ -95,7 +96,7 @@ def croissant(home: Home, asset: str) -> dict[str, Any]:
         raise UserError(f"{asset}: Croissant describes datasets, embeddings and descriptions; name one of these")
     event = home.current(asset)
     folder = home.folder(event)
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != RECORD)
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in (RECORD, FILES))
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",

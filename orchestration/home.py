@@ -50,7 +50,7 @@ class Home:
         return event is not None and self.is_whole(event)
 
     def current(self, asset: str) -> Event:
-        """The newest version of an asset; UserError if there is none, or a file of it is damaged."""
+        """The newest version of an asset; UserError if there is none, or a file of it is damaged or gone."""
         event = self.lineage.latest(asset)
         if event is None or not self.folder(event).is_dir():
             raise UserError(f"{asset} has not been computed yet: `modalift run` computes it with all that it needs")
@@ -62,12 +62,12 @@ class Home:
         return self.settings.store / event.path
 
     def whole(self, asset: str, version: str) -> Path:
-        """The folder of a version of an asset or of a cell; UserError where it is gone or a file of it is damaged."""
+        """The folder of a version of an asset or of a cell; UserError where it or a file of it is damaged or gone."""
         folder = self.settings.store / asset / version
         if not folder.is_dir():
             raise UserError(f"{folder}: is not there any more; `modalift run` computes it anew")
         if file := damaged(folder):
-            raise UserError(f"{file}: is damaged; `modalift run` computes it anew")
+            raise UserError(f"{file}: is damaged or gone; `modalift run` computes it anew")
         return folder
 
     def is_whole(self, event: Event) -> bool:

@@ -16,6 +16,8 @@ from uuid import uuid4
 import psutil
 from filelock import FileLock, Timeout
 
+from recsys.intact import list_files
+
 PENDING = ".pending"
 NOT_CONTENT = {"provenance.json"}
 
@@ -44,6 +46,7 @@ class Store:
         final = parent / fingerprint
         try:
             fill(pending)
+            list_files(pending)
             _flush(pending)
             _put(pending, final)
         finally:

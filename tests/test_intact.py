@@ -1,4 +1,4 @@
-"""A file that lost its end is found by opening it, and a file that the system would not open is not called damaged."""
+"""A file that lost its end is found by opening it, one that is gone by a list; what cannot be opened is neither."""
 
 import errno
 import json
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from recsys.intact import damaged
+from recsys.intact import FILES, damaged, list_files
 
 NAMES = ("facts.json", "rows.parquet", "vectors.safetensors")
 
@@ -19,7 +19,9 @@ def version(tmp_path: Path) -> Path:
     (tmp_path / "facts.json").write_text(json.dumps({"rows": [1] * 50}))
     pd.DataFrame({"row": range(200)}).to_parquet(tmp_path / "rows.parquet")
     save_file({"matrix": np.ones((20, 3))}, tmp_path / "vectors.safetensors")
-    (tmp_path / "notes.txt").touch()
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "1.jpg").touch()
+    list_files(tmp_path)
     return tmp_path
 
 
@@ -38,6 +40,12 @@ def test_a_file_without_its_end_is_named(version: Path, name: str, lost: str) ->
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_of_nothing_but_zeros_is_named(version: Path, name: str) -> None:
     (version / name).write_bytes(bytes(500))  # what a power cut leaves where the length was written and the rest not
+    assert damaged(version) == version / name
+
+
+@pytest.mark.parametrize("name", [*NAMES, "pictures/1.jpg", FILES])
+def test_a_file_that_is_gone_is_named(version: Path, name: str) -> None:
+    (version / name).unlink()
     assert damaged(version) == version / name
 
 

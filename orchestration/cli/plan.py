@@ -79,7 +79,7 @@ def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tu
     if read != inputs:
         return "stale", "an input has changed"
     if not stored:
-        return "stale", "its version is not in the store, or a file of it is damaged"
+        return "stale", "its version is not in the store, or a file of it is damaged or gone"
     if version_of(node.version, inputs, node.files(home.settings)) != latest.fingerprint:
         return "stale", FILES_CHANGED
     return "stale", REUSED

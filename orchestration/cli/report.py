@@ -32,12 +32,13 @@ def report(
     read = find_study(study, settings)
     home = Home(settings)
     for asset in node(read).inputs:  # a run that can only fail would stay in Dagster's timeline
-        if not home.has(asset):
+        if home.lineage.latest(asset) is None:
             why = last_failure(read.name, settings)
             failed = f"its last run failed ({why}); " if why else ""
             raise UserError(
                 f"study {read.name} has no {asset} yet: {failed}`modalift run {study}` computes it, and the report"
             )
+        home.current(asset)
     changed = outdated(read, home, page=True)
     with RichProgress(err) as progress:
         done = materialise(read, settings, progress, f'key:"{keys.report(read.name)}"')

@@ -162,7 +162,7 @@ class CellRunner:
             if each in self.cells or not stored.worth_another_try:
                 return stored
         elif not self.damaged:
-            logger.warning("%s: is damaged; this cell and others like it are computed anew", file)
+            logger.warning("%s: is damaged or gone; this cell and others like it are computed anew", file)
         self.damaged += file is not None
         self.store.remove(self.place, each)
         return None

@@ -158,7 +158,9 @@ def test_a_damaged_cell_counts_as_not_there(
     again = runner(given, tmp_path)
     (second, *_) = again(finals(ALONE))
     assert again.computed == 1 and second.valid == first.valid and damaged(second.folder) is None
-    assert caplog.messages == [f"{first.folder / name}: is damaged; this cell and others like it are computed anew"]
+    assert caplog.messages == [
+        f"{first.folder / name}: is damaged or gone; this cell and others like it are computed anew"
+    ]
 
 
 class Spy(TopPop):

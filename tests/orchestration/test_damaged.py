@@ -1,4 +1,4 @@
-"""Files of the store that lost their end: commands that only read say which and what to do, a run computes them."""
+"""Files of the store that lost their end, or are gone: commands name them and the remedy, a run computes them anew."""
 
 import shutil
 from pathlib import Path
@@ -40,13 +40,29 @@ def final_cell(settings: Settings, model: str) -> Path:
 def test_what_only_reads_names_the_file_and_the_remedy(copied: Settings) -> None:
     home, user = Home(copied), ("--user", "0")
     summary = cut(home.folder(home.current("tiny/metrics")) / "summary.parquet")
-    assert complaint(copied, "results", "tiny") == f"{summary}: is damaged; `modalift run` computes it anew"
+    assert complaint(copied, "results", "tiny") == f"{summary}: is damaged or gone; `modalift run` computes it anew"
     cell = cut(final_cell(copied, "TopPop") / "model.safetensors")
     line = complaint(copied, "recommend", "tiny", "TopPop", *user)
-    assert line == f"{cell}: is damaged; `modalift run` computes it anew"
+    assert line == f"{cell}: is damaged or gone; `modalift run` computes it anew"
     users = cut(home.folder(home.current("tiny/dataset")) / "users.parquet")
     line = complaint(copied, "recommend", "tiny", "ItemKNN", *user)
-    assert line == f"{users}: is damaged; `modalift run` computes it anew"
+    assert line == f"{users}: is damaged or gone; `modalift run` computes it anew"
+
+
+def test_a_file_that_is_gone_is_named_and_computed_anew(copied: Settings, finished: Finished) -> None:
+    home, study = Home(copied), finished[1]
+    summary = home.folder(home.current("tiny/metrics")) / "summary.parquet"
+    summary.unlink()
+    final = final_cell(copied, "ItemKNN") / "test.safetensors"
+    final.unlink()
+    for command in ("results", "report"):
+        line = complaint(copied, command, "tiny")
+        assert line == f"{summary}: is damaged or gone; `modalift run` computes it anew"
+    to_do = {step.asset for step in plan(study, home) if step.state != "up to date"}
+    assert {"tiny/models/ItemKNN", "tiny/metrics"} <= to_do
+    assert call(copied, "run", "tiny").exit_code == 0
+    assert final.is_file()
+    assert {step.state for step in plan(study, home)} == {"up to date"}
 
 
 def test_a_run_computes_what_is_damaged_and_finds_the_rest(copied: Settings, finished: Finished) -> None:

@@ -109,7 +109,7 @@ def test_a_damaged_version_is_made_anew_and_said(tmp_path: Path) -> None:
 def test_a_damaged_input_is_one_line_with_its_path(home: Home) -> None:
     file = home.folder(Producer(home, "d/a")(1)) / "outcome.json"
     file.write_text("")
-    with pytest.raises(UserError, match=f"^{file}: is damaged; `modalift run` computes it anew$"):
+    with pytest.raises(UserError, match=f"^{file}: is damaged or gone; `modalift run` computes it anew$"):
         Producer(home, "d/b", "d/a")(1)
 
 
