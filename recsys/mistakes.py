@@ -15,6 +15,7 @@ WANTED = {
     "list_type": "a list, such as [a, b]",
 }
 """What is to be written, by pydantic's name of the mistake."""
+EMPTY = "is empty; write "
 OTHER_THAN_TEXT = (bool, int, float)
 PYDANTICS = "Input should be "
 """How pydantic begins where it is the value that is wrong."""
@@ -28,10 +29,14 @@ def first_mistake(error: ValidationError, root: type[BaseModel], no_keys: Collec
     """
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
+    part = _part(root, first["loc"][:-1])
+    fields = part.model_fields if part else {}
     if first["type"] == "extra_forbidden":
-        known = [name for name in _keys(root, first["loc"][:-1]) if name not in no_keys]
+        known = [name for name in fields if name not in no_keys]
         return f"{key}: there is no such key{hint(str(first['loc'][-1]), known)}"
     said = problem_of(first)
+    if said.startswith(EMPTY) and (field := fields.get(str(first["loc"][-1]))) and not field.is_required():
+        said = f"{said}, or leave it out"
     return f"{key}: {said}" if key else said
 
 
@@ -41,7 +46,7 @@ def problem_of(mistake: Mapping[str, Any]) -> str:
     if kind == "missing":
         return "this key is missing; write it"
     if kind in WANTED:
-        return f"is empty; write {WANTED[kind]}, or leave it out" if given is None else f"write {WANTED[kind]}"
+        return f"{EMPTY}{WANTED[kind]}" if given is None else f"write {WANTED[kind]}"
     if kind == "too_short":
         return "is empty; write one at least"
     if kind == "string_type" and (given is None or isinstance(given, OTHER_THAN_TEXT)):
@@ -61,8 +66,8 @@ def _read_as(given: Any) -> str:
     return str(given).lower() if isinstance(given, bool) else f"the number {given}"
 
 
-def _keys(kind: Any, place: Sequence[int | str]) -> list[str]:
-    """The keys that may stand at a place of a file; empty where it is no part with keys of its own.
+def _part(kind: Any, place: Sequence[int | str]) -> type[BaseModel] | None:
+    """The part with keys of its own at a place of a file; None where there is none.
 
     Args:
         kind: the type of the whole.
@@ -70,10 +75,10 @@ def _keys(kind: Any, place: Sequence[int | str]) -> list[str]:
     """
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         if not place:
-            return list(kind.model_fields)
+            return kind
         field = kind.model_fields.get(str(place[0]))
-        return _keys(field.annotation, place[1:]) if field else []
+        return _part(field.annotation, place[1:]) if field else None
     if get_origin(kind) in (dict, tuple, list):
         values = get_args(kind)[1 if get_origin(kind) is dict else 0]
-        return _keys(values, place[1:]) if place else []
-    return next((keys for each in get_args(kind) if (keys := _keys(each, place))), [])
+        return _part(values, place[1:]) if place else None
+    return next((part for each in get_args(kind) if (part := _part(each, place))), None)

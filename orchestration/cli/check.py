@@ -107,7 +107,7 @@ def _findings_of_run(
 ) -> Iterator["Finding"]:
     from orchestration import keys
     from recsys.study.checking import check_content, check_options
-    from recsys.study.preparing import load_items, prepare_dataset
+    from recsys.study.preparing import load_items
 
     for name, spec in study.datasets.items():
         sources = [source for source in spec.content if keys.embeddings(name, source) in to_do]
@@ -123,12 +123,26 @@ def _findings_of_run(
             try:
                 folder = home.settings.source_folder(name, spec)
                 if is_made_anew:
-                    facts[name] = prepare_dataset(spec, folder, place).facts
+                    facts[name] = _prepared(study, name, folder, place)
             except UserError as error:
                 yield _unreadable(name, error)
                 continue
             if sources or corpora:
                 yield from check_content(name, spec, load_items(place), folder, sources=sources, corpora=corpora)
+
+
+def _prepared(study: "Study", name: str, folder: Path | None, place: Path) -> dict[str, Any]:
+    """Facts of a dataset that is prepared in `place` as a run would; UserError where it cannot be, or be ranked."""
+    from recsys.study.preparing import prepare_dataset
+
+    facts = prepare_dataset(study.datasets[name], folder, place).facts
+    n_items, n_negatives = facts["counts"]["items"], study.evaluation.n_negatives
+    if n_negatives is not None and n_negatives >= n_items:
+        raise UserError(
+            f"evaluation.n_negatives: {n_negatives:,} items cannot be drawn from the {n_items:,} that there are; "
+            "write fewer, or leave it out to rank all items"
+        )
+    return facts
 
 
 def _unreadable(name: str, error: UserError) -> "Finding":
@@ -221,12 +235,11 @@ def _model(study: "Study", model: str) -> str:
 
 
 def _dataset(study: "Study", name: str, folder: Path | None, scratch: Path, found: dict[str, dict[str, Any]]) -> str:
-    """Prepare a dataset in a folder of its own, as a run would."""
+    """What a run would make of a dataset, in words."""
     from recsys.data.dataset import Dataset
     from recsys.study.applicable import left_out
-    from recsys.study.preparing import prepare_dataset
 
-    found[name] = facts = prepare_dataset(study.datasets[name], folder, scratch).facts
+    found[name] = facts = _prepared(study, name, folder, scratch)
     counts = facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
     said += [f"{counts['pictures']:,} pictures of these items"] if "pictures" in counts else []

@@ -88,7 +88,10 @@ def _workers(settings: "Settings") -> str:
 def _home(settings: "Settings") -> str:
     if problem := home_problem(settings.home):
         raise UserError(f"{settings.home}: {problem}; set MODALIFT_HOME to a folder of yours")
-    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{settings.home}: {error.strerror}; set MODALIFT_HOME to a folder of yours") from None
     free = shutil.disk_usage(settings.home).free / 1e9
     if free < ENOUGH_DISK_GB:
         raise UserError(f"{settings.home}: {free:.1f} GB free; make room or set MODALIFT_HOME to a larger disk")

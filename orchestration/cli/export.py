@@ -9,6 +9,7 @@ import typer
 from orchestration.cli.app import command
 from orchestration.cli.console import say
 from orchestration.cli.studies import choose, read_settings
+from recsys.errors import UserError
 from recsys.store import write_text
 
 
@@ -32,5 +33,7 @@ def export(
 
     home = Home(read_settings())
     key = choose(asset, home.lineage.assets(), "materialised asset")
+    if not croissant.absolute().parent.is_dir():
+        raise UserError(f"{croissant}: there is no such folder to write into; make it first")
     write_text(croissant.absolute(), json.dumps(exports.croissant(home, key), indent=1))
     say(f"{croissant}: Croissant metadata of {key}, whose files are in {home.folder(home.current(key))}")

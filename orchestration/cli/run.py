@@ -17,6 +17,7 @@ from recsys.wording import count
 if TYPE_CHECKING:
     from orchestration.cli.plan import Step
     from orchestration.home import Home
+    from orchestration.materialise import Materialised
     from orchestration.settings import Settings
     from recsys.study.study import Study
 
@@ -109,7 +110,7 @@ def _materialise(study: "Study", settings: "Settings", select: str | None) -> No
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         complain("stopped; run the same command again to go on")
         raise typer.Exit(STOPPED) from None
-    _conclude(study, Home(settings), done.assets)
+    _conclude(study, Home(settings), done)
     lost = _failures(Home(settings), done.assets)
     for failure in (*lost, *done.failures):
         complain(failure)
@@ -123,17 +124,19 @@ def _failures(home: "Home", assets: tuple[str, ...]) -> list[str]:
     return [f"{event.asset.split('/')[0]}: {line}" for event in events for line in event.failures]
 
 
-def _conclude(study: "Study", home: "Home", assets: tuple[str, ...]) -> None:
+def _conclude(study: "Study", home: "Home", done: "Materialised") -> None:
     from orchestration import keys
     from orchestration.cli.describe import outcome_lines
     from orchestration.cli.verdicts import judgements, sentences, together, verdict_table
     from recsys.study.record import LEFT_OUT
 
+    assets = done.assets
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
     events = [event for asset in assets if (event := home.lineage.latest(asset))]
-    found = sum(event.reused for event in events)
+    made = len({event.asset for event in home.lineage.events() if event.run == done.run and not event.reused})
+    found = len(events) - made
     before = f"; {count(found, 'asset')} {'was' if found == 1 else 'were'} up to date" if found else ""
-    say(f"Materialised {count(len(events) - found, 'asset')} of study {study.name}{before}")
+    say(f"Materialised {count(made, 'asset')} of study {study.name}{before}")
     for event in events:
         if LEFT_OUT in event.facts:
             say(event.facts[LEFT_OUT])

@@ -75,6 +75,8 @@ def find_study(given: str, settings: "Settings", *, to_run: bool = False) -> "St
         if path.stem in shipped:
             file = shipped[path.stem]
             return load_study(_copy(file, settings.studies) if to_run else file)
+    if not settings.studies.is_dir():
+        raise UserError(f"{settings.studies}: there is no such folder of studies; make it, or see MODALIFT_STUDIES")
     raise UserError(f"there is no study '{given}'{hint(path.stem, sorted(own | shipped))}")
 
 

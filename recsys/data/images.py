@@ -74,7 +74,7 @@ def attach_images(items: pd.DataFrame, paths: pd.Series, most: int = MOST) -> tu
         be used, have the bytes of another of the item's, or are more than `most`. It names an item's picture by the
         item, and by its file where there are several.
     """
-    found = [[Path(path) for path in _listed(cell) if os.path.exists(path)] for cell in paths]
+    found = [[Path(path) for path in _listed(cell) if os.path.lexists(path)] for cell in paths]
     inspected = iter(inspect_all([path for cell in found for path in cell[:most]]))
     used: list[list[Picture]] = []
     aside: list[tuple[str, str]] = []

@@ -12,6 +12,7 @@ from recsys.errors import UserError
 
 Rounding = Literal["floor", "ceil", "mmrec"]
 TRAIN, VALID, TEST = range(3)
+SHARES = ("valid", "test", "rounding")
 # Shares such as 0.1 have no exact binary form: without it, 0.1 * 30 rounds up to 4.
 EPSILON = 1e-9
 
@@ -38,6 +39,13 @@ class SplitRule(BaseModel):
     test: float = Field(default=0.1, gt=0, lt=1)
     seed: int = Field(default=42, ge=0)
     rounding: Rounding = "mmrec"
+
+    @model_validator(mode="after")
+    def _shares_count(self) -> "SplitRule":
+        without = {"leave_one_out": SHARES, "fixed": SHARES, "global_time": ("rounding",)}.get(self.protocol, ())
+        if odd := [key for key in without if key in self.model_fields_set]:
+            raise ValueError(f"'{odd[0]}' has no effect where the protocol is '{self.protocol}': leave it out")
+        return self
 
     @model_validator(mode="after")
     def _leaves_training(self) -> "SplitRule":

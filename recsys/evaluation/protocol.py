@@ -44,7 +44,9 @@ class Protocol(BaseModel):
     def _known(cls, primary: str) -> str:
         names = primary_metrics()
         if not re.fullmatch(rf"({'|'.join(names)})_at_[1-9]\d*", primary):
-            raise ValueError(f"unknown metric '{primary}'; write METRIC_at_K with METRIC one of {', '.join(names)}")
+            raise ValueError(
+                f"unknown metric '{primary}'; write METRIC_at_K with METRIC one of {', '.join(names)}, and K 1 or more"
+            )
         return primary
 
     @property

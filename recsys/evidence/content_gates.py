@@ -33,14 +33,7 @@ def content_rows(source: str, found: Integrity) -> Gate:
             remedy=f"Check the paths or columns that '{source}' is made from, or leave it out of the study.",
         )
     if look_alike(n_present, n_distinct, found.largest_group):
-        several = f"{n_distinct:,} distinct rows, and {found.largest_group:,} share one"
-        rows = several if n_distinct > 1 else "one row in common"
-        return Gate(
-            name=name,
-            colour="red",
-            message=f"The {count(n_present, 'item')} with {source} have {rows}.",
-            remedy=f"Find out why so many items look the same to '{source}' (a placeholder picture, an empty text).",
-        )
+        return Gate(name=name, colour="red", **_alike(source, n_present, n_distinct, found.largest_group))
     faults = problems(found)
     return Gate(
         name=name,
@@ -49,6 +42,18 @@ def content_rows(source: str, found: Integrity) -> Gate:
         or f"{n_present:,} of {found.n_items:,} items have {source}; {n_distinct:,} rows differ.",
         remedy=f"Look at the vectors of '{source}' before trusting what is said of it." if faults else "",
     )
+
+
+def _alike(source: str, n_present: int, n_distinct: int, largest_group: int) -> dict[str, str]:
+    has = f"The {count(n_present, 'item')} with {source} have"
+    if largest_group == 1:
+        message = f"{has} {count(n_distinct, 'row')} in all, of which {FEWEST_ROWS} are the least to judge by."
+        return {"message": message, "remedy": f"Give more items '{source}', or leave it out of the study."}
+    several = f"{n_distinct:,} distinct rows, and {largest_group:,} share one"
+    return {
+        "message": f"{has} {several if n_distinct > 1 else 'one row in common'}.",
+        "remedy": f"Find out why so many items look the same to '{source}' (a placeholder picture, an empty text).",
+    }
 
 
 def look_alike(n_present: int, n_distinct: int, largest_group: int) -> bool:

@@ -20,7 +20,7 @@ ADVICE: dict[VerdictName, str] = {
     "model_harms": "Do not judge content by this model: it loses with and without real content, so try another one.",
     "content_not_chosen": "Leave content out, or try another encoder: tuning found no use for this content.",
     "not_ready": "Fix what is named first; until then no figure of this dataset answers the question.",
-    "inconclusive": "Do not decide by this study: its verdict says what would close the question.",
+    "inconclusive": "Do not decide by this study: it leaves the question open; its verdict says what would be needed.",
 }
 DOES_NOT_PAY = (
     "Keep the best model without content: this one is not better by the margin, and only the reason is still open."

@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.content.encoders import registry as encoders
+from recsys.evaluation.protocol import Protocol
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.gates import BASELINES
 from recsys.evidence.interval import Interval
@@ -39,6 +40,7 @@ SPLITS = {
     "fixed": "fixed by the source",
 }
 MASKS = {"seen": "training and validation items masked", "train": "training items alone masked"}
+IDEALS = {"truncated": "", "retrieved": "nDCG divided by the ideal order of what was found"}
 
 
 def scenario(study: Study, name: str) -> ScenarioRow:
@@ -54,9 +56,15 @@ def scenario(study: Study, name: str) -> ScenarioRow:
         seen_before_choice=", ".join(given.seen_before_choosing) or "not stated",
         item_kinds=given.item_kinds,
         split=f"{split}, seed {rule.seed}" if rule.protocol in ("ratio", "leave_one_out") else split,
-        mask=MASKS[study.evaluation.mask],
+        ranking=_ranking(study.evaluation),
         data_date=given.date_of_data,
     )
+
+
+def _ranking(protocol: Protocol) -> str:
+    n = protocol.n_negatives
+    sampled = f"each held-out item among {n:,} sampled ones only" if n else ""
+    return "; ".join(filter(None, (MASKS[protocol.mask], sampled, IDEALS[protocol.ndcg])))
 
 
 def losers(tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> list[str]:

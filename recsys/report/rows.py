@@ -53,7 +53,7 @@ class ScenarioRow(Stored):
         seen_before_choice: what a person sees before choosing, such as "poster and title".
         item_kinds: one kind of item, or many.
         split: protocol of the split, such as "each user's last item", with its shares and seed.
-        mask: what cannot be recommended at test.
+        ranking: what is ranked at test, and what of it cannot be recommended.
         data_date: when the interactions took place.
     """
 
@@ -62,7 +62,7 @@ class ScenarioRow(Stored):
     seen_before_choice: str
     item_kinds: str
     split: str
-    mask: str
+    ranking: str
     data_date: str
 
 

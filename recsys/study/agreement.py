@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 """Of what becomes an asset, a folder and a table; longer ones do not fit into the name of a file."""
+SHARES = ("recall", "ndcg", "hit_rate", "precision", "map", "mrr")
+"""Metrics that publications also give in percent."""
 LONGEST_LIST = 1000
 """Items of a list that is stored for every user; nobody reads on so far."""
 
@@ -143,7 +145,9 @@ def _check_published(study: "Study", dataset: str, published: Published) -> None
     for row, figures in published.rows.items():
         if row not in rows:
             raise ValueError(f"{where} 'models' has no '{row}' to stand beside it{hint(row, rows)}")
-        for metric in figures:
+        for metric, figure in figures.items():
+            if figure > 1 and metric.rpartition("_at_")[0] in SHARES:
+                raise ValueError(f"{where} {row}: {metric} is at most 1, not {figure:g}: write .08 for 8 %")
             if metric not in study.evaluation.metrics:
                 known = ", ".join(map(str, study.evaluation.ks))
                 raise ValueError(

@@ -180,4 +180,6 @@ def _coverage(
 def _remedy(encoder: Encoder, items: pd.DataFrame) -> str:
     if encoder.reads_pictures and items["image_path"].isna().all():
         return "give the reader `images` or `image_column`, and see what is quarantined"
-    return "see the columns or the file that it reads"
+    if file := getattr(encoder.options, "file", None):
+        return f"{file} has no row for them that is not all zeros: write it anew"
+    return "see the columns that it reads"

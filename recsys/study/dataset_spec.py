@@ -1,8 +1,9 @@
 """One catalogue of a study: where its data come from, how content is made of them, and what is asked of it."""
 
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
@@ -112,7 +113,7 @@ class DatasetSpec(Strict):
     split: SplitRule = SplitRule()
     descriptions: dict[str, CorpusSpec] = Field(default_factory=dict)
     content: dict[str, ContentSource] = Field(default_factory=dict)
-    both: tuple[str, ...] | None = None
+    both: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     questions: tuple[Question, ...] = ()
     scenario: Scenario = Scenario()
     published: Published | None = None
@@ -134,6 +135,10 @@ class DatasetSpec(Strict):
             for arm, allowed in ((question.better, arms), (question.than, arms | {"shuffled"})):
                 if arm not in allowed:
                     raise ValueError(f"question '{question.ask}' names '{arm}'{hint(arm, sorted(allowed))}")
+        # Holm's correction would count it twice.
+        asked = Counter((question.better, question.than) for question in self.questions)
+        if twice := [arms for arms, n in asked.items() if n > 1]:
+            raise ValueError(f"two questions compare '{twice[0][0]}' with '{twice[0][1]}': ask once")
         return self
 
     def reads(self, source: str) -> frozenset[str]:

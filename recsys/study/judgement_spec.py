@@ -34,9 +34,15 @@ class Question(Strict):
         than: the arm it is compared with; `shuffled` is the shuffled control of `better`.
     """
 
-    ask: str
+    ask: str = Field(min_length=1)
     better: str
     than: str
+
+    @model_validator(mode="after")
+    def _compares_two(self) -> "Question":
+        if self.better == self.than:
+            raise ValueError(f"question '{self.ask}' compares '{self.better}' with itself: name two arms")
+        return self
 
 
 Figures = Annotated[dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]

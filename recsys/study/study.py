@@ -75,7 +75,7 @@ class Study(Strict):
             and `arms` names the arms to run where not all are wanted. `MODEL@PRESET` is the model as published, a row
             beside the one that is tuned.
         ensembles: models of `models` whose lists are added, by name; each is a row like a model.
-        controls: which controls every content model meets; `shuffled` cannot be left out where there is content.
+        controls: which controls every content model meets; those that the verdict needs are run in any case.
         controls_of_each: controls that take the place of one source at a time, arms such as `both_text_noise`.
         repeats: how often split (where it is drawn), tuning, training and permutations are drawn anew; None: 5, and 3
             where a model is trained by gradient.
@@ -84,8 +84,8 @@ class Study(Strict):
     """
 
     name: str
-    title: str
-    question: str = "Does item content make recommendations better here, and which part of it?"
+    title: str = Field(min_length=1)
+    question: str = Field("Does item content make recommendations better here, and which part of it?", min_length=1)
     datasets: dict[str, DatasetSpec] = Field(min_length=1)
     models: dict[str, dict[str, Any]] = Field(min_length=1)
     ensembles: dict[str, Ensemble] = Field(default_factory=dict)
@@ -125,6 +125,8 @@ class Study(Strict):
             return {model: {} for model in models}
         if isinstance(models, dict):
             return {model: {} if options is None else options for model, options in models.items()}
+        if models is not None:
+            raise ValueError("write a list of names, or a line 'NAME: {...}' for each model")
         return models
 
     @field_validator("models")
@@ -138,9 +140,11 @@ class Study(Strict):
                 registry.preset(model)
                 if lists := [key for key, value in given.items() if isinstance(value, list) and key != "arms"]:
                     raise ValueError(f"{model}.{lists[0]}: a preset is not tuned: write one value")
-            arms = given.get("arms") or []
-            if not isinstance(arms, list) or any(not isinstance(arm, str) for arm in arms):
+            arms = given.get("arms", ["both"])
+            if not isinstance(arms, list) or not arms or any(not isinstance(arm, str) for arm in arms):
                 raise ValueError(f"{model}.arms: write a list of names, such as [both, shuffled]")
+            if len(set(arms)) < len(arms):
+                raise ValueError(f"{model}.arms: name each arm once")
         return models
 
     @field_validator("controls", "controls_of_each")

@@ -152,7 +152,7 @@ def dataset(name: str, n_users: int = 3000, strength: float = 1.0, seed: int = 0
             seen_before_choice="title, description and photograph",
             item_kinds="many kinds",
             split="random shares of each user's interactions, 80:10:10, seed 1",
-            mask="training and validation items masked",
+            ranking="training and validation items masked",
             data_date="1996 to 2014",
         ),
         metric="ndcg_at_20",
@@ -331,7 +331,6 @@ def study(*datasets: DatasetReport) -> StudyReport:
             commands=["uv sync --frozen", "uv run modalift run studies/demo.yaml"],
         ),
         sources={"EASE": "Steck: Embarrassingly shallow autoencoders for sparse data, WWW 2019"},
-        links=[Link(text="Tracked runs", address="http://127.0.0.1:5000")],
     )
 
 

@@ -85,7 +85,10 @@ def test_an_ensemble_is_of_models_and_has_a_name_of_its_own(tmp_path: Path, writ
             "models.HybridItemKNN.arms: there is no arm 'bothh'; did you mean 'both'?",
         ),
         ("{EASE: {arms: [both]}}", "models.EASE.arms: there is no arm 'both': EASE takes no content"),
-        ("{HybridItemKNN: {arms: []}}", "dataset 'd': its content is shown to no model: name an arm with content"),
+        (
+            "{HybridItemKNN: {arms: [interactions_only]}}",
+            "dataset 'd': its content is shown to no model: name an arm with content",
+        ),
         ("{HybridItemKNN: {arms: [shuffled]}}", "dataset 'd': its content is shown to no model"),
     ],
 )

@@ -163,6 +163,9 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
     assert [arm.name for arm in spec.arms(("shuffled",))] == ["text", "interactions_only", "shuffled"]
 
 
+SAME, BETTER = "{ask: a, better: text, than: text}", "{ask: a, better: text, than: image}"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -182,6 +185,8 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         ),
         (GOOD + "controls: shuffled", "s.yaml: controls: write a list, such as [a, b]"),
         (GOOD + "tuning:", "s.yaml: tuning: is empty; write a mapping, KEY: VALUE, or leave it out"),
+        (GOOD.replace("title: T", "title: ''"), "s.yaml: title: String should have at least 1 character"),
+        ("title: T\ndatasets:\nmodels: [EASE]", "s.yaml: datasets: is empty; write a mapping, KEY: VALUE"),
         (GOOD + "tuning: {trials: nine}", "s.yaml: tuning.trials: Input should be a valid integer, not 'nine'"),
         (GOOD + "tuning: {trials: 1.5}", "s.yaml: tuning.trials: Input should be a valid integer, not 1.5"),
         (GOOD + "tuning: {prune: maybe}", "s.yaml: tuning.prune: Input should be a valid boolean, not 'maybe'"),
@@ -200,6 +205,20 @@ def test_a_single_source_is_its_own_fused_arm() -> None:
         (
             GOOD.replace("content:", "both: [taste]\n    content:"),
             "'both' names 'taste', which 'content' lacks; did",
+        ),
+        (GOOD.replace("content:", "both: []\n    content:"), "datasets.d.both: is empty; write one at least"),
+        (
+            GOOD.replace("content:", "split: {protocol: leave_one_out, test: 0.2}\n    content:"),
+            "datasets.d.split: 'test' has no effect where the protocol is 'leave_one_out': leave it out",
+        ),
+        (GOOD.replace("content:", f"questions: [{SAME}]\n    content:"), "compares 'text' with itself: name two arms"),
+        (
+            GOOD.replace("content:", f"questions: [{BETTER}, {BETTER}]\n    content:"),
+            "datasets.d: two questions compare 'text' with 'image': ask once",
+        ),
+        (
+            GOOD.replace("content:", "published: {source: x, rows: {EASE: {recall_at_10: 8}}}\n    content:"),
+            "published: EASE: recall_at_10 is at most 1, not 8: write .08 for 8 %",
         ),
         (GOOD.replace("content:", "both: [text, text]\n    content:"), "datasets.d: 'both' names a source twice"),
     ],

@@ -163,9 +163,8 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
         )
         reasons += _without_time(raw)
         return "temporal"
-    reasons.append(
-        f"! split: ratio, at random, since only {ordered:.0%} of the people have interactions at more than one time"
-    )
+    few = f"only {ordered:.0%} of the people have" if ordered else "nobody has"
+    reasons.append(f"! split: ratio, at random, since {few} interactions at more than one time")
     return "ratio"
 
 

@@ -223,9 +223,9 @@ class ItemIds:
         distinct = len(self._counted(column))
         if distinct < _FEWEST:
             raise UserError(
-                f"{self.where[0]}: column '{column}' has {distinct} distinct values (such as "
-                f"'{values.example(self.interactions[column])}') and cannot be the item; name the right one with "
-                "--item-column"
+                f"{self.where[0]}: column '{column}' holds {count(distinct, 'id')} (such as "
+                f"'{values.example(self.interactions[column])}'), where {_FEWEST} are the least, and cannot be the "
+                "item; name the right one with --item-column"
             )
 
     def _why(self, pair: tuple[str, str], given: bool) -> str:

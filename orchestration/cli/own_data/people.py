@@ -6,6 +6,7 @@ import pandas as pd
 
 from orchestration.cli.own_data import names, values
 from recsys.errors import UserError
+from recsys.wording import count
 
 _FEWEST = 3
 _ROWS_EACH = 1.5
@@ -80,7 +81,7 @@ def _impossible(interactions: pd.DataFrame, name: str) -> str:
     people, rows = known.nunique(), len(known)
     if people < _FEWEST:
         shown = ", ".join(f"'{value}'" for value in known.unique()[:2])
-        return f"has {people} distinct values ({shown})" if people else "is empty"
+        return f"holds {count(people, 'id')} ({shown}), where {_FEWEST} are the least" if people else "is empty"
     if people * _ROWS_EACH > rows:
         return f"has {people:,} distinct values in {rows:,} rows, so that hardly anyone took two items"
     return ""

@@ -55,7 +55,8 @@ def threshold(ratings: pd.Series, is_count: bool = False, given: float | None = 
         return _given(ratings, given)
     low, high = float(ratings.min()), float(ratings.max())
     if low == high:
-        return Threshold(None, "every row", f"min_rating: none, since every rating is {low:g}")
+        doubt = "" if low else ", which may stand for 'not rated'"
+        return Threshold(None, "every row", f"{doubt and '! '}min_rating: none, since every rating is {low:g}{doubt}")
     zeros = float((ratings == 0).mean())
     if is_count:
         return _of_counts(ratings, zeros)

@@ -75,7 +75,7 @@ def nothing(folder: Path) -> None:
             matrix(np.zeros((ITEMS, 4))),
             "",
             "image: {encoder: matrix_file, file: m.npy}",
-            "content shop/image: encoder matrix_file: 0 of 40 items (0.0 %) have it: see the columns or the file",
+            "content shop/image: encoder matrix_file: 0 of 40 items (0.0 %) have it: m.npy has no row for them",
         ),
         (
             nothing,

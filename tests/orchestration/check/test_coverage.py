@@ -8,7 +8,7 @@ from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.content.encoders.text.tfidf_svd import TfidfSvd
 from recsys.study.checks import COVERS
-from tests.orchestration.check.catalogue import ITEMS, data, pictures, write
+from tests.orchestration.check.catalogue import ITEMS, data, pictures, refused, write
 from tests.orchestration.command_line import call, printed
 
 
@@ -71,6 +71,14 @@ def test_rows_that_cannot_be_computed_with_are_counted_and_named_by_check_and_ru
     assert run.exit_code == 0 and said in run.stderr
     (check,) = (each for each in Home(settings).current("shop/embeddings/image").checks if each.name == COVERS)
     assert check.message == f"87.5% of 40 items have content; {said}"
+
+
+def test_more_negatives_than_items_are_refused(settings: Settings) -> None:
+    write(settings, "text: {encoder: tfidf_svd}")
+    file = settings.studies / "shop.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + f"evaluation: {{n_negatives: {ITEMS}}}\n", encoding="utf-8")
+    (line,) = refused(settings)
+    assert line.startswith("dataset shop: evaluation.n_negatives: 40 items cannot be drawn from the 40 that there are")
 
 
 def test_a_matrix_with_more_rows_than_items_is_asked_about(settings: Settings) -> None:

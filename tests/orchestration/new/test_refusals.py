@@ -82,7 +82,7 @@ def test_columns_that_cannot_be_people(settings: Settings) -> None:
         "and cannot be the person's id; name the right one with --user-column"
     )
     line = refusal(settings, taken().assign(user_id="me"), goods())
-    assert line.startswith("r.csv: column 'user_id' has 1 distinct values ('me')")
+    assert line.startswith("r.csv: column 'user_id' holds 1 id ('me')")
     line = refusal(settings, taken().drop(columns="user_id").assign(stars=3), goods())
     assert line.startswith("r.csv: no column looks like a person's id (it has 'item_id', 'stars')")
 
@@ -94,7 +94,7 @@ def test_a_scale_is_never_taken_for_people(settings: Settings) -> None:
 
 def test_an_item_of_two_values(settings: Settings) -> None:
     rows = taken(item_id=[0, 1])
-    assert refusal(settings, rows, goods()).startswith("r.csv: column 'item_id' has 2 distinct values (such as '")
+    assert refusal(settings, rows, goods()).startswith("r.csv: column 'item_id' holds 2 ids (such as '")
 
 
 def test_a_column_that_is_not_there(settings: Settings) -> None:
