@@ -21,6 +21,14 @@ def test_missing_is_ordinary_and_broken_is_set_aside(tmp_path: Path) -> None:
     assert quarantine[["table", "key", "reason"]].to_numpy().tolist() == [["images", "b", "empty file"]]
 
 
+def test_a_link_that_leads_nowhere_is_quarantined(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to(tmp_path / "gone" / "a.png")
+    items = pd.DataFrame({"item_id": ["a"]})
+    attached, quarantine = attach_images(items, match_images(items["item_id"], tmp_path).paths)
+    assert attached["image_path"].isna().all()
+    assert quarantine["key"].tolist() == ["a"] and "No such file" in quarantine["reason"][0]
+
+
 def test_what_a_column_names_may_be_no_path_at_all(tmp_path: Path) -> None:
     names = ["x" * 5000, "a\0b", "https://example.org/a.jpg", "", str(tmp_path)]
     items = pd.DataFrame({"item_id": list("abcde")})
