@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestration import keys
-from orchestration.cli.plan import AGAIN, FILES_CHANGED, plan
+from orchestration.cli.plan import AGAIN, FILES_CHANGED, REUSED, plan
 from orchestration.home import Home
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
@@ -41,6 +41,14 @@ def outdated(study: Study, home: Home, *, page: bool = False) -> str:
         causes.append(f"while parts of {named} failed for want of memory, disk space or the like")
     said = " and ".join(causes) or "before the study, its data or modalift itself changed"
     return f"These results were made {said}; `modalift run {study.name}` brings them up to date"
+
+
+def outdated_asset(study: Study, home: Home, asset: str) -> str:
+    """One line where an asset is not what a run would make now; empty where it is."""
+    step = next(step for step in plan(study, home) if step.asset == asset)
+    if step.state == "up to date" or step.why == REUSED:
+        return ""
+    return f"{asset} was made before a change ({step.why}); `modalift run {study.name}` brings it up to date"
 
 
 def _changed_keys(study: Study, home: Home, datasets: list[str]) -> list[str]:

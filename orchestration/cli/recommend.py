@@ -35,6 +35,7 @@ def recommend(
     as_json: JsonOption = False,
 ) -> None:
     """Print the items that a trained model recommends to a user, with titles and scores."""
+    from orchestration.cli.changes import outdated_asset
     from orchestration.home import Home
     from recsys.study.recommending import recommend as recommended
 
@@ -45,11 +46,15 @@ def recommend(
     home = Home(settings)
     chosen, data = _chosen(home, study, name, known, arm)
     made = recommended(data, home.cell(name)(chosen.finals[0]), read.evaluation, user, k)
+    changed = outdated_asset(read, home, keys.model(name, known))
+    if changed:
+        note(changed)
     if len(made.items) < k:
         note(f"only {count(len(made.items), 'item')} can be recommended, or stand in the stored lists")
     if as_json:
         rows = made.items.to_dict(orient="records")
-        print_json({"dataset": name, "model": chosen.model, "arm": chosen.arm, "user": user, "items": rows})
+        found = {"dataset": name, "model": chosen.model, "arm": chosen.arm, "user": user, "items": rows}
+        print_json(found | ({"outdated": changed} if changed else {}))
         return
     title = f"{chosen.model} ({chosen.arm}) for user {user} of {name}"
     shown = table(">rank", "item", "title", ">score", title=title)

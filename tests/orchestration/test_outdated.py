@@ -46,6 +46,19 @@ def test_current_results_say_nothing(copied: Settings) -> None:
     assert "outdated" not in (copied.reports / "tiny.html").read_text(encoding="utf-8").partition("<main>")[2]
 
 
+def test_a_list_says_when_its_model_is_outdated(copied: Settings) -> None:
+    ask = ("recommend", "tiny", "ItemKNN", "--user", "0", "--json")
+    current = call(copied, *ask)
+    assert "before a change" not in current.stderr and "outdated" not in json.loads(current.stdout)
+    change(copied, "n_users: 120", "n_users: 121")
+    line = (
+        "tiny/models/ItemKNN was made before a change (tiny/dataset comes first); `modalift run tiny` brings it up to "
+        "date"
+    )
+    shown = call(copied, *ask)
+    assert line in shown.stderr.splitlines() and json.loads(shown.stdout)["outdated"] == line
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
