@@ -47,7 +47,7 @@ def content_rows(source: str, found: Integrity) -> Gate:
 def _alike(source: str, n_present: int, n_distinct: int, largest_group: int) -> dict[str, str]:
     has = f"The {count(n_present, 'item')} with {source} have"
     if largest_group == 1:
-        message = f"{has} {count(n_distinct, 'row')} in all, of which {FEWEST_ROWS} are the least to judge by."
+        message = f"{has} {count(n_distinct, 'distinct row')}; at least {FEWEST_ROWS} are needed."
         return {"message": message, "remedy": f"Give more items '{source}', or leave it out of the study."}
     several = f"{n_distinct:,} distinct rows, and {largest_group:,} share one"
     return {

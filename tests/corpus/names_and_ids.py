@@ -214,7 +214,7 @@ def as_many_people_as_rows(place: Path) -> Truth:
     return USUAL
 
 
-@refused("column 'user_id' holds 1 id ('me'), where 3 are the least, and cannot be the person's id")
+@refused("column 'user_id' holds 1 id ('me') where at least 3 are needed, and cannot be the person's id")
 def one_person(place: Path) -> Truth:
     put(place, r_csv=orders(user=lambda row: "me"), i_csv=goods())
     return USUAL

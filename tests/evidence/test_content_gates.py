@@ -50,6 +50,15 @@ def test_content_of_four_rows_is_red_and_a_genre_is_not():
     assert content_rows("genre", rows(np.eye(20)[np.arange(100) % 20])).colour == "green"
 
 
+def test_too_few_items_are_not_called_alike():
+    gate = content_rows("image", rows(np.eye(4)))
+    assert (gate.colour, gate.message) == (
+        "red",
+        "The 4 items with image have 4 distinct rows; at least 5 are needed.",
+    )
+    assert gate.remedy == "Give more items 'image', or leave it out of the study."
+
+
 def test_near_duplicates_are_amber():
     assert near_duplicates("text", 0.05).colour == "green"
     assert near_duplicates("text", 0.2).message == (

@@ -81,7 +81,7 @@ def _impossible(interactions: pd.DataFrame, name: str) -> str:
     people, rows = known.nunique(), len(known)
     if people < _FEWEST:
         shown = ", ".join(f"'{value}'" for value in known.unique()[:2])
-        return f"holds {count(people, 'id')} ({shown}), where {_FEWEST} are the least" if people else "is empty"
+        return f"holds {count(people, 'id')} ({shown}) where at least {_FEWEST} are needed" if people else "is empty"
     if people * _ROWS_EACH > rows:
         return f"has {people:,} distinct values in {rows:,} rows, so that hardly anyone took two items"
     return ""
