@@ -224,8 +224,8 @@ class ItemIds:
         if distinct < _FEWEST:
             raise UserError(
                 f"{self.where[0]}: column '{column}' holds {count(distinct, 'id')} (such as "
-                f"'{values.example(self.interactions[column])}') where at least {_FEWEST} are needed, and cannot be the "
-                "item; name the right one with --item-column"
+                f"'{values.example(self.interactions[column])}') where at least {_FEWEST} are needed, and cannot be "
+                "the item; name the right one with --item-column"
             )
 
     def _why(self, pair: tuple[str, str], given: bool) -> str:
