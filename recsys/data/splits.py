@@ -12,7 +12,9 @@ from recsys.errors import UserError
 
 Rounding = Literal["floor", "ceil", "mmrec"]
 TRAIN, VALID, TEST = range(3)
-SHARES = ("valid", "test", "rounding")
+_SHARES = ("valid", "test", "rounding")
+WITHOUT_EFFECT = {"leave_one_out": _SHARES, "fixed": _SHARES, "global_time": ("rounding",)}
+"""Keys of a rule that mean nothing, by protocol."""
 # Shares such as 0.1 have no exact binary form: without it, 0.1 * 30 rounds up to 4.
 EPSILON = 1e-9
 
@@ -42,8 +44,7 @@ class SplitRule(BaseModel):
 
     @model_validator(mode="after")
     def _shares_count(self) -> "SplitRule":
-        without = {"leave_one_out": SHARES, "fixed": SHARES, "global_time": ("rounding",)}.get(self.protocol, ())
-        if odd := [key for key in without if key in self.model_fields_set]:
+        if odd := [key for key in WITHOUT_EFFECT.get(self.protocol, ()) if key in self.model_fields_set]:
             raise ValueError(f"'{odd[0]}' has no effect where the protocol is '{self.protocol}': leave it out")
         return self
 

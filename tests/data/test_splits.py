@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from recsys.data.splits import PROTOCOLS, SplitRule, assign_parts, is_drawn, of_repeat
+from recsys.data.splits import PROTOCOLS, WITHOUT_EFFECT, SplitRule, assign_parts, is_drawn, of_repeat
 from recsys.errors import UserError
 
 
@@ -165,7 +165,9 @@ FRAMES = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 20), st.integers(0
     seed=st.integers(0, 3),
 )
 def test_whatever_the_input(frame: pd.DataFrame, protocol: str, rounding: str, share: float, seed: int) -> None:
-    rule = SplitRule(protocol=protocol, rounding=rounding, valid=share, test=share, seed=seed)
+    given = {"rounding": rounding, "valid": share, "test": share, "seed": seed}
+    meant = {key: value for key, value in given.items() if key not in WITHOUT_EFFECT.get(protocol, ())}
+    rule = SplitRule.model_validate({"protocol": protocol, **meant})
     try:
         parts = assign_parts(frame, rule)
     except UserError:
