@@ -38,7 +38,7 @@ def test_one_time_a_person_orders_nothing(settings: Settings) -> None:
     )
     study, said = of_frames(settings, rows, goods())
     assert study.datasets["mine"].split.protocol == "ratio"
-    assert "! split: ratio, at random, since only 0% of the people have interactions at more than one time" in said
+    assert "! split: ratio, at random, since nobody has interactions at more than one time" in said
 
 
 def test_the_split_that_was_asked_for(settings: Settings) -> None:
