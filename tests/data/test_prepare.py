@@ -251,7 +251,9 @@ def timed(stamps: list[object], n_users: int = 3) -> RawData:
     ],
 )
 def test_the_order_within_a_second_holds(protocol: str, stamps: list[object]) -> None:
-    dataset = prepare(timed(stamps), CleaningRules(), SplitRule(protocol=protocol, valid=0.16, test=0.16))
+    shares = {} if protocol == "leave_one_out" else {"valid": 0.16, "test": 0.16}
+    rule = SplitRule.model_validate({"protocol": protocol, **shares})
+    dataset = prepare(timed(stamps), CleaningRules(), rule)
     rows = dataset.interactions
     assert set(rows["item"][rows["part"] == "test"]) == {3}
     assert set(rows["item"][rows["part"] == "valid"]) == {2}
