@@ -78,8 +78,6 @@ class Home:
         """A file of a version, or of a final cell that was trained for it, that is damaged or gone."""
         if file := damaged(folder):
             return file
-        if not (folder / RECORD).is_file():
-            return folder / RECORD
         if not _record(folder)["mlflow_runs"] or not (folder / RESULT).is_file():
             return None
         cells = self.settings.store / place(asset.split("/")[0])

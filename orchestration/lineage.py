@@ -83,10 +83,11 @@ class Lineage:
         name = f"{event.ended:%Y%m%dT%H%M%S.%f}-{event.event_id[:8]}.json"
         write_text(self.root / event.asset / name, event.model_dump_json(indent=1))
 
-    def latest(self, asset: str) -> Event | None:
-        """The newest event of an asset, None if it was never materialised."""
+    def latest(self, asset: str, run: str | None = None) -> Event | None:
+        """The newest event of an asset, or the newest that a run recorded; None if there is none."""
         newest_first = sorted((self.root / asset).glob("*.json"), reverse=True)
-        return next((event for file in newest_first if (event := _read(file))), None)
+        events = (event for file in newest_first if (event := _read(file)))
+        return next((event for event in events if run in (None, event.run)), None)
 
     def events(self) -> Iterator[Event]:
         """All events, oldest first for each asset."""

@@ -132,11 +132,10 @@ def _conclude(study: "Study", home: "Home", done: "Materialised") -> None:
 
     assets = done.assets
     judged = {name: one for name, one in judgements(study, home).items() if keys.verdict(name) in assets}
-    events = [event for asset in assets if (event := home.lineage.latest(asset))]
-    made = len({event.asset for event in home.lineage.events() if event.run == done.run and not event.reused})
-    found = len(events) - made
+    events = [event for asset in assets if (event := home.lineage.latest(asset, done.run))]
+    found = sum(event.reused for event in events)
     before = f"; {count(found, 'asset')} {'was' if found == 1 else 'were'} up to date" if found else ""
-    say(f"Materialised {count(made, 'asset')} of study {study.name}{before}")
+    say(f"Materialised {count(len(events) - found, 'asset')} of study {study.name}{before}")
     for event in events:
         if LEFT_OUT in event.facts:
             say(event.facts[LEFT_OUT])
