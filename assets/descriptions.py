@@ -25,6 +25,7 @@ from recsys.fingerprints import code_of, fingerprint
 from recsys.study.checks import COMPLIANT, FORMAT
 from recsys.study.dataset_spec import CORPUS, DatasetSpec
 from recsys.study.record import AssetRecord
+from recsys.wording import whole_percent
 
 N_SHOWN = 8
 
@@ -41,7 +42,7 @@ def node(name: str, spec: DatasetSpec, corpus: str) -> Node:
         show=partial(show, name),
         description=f"Descriptions of the items of {name}: corpus `{corpus}`, raw answers and parsed fields.",
         kinds=frozenset({"parquet", "huggingface"} if settings.model else {"parquet"}),
-        checks={FORMAT: f"{100 * COMPLIANT:.0f} % of the answers give every field"},
+        checks={FORMAT: f"{whole_percent(COMPLIANT)} of the answers give every field"},
         files=partial(files, name, spec, corpus),
     )
 

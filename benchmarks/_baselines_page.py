@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
-from recsys.evidence.wording import DASH
+from recsys.wording import DASH
 
 EQUAL = 0.99
 """A peer is as accurate as we are from this share of our nDCG@20 on."""

@@ -23,9 +23,9 @@ from beside_mmrec import BATCH, SOURCES
 from calibration.page import with_section
 from torch.profiler import ProfilerActivity, profile, schedule
 
-from recsys.evidence.wording import percent
 from recsys.models import registry
 from recsys.recommender import Recommender, TrainingData
+from recsys.wording import whole_percent
 
 SHORT = ("BPRMF", "VBPR", "BM3", "FREEDOM", "MGCN", "MMGCF", "SLMRec", "SMORE", "MMGCN")
 """Those that fall short of what is asked of their speed beside MMRec."""
@@ -90,8 +90,8 @@ def main(
         if row.model not in (models or SHORT):
             continue
         whole, seconds = spent(row, data)
-        shares = {name: percent(seconds[name] / whole, digits=0) for name in (*KINDS, REST)}
-        outside = percent(1 - seconds.total() / whole, digits=0)
+        shares = {name: whole_percent(seconds[name] / whole) for name in (*KINDS, REST)}
+        outside = whole_percent(1 - seconds.total() / whole)
         lines.append({"model": row.model, "s an epoch": f"{whole:.2f}"} | shares | {OUTSIDE: outside})
         console.print(lines[-1])
     table = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)

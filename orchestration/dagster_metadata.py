@@ -13,7 +13,7 @@ from dagster._core.definitions.data_version import CODE_VERSION_TAG
 
 from orchestration.lineage import Event
 from recsys.errors import UserError
-from recsys.evidence.wording import DASH
+from recsys.wording import DASH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

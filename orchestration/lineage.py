@@ -3,7 +3,7 @@
 Names follow OpenLineage: a run produces dataset versions from dataset versions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -98,6 +98,21 @@ class Lineage:
     def assets(self) -> list[str]:
         """Keys of all assets that were materialised at least once."""
         return sorted({str(file.parent.relative_to(self.root)) for file in self.root.rglob("*.json")})
+
+
+def computing_events(events: Iterable[Event]) -> dict[tuple[str, str], Event]:
+    """The event that computed each (asset, fingerprint) last; `events` oldest first.
+
+    Later events found the version again, unless it was damaged, or a part had failed for want of memory and was made
+    again: then its content differs, though what it depends on does not. Where a copied home lacks the event that
+    computed a version, the first that found it stands in.
+    """
+    found: dict[tuple[str, str], Event] = {}
+    for event in events:
+        version = event.asset, event.fingerprint
+        if not event.reused or version not in found:
+            found[version] = event
+    return found
 
 
 def _read(file: Path) -> Event | None:

@@ -22,6 +22,8 @@ T = TypeVar("T")
 PAUSE_SECONDS = 300.0
 """How long MLflow is left alone after it failed: it may take half a minute to say that its database is locked."""
 LONGEST = 300
+REFUSED = "INVALID_PARAMETER_VALUE"
+"""MLflow's error code for what it will never take, such as a metric whose name has an `@`."""
 LATER = "they are written when it works again"
 
 
@@ -33,12 +35,11 @@ class GuardedTracker:
         self.direct, self.note = tracker, note
         self.waiting = tracker.settings.mlflow_waiting
         self._try_at = 0.0
+        self._refused: set[str] = set()
 
     def log_all(self, trainings: Sequence[Training]) -> None:
         """Write trainings, now or later."""
-        if not self._tried(
-            lambda: self.direct.log_all(trainings), f"its runs of {_datasets(trainings)} wait, {LATER}"
-        ):
+        if not self._tried(lambda: self._log(trainings), f"its runs of {_datasets(trainings)} wait, {LATER}"):
             self._keep({"trainings": [asdict(training) for training in trainings]})
 
     def add_metrics(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
@@ -68,11 +69,30 @@ class GuardedTracker:
             write()
         except Exception as error:  # SQLAlchemy's, MLflow's, the operating system's
             self._try_at = time.monotonic() + PAUSE_SECONDS
-            lines = str(error).strip().splitlines() or ["no message"]
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-            self.note(f"MLflow cannot be written to ({kind}{lines[0][:LONGEST]}): {else_}")
+            self.note(f"MLflow cannot be written to ({kind}{_first_line(error)}): {else_}")
             return False
         return True
+
+    def _log(self, trainings: Sequence[Training]) -> None:
+        """Write trainings, without those that MLflow refuses for a name or a value: they would be refused for ever."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.direct.log_all(trainings)
+        except MlflowException as error:
+            if error.error_code != REFUSED:
+                raise
+            if len(trainings) > 1:
+                for each in trainings:
+                    self._log([each])
+                return
+            line = (
+                f"MLflow does not take runs of {_datasets(trainings)} ({_first_line(error)}): they are left out there"
+            )
+            if line not in self._refused:
+                self._refused.add(line)
+                self.note(line)
 
     def _keep(self, what: Mapping[str, Any]) -> None:
         write_text(self.waiting / f"{time.time_ns()}-{uuid4().hex[:8]}.json", json.dumps(what, default=str))
@@ -89,7 +109,7 @@ class GuardedTracker:
                 self.note(f"{file}: cannot be read ({error}); its runs are left out of MLflow")
                 continue
             if trainings:
-                self.direct.log_all(trainings)
+                self._log(trainings)
             if metrics:
                 self.direct.add_metrics(metrics)
             file.unlink(missing_ok=True)
@@ -97,6 +117,10 @@ class GuardedTracker:
 
 def _training(kept: dict[str, Any]) -> Training:
     return Training(**kept | {"dataset": TrackedDataset(**kept["dataset"])})
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no message"])[0][:LONGEST]
 
 
 def _datasets(trainings: Sequence[Training]) -> str:

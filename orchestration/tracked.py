@@ -37,7 +37,7 @@ class TrackedDataset:
 
 @dataclass(frozen=True)
 class Training:
-    """What is kept of one cell.
+    """One cell as MLflow shows it: a run.
 
     Attributes:
         dataset: what it was trained on.

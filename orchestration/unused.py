@@ -15,7 +15,7 @@ from typing import Literal
 
 from orchestration import keys
 from orchestration.home import RECORD, Home
-from orchestration.lineage import Event
+from orchestration.lineage import Event, computing_events
 from orchestration.tracked import run_id
 from recsys.engine.stored import cell_folders, place, stored_cells
 from recsys.store import PENDING, is_abandoned
@@ -86,7 +86,7 @@ class _References:
         events = sorted(home.lineage.events(), key=lambda event: event.ended)
         self.newest = {event.asset: event for event in events}
         self.made = {event.asset: event for event in events if not event.reused}
-        versions = {(event.asset, event.fingerprint): event for event in events}
+        versions = computing_events(events)
         self.kept: dict[tuple[str, str], Event] = {}
         pending = list(self.newest.values())
         while pending:

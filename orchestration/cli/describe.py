@@ -15,7 +15,7 @@ from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import choose, find_study, read_settings
 from recsys.errors import UserError
-from recsys.wording import count, duration
+from recsys.wording import count, duration, whole_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,7 +171,7 @@ def said(options: "VlmOptions", sample: "Sample", price_in: float | None, price_
     """What a sample says of the whole catalogue, a line each."""
     lines = [f"Note: {line}." for line in sample.adapted]
     if sample.fields and any(not each.refused for each in sample.answers):
-        lines.append(f"The answers give {sample.compliance:.0%} of the fields that the prompt asks for.")
+        lines.append(f"The answers give {whole_percent(sample.compliance)} of the fields that the prompt asks for.")
     if sample.cut_off:
         lines.append(f"{sample.cut_off} of them were cut off: raise `max_new_tokens: {options.max_new_tokens}`.")
     refused = f" and {sample.n_refused:,} refused" if sample.n_refused else ""

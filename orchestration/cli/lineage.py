@@ -106,8 +106,9 @@ class Graph:
 
     @cached_property
     def _made(self) -> "dict[tuple[str, str], Event]":
-        """The event that computed each version: later ones found it again."""
-        return {(e.asset, e.fingerprint): e for e in reversed(self.events)}
+        from orchestration.lineage import computing_events
+
+        return computing_events(self.events)
 
     def inputs(self, event: "Event") -> "list[Event]":
         """The very versions that an event read."""

@@ -8,13 +8,15 @@ from orchestration import keys
 from orchestration.cli.console import table, tick
 from orchestration.home import Home
 from recsys.analyses.base import HEADLINE
+from recsys.analyses.registry import applicable
 from recsys.evidence.across import answer_together
 from recsys.evidence.sources_wording import named_in_words
-from recsys.evidence.wording import interval, p_cell, percent, probability
+from recsys.evidence.wording import interval, p_cell, probability
 from recsys.study.judgement import Judgement
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 from recsys.study.truth import TruthRow, planted
+from recsys.wording import percent
 
 
 def judgements(study: Study, home: Home) -> dict[str, Judgement]:
@@ -38,14 +40,14 @@ def sentences(study: Study, home: Home, assets: Collection[str]) -> list[str]:
         if event and concluded in assets:
             found.append(f"{name}: {event.facts['sentence']}")
             answered = event.facts.get("verdict") != "not_ready"
-            beside = [event.facts.get("advice", ""), *(_headline(name, home) if answered else [])]
+            beside = [event.facts.get("advice", ""), *(_headline(study, name, home, assets) if answered else [])]
             found += [f"  {sentence}" for sentence in beside if sentence]
     return found
 
 
-def _headline(name: str, home: Home) -> list[str]:
-    """What analyses say beside a dataset's verdict: who loses, and how many settings agree."""
-    analyses = [asset for asset in home.lineage.assets() if asset.startswith(keys.analysis(name, ""))]
+def _headline(study: Study, name: str, home: Home, assets: Collection[str]) -> list[str]:
+    """What analyses among the assets say beside a dataset's verdict: who loses, and how many settings agree."""
+    analyses = [asset for key in applicable(study, name) if (asset := keys.analysis(name, key)) in assets]
     events = [event for asset in analyses if (event := home.lineage.latest(asset))]
     return [sentence for event in events for sentence in event.facts.get(HEADLINE, ())]
 

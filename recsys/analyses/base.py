@@ -15,7 +15,7 @@ from recsys.data.dataset import Dataset
 from recsys.engine.stored import StoredCell
 from recsys.evaluation.evaluate import Part
 from recsys.evidence.scores import Pair
-from recsys.evidence.wording import interval, percent
+from recsys.evidence.wording import interval
 from recsys.study.dataset_spec import CORPUS
 from recsys.study.judgement import Judgement
 from recsys.study.measuring import SUMMARY, UserScores
@@ -23,6 +23,7 @@ from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
 from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
+from recsys.wording import percent
 
 HEADLINE = "headline"
 """The fact of an analysis that holds what it says beside the verdict."""

@@ -12,8 +12,8 @@ from recsys.content.coherence import coherence
 from recsys.content.features import Content
 from recsys.evidence.interval import N_RESAMPLES, Interval, mean_intervals
 from recsys.evidence.scores import Pair, label
-from recsys.evidence.wording import percent
 from recsys.study.study import Study
+from recsys.wording import percent
 
 MEASURED = ("coverage", "gini", "novelty", "popularity_lift")
 DIVERSITY = "diversity"

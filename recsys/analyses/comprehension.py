@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from recsys.analyses.base import Analysis, Inputs, Table
-from recsys.evidence.wording import DASH, p_cell, percent
+from recsys.evidence.wording import p_cell
 from recsys.study.study import Study
+from recsys.wording import DASH, percent
 
 Columns = dict[str, tuple[str, Callable[..., str]]]
 """By head: the column it shows, and how a value of it is printed."""

@@ -8,11 +8,12 @@ from recsys.analyses.base import Analysis, Inputs, Table, comparison_cells
 from recsys.evaluation.evaluate import Evaluator
 from recsys.evidence.comparison import compare
 from recsys.evidence.scores import Pair, label
-from recsys.evidence.wording import metric_name, percent
+from recsys.evidence.wording import metric_name
 from recsys.study.added_lists import Added, Weighting, best_of, choose
 from recsys.study.selection import best_real, has_verdict
 from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
+from recsys.wording import whole_percent
 
 MOST_MEMBERS = 4
 """Models of an ensemble, one a source."""
@@ -71,7 +72,7 @@ class Integration(Analysis):
         (row,) = tables["integration"].to_dict("records")
         weights = tables["weights"]
         means = weights.drop(columns=["repeat", "scale"]).mean()
-        said = ", ".join(f"{source} {percent(share, digits=0)}" for source, share in means.items())
+        said = ", ".join(f"{source} {whole_percent(share)}" for source, share in means.items())
         ranks = (weights["scale"] == "ranks").sum()
         return [
             Table(

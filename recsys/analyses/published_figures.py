@@ -6,10 +6,11 @@ import pandas as pd
 
 from recsys.analyses.base import Analysis, Inputs, Table
 from recsys.evidence.scores import label
-from recsys.evidence.wording import metric_name, percent
+from recsys.evidence.wording import metric_name
 from recsys.models.registry import class_name
 from recsys.published.figures import row_name
 from recsys.study.study import Study
+from recsys.wording import percent
 
 COLUMNS = ["model", "arm", "metric", "mean", "ci_low", "ci_high", "published", "gap", "doubt", "source"]
 

@@ -10,10 +10,11 @@ from recsys.analyses.base import Analysis, Inputs, Table
 from recsys.evaluation.metrics.registry import primary_metrics
 from recsys.evidence.comparison import compare
 from recsys.evidence.sensitivity import Setting, agreement
-from recsys.evidence.wording import metric_name, percent
+from recsys.evidence.wording import metric_name
 from recsys.study.selection import has_verdict
 from recsys.study.stored_lists import Mask
 from recsys.study.study import Study
+from recsys.wording import percent
 
 CUT_OFFS = (5, 10, 20, 50)
 

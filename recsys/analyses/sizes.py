@@ -10,10 +10,11 @@ from recsys.content.encoders import registry
 from recsys.content.vlm.known import KNOWN as VLMS
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.scores import label
-from recsys.evidence.wording import interval, percent
+from recsys.evidence.wording import interval
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.selection import best_real, has_verdict
 from recsys.study.study import Study
+from recsys.wording import percent
 
 UNKNOWN = "unknown"
 

@@ -10,10 +10,11 @@ from recsys.analyses.base import Analysis, Inputs, Table, comparison_cells
 from recsys.evaluation.ranking import Ranking
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.scores import Scores, label
-from recsys.evidence.wording import metric_name, percent
+from recsys.evidence.wording import metric_name
 from recsys.study.selection import has_verdict
 from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
+from recsys.wording import percent
 
 FOUND = ("recall_at_50", "recall_at_100")
 N_CANDIDATES = 100

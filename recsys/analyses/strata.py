@@ -20,7 +20,7 @@ from recsys.evidence.strata import (
     losers,
 )
 from recsys.evidence.stratum import Stratum
-from recsys.evidence.wording import p_cell, percent, probability
+from recsys.evidence.wording import p_cell, probability
 from recsys.study.populations import (
     ACTIVITY,
     LIKENESS,
@@ -33,6 +33,7 @@ from recsys.study.populations import (
 from recsys.study.selection import has_verdict
 from recsys.study.stored_lists import StoredLists
 from recsys.study.study import Study
+from recsys.wording import percent
 
 ALL = "all users"
 FIGURES = ("n_users", "mean_a", "mean_b", "lift", "lift_low", "lift_high", "p_value", "p_holm")

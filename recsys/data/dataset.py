@@ -46,9 +46,14 @@ class Dataset:
         return replace(self, interactions=self.interactions.assign(part=self.later_parts[str(number)].to_numpy()))
 
     @property
+    def split_is_drawn(self) -> bool:
+        """Whether another repeat would have another split, however many were drawn."""
+        return bool(self.facts["drawn"]) if "drawn" in self.facts else not self.later_parts.empty
+
+    @property
     def held_out(self) -> float:
         """Test rows to each training row where repeats have splits of their own, else 0 (see `MeanError`)."""
-        return 0.0 if self.later_parts.empty else self.test.nnz / self.train.nnz
+        return self.test.nnz / self.train.nnz if self.split_is_drawn else 0.0
 
     @property
     def version(self) -> str:

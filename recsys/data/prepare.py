@@ -62,14 +62,14 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
         [cleaned.raw.quarantine, quarantine_of("interactions", named, INTERACTION_KEY, reason, named.get("row"))]
     )
     kept = kept[[name for name in COLUMNS if name in kept]]
-    later = pd.DataFrame()
-    if is_drawn(split, kept):
+    later, drawn = pd.DataFrame(), is_drawn(split, kept)
+    if drawn:
         # A drawn split leaves every user a training row, so that no row was lost above, nor is one here.
         later = pd.DataFrame({str(n): assign_parts(kept, of_repeat(split, n)) for n in range(2, n_repeats + 1)})
     facts = {
         "counts": _counts(cleaned, kept, users, items, quarantine),
         "truth": raw.truth,
-        "drawn": not later.empty,
+        "drawn": drawn,
         "notes": [*raw.notes, *_undated(kept)],
     }
     return Dataset(kept, users, items, quarantine, facts, later)

@@ -10,7 +10,10 @@ from recsys.fingerprints import code_of, names_in
 from recsys.models import registry
 
 CELL = ("recsys.engine.cell:run_cell", "recsys.engine.cell:Cell")
-SEARCH = ("recsys.tuning.search:tune_and_train", "recsys.tuning.tuner:Tuner")
+SEARCH = (
+    *(f"recsys.tuning.search:{step}" for step in ("tune", "nested", "try_nested", "train")),
+    "recsys.tuning.tuner:Tuner",
+)
 
 
 def cell_code(model: str, metric: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol
+from typing import Any
 
 from recsys.engine.failure import CellOutcome, Failure, attempt
 from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
@@ -18,26 +18,8 @@ from recsys.engine.worker import Work, Worker, one_thread
 _IDLE_SECONDS = 300.0
 
 
-class Engine(Protocol):
-    """Runs cells somewhere: `run_cells` with its slots bound is one, a cluster would be another.
-
-    It yields each cell's position and outcome as it ends, in any order, each exactly once; a cell that fails is
-    an outcome and never an exception; and the outcome of a cell does not depend on where it ran.
-    """
-
-    def __call__(
-        self, cells: Sequence[Any], *, work: Work, needs: Callable[[Any], Needs]
-    ) -> Iterator[tuple[int, CellOutcome]]:
-        """Run all cells by `work`, which can be pickled, where there is what `needs` says of each."""
-
-
-def unknown_needs(cell: Any) -> Needs:
-    """Needs of a cell of which nothing is known: it is counted as a worker only."""
-    return Needs()
-
-
 def run_cells(
-    cells: Sequence[Any], slots: Slots, work: Work, needs: Callable[[Any], Needs] = unknown_needs
+    cells: Sequence[Any], slots: Slots, work: Work, needs: Callable[[Any], Needs]
 ) -> Iterator[tuple[int, CellOutcome]]:
     """Run all cells, yielding each one's position and outcome as it ends, in any order.
 

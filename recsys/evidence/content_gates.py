@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from recsys.content.integrity import Integrity, problems
 from recsys.evidence.gates import Gate
 from recsys.evidence.probes import MIN_ERROR_RATIO, LeakProbe
-from recsys.evidence.wording import listed, percent
-from recsys.wording import count
+from recsys.wording import count, listed, percent
 
 FEWEST_ROWS = 5
 MOST_IN_ONE_ROW = 0.5

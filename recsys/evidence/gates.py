@@ -15,9 +15,9 @@ from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Pair, label
-from recsys.evidence.wording import lift, listed, metric_name, percent
+from recsys.evidence.wording import lift, metric_name
 from recsys.tuning.plateau import FEWEST_TRIALS, PLATEAU, late_gain
-from recsys.wording import count
+from recsys.wording import count, listed, percent
 
 Colour = Literal["red", "amber", "green"]
 BASELINES = ("Random", "TopPop", "GlobalEffects")
@@ -141,8 +141,10 @@ def _opening(words: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:
-    """Red where a final training diverged, or stands far outside those of the other repeats.
+def finals_agree(finals: Mapping[Pair, Sequence[float]]) -> Gate:
+    """Red where a final training stands far outside those of the other repeats.
+
+    One that diverged is not among them: its arm is left out, or trained with its next best settings.
 
     Far is more than five robust standard deviations (1.4826 times the median absolute deviation) from the median, and
     more than 40 % of it. The floor is needed: of three values the median absolute deviation is the smaller of two gaps
@@ -151,14 +153,12 @@ def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:
 
     Args:
         finals: validation metric of each repeat, by (model, arm), of those that the verdict compares: a model that
-            decides nothing stops nothing. None where there is no value.
+            decides nothing stops nothing.
     """
     faults = []
     for pair, values in finals.items():
-        numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-        if not np.isfinite(numbers).all():
-            faults.append(f"{label(*pair)} in repeat {int(np.flatnonzero(~np.isfinite(numbers))[0]) + 1} (diverged)")
-        elif len(numbers) >= MIN_REPEATS_FOR_OUTLIERS:
+        numbers = np.array(values, dtype=np.float64)
+        if len(numbers) >= MIN_REPEATS_FOR_OUTLIERS:
             median = float(np.median(numbers))
             away = np.abs(numbers - median)
             far = away > max(FAR_IN_SPREADS * 1.4826 * float(np.median(away)), FAR_IN_SHARE * abs(median))
@@ -176,7 +176,7 @@ def finals_agree(finals: Mapping[Pair, Sequence[float | None]]) -> Gate:
     n = sum(len(values) for values in finals.values())
     message = f"All {n:,} final trainings agree with those of the other repeats."
     if all(len(values) < MIN_REPEATS_FOR_OUTLIERS for values in finals.values()):
-        message = f"No final training diverged; outliers show with {MIN_REPEATS_FOR_OUTLIERS} repeats or more."
+        message = f"Final trainings that are outliers show with {MIN_REPEATS_FOR_OUTLIERS} repeats or more."
     return Gate(name="final trainings", colour="green", message=message)
 
 

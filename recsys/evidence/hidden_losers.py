@@ -18,7 +18,8 @@ from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions
 from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Scores
 from recsys.evidence.strata import WORTH_NAMING, compare_weighted
-from recsys.evidence.wording import percent, with_interval
+from recsys.evidence.wording import with_interval
+from recsys.wording import whole_percent
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class HiddenLosers:
         """For the headline."""
         lift = with_interval(self.comparison.lift, self.comparison.lift_low, self.comparison.lift_high)
         return (
-            f"For about {percent(self.share_of_users, digits=0)} of the users content costs: {lift}, "
+            f"For about {whole_percent(self.share_of_users)} of the users content costs: {lift}, "
             "measured in repeats that did not pick them."
         )
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions, compare, holm
 from recsys.evidence.interval import Interval
 from recsys.evidence.scores import Pair, Scores, best_on_validation, label
-from recsys.evidence.wording import detectable, listed, metric_name, percent
+from recsys.evidence.wording import detectable, metric_name
+from recsys.wording import listed, percent
 
 OPEN = "is not shown to differ from {}"
 

@@ -11,7 +11,7 @@ the R means of single repeats, and h the held-out share (test rows to each train
 The first form counts the noise of users within a repeat twice, and the second is wide where repeats are few. Simulated
 over all mixtures of the two parts and R of 2, 3 and 5, the 95 % interval leaves out the truth in at most 5.5 %, and
 where users are the larger part it is hardly wider than needed. One repeat says nothing of the others, so with one
-nothing is decided where a seed has a say.
+nothing is decided where the split is drawn or a seed has a say.
 """
 
 import math
@@ -34,7 +34,8 @@ class MeanError:
         n_users: users that were compared.
         n_repeats: R.
         held_out: h.
-        seeded: whether a repeat could have come out otherwise by its seeds alone.
+        seeded: whether training or permutations depend on a seed, so that another repeat could have come out
+            otherwise though its split were the same.
     """
 
     of_users: float
@@ -60,7 +61,7 @@ class MeanError:
     @property
     def known(self) -> bool:
         """Whether anything can be decided."""
-        return self.n_repeats > 1 or not self.seeded
+        return self.n_repeats > 1 or not (self.seeded or self.held_out > 0)
 
     def half_width(self, confidence: float) -> float:
         """Of the interval; nan where nothing is known of other repeats."""

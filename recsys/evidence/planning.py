@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from recsys.evidence.comparison import ALPHA, Comparison, detectable_difference
 from recsys.evidence.mean_error import MeanError
-from recsys.evidence.wording import detectable, percent
+from recsys.evidence.wording import detectable
+from recsys.wording import percent
 
 MOST_REPEATS = 30
 MOST_USERS = 100

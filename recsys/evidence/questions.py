@@ -13,7 +13,8 @@ from typing import Literal
 
 from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions, compare, holm
 from recsys.evidence.scores import Pair, Scores, best_on_validation
-from recsys.evidence.wording import detectable, lift, percent, probability
+from recsys.evidence.wording import detectable, lift, probability
+from recsys.wording import percent
 
 AnswerName = Literal["yes", "no", "equal", "not shown", "not used"]
 

@@ -19,7 +19,8 @@ from itertools import combinations
 
 from recsys.evidence.contrast import Contrast, Estimate, Weights, contrasts
 from recsys.evidence.scores import Pair, Scores
-from recsys.evidence.wording import listed, with_interval
+from recsys.evidence.wording import with_interval
+from recsys.wording import listed
 
 MOST_SOURCES = 4
 """Sixteen subsets to be tuned and trained; each further source would double them."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from recsys.evidence.comparison import ALPHA
 from recsys.evidence.source_verdicts import GroupKind, GroupVerdict, SourceVerdict, WhichSources
-from recsys.evidence.wording import detectable, lift, listed, percent, probability, versus
+from recsys.evidence.wording import detectable, lift, probability, versus
+from recsys.wording import listed, percent
 
 NEEDS_REPEATS = "which takes two repeats or more"
 _IN_A_LIST: dict[GroupKind, str] = {

@@ -15,7 +15,8 @@ from recsys.evidence.comparison import DEFAULTS, Comparison, ComparisonOptions, 
 from recsys.evidence.resampling import NOTHING, sign_flip_p_value
 from recsys.evidence.scores import Scores
 from recsys.evidence.stratum import Stratum, stratum_contrasts
-from recsys.evidence.wording import means, percent, with_interval
+from recsys.evidence.wording import means, with_interval
+from recsys.wording import whole_percent
 
 ENOUGH_USERS = 30
 """A stratum of fewer users is left out."""
@@ -146,7 +147,7 @@ def _linearised(scores: Scores, weights: np.ndarray) -> Scores:
 
 
 def _costs(result: StratumResult) -> str:
-    share, lift = percent(result.share_of_users, digits=0), _lift(result.by_user)
+    share, lift = whole_percent(result.share_of_users), _lift(result.by_user)
     if result.of_items:
         return f"On {result.name}, which {share} of the users have in the test part, content costs: {lift}."
     return f"Content costs {result.name} ({share} of the users): {lift}."

@@ -6,7 +6,8 @@ from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.planning import what_would_decide
 from recsys.evidence.verdict import Verdict, VerdictName
-from recsys.evidence.wording import interval, lift, means, percent, versus
+from recsys.evidence.wording import interval, lift, means, versus
+from recsys.wording import percent
 
 ADVICE: dict[VerdictName, str] = {
     "helps": "Use content: put this model into an online test against the best one without content.",

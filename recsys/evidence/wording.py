@@ -1,12 +1,10 @@
 """How figures read in sentences and tables: one place, so that a lift looks the same wherever it stands."""
 
 import math
-from collections.abc import Sequence
 
 from recsys.evidence.comparison import Comparison, Relation
+from recsys.wording import DASH, percent
 
-DASH = "\N{EN DASH}"
-"""In the place of a figure that there is not: of one repeat there is neither an interval nor a p-value."""
 _ALL_LOST = -1.0005
 """What is below this one would be printed as less than -100.0 %."""
 _VERSUS: dict[Relation, str] = {
@@ -29,14 +27,6 @@ def metric_name(metric: str) -> str:
     """`ndcg_at_20` as nDCG@20."""
     name, _, k = metric.rpartition("_at_")
     return f"{_METRICS.get(name, name)}@{k}" if name else metric
-
-
-def percent(share: float, *, signed: bool = False, digits: int = 1) -> str:
-    """0.0312 as 3.1 %, with its sign where the sign is the point and a digit of it shows; a dash where undefined."""
-    if not math.isfinite(share):
-        return DASH
-    plus = "+" if signed and round(100 * share, digits) else ""
-    return f"{100 * share:{plus}z.{digits}f} %"
 
 
 def probability(p: float) -> str:
@@ -98,11 +88,3 @@ def detectable(*comparisons: Comparison) -> str:
         return "the smallest lift that could have been shown is unknown, since all users differ by the same amount"
     low, high = percent(lifts[0]), percent(lifts[-1])
     return f"the smallest lift that could have been shown is {low if low == high else f'{low} to {high}'}"
-
-
-def listed(names: Sequence[str], most: int = 8) -> str:
-    """Names as a sentence lists them: `A, B and C`; `A, B and 21 others` where there are more than `most`."""
-    if len(names) > most:
-        names = [*names[: most - 1], f"{len(names) - most + 1} others"]
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

@@ -5,7 +5,7 @@ from typing import Any
 
 from recsys.analyses.base import Table
 from recsys.content import provenance
-from recsys.evidence.wording import percent
+from recsys.wording import percent
 
 
 def provenance_table(facts: Mapping[str, Any]) -> Table:

@@ -1,10 +1,9 @@
 """What a verdict does not show: its limitations as sentences, read off the figures."""
 
 from recsys.evidence.scores import label
-from recsys.evidence.wording import listed, percent
 from recsys.report.model import DatasetReport
 from recsys.report.rows import ResultRow
-from recsys.wording import count
+from recsys.wording import count, listed, percent, whole_percent
 
 STILL_RISING = 0.2
 
@@ -28,7 +27,7 @@ def _power(dataset: DatasetReport) -> str | None:
     if not comparison.n_moved:
         same = f"{comparison.a} and {comparison.b} have the same score for all {comparison.n_users:,} users"
         return f"{same}, so the smallest lift that could have been shown is unknown."
-    still = percent(1 - comparison.n_moved / comparison.n_users, digits=0)
+    still = whole_percent(1 - comparison.n_moved / comparison.n_users)
     tied = f"{still} of the {comparison.n_users:,} users have the same score with both"
     if not comparison.error.known:
         return f"One repeat cannot show a lift of any size of {comparison.a} over {comparison.b}; {tied}."

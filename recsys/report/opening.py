@@ -8,8 +8,9 @@ from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.sources_wording import named_in_words
 from recsys.evidence.verdict import HELPS, Verdict
-from recsys.evidence.wording import interval, metric_name, percent
+from recsys.evidence.wording import interval, metric_name
 from recsys.report.model import Answer, DatasetReport
+from recsys.wording import percent
 
 BADGES: dict[Answer, str] = {
     "helps": "Content helps",

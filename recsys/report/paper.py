@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from recsys.evidence.comparison import Comparison
-from recsys.evidence.wording import interval, metric_name, p_cell, percent
+from recsys.evidence.wording import interval, metric_name, p_cell
 from recsys.report import folding
 from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.text import plain
+from recsys.wording import percent
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",

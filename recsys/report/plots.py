@@ -9,10 +9,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from recsys.evidence.comparison import ALPHA
 from recsys.evidence.scores import label
-from recsys.evidence.wording import metric_name, percent
+from recsys.evidence.wording import metric_name
 from recsys.report.figures import COLOURS, GRID, INK, MUTED, PAGE, inline_svg, styled
 from recsys.report.rows import ComparisonRow, ResultRow, TuningCurve
 from recsys.report.text import shortened
+from recsys.wording import percent
 
 WIDTH = 9.2
 ROW = 0.27

@@ -23,7 +23,7 @@ from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures, why_unnamed
 from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section, TuningCurve
 from recsys.report.text import breakable, collapsed, shortened, typeset
-from recsys.wording import count, duration
+from recsys.wording import count, duration, percent
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +54,11 @@ def render(report: StudyReport) -> str:
         "collapsed": collapsed,
         "interval": lambda ends: typeset(wording.interval(*ends)),
         "kinds": kinds,
-        "lift": lambda share: typeset(wording.percent(share, signed=True)),
+        "lift": lambda share: typeset(percent(share, signed=True)),
         "metric": wording.metric_name,
         "number": lambda n, what: typeset(count(n, what)),
         "p": lambda p: typeset(wording.p_cell(p)),
-        "percent": lambda share: typeset(wording.percent(share)),
+        "percent": lambda share: typeset(percent(share)),
         "score": lambda value: f"{value:.4f}",
         "shortened": shortened,
         "typeset": typeset,

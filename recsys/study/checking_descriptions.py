@@ -16,9 +16,9 @@ from recsys.content.texts import item_texts
 from recsys.data.images import pictures_note
 from recsys.data.raw import lacks_column
 from recsys.errors import UserError, hint
-from recsys.evidence.wording import percent
 from recsys.study.dataset_spec import CORPUS, OWN_COLUMNS, CorpusSpec
 from recsys.study.preparing import describe_items
+from recsys.wording import percent
 
 if TYPE_CHECKING:
     from recsys.content.vlm.options import VlmOptions

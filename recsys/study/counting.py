@@ -8,7 +8,6 @@ not counted: that of the next best settings takes its place.
 import math
 
 from recsys.errors import UserError
-from recsys.evidence.wording import listed
 from recsys.models import registry
 from recsys.study.control_arms import most_arms
 from recsys.study.model_settings import check_settings
@@ -17,7 +16,7 @@ from recsys.study.study import Study
 from recsys.tuning.budget import most_chosen_again, most_nested, most_trials
 from recsys.tuning.plateau import FEWEST_TRIALS
 from recsys.tuning.space import SearchSpace
-from recsys.wording import count
+from recsys.wording import count, listed
 
 
 def cells_of(study: Study, model: str, n_arms: int, trials: int | None = None, n_also: int = 0) -> int:

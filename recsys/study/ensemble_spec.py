@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pydantic import field_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, UNTUNED, Arm, control_arm
-from recsys.evidence.wording import listed
 from recsys.models import registry
 from recsys.study.added_lists import SCALES, Scale
 from recsys.study.spec import Strict
+from recsys.wording import listed
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from recsys.study.applicable import RATED
 from recsys.study.checks import COMPLIANT, COVERS, DISJOINT, DISTINCT, FORMAT
 from recsys.study.dataset_spec import CORPUS, ContentSource, CorpusSpec, DatasetSpec
 from recsys.study.record import AssetRecord, Check
+from recsys.wording import percent
 
 QUARANTINE = "quarantine.parquet"
 UNUSABLE = "unusable"
@@ -123,8 +124,8 @@ def _parse(
     check = Check(
         name=FORMAT,
         passed=not fields or compliance.complete >= COMPLIANT,
-        message=f"{compliance.complete:.1%} of the answers give every field, {compliance.exact:.1%} in the exact form"
-        + _lost(facts),
+        message=f"{percent(compliance.complete)} of the answers give every field, "
+        f"{percent(compliance.exact)} in the exact form" + _lost(facts),
     )
     return AssetRecord(facts=found, rows=len(answers), checks=[check])
 
@@ -172,8 +173,8 @@ def encode_source(
     found = inspect(features, items)
     alike = [sentence for sentence in problems(found) if "alike" in sentence]
     said = [*oddities(features, items), *remarks(spec.encoder, spec.options, items, folder=folder)]
-    coverage = "; ".join([f"{found.coverage:.1%} of {found.n_items} items have content", *said])
-    distinct = " ".join(alike) or f"{found.distinct:.1%} of the rows with content are distinct"
+    coverage = "; ".join([f"{percent(found.coverage)} of {found.n_items} items have content", *said])
+    distinct = " ".join(alike) or f"{percent(found.distinct)} of the rows with content are distinct"
     isolated = share_isolated(spec.encoder, spec.options, items, folder=folder, corpus=corpus)
     if isolated is not None:
         distinct = f"{distinct}; {isolated_note(isolated)}"
@@ -201,7 +202,7 @@ def record_encoding(spec: ContentSource, folder: Path | None, out: Path) -> dict
 
 def isolated_note(share: float) -> str:
     """What `share_isolated` found, in a line."""
-    return f"{share:.1%} of the items share no word with any other"
+    return f"{percent(share)} of the items share no word with any other"
 
 
 def _no_vectors(spec: ContentSource, items: pd.DataFrame, why: str, out: Path) -> AssetRecord:

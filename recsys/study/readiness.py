@@ -16,13 +16,13 @@ from recsys.evidence.comparison import DEFAULTS, Comparison, compare
 from recsys.evidence.gates import Gate
 from recsys.evidence.probes import probe
 from recsys.evidence.scores import Scores, label
-from recsys.evidence.wording import listed
 from recsys.study.dataset_spec import DatasetSpec
 from recsys.study.measuring import CellOf, UserScores
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
 from recsys.study.study import Study
 from recsys.tuning.plateau import late_gain
+from recsys.wording import listed
 
 SAME_LISTS = 0.99
 """Share of users with the same list from which on content was not chosen."""
@@ -76,7 +76,6 @@ def assess(
     against_rival = compare(content, rival, study.statistics.options.without_p_users)
     differences = (content.values - rival.restricted(content.users).values).mean(axis=0)
     means = {pair: float(scores[pair].values.mean()) for pair in scores}
-    random_split = not data.later_parts.empty
     unchanged = _unchanged(chosen, results, cell, study.evaluation.primary_k)
     every = [
         *(content_gates.content_rows(source, inspect(each, data.items)) for source, each in shown.items()),
@@ -86,7 +85,9 @@ def assess(
         plateau(results.arm(chosen.rival), results),
         gates.finals_agree({each.pair: each.valid_by_repeat for each in deciding}),
         *(
-            content_gates.leak(source, probe(each, data.train, data.valid, data.test, random_split=random_split))
+            content_gates.leak(
+                source, probe(each, data.train, data.valid, data.test, random_split=data.split_is_drawn)
+            )
             for source, each in features.items()
         ),
         gates.too_good(against_rival.lift),

@@ -62,6 +62,11 @@ def recommend(data: Dataset, cell: StoredCell, protocol: Protocol, user: str, k:
 def _lists(data: Dataset, cell: StoredCell, protocol: Protocol, users: np.ndarray, k: int) -> Ranking:
     model = cell.model() if len(users) else None
     if model is None:
+        if protocol.n_negatives is not None:
+            raise UserError(
+                "the stored lists rank held-out items among sampled ones, which is no recommendation, and the fitted "
+                "model was not kept: ask a model of a study with `keep_states: all`, or evaluate among all items"
+            )
         lists = cell.lists("test")
         return lists.without(data.valid) if protocol.mask == "seen" else lists
     seen = data.train + data.valid if protocol.mask == "seen" else data.train

@@ -184,8 +184,8 @@ class ModelResult(BaseModel):
         kept = [newer.pop(arm.pair, arm) for arm in self.arms]
         return ModelResult(
             arms=[*kept, *newer.values()],
-            left_out=self.left_out + other.left_out,
-            inapplicable=self.inapplicable + other.inapplicable,
+            left_out=list(dict.fromkeys(self.left_out + other.left_out)),
+            inapplicable=list(dict.fromkeys(self.inapplicable + other.inapplicable)),
         )
 
     def require_arms(self, dataset: str) -> None:

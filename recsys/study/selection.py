@@ -9,10 +9,9 @@ from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.errors import UserError
 from recsys.evidence.scores import Pair
 from recsys.evidence.source_design import SourceDesign
-from recsys.evidence.wording import DASH, listed
 from recsys.study.results import ArmResult
 from recsys.study.study import Study
-from recsys.wording import count
+from recsys.wording import DASH, count, listed
 
 SELECTION = "selection.json"
 

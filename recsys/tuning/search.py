@@ -37,31 +37,19 @@ _ATTEMPTS = 2
 """Settings of an arm that are trained in a repeat: the best, and the next best where the final cell of it fails."""
 
 
-def tune_and_train(
-    arms: Sequence[Arm], new_tuner: Callable[[Arm], Tuner], n_repeats: int, run: Runner[Result], prune: bool = True
-) -> SearchResult[Result]:
-    """Tune each arm on validation, then train it in every repeat.
+def tune(
+    arms: Sequence[Arm], new_tuner: Callable[[Arm], Tuner], run: Runner[Result], prune: bool = True
+) -> dict[Arm, Searched]:
+    """Spend each arm's budget in the first repeat, and try what the other arms chose.
 
-    An arm is left out if all its trials fail, or if final cells of its best setting and of the next best fail.
+    A search that is still finding better settings (see `recsys.tuning.plateau`) goes on by a third of its budget at a
+    time, until it has spent twice as much.
 
     Args:
         arms: what the model is shown.
         new_tuner: gives the tuner of an arm, with the whole budget.
-        n_repeats: repeats, from 1.
         run: runs trials and gives their results.
         prune: stop trials that fall behind those of earlier rounds of the same arm.
-    """
-    searched = tune(arms, new_tuner, run, prune)
-    return train(searched, n_repeats, run)
-
-
-def tune(
-    arms: Sequence[Arm], new_tuner: Callable[[Arm], Tuner], run: Runner[Result], prune: bool = True
-) -> dict[Arm, Searched]:
-    """Spend each arm's budget in the first repeat, and try what the other arms chose; see `tune_and_train`.
-
-    A search that is still finding better settings (see `recsys.tuning.plateau`) goes on by a third of its budget at a
-    time, until it has spent twice as much.
     """
     tuners = {arm: new_tuner(arm) for arm in arms}
     searched = {arm: Searched([]) for arm in arms}
@@ -129,7 +117,10 @@ def try_nested(
 
 
 def train(searched: Mapping[Arm, Searched], n_repeats: int, run: Runner[Result]) -> SearchResult[Result]:
-    """The final cell of every arm in every repeat, by the setting that the repeat itself chooses."""
+    """The final cell of every arm in every repeat, by the setting that the repeat itself chooses.
+
+    An arm is left out if all its trials fail, or if final cells of its best setting and of the next best fail.
+    """
     choices, seconds = _choose(searched, n_repeats, run)
     settings, finals = _finals(choices, run)
     found = SearchResult[Result]([], [])

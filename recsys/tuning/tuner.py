@@ -72,7 +72,6 @@ class Tuner:
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
         self._open: list[Trial] = []
         self._asked: list[Point] = []
-        self._values: list[float | None] = []
 
     def ask(self) -> list[dict[str, Any]]:
         """Hyper-parameters of the next batch, complete; empty when the budget is spent."""
@@ -96,16 +95,13 @@ class Tuner:
             seconds: that the batch took, all its trials together.
         """
         for position, (trial, value) in enumerate(zip(self._open, values, strict=True)):
-            finished = value if position not in pruned else None
             if value is None or not math.isfinite(value):
                 self._study.tell(trial, state=TrialState.FAIL)
-                finished = None
             elif position in pruned:
                 trial.report(value, step=0)
                 self._study.tell(trial, state=TrialState.PRUNED)
             else:
                 self._study.tell(trial, value)
-            self._values.append(finished)
         self._spent += seconds
         self._open = []
 
@@ -123,20 +119,6 @@ class Tuner:
     def exhausted(self) -> bool:
         """Whether every point of the space was asked for."""
         return len(self._asked) == self._space.n_points
-
-    @property
-    def ranked(self) -> list[tuple[dict[str, Any], float]]:
-        """Hyper-parameters of the finished trials and their values, the best first, the earliest of equals."""
-        return [
-            (self._space.params(self._asked[number]), value)
-            for number in self._order()
-            if (value := self._values[number]) is not None
-        ]
-
-    def _order(self) -> list[int]:
-        """Numbers of the finished trials, the best first, the earliest of equals."""
-        known = [(value, number) for number, value in enumerate(self._values) if value is not None]
-        return [number for _, number in sorted(known, key=lambda pair: (-pair[0], pair[1]))]
 
     def _refuse_while_open(self) -> None:
         if self._open:

@@ -160,8 +160,11 @@ def test_a_split_that_is_a_fact_is_the_same_in_all_repeats(protocol: str) -> Non
     assert dataset.held_out == 0
 
 
-def test_with_one_repeat_nothing_is_known_of_other_splits() -> None:
-    assert prepare(dated(), CleaningRules(), SplitRule()).held_out == 0
+def test_a_drawn_split_is_known_to_be_drawn_with_one_repeat_too(tmp_path: Path) -> None:
+    once, thrice = (prepare(dated(), CleaningRules(), SplitRule(), n_repeats=n) for n in (1, 3))
+    assert once.split_is_drawn and once.held_out == thrice.held_out > 0
+    once.save(tmp_path)
+    assert Dataset.load(tmp_path).split_is_drawn
 
 
 @pytest.mark.parametrize("protocol", ["ratio", "temporal"])

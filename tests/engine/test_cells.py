@@ -12,7 +12,7 @@ from recsys.content.features import Features
 from recsys.engine.cell import Cell, CellResult, run_cell
 from recsys.engine.failure import CellOutcome
 from recsys.engine.pool import run_cells
-from recsys.engine.slots import Slots
+from recsys.engine.slots import Needs, Slots
 from recsys.evaluation.protocol import Protocol
 from tests.engine.markets import market, save_content
 
@@ -40,7 +40,10 @@ def ranked(cell: Cell) -> CellResult:
 def outcomes(folder: str, workers: int) -> list[CellOutcome]:
     arm = Arm("interactions_only")
     cells = [Cell(folder, 1, {}, model, params, arm, 1, "tuning", Protocol()) for model, params in CELLS]
-    return [outcome for _, outcome in sorted(run_cells(cells, Slots(workers), ranked), key=lambda pair: pair[0])]
+    return [
+        outcome
+        for _, outcome in sorted(run_cells(cells, Slots(workers), ranked, lambda _: Needs()), key=lambda pair: pair[0])
+    ]
 
 
 def test_cells_give_the_same_in_this_process_and_in_a_pool(folder: str) -> None:

@@ -139,7 +139,7 @@ def test_every_cell_has_one_thread_and_this_process_its_own_again() -> None:
 
 
 def test_whoever_stops_listening_ends_the_running_cells(tmp_path: Path) -> None:
-    running = run_cells([cell("ok"), *[cell("forever", folder=str(tmp_path))] * 3], Slots(2), work)
+    running = run_cells([cell("ok"), *[cell("forever", folder=str(tmp_path))] * 3], Slots(2), work, lambda _: Needs())
     assert next(running)[0] == 0
     pids = _pids(tmp_path, 1)
     running.close()
@@ -149,9 +149,9 @@ def test_whoever_stops_listening_ends_the_running_cells(tmp_path: Path) -> None:
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     code = f"""
 from recsys.engine.pool import run_cells
-from recsys.engine.slots import Slots
+from recsys.engine.slots import Needs, Slots
 from tests.engine.work import cell, work
-list(run_cells([cell("forever", folder={str(tmp_path)!r})] * 2, Slots(2), work))
+list(run_cells([cell("forever", folder={str(tmp_path)!r})] * 2, Slots(2), work, lambda _: Needs()))
 """
     parent = subprocess.Popen([sys.executable, "-c", code])
     workers = [psutil.Process(pid) for pid in _pids(tmp_path, 2)]
@@ -172,9 +172,9 @@ def _pids(folder: Path, count: int) -> list[int]:
 
 def test_a_program_that_was_started_with_sigterm_ignored_ends_all_the_same() -> None:
     program = (
-        "from recsys.engine.pool import run_cells\nfrom recsys.engine.slots import Slots\n"
+        "from recsys.engine.pool import run_cells\nfrom recsys.engine.slots import Needs, Slots\n"
         "from tests.engine.work import cell, work\n"
-        "print(len(list(run_cells([cell('ok') for n in range(2)], Slots(2), work))))"
+        "print(len(list(run_cells([cell('ok') for n in range(2)], Slots(2), work, lambda _: Needs()))))"
     )
     ignoring = f"trap '' TERM; exec {sys.executable} -c \"$PROGRAM\""
     done = subprocess.run(

@@ -18,7 +18,6 @@ from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.sources import judge_sources
-from recsys.evidence.wording import DASH
 from recsys.report.model import DatasetReport, RunFacts, StudyReport
 from recsys.report.rows import (
     AssetRow,
@@ -35,6 +34,7 @@ from recsys.report.rows import (
 )
 from recsys.study.selection import Tally
 from recsys.study.truth import TruthRow
+from recsys.wording import DASH
 
 OPTIONS = ComparisonOptions(n_resamples=500)
 ONLY = "interactions_only"

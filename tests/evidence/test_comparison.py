@@ -15,7 +15,8 @@ from recsys.errors import UserError
 from recsys.evidence.comparison import ALPHA, compare, holm, holm_corrected
 from recsys.evidence.mean_error import MeanError
 from recsys.evidence.scores import Scores
-from recsys.evidence.wording import DASH, interval, lift, p_cell, percent
+from recsys.evidence.wording import interval, lift, p_cell
+from recsys.wording import DASH, percent
 from tests.evidence.options import QUICK
 
 

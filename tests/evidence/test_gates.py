@@ -133,8 +133,6 @@ def test_a_space_that_was_tried_whole_has_no_more_to_give():
         ([0.30, 0.31, 0.32, 0.29, 0.60], "red"),
         ([0.10, 0.20, 0.30, 0.40], "green"),  # all differ: none stands apart
         ([0.30, 0.05], "green"),
-        ([0.30, float("nan")], "red"),
-        ([0.30, None, 0.30], "red"),
     ],
 )
 def test_final_trainings_against_those_of_other_repeats(values, colour):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from orchestration.home import Home
-from orchestration.lineage import Event
+from orchestration.lineage import Event, computing_events
 from orchestration.settings import Settings
 from recsys.study.record import AssetRecord
 from recsys.study.study import Study
@@ -55,6 +55,26 @@ def test_the_tree_has_each_version_once(home: Home) -> None:
 def test_without_an_asset_all_are_listed(home: Home) -> None:
     assert {row["asset"] for row in parsed(home.settings, "lineage")} == set(home.lineage.assets())
     assert "d/embeddings/text" in printed(home.settings, "lineage")
+
+
+def test_of_a_version_that_was_made_again_the_later_content_counts() -> None:
+    def event(content: str, minute: int, *, reused: bool = False) -> Event:
+        at = datetime(2026, 1, 1, 12, minute)
+        return Event(
+            asset="d/models/M",
+            run="r",
+            started=at,
+            ended=at,
+            code_version="1",
+            fingerprint="f",
+            path="",
+            content_hash=content,
+            reused=reused,
+        )
+
+    events = [event("first", 1), event("first", 2, reused=True), event("again", 3), event("again", 4, reused=True)]
+    assert computing_events(events) == {("d/models/M", "f"): events[2]}
+    assert computing_events(events[1:2]) == {("d/models/M", "f"): events[1]}
 
 
 def test_a_version_that_is_found_again_is_as_old_as_before(home: Home) -> None:

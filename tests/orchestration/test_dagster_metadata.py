@@ -7,7 +7,7 @@ import pandas as pd
 
 from orchestration.dagster_metadata import materialised, preview, table
 from orchestration.lineage import Event
-from recsys.evidence.wording import DASH
+from recsys.wording import DASH
 
 
 def test_a_preview_shows_any_cell() -> None:

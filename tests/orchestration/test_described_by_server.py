@@ -67,7 +67,7 @@ def corpus(settings: Settings) -> pd.DataFrame:
 def test_from_photos_and_an_address_to_a_verdict(shop: Settings, server: Server) -> None:
     said = printed(shop, "describe", "shop", "--sample", "3", "--price-in", "10", "--price-out", "100")
     assert len(server.asked) == 3
-    assert "[Category] {" in said and "give 100% of the fields" in said
+    assert "[Category] {" in said and "give 100 % of the fields" in said
     assert f"{N_ITEMS} different items, 3 of them asked about" in said
     assert "2,100 tokens sent and 420 answered (100 and 20 an item)" in said
     cost = (N_ITEMS - 3) * (100 * 10 + 20 * 100) / 1e6
@@ -99,13 +99,15 @@ def test_garbage_is_not_paid_for_and_the_rest_is_answered(shop: Settings, server
     assert result.exit_code == 1 and len(server.asked) == 8
     assert f"{ASSET}: {N_ITEMS} of {N_ITEMS} items" not in result.stderr
     (line,) = [line for line in result.stderr.splitlines() if "left out" in line]
-    assert "8 answers give 0% of the fields that prompt 'catalogue_fields' asks for" in line
+    assert "8 answers give 0 % of the fields that prompt 'catalogue_fields' asks for" in line
     assert "Lorem ipsum" in line and "min_compliance: 0" in line
     assert "Traceback" not in result.stderr
     home = Home(shop)
     assert home.current("shop/verdict").facts["sentence"]
     page = (shop.reports / "shop.html").read_text()
-    left_out = "Content <code>descriptions</code> is left out: model &#39;served&#39;: 8 answers give 0% of the fields"
+    left_out = (
+        "Content <code>descriptions</code> is left out: model &#39;served&#39;: 8 answers give 0\u00a0% of the fields"
+    )
     assert left_out in page
     # Answers that are bought are kept: the second run asks for nothing, and a better model is asked anew.
     call(shop, "run", "shop")

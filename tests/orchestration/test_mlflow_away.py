@@ -14,6 +14,7 @@ from orchestration.materialise import Materialised, materialise
 from orchestration.mlflow_guard import GuardedTracker
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
+from orchestration.tracked import TrackedDataset, Training
 from orchestration.tracking import Tracker
 from recsys.study.study import Study
 from tests.orchestration.conftest import write_study
@@ -142,6 +143,31 @@ def test_an_unreadable_waiting_file_is_renamed_and_the_others_are_written(
     assert metrics == [{"run": {"ndcg": 0.5}}]
     (line,) = notes
     assert line.startswith(f"{bad}: cannot be read (") and line.endswith("; its runs are left out of MLflow")
+
+
+def training(name: str, metric: str) -> Training:
+    return Training(
+        dataset=TrackedDataset("small", "digest", "/store", {}, ""),
+        name=name,
+        tags={"fingerprint": name},
+        params={},
+        metrics={},
+        curve=[{"epoch": 1, metric: 0.5}],
+    )
+
+
+def test_a_run_that_mlflow_refuses_does_not_hold_up_the_others(
+    guarded: tuple[GuardedTracker, list[object], list[str]],
+) -> None:
+    tracker, _, notes = guarded
+    taken, refused = (training(name, curve) for name, curve in (("taken", "loss"), ("refused", "recall@20")))
+    tracker.log_all([refused, taken])
+    tracker.log_all([refused])
+    (experiment,) = (one.experiment_id for one in tracker.direct.client.search_experiments() if one.name == "small")
+    assert [run.info.run_name for run in tracker.direct.client.search_runs([experiment])] == ["taken"]
+    assert list(tracker.waiting.iterdir()) == []
+    (line,) = notes
+    assert line.startswith("MLflow does not take runs of small (") and "recall@20" in line
 
 
 def test_a_waiting_file_that_another_process_has_written_is_skipped(

@@ -33,6 +33,8 @@ def test_where_there_is_no_answer_nothing_is_said_to_agree_with_it(tmp_path: Pat
         }
     )
     home = cast("Home", SimpleNamespace(lineage=events))
-    said = sentences(write_study(tmp_path), home, ["tiny/verdict"])
+    said = sentences(write_study(tmp_path), home, ["tiny/verdict", "tiny/analyses/sensitivity"])
     assert said[:2] == ["tiny: It is so.", "  Do this."]
     assert len(said) == n_lines
+    # An analysis that this run did not make may speak of another verdict.
+    assert len(sentences(write_study(tmp_path), home, ["tiny/verdict"])) == 2

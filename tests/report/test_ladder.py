@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from recsys.evidence.wording import percent
 from recsys.report.ladder import Rung, Scale, rungs
 from recsys.report.render import render
 from recsys.report.text import typeset
+from recsys.wording import percent
 from tests.evidence.studies import study
 from tests.report.page import Page
 

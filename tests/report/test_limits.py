@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from recsys.evidence.wording import DASH
 from recsys.report.limits import limits
 from recsys.report.rows import CheckRow, TuningCurve
+from recsys.wording import DASH
 
 
 def test_limits_say_what_is_not_shown(baby):

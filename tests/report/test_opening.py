@@ -11,10 +11,10 @@ from recsys.evidence.gates import Gate
 from recsys.evidence.sensitivity import Agreement
 from recsys.evidence.verdict import VerdictName
 from recsys.evidence.verdict_wording import ADVICE
-from recsys.evidence.wording import DASH
 from recsys.report.opening import BADGES, key_figures, why_unnamed
 from recsys.report.render import render
 from recsys.report.text import typeset
+from recsys.wording import DASH
 from tests.evidence.studies import scores, study, taste, without_content
 from tests.report.page import Page
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from recsys.evidence.wording import DASH
 from recsys.models import registry
 from recsys.report.paper import bibliography, comparisons_table, escape, results_table
+from recsys.wording import DASH
 from tests.evidence.studies import study
 
 HOSTILE = r"\input{/etc/passwd} 50 % & #1 $x_1$ ~ ^ {"

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import ValidationError
 
-from recsys.evidence.wording import DASH, interval, metric_name, percent, probability
+from recsys.evidence.wording import interval, metric_name, probability
 from recsys.report.model import StudyReport
 from recsys.report.opening import BADGES
 from recsys.report.render import controls, policy, render
 from recsys.report.rows import Link
 from recsys.report.text import breakable, typeset
+from recsys.wording import DASH, percent
 from tests.evidence.studies import dataset, study, truth
 from tests.report.page import Page
 

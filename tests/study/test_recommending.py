@@ -67,3 +67,14 @@ def test_a_user_without_held_out_items_needs_the_model(data: Dataset, tmp_path: 
         recommend(data, cell(data, tmp_path, kept=False), Protocol(), "dan", 1)
     with pytest.raises(UserError, match="^user 'eve' is not in the dataset; try --user ann$"):
         recommend(data, cell(data, tmp_path, kept=True), Protocol(), "eve", 1)
+
+
+def test_a_list_among_sampled_items_is_no_recommendation(data: Dataset, tmp_path: Path) -> None:
+    sampled = Protocol(n_negatives=2)
+    with pytest.raises(UserError, match="among sampled ones, which is no recommendation.*keep_states: all"):
+        recommend(data, cell(data, tmp_path, kept=False), sampled, "ann", 3)
+    assert recommend(data, cell(data, tmp_path, kept=True), sampled, "ann", 9).items["item_id"].tolist() == [
+        "i2",
+        "i3",
+        "i4",
+    ]

@@ -7,11 +7,11 @@ import pytest
 
 from recsys.content.arms import Arm, control_arm
 from recsys.errors import UserError
-from recsys.evidence.wording import DASH
 from recsys.study.readiness import plateau
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, Tally, best, best_on, choose_sides, tally
 from recsys.tuning.trials import Tried
+from recsys.wording import DASH
 
 BOTH, TEXT, ALONE = Arm("both", ("text", "image")), Arm("text", ("text",)), Arm("interactions_only")
 SHUFFLED = control_arm(BOTH, "shuffled", name="shuffled")

@@ -13,7 +13,7 @@ from recsys.content.arms import Arm
 from recsys.recommender import ModelConfig, searched
 from recsys.tuning.budget import SHORTLIST, most_nested, most_trials
 from recsys.tuning.pruning import Curve
-from recsys.tuning.search import nested, train, tune_and_train
+from recsys.tuning.search import nested, train, tune
 from recsys.tuning.space import SearchSpace
 from recsys.tuning.trials import LeftOut, Searched, SearchResult, Stage, Trained, Trial, Tried
 from recsys.tuning.tuner import Tuner
@@ -72,6 +72,12 @@ class Runner:
 
 def new_tuner(_: Arm, **budget: Any) -> Tuner:
     return Tuner(Config, {}, **{"n_trials": N_TRIALS, "seed": 0} | budget)
+
+
+def tune_and_train(
+    arms: Sequence[Arm], tuner_of: Callable[[Arm], Tuner], n_repeats: int, runner: Runner, prune: bool = True
+) -> SearchResult[Ended]:
+    return train(tune(arms, tuner_of, runner, prune), n_repeats, runner)
 
 
 def searched_by(runner: Runner, n_repeats: int = 1, arms: Sequence[Arm] = ARMS) -> SearchResult[Ended]:

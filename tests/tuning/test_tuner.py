@@ -7,6 +7,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from recsys.errors import UserError
 from recsys.recommender import ModelConfig, searched
+from recsys.tuning.trials import Searched, Tried
 from recsys.tuning.tuner import Tuner
 
 
@@ -74,7 +75,6 @@ def test_search_gets_nearer_than_its_random_start(seed: int) -> None:
     tuner = Tuner(Config, {}, n_trials=40, seed=seed)
     values = [value(params) for params in run(tuner)]
     assert median(values[12:]) > median(values[:12]) + 0.3
-    assert tuner.ranked[0][1] == max(values)
 
 
 def test_values_stay_in_their_ranges_and_kinds() -> None:
@@ -107,21 +107,18 @@ def test_nothing_to_search_is_one_trial() -> None:
     assert tuner.ask() == [{"n_factors": 8}]
     tuner.tell([0.5])
     assert tuner.ask() == []
-    assert tuner.ranked[0] == ({"n_factors": 8}, 0.5)
 
 
-def test_the_earliest_of_equals_is_best_and_failures_are_passed_over() -> None:
-    tuner = Tuner(Config, {}, n_trials=4, seed=0)
-    asked = tuner.ask()
-    tuner.tell([None, 0.3, float("nan"), 0.3])
-    assert tuner.ranked == [(asked[1], 0.3), (asked[3], 0.3)]
-
-
-def test_only_failures_rank_nothing() -> None:
-    tuner = Tuner(Nothing, {}, n_trials=4, seed=0)
-    tuner.ask()
-    tuner.tell([None])
-    assert tuner.ranked == []
+def test_the_earliest_of_equals_is_best_and_what_failed_or_was_pruned_is_passed_over() -> None:
+    tried = [
+        Tried({"rate": 0.1}, None),
+        Tried({"rate": 0.2}, 0.3),
+        Tried({"rate": 0.3}, math.nan),
+        Tried({"rate": 0.4}, 0.3),
+        Tried({"rate": 0.5}, 0.9, pruned=True),
+    ]
+    assert Searched(tried).shortlist == [{"rate": 0.2}, {"rate": 0.4}]
+    assert Searched([Tried({}, None)]).shortlist == []
 
 
 def test_an_unknown_name_is_one_line() -> None:
@@ -139,13 +136,6 @@ def test_tells_a_caller_who_asks_twice() -> None:
 def test_an_empty_list_of_choices_is_one_line() -> None:
     with pytest.raises(UserError, match="Config: the list of choices for 'rate' is empty: name at least one"):
         Tuner(Config, {"rate": []}, n_trials=4, seed=0)
-
-
-def test_a_pruned_trial_is_never_the_best() -> None:
-    tuner = Tuner(Config, {}, n_trials=4, seed=0)
-    asked = tuner.ask()
-    tuner.tell([0.1, 0.9, 0.2, 0.3], pruned=[1])
-    assert tuner.ranked[0] == (asked[3], 0.3)
 
 
 def test_pruning_is_part_of_what_a_search_depends_on() -> None:

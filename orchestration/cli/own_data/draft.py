@@ -18,6 +18,7 @@ from recsys.data.raw import RawData
 from recsys.data.splits import SplitRule, needs_times
 from recsys.errors import UserError
 from recsys.study.applicable import RATED
+from recsys.wording import whole_percent
 
 CORES = (5, 3, 2)
 KEPT = 0.5
@@ -100,7 +101,7 @@ def _liked(source: Source, min_rating: float | None) -> Threshold:
     if min_rating is None and source.min_rating is not None and (ratings >= source.min_rating).any():
         least = source.min_rating
         share = (ratings >= least).mean()
-        reason = f"min_rating: {least:g}, as usual for this layout; {share:.0%} of the rows reach it"
+        reason = f"min_rating: {least:g}, as usual for this layout; {whole_percent(share)} of the rows reach it"
         return Threshold(float(least), source.feedback, reason)
     return threshold(ratings, source.is_count, min_rating)
 
@@ -163,7 +164,7 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
         )
         reasons += _without_time(raw)
         return "temporal"
-    few = f"only {ordered:.0%} of the people have" if ordered else "nobody has"
+    few = f"only {whole_percent(ordered)} of the people have" if ordered else "nobody has"
     reasons.append(f"! split: ratio, at random, since {few} interactions at more than one time")
     return "ratio"
 

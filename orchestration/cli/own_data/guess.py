@@ -21,6 +21,7 @@ from orchestration.cli.own_data.rating_and_time import (
 )
 from orchestration.cli.own_data.unused import unused_interactions, unused_items
 from recsys.errors import UserError, hint
+from recsys.wording import whole_percent
 
 _ORDER = (
     "! the interactions have no header, so their columns were taken in the usual order of person, item, rating, time; "
@@ -110,7 +111,8 @@ def guess(
     reasons = [
         f"{'! ' if people.is_doubtful else ''}user: '{roles.user}', {people.why}",
         *_without_person(interactions[roles.user], roles.user),
-        f"item: '{roles.item}', {pairing.why}; {pairing.share:.0%} of its values are in '{roles.key}' of the items",
+        f"item: '{roles.item}', {pairing.why}; "
+        f"{whole_percent(pairing.share)} of its values are in '{roles.key}' of the items",
         *pairing.remarks,
     ]
     reasons += [_ORDER] if numbered and not (given.user and given.item) else []
@@ -173,8 +175,8 @@ def _without_person(people: pd.Series, name: str) -> list[str]:
     if missing <= MOST_WITHOUT_PERSON:
         return []
     return [
-        f"! {missing:.0%} of the interactions have no '{name}' and are left out: fill it in where it is that of the "
-        "row above, or name another column with --user-column"
+        f"! {whole_percent(missing)} of the interactions have no '{name}' and are left out: fill it in where it is "
+        "that of the row above, or name another column with --user-column"
     ]
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from orchestration.cli.own_data import names, values
 from recsys.data.ids import nearest_repair, normalised
 from recsys.errors import UserError
-from recsys.wording import count
+from recsys.wording import count, whole_percent
 
 ENOUGH = 0.5
 """Share of the interactions whose item must be found in the item table."""
@@ -200,7 +200,7 @@ class ItemIds:
             return
         here = values.same_ids(self.interactions[column])
         missing = here[~here.isin(self._ids(key))]
-        found = f"only {share:.0%} of the rows" if share else "no row"
+        found = f"only {whole_percent(share)} of the rows" if share else "no row"
         has = "have" if share else "has"
         there = values.example(self.items[key])
         raise UserError(
@@ -243,7 +243,9 @@ class ItemIds:
         if share < _NEARLY_ALL:
             here = values.same_ids(self.interactions[column])
             missing = values.example(here[~here.isin(self._ids(key))])
-            remarks.append(f"! {1 - share:.0%} of the interactions are with unknown items, such as '{missing}'")
+            remarks.append(
+                f"! {whole_percent(1 - share)} of the interactions are with unknown items, such as '{missing}'"
+            )
         ids = values.same_ids(self.items[key])
         repeated, gaps = int(ids.duplicated().sum()), int(self.items[key].isna().sum())
         if repeated > ENOUGH * len(ids):

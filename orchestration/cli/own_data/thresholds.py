@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.errors import UserError
+from recsys.wording import percent, whole_percent
 
 LIKED = 0.7
 """Place on the scale, from its lowest to its highest value, from which a rating counts as liking: 4 of 1 to 5."""
@@ -62,7 +63,9 @@ def threshold(ratings: pd.Series, is_count: bool = False, given: float | None = 
         return _of_counts(ratings, zeros)
     unrated = _zeros_mean_nothing(ratings, zeros)
     rated = ratings[ratings != 0] if unrated else ratings
-    note = f"; {zeros:.0%} of the rows are 0, taken to mean 'not rated', and do not count" if unrated else ""
+    note = (
+        f"; {whole_percent(zeros)} of the rows are 0, taken to mean 'not rated', and do not count" if unrated else ""
+    )
     if unrated and rated.nunique() == 1:
         return _made(
             ratings, float(rated.min()), f"{'! ' if note else ''}min_rating: {high:g}, the only value beside 0{note}"
@@ -116,8 +119,8 @@ def _code(rated: pd.Series) -> str:
         share = float((rated == code).mean())
         if share >= _CODE and np.abs(rest - code).min() > _FAR * (high - low):
             return (
-                f"the ratings go from {low:g} to {high:g}, but {share:.0%} of the rows are {code:g}, which may be a "
-                "code for 'not rated': leave those rows out of the file"
+                f"the ratings go from {low:g} to {high:g}, but {whole_percent(share)} of the rows are {code:g}, which "
+                "may be a code for 'not rated': leave those rows out of the file"
             )
     return ""
 
@@ -137,11 +140,11 @@ def _in_upper_part(rated: pd.Series) -> tuple[float, str]:
     reached = [float(value) for value in distinct if low < value < at and (rated >= value).mean() >= FEWEST]
     if not reached:
         raise UserError(
-            f"the ratings go from {low:g} to {high:g}, and only {(rated > low).mean():.1%} of the rows are above "
+            f"the ratings go from {low:g} to {high:g}, and only {percent((rated > low).mean())} of the rows are above "
             f"{low:g}, so that it cannot be guessed what counts as liked: say it with --min-rating, or "
             "--rating-column none for every row"
         )
-    return max(reached), f"(the highest that {FEWEST:.0%} of the rows reach) on"
+    return max(reached), f"(the highest that {whole_percent(FEWEST)} of the rows reach) on"
 
 
 def _rounded(rated: pd.Series, value: float) -> float:
@@ -154,4 +157,4 @@ def _rounded(rated: pd.Series, value: float) -> float:
 
 def _made(ratings: pd.Series, value: float, reason: str) -> Threshold:
     share = float((ratings >= value).mean())
-    return Threshold(value, f"a rating of {value:g} or more", f"{reason}; {share:.0%} of the rows reach it")
+    return Threshold(value, f"a rating of {value:g} or more", f"{reason}; {whole_percent(share)} of the rows reach it")

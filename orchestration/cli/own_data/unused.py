@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from orchestration.cli.own_data import names, values
+from recsys.wording import whole_percent
 
 MOST_WITHOUT_TIME = 0.1
 """Share of the rows that may lack a time: they could not be ordered, and would be quarantined."""
@@ -117,7 +118,7 @@ def _is_called_a_time(column: pd.Series, name: str) -> bool:
 
 def _time_warning(column: pd.Series, name: str, can_order: bool) -> str:
     if (missing := float(column.isna().mean())) > MOST_WITHOUT_TIME:
-        return f"column '{name}' is empty in {missing:.0%} of the rows and is not used as time"
+        return f"column '{name}' is empty in {whole_percent(missing)} of the rows and is not used as time"
     if can_order:
         return f"column '{name}' looks like a time and is not used; {_use('time', name)}"
     if values.are_ordered(column) and not values.may_come_round(column):
@@ -133,9 +134,10 @@ def _time_warning(column: pd.Series, name: str, can_order: bool) -> str:
     if len(unread) == column.notna().sum():
         return f"column '{name}' looks like a time that cannot be read ('{shown}'): write 2024-01-31"
     read = values.example(column.drop(unread.index))
+    share = whole_percent(len(unread) / column.notna().sum())
     return (
-        f"column '{name}' looks like a time and is not used, since {len(unread) / column.notna().sum():.0%} of its "
-        f"values cannot be read, such as '{shown}' beside '{read}': write all in one way, such as 2024-01-31"
+        f"column '{name}' looks like a time and is not used, since {share} of its values "
+        f"cannot be read, such as '{shown}' beside '{read}': write all in one way, such as 2024-01-31"
     )
 
 

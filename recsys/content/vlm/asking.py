@@ -19,6 +19,7 @@ from recsys.content.vlm.describer import Describer, UnfinishedError, VlmInput, V
 from recsys.content.vlm.options import SPEAKS_FOR_ALL, VlmOptions
 from recsys.content.vlm.prompts import Prompt
 from recsys.content.vlm.unusable import UnusableError
+from recsys.wording import whole_percent
 
 FEWEST_ALIKE = 3
 """So many different pictures with the very same vector are no chance."""
@@ -174,20 +175,20 @@ class Asking:
         fields, wanted = self.prompt.fields, self.options.min_compliance
         if fields:
             share = float(np.mean([len(parse(answer, fields)) / len(fields) for answer in answers]))
-            what = f"give {share:.0%} of the fields that prompt '{self.prompt.name}' asks for"
+            what = f"give {whole_percent(share)} of the fields that prompt '{self.prompt.name}' asks for"
         else:
             share = float(np.mean([bool(answer) for answer in answers]))
-            what = f"give words beside thinking and excuses in {share:.0%} of the cases"
+            what = f"give words beside thinking and excuses in {whole_percent(share)} of the cases"
             if share >= wanted and len(answers) >= SPEAKS_FOR_ALL and len(set(answers)) == 1:
                 share, what = 0.0, "are all the same"
         if share >= wanted:
             return
         cut_off = float(np.mean(self.batches.column("cut_off", keys)))
         example = " ".join(next(filter(None, raw), "").split())[:LONGEST]
+        cause = ""
         if cut_off >= 0.5:
-            cause = f" ({cut_off:.0%} were cut off at `max_new_tokens: {self.options.max_new_tokens}`: raise it)"
-        else:
-            cause = ""
+            limit = f"`max_new_tokens: {self.options.max_new_tokens}`"
+            cause = f" ({whole_percent(cut_off)} were cut off at {limit}: raise it)"
         raise UnusableError(
             f"model '{self.options.model}': {len(answers)} answers {what}{cause}, such as '{example}'; take another "
             "model or prompt, or go on with `min_compliance: 0`"

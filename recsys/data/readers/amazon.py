@@ -43,6 +43,7 @@ from recsys.data.readers.recognition import Recognised, first_line, first_lines
 from recsys.data.readers.structured import python_dict
 from recsys.data.readers.tables import Layout, Table, existing, read_table
 from recsys.errors import UserError
+from recsys.wording import whole_percent
 
 ENDINGS = (".json", ".jsonl", ".json.gz", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
 REVIEWS = (
@@ -154,7 +155,8 @@ def _ratings(path: Path) -> Table:
     if max(shares) < 0.9 or min(shares) > 0.5:
         raise UserError(
             f"{path}: which of the first two columns is the item is not clear (codes such as B00005N7P0 are "
-            f"{shares[0]:.0%} of the first and {shares[1]:.0%} of the second); use the reader 'table' and name them"
+            f"{whole_percent(shares[0])} of the first and {whole_percent(shares[1])} of the second); use "
+            "the reader 'table' and name them"
         )
     names = RATINGS_2018 if shares[0] > shares[1] else RATINGS_2014
     return read_table(path, "interactions", Layout(delimiter=",", names=names, header=False))

@@ -125,7 +125,7 @@ def test_a_server_that_answers_nothing_any_more_refuses_no_item(server, tmp_path
 def test_a_model_that_declines_is_not_asked_about_the_whole_catalogue(server, tmp_path):
     items = item_table(300, title=[f"item {number}" for number in range(300)])
     server.always = gives(completion("I'm sorry, but I can't assist with that request."))
-    with pytest.raises(UnusableError, match="excuses in 0% of the cases, such as 'I'm sorry, but I can't assist"):
+    with pytest.raises(UnusableError, match="excuses in 0 % of the cases, such as 'I'm sorry, but I can't assist"):
         run(server, items, tmp_path, prompt="movies_sentence", min_compliance=0.5)
     assert len(server.asked) == 8
 

@@ -70,7 +70,7 @@ def test_rows_that_cannot_be_computed_with_are_counted_and_named_by_check_and_ru
     run = call(settings, "run", "shop", "--select", '+key:"shop/embeddings/image"')
     assert run.exit_code == 0 and said in run.stderr
     (check,) = (each for each in Home(settings).current("shop/embeddings/image").checks if each.name == COVERS)
-    assert check.message == f"87.5% of 40 items have content; {said}"
+    assert check.message == f"87.5 % of 40 items have content; {said}"
 
 
 def test_more_negatives_than_items_are_refused(settings: Settings) -> None:

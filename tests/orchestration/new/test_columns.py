@@ -61,7 +61,7 @@ def test_dirty_rows_do_not_decide_the_key(repeats: int, gaps: int, blanks: int, 
 def test_people_and_items_in_the_same_range(settings: Settings) -> None:
     study, said = of_frames(settings, taken().astype({"item_id": float}), goods())
     assert (options(study)["user_column"], options(study)["item_column"]) == ("user_id", "item_id")
-    assert "item: 'item_id', by its name; 100% of its values are in 'item_id' of the items" in said
+    assert "item: 'item_id', by its name; 100 % of its values are in 'item_id' of the items" in said
 
 
 @pytest.mark.parametrize("index", ["Unnamed: 0", "", "index"])
@@ -317,7 +317,9 @@ def test_rows_without_a_person_are_counted_aloud(settings: Settings) -> None:
     rows = taken("Email").assign(Email=lambda rows: rows["Email"].where(rows.index % 2 == 0))
     study, said = of_frames(settings, rows, goods())
     assert options(study)["user_column"] == "Email"
-    assert "! 50% of the interactions have no 'Email' and are left out: fill it in where it is that of the row" in said
+    assert (
+        "! 50 % of the interactions have no 'Email' and are left out: fill it in where it is that of the row" in said
+    )
 
 
 def test_of_two_spellings_of_a_name_the_same_one_is_the_item(settings: Settings) -> None:

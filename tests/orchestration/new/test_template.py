@@ -85,7 +85,7 @@ def test_what_is_said_and_what_is_written_are_the_same(settings: Settings) -> No
     for role, option in roles.items():
         assert f"{role}: '{options(study)[option]}', by its name" in said
     item, key = options(study)["item_column"], options(study).get("items_id_column", options(study)["item_column"])
-    assert f"item: '{item}', by its name; 100% of its values are in '{key}' of the items" in said
+    assert f"item: '{item}', by its name; 100 % of its values are in '{key}' of the items" in said
     assert f"text: {', '.join(map(repr, options(study)['text_columns']))}, by name" in said
     assert f"min_rating: {spec.cleaning.min_rating:g} " in said and f"k_core: {spec.cleaning.k_core.users}" in said
     assert f"split: {spec.split.protocol}" in said and f"feedback: taken to be '{spec.scenario.feedback}'" in said

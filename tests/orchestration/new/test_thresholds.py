@@ -40,7 +40,7 @@ def test_zeros_that_mean_not_rated_are_said() -> None:
     books = pd.concat([pd.Series(np.zeros(620)), drawn(list(range(1, 11)), n=380)], ignore_index=True)
     found = threshold(books)
     assert found.value == 8
-    assert found.reason.startswith("! min_rating: 8 in the upper part of a scale of 1 to 10; 62% of the rows are 0")
+    assert found.reason.startswith("! min_rating: 8 in the upper part of a scale of 1 to 10; 62 % of the rows are 0")
     clicked = threshold(drawn([0, 1], [0.97, 0.03]))
     assert clicked.value == 1 and "the only value beside 0" in clicked.reason
 
@@ -63,7 +63,7 @@ def test_a_code_far_from_the_scale_is_no_rating(scale: list[int], side: int, tim
     code = (max(scale) if side > 0 else min(scale)) + side * times * spread
     assume(code != 0)
     ratings = pd.concat([drawn([float(value) for value in scale]), pd.Series([float(code)] * 200)])
-    with pytest.raises(UserError, match=rf"but 9% of the rows are {code:g}, which may be a code for 'not rated'"):
+    with pytest.raises(UserError, match=rf"but 9 % of the rows are {code:g}, which may be a code for 'not rated'"):
         threshold(ratings)
     assert threshold(ratings, given=float(max(scale))).reason.startswith("! min_rating: ")
 
@@ -75,7 +75,7 @@ def test_a_gap_in_a_scale_is_no_code(ratings: pd.Series) -> None:
 
 def test_what_cannot_be_guessed_is_refused_and_can_be_said() -> None:
     hardly = drawn([-1, 1], [0.97, 0.03])
-    with pytest.raises(UserError, match=r"only 2\.\d% of the rows are above -1.*--min-rating"):
+    with pytest.raises(UserError, match=r"only 2\.\d % of the rows are above -1.*--min-rating"):
         threshold(hardly)
     assert threshold(hardly, given=1).value == 1
     with pytest.raises(UserError, match="--min-rating 7: no row reaches it; the ratings go from 1 to 5"):
