@@ -41,9 +41,9 @@ def node(name: str, spec: DatasetSpec, n_repeats: int) -> Node:
 
 
 def files(name: str, spec: DatasetSpec, settings: Settings) -> str:
-    """Signature of the source's files."""
+    """Signature of the source's files, and where they are: a dataset refers to its pictures by path."""
     folder = settings.source_folder(name, spec)
-    return signature(settings.digests, *spec.source.places(folder)) if folder else ""
+    return fingerprint(str(folder), signature(settings.digests, *spec.source.places(folder))) if folder else ""
 
 
 def make(name: str, spec: DatasetSpec, n_repeats: int, making: Making) -> AssetRecord:

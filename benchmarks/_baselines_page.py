@@ -61,7 +61,7 @@ def fastest_equal(ours: Measurement, peers: Sequence[Measurement], part: str) ->
 
 
 def ratio(ours: float, theirs: float) -> float:
-    """Of two times in seconds; what takes less than a millisecond counts as one."""
+    """Ratio of two times in seconds; what takes less than a millisecond counts as one."""
     return max(ours, 1e-3) / max(theirs, 1e-3)
 
 

@@ -68,7 +68,7 @@ def missing_draws(chosen: dict[str, Setting], draws: int, folder: Path) -> Itera
 
 
 def seeds(setting: Setting, draws: int) -> range:
-    """Of the draws of a setting, which may want fewer than were asked for."""
+    """Seeds of the draws of a setting, which may want fewer than were asked for."""
     return range(1, min(draws, setting.most_draws or draws) + 1)
 
 

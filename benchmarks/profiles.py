@@ -41,7 +41,7 @@ REST, OUTSIDE = "entry by entry", "outside torch"
 
 
 def kind(operation: str) -> str:
-    """Of an operation of torch."""
+    """Kind of an operation of torch."""
     name = operation.lower()
     return next((each for each, parts in KINDS.items() if any(part in name for part in parts)), REST)
 

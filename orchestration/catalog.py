@@ -73,7 +73,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows
 
 
 def _names(columns: str) -> list[str]:
-    """Of the columns of a table."""
+    """Names of the columns of a table."""
     return [column.split()[0] for column in columns.split(", ")]
 
 

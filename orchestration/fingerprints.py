@@ -1,13 +1,13 @@
 """What versions depend on outside the store: the content of a user's files.
 
-Content and not times, so that a copied folder, a reinstalled package or a `touch` recomputes nothing. A page load
-signs every file of every study; digests are therefore kept, and a file is read again only where its size or time
+Content and not times or places, so that a moved folder, a reinstalled package or a `touch` recomputes nothing. A page
+load signs every file of every study; digests are therefore kept, and a file is read again only where its size or time
 has changed.
 """
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +20,7 @@ KEEP = "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?)"
 
 
 def signature(kept: Path, *places: Path) -> str:
-    """Hash of files' names and content, those in folders included.
+    """Hash of files' content, and of their names within the folders.
 
     Hidden folders do not count: data kept in a checkout would change with every write to the home folder beside it.
 
@@ -28,10 +28,9 @@ def signature(kept: Path, *places: Path) -> str:
         kept: the SQLite file of digests from before; without a place that can be written, none are kept.
         places: files and folders.
     """
-    files = [file for place in places for file in ([place] if place.is_file() else sorted(_visible(place)))]
     with closing(_open(kept)) as digests:
         signed, new = [], []
-        for file in files:
+        for file, name in _named(places):
             try:
                 stat = file.stat()
                 known = (str(file), stat.st_size, stat.st_mtime_ns)
@@ -41,12 +40,21 @@ def signature(kept: Path, *places: Path) -> str:
                     new.append((*known, *found))
             except OSError:  # a dangling link or another person's file: the reader says what that means
                 found = ("cannot be read",)
-            signed.append([str(file), *found])
+            signed.append([name, *found])
         if new:
             # In one short transaction at the end: other processes wait for this file while it is written.
             with digests:
                 digests.executemany(KEEP, new)
     return fingerprint(signed)
+
+
+def _named(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Each file with the name that counts: what its reader goes by."""
+    for place in places:
+        if place.is_file():
+            yield place, place.name
+        else:
+            yield from ((file, file.relative_to(place).as_posix()) for file in sorted(_visible(place)))
 
 
 def _visible(folder: Path) -> Iterator[Path]:

@@ -153,7 +153,7 @@ def _one_of_a_kind(chosen: pd.DataFrame, kinds: np.ndarray, rng: np.random.Gener
 
 
 def facets(n: int, rng: np.random.Generator) -> np.ndarray:
-    """Of so many items or users, shape (n, N_FACETS)."""
+    """Facets of so many items or users, shape (n, N_FACETS)."""
     return rng.standard_normal((n, N_FACETS))
 
 

@@ -67,7 +67,7 @@ class Tally:
 
     @property
     def share(self) -> float:
-        """Of the draws; nan without any."""
+        """Share of the draws; nan without any."""
         return self.hits / self.n if self.n else float("nan")
 
     @property

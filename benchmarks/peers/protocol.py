@@ -98,7 +98,7 @@ def tiny_market() -> sparse.csr_matrix:
 
 
 def even_penalty(shape: tuple[int, int], n_interactions: int, params: dict[str, Any]) -> float:
-    """Of every vector's squared norm in our iALS with `frequency_power` 0, where peers take it as it is."""
+    """Weight of every vector's squared norm in our iALS with `frequency_power` 0, where peers take it as it is."""
     n_users, n_items = shape
     weights = 2 * n_interactions + 2 * params["unobserved_weight"] * n_users * n_items
     return params["l2"] * weights / (n_users + n_items)

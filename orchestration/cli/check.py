@@ -167,10 +167,14 @@ def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, A
     from recsys.study.checking import Finding, check_content, check_options
     from recsys.study.counting import too_few_trials
     from recsys.study.preparing import load_items
+    from recsys.study.selection import content_models
 
     yield from _models(study)
     if few := too_few_trials(study):
         yield Finding("tuning", few, "warning")
+    if any(spec.content for spec in study.datasets.values()) and not content_models(study):
+        no_use = "none of the models takes content, so that nothing is learnt of it; add one, such as HybridItemKNN"
+        yield Finding("models", no_use, "warning")
     for name, spec in study.datasets.items():
         wrong = {finding.what: finding for finding in check_options(name, spec)}
         yield from wrong.values()

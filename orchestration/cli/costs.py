@@ -29,7 +29,7 @@ from recsys.study.study import Study
 from recsys.wording import count, duration
 
 LIST_BYTES = 1600
-"""Of a user's lists of 100 items with scores, for validation and test."""
+"""Size of a user's lists of 100 items with scores, for validation and test."""
 WORTH_A_GPU = 3600
 """Seconds of training by gradient, of all cells together, above which a reader asks for a GPU."""
 ON_A_GPU = "; all of this is time on processor cores, and what a GPU takes shows once cells have run on one"
@@ -186,7 +186,7 @@ def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: 
 
 
 def _trials(study: Study, model: str, seconds: float) -> int | None:
-    """Of an arm whose cells take so long each; None: as many as there can be."""
+    """Trials of an arm whose cells take so long each; None: as many as there can be."""
     if study.tuning.minutes is None:
         return None
     return min(study.trials_of(model), math.ceil(study.tuning.seconds / seconds))

@@ -83,7 +83,7 @@ def _to_do(steps: Sequence["Step"]) -> set[str]:
 
 
 def _show_costs(study: "Study", home: "Home", to_do: set[str], read: Mapping[str, Mapping[str, Any]]) -> None:
-    """Of the models that are to be trained; `read` has the facts of datasets that are to be made."""
+    """Print what training the models takes; `read` has the facts of datasets that are to be made."""
     from orchestration import keys
     from orchestration.cli.costs import cost_table, costs, facts_of, total
 

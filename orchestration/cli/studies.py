@@ -61,23 +61,25 @@ def find_study(given: str, settings: "Settings", *, to_run: bool = False) -> "St
     and a user can change it. Whatever only reads a study writes none.
     """
     from orchestration.settings import SHIPPED_STUDIES
+    from recsys.paths import STUDY_ENDINGS
     from recsys.study.file import load_study
 
     path = Path(given)
     if path.is_file():
         return load_study(path)
     own, shipped = own_studies(settings), {file.stem: file for file in SHIPPED_STUDIES.glob("*.yaml")}
+    name = path.stem if path.suffix in STUDY_ENDINGS else path.name
     if path.parent == Path():
-        if len(files := [file for file in settings.study_files if file.stem == path.stem]) > 1:
-            raise UserError(f"{files[0]} and {files[1].name} are both study '{path.stem}': rename one")
-        if path.stem in own:
-            return load_study(own[path.stem])
-        if path.stem in shipped:
-            file = shipped[path.stem]
+        if len(files := [file for file in settings.study_files if file.stem == name]) > 1:
+            raise UserError(f"{files[0]} and {files[1].name} are both study '{name}': rename one")
+        if name in own:
+            return load_study(own[name])
+        if name in shipped:
+            file = shipped[name]
             return load_study(_copy(file, settings.studies) if to_run else file)
     if not settings.studies.is_dir():
         raise UserError(f"{settings.studies}: there is no such folder of studies; make it, or see MODALIFT_STUDIES")
-    raise UserError(f"there is no study '{given}'{hint(path.stem, sorted(own | shipped))}")
+    raise UserError(f"there is no study '{given}'{hint(name, sorted(own | shipped))}")
 
 
 def warn_of_shared_datasets(study: "Study", settings: "Settings") -> None:

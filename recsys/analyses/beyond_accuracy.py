@@ -107,7 +107,7 @@ def _diversity(inputs: Inputs, pair: Pair, content: Content) -> Interval:
 
 
 def _distances(inputs: Inputs, pair: Pair, content: Content) -> Iterator[np.ndarray]:
-    """Of each repeat, one value per user of the study's scores."""
+    """Mean distance within each user's list, an array over the users of the study's scores for each repeat."""
     lists, evaluation = inputs.lists(pair), inputs.study.evaluation
     for ranking, data in zip(lists.masked(evaluation.mask), lists.datasets, strict=True):
         items = ranking.items[:, : evaluation.primary_k]

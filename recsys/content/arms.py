@@ -19,7 +19,7 @@ from recsys.errors import UserError, hint
 
 Control = Literal["shuffled", "noise", "constant", "popularity", "removed"]
 POPULARITY_BINS, BIN_WEIGHT = 10, 0.3
-"""Of the popularity control; the weight is beside a column of spread 1."""
+"""Bins of the popularity control, and their weight beside a column of spread 1."""
 INTERACTIONS_ONLY = "interactions_only"
 UNTUNED = "_untuned"
 """How the name of a control ends that has the settings of real content."""

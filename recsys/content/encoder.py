@@ -64,7 +64,8 @@ class Context:
         """The file of this name, which must exist."""
         path = (self.folder or Path()) / name
         if not path.is_file():
-            raise UserError(f"{path}: there is no such file; give one that exists, relative to the dataset's folder")
+            what = "is a folder, not a file" if path.is_dir() else "there is no such file"
+            raise UserError(f"{path}: {what}; give a file that exists, relative to the dataset's folder")
         return path
 
 

@@ -18,7 +18,7 @@ MIN_TESTED = 2
 """Fewer users in the test part say nothing of the differences between users."""
 UNDATED = "no time that can be read (of another unit than most, before 1900, after 2099, or no time)"
 COLUMNS = ("user", "item", "part", "rating", "timestamp")
-"""Of a dataset's interactions, the last two where the source has them."""
+"""Columns of a dataset's interactions, the last two where the source has them."""
 
 
 def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int = 1) -> Dataset:

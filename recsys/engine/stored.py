@@ -62,7 +62,7 @@ class StoredCell:
 
     @property
     def seconds(self) -> float:
-        """Of the fit, and of ranking."""
+        """How long the fit took, and ranking."""
         return sum(self.record["seconds"].values())
 
     def lists(self, part: Part) -> Ranking:

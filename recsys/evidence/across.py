@@ -26,9 +26,9 @@ from recsys.evidence.wording import interval, with_interval
 
 OPEN: tuple[VerdictName, ...] = ("inconclusive", "not_ready")
 FEWEST_DATASETS = 3
-"""For a mean lift."""
+"""Datasets that a mean lift takes."""
 SMALLEST_ERROR = 1e-4
-"""Of a lift: a dataset on which both sides are the same has none, and would outweigh all others."""
+"""Least standard error of a lift: a dataset on which both sides are the same has none, and would outweigh all else."""
 
 
 @dataclass(frozen=True)

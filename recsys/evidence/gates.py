@@ -62,7 +62,7 @@ def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: C
     if best:
         figures = f"best personalised {metric_name(metric)} {value:.4f} ({label(*best)})"
     figures += f", {floor} {floors[floor]:.4f}" if floor else ", no baseline"
-    tune = "Tune more, or bring more interactions: so far nothing tells these users apart."
+    tune = "Tune with a larger budget, or give more interactions: no model tells these users apart yet."
     if max(means.values(), default=0.0) <= floors.get("Random", 0.0):
         return Gate(name="baselines", colour="red", message=f"Nothing beats Random: {figures}.", remedy=tune)
     if floor and value <= floors[floor]:

@@ -64,7 +64,7 @@ class MeanError:
         return self.n_repeats > 1 or not (self.seeded or self.held_out > 0)
 
     def half_width(self, confidence: float) -> float:
-        """Of the interval; nan where nothing is known of other repeats."""
+        """Half the width of the interval; nan where nothing is known of other repeats."""
         if not self.known:
             return math.nan
         return max(float(special.stdtrit(df, (1 + confidence) / 2)) * error for error, df in self._forms)

@@ -42,7 +42,7 @@ class SourceVerdict:
 
     @property
     def p_alone(self) -> float:
-        """Of the source alone against both of its shuffled selves."""
+        """p-value of the source alone against both of its shuffled selves."""
         return largest(one_way(self.own), one_way(self.own_untuned))
 
 

@@ -20,7 +20,7 @@ ROW = 0.27
 MARGIN_BELOW = 0.55
 PANELS = 4
 LOWEST = -0.2
-"""Of a tuning curve, relative to its end: what is further below is drawn here."""
+"""Lowest point of a tuning curve, relative to its end: what is further below is drawn here."""
 FAR_APART = 20
 """How many times more trials one model must have than another for trials to be drawn on a logarithmic scale."""
 MINUS = "\u2212"

@@ -153,7 +153,7 @@ class ComparisonRow(Stored):
 
     @property
     def arm(self) -> str:
-        """On this arm."""
+        """The arm of the model that is compared."""
         return self.comparison.arm_a
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recsys.study.study import Study
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
-"""Of what becomes an asset, a folder and a table; longer ones do not fit into the name of a file."""
+"""Names of what becomes an asset, a folder and a table; longer ones do not fit into the name of a file."""
 SHARES = ("recall", "ndcg", "hit_rate", "precision", "map", "mrr")
 """Metrics that publications also give in percent."""
 LONGEST_LIST = 1000

@@ -21,7 +21,7 @@ from recsys.study.spec import Open, Strict
 CORPUS = "corpus.parquet"
 """The table of a description corpus: `item_id`, `answer`, and one column per field."""
 OWN_COLUMNS = ("item_id", "answer")
-"""Of that table, so that no field can be called so."""
+"""Columns of that table that no field can be called."""
 RAW_MODALITIES = ("text", "image", "audio")
 
 

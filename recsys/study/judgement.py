@@ -25,7 +25,7 @@ from recsys.study.study import Study
 
 VERDICT = "verdict.json"
 LEADERBOARD = "leaderboard.json"
-"""Of a dataset that has no verdict."""
+"""What a dataset without a verdict has instead."""
 
 
 class Judgement(BaseModel):

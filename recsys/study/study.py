@@ -62,7 +62,7 @@ class Statistics(Strict):
 
     @property
     def options(self) -> ComparisonOptions:
-        """Of every comparison."""
+        """Options of every comparison."""
         return ComparisonOptions(self.margin, self.resamples, self.seed)
 
 

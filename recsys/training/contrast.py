@@ -140,7 +140,7 @@ def mutual_info_nce_loss(one: Tensor, other: Tensor, temperature: float) -> Tens
 
 
 class _MutualInfoNCE(torch.autograd.Function):
-    """On unit rows; the gradients are computed with the loss."""
+    """Mutual InfoNCE of unit rows; the gradients are computed with the loss."""
 
     @staticmethod
     def forward(ctx: Any, one: Tensor, other: Tensor, temperature: float) -> Tensor:

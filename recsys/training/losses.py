@@ -26,7 +26,7 @@ def unit(x: Tensor) -> Tensor:
 
 
 class _Unit(torch.autograd.Function):
-    """With its gradient (g - y (y . g)) / |x| in three passes over the rows, where autograd takes nine."""
+    """Unit rows, with the gradient (g - y (y . g)) / |x| in three passes over the rows, where autograd takes nine."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ def square_sum(x: Tensor) -> Tensor:
 
 
 class _SquareSum(torch.autograd.Function):
-    """With its gradient in one pass, where autograd takes four."""
+    """Sum of squares, with its gradient in one pass, where autograd takes four."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

@@ -99,7 +99,7 @@ class SearchSpace:
         )
 
     def effective(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Of all hyper-parameters of a model those that are searched and have an effect."""
+        """Those of a model's hyper-parameters that are searched and have an effect."""
         return self.settings(self._point(params))
 
     def nested(

@@ -34,7 +34,7 @@ class TrialResult(Protocol):
 
     @property
     def seconds(self) -> float:
-        """Of the fit, and of ranking with metrics."""
+        """How long the fit took, and ranking with metrics."""
 
 
 Result = TypeVar("Result", bound=TrialResult)

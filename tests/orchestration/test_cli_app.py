@@ -59,6 +59,7 @@ def test_an_unknown_study_is_answered_with_the_nearest(settings: Settings) -> No
     for name in ("demo", "baby"):
         (settings.studies / f"{name}.yaml").write_text("title: x", encoding="utf-8")
     assert complaint(settings, "run", "demoo") == "there is no study 'demoo'; did you mean 'demo'?"
+    assert complaint(settings, "run", "demo.v2").startswith("there is no study 'demo.v2'")
     assert complaint(settings, "check", "zzz") == "there is no study 'zzz' (known: baby, demo)"
 
 

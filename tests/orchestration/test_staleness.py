@@ -186,6 +186,11 @@ def test_files_are_read_once_and_again_when_they_change(tmp_path: Path, monkeypa
     (folder / "b").write_text("longer")
     after = signature(kept, folder)
     assert after != before and read == ["a", "b", "c", "b"]
+    (moved := tmp_path / "moved").mkdir()
+    for name in "abc":
+        (moved / name).write_bytes((folder / name).read_bytes())
+    assert signature(kept, moved) == after
+    assert signature(kept, moved / "a") != signature(kept, moved / "c")
     (folder / "dangling").symlink_to(folder / "nowhere")
     assert signature(kept, folder) != after
     (tmp_path / "no").write_text("a file where the folder of the digests should be")

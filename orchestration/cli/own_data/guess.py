@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from orchestration.cli.own_data import names, values
-from orchestration.cli.own_data.item_ids import ItemIds
+from orchestration.cli.own_data.item_ids import ENOUGH, ItemIds
 from orchestration.cli.own_data.people import find_people
 from orchestration.cli.own_data.rating_and_time import (
     ONLY_DATES,
@@ -91,7 +91,11 @@ def guess(
     interactions, rows_counted = _without_index(interactions, named_by_user)
     items, items_counted = _without_index(items, named_by_user)
     possible = interactions.drop(columns=given.user) if given.user else interactions
-    pairing = ItemIds(possible, items, where, numbered).find(given.item, given.key)
+    try:
+        pairing = ItemIds(possible, items, where, numbered).find(given.item, given.key)
+    except UserError:
+        _refuse_item_as_user(interactions, items, where, given)
+        raise
     left = [name for name in map(str, interactions) if name not in (pairing.column, given.user)]
     # Without a header the first column left is the person's, unless the user said which is.
     rating, rating_why, is_count = find_rating(
@@ -158,6 +162,21 @@ def _one_role_each(given: Given) -> None:
             raise UserError(f"{' and '.join(flags)} name the same column '{column}'; a column has one role")
     if given.key is not None and given.key in (given.title, *(given.text or ())):
         raise UserError(f"column '{given.key}' cannot be the id of the items and their title or text; name another")
+
+
+def _refuse_item_as_user(interactions: pd.DataFrame, items: pd.DataFrame, where: Sequence[str], given: Given) -> None:
+    """UserError where the column that was named as the user's is the one with the ids of the items."""
+    if given.user is None or given.item is not None:
+        return
+    holder = ItemIds(interactions[[given.user]], items, where, numbered=False)
+    share = max(
+        (holder.share(given.user, key) for key in ([given.key] if given.key else map(str, items))), default=0.0
+    )
+    if share >= ENOUGH:
+        raise UserError(
+            f"{where[0]}: {whole_percent(share)} of the values of --user-column '{given.user}' are ids of items, and "
+            "no other column has any; name the column that says who"
+        )
 
 
 def _refuse_taken(flags: dict[str | None, str], user: str, item: str) -> None:

@@ -19,7 +19,7 @@ ENOUGH = 0.5
 """Share of the interactions whose item must be found in the item table."""
 _NEARLY_ALL = 0.95
 _AS_WELL = 0.9
-"""Of the best column's share of known ids, what another column must have to match as well."""
+"""Part of the best column's share of known ids that another column must have to match as well."""
 _USUAL_COLUMNS = 5
 _FEWEST = 3
 """Distinct ids below which a column is a flag rather than an item."""

@@ -17,9 +17,9 @@ up: a strong rival without a twin would make content look worse than it is."""
 NEIGHBOURS = ("ItemKNN", "UserKNN", "AttributeItemKNN", "HybridItemKNN", "AttributeUserKNN")
 """Models that search neighbours, and share what is fixed of it."""
 MOST_SECONDS = 2 * 3600.0
-"""Of all trainings together on this machine's workers."""
+"""Time of all trainings together on this machine's workers."""
 TRIALS = (None, 15, 10)
-"""Of each model and arm, None for the usual budget: the first at which the core and the first of `MORE` fit."""
+"""Trials of each model and arm, None for the usual budget: the first at which the core and the first of `MORE` fit."""
 
 
 @dataclass(frozen=True)

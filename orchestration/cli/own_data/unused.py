@@ -39,7 +39,10 @@ def unused_items(frame: pd.DataFrame, left: Sequence[str]) -> list[str]:
     addresses = [name for name in left if values.are_addresses(frame[name])]
     if addresses:
         lines.append(f"! {_listed(addresses)} of the items: addresses in the web, which are not fetched")
-    rest = [name for name in left if name not in addresses]
+    empty = [name for name in left if frame[name].isna().all()]
+    if empty:
+        lines.append(f"! {_listed(empty)} of the items: without a single value")
+    rest = [name for name in left if name not in (*addresses, *empty)]
     return lines + ([f"not used, of the items: {_listed(rest)}; --text-columns names what is text"] if rest else [])
 
 

@@ -42,7 +42,7 @@ SAYS_NOTHING_OF_ITEM = REFUSES_ITEM | KNOWS_NOTHING | {401, 402, 429, 503}
 GREETING = [{"role": "user", "content": "Say yes."}]
 """What a server is asked that breaks at an item, before it has answered about any."""
 MAX_SIDE = 768
-"""Of the pictures that are sent, in pixels, unless the study says otherwise: about 100 kB each."""
+"""Longer side of the pictures that are sent, in pixels, unless the study says otherwise: about 100 kB each."""
 LONGEST = 200
 """Characters of what a server says that are passed on."""
 NO_KEY = "EMPTY"

@@ -35,7 +35,7 @@ from recsys.errors import UserError
 __all__ = ["Extraction", "UnusableError", "VlmOptions", "extract"]
 
 LAYOUT = 2
-"""Of the kept batches: goes up when their columns change."""
+"""Version of the kept batches: goes up when their columns change."""
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ UNWANTED = re.compile(
     r"|extra (?:inputs|fields)|extra_|not allowed|does not accept|not accept|instead|deprecated|only the default",
     re.IGNORECASE,
 )
-"""In what servers say of a parameter that they do not take."""
+"""Words in what servers say of a parameter that they do not take."""
 MAY_GO = {"seed": "what is drawn cannot be repeated", "temperature": "the server draws as it likes"}
 """Parameters that are left out where a server does not take them, and what that means."""
 

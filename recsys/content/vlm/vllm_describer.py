@@ -13,7 +13,7 @@ from recsys.content.vlm.options import VlmOptions
 from recsys.errors import UserError
 
 MAX_SIDE = 768
-"""Of the pictures that are shown, in pixels, unless the study says otherwise; the same as for a server."""
+"""Longer side of the pictures that are shown, in pixels, unless the study says otherwise; the same as for a server."""
 
 
 class VllmDescriber:

@@ -99,7 +99,7 @@ class ADMMSLIM(ItemWeightsModel):
 
 
 def largest_eigenvalue(gram: sparse.csr_array) -> float:
-    """Of a symmetric matrix, shape (n, n)."""
+    """Largest eigenvalue of a symmetric matrix, shape (n, n)."""
     if gram.shape[0] < 2:
         return float(gram.sum())
     start = np.ones(gram.shape[0])  # the default is random

@@ -63,7 +63,7 @@ class FMNetwork(PairwiseNetwork):
         return pad(self.users, (0, 1), value=1.0), self._items(everything)
 
     def _items(self, items: Tensor) -> Tensor:
-        """Of each item the sum of its features' vectors, and its weights with the pairs among its own features.
+        """The sum of each item's feature vectors, and its weights with the pairs among its own features.
 
         The pairs are summed in linear time (lemma 3.1): half of |sum of vectors|^2 less the sum of their |vector|^2.
         """

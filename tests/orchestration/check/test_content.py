@@ -54,6 +54,12 @@ def nothing(folder: Path) -> None:
             "content shop/image: {data}/m.npy: has 39 rows, and item '39' needs row 39, counted from 0",
         ),
         (
+            lambda folder: (folder / "m.npy").mkdir(),
+            "",
+            "image: {encoder: matrix_file, file: m.npy}",
+            "content shop/image: {data}/m.npy: is a folder, not a file; give a file that exists",
+        ),
+        (
             matrix(np.array([{"a": 1}] * ITEMS)),
             "",
             "image: {encoder: matrix_file, file: m.npy}",

@@ -52,3 +52,11 @@ def test_models_without_settings_share_a_line(settings: Settings) -> None:
     shown = printed(settings, "check", "shop")
     assert "✓ model ItemKNN: n_neighbours=20" in shown
     assert "✓ models: TopPop, AttributeItemKNN, with ranges of their own" in shown
+
+
+def test_content_that_no_model_takes_is_warned_of(settings: Settings) -> None:
+    write(settings, "text: {encoder: tfidf_svd, dim: 4}")
+    assert "none of the models takes content" not in printed(settings, "check", "shop")
+    file = settings.studies / "shop.yaml"
+    file.write_text(file.read_text().replace("  AttributeItemKNN:\n", ""))
+    assert "! models: none of the models takes content" in printed(settings, "check", "shop")

@@ -385,3 +385,13 @@ def test_text_without_words_is_no_content(settings: Settings) -> None:
     study, lines = of_frames(settings, taken(), goods().assign(title="x").drop(columns="description"))
     assert not study.datasets["mine"].content
     assert "! text: not used as content, since it has no words in ('title',)" in lines
+
+
+def test_the_column_of_the_items_is_not_the_users(settings: Settings) -> None:
+    with pytest.raises(UserError, match="100 % of the values of --user-column 'item_id' are ids of items"):
+        guess(as_strings(taken()), as_strings(goods()), WHERE, Given(user="item_id"))
+
+
+def test_an_empty_column_of_the_items_is_called_empty(settings: Settings) -> None:
+    _, said = of_frames(settings, taken(), goods(slogan=[None] * N_ITEMS))
+    assert "! 'slogan' of the items: without a single value" in said

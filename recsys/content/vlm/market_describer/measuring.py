@@ -14,7 +14,7 @@ from recsys.content.vlm.market_describer.architecture import question
 from recsys.content.vlm.market_describer.pictures import WORDS, market_pictures
 
 MARKET_SEED = 2_000_000
-"""Of the market whose pictures are held out."""
+"""Seed of the market whose pictures are held out."""
 BATCH_SIZE = 64
 
 

@@ -18,7 +18,7 @@ from recsys.content.vlm.market_describer.pictures import Pictures, answer, marke
 from recsys.data.market.rendering import SIDE
 
 MARKET_SEED = 1_000_000
-"""Of the market whose pictures are learnt from."""
+"""Seed of the market whose pictures are learnt from."""
 WARM_UP = 30
 """Steps over which the learning rates rise."""
 REPORT_EVERY = 25
