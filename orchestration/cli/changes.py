@@ -6,6 +6,7 @@ from typing import Any
 from orchestration import keys
 from orchestration.cli.plan import AGAIN, FILES_CHANGED, REUSED, plan
 from orchestration.home import Home
+from recsys.errors import UserError
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 
@@ -13,10 +14,13 @@ MOST_NAMED = 5
 BESIDE_RESULTS = ("title", "question")
 """Keys of a study that change its page and none of its figures."""
 ABSENT = object()
+UNKNOWN = "Whether anything has changed since then cannot be told"
 
 
 def outdated(study: Study, home: Home, *, page: bool = False) -> str:
     """One line that says what has changed since the results were made; empty where they are current.
+
+    Results are there to be read where their data are not: then the line says that nothing can be said.
 
     Args:
         study: as its file is now.
@@ -25,7 +29,11 @@ def outdated(study: Study, home: Home, *, page: bool = False) -> str:
     """
     ready = [name for name in study.datasets if home.lineage.latest(keys.metrics(name))]
     shown = {asset for name in ready for asset in (keys.metrics(name), keys.verdict(name))}
-    steps = [step for step in plan(study, home) if step.asset.split("/")[0] in ready and step.state != "up to date"]
+    try:
+        every = plan(study, home)
+    except UserError as error:  # data that are on another machine, or a study of a plug-in that is gone
+        return f"{UNKNOWN}: {error}"
+    steps = [step for step in every if step.asset.split("/")[0] in ready and step.state != "up to date"]
     shown |= {step.asset for step in steps if page and step.asset != keys.report(study.name)}
     if not any(step.asset in shown for step in steps):
         return ""
@@ -45,7 +53,10 @@ def outdated(study: Study, home: Home, *, page: bool = False) -> str:
 
 def outdated_asset(study: Study, home: Home, asset: str) -> str:
     """One line where an asset is not what a run would make now; empty where it is."""
-    step = next(step for step in plan(study, home) if step.asset == asset)
+    try:
+        step = next(step for step in plan(study, home) if step.asset == asset)
+    except UserError as error:
+        return f"{UNKNOWN}: {error}"
     if step.state == "up to date" or step.why == REUSED:
         return ""
     return f"{asset} was made before a change ({step.why}); `modalift run {study.name}` brings it up to date"

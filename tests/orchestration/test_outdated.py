@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.cli.changes import outdated
+from orchestration.cli.changes import outdated, outdated_asset
 from orchestration.cli.pages import Pages, marked, page_list, report_page
 from orchestration.home import Home
 from orchestration.settings import Settings
@@ -108,22 +108,28 @@ def test_a_notice_takes_the_place_of_an_earlier_one() -> None:
 
 def test_new_data_are_named(tmp_path: Path) -> None:
     rows = "".join(f"u{user},i{(user * 7 + k * 3) % 24}\n" for user in range(40) for k in range(8))
-    (tmp_path / "rows.csv").write_text("user_id,item_id\n" + rows, encoding="utf-8")
-    (tmp_path / "items.csv").write_text("item_id,title\n" + "".join(f"i{i},Chair {i}\n" for i in range(24)))
+    (data := tmp_path / "data").mkdir()
+    (data / "rows.csv").write_text("user_id,item_id\n" + rows, encoding="utf-8")
+    (data / "items.csv").write_text("item_id,title\n" + "".join(f"i{i},Chair {i}\n" for i in range(24)))
     text = (
         "title: A shop\ndatasets:\n  shop:\n"
-        "    source: {reader: table, folder: ., interactions: rows.csv, items: items.csv, title_column: title}\n"
+        "    source: {reader: table, folder: data, interactions: rows.csv, items: items.csv, title_column: title}\n"
         "models: [TopPop, Random]\nrepeats: 1\n"
     )
     settings = Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
     study = write_study(tmp_path, text, "shop")
     run(study, settings)
     assert outdated(study, Home(settings)) == ""
-    with (tmp_path / "rows.csv").open("a", encoding="utf-8") as file:
+    with (data / "rows.csv").open("a", encoding="utf-8") as file:
         file.write("u0,i5\n")
     assert outdated(study, Home(settings)) == (
         "These results were made before the files of shop/dataset changed; `modalift run shop` brings them up to date"
     )
+    # Figures are there to be read where the data are not.
+    data.rename(tmp_path / "elsewhere")
+    line = "Whether anything has changed since then cannot be told: dataset shop: 'data' is not there"
+    assert outdated(study, Home(settings)).startswith(line)
+    assert outdated_asset(study, Home(settings), "shop/models/TopPop").startswith(line)
 
 
 @pytest.mark.parametrize("ask", [partial(report_page, name="tiny"), page_list], ids=["page", "list"])
