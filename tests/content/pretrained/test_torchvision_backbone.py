@@ -131,7 +131,7 @@ def test_mistakes_are_one_line(tmp_path):
     assert refusal(tmp_path, weights=str(file)) == (
         f"{file}: has no 'layer4.0.conv1.weight', which resnet18 needs up to 'avgpool'; give its state dict"
     )
-    assert refusal(tmp_path, weights="none.pth").startswith("none.pth: there is no such file; give one that exists")
+    assert refusal(tmp_path, weights="none.pth").startswith("none.pth: there is no such file; give a file that exists")
     (tmp_path / "cut.safetensors").write_bytes(file.read_bytes()[:5000])
     assert "cannot be loaded as a model (SafetensorError: " in refusal(
         tmp_path, weights=str(tmp_path / "cut.safetensors")
