@@ -36,7 +36,7 @@ small { opacity: .75; } .outdated { border-left: 3px solid #b7791f; padding-left
 <ul>{% for each in listed %}
 <li><a href="/{{ each.name | urlencode }}.html" dir="auto">{{ each.title }}</a>
 <small>study {{ each.name }}, {{ each.when }}</small>
-{% for answer in each.answers %}<p dir="auto">{{ answer }}</p>{% endfor %}
+{% for answer in each.answers %}<p dir="auto">{{ answer | typeset }}</p>{% endfor %}
 {% if each.outdated %}<p class="outdated">{{ each.outdated | typeset }}</p>{% endif %}</li>
 {% else %}<li>No study has a report yet: <code>modalift run STUDY</code> writes it.</li>{% endfor %}</ul></body></html>
 """
