@@ -14,13 +14,12 @@ MOST_NAMED = 5
 BESIDE_RESULTS = ("title", "question")
 """Keys of a study that change its page and none of its figures."""
 ABSENT = object()
-UNKNOWN = "Whether anything has changed since then cannot be told"
+UNCHECKED = "Cannot check whether the results are up to date"
+"""Results can be read without their data, or without a plug-in of the study; what has changed cannot."""
 
 
 def outdated(study: Study, home: Home, *, page: bool = False) -> str:
-    """One line that says what has changed since the results were made; empty where they are current.
-
-    Results are there to be read where their data are not: then the line says that nothing can be said.
+    """One line that says what has changed since the results were made, or why that cannot be checked; else empty.
 
     Args:
         study: as its file is now.
@@ -31,8 +30,8 @@ def outdated(study: Study, home: Home, *, page: bool = False) -> str:
     shown = {asset for name in ready for asset in (keys.metrics(name), keys.verdict(name))}
     try:
         every = plan(study, home)
-    except UserError as error:  # data that are on another machine, or a study of a plug-in that is gone
-        return f"{UNKNOWN}: {error}"
+    except UserError as error:
+        return f"{UNCHECKED}: {error}"
     steps = [step for step in every if step.asset.split("/")[0] in ready and step.state != "up to date"]
     shown |= {step.asset for step in steps if page and step.asset != keys.report(study.name)}
     if not any(step.asset in shown for step in steps):
@@ -56,7 +55,7 @@ def outdated_asset(study: Study, home: Home, asset: str) -> str:
     try:
         step = next(step for step in plan(study, home) if step.asset == asset)
     except UserError as error:
-        return f"{UNKNOWN}: {error}"
+        return f"{UNCHECKED}: {error}"
     if step.state == "up to date" or step.why == REUSED:
         return ""
     return f"{asset} was made before a change ({step.why}); `modalift run {study.name}` brings it up to date"

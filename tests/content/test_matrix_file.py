@@ -133,7 +133,11 @@ def test_rows_that_are_named_are_not_asked_about(tmp_path):
         (named("0"), {"ids_file": "short.txt"}, "short.txt: 2 ids for the 5 rows of a.npy; give one id per row"),
         (named("0"), {"ids_file": "twice.txt"}, "twice.txt: the id 'a' of row 0 stands in row 2 too; keep one"),
         (named("q"), {"ids_file": "other.txt"}, "other.txt: holds none of the items; its first id is 'a', an item's"),
-        (named("0"), {"ids_file": "none.txt"}, "none.txt: there is no such file; give a file that exists"),
+        (
+            named("0"),
+            {"ids_file": "none.txt"},
+            "none.txt: there is no such file; give a file that exists, relative to",
+        ),
         (
             named("0"),
             {"file": "flat.npy"},

@@ -127,7 +127,7 @@ def test_new_data_are_named(tmp_path: Path) -> None:
     )
     # Figures are there to be read where the data are not.
     data.rename(tmp_path / "elsewhere")
-    line = "Whether anything has changed since then cannot be told: dataset shop: 'data' is not there"
+    line = "Cannot check whether the results are up to date: dataset shop: 'data' is not there"
     assert outdated(study, Home(settings)).startswith(line)
     assert outdated_asset(study, Home(settings), "shop/models/TopPop").startswith(line)
 
