@@ -27,7 +27,8 @@ class Dataset:
         users: `user_id` (string); row number is the user index.
         items: `item_id`, `title`, `text`, `image_path`, `image_digest` and attributes; row number is the item index.
         quarantine: rows left out, with a reason (see `recsys.data.raw`).
-        facts: counts of each step (`counts`), planted truth of a synthetic source (`truth`).
+        facts: counts of each step (`counts`), whether the split is drawn at random (`drawn`), planted truth of a
+            synthetic source (`truth`).
         later_parts: the part of each interaction in repeats 2, 3, ..., a column each, named by the repeat; without
             columns where the split is a fact, such as one by time, and the same in all repeats.
     """
@@ -48,7 +49,7 @@ class Dataset:
     @property
     def split_is_drawn(self) -> bool:
         """Whether another repeat would have another split, however many were drawn."""
-        return bool(self.facts["drawn"]) if "drawn" in self.facts else not self.later_parts.empty
+        return bool(self.facts.get("drawn"))
 
     @property
     def held_out(self) -> float:

@@ -24,6 +24,7 @@ def market(n_repeats: int = 1, *, drawn: bool = True, seed: int = 1) -> Dataset:
         users=pd.DataFrame({"user_id": np.arange(n_users).astype(str)}),
         items=pd.DataFrame({"item_id": np.arange(n_items).astype(str), "image_path": None}),
         quarantine=pd.DataFrame(),
+        facts={"drawn": drawn},
         later_parts=pd.DataFrame({str(n): assign_parts(rows, of_repeat(SplitRule(seed=seed), n)) for n in repeats}),
     )
 
