@@ -1,8 +1,6 @@
 """`modalift check`: whether a study can be run, found out without training. `modalift run` asks the same first."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from orchestration.cli.app import command
@@ -13,17 +11,12 @@ from recsys.errors import UserError
 from recsys.wording import count
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from orchestration.home import Home
     from orchestration.settings import Settings
-    from recsys.data.dataset import Dataset
     from recsys.study.checking import Finding
     from recsys.study.study import Study
 
 MARKS = {"good": tick(True), "warning": "!", "bad": tick(False)}
-EXAMPLES = 5
-"""Rows that are named for each reason for which rows are quarantined."""
 
 
 @command("check", "modalift check demo", "modalift check studies/mine.yaml")
@@ -62,16 +55,15 @@ def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str,
         UserError: the run would stop, hours later perhaps; what else is wrong is said in lines before it.
     """
     from orchestration import keys
+    from orchestration.cli.checked_datasets import findings, part_of
     from recsys.study.counting import too_few_trials
 
     _refuse_wrong_settings(study, to_do)
     facts: dict[str, dict[str, Any]] = {}
-    bad: list[Finding] = []
-    for finding in _findings_of_run(study, home, to_do, facts):
-        if finding.level == "warning":
-            note(f"{finding.what}: {finding.said}")
-        bad += [finding] if finding.level == "bad" else []
-    for finding in bad[:-1]:
+    to_read = part_of(study, home, to_do)
+    found = [finding for each in to_read for finding in findings(study, each, home.settings, facts)]
+    bad = [finding for finding in found if finding.level == "bad"]
+    for finding in [*(each for each in found if each.level == "warning"), *bad[:-1]]:
         note(f"{finding.what}: {finding.said}")
     if bad:
         if there := _select_of_the_rest(study, [finding.what for finding in bad]):
@@ -102,55 +94,6 @@ def _refuse_wrong_settings(study: "Study", to_do: set[str]) -> None:
         raise UserError(f"model {model}: {why}")
 
 
-def _findings_of_run(
-    study: "Study", home: "Home", to_do: set[str], facts: dict[str, dict[str, Any]]
-) -> Iterator["Finding"]:
-    from orchestration import keys
-    from recsys.study.checking import check_content, check_options
-    from recsys.study.preparing import load_items
-
-    for name, spec in study.datasets.items():
-        sources = [source for source in spec.content if keys.embeddings(name, source) in to_do]
-        corpora = [corpus for corpus in spec.descriptions if keys.descriptions(name, corpus) in to_do]
-        is_made_anew = keys.dataset(name) in to_do
-        if not (is_made_anew or ((sources or corpora) and home.has(keys.dataset(name)))):
-            continue
-        if wrong := check_options(name, spec):
-            yield from wrong
-            continue
-        with TemporaryDirectory() as scratch:
-            place = Path(scratch) if is_made_anew else home.folder(home.current(keys.dataset(name)))
-            try:
-                folder = home.settings.source_folder(name, spec)
-                if is_made_anew:
-                    facts[name] = _prepared(study, name, folder, place)
-            except UserError as error:
-                yield _unreadable(name, error)
-                continue
-            if sources or corpora:
-                yield from check_content(name, spec, load_items(place), folder, sources=sources, corpora=corpora)
-
-
-def _prepared(study: "Study", name: str, folder: Path | None, place: Path) -> dict[str, Any]:
-    """Facts of a dataset that is prepared in `place` as a run would; UserError where it cannot be, or be ranked."""
-    from recsys.study.preparing import prepare_dataset
-
-    facts = prepare_dataset(study.datasets[name], folder, place).facts
-    n_items, n_negatives = facts["counts"]["items"], study.evaluation.n_negatives
-    if n_negatives is not None and n_negatives >= n_items:
-        raise UserError(
-            f"evaluation.n_negatives: {n_negatives:,} items cannot be drawn from the {n_items:,} that there are; "
-            "write fewer, or leave it out to rank all items"
-        )
-    return facts
-
-
-def _unreadable(name: str, error: UserError) -> "Finding":
-    from recsys.study.checking import Finding
-
-    return Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
-
-
 def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> None:
     from orchestration.cli.costs import cost_table, costs, total
     from orchestration.home import Home
@@ -164,9 +107,9 @@ def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str,
 
 def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> Iterator["Finding"]:
     """Models, then each dataset with its content; what is found of datasets is put into `facts`."""
-    from recsys.study.checking import Finding, check_content, check_options
+    from orchestration.cli.checked_datasets import all_of, findings
+    from recsys.study.checking import Finding
     from recsys.study.counting import too_few_trials
-    from recsys.study.preparing import load_items
     from recsys.study.selection import content_models
 
     yield from _models(study)
@@ -175,27 +118,8 @@ def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, A
     if any(spec.content for spec in study.datasets.values()) and not content_models(study):
         no_use = "none of the models takes content, so that nothing is learnt of it; add one, such as HybridItemKNN"
         yield Finding("models", no_use, "warning")
-    for name, spec in study.datasets.items():
-        wrong = {finding.what: finding for finding in check_options(name, spec)}
-        yield from wrong.values()
-        if f"dataset {name}" in wrong:
-            continue
-        with TemporaryDirectory() as scratch:
-            try:
-                folder = settings.source_folder(name, spec)
-                said = _dataset(study, name, folder, Path(scratch), facts)
-            except UserError as error:
-                # Without its items nothing can be said of its content, and need not be said again and again.
-                yield _unreadable(name, error)
-                continue
-            yield Finding(f"dataset {name}", said)
-            corpora = [corpus for corpus in spec.descriptions if f"descriptions {name}/{corpus}" not in wrong]
-            sources = [
-                source
-                for source, content in spec.content.items()
-                if f"content {name}/{source}" not in wrong and content.corpus in (None, *corpora)
-            ]
-            yield from check_content(name, spec, load_items(Path(scratch)), folder, sources=sources, corpora=corpora)
+    for to_read in all_of(study):
+        yield from findings(study, to_read, settings, facts)
 
 
 def _models(study: "Study") -> Iterator["Finding"]:
@@ -236,35 +160,3 @@ def _model(study: "Study", model: str) -> str:
     given = study.params_of(model)
     check_settings(registry.load(model), given)
     return ", ".join(f"{key}={value}" for key, value in given.items())
-
-
-def _dataset(study: "Study", name: str, folder: Path | None, scratch: Path, found: dict[str, dict[str, Any]]) -> str:
-    """What a run would make of a dataset, in words."""
-    from recsys.data.dataset import Dataset
-    from recsys.study.applicable import left_out
-
-    found[name] = facts = _prepared(study, name, folder, scratch)
-    counts = facts["counts"]
-    said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
-    said += [f"{counts['pictures']:,} pictures of these items"] if "pictures" in counts else []
-    notes = [*facts["notes"], *_quarantined(Dataset.load(scratch))]
-    notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
-    return "\n    ".join([", ".join(said), *notes])
-
-
-def _quarantined(data: "Dataset") -> list[str]:
-    """A line for each table and reason, the commonest first, with the first rows that it concerns."""
-    groups = data.quarantine.groupby(["table", "reason"], sort=False)
-    lines = []
-    for (table, reason), rows in sorted(groups, key=lambda group: -len(group[1])):
-        what = count(len(rows), str(table).removesuffix("s"))
-        lines.append(f"quarantined {what}: {reason} ({_named(rows)}{', ...' if len(rows) > EXAMPLES else ''})")
-    return lines
-
-
-def _named(rows: "pd.DataFrame") -> str:
-    """The first rows by their numbers, where they have some, else by their keys."""
-    first = rows.head(EXAMPLES)
-    if first["row"].isna().any():
-        return ", ".join(first["key"].astype(str))
-    return ("row " if len(rows) == 1 else "rows ") + ", ".join(first["row"].astype(int).astype(str))

@@ -90,8 +90,8 @@ def check_content(
     items: pd.DataFrame,
     folder: Path | None,
     *,
-    sources: Collection[str] | None = None,
-    corpora: Collection[str] | None = None,
+    sources: Collection[str],
+    corpora: Collection[str],
 ) -> Iterator[Finding]:
     """Read the descriptions and the content of a dataset as a run will.
 
@@ -100,13 +100,10 @@ def check_content(
         spec: of the dataset.
         items: its item table, after cleaning: the one that encoders are given.
         folder: of its files.
-        sources: those that matter; None: all.
-        corpora: those that matter beside the ones that these sources read; None: all.
+        sources: those that matter.
+        corpora: those that matter beside the ones that these sources read.
     """
-    sources = spec.content if sources is None else sources
-    wanted = {spec.content[source].corpus for source in sources} | set(
-        spec.descriptions if corpora is None else corpora
-    )
+    wanted = {spec.content[source].corpus for source in sources} | set(corpora)
     with TemporaryDirectory() as scratch:
         read: dict[str, ExpectedCorpus] = {}
         for corpus in (each for each in spec.descriptions if each in wanted):

@@ -1,0 +1,128 @@
+"""Datasets and their content, read for `check` and before a run by the very functions that the run reads them with."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from orchestration import keys
+from orchestration.home import Home
+from orchestration.settings import Settings
+from recsys.data.dataset import Dataset
+from recsys.errors import UserError
+from recsys.study.applicable import left_out
+from recsys.study.checking import Finding, check_content, check_options
+from recsys.study.preparing import load_items, prepare_dataset
+from recsys.study.study import Study
+from recsys.wording import count
+
+EXAMPLES = 5
+"""Rows that are named for each reason for which rows are quarantined."""
+
+
+@dataclass(frozen=True)
+class ToRead:
+    """What of a dataset is read.
+
+    Attributes:
+        name: the dataset's.
+        sources: content that is encoded.
+        corpora: descriptions that are written, beside those that these sources read.
+        made: where the dataset stands already; None: it is prepared from its files.
+    """
+
+    name: str
+    sources: Collection[str]
+    corpora: Collection[str]
+    made: Path | None = None
+
+
+def all_of(study: Study) -> list[ToRead]:
+    """Every dataset with all of its content."""
+    return [ToRead(name, list(spec.content), list(spec.descriptions)) for name, spec in study.datasets.items()]
+
+
+def part_of(study: Study, home: Home, to_do: Collection[str]) -> list[ToRead]:
+    """What is read by a run that computes the assets `to_do`."""
+    found = []
+    for name, spec in study.datasets.items():
+        sources = [source for source in spec.content if keys.embeddings(name, source) in to_do]
+        corpora = [corpus for corpus in spec.descriptions if keys.descriptions(name, corpus) in to_do]
+        if keys.dataset(name) in to_do:
+            found.append(ToRead(name, sources, corpora))
+        elif (sources or corpora) and home.has(keys.dataset(name)):
+            found.append(ToRead(name, sources, corpora, home.folder(home.current(keys.dataset(name)))))
+    return found
+
+
+def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str, dict[str, Any]]) -> Iterator[Finding]:
+    """What is found by reading a dataset; the facts of one that is prepared are put into `facts`."""
+    name, spec = to_read.name, study.datasets[to_read.name]
+    wrong = {finding.what: finding for finding in check_options(name, spec)}
+    yield from wrong.values()
+    if f"dataset {name}" in wrong:
+        return
+    with TemporaryDirectory() as scratch:
+        place = to_read.made or Path(scratch)
+        try:
+            folder = settings.source_folder(name, spec)
+            if to_read.made is None:
+                facts[name] = _prepared(study, name, folder, place)
+        except UserError as error:
+            # Without its items nothing can be said of its content, and need not be said again and again.
+            yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
+            return
+        if to_read.made is None:
+            yield Finding(f"dataset {name}", _in_words(study, name, facts[name], place))
+        corpora = [corpus for corpus in to_read.corpora if f"descriptions {name}/{corpus}" not in wrong]
+        sources = [
+            source
+            for source in to_read.sources
+            if f"content {name}/{source}" not in wrong
+            and f"descriptions {name}/{spec.content[source].corpus}" not in wrong
+        ]
+        if sources or corpora:
+            yield from check_content(name, spec, load_items(place), folder, sources=sources, corpora=corpora)
+
+
+def _prepared(study: Study, name: str, folder: Path | None, place: Path) -> dict[str, Any]:
+    """Facts of a dataset that is prepared in `place` as a run would; UserError where it cannot be, or be ranked."""
+    facts = prepare_dataset(study.datasets[name], folder, place).facts
+    n_items, n_negatives = facts["counts"]["items"], study.evaluation.n_negatives
+    if n_negatives is not None and n_negatives >= n_items:
+        raise UserError(
+            f"evaluation.n_negatives: {n_negatives:,} items cannot be drawn from the {n_items:,} that there are; "
+            "write fewer, or leave it out to rank all items"
+        )
+    return facts
+
+
+def _in_words(study: Study, name: str, facts: dict[str, Any], place: Path) -> str:
+    """What a run would make of a dataset."""
+    counts = facts["counts"]
+    said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
+    said += [f"{counts['pictures']:,} pictures of these items"] if "pictures" in counts else []
+    notes = [*facts["notes"], *_quarantined(Dataset.load(place))]
+    notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
+    return "\n    ".join([", ".join(said), *notes])
+
+
+def _quarantined(data: Dataset) -> list[str]:
+    """A line for each table and reason, the commonest first, with the first rows that it concerns."""
+    groups = data.quarantine.groupby(["table", "reason"], sort=False)
+    lines = []
+    for (table, reason), rows in sorted(groups, key=lambda group: -len(group[1])):
+        what = count(len(rows), str(table).removesuffix("s"))
+        lines.append(f"quarantined {what}: {reason} ({_named(rows)}{', ...' if len(rows) > EXAMPLES else ''})")
+    return lines
+
+
+def _named(rows: pd.DataFrame) -> str:
+    """The first rows by their numbers, where they have some, else by their keys."""
+    first = rows.head(EXAMPLES)
+    if first["row"].isna().any():
+        return ", ".join(first["key"].astype(str))
+    return ("row " if len(rows) == 1 else "rows ") + ", ".join(first["row"].astype(int).astype(str))
