@@ -1,5 +1,7 @@
 """What a report says of one dataset, gathered from the assets that it is made from."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from assets import analyses as analysis_assets
@@ -69,28 +71,9 @@ def gather(home: Home, study: Study, name: str) -> DatasetReport:
         comparisons=parts.comparisons(compared, results.arms),
         minutes=study.tuning.minutes,
         tuning=[parts.curve(arm) for arm in results.arms if not arm.members],
-        checks=[
-            CheckRow(name=f"{event.asset}: {check.name}", passed=check.passed, found=check.message)
-            for event in checked
-            for check in event.checks
-        ],
+        checks=_check_rows(checked),
         truth=planted(data.facts, spec, judgement) if judgement else [],
-        sections=[
-            Section(
-                asset=keys.analysis(name, called), tables=[each for each in analysis.show(tables[called]) if each.rows]
-            )
-            for called, analysis in applicable(study, name).items()
-        ]
-        + [
-            Section(asset=event.asset, tables=[provenance_table(event.facts)])
-            for event in described
-            if "provenance" in event.facts
-        ]
-        + [
-            Section(asset=event.asset, tables=[vectors_table(source, event.facts)])
-            for source, event in encoded.items()
-            if "provenance" in event.facts
-        ],
+        sections=[*_analysed(study, name, tables), *_provenance(described, encoded)],
         limits=[
             *(f"{line}." for line in (*results.inapplicable, *results.failures)),
             *(f"Content `{source}` is left out: {why}." for source, why in lost.items()),
@@ -98,14 +81,43 @@ def gather(home: Home, study: Study, name: str) -> DatasetReport:
             *description_limits({event.asset: event.facts for event in described}),
         ],
         assets=_asset_rows(home, checked),
-        links=[
-            Link(text="Assets in Dagster", address=Addresses(home.settings).assets(name)),
-            Link(
-                text="Models side by side in MLflow",
-                address=compare_models(home, name, results.arms, study.evaluation),
-            ),
-        ],
+        links=_links(home, study, name, results.arms),
     )
+
+
+def _analysed(study: Study, name: str, tables: Mapping[str, dict[str, pd.DataFrame]]) -> list[Section]:
+    """A section for each analysis, with its tables that have rows."""
+    shown = {called: analysis.show(tables[called]) for called, analysis in applicable(study, name).items()}
+    return [
+        Section(asset=keys.analysis(name, called), tables=[table for table in found if table.rows])
+        for called, found in shown.items()
+    ]
+
+
+def _provenance(described: Sequence[Event], encoded: Mapping[str, Event]) -> list[Section]:
+    """Which models wrote the descriptions and the vectors of sources, where models wrote them."""
+    wrote = [(event, provenance_table(event.facts)) for event in described if "provenance" in event.facts]
+    made = [
+        (event, vectors_table(source, event.facts)) for source, event in encoded.items() if "provenance" in event.facts
+    ]
+    return [Section(asset=event.asset, tables=[table]) for event, table in (*wrote, *made)]
+
+
+def _check_rows(events: Sequence[Event]) -> list[CheckRow]:
+    return [
+        CheckRow(name=f"{event.asset}: {check.name}", passed=check.passed, found=check.message)
+        for event in events
+        for check in event.checks
+    ]
+
+
+def _links(home: Home, study: Study, name: str, arms: list[ArmResult]) -> list[Link]:
+    """Pages of the dataset as a whole."""
+    side_by_side = compare_models(home, name, arms, study.evaluation)
+    return [
+        Link(text="Assets in Dagster", address=Addresses(home.settings).assets(name)),
+        Link(text="Models side by side in MLflow", address=side_by_side),
+    ]
 
 
 def pages_of_trainings(home: Home, study: Study, name: str, arms: list[ArmResult]) -> dict[str, Link]:
