@@ -154,9 +154,7 @@ def _models(study: "Study") -> Iterator["Finding"]:
 
 def _model(study: "Study", model: str) -> str:
     """What a study says of a model's hyper-parameters; UserError where tuning would refuse it."""
-    from recsys.models import registry
-    from recsys.study.model_settings import check_settings
+    from recsys.study.model_settings import check_model
 
-    given = study.params_of(model)
-    check_settings(registry.load(model), given)
-    return ", ".join(f"{key}={value}" for key, value in given.items())
+    check_model(study, model)
+    return ", ".join(f"{key}={value}" for key, value in study.params_of(model).items())

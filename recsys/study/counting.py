@@ -10,7 +10,7 @@ import math
 from recsys.errors import UserError
 from recsys.models import registry
 from recsys.study.control_arms import most_arms
-from recsys.study.model_settings import check_settings
+from recsys.study.model_settings import check_model
 from recsys.study.selection import content_models, has_verdict
 from recsys.study.study import Study
 from recsys.tuning.budget import most_chosen_again, most_nested, most_trials
@@ -94,7 +94,7 @@ def _is_tuned(study: Study, model: str) -> bool:
     if registry.preset_name(model):
         return False
     try:
-        check_settings(registry.load(model), study.params_of(model))
+        check_model(study, model)
     except UserError:
         return False
     return True

@@ -34,6 +34,11 @@ DEFAULT = "a value fixes it, a list is searched, and without the key it has its 
             f"model BPRMF: mirror: Input should be greater than or equal to 0, not -1; {DEFAULT}",
         ),
         ("BPRMF: {mirror_interval: 0}", "model BPRMF: mirror_interval: Input should be "),
+        (
+            "BM3@published/baby: {n_layers: x}",
+            "model BM3@published/baby: n_layers: Input should be a valid integer, not 'x'; "
+            "a value replaces the preset's, which stands without the key",
+        ),
         ("BM3@published/baby: {n_layer: 2}", "model BM3@published/baby: n_layer: there is no such key; did you mean"),
     ],
 )
