@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from orchestration.cli.own_data import names, values
-from orchestration.cli.own_data.item_ids import ENOUGH, ItemIds
+from orchestration.cli.own_data.id_columns import ENOUGH, IdColumns
+from orchestration.cli.own_data.item_ids import find_item_ids
 from orchestration.cli.own_data.people import find_people
 from orchestration.cli.own_data.rating_and_time import (
     ONLY_DATES,
@@ -92,7 +93,7 @@ def guess(
     items, items_counted = _without_index(items, named_by_user)
     possible = interactions.drop(columns=given.user) if given.user else interactions
     try:
-        pairing = ItemIds(possible, items, where, numbered).find(given.item, given.key)
+        pairing = find_item_ids(IdColumns(possible, items, where, numbered), given.item, given.key)
     except UserError:
         _refuse_item_as_user(interactions, items, where, given)
         raise
@@ -168,10 +169,9 @@ def _refuse_item_as_user(interactions: pd.DataFrame, items: pd.DataFrame, where:
     """UserError where the column that was named as the user's is the one with the ids of the items."""
     if given.user is None or given.item is not None:
         return
-    holder = ItemIds(interactions[[given.user]], items, where, numbered=False)
-    share = max(
-        (holder.share(given.user, key) for key in ([given.key] if given.key else map(str, items))), default=0.0
-    )
+    tables = IdColumns(interactions, items, where)
+    keys = [given.key] if given.key else list(map(str, items))
+    share = max((tables.share(given.user, key) for key in keys), default=0.0)
     if share >= ENOUGH:
         raise UserError(
             f"{where[0]}: {whole_percent(share)} of the values of --user-column '{given.user}' are ids of items, and "
