@@ -1,11 +1,12 @@
-"""What an epoch of a model trained by gradient is spent on, by kinds of operation.
+"""What an epoch of a model trained by gradient is spent on, by kinds of operation, and what an evaluation.
 
 MODALIFT_DATA=... python benchmarks/profiles.py VBPR FREEDOM                # on Baby, as beside_mmrec.py trains it
 MODALIFT_DATA=... python benchmarks/profiles.py --write docs/multimodal.md
 
 The third epoch counts, in one thread on a machine that does nothing else: the first one has what is done once, and in
 the second the profiler warms up. torch's profiler gives the seconds of each operation without those that it calls; the
-rest is Python's and numpy's, most of it sampling.
+rest is Python's and numpy's, most of it sampling. An evaluation is of the validation part, without what makes the
+vectors that are ranked by; its product is the one of users and items.
 """
 
 import os
@@ -14,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 import torch
 import typer
@@ -23,13 +25,16 @@ from beside_mmrec import BATCH, SOURCES
 from calibration.page import with_section
 from torch.profiler import ProfilerActivity, profile, schedule
 
+from recsys.content.features import Content
+from recsys.data.dataset import Dataset
+from recsys.evaluation.evaluate import evaluate
+from recsys.evaluation.protocol import Protocol
 from recsys.models import registry
 from recsys.recommender import Recommender, TrainingData
 from recsys.wording import whole_percent
 
-SHORT = ("BPRMF", "VBPR", "BM3", "FREEDOM", "MGCN", "MMGCF", "SLMRec", "SMORE", "MMGCN")
-"""Those that fall short of what is asked of their speed beside MMRec."""
 N_EPOCHS = 3
+N_EVALUATIONS = 5
 KINDS = {
     "graph products": ("_embedding_bag", "sparse", "spmm"),
     "dense products": ("mm", "linear", "einsum"),
@@ -37,6 +42,7 @@ KINDS = {
     "rows read and added": ("index", "embedding", "gather", "scatter", "select", "cat"),
 }
 """Kinds by parts of an operation's name, the first that fits; all else goes through whole tables entry by entry."""
+PROTOCOL = Protocol(ks=(20,), primary="recall_at_20", mask="train")
 REST, OUTSIDE = "entry by entry", "outside torch"
 
 
@@ -46,19 +52,36 @@ def kind(operation: str) -> str:
     return next((each for each, parts in KINDS.items() if any(part in name for part in parts)), REST)
 
 
-def spent(row: Row, data: str) -> tuple[float, Counter[str]]:
-    """Seconds of the last epoch, and of its kinds of operation."""
-    dataset = published(data)
-    assert dataset is not None
+def spent(row: Row, dataset: Dataset, content: Content) -> tuple[Recommender, float, Counter[str]]:
+    """A trained model, seconds of its last epoch, and of its kinds of operation."""
     epochs = _LastEpoch()
     settings = {"max_epochs": N_EPOCHS, "batch_size": BATCH, "learning_rate": row.learning_rate}
     model = registry.load(row.model).from_params(**settings, steps_between_evaluations=1, **row.ours)
-    shown = features(data, SOURCES[data]) if registry.find(row.model).takes_content else {}
-    model.fit(TrainingData(dataset.train, shown, 0, validate=epochs))
+    model.fit(TrainingData(dataset.train, content, 0, validate=epochs))
     seconds: Counter[str] = Counter()
     for operation in epochs.profiler.key_averages():
         seconds[kind(operation.key)] += operation.self_cpu_time_total / 1e6
-    return epochs.seconds, seconds
+    return model, epochs.seconds, seconds
+
+
+def evaluated(model: Recommender, dataset: Dataset) -> tuple[float, float]:
+    """Seconds of the quickest evaluation of a few, and of its products."""
+    score, inside = model.score, 0.0
+
+    def timed(users: np.ndarray) -> np.ndarray:
+        nonlocal inside
+        start = time.perf_counter()
+        scores = score(users)
+        inside += time.perf_counter() - start
+        return scores
+
+    model.score = timed  # type: ignore[method-assign]
+    found = []
+    for _ in range(N_EVALUATIONS):
+        inside, start = 0.0, time.perf_counter()
+        evaluate(model, dataset, "valid", PROTOCOL)
+        found.append((time.perf_counter() - start, inside))
+    return min(found)
 
 
 class _LastEpoch:
@@ -77,7 +100,7 @@ class _LastEpoch:
 
 
 def main(
-    models: Annotated[list[str] | None, typer.Argument(help="By our names; the slow unless said.")] = None,
+    models: Annotated[list[str] | None, typer.Argument(help="By our names; all unless said.")] = None,
     data: Annotated[str, typer.Option(help=f"One of {', '.join(SOURCES)}.")] = "baby",
     write: Annotated[Path | None, typer.Option(help="A page whose section of profiles is written anew.")] = None,
 ) -> None:
@@ -85,14 +108,23 @@ def main(
     if not os.environ.get("MODALIFT_DATA"):
         raise typer.BadParameter("MODALIFT_DATA names no folder")
     torch.set_num_threads(1)
+    dataset = published(data)
+    assert dataset is not None
+    content = features(data, SOURCES[data])
     lines = []
     for row in ROWS:
-        if row.model not in (models or SHORT):
+        if models and row.model not in models:
             continue
-        whole, seconds = spent(row, data)
+        model, whole, seconds = spent(row, dataset, content if registry.find(row.model).takes_content else {})
+        evaluation, product = evaluated(model, dataset)
         shares = {name: whole_percent(seconds[name] / whole) for name in (*KINDS, REST)}
         outside = whole_percent(1 - seconds.total() / whole)
-        lines.append({"model": row.model, "s an epoch": f"{whole:.2f}"} | shares | {OUTSIDE: outside})
+        shares |= {
+            OUTSIDE: outside,
+            "s an evaluation": f"{evaluation:.2f}",
+            "its product": whole_percent(product / evaluation),
+        }
+        lines.append({"model": row.model, "s an epoch": f"{whole:.2f}"} | shares)
         console.print(lines[-1])
     table = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
     console.print(table, soft_wrap=True)

@@ -33,6 +33,11 @@ def test_of_a_training_that_was_cut_short_only_the_speed_is_given() -> None:
     assert (shown["times"], shown["evaluation, times"]) == ("4.0", "4.0")
 
 
+def test_trainings_cut_short_at_the_same_epoch_have_accuracies_and_no_time_to_convergence() -> None:
+    shown = line(ROW, [measured(0.40, 4.0) | {"epochs": 20}], [measured(0.41, 1.0) | {"epochs": 20}], max_epochs=20)
+    assert (shown["Recall@20 MMRec"], shown["gap"], shown["to convergence, times"]) == ("0.4000", "+2.5 %", "-")
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.model)
 def test_ours_is_a_setting_of_the_model(row: Row) -> None:
     config = registry.load(row.model).from_params(**row.ours).config
