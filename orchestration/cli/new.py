@@ -15,10 +15,10 @@ from recsys.errors import UserError
 from recsys.store import write_text
 
 if TYPE_CHECKING:
+    from orchestration.cli.own_data.data_source import DataSource
     from orchestration.cli.own_data.draft import Draft
     from orchestration.cli.own_data.guess import Given
     from orchestration.cli.own_data.questions import Answers
-    from orchestration.cli.own_data.source import Source
     from orchestration.settings import Settings
 
 COLUMNS = "Columns, where the guess is wrong"
@@ -116,8 +116,8 @@ def _source(
     folder: Path | None,
     layout: str | None,
     given: "Given",
-) -> "Source":
-    from orchestration.cli.own_data.source import from_folder, from_tables
+) -> "DataSource":
+    from orchestration.cli.own_data.data_source import from_folder, from_tables
 
     if folder is not None:
         if interactions or items or images or images_by or given != type(given)():

@@ -24,7 +24,7 @@ from recsys.errors import UserError
 from recsys.evidence.content_gates import look_alike
 from recsys.study.booleans import refuse_booleans
 from recsys.study.checking_descriptions import ExpectedCorpus, expected_corpus, refuse_missing_device, share_of_items
-from recsys.study.dataset_spec import ContentSource, CorpusSpec, DatasetSpec, Source
+from recsys.study.dataset_spec import ContentSource, CorpusSpec, DatasetSource, DatasetSpec
 
 Level = Literal["good", "warning", "bad"]
 EXAMPLES = 3
@@ -63,7 +63,7 @@ def check_options(name: str, spec: DatasetSpec) -> list[Finding]:
     return found
 
 
-def _check_reader(given: Source) -> None:
+def _check_reader(given: DatasetSource) -> None:
     options = readers.load(given.reader).options
     refuse_booleans(options, given.options)
     parse(options, given.reader, given.options)

@@ -25,7 +25,7 @@ OWN_COLUMNS = ("item_id", "answer")
 RAW_MODALITIES = ("text", "image", "audio")
 
 
-class Source(Open):
+class DatasetSource(Open):
     """Where interactions and items come from: a reader, its folder, and the reader's own options."""
 
     reader: str
@@ -108,7 +108,7 @@ class CorpusSpec(Open):
 class DatasetSpec(Strict):
     """One catalogue of a study."""
 
-    source: Source
+    source: DatasetSource
     cleaning: CleaningRules = CleaningRules()
     split: SplitRule = SplitRule()
     descriptions: dict[str, CorpusSpec] = Field(default_factory=dict)

@@ -8,7 +8,7 @@ from orchestration.settings import Settings
 from recsys.errors import UserError
 from recsys.fingerprints import CHECKOUT
 from recsys.study.counting import cells_of, cells_of_related
-from recsys.study.dataset_spec import ContentSource, DatasetSpec, Source
+from recsys.study.dataset_spec import ContentSource, DatasetSource, DatasetSpec
 from recsys.study.file import load_study
 from recsys.study.study import Study
 
@@ -308,9 +308,9 @@ def test_a_folder_is_looked_for_where_data_are(tmp_path: Path) -> None:
 def test_only_the_files_that_a_source_names_count_as_its_data(tmp_path: Path) -> None:
     for name in ("orders.csv", "items.csv", "else.csv"):
         (tmp_path / name).touch()
-    named = Source(reader="table", folder="x", interactions="orders.csv", items="items.csv", user_column="user")  # type: ignore[call-arg]
+    named = DatasetSource(reader="table", folder="x", interactions="orders.csv", items="items.csv", user_column="user")  # type: ignore[call-arg]
     assert named.places(tmp_path) == [tmp_path / "orders.csv", tmp_path / "items.csv"]
-    assert Source(reader="inter", folder="x").places(tmp_path) == [tmp_path]
+    assert DatasetSource(reader="inter", folder="x").places(tmp_path) == [tmp_path]
     content = ContentSource(encoder="matrix_file", file="orders.csv", ids_file="items.csv", dim=3)  # type: ignore[call-arg]
     assert content.places(tmp_path) == [tmp_path / "orders.csv", tmp_path / "items.csv"]
     assert ContentSource(encoder="tfidf_svd").places(tmp_path) == []

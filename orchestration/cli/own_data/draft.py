@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from orchestration.cli.own_data.source import Source
+from orchestration.cli.own_data.data_source import DataSource
 from orchestration.cli.own_data.thresholds import Threshold, threshold
 from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
 from recsys.content.encoder import Context
@@ -54,7 +54,7 @@ class Draft:
     descriptions: dict[str, Any] = field(default_factory=dict)
 
 
-def draft(source: Source, protocol: str | None, min_rating: float | None) -> Draft:
+def draft(source: DataSource, protocol: str | None, min_rating: float | None) -> Draft:
     """What suits the data.
 
     Args:
@@ -92,7 +92,7 @@ def draft(source: Source, protocol: str | None, min_rating: float | None) -> Dra
     )
 
 
-def _liked(source: Source, min_rating: float | None) -> Threshold:
+def _liked(source: DataSource, min_rating: float | None) -> Threshold:
     if "rating" not in source.raw.interactions:
         if min_rating is not None:
             raise UserError("--min-rating needs a column of ratings, and none was found: name it with --rating-column")
@@ -180,7 +180,7 @@ def _without_time(raw: RawData) -> list[str]:
     ]
 
 
-def _content(source: Source, reasons: list[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+def _content(source: DataSource, reasons: list[str]) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
     """Sources of content, and what of an item there is to see."""
     items, content = source.raw.items, dict(source.features)
     there = [column for column in ("title", "text") if items[column].notna().any()]

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.data.options import SourceOptions
 from recsys.data.readers import registry
-from recsys.study.dataset_spec import Source
+from recsys.study.dataset_spec import DatasetSource
 from tests.orchestration.plugins import modalift, write
 
 LIKES = """
@@ -71,7 +71,7 @@ def test_a_file_that_is_no_reader_is_named_in_a_line(tmp_path: Path, code: str, 
 def test_a_source_is_its_whole_folder_unless_its_options_name_all_files(tmp_path: Path) -> None:
     (tmp_path / "posters").mkdir()
     (tmp_path / "buys.csv").touch()
-    source = Source.model_validate
+    source = DatasetSource.model_validate
     assert source({"reader": "movielens", "posters": "posters"}).places(tmp_path) == [tmp_path]
     assert source({"reader": "table", "interactions": "buys.csv"}).places(tmp_path) == [tmp_path / "buys.csv"]
     assert source({"reader": "inter", "items": "buys.csv"}).places(tmp_path) == [tmp_path]

@@ -27,7 +27,7 @@ _LOST = 0.5
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSource:
     """What a study says of where its data are, and what was read there.
 
     Attributes:
@@ -51,7 +51,7 @@ class Source:
 
 def from_tables(
     interactions: Path, items: Path, images: Path | None, given: Given, images_by: Reading | None = None
-) -> Source:
+) -> DataSource:
     """Read both tables and guess their columns; UserError where that cannot be done for sure."""
     tables = [_table(interactions, "interactions"), _table(items, "items")]
     numbered = any(note.startswith("no header") for note in tables[0].notes)
@@ -67,7 +67,7 @@ def from_tables(
     options = {"interactions": relative(interactions, folder), "items": relative(items, folder)}
     options |= _columns(roles, set(map(str, frames[1]))) | pictures
     raw = _read("table", options, folder)
-    return Source(
+    return DataSource(
         {"reader": "table", "folder": str(folder), **options},
         raw,
         (*raw.notes, *roles.reasons, *said, *_read_and_quarantined(raw)),
@@ -75,7 +75,7 @@ def from_tables(
     )
 
 
-def from_folder(folder: Path, layout: str | None) -> Source:
+def from_folder(folder: Path, layout: str | None) -> DataSource:
     """Read a folder in a published layout.
 
     Args:
@@ -97,7 +97,7 @@ def from_folder(folder: Path, layout: str | None) -> Source:
     raw = _read(known.reader, known.options, place)
     features = _features(place, raw) if known.reader == "mmrec" else {}
     matrices = [f"content: '{name}' from {content['file']}" for name, content in features.items()]
-    return Source(
+    return DataSource(
         {"reader": known.reader, "folder": str(place), **known.options},
         raw,
         (f"layout: {known.reader}, since {known.why}", *raw.notes, *matrices, *_read_and_quarantined(raw)),
