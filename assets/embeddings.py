@@ -57,14 +57,14 @@ def files(name: str, spec: DatasetSpec, source: str, settings: Settings) -> str:
 
 def make(name: str, spec: DatasetSpec, source: str, making: Making) -> AssetRecord:
     """Encode, and look at the vectors."""
-    from recsys.study.preparing import encode_source, load_items, record_encoding
+    from recsys.study.preparing import encode_source, record_encoding
 
     settings, content, asset = making.home.settings, spec.content[source], keys.embeddings(name, source)
-    items = load_items(making.read[keys.dataset(name)])
+    data = Dataset.load(making.read[keys.dataset(name)])
     described = making.read[keys.descriptions(name, content.corpus)] if content.corpus else None
     folder, work = settings.source_folder(name, spec), settings.work / asset
-    with counted(making.home.progress, asset, len(items), "items") as progress:
-        record = encode_source(content, items, folder, described, making.out, work, progress)
+    with counted(making.home.progress, asset, data.n_items, "items") as progress:
+        record = encode_source(content, data, folder, described, making.out, work, progress)
     return replace(record, facts=record.facts | {"provenance": record_encoding(content, folder, making.out)})
 
 

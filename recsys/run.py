@@ -37,7 +37,6 @@ from recsys.study.preparing import (
     VERSIONS,
     describe_items,
     encode_source,
-    load_items,
     prepare_dataset,
     record_encoding,
 )
@@ -119,11 +118,11 @@ class _Run:
 
     def result(self) -> DatasetResult:
         self.facts = prepare_dataset(self.spec, self.source, self._place("dataset"), self.study.n_repeats).facts
-        items = load_items(self._place("dataset"))
+        data = Dataset.load(self._place("dataset"))
         for corpus, spec in self.spec.descriptions.items():
             out = self._place(f"descriptions/{corpus}")
-            describe_items(spec, items, self.source or Path(), out, self._place("work"), _silent)
-        encoded = {source: self._encode(source, items).facts for source in self.spec.content}
+            describe_items(spec, data.items, self.source or Path(), out, self._place("work"), _silent)
+        encoded = {source: self._encode(source, data).facts for source in self.spec.content}
         self.widths = {source: facts["dim"] for source, facts in encoded.items()}
         lost = {source: facts[UNUSABLE] for source, facts in encoded.items() if UNUSABLE in facts}
         self.study = self.study.without_sources(self.name, lost)
@@ -142,11 +141,11 @@ class _Run:
         place.mkdir(parents=True, exist_ok=True)
         return place
 
-    def _encode(self, source: str, items: pd.DataFrame) -> AssetRecord:
+    def _encode(self, source: str, data: Dataset) -> AssetRecord:
         content = self.spec.content[source]
         described = self._place(f"descriptions/{content.corpus}") if content.corpus else None
         out = self._place(f"embeddings/{source}")
-        encoded = encode_source(content, items, self.source, described, out, self._place("work"), _silent)
+        encoded = encode_source(content, data, self.source, described, out, self._place("work"), _silent)
         record_encoding(content, self.source, out)
         return encoded
 

@@ -15,7 +15,7 @@ from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 from recsys.study.applicable import left_out
 from recsys.study.checking import Finding, check_content, check_options
-from recsys.study.preparing import load_items, prepare_dataset
+from recsys.study.preparing import prepare_dataset
 from recsys.study.study import Study
 from recsys.wording import count
 
@@ -85,7 +85,7 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
             and f"descriptions {name}/{spec.content[source].corpus}" not in wrong
         ]
         if sources or corpora:
-            yield from check_content(name, spec, load_items(place), folder, sources=sources, corpora=corpora)
+            yield from check_content(name, spec, Dataset.load(place), folder, sources=sources, corpora=corpora)
 
 
 def _prepared(study: Study, name: str, folder: Path | None, place: Path) -> dict[str, Any]:

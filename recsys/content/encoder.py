@@ -44,6 +44,7 @@ class Context:
             None: nowhere, a killed encoding starts anew.
         progress: called while the work goes on.
         poolings: the hidden states that a corpus will come with which is still to be made; None: it is there.
+        listed_by_id: whether the source lists its items in the order of their ids.
     """
 
     folder: Path | None = None
@@ -52,6 +53,7 @@ class Context:
     work: Path | None = None
     progress: OnProgress | None = None
     poolings: tuple[str, ...] | None = None
+    listed_by_id: bool = True
 
     def after(self, done: int, total: int) -> "Context":
         """The context of a part of the work, whose progress counts what was done before it."""

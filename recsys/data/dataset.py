@@ -27,8 +27,8 @@ class Dataset:
         users: `user_id` (string); row number is the user index.
         items: `item_id`, `title`, `text`, `image_path`, `image_digest` and attributes; row number is the item index.
         quarantine: rows left out, with a reason (see `recsys.data.raw`).
-        facts: counts of each step (`counts`), whether the split is drawn at random (`drawn`), planted truth of a
-            synthetic source (`truth`).
+        facts: counts of each step (`counts`), whether the split is drawn at random (`drawn`), whether the source lists
+            its items in the order of their ids (`listed_by_id`), planted truth of a synthetic source (`truth`).
         later_parts: the part of each interaction in repeats 2, 3, ..., a column each, named by the repeat; without
             columns where the split is a fact, such as one by time, and the same in all repeats.
     """
@@ -50,6 +50,11 @@ class Dataset:
     def split_is_drawn(self) -> bool:
         """Whether another repeat would have another split, however many were drawn."""
         return bool(self.facts.get("drawn"))
+
+    @property
+    def listed_by_id(self) -> bool:
+        """Whether the source lists its items in the order of their ids, as far as it says anything of them."""
+        return bool(self.facts.get("listed_by_id", True))
 
     @property
     def held_out(self) -> float:

@@ -70,6 +70,7 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
         "counts": _counts(cleaned, kept, users, items, quarantine),
         "truth": raw.truth,
         "drawn": drawn,
+        "listed_by_id": _listed_by_id(cleaned.raw.items),
         "notes": [*raw.notes, *_undated(kept)],
     }
     return Dataset(kept, users, items, quarantine, facts, later)
@@ -110,6 +111,12 @@ def in_order(ids: np.ndarray | pd.Series) -> np.ndarray:
     if all(name.isascii() and name.isdigit() for name in names):
         return np.asarray(sorted(names, key=lambda name: (int(name), name)), dtype=object)
     return np.asarray(sorted(names), dtype=object)
+
+
+def _listed_by_id(items: pd.DataFrame) -> bool:
+    """Whether a table of items has them in the order in which they are numbered; so has one that holds only ids."""
+    described = items.drop(columns="item_id").notna().any(axis=None)
+    return not described or bool((items["item_id"].to_numpy() == in_order(items["item_id"])).all())
 
 
 def _indexed_items(items: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ the encoding itself is left out where it takes long.
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ import pandas as pd
 from recsys.content.encoder import Context, Encoder
 from recsys.content.encoders import registry
 from recsys.content.integrity import covers_most, oddities
+from recsys.data.dataset import Dataset
 from recsys.data.images import pictures_note
 from recsys.data.options import parse
 from recsys.data.readers import registry as readers
@@ -87,7 +88,7 @@ def _check_encoder(given: ContentSource) -> None:
 def check_content(
     name: str,
     spec: DatasetSpec,
-    items: pd.DataFrame,
+    data: Dataset,
     folder: Path | None,
     *,
     sources: Collection[str],
@@ -98,11 +99,12 @@ def check_content(
     Args:
         name: the dataset's.
         spec: of the dataset.
-        items: its item table, after cleaning: the one that encoders are given.
+        data: the dataset, whose items are those that encoders are given.
         folder: of its files.
         sources: those that matter.
         corpora: those that matter beside the ones that these sources read.
     """
+    items = data.items
     wanted = {spec.content[source].corpus for source in sources} | set(corpora)
     with TemporaryDirectory() as scratch:
         read: dict[str, ExpectedCorpus] = {}
@@ -117,16 +119,16 @@ def check_content(
         for source, content in spec.content.items():
             if source in sources and (content.corpus is None or content.corpus in read):
                 encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
-                yield from _source(name, source, encoder, items, folder, read.get(content.corpus or ""))
+                yield from _source(name, source, encoder, data, folder, read.get(content.corpus or ""))
 
 
 def _source(
-    name: str, source: str, encoder: Encoder, items: pd.DataFrame, folder: Path | None, corpus: ExpectedCorpus | None
+    name: str, source: str, encoder: Encoder, data: Dataset, folder: Path | None, corpus: ExpectedCorpus | None
 ) -> Iterator[Finding]:
-    what = f"content {name}/{source}"
-    context = Context(folder=folder)
+    what, items = f"content {name}/{source}", data.items
+    context = Context(folder=folder, listed_by_id=data.listed_by_id)
     if corpus is not None:
-        context = Context(folder=folder, corpus=corpus.table, poolings=corpus.poolings)
+        context = replace(context, corpus=corpus.table, poolings=corpus.poolings)
     to_be_written = corpus is not None and corpus.poolings is not None
     keys: Sequence[Hashable | None]
     said: list[str] = []

@@ -138,7 +138,7 @@ def _lost(facts: dict[str, Any]) -> str:
 
 def encode_source(
     spec: ContentSource,
-    items: pd.DataFrame,
+    data: Dataset,
     folder: Path | None,
     described: Path | None,
     out: Path,
@@ -149,13 +149,14 @@ def encode_source(
 
     Args:
         spec: the encoder and its options.
-        items: the dataset's.
+        data: whose items are encoded.
         folder: of the source's files.
         described: the folder of the corpus that the encoder reads, if it reads one.
         out: for the features.
         work: for finished batches, which make a long encoding resumable.
         progress: is called while items are encoded.
     """
+    items = data.items
     if described and (described / UNUSABLE_FILE).is_file():
         return _no_vectors(spec, items, (described / UNUSABLE_FILE).read_text(encoding="utf-8"), out)
     corpus = pd.read_parquet(described / CORPUS) if described else None
@@ -172,7 +173,8 @@ def encode_source(
     features.save(out / FEATURES, items["item_id"].tolist())
     found = inspect(features, items)
     alike = [sentence for sentence in problems(found) if "alike" in sentence]
-    said = [*oddities(features, items), *remarks(spec.encoder, spec.options, items, folder=folder)]
+    doubts = remarks(spec.encoder, spec.options, items, folder=folder, listed_by_id=data.listed_by_id)
+    said = [*oddities(features, items), *doubts]
     coverage = "; ".join([f"{percent(found.coverage)} of {found.n_items} items have content", *said])
     distinct = " ".join(alike) or f"{percent(found.distinct)} of the rows with content are distinct"
     isolated = share_isolated(spec.encoder, spec.options, items, folder=folder, corpus=corpus)

@@ -116,9 +116,19 @@ def test_rows_that_no_item_has_are_asked_about(tmp_path, matrix, ids, said):
     assert [line.startswith(f"{tmp_path}/a.npy: {said}") and "\n" not in line for line in lines] == [True] * bool(said)
 
 
+def test_rows_are_asked_about_where_the_item_table_has_another_order(tmp_path):
+    np.save(tmp_path / "a.npy", MATRIX)
+    ids = ["0", "1", "2", "3", "4"]
+    (line,) = remarks("matrix_file", {"file": "a.npy"}, named(*ids), folder=tmp_path, listed_by_id=False)
+    assert line == (
+        f"{tmp_path}/a.npy: row 0 is taken for item 0, row 1 for item 1, and so on, but the item table lists them in "
+        "another order; if the rows are in the order of the table, name them in an `ids_file`"
+    )
+
+
 def test_rows_that_are_named_are_not_asked_about(tmp_path):
     np.savez(tmp_path / "a.npz", rows=MATRIX, ids=np.arange(5))
-    assert remarks("matrix_file", {"file": "a.npz"}, named("0"), folder=tmp_path) == []
+    assert remarks("matrix_file", {"file": "a.npz"}, named("0"), folder=tmp_path, listed_by_id=False) == []
 
 
 @pytest.mark.parametrize(

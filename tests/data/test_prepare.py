@@ -51,6 +51,24 @@ def test_row_i_of_a_feature_file_is_item_i(dataset: Dataset) -> None:
     assert dataset.train.nonzero()[1].tolist() == [9, 2]
 
 
+@pytest.mark.parametrize(
+    ("order", "titles", "listed_by_id"),
+    [
+        (["2", "5", "9"], True, True),
+        (["5", "2", "9"], True, False),
+        (["5", "2", "9"], False, True),  # a table of nothing but ids is in the order of the interactions
+    ],
+)
+def test_an_item_table_in_another_order_than_that_of_ids_is_known(
+    order: list[str], titles: bool, listed_by_id: bool
+) -> None:
+    raw = catalogue(FIXED, n_items=11)
+    items = raw.items.set_index("item_id", drop=False).loc[order].reset_index(drop=True)
+    items["title"] = [f"title {name}" for name in order] if titles else None
+    found = prepare(replace(raw, items=items), CleaningRules(), SplitRule(protocol="fixed"))
+    assert found.listed_by_id == listed_by_id
+
+
 def test_rows_of_users_without_training_are_set_aside(dataset: Dataset) -> None:
     assert dataset.quarantine[["table", "key", "reason"]].to_numpy().tolist() == [
         ["interactions", "7 / 2", "user without training interaction"]
@@ -75,6 +93,7 @@ def test_counts(dataset: Dataset) -> None:
         },
         "truth": {"drivers": ["text"]},
         "drawn": False,
+        "listed_by_id": False,
         "notes": [],
     }
 

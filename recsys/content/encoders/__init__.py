@@ -78,9 +78,20 @@ def share_isolated(
     return registry.load(encoder).from_options(encoder, options).share_isolated(items, Context(folder, corpus))
 
 
-def remarks(encoder: str, options: dict[str, Any], items: pd.DataFrame, *, folder: Path | None = None) -> list[str]:
-    """What makes one doubt that a file belongs to these items, a line each; arguments are those of `encode`."""
-    return registry.load(encoder).from_options(encoder, options).remarks(items, Context(folder))
+def remarks(
+    encoder: str,
+    options: dict[str, Any],
+    items: pd.DataFrame,
+    *,
+    folder: Path | None = None,
+    listed_by_id: bool = True,
+) -> list[str]:
+    """What makes one doubt that a file belongs to these items, a line each.
+
+    Arguments and errors are those of `encode`; `listed_by_id` says whether the items' source lists them by their ids.
+    """
+    context = Context(folder, listed_by_id=listed_by_id)
+    return registry.load(encoder).from_options(encoder, options).remarks(items, context)
 
 
 def catalogue() -> list[EncoderInfo]:

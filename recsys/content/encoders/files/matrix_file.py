@@ -60,7 +60,7 @@ class MatrixFile(Encoder):
         return features
 
     def remarks(self, items: pd.DataFrame, context: Context) -> list[str]:
-        """Rows that no item has, where ids are row numbers: all content may stand one item off.
+        """Where ids are row numbers, rows that no item has, or an item table in another order: content may stand off.
 
         A row before the first or after the last item may belong to an item that cleaning left out, or be for padding,
         so that it is asked about and not refused. A first row of zeros or NaN before items from 1 on is padding.
@@ -71,12 +71,18 @@ class MatrixFile(Encoder):
         numbers = pd.to_numeric(items["item_id"])
         first, last, n_rows = int(numbers.min()), int(numbers.max()), len(matrix)
         starts_late = first == 1 and bool(np.nan_to_num(matrix[0]).any())
-        if n_rows == last + 1 and not starts_late:
-            return []
-        return [
-            f"{path}: {n_rows:,} rows for {len(items):,} items of ids {first} to {last}; is row 0 item 0? If not, or "
-            "if in doubt, name the rows in an `ids_file`"
-        ]
+        doubts = []
+        if n_rows != last + 1 or starts_late:
+            doubts.append(
+                f"{path}: {n_rows:,} rows for {len(items):,} items of ids {first} to {last}; is row 0 item 0? If not, "
+                "or if in doubt, name the rows in an `ids_file`"
+            )
+        if not context.listed_by_id:
+            doubts.append(
+                f"{path}: row 0 is taken for item 0, row 1 for item 1, and so on, but the item table lists them in "
+                "another order; if the rows are in the order of the table, name them in an `ids_file`"
+            )
+        return doubts
 
     def _read(self, context: Context) -> tuple[Path, np.ndarray, list[str] | None, Path]:
         """The matrix and its file, the ids of its rows where they are named, and the file that names them."""
