@@ -1,6 +1,6 @@
 """Datasets and their content, read for `check` and before a run by the very functions that the run reads them with."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +13,15 @@ from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
+from recsys.evaluation.protocol import Protocol
 from recsys.study.applicable import left_out
 from recsys.study.checking import Finding, check_content, check_options
 from recsys.study.preparing import prepare_dataset
 from recsys.study.study import Study
 from recsys.wording import count
 
+WITHOUT_ORDER = ("recall", "hit_rate", "precision")
+"""Metrics to which the order of a list is nothing."""
 EXAMPLES = 5
 """Rows that are named for each reason for which rows are quarantined."""
 
@@ -91,13 +94,24 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
 def _prepared(study: Study, name: str, folder: Path | None, place: Path) -> dict[str, Any]:
     """Facts of a dataset that is prepared in `place` as a run would; UserError where it cannot be, or be ranked."""
     facts = prepare_dataset(study.datasets[name], folder, place).facts
-    n_items, n_negatives = facts["counts"]["items"], study.evaluation.n_negatives
+    _refuse_what_cannot_be_ranked(study.evaluation, facts["counts"])
+    return facts
+
+
+def _refuse_what_cannot_be_ranked(evaluation: Protocol, counts: Mapping[str, int]) -> None:
+    """UserError where there are too few items to draw negatives from, or for a list to be a choice among them."""
+    n_items, n_negatives, k = counts["items"], evaluation.n_negatives, evaluation.primary_k
     if n_negatives is not None and n_negatives >= n_items:
         raise UserError(
             f"evaluation.n_negatives: {n_negatives:,} items cannot be drawn from the {n_items:,} that there are; "
             "write fewer, or leave it out to rank all items"
         )
-    return facts
+    n_ranked = n_items - counts["train"] // counts["users"] if n_negatives is None else n_negatives + 1
+    if evaluation.primary_name in WITHOUT_ORDER and k >= n_ranked:
+        raise UserError(
+            f"evaluation.primary: {evaluation.primary} is the same for every model, since a list of {k:,} holds all "
+            f"of the {n_ranked:,} items that are ranked for a user; write a smaller number"
+        )
 
 
 def _in_words(study: Study, name: str, facts: dict[str, Any], place: Path) -> str:

@@ -39,9 +39,11 @@ class CleaningRules(BaseModel):
     @field_validator("k_core", mode="before")
     @classmethod
     def _alike(cls, value: Any) -> Any:
-        if isinstance(value, bool):
-            raise ValueError("write a number, or one for each, such as {users: 5, items: 5}")
-        return {"users": value, "items": value} if isinstance(value, int) else value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return {"users": value, "items": value}
+        if isinstance(value, dict | KCore):
+            return value
+        raise ValueError("write a whole number, or one for each, such as {users: 5, items: 5}")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
+from recsys.evidence.planning import what_would_decide
 from recsys.evidence.resampling import NOTHING
 from recsys.evidence.scores import Pair, label
 from recsys.evidence.wording import lift, metric_name
@@ -52,7 +53,8 @@ def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: C
     Args:
         means: of the metric on the test part over users and repeats, by (model, arm).
         metric: its name.
-        against_top_pop: the best personalised model against TopPop; where it is given, it must be shown to be better.
+        against_top_pop: the best personalised model against TopPop; where it is given, it must be shown to be better,
+            and where its lift is large what would show it is said.
     """
     floors = {model: means[model, INTERACTIONS_ONLY] for model in BASELINES if (model, INTERACTIONS_ONLY) in means}
     best = max((pair for pair in means if pair[0] not in floors), key=lambda pair: means[pair], default=None)
@@ -69,7 +71,9 @@ def beats_baselines(means: Mapping[Pair, float], metric: str, against_top_pop: C
         return Gate(name="baselines", colour="red", message=f"Nothing personal beats {floor}: {figures}.", remedy=tune)
     if against_top_pop is not None and not against_top_pop.a_better:
         message = f"{against_top_pop.a} is not shown to beat {against_top_pop.b}: {lift(against_top_pop)}."
-        return Gate(name="baselines", colour="red", message=message, remedy=tune)
+        large = against_top_pop.lift > against_top_pop.margin
+        remedy = f"{_opening(what_would_decide(against_top_pop))}." if large else tune
+        return Gate(name="baselines", colour="red", message=message, remedy=remedy)
     return Gate(name="baselines", colour="green", message=f"{_opening(figures)}.")
 
 

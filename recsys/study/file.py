@@ -1,7 +1,8 @@
 """From a file to a study; a mistake in it is one line.
 
-YAML reads an unquoted `no` as false, `12` as a number and `2024-01-31` as a date, and keeps the last of two equal keys
-without a word. Both are looked for before the content is read, so that the line of the file can be named.
+YAML reads an unquoted `no` as false, `12` as a number, `010` as eight and `2024-01-31` as a date, and keeps the last
+of two equal keys without a word. All are looked for before the content is read, so that the line of the file can be
+named.
 """
 
 import re
@@ -19,7 +20,10 @@ from recsys.study.study import Study
 
 HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 FILE_NAME = re.compile(r"[A-Za-z0-9_]{1,60}")
+NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 STRING, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+OTHER_BASE = re.compile(r"[-+]?(0[0-9_]+|[0-9_]+(:[0-9_.]+)+)")
+"""Numbers that YAML reads to the base of eight or sixty."""
 READ_AS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "empty", "timestamp": "a date"}
 """What YAML makes of a value without quotes, by the last part of its tag."""
 
@@ -73,11 +77,8 @@ def _parsed(path: Path, text: str) -> Any:
     for node in _nodes(yaml.compose(text, Loader=yaml.SafeLoader)):
         if isinstance(node, yaml.MappingNode):
             _check_keys(path, node)
-        elif isinstance(node, yaml.ScalarNode) and HALF_A_CHARACTER.search(node.value):
-            raise UserError(
-                f"{path}: line {node.start_mark.line + 1}: an escape stands for half a character (a surrogate); "
-                "write the character itself"
-            )
+        elif isinstance(node, yaml.ScalarNode):
+            _check_value(path, node)
     try:
         return yaml.safe_load(text)
     except ValueError as error:  # such as the date 2024-13-45
@@ -97,6 +98,19 @@ def _nodes(root: yaml.Node | None) -> Iterator[yaml.Node]:
             waiting += [part for pair in reversed(node.value) for part in reversed(pair)]
         elif isinstance(node, yaml.SequenceNode):
             waiting += reversed(node.value)
+
+
+def _check_value(path: Path, node: yaml.ScalarNode) -> None:
+    line = node.start_mark.line + 1
+    if HALF_A_CHARACTER.search(node.value):
+        raise UserError(
+            f"{path}: line {line}: an escape stands for half a character (a surrogate); write the character itself"
+        )
+    if node.tag in NUMBERS and OTHER_BASE.fullmatch(node.value):
+        raise UserError(
+            f"{path}: line {line}: YAML reads {node.value} as {yaml.safe_load(node.value)}; write the number without "
+            "leading zeros and colons, or put it in quotes if it is text"
+        )
 
 
 def _check_keys(path: Path, mapping: yaml.MappingNode) -> None:

@@ -61,6 +61,17 @@ def test_a_better_mean_than_top_pop_must_be_shown(gain, colour):
     assert beats_baselines(values, "ndcg_at_20", compare(best, top_pop, options=QUICK)).colour == colour
 
 
+def test_a_large_gain_that_too_few_repeats_leave_open_asks_for_repeats():
+    rng = np.random.default_rng(0)
+    base = rng.random((2, 200))
+    top_pop = Scores("TopPop", ONLY, np.arange(200), base, 1.0)
+    best = Scores("EASE", ONLY, np.arange(200), base + np.array([[0.1], [0.4]]) + rng.normal(0, 0.1, base.shape), 1.0)
+    compared = compare(best, top_pop, options=QUICK)
+    gate = beats_baselines(means(EASE=float(best.values.mean()), TopPop=float(base.mean())), "ndcg_at_20", compared)
+    assert gate.colour == "red" and compared.lift > 0.3
+    assert gate.remedy.startswith("A lift of ") and gate.remedy.endswith(" repeats (instead of 2).")
+
+
 def test_too_few_users_that_differ_are_red():
     differences = np.zeros(100)
     differences[:19] = np.linspace(-1, 1, 19) + 0.01

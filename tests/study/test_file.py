@@ -197,6 +197,15 @@ def value_at(part: Any, place: Place) -> Any:
     return part
 
 
+@pytest.mark.parametrize(("written", "read"), [("010", "8"), ("1:30", "90")])
+def test_a_number_that_yaml_reads_to_another_base_is_named_with_its_line(
+    tmp_path: Path, written: str, read: str
+) -> None:
+    said = refusal(tmp_path, f"title: a study\nrepeats: {written}\n")
+    assert said.startswith(f"line 2: YAML reads {written} as {read}; write the number without leading zeros")
+    assert "YAML reads" not in refusal(tmp_path, f"title: a study\nrepeats: '{written}'\n")
+
+
 def reads_or_says_one_line(folder: Path, text: str) -> None:
     file = folder / "fuzzed.yaml"
     file.write_bytes(text.encode(errors="surrogatepass"))
@@ -263,7 +272,7 @@ def test_true_is_no_number(place: Place, written: bool, tmp_path: Path) -> None:
 
 def test_a_core_that_is_true_is_no_number_either(tmp_path: Path) -> None:
     text = STUDY.format(name="a").replace("models:", "    cleaning: {k_core: yes}\nmodels:")
-    assert refusal(tmp_path, text).startswith("datasets.a.cleaning.k_core: write a number")
+    assert refusal(tmp_path, text).startswith("datasets.a.cleaning.k_core: write a whole number, or one for each")
 
 
 def test_what_may_be_true_stays_true(tmp_path: Path) -> None:

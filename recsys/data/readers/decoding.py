@@ -58,7 +58,7 @@ def unpacked(path: Path, scratch: Path) -> tuple[Path, tuple[str, ...]]:
     with path.open("rb") as file:
         start = file.read(6)
     kinds: dict[bytes, str] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard", b"BZh": "bzip2"}
-    kinds |= {b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip"}
+    kinds |= {b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
     kind = next((name for magic, name in kinds.items() if start.startswith(magic)), None)
     if kind is None:
         return path, ()
@@ -80,6 +80,8 @@ def _opened(path: Path, kind: str) -> IO[bytes]:
         names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
         if "[Content_Types].xml" in names:
             raise UserError(f"{path}: an office document, which is not read; save the table as CSV or Parquet")
+        if not names:
+            raise UserError(f"{path}: a zip without a file in it; give a file with data")
         if len(names) != 1:
             raise UserError(f"{path}: {len(names)} files in one zip; unpack it and name the file that is meant")
         return archive.open(names[0])

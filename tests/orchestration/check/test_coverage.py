@@ -81,6 +81,17 @@ def test_more_negatives_than_items_are_refused(settings: Settings) -> None:
     assert line.startswith("dataset shop: evaluation.n_negatives: 40 items cannot be drawn from the 40 that there are")
 
 
+def test_a_list_that_holds_all_items_is_refused_where_its_order_is_nothing(settings: Settings) -> None:
+    write(settings, "text: {encoder: tfidf_svd}")
+    file = settings.studies / "shop.yaml"
+    study = file.read_text(encoding="utf-8")
+    file.write_text(f"{study}evaluation: {{primary: recall_at_{ITEMS}}}\n", encoding="utf-8")
+    (line,) = refused(settings)
+    assert line.startswith("dataset shop: evaluation.primary: recall_at_40 is the same for every model, since a list ")
+    file.write_text(f"{study}evaluation: {{primary: ndcg_at_{ITEMS}}}\n", encoding="utf-8")
+    assert "✓ dataset shop" in printed(settings, "check", "shop")
+
+
 def test_a_matrix_with_more_rows_than_items_is_asked_about(settings: Settings) -> None:
     np.save(data(settings) / "m.npy", np.random.default_rng(0).standard_normal((ITEMS + 1, 4)))
     write(settings, "image: {encoder: matrix_file, file: m.npy}")
