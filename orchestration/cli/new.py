@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orchestration.cli.own_data.guess import Given
     from orchestration.cli.own_data.questions import Answers
     from orchestration.settings import Settings
+    from recsys.data.readers.catalogue import FileOptions
 
 COLUMNS = "Columns, where the guess is wrong"
 SCENARIO = "What the verdict holds for"
@@ -65,6 +66,12 @@ def new(
         typer.Option(help="How to split; by default temporal where times are found, else ratio."),
     ] = None,
     min_rating: Annotated[float | None, typer.Option(help="From which rating on a row counts as liked.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of both tables, such as cp1251, where it cannot be told.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Between the fields of both tables, where it cannot be told.")
+    ] = None,
     user_column: Annotated[str | None, _column("Of the interactions: who.")] = None,
     item_column: Annotated[str | None, _column("Of the interactions: which item.")] = None,
     items_id_column: Annotated[str | None, _column("Of the items: their id.")] = None,
@@ -94,12 +101,15 @@ def new(
     from orchestration.cli.own_data.draft import draft
     from orchestration.cli.own_data.guess import Given
     from orchestration.cli.own_data.questions import Answers
+    from recsys.data.readers.catalogue import FileOptions
 
     settings = read_settings()
     file = _place(name, settings, force)
     text = tuple(column.strip() for column in text_columns.split(",")) if text_columns is not None else None
     given = Given(user_column, item_column, items_id_column, rating_column, time_column, title_column, text)
-    data = draft(_source(interactions, items, images, images_by, folder, layout, given), split, min_rating)
+    written = FileOptions(encoding=encoding, delimiter=delimiter)
+    source = _source(interactions, items, images, images_by, folder, layout, given, written)
+    data = draft(source, split, min_rating)
     if describe_with:
         data = _described(data, describe_with)
     for reason in data.reasons:
@@ -116,12 +126,16 @@ def _source(
     folder: Path | None,
     layout: str | None,
     given: "Given",
+    written: "FileOptions",
 ) -> "DataSource":
-    from orchestration.cli.own_data.data_source import from_folder, from_tables
+    from orchestration.cli.own_data.data_source import AS_FOUND, from_folder, from_tables
 
     if folder is not None:
-        if interactions or items or images or images_by or given != type(given)():
-            raise UserError("--folder is read as it is: leave out --interactions, --items, --images and the columns")
+        if interactions or items or images or images_by or given != type(given)() or written != AS_FOUND:
+            raise UserError(
+                "--folder is read as it is: leave out --interactions, --items, --images, --encoding, --delimiter and "
+                "the columns"
+            )
         return from_folder(folder, layout)
     if images_by is not None and images is None:
         raise UserError("--images-by says whose the pictures of --images are: give --images, or leave --images-by out")
@@ -129,7 +143,7 @@ def _source(
         raise UserError("--layout says how the data of --folder are laid out: give --folder, or leave --layout out")
     if interactions is None or items is None:
         raise UserError("give --interactions and --items, a file each, or --folder with data in a published layout")
-    return from_tables(interactions, items, images, given, images_by)
+    return from_tables(interactions, items, images, given, images_by, written)
 
 
 def _answers(given: "Answers", data: "Draft", yes: bool) -> "Answers":

@@ -16,11 +16,13 @@ from orchestration.cli.own_data.places import common_folder, relative
 from recsys.data.options import Reading
 from recsys.data.raw import RawData
 from recsys.data.readers import read, recognise
+from recsys.data.readers.catalogue import FileOptions
 from recsys.data.readers.structured import LEFT_OUT
 from recsys.data.readers.tables import Table, read_table
 from recsys.errors import UserError
 from recsys.wording import count
 
+AS_FOUND = FileOptions()
 _FEATURES = "_feat.npy"
 _LOST = 0.5
 """Share of a file's rows that may be quarantined before anything is guessed of the rest."""
@@ -50,13 +52,28 @@ class DataSource:
 
 
 def from_tables(
-    interactions: Path, items: Path, images: Path | None, given: Given, images_by: Reading | None = None
+    interactions: Path,
+    items: Path,
+    images: Path | None,
+    given: Given,
+    images_by: Reading | None = None,
+    written: FileOptions = AS_FOUND,
 ) -> DataSource:
-    """Read both tables and guess their columns; UserError where that cannot be done for sure."""
-    tables = [_table(interactions, "interactions"), _table(items, "items")]
+    """Read both tables and guess their columns; UserError where that cannot be done for sure.
+
+    Args:
+        interactions: who took what.
+        items: what there is to take.
+        images: a folder of pictures.
+        given: columns that the user named.
+        images_by: whose picture a file is.
+        written: how both tables are written, as far as the user said it.
+    """
+    tables = [_table(interactions, "interactions", written), _table(items, "items", written)]
     numbered = any(note.startswith("no header") for note in tables[0].notes)
     frames = [values.flat(table.frame) for table in tables]
     try:
+        _refuse_one_column(tables[0])
         roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
     except UserError as error:
         nested = [(table.path, note) for table in tables for note in table.notes if note.startswith(LEFT_OUT)]
@@ -65,7 +82,7 @@ def from_tables(
     folder = common_folder([interactions, items, *([images] if images else [])])
     pictures, said = find_pictures(roles, tables[1].frame, folder, images, images_by)
     options = {"interactions": relative(interactions, folder), "items": relative(items, folder)}
-    options |= _columns(roles, set(map(str, frames[1]))) | pictures
+    options |= _columns(roles, set(map(str, frames[1]))) | pictures | written.model_dump(exclude_none=True)
     raw = _read("table", options, folder)
     return DataSource(
         {"reader": "table", "folder": str(folder), **options},
@@ -121,19 +138,28 @@ def _features(folder: Path, raw: RawData) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _table(file: Path, what: str) -> Table:
+def _table(file: Path, what: str, written: FileOptions) -> Table:
     if not file.exists():
         raise UserError(f"{file}: there is no such file; --{what} takes a CSV, TSV, JSON lines or Parquet file")
-    table = read_table(file, what)
+    table = read_table(file, what, written.layout)
     out, rows = table.quarantine, len(table.frame) + len(table.quarantine)
     if len(out) > _LOST * rows:
         worst = out["reason"].value_counts().index[0]
         first = out[out["reason"] == worst].iloc[0]
         shown = f"line {first['row']}: {first['key']!r}"
         raise UserError(f"{file}: {len(out):,} of {rows:,} rows cannot be used: {worst} ({shown}); fix the file")
-    if not len(table.frame):
+    if not table.frame.notna().any(axis=None):
         raise UserError(f"{file}: holds no row; give a file with data")
     return table
+
+
+def _refuse_one_column(interactions: Table) -> None:
+    if len(interactions.frame.columns) < 2:
+        (name,) = map(str, interactions.frame)
+        raise UserError(
+            f"{interactions.path}: has one column, {name!r}, where a person and an item are needed; if other "
+            "characters separate its fields, name them with --delimiter"
+        )
 
 
 def _columns(roles: Roles, of_items: Collection[str]) -> dict[str, Any]:

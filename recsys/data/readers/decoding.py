@@ -194,8 +194,8 @@ def _legacy(path: Path) -> str | None:
         return None
     if adjacent > MAX_ADJACENT * high:
         raise UserError(
-            f"{path}: is not UTF-8, and which encoding it is cannot be told; name it in the option 'encoding' "
-            "(such as gb18030, shift_jis, euc_kr or cp1251), or save the file as UTF-8"
+            f"{path}: is not UTF-8, and which encoding it is cannot be told; say which (`encoding`, such as "
+            "gb18030, shift_jis, euc_kr or cp1251), or save the file as UTF-8"
         )
     return "latin-1" if undefined else "cp1252"
 
@@ -212,7 +212,7 @@ def _decoded(original: Path, path: Path, encoding: str, scratch: Path) -> Path:
                 out.write(decoder.decode(chunk))
             out.write(decoder.decode(b"", final=True))
     except (UnicodeError, TypeError, AttributeError):
-        raise UserError(f"{original}: is not {encoding}; name its encoding in the option 'encoding'") from None
+        raise UserError(f"{original}: is not {encoding}; name its encoding (`encoding`)") from None
     return target
 
 

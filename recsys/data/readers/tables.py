@@ -182,7 +182,7 @@ def _nothing_read(path: Path, bad: Sequence[BadRow]) -> str:
     said = f"{n:,} of {len(bad):,} rows have {most}" if "where" in most else f"{n:,} of {len(bad):,} rows: {most}"
     return (
         f"{path}: no row can be used: {said} (line {first.number}: {first.text[:80]!r}); "
-        "put fields that hold a delimiter in quotes, or say how the file is written (options 'delimiter', 'header')"
+        "put fields that hold a delimiter in quotes, or say how the file is written (`delimiter`, `header`)"
     )
 
 

@@ -77,7 +77,9 @@ def test_recbole(settings: Settings, tmp_path: Path) -> None:
     assert "min_rating: 4 in the upper part of a scale of 1 to 5" in said
 
 
-@pytest.mark.parametrize("more", [["--interactions", "r.csv"], ["--user-column", "x"], ["--images", "photos"]])
+@pytest.mark.parametrize(
+    "more", [["--interactions", "r.csv"], ["--user-column", "x"], ["--images", "photos"], ["--encoding", "cp1251"]]
+)
 def test_a_folder_is_read_as_it_is(settings: Settings, tmp_path: Path, more: list[str]) -> None:
     line = complaint(settings, "new", "a", "--folder", movielens(tmp_path / "ml"), *more)
     assert line.startswith("--folder is read as it is: leave out --interactions")

@@ -8,7 +8,7 @@ import pytest
 
 from orchestration.settings import Settings
 from tests.orchestration.command_line import complaint
-from tests.orchestration.new.tables import N_ITEMS, N_USERS, goods, of_frames, refusal, taken, write
+from tests.orchestration.new.tables import N_ITEMS, N_USERS, goods, new, of_frames, options, refusal, taken, write
 
 
 @pytest.mark.parametrize(
@@ -184,3 +184,36 @@ def test_records_within_records(settings: Settings, tmp_path: Path, records: str
     file.write_text(records.format(taken().to_json(orient="records")), encoding="utf-8")
     line = complaint(settings, "new", "a", "--interactions", file, "--items", write(goods(), tmp_path / "i.csv"))
     assert line.startswith(f"{file}: ") and said in line
+
+
+def test_fields_between_unusual_characters_are_asked_for_and_then_read(settings: Settings) -> None:
+    folder = settings.studies.parent
+    files = folder / "r.csv", folder / "i.csv"
+    for table, file in zip((taken(), goods()), files, strict=True):
+        table.to_csv(file, index=False, sep="^")
+    named = ("--interactions", files[0], "--items", files[1])
+    line = complaint(settings, "new", "mine", *named, "--yes")
+    assert line.startswith(f"{files[0]}: has one column, 'user_id^item_id', where a person and an item are needed; if")
+    assert line.endswith("name them with --delimiter")
+    study, _ = new(settings, *files, "--yes", "--delimiter", "^")
+    assert options(study)["delimiter"] == "^"
+
+
+def test_an_encoding_that_cannot_be_told_is_asked_for_and_then_read(settings: Settings) -> None:
+    folder = settings.studies.parent
+    items = goods().assign(title=[f"Книги {n}" for n in range(N_ITEMS)])
+    files = write(taken(), folder / "r.csv"), folder / "i.csv"
+    items.to_csv(files[1], index=False, encoding="cp1251")
+    line = complaint(settings, "new", "mine", "--interactions", files[0], "--items", files[1], "--yes")
+    assert line.startswith(f"{files[1]}: is not UTF-8, and which encoding it is cannot be told; say which (`encoding`")
+    study, _ = new(settings, *files, "--yes", "--encoding", "cp1251")
+    assert options(study)["encoding"] == "cp1251"
+
+
+def test_a_file_of_blank_lines_holds_no_row(settings: Settings) -> None:
+    folder = settings.studies.parent
+    (folder / "r.csv").write_text("\n\n  \n")
+    line = complaint(
+        settings, "new", "mine", "--interactions", folder / "r.csv", "--items", write(goods(), folder / "i.csv")
+    )
+    assert line == f"{folder / 'r.csv'}: holds no row; give a file with data"
