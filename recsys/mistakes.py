@@ -51,6 +51,8 @@ def problem_of(mistake: Mapping[str, Any]) -> str:
         return "is empty; write one at least"
     if kind == "string_type" and (given is None or isinstance(given, OTHER_THAN_TEXT)):
         return f"{message}; YAML reads what is written there as {_read_as(given)}, unless it is in quotes"
+    if kind == "string_type":
+        return "write text, in quotes where YAML reads it as something else"
     if message.startswith(PYDANTICS) and isinstance(given, (str, *OTHER_THAN_TEXT)):
         known = NAMED.findall(message) if kind == "literal_error" else []
         shown = repr(given) if isinstance(given, str) else _read_as(given).removeprefix("the number ")

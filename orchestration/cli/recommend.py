@@ -50,14 +50,15 @@ def recommend(
     if changed:
         note(changed)
     if len(made.items) < k:
-        note(f"only {count(len(made.items), 'item')} can be recommended, or stand in the stored lists")
+        why = "stand in the stored list; the fitted model was not kept" if made.is_stored else "can be recommended"
+        note(f"only {count(len(made.items), 'item')} {why}")
     if as_json:
         rows = made.items.to_dict(orient="records")
         found = {"dataset": name, "model": chosen.model, "arm": chosen.arm, "user": user, "items": rows}
         print_json(found | ({"outdated": changed} if changed else {}))
         return
-    title = f"{chosen.model} ({chosen.arm}) for user {user} of {name}"
-    shown = table(">rank", "item", "title", ">score", title=title)
+    say(f"{chosen.model} ({chosen.arm}) for user {user} of {name}")
+    shown = table(">rank", "item", "title", ">score")
     for row in made.items.to_dict("records"):
         shown.add_row(str(row["rank"]), row["item_id"], row["title"] or "", f"{row['score']:.4f}")
     out.print(shown)

@@ -134,9 +134,8 @@ def rival_plateaued(
     gained = late_gain(values)
     message = f"In the last third of {both}, {whose} gained {percent(gained)}."
     if gained > PLATEAU:
-        remedy = (
-            f"Raise its budget to {2 * (n - n_taken_over):,} trials: a rival that is still improving flatters content."
-        )
+        more = 2 * (n - n_taken_over)
+        remedy = f"Raise its budget to {more:,} trials (`tuning`): a rival that is still improving flatters content."
         return Gate(name=name, colour="red", message=message, remedy=remedy)
     return Gate(name=name, colour="green", message=message)
 

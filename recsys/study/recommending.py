@@ -10,6 +10,7 @@ from recsys.engine.stored import StoredCell
 from recsys.errors import UserError
 from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking, rank
+from recsys.recommender import Recommender
 
 SHOWN_HISTORY = 5
 
@@ -21,10 +22,12 @@ class Recommended:
     Attributes:
         items: `rank`, `item_id`, `title`, `score`.
         history: in words, what the user chose in training.
+        is_stored: whether they are of a stored list, and a longer one cannot be made.
     """
 
     items: pd.DataFrame
     history: str
+    is_stored: bool
 
 
 def recommend(data: Dataset, cell: StoredCell, protocol: Protocol, user: str, k: int) -> Recommended:
@@ -34,7 +37,8 @@ def recommend(data: Dataset, cell: StoredCell, protocol: Protocol, user: str, k:
         UserError: there is no such user, or nothing is stored for them.
     """
     known = np.flatnonzero(data.users["user_id"].to_numpy() == user)
-    lists = _lists(data, cell, protocol, known, k)
+    model = cell.model() if len(known) else None
+    lists = _stored(data, cell, protocol) if model is None else _ranked(model, data, protocol, known, k)
     at = np.flatnonzero(np.isin(lists.users, known))
     if not len(at):
         example = data.users["user_id"].iloc[int(lists.users[0]) if len(lists.users) else 0]
@@ -56,19 +60,20 @@ def recommend(data: Dataset, cell: StoredCell, protocol: Protocol, user: str, k:
             "score": scores.astype(float),
         }
     )
-    return Recommended(listed, _history(data, int(known[0])))
+    return Recommended(listed, _history(data, int(known[0])), is_stored=model is None)
 
 
-def _lists(data: Dataset, cell: StoredCell, protocol: Protocol, users: np.ndarray, k: int) -> Ranking:
-    model = cell.model() if len(users) else None
-    if model is None:
-        if protocol.n_negatives is not None:
-            raise UserError(
-                "the stored lists rank held-out items among sampled ones, which is no recommendation, and the fitted "
-                "model was not kept: ask a model of a study with `keep_states: all`, or evaluate among all items"
-            )
-        lists = cell.lists("test")
-        return lists.without(data.valid) if protocol.mask == "seen" else lists
+def _stored(data: Dataset, cell: StoredCell, protocol: Protocol) -> Ranking:
+    if protocol.n_negatives is not None:
+        raise UserError(
+            "the stored lists rank held-out items among sampled ones, which is no recommendation, and the fitted "
+            "model was not kept: ask a model of a study with `keep_states: all`, or evaluate among all items"
+        )
+    lists = cell.lists("test")
+    return lists.without(data.valid) if protocol.mask == "seen" else lists
+
+
+def _ranked(model: Recommender, data: Dataset, protocol: Protocol, users: np.ndarray, k: int) -> Ranking:
     seen = data.train + data.valid if protocol.mask == "seen" else data.train
     return rank(model, users.astype(np.int32), seen, k)
 

@@ -226,7 +226,10 @@ class Study(Strict):
     def budget(self) -> str:
         """What every model that is tuned has on each arm, in words."""
         if self.tuning.minutes is not None:
-            return f"{self.tuning.minutes:g} minute{'' if self.tuning.minutes == 1 else 's'}"
+            at_most = (
+                f" ({count(trials, 'trial')} at most)" if (trials := self.tuning.trials or 0) < MOST_TRIALS else ""
+            )
+            return f"{self.tuning.minutes:g} minute{'' if self.tuning.minutes == 1 else 's'}{at_most}"
         tuned = [model for model in self.models if not registry.preset_name(model)] or [*self.models]
         most, *fewer = sorted({self.trials_of(model) for model in tuned}, reverse=True)
         trained = f" ({fewer[0]} where trained by gradient)" if fewer else ""

@@ -67,6 +67,11 @@ def test_a_budget_in_minutes_is_said_in_minutes(tmp_path: Path) -> None:
     assert {study.budget_of(model) for model in study.models} == {"1.5 minutes of tuning"}
 
 
+def test_trials_beside_minutes_are_the_most(tmp_path: Path) -> None:
+    study = load_study(write(tmp_path, GOOD + "tuning: {minutes: 1, trials: 200}"))
+    assert study.budget == "1 minute (200 trials at most)"
+
+
 def test_one_trial_is_not_trials(tmp_path: Path) -> None:
     study = load_study(write(tmp_path, GOOD + "tuning: {trials: 1}"))
     assert {study.budget, *(study.budget_of(model) for model in study.models)} == {"1 trial"}
@@ -170,6 +175,10 @@ SAME, BETTER = "{ask: a, better: text, than: text}", "{ask: a, better: text, tha
     ("text", "told"),
     [
         ("title: [", "s.yaml: line 1, column 9 is not YAML: "),
+        (
+            GOOD.replace("title:", "title: [a]\nquestion:", 1),
+            "s.yaml: title: write text, in quotes where YAML reads it",
+        ),
         ("- 1", "s.yaml: holds no study; a study is a mapping with title, datasets and models"),
         (GOOD.replace("title: T", ""), "s.yaml: title: this key is missing; write it"),
         (

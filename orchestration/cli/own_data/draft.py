@@ -18,7 +18,7 @@ from recsys.data.raw import RawData
 from recsys.data.splits import SplitRule, needs_times
 from recsys.errors import UserError
 from recsys.study.applicable import RATED
-from recsys.wording import whole_percent
+from recsys.wording import count, whole_percent
 
 CORES = (5, 3, 2)
 KEPT = 0.5
@@ -85,6 +85,8 @@ def draft(source: DataSource, protocol: str | None, min_rating: float | None) ->
     counts = data.facts["counts"]
     left = [f"{counts[what]:,} {what}" for what in ("users", "items", "interactions")]
     pictures = f" with {counts['pictures']:,} pictures" if "pictures" in counts else ""
+    if again := counts["steps"]["duplicates"]:
+        reasons.append(f"{count(again, 'interaction')} of a pair that is there already: the latest counts")
     reasons.append(f"leaves {left[0]}, {left[1]}{pictures} and {left[2]}")
     facts = data.facts | {RATED: data.ratings is not None}
     return Draft(

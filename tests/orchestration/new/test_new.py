@@ -6,7 +6,7 @@ import pandas as pd
 
 from orchestration.settings import Settings
 from tests.orchestration.command_line import complaint, printed
-from tests.orchestration.new.tables import N_ITEMS, new, pictures, write
+from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, pictures, write
 from tests.orchestration.new.tables import taken as rows
 
 
@@ -142,3 +142,9 @@ def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
     assert printed(settings, "new", "a", *both, "--force")
     file.rename(settings.studies / "b.yaml")
     assert said("a", *both) == "'a' is a dataset of study b already: give another name"
+
+
+def test_pairs_that_stand_twice_are_counted(settings: Settings) -> None:
+    once = rows()
+    _, said = of_frames(settings, pd.concat([once, once.head(30)]), goods(), "--yes")
+    assert "30 interactions of a pair that is there already: the latest counts" in said
