@@ -152,6 +152,7 @@ def main(
     write: Annotated[Path | None, typer.Option(help="A page whose rows of these models are written anew.")] = None,
 ) -> None:
     """Measure both sides model by model, and print the table."""
+    folder = folder.resolve()  # MMRec runs in a folder of its own
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for row in ROWS:
