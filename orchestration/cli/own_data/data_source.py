@@ -148,16 +148,16 @@ def _table(file: Path, what: str, written: FileOptions) -> Table:
         first = out[out["reason"] == worst].iloc[0]
         shown = f"line {first['row']}: {first['key']!r}"
         raise UserError(f"{file}: {len(out):,} of {rows:,} rows cannot be used: {worst} ({shown}); fix the file")
-    if not table.frame.notna().any(axis=None):
+    if len(table.frame.columns) and not table.frame.notna().any(axis=None):
         raise UserError(f"{file}: holds no row; give a file with data")
     return table
 
 
 def _refuse_one_column(interactions: Table) -> None:
-    if len(interactions.frame.columns) < 2:
-        (name,) = map(str, interactions.frame)
+    columns = list(map(str, interactions.frame))
+    if len(columns) == 1:
         raise UserError(
-            f"{interactions.path}: has one column, {name!r}, where a person and an item are needed; if other "
+            f"{interactions.path}: has one column, {columns[0]!r}, where a person and an item are needed; if other "
             "characters separate its fields, name them with --delimiter"
         )
 
