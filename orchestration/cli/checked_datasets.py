@@ -78,8 +78,9 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
             # Without its items nothing can be said of its content, and need not be said again and again.
             yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
             return
+        data = Dataset.load(place)
         if to_read.made is None:
-            yield Finding(f"dataset {name}", _in_words(study, name, facts[name], place))
+            yield Finding(f"dataset {name}", _in_words(study, name, facts[name], data))
         corpora = [corpus for corpus in to_read.corpora if f"descriptions {name}/{corpus}" not in wrong]
         sources = [
             source
@@ -88,7 +89,7 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
             and f"descriptions {name}/{spec.content[source].corpus}" not in wrong
         ]
         if sources or corpora:
-            yield from check_content(name, spec, Dataset.load(place), folder, sources=sources, corpora=corpora)
+            yield from check_content(name, spec, data, folder, sources=sources, corpora=corpora)
 
 
 def _prepared(study: Study, name: str, folder: Path | None, place: Path) -> dict[str, Any]:
@@ -114,12 +115,12 @@ def _refuse_what_cannot_be_ranked(evaluation: Protocol, counts: Mapping[str, int
         )
 
 
-def _in_words(study: Study, name: str, facts: dict[str, Any], place: Path) -> str:
+def _in_words(study: Study, name: str, facts: dict[str, Any], data: Dataset) -> str:
     """What a run would make of a dataset."""
     counts = facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
     said += [f"{counts['pictures']:,} pictures of these items"] if "pictures" in counts else []
-    notes = [*facts["notes"], *_quarantined(Dataset.load(place))]
+    notes = [*facts["notes"], *_quarantined(data)]
     notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
     return "\n    ".join([", ".join(said), *notes])
 

@@ -70,7 +70,7 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
         "counts": _counts(cleaned, kept, users, items, quarantine),
         "truth": raw.truth,
         "drawn": drawn,
-        "listed_by_id": _listed_by_id(cleaned.raw.items),
+        "listed_by_id": _listed_by_id(cleaned.raw.items, items["item_id"]),
         "notes": [*raw.notes, *_undated(kept)],
     }
     return Dataset(kept, users, items, quarantine, facts, later)
@@ -113,10 +113,10 @@ def in_order(ids: np.ndarray | pd.Series) -> np.ndarray:
     return np.asarray(sorted(names), dtype=object)
 
 
-def _listed_by_id(items: pd.DataFrame) -> bool:
+def _listed_by_id(items: pd.DataFrame, numbered: pd.Series) -> bool:
     """Whether a table of items has them in the order in which they are numbered; so has one that holds only ids."""
     described = items.drop(columns="item_id").notna().any(axis=None)
-    return not described or bool((items["item_id"].to_numpy() == in_order(items["item_id"])).all())
+    return not described or bool((items["item_id"].to_numpy() == numbered.to_numpy()).all())
 
 
 def _indexed_items(items: pd.DataFrame) -> pd.DataFrame:
