@@ -67,10 +67,11 @@ def new(
     ] = None,
     min_rating: Annotated[float | None, typer.Option(help="From which rating on a row counts as liked.")] = None,
     encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of both tables, such as cp1251, where it cannot be told.")
+        str | None, typer.Option(metavar="NAME", help="Of both tables, such as cp1251, where it cannot be detected.")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Between the fields of both tables, where it cannot be told.")
+        str | None,
+        typer.Option(metavar="TEXT", help="Between the fields of both tables, where it cannot be detected."),
     ] = None,
     user_column: Annotated[str | None, _column("Of the interactions: who.")] = None,
     item_column: Annotated[str | None, _column("Of the interactions: which item.")] = None,

@@ -197,7 +197,7 @@ def western_letters(place: Path) -> Truth:
     return USUAL.but(says=("read as cp1252",))
 
 
-@refused("which encoding it is cannot be told")
+@refused("its encoding cannot be detected")
 def an_encoding_of_its_own(place: Path) -> Truth:
     put(place, r_csv=orders(), i_csv=goods(name=lambda n: f"木椅橡木台灯 {n}").encode("gb18030"))
     return USUAL

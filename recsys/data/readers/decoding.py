@@ -94,7 +94,7 @@ def as_utf8(path: Path, encoding: str | None, scratch: Path) -> Text:
     """The file as UTF-8, decoded from the encoding given or found.
 
     Raises:
-        UserError: it is empty, is not in the encoding given, or none can be told.
+        UserError: it is empty, is not in the encoding given, or none can be detected.
     """
     found = _scan(path)
     notes: tuple[str, ...] = ()
@@ -194,7 +194,7 @@ def _legacy(path: Path) -> str | None:
         return None
     if adjacent > MAX_ADJACENT * high:
         raise UserError(
-            f"{path}: is not UTF-8, and which encoding it is cannot be told; say which (`encoding`, such as "
+            f"{path}: is not UTF-8, and its encoding cannot be detected; name it (`encoding`, such as "
             "gb18030, shift_jis, euc_kr or cp1251), or save the file as UTF-8"
         )
     return "latin-1" if undefined else "cp1252"

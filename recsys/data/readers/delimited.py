@@ -29,7 +29,7 @@ def read_delimited(path: Path, suffix: str, layout: Layout, scratch: Path) -> Ro
         scratch: an empty folder for a decoded copy.
 
     Raises:
-        UserError: it is empty, its encoding cannot be told, or two columns have one name.
+        UserError: it is empty, its encoding cannot be detected, or two columns have one name.
     """
     text = as_utf8(path, layout.encoding, scratch)
     sniffed = Sniffed(text.path, suffix, layout)

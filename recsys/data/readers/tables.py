@@ -87,7 +87,7 @@ def read_table(path: Path, table: str, layout: Layout = UNKNOWN) -> Table:
         layout: how it is written, where that is known.
 
     Raises:
-        UserError: the file is missing, empty or of another kind, its encoding cannot be told, or none of its
+        UserError: the file is missing, empty or of another kind, its encoding cannot be detected, or none of its
             rows can be used.
     """
     rows = _read_folder(path, layout) if path.is_dir() else _read_file(path, layout)

@@ -143,7 +143,7 @@ def test_an_encoding_that_cannot_be_told_is_asked_for(tmp_path: Path, encoding: 
         "euc_kr": "갈색나무의자",
     }
     content = f"id,title\n1,{words[encoding]}\n2,{words[encoding]}\n".encode(encoding)
-    with pytest.raises(UserError, match=r"is not UTF-8, and which encoding it is cannot be told; say which"):
+    with pytest.raises(UserError, match=r"is not UTF-8, and its encoding cannot be detected; name it"):
         table(tmp_path, "a.csv", content)
     assert cells(table(tmp_path, "a.csv", content, Layout(encoding=encoding)))[0] == ["1", words[encoding]]
     with pytest.raises(UserError, match="is not utf-8; name its encoding"):

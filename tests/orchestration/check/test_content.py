@@ -45,7 +45,7 @@ def nothing(folder: Path) -> None:
             corpus("item_id,answer\n" + "\n".join(f"{i},[Type] {{\u304b\u3070}}" for i in range(ITEMS)), "cp932"),
             CORPUS,
             KEYWORDS,
-            "descriptions shop/words: {data}/d.csv: is not UTF-8, and which encoding it is cannot be told; say which",
+            "descriptions shop/words: {data}/d.csv: is not UTF-8, and its encoding cannot be detected; name it",
         ),
         (
             matrix(np.random.default_rng(0).standard_normal((ITEMS - 1, 4))),

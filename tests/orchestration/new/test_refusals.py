@@ -205,7 +205,7 @@ def test_an_encoding_that_cannot_be_told_is_asked_for_and_then_read(settings: Se
     files = write(taken(), folder / "r.csv"), folder / "i.csv"
     items.to_csv(files[1], index=False, encoding="cp1251")
     line = complaint(settings, "new", "mine", "--interactions", files[0], "--items", files[1], "--yes")
-    assert line.startswith(f"{files[1]}: is not UTF-8, and which encoding it is cannot be told; say which (`encoding`")
+    assert line.startswith(f"{files[1]}: is not UTF-8, and its encoding cannot be detected; name it (`encoding`")
     study, _ = new(settings, *files, "--yes", "--encoding", "cp1251")
     assert options(study)["encoding"] == "cp1251"
 
