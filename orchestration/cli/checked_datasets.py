@@ -13,6 +13,7 @@ from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
+from recsys.evaluation.metrics.registry import metrics
 from recsys.evaluation.protocol import Protocol
 from recsys.study.applicable import left_out
 from recsys.study.checking import Finding, check_content, check_options
@@ -20,8 +21,6 @@ from recsys.study.preparing import prepare_dataset
 from recsys.study.study import Study
 from recsys.wording import count
 
-WITHOUT_ORDER = ("recall", "hit_rate", "precision")
-"""Metrics to which the order of a list is nothing."""
 EXAMPLES = 5
 """Rows that are named for each reason for which rows are quarantined."""
 
@@ -108,7 +107,7 @@ def _refuse_what_cannot_be_ranked(evaluation: Protocol, counts: Mapping[str, int
             "write fewer, or leave it out to rank all items"
         )
     n_ranked = n_items - counts["train"] // counts["users"] if n_negatives is None else n_negatives + 1
-    if evaluation.primary_name in WITHOUT_ORDER and k >= n_ranked:
+    if metrics()[evaluation.primary_name].ignores_order and k >= n_ranked:
         raise UserError(
             f"evaluation.primary: {evaluation.primary} is the same for every model, since a list of {k:,} holds all "
             f"of the {n_ranked:,} items that are ranked for a user; write a smaller number"

@@ -8,7 +8,7 @@ import pytest
 from recsys.data.dataset import Dataset
 from recsys.evaluation.evaluate import Evaluator, Measured
 from recsys.evaluation.metrics.catalogue import gini_coefficient
-from recsys.evaluation.metrics.registry import primary_metrics
+from recsys.evaluation.metrics.registry import metrics, primary_metrics
 from recsys.evaluation.protocol import Protocol
 from recsys.evaluation.ranking import Ranking
 
@@ -58,6 +58,13 @@ def test_metrics_by_hand() -> None:
     accuracy = [f"{name}_at_{k}" for name in primary_metrics() for k in (2, 4)]
     assert (frame.iloc[1][accuracy] == 0).all()
     assert (frame.drop(columns="user").dtypes == np.float64).all()
+
+
+def test_a_metric_ignores_order_where_it_says_so_and_nowhere_else() -> None:
+    hits_first, hits_last = measured(ranking_of([[1, 2, 3], [3, 2, 1]]), [[1], [1]], 5, [3]).per_user.iloc
+    for name in primary_metrics():
+        same = hits_first[f"{name}_at_3"] == hits_last[f"{name}_at_3"]
+        assert same == metrics()[name].ignores_order, name
 
 
 def test_retrieved_ndcg_divides_by_the_hits_of_the_longest_list() -> None:

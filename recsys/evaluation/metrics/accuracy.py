@@ -9,7 +9,7 @@ import numpy as np
 from recsys.evaluation.metrics.registry import Lists, user_metric
 
 
-@user_metric(higher_is_better=True)
+@user_metric(higher_is_better=True, ignores_order=True)
 def recall(lists: Lists) -> np.ndarray:
     """Share of the held-out items that the list holds."""
     return lists.hits.sum(axis=1) / lists.n_relevant
@@ -24,13 +24,13 @@ def ndcg(lists: Lists) -> np.ndarray:
     return (lists.hits * discount).sum(axis=1) / ideal
 
 
-@user_metric(higher_is_better=True)
+@user_metric(higher_is_better=True, ignores_order=True)
 def hit_rate(lists: Lists) -> np.ndarray:
     """1 where the list holds any held-out item."""
     return np.any(lists.hits, axis=1).astype(np.float64)
 
 
-@user_metric(higher_is_better=True)
+@user_metric(higher_is_better=True, ignores_order=True)
 def precision(lists: Lists) -> np.ndarray:
     """Share of the k ranks that hold held-out items."""
     return lists.hits.sum(axis=1) / lists.hits.shape[1]

@@ -52,24 +52,26 @@ class Metric:
         function: gives float64 of shape (n_users,), or one number.
         per_user: whether it has a value for every user.
         higher_is_better: None where neither end is better in itself, as with the popularity of what is listed.
+        ignores_order: whether it counts only which items a list holds, so that a list of all items says nothing.
     """
 
     name: str
     function: Callable[[Lists], np.ndarray | float]
     per_user: bool
     higher_is_better: bool | None
+    ignores_order: bool = False
 
 
 _registered: dict[str, Metric] = {}
 
 
 def user_metric(
-    *, higher_is_better: bool | None
+    *, higher_is_better: bool | None, ignores_order: bool = False
 ) -> Callable[[Callable[[Lists], np.ndarray]], Callable[[Lists], np.ndarray]]:
     """Decorator: register a function that measures every user's list."""
 
     def register(function: Callable[[Lists], np.ndarray]) -> Callable[[Lists], np.ndarray]:
-        _register(Metric(function.__name__, function, True, higher_is_better))
+        _register(Metric(function.__name__, function, True, higher_is_better, ignores_order))
         return function
 
     return register
