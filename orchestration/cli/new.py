@@ -207,6 +207,7 @@ def _described(data: "Draft", model: str) -> "Draft":
 
 
 def _place(name: str, settings: "Settings", force: bool) -> Path:
+    from orchestration.settings import SHIPPED_STUDIES
     from recsys.study.agreement import NAME
 
     if not NAME.fullmatch(name):
@@ -214,6 +215,8 @@ def _place(name: str, settings: "Settings", force: bool) -> Path:
     file = settings.studies / f"{name}.yaml"
     if not force and (there := settings.study_file(name)):
         raise UserError(f"{there}: exists already; give another name, or --force to replace it")
+    if (SHIPPED_STUDIES / file.name).is_file():
+        raise UserError(f"'{name}' is the study that comes with modalift: give another name")
     for other in settings.study_files:
         if other != file and name in _datasets(other):
             raise UserError(f"'{name}' is a dataset of study {other.stem} already: give another name")

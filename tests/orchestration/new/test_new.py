@@ -142,6 +142,7 @@ def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
     assert printed(settings, "new", "a", *both, "--force")
     file.rename(settings.studies / "b.yaml")
     assert said("a", *both) == "'a' is a dataset of study b already: give another name"
+    assert said("demo", *both) == "'demo' is the study that comes with modalift: give another name"
 
 
 def test_pairs_that_stand_twice_are_counted(settings: Settings) -> None:
