@@ -13,7 +13,7 @@ from recsys.study.ensembles import train_ensemble
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
-from recsys.study.training import Work
+from recsys.study.training import ModelWork
 
 
 def node(study: Study, name: str, ensemble: str) -> Node:
@@ -46,6 +46,6 @@ def make(study: Study, name: str, ensemble: str, making: Making) -> AssetRecord:
     spec, arms = study.ensembles[ensemble], study.arms_of(name, ensemble)
     members = ModelResult.load_all([making.read[keys.model(name, model)] for model in spec.of])
     trainings = Trainings(making.home, study, name, asset=keys.model(name, ensemble), run=making.run)
-    result = trainings.train(ensemble, arms, Work(partial(train_ensemble, ensemble, spec, arms, members)))
+    result = trainings.train(ensemble, arms, ModelWork(partial(train_ensemble, ensemble, spec, arms, members)))
     result.save(making.out)
     return trainings.record(result, {"cells": len(trainings.cells), "computed_now": trainings.computed})

@@ -21,7 +21,7 @@ from recsys.study.counting import cells_of
 from recsys.study.record import LEFT_OUT, AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
-from recsys.study.training import Work, train_model
+from recsys.study.training import ModelWork, train_model
 from recsys.wording import count
 
 
@@ -61,7 +61,7 @@ def make(study: Study, name: str, model: str, making: Making) -> AssetRecord:
         # There may be more memory the next time.
         return AssetRecord(facts={LEFT_OUT: why}, rows=0, worth_another_try=True)
     arms = study.arms_of(name, model)
-    result = trainings.train(model, arms, Work(partial(train_model, study, model, arms)))
+    result = trainings.train(model, arms, ModelWork(partial(train_model, study, model, arms)))
     result.save(making.out)
     return trainings.record(result, {"cells": len(trainings.cells), "computed_now": trainings.computed})
 

@@ -20,7 +20,7 @@ DATA = ("baby", "sports", "clothing", "taobao", "douyin", "tiktok")
 def models() -> str:
     """A row per model: what it does, what it is without content, whether it scores items that nobody took."""
     rows = []
-    for info in registry.catalogue():
+    for info in registry.model_infos():
         if not info.file.takes_content:
             continue
         cls = registry.load(info.name)

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from orchestration.addresses import EXPERIMENTS, Addresses
 from orchestration.mlflow_views import View
-from orchestration.tracked import TrackedDataset, Training
+from orchestration.tracked import TrackedDataset, TrackedTraining
 from orchestration.tracking import Tracker
 from recsys.errors import UserError
 from recsys.store import write_text
@@ -37,7 +37,7 @@ class GuardedTracker:
         self._try_at = 0.0
         self._refused: set[str] = set()
 
-    def log_all(self, trainings: Sequence[Training]) -> None:
+    def log_all(self, trainings: Sequence[TrackedTraining]) -> None:
         """Write trainings, now or later."""
         if not self._tried(lambda: self._log(trainings), f"its runs of {_datasets(trainings)} wait, {LATER}"):
             self._keep({"trainings": [asdict(training) for training in trainings]})
@@ -74,7 +74,7 @@ class GuardedTracker:
             return False
         return True
 
-    def _log(self, trainings: Sequence[Training]) -> None:
+    def _log(self, trainings: Sequence[TrackedTraining]) -> None:
         """Write trainings, without those that MLflow refuses for a name or a value: they would be refused for ever."""
         from mlflow.exceptions import MlflowException
 
@@ -115,13 +115,13 @@ class GuardedTracker:
             file.unlink(missing_ok=True)
 
 
-def _training(kept: dict[str, Any]) -> Training:
-    return Training(**kept | {"dataset": TrackedDataset(**kept["dataset"])})
+def _training(kept: dict[str, Any]) -> TrackedTraining:
+    return TrackedTraining(**kept | {"dataset": TrackedDataset(**kept["dataset"])})
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or ["no message"])[0][:LONGEST]
 
 
-def _datasets(trainings: Sequence[Training]) -> str:
+def _datasets(trainings: Sequence[TrackedTraining]) -> str:
     return ", ".join(dict.fromkeys(training.dataset.name for training in trainings))

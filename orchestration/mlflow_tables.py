@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.tracked import TrackedDataset, Training
+from orchestration.tracked import TrackedDataset, TrackedTraining
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
@@ -15,7 +15,7 @@ NOTE = "mlflow.note.content"
 Rows = list[dict[str, Any]]
 
 
-def run_row(training: Training, experiment: "Experiment") -> dict[str, Any]:
+def run_row(training: TrackedTraining, experiment: "Experiment") -> dict[str, Any]:
     """The run itself."""
     return {
         "run_uuid": training.run_id,
@@ -34,7 +34,7 @@ def run_row(training: Training, experiment: "Experiment") -> dict[str, Any]:
     }
 
 
-def content_rows(store: "SqlAlchemyStore", trainings: Iterable[Training]) -> dict[type, Rows]:
+def content_rows(store: "SqlAlchemyStore", trainings: Iterable[TrackedTraining]) -> dict[type, Rows]:
     """Rows of tags, parameters and metrics by table, checked as MLflow's client checks them."""
     from mlflow.entities import Metric, Param, RunTag
     from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlTag
@@ -79,7 +79,7 @@ def dataset_row(dataset: TrackedDataset, experiment: "Experiment") -> dict[str, 
     }
 
 
-def input_rows(trainings: Sequence[Training], datasets: Mapping[str, str]) -> dict[type, Rows]:
+def input_rows(trainings: Sequence[TrackedTraining], datasets: Mapping[str, str]) -> dict[type, Rows]:
     """What each run was trained on; `datasets` gives the id in the database by the id that this program gives."""
     from mlflow.store.tracking.dbmodels.models import SqlInput, SqlInputTag
     from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
@@ -99,12 +99,12 @@ def input_rows(trainings: Sequence[Training], datasets: Mapping[str, str]) -> di
     return {SqlInput: inputs, SqlInputTag: [{"input_uuid": training.run_id} | context for training in trainings]}
 
 
-def _tags(training: Training) -> dict[str, str]:
+def _tags(training: TrackedTraining) -> dict[str, str]:
     own = {"mlflow.runName": training.name} | ({NOTE: training.note} if training.note else {})
     return training.tags | own | ({"failure": training.failed} if training.failed else {})
 
 
-def _points(training: Training) -> Iterator[tuple[str, float, int, int]]:
+def _points(training: TrackedTraining) -> Iterator[tuple[str, float, int, int]]:
     """Name, value, milliseconds and step of all metrics; of each name the latest comes last."""
     start, end = _milliseconds(training.started), _milliseconds(training.ended)
     for name, value in training.metrics.items():

@@ -36,7 +36,7 @@ class TrackedDataset:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrackedTraining:
     """One cell as MLflow shows it: a run.
 
     Attributes:

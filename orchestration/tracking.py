@@ -19,7 +19,7 @@ from orchestration.addresses import Addresses
 from orchestration.mlflow_tables import NOTE, content_rows, dataset_row, input_rows, metric_row, run_row
 from orchestration.mlflow_views import View
 from orchestration.settings import Settings
-from orchestration.tracked import TrackedDataset, Training
+from orchestration.tracked import TrackedDataset, TrackedTraining
 from recsys.errors import UserError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Tracker:
         tagged = self.client.search_experiments(ViewType.ALL, max_results=1, filter_string=query)
         return tagged[0] if tagged else self.client.get_experiment_by_name(dataset)
 
-    def log_all(self, trainings: Sequence[Training]) -> list[str]:
+    def log_all(self, trainings: Sequence[TrackedTraining]) -> list[str]:
         """Write trainings as runs that have ended, in one transaction; gives their ids in the same order.
 
         A training that was written before is left as it is, unless it failed then and ended well now.

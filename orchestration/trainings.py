@@ -9,7 +9,7 @@ from orchestration import keys
 from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.notes import experiment_note, run_note
-from orchestration.tracked import TrackedDataset, Training, run_id
+from orchestration.tracked import TrackedDataset, TrackedTraining, run_id
 from orchestration.training_progress import OnCell, in_cells, in_seconds
 from recsys.content.arms import Arm
 from recsys.content.features import FEATURES
@@ -22,7 +22,7 @@ from recsys.study.preparing import VERSIONS
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
-from recsys.study.training import Work
+from recsys.study.training import ModelWork
 from recsys.wording import count
 
 
@@ -48,7 +48,7 @@ class Trainings:
         """The run of every cell."""
         return [run_id(self.dataset, each) for each in self.cells]
 
-    def train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
+    def train(self, model: str, arms: Sequence[Arm], work: ModelWork) -> ModelResult:
         """Train arms of a model."""
         shown = arms[0].name if len(arms) == 1 else count(len(arms), "arm")
         label = f"{self.dataset}: {model}, {shown}{work.stage and f', {work.stage}'}"
@@ -116,7 +116,7 @@ class Trainings:
             note=experiment_note(self.home.settings, self.study, self.dataset, self._data),
         )
 
-    def _training(self, cell: StoredCell) -> Training:
+    def _training(self, cell: StoredCell) -> TrackedTraining:
         record = cell.record
         repeat = record["repeat"]
         tags = {
@@ -127,7 +127,7 @@ class Trainings:
             **({"pruned": "true"} if cell.pruned else {}),
         }
         metrics = {} if cell.valid is None else {f"valid/{record['primary']}": cell.valid}
-        return Training(
+        return TrackedTraining(
             dataset=self._tracked_dataset,
             name=f"{record['arm']}, {record['model']}, repeat {repeat}, seed {record['seed']}, {record['stage']}",
             tags=tags,
@@ -140,7 +140,9 @@ class Trainings:
             note=run_note(self.home.settings, self.study, cell, tags),
         )
 
-    def _progress(self, label: str, model: str, arms: Sequence[Arm], work: Work) -> AbstractContextManager[OnCell]:
+    def _progress(
+        self, label: str, model: str, arms: Sequence[Arm], work: ModelWork
+    ) -> AbstractContextManager[OnCell]:
         """Progress in cells; while time is being spent, and their number is unknown, in seconds of tuning."""
         study, progress = self.study, self.home.progress
         most = partial(work.most_cells, study, model, len(arms))

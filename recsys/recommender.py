@@ -39,7 +39,7 @@ FirstPoints = tuple[dict[str, Any], ...]
 """Settings by the names of hyper-parameters; what one leaves out has its default."""
 Presets = dict[str, dict[str, Any]]
 """Such settings by name."""
-Needs = Literal["content", "sources", "image", "other_than_image", "text_and_image"]
+ContentNeeded = Literal["content", "sources", "image", "other_than_image", "text_and_image"]
 """What has to be shown for a hyper-parameter to have an effect (see `searched`)."""
 
 
@@ -65,7 +65,7 @@ def searched(
     step: float | None = None,
     choices: Sequence[Any] | None = None,
     unless: Mapping[str, Sequence[Any]] | None = None,
-    needs: Needs | None = None,
+    needs: ContentNeeded | None = None,
 ) -> Any:
     """A hyper-parameter with its default and the range or the choices that tuning draws from.
 

@@ -45,7 +45,7 @@ from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.selection import Selection, has_verdict
 from recsys.study.study import Study
-from recsys.study.training import Work, train_model
+from recsys.study.training import ModelWork, train_model
 from recsys.study.truth import TruthRow, planted
 
 
@@ -130,7 +130,7 @@ class _Run:
         results = sum((self._model(model) for model in self.study.models), ModelResult())
         for name, ensemble in self.study.ensembles.items():
             arms = self.study.arms_of(self.name, name)
-            results += self._train(name, arms, Work(partial(train_ensemble, name, ensemble, arms, results)))
+            results += self._train(name, arms, ModelWork(partial(train_ensemble, name, ensemble, arms, results)))
         if not has_verdict(self.study, self.name):
             return self._measured(results, None)
         selection, made = select_with_controls(self.study, self.name, results, self._train)
@@ -153,9 +153,9 @@ class _Run:
         if why := left_out(self.study, self.name, model, self.facts, self.widths):
             return ModelResult(inapplicable=[why])
         arms = self.study.arms_of(self.name, model)
-        return self._train(model, arms, Work(partial(train_model, self.study, model, arms)))
+        return self._train(model, arms, ModelWork(partial(train_model, self.study, model, arms)))
 
-    def _train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
+    def _train(self, model: str, arms: Sequence[Arm], work: ModelWork) -> ModelResult:
         sources = sorted({source for arm in arms for source in arm.sources})
         places = {source: self._place(f"embeddings/{source}") for source in sources}
         inputs = CellInputs(

@@ -45,7 +45,7 @@ def models(
     if on:
         raise UserError("--on is about one model: modalift models NAME --on STUDY")
     shown = table("model", "family", "content", "tuned hyper-parameters", "source")
-    for model in registry.catalogue():
+    for model in registry.model_infos():
         content = "yes" if model.file.takes_content else ""
         shown.add_row(model.name, model.file.family, content, ", ".join(model.tuned), model.source)
     out.print(shown)
@@ -134,11 +134,11 @@ def _shown(value: Any) -> str:
 @command("encoders", "modalift encoders")
 def encoders() -> None:
     """List the encoders that turn text, images, descriptions and attributes into vectors, and weights for them."""
-    from recsys.content.encoders import catalogue
+    from recsys.content.encoders import encoder_infos
     from recsys.content.vlm.known import KNOWN
     from recsys.content.weights import on_this_machine
 
-    found = catalogue()
+    found = encoder_infos()
     shown = table("encoder", "reads", "what it does", "options", "weights", "licence")
     for info in found:
         weights = "needed" if info.needs_weights else "none"

@@ -13,13 +13,13 @@ from typing import Any
 
 from recsys.engine.failure import CellOutcome, Failure, attempt
 from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
-from recsys.engine.worker import Work, Worker, one_thread
+from recsys.engine.worker import CellFunction, Worker, one_thread
 
 _IDLE_SECONDS = 300.0
 
 
 def run_cells(
-    cells: Sequence[Any], slots: Slots, work: Work, needs: Callable[[Any], Needs]
+    cells: Sequence[Any], slots: Slots, work: CellFunction, needs: Callable[[Any], Needs]
 ) -> Iterator[tuple[int, CellOutcome]]:
     """Run all cells, yielding each one's position and outcome as it ends, in any order.
 
@@ -53,7 +53,7 @@ class _Running:
 
 
 class _Schedule:
-    def __init__(self, cells: Sequence[Any], slots: Slots, work: Work, needs: Callable[[Any], Needs]) -> None:
+    def __init__(self, cells: Sequence[Any], slots: Slots, work: CellFunction, needs: Callable[[Any], Needs]) -> None:
         self.cells, self.work = cells, work
         self.needs = [needs(cell) for cell in cells]
         self.waiting = list(range(len(cells)))

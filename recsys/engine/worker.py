@@ -28,7 +28,7 @@ from recsys.engine.cell import CellResult
 from recsys.engine.failure import CellOutcome, attempt, killed
 from recsys.engine.slots import Gpu
 
-Work = Callable[[Any], CellResult]
+CellFunction = Callable[[Any], CellResult]
 
 _LIBRARIES = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES} | {"VECLIB_MAXIMUM_THREADS": "1"}
@@ -72,7 +72,7 @@ class Worker:
         theirs.close()
         self._started = time.perf_counter()
 
-    def start(self, work: Work, cell: Any) -> bool:
+    def start(self, work: CellFunction, cell: Any) -> bool:
         """Begin a cell; False if the process has gone since its last one."""
         self._started = time.perf_counter()
         try:

@@ -136,7 +136,7 @@ def find(name: str) -> ModelFile:
     files, name = _files(), class_name(name)
     if name.lower() in files:
         return files[name.lower()]
-    known = [info.name for info in catalogue()]
+    known = [info.name for info in model_infos()]
     raise UserError(f"there is no model '{name}'{hint(name, known, 'modalift models')}")
 
 
@@ -165,7 +165,7 @@ def load_all() -> "dict[str, type[Recommender]]":
     return {cls.__name__: cls for cls in plugins.load_usable(_files(), load).values()}
 
 
-def catalogue() -> list[ModelInfo]:
+def model_infos() -> list[ModelInfo]:
     """Every model, read from the source files; files that cannot be used are passed over."""
     found = []
     for file in _files().values():
@@ -196,7 +196,7 @@ def related(name: str) -> frozenset[str]:
 @cache
 def _families() -> dict[str, str]:
     """The model that each one is without content, by class name; itself where there is no such."""
-    return {info.name: info.without_content or info.name for info in catalogue()}
+    return {info.name: info.without_content or info.name for info in model_infos()}
 
 
 def _info(file: ModelFile) -> ModelInfo:

@@ -19,7 +19,7 @@ from recsys.study.ensembles import train_ensemble
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection, best, best_on, choose_sides, tally
 from recsys.study.study import Study
-from recsys.study.training import Work, chosen_settings, train_fixed, train_model, train_nested
+from recsys.study.training import ModelWork, chosen_settings, train_fixed, train_model, train_nested
 from recsys.tuning.budget import SHORTLIST
 from recsys.tuning.trials import Params
 
@@ -27,7 +27,7 @@ HARDLY_MISSED = 0.5
 """A source may be one of several that stand in for each other where all sources keep half of their gain without it."""
 FOR_THE_VERDICT = "needed for the verdict"
 """The stage of arms that no study lists and its verdict compares, said beside their progress."""
-Train = Callable[[str, Sequence[Arm], Work], ModelResult]
+Train = Callable[[str, Sequence[Arm], ModelWork], ModelResult]
 """Trains arms of a model by the work that it is given."""
 
 
@@ -79,7 +79,9 @@ def _nest_related(study: Study, results: ModelResult, train: Train) -> ModelResu
         settings = chosen_settings(study, known_to_them, SHORTLIST)
         if known and settings:
             n_cells = sum(cells_of_related(study, model, 1, each.searched.n_own) for each in known)
-            work = Work(partial(train_nested, study, model, known, settings), n_cells, "settings of related models")
+            work = ModelWork(
+                partial(train_nested, study, model, known, settings), n_cells, "settings of related models"
+            )
             changed = changed.updated(train(model, [each.as_arm for each in known], work))
     return changed
 
@@ -91,7 +93,7 @@ def _add_again(study: Study, results: ModelResult, changed: ModelResult, train: 
         known = [each for each in results.arms if each.model == name]
         arms = [each.as_arm for each in known if any(changed.find(member) for member in each.members)]
         if arms:
-            work = Work(partial(train_ensemble, name, ensemble, arms, newest), stage="members at new settings")
+            work = ModelWork(partial(train_ensemble, name, ensemble, arms, newest), stage="members at new settings")
             made = made.updated(train(name, arms, work))
     return made
 
@@ -122,7 +124,7 @@ class _Controls:
         elif missing:
             own = chosen_settings(self.study, [each for each in self.results.arms if each.model == model])
             train = partial(train_model, self.study, model, missing, also=own)
-            work = Work(train, stage=FOR_THE_VERDICT, n_also=len(own))
+            work = ModelWork(train, stage=FOR_THE_VERDICT, n_also=len(own))
             self.made = self.made.updated(self._train(model, missing, work))
 
     def fixed(self, of: ArmResult, arm: Arm) -> None:
@@ -136,13 +138,17 @@ class _Controls:
                 self.fixed(found, member.arm)
             self._add(of.model, [arm], of.settings)
         else:
-            work = Work(partial(train_fixed, of.model, arm, of.settings), len(of.settings), f"settings of {of.arm}")
+            work = ModelWork(
+                partial(train_fixed, of.model, arm, of.settings), len(of.settings), f"settings of {of.arm}"
+            )
             self.made = self.made.updated(self._train(of.model, [arm], work))
 
     def _add(self, ensemble: str, arms: Sequence[Arm], settings: Sequence[Params] | None = None) -> None:
         """Add up what the members of an ensemble left on arms."""
         spec, results = self.study.ensembles[ensemble], self.results.updated(self.made)
-        work = Work(partial(train_ensemble, ensemble, spec, arms, results, settings=settings), stage=FOR_THE_VERDICT)
+        work = ModelWork(
+            partial(train_ensemble, ensemble, spec, arms, results, settings=settings), stage=FOR_THE_VERDICT
+        )
         self.made = self.made.updated(self._train(ensemble, arms, work))
 
     def of_choice(self, content: ArmResult) -> dict[str, Pair]:

@@ -18,7 +18,7 @@ from recsys.tuning.tuner import Tuner
 
 
 @dataclass(frozen=True)
-class Work:
+class ModelWork:
     """What is to be trained of a model.
 
     Attributes:

@@ -12,12 +12,12 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from recsys.errors import UserError, hint
-from recsys.recommender import ModelConfig, Needs
+from recsys.recommender import ContentNeeded, ModelConfig
 
 Point = dict[str, Any]
 """A value of each searched hyper-parameter that has an effect; of choices, the position, so that they may be of any
 kind."""
-MET: dict[Needs, Callable[[Collection[str]], bool]] = {
+MET: dict[ContentNeeded, Callable[[Collection[str]], bool]] = {
     "content": lambda sources: len(sources) > 0,
     "sources": lambda sources: len(sources) > 1,
     "image": lambda sources: "image" in sources,

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from recsys.content.encoders import catalogue, encode, registry
+from recsys.content.encoders import encode, encoder_infos, registry
 from recsys.errors import UserError
 from tests.content.conftest import item_table
 
@@ -19,8 +19,8 @@ def test_looking_up_imports_no_encoder():
     assert done.stdout.strip() == "[]"
 
 
-def test_the_catalogue_describes_every_encoder():
-    found = catalogue()
+def test_every_encoder_is_described():
+    found = encoder_infos()
     names = {"tfidf_svd", "visual_descriptors", "matrix_file", "keywords", "attributes"}
     assert names <= {info.name for info in found} == set(registry.names())
     for info in found:

@@ -13,7 +13,7 @@ from recsys.training.content import FROZEN, IN_GRAPHS, TRAINED
 from recsys.training.randomness import seeded_region
 
 WIDTHS = [features.dim for features in MARKET.content.values()]
-MODELS = [info.name for info in registry.catalogue() if info.file.takes_content and info.file.is_trained]
+MODELS = [info.name for info in registry.model_infos() if info.file.takes_content and info.file.is_trained]
 
 
 def n_held(tensors: Iterator[Tensor]) -> int:

@@ -11,12 +11,12 @@ from recsys.class_facts import ClassReader, attributes_of
 from recsys.errors import UserError
 from recsys.models import registry
 
-LISTED = {info.name: info for info in registry.catalogue()}
+LISTED = {info.name: info for info in registry.model_infos()}
 
 
 def test_listing_imports_no_model() -> None:
     program = (
-        "import sys; from recsys.models import registry; assert registry.catalogue();"
+        "import sys; from recsys.models import registry; assert registry.model_infos();"
         "print([name for name in ('torch', 'sklearn', 'scipy', 'numpy', 'pandas') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -74,7 +74,7 @@ def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(
     def fail() -> None:
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("recsys.content.encoders.catalogue", fail)
+    monkeypatch.setattr("recsys.content.encoders.encoder_infos", fail)
     line = complaint(settings, "encoders", code=1)
     assert line == "unexpected RuntimeError: two lines (`modalift --debug ...` shows where)"
     assert isinstance(call(settings, "--debug", "encoders").exception, RuntimeError)
@@ -93,7 +93,7 @@ def test_a_full_disk_is_said_with_its_folder(
     def fail() -> None:
         raise RuntimeError("could not be written") from error
 
-    monkeypatch.setattr("recsys.content.encoders.catalogue", fail)
+    monkeypatch.setattr("recsys.content.encoders.encoder_infos", fail)
     line = complaint(settings, "encoders", code=1)
     assert line.startswith(f"the disk of {settings.home} is full (")
     assert line.endswith(" MB free): free some and run the same command again")

@@ -14,7 +14,7 @@ from orchestration.materialise import Materialised, materialise
 from orchestration.mlflow_guard import GuardedTracker
 from orchestration.progress import LogProgress
 from orchestration.settings import Settings
-from orchestration.tracked import TrackedDataset, Training
+from orchestration.tracked import TrackedDataset, TrackedTraining
 from orchestration.tracking import Tracker
 from recsys.study.study import Study
 from tests.orchestration.conftest import write_study
@@ -145,8 +145,8 @@ def test_an_unreadable_waiting_file_is_renamed_and_the_others_are_written(
     assert line.startswith(f"{bad}: cannot be read (") and line.endswith("; its runs are left out of MLflow")
 
 
-def training(name: str, metric: str) -> Training:
-    return Training(
+def training(name: str, metric: str) -> TrackedTraining:
+    return TrackedTraining(
         dataset=TrackedDataset("small", "digest", "/store", {}, ""),
         name=name,
         tags={"fingerprint": name},

@@ -15,13 +15,13 @@ from orchestration.home import Home
 from orchestration.mlflow_views import N_RUNS, View
 from orchestration.notes import experiment_note
 from orchestration.settings import Settings
-from orchestration.tracked import TrackedDataset, Training, logged_metrics, run_id
+from orchestration.tracked import TrackedDataset, TrackedTraining, logged_metrics, run_id
 from orchestration.tracking import Tracker
 from recsys.evaluation.protocol import Protocol
 from recsys.study.study import Study
 
 MARKET = TrackedDataset("market", "d1", "/store/market/dataset/f0", {"users": 3, "items": 2}, "What a market is.")
-TRAINING = Training(
+TRAINING = TrackedTraining(
     dataset=MARKET,
     name="both, BPRMF, seed 1",
     tags={
@@ -46,7 +46,7 @@ def tracker(tmp_path_factory: pytest.TempPathFactory) -> Tracker:
     return Tracker(Settings(home=tmp_path_factory.mktemp("tracking")))
 
 
-def trained(experiment: str, fingerprint: str, ndcg: float = 0.0, failed: str = "") -> Training:
+def trained(experiment: str, fingerprint: str, ndcg: float = 0.0, failed: str = "") -> TrackedTraining:
     tags, dataset = TRAINING.tags | {"fingerprint": fingerprint}, replace(MARKET, name=experiment)
     return replace(TRAINING, dataset=dataset, tags=tags, metrics={"test/ndcg_at_20": ndcg}, curve=(), failed=failed)
 

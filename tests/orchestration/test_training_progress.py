@@ -12,7 +12,7 @@ from orchestration.training_progress import in_cells, in_seconds
 from orchestration.trainings import Trainings
 from recsys.engine.stored import StoredCell
 from recsys.study.results import ModelResult
-from recsys.study.training import Work
+from recsys.study.training import ModelWork
 from tests.orchestration.conftest import TINY, write_study
 
 LABEL = "shop: BM3, 2 arms"
@@ -113,7 +113,7 @@ def test_a_model_without_anything_to_tune_is_shown_in_cells_whatever_the_budget(
 ) -> None:
     study = write_study(tmp_path, TINY.replace("trials: 3", "minutes: 5"))
     trainings = Trainings(Home(Settings(home=tmp_path), progress), study, "tiny", asset="tiny/models/TopPop", run="")
-    work = Work(lambda runner: ModelResult())
+    work = ModelWork(lambda runner: ModelResult())
     for model in ("TopPop", "ItemKNN"):
         with trainings._progress(model, model, study.arms_of("tiny", model), work):
             pass

@@ -86,7 +86,7 @@ def test_what_was_never_published_is_no_reference(baby):
 
 
 def test_every_model_has_references_with_balanced_braces(baby):
-    sources = {model.name: model.source for model in registry.catalogue()}
+    sources = {model.name: model.source for model in registry.model_infos()}
     text = bibliography(study(baby).model_copy(update={"sources": sources}))
     keys = re.findall(r"^@\w+{(\w+),$", text, flags=re.MULTILINE)
     assert len(keys) == len(set(keys)) >= len(sources) - 1

@@ -7,7 +7,7 @@ from typing import Any
 from recsys.content.arms import Arm
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
-from recsys.study.training import Work, train_model
+from recsys.study.training import ModelWork, train_model
 from recsys.tuning.trials import Trial
 
 Value = Callable[[str, Trial], float | None]
@@ -63,7 +63,7 @@ class Trainer:
     stages: list[str] = field(default_factory=list)
     counts: list[tuple[str, int, int]] = field(default_factory=list)
 
-    def train(self, model: str, arms: Sequence[Arm], work: Work) -> ModelResult:
+    def train(self, model: str, arms: Sequence[Arm], work: ModelWork) -> ModelResult:
         """A `recsys.study.controls.Train`."""
         runner = FakeRunner(model, self.value)
         self.stages.append(work.stage)

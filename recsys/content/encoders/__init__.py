@@ -10,7 +10,7 @@ from recsys.content.encoder import Checkpoint, Context, Encoder, Modality, OnPro
 from recsys.content.encoders import registry
 from recsys.content.features import Features
 
-__all__ = ["EncoderInfo", "catalogue", "encode", "remarks", "share_isolated"]
+__all__ = ["EncoderInfo", "encode", "encoder_infos", "remarks", "share_isolated"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def remarks(
     return registry.load(encoder).from_options(encoder, options).remarks(items, context)
 
 
-def catalogue() -> list[EncoderInfo]:
+def encoder_infos() -> list[EncoderInfo]:
     """All encoders whose file can be used; imports every one of them."""
     return [_info(name, cls) for name, cls in registry.load_all().items()]
 
