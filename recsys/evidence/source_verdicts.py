@@ -62,8 +62,8 @@ class GroupVerdict:
         together: all sources against all without what the whole group says.
         same_reading: the raw things that all of its members read.
         p_shared: of the loss being mostly shared; corrected over the groups.
-        p_interchangeable: the larger one of `p_shared` and of each single loss lying within the margin; corrected
-            over the groups.
+        p_interchangeable: the larger one of `p_shared` and of each member doing as well, within the margin, without
+            the others of the group; corrected over the groups.
     """
 
     sources: tuple[str, ...]

@@ -12,8 +12,9 @@ when the member that is best alone on validation beats its shuffled selves and a
 whole group. Where members are named they explain that, and the group is not named on top, unless all of its members
 read the same raw thing, or its loss was shown to be mostly shared: each member alone beats its shuffled selves, and
 their single losses add up to less than half of the group's. A group that holds a smaller named one says nothing new.
-That either member "will do" is a claim of sameness, made only where the loss is mostly shared and that by any one
-member is shown to lie within the margin.
+That any one member "will do" is a claim of sameness, made only where the loss is mostly shared and each member without
+the others of the group is shown to do as well as all of them, within the margin. Of three members or more that takes
+models over subsets of the sources: taking each away while all others stay shows only that one of them can be spared.
 
 P-values are corrected by Holm, over the sources and over the groups. They are two-sided and a name is a claim in one
 direction, so each of the two families errs in at most 2.5 % and both together in at most 5 %. One family of both would
@@ -30,7 +31,7 @@ from dataclasses import replace
 from recsys.evidence.comparison import ALPHA, DEFAULTS, ComparisonOptions, compare, holm_corrected
 from recsys.evidence.contrast import Weights, contrasts
 from recsys.evidence.scores import Pair, Scores
-from recsys.evidence.shapley import shapley_shares
+from recsys.evidence.shapley import shapley_shares, subset_name
 from recsys.evidence.source_design import GroupPairs, SourceDesign
 from recsys.evidence.source_verdicts import GroupVerdict, SourceVerdict, WhichSources, largest, one_way
 from recsys.evidence.sources_wording import group_sentence, source_sentence, summary
@@ -102,7 +103,6 @@ def _group(
     p = largest(drafts[best].p_alone, one_way(together))
     (shared,) = contrasts([_shared(group, design)], scores)
     p_shared = largest(*(drafts[source].p_alone for source in group.sources), shared.estimate.p_above)
-    added = [each for source in group.sources if (each := drafts[source].added_last)]
     return GroupVerdict(
         sources=group.sources,
         named=False,
@@ -112,8 +112,29 @@ def _group(
         together=together,
         same_reading=tuple(sorted(frozenset.intersection(*(reads[source] for source in group.sources)))),
         p_shared=p_shared,
-        p_interchangeable=largest(p_shared, *(each.p_equivalent for each in added)),
+        p_interchangeable=largest(p_shared, _one_is_enough(group, design, scores, drafts, list(reads), options)),
     )
+
+
+def _one_is_enough(
+    group: GroupPairs,
+    design: SourceDesign,
+    scores: Mapping[Pair, Scores],
+    drafts: Mapping[str, SourceVerdict],
+    every_source: Sequence[str],
+    options: ComparisonOptions,
+) -> float:
+    """P-value of each member doing as well without the others of the group; 1 where no model was shown that."""
+    if len(group.sources) == 2:
+        without_other = [each for source in group.sources if (each := drafts[source].added_last)]
+        return largest(*(each.p_equivalent for each in without_other))
+    if not design.subsets:
+        return 1.0
+    full = scores[design.subsets[subset_name(every_source)]]
+    outside = set(every_source) - set(group.sources)
+    kept = ([source for source in every_source if source in {*outside, member}] for member in group.sources)
+    alone = (scores[design.subsets[subset_name(sources)]] for sources in kept)
+    return largest(*(compare(full, each, options).p_equivalent for each in alone))
 
 
 def _shared(group: GroupPairs, design: SourceDesign) -> Weights:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from statsmodels.stats.multitest import multipletests
 
 from recsys.evidence.scores import Scores
+from recsys.evidence.shapley import subset_name
 from recsys.evidence.source_design import GroupPairs, SourceDesign, SourcePairs
 from recsys.evidence.source_verdicts import WhichSources
 from recsys.evidence.sources import judge_sources
@@ -66,6 +67,16 @@ class Market:
         scores = Scores("FREEDOM", arm, np.arange(N_USERS), values, valid=0.0, held_out=0.1)
         self.scores[scores.pair] = scores
         return scores.pair
+
+    def with_subsets(self, lift):
+        """The model trained over every subset of the sources."""
+        subsets = [
+            chosen for n in range(len(self.design.sources) + 1) for chosen in combinations(self.design.sources, n)
+        ]
+        pairs = {
+            subset_name(chosen): self.scored(f"only {subset_name(chosen)}", lift(set(chosen))) for chosen in subsets
+        }
+        self.design = self.design.model_copy(update={"subsets": pairs})
 
     def judged(self, reads=None):
         reads = reads or {source: frozenset([source]) for source in self.design.sources}
@@ -216,7 +227,31 @@ def test_of_nested_groups_the_smallest_is_named():
     assert [each.sources for each in found.groups] == groups
     three = Market(lambda real: 0.5 * bool(real), sources, groups, noise=QUIET).judged()
     assert three.named == ["a or b or c"]
-    assert three.sentence.startswith("a or b or c: any one will do; together +")
+
+
+SAYS = {"a": {"x", "y"}, "b": {"y", "z"}, "c": {"x", "z"}}
+
+
+def two_suffice(real):
+    """What each source says, another one says as well, so that any one can be spared, and no one says it all."""
+    return 0.2 * len(set().union(*(SAYS[source] for source in real)))
+
+
+@pytest.mark.parametrize(
+    ("lift", "trained", "kind"),
+    [
+        (lambda real: 0.5 * bool(real), True, "interchangeable"),
+        (lambda real: 0.5 * bool(real), False, "mostly shared"),
+        (two_suffice, True, "mostly shared"),
+    ],
+)
+def test_of_three_any_one_will_do_only_where_each_was_shown_to_do_without_both_others(lift, trained, kind):
+    market = Market(lift, tuple(SAYS), [tuple(SAYS)], noise=QUIET)
+    if trained:
+        market.with_subsets(lift)
+    (group,) = market.judged().groups
+    assert (group.named, group.kind) == (True, kind)
+    assert ("a or b or c: any one will do; together +" in group.sentence) == (kind == "interchangeable")
 
 
 def test_where_nothing_is_named_it_is_said_what_could_have_been():
