@@ -16,15 +16,17 @@ MOST_USERS = 100
 def what_would_decide(comparison: Comparison) -> str:
     """In words, if the lift is what was measured: by showing it, or that it lies within the margin if that is easier.
 
-    Where neither was shown, either takes more than there is, so that no number comes out that the study already has.
+    Where neither was shown, either takes more than there is, so that no number comes out that the study already has. A
+    lift within the margin by the 90 % interval of equivalence may still be open to that of 95 %.
     """
     if not comparison.error.known:
         return "one repeat cannot be told from luck: run at least 3"
     if comparison.mean_b <= 0:
         return f"how many users it would take is unknown, since {comparison.b} has no hit"
     measured, to_margin = abs(comparison.lift), comparison.margin - abs(comparison.lift)
+    within = "below" if comparison.equivalent else "within"
     sought = (
-        f"a lift of {percent(measured)}" if measured >= to_margin else f"a lift within {percent(comparison.margin)}"
+        f"a lift of {percent(measured)}" if measured >= to_margin else f"a lift {within} {percent(comparison.margin)}"
     )
     target = max(measured, to_margin) * comparison.mean_b
     users, repeats = users_needed(comparison.error, target), repeats_needed(comparison.error, target)

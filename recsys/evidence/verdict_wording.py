@@ -131,8 +131,9 @@ def _content_not_chosen(found: Verdict) -> str:
 
 def _inconclusive(found: Verdict) -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
-    weakest = _weakest(found)
-    closing = what_would_decide(weakest) if weakest else "these contradict each other, which no number of users closes"
+    undecided = _undecided(found)
+    contradictory = "these contradict each other, which no number of users closes"
+    closing = what_would_decide(undecided) if undecided else contradictory
     return (
         f"Inconclusive: {rival.a} {versus(rival)} {best_without(rival)} ({means(rival, found.metric)}; "
         f"{lift(rival)}), and {versus(shuffled)} its own shuffled control ({lift(shuffled)}); "
@@ -140,16 +141,27 @@ def _inconclusive(found: Verdict) -> str:
     )
 
 
-def _weakest(found: Verdict) -> Comparison | None:
-    """The first open comparison, which keeps the question open; None where all of them are decided."""
-    compared = (
-        found.against_rival,
-        found.against_shuffled,
-        found.against_untuned,
-        found.against_popularity,
-        found.shuffled_against_rival,
+def _undecided(found: Verdict) -> Comparison | None:
+    """The first comparison that keeps the verdict open (see `decision`); None where they contradict each other.
+
+    Content that is used and not shown to pay is decided by its lift over the rival, which may be equivalent by the
+    90 % interval and still reach the margin by that of 95 %.
+    """
+    rival, shuffled, untuned = found.against_rival, found.against_shuffled, found.against_untuned
+    no_effect_so_far = rival.equivalent and shuffled.equivalent
+    if rival.relation == "open":
+        return rival
+    if shuffled.relation == "open":
+        return shuffled
+    if untuned.relation == "open" and (shuffled.a_better or no_effect_so_far):
+        return untuned
+    if shuffled.a_better and untuned.a_better:
+        return found.against_popularity if rival.a_better else rival
+    return (
+        found.shuffled_against_rival
+        if shuffled.equivalent and found.shuffled_against_rival.relation == "open"
+        else None
     )
-    return next((each for each in compared if each.relation == "open"), None)
 
 
 def _over_rival(found: Verdict, relation: str) -> str:

@@ -1,10 +1,13 @@
 """Each row of the verdict table in the order of evaluation, what it says, and who is chosen."""
 
+import re
+
 import numpy as np
 import pytest
 
 from recsys.evidence.comparison import ComparisonOptions
 from recsys.evidence.decision import Sides, decide
+from recsys.evidence.planning import what_would_decide
 from recsys.evidence.scores import Scores, best_on_validation
 from recsys.evidence.verdict_wording import ADVICE, DOES_NOT_PAY
 from tests.evidence.options import QUICK
@@ -140,7 +143,29 @@ def test_what_may_still_pay_is_not_said_not_to():
 
 def test_open_popularity_leaves_the_question_open():
     given = vars(sides(0.02, 0.02)) | {"popularity": scored("VBPR", "popularity", -0.005, 0.2)}
-    assert decide(Sides(**given), options=QUICK).name == "inconclusive"
+    found = decide(Sides(**given), options=QUICK)
+    assert found.name == "inconclusive"
+    assert found.sentence.endswith(f"{what_would_decide(found.against_popularity)}.")
+
+
+def test_content_that_is_used_and_may_still_pay_is_open_even_where_it_equals_the_rival():
+    """The 90 % interval lies within the margin and that of 95 % does not."""
+    given = vars(sides(0.005, 0.06)) | {"rival": scored("EASE", "interactions_only", -0.0046, 0.06)}
+    found = decide(Sides(**given), options=QUICK)
+    rival = found.against_rival
+    assert rival.relation == "equivalent" and rival.lift_high_90 < rival.margin <= rival.lift_high
+    assert found.name == "inconclusive"
+    assert "contradict" not in found.sentence
+    assert re.search(r"a lift below 2\.0 % would be shown by about \S+ users", found.sentence)
+
+
+def test_what_decides_nothing_is_not_said_to_be_what_is_open():
+    """Whether shuffled content beats the rival does not matter where real content beats both."""
+    noisy = {"rival": scored("EASE", "interactions_only", -0.02, 0.1, seed=1)}
+    noisy["shuffled"] = scored("VBPR", "shuffled", -0.02, 0.1, seed=2)
+    found = decide(Sides(**vars(sides(0.02, 0.02, 0.00)) | noisy), options=QUICK)
+    assert found.shuffled_against_rival.relation == "open"
+    assert found.sentence.endswith("these contradict each other, which no number of users closes.")
 
 
 def test_against_a_rival_without_a_hit_any_lift_is_more_than_a_little():
