@@ -29,7 +29,7 @@ class ArmResult(BaseModel):
         trials: one a setting that the first repeat tried, in order; the last `n_nested` were chosen elsewhere.
         exhausted: whether the trials are all the settings that there are.
         finals: fingerprint of the final cell of each repeat.
-        seconds: of fitting and ranking all its cells.
+        seconds: of fitting and ranking all its cells, each counted once.
         members: of an ensemble, whose lists are added; its trials are the weights that were tried.
     """
 
@@ -179,12 +179,15 @@ class ModelResult(BaseModel):
         )
 
     def updated(self, other: "ModelResult") -> "ModelResult":
-        """The same with the arms of another in the place of those of the same name, and with its further arms."""
-        newer = {arm.pair: arm for arm in other.arms}
-        kept = [newer.pop(arm.pair, arm) for arm in self.arms]
+        """The same with the arms of another in the place of those of the same name, and with its further arms.
+
+        An arm that either of them trained is not left out.
+        """
+        arms = {arm.pair: arm for arm in [*self.arms, *other.arms]}
+        lost = dict.fromkeys(self.left_out + other.left_out)
         return ModelResult(
-            arms=[*kept, *newer.values()],
-            left_out=list(dict.fromkeys(self.left_out + other.left_out)),
+            arms=list(arms.values()),
+            left_out=[each for each in lost if (each.model, each.arm) not in arms],
             inapplicable=list(dict.fromkeys(self.inapplicable + other.inapplicable)),
         )
 

@@ -121,7 +121,7 @@ def train(searched: Mapping[Arm, Searched], n_repeats: int, run: Runner[Result])
 
     An arm is left out if all its trials fail, or if final cells of its best setting and of the next best fail.
     """
-    choices, seconds = _choose(searched, n_repeats, run)
+    choices, tried_again = _choose(searched, n_repeats, run)
     settings, finals = _finals(choices, run)
     found = SearchResult[Result]([], [])
     for arm, each in searched.items():
@@ -136,8 +136,9 @@ def train(searched: Mapping[Arm, Searched], n_repeats: int, run: Runner[Result])
             found.left_out.append(LeftOut(arm, reason))
         else:
             ended = [finals[place] for place in repeats]
-            spent = sum(trial.seconds for trial in each.trials) + seconds[arm] + sum(cell.seconds for cell in ended)
-            chosen = [settings[place] for place in repeats]
+            seconds = {trial.cell: trial.seconds for trial in [*each.trials, *tried_again[arm]]}
+            seconds |= {cell.fingerprint: cell.seconds for cell in ended}
+            chosen, spent = [settings[place] for place in repeats], sum(seconds.values())
             found.trained.append(Trained(arm, each.trials, each.n_nested, chosen, ended, each.exhausted, spent))
     return found
 
@@ -148,8 +149,8 @@ _Place = tuple[Arm, int]
 
 def _choose(
     searched: Mapping[Arm, Searched], n_repeats: int, run: Runner[Result]
-) -> tuple[dict[_Place, list[Params]], dict[Arm, float]]:
-    """The settings of every arm in every repeat, the best first, and the seconds that later repeats took to choose."""
+) -> tuple[dict[_Place, list[Params]], dict[Arm, list[Tried]]]:
+    """The settings of every arm in every repeat, the best first, and what later repeats tried to choose them."""
     choices: dict[_Place, list[Params]] = {}
     asked: list[tuple[_Place, Params]] = []
     for arm, each in searched.items():
@@ -166,10 +167,10 @@ def _choose(
         tried.setdefault(place, []).append(_tried(params, result))
     # Where all of them fail in a repeat, the first repeat's order stands, and the final cell says why.
     choices |= {place: order for place, trials in tried.items() if (order := ranked(trials))}
-    seconds = dict.fromkeys(searched, 0.0)
+    by_arm: dict[Arm, list[Tried]] = {arm: [] for arm in searched}
     for (arm, _), trials in tried.items():
-        seconds[arm] += sum(trial.seconds for trial in trials)
-    return choices, seconds
+        by_arm[arm] += trials
+    return choices, by_arm
 
 
 def _finals(
@@ -191,7 +192,7 @@ def _finals(
 
 
 def _tried(params: Params, result: TrialResult) -> Tried:
-    return Tried(params, result.valid, result.pruned, result.seconds, result.message)
+    return Tried(params, result.valid, result.pruned, result.seconds, result.message, result.fingerprint)
 
 
 def _has_value(result: TrialResult) -> bool:

@@ -17,6 +17,10 @@ class TrialResult(Protocol):
     """What the search needs to know of a cell that has ended."""
 
     @property
+    def fingerprint(self) -> str:
+        """The same for trials that one cell answers, as repeats of a closed form on the same split are."""
+
+    @property
     def valid(self) -> float | None:
         """Primary metric on the validation part; None for a cell that failed."""
 
@@ -57,13 +61,14 @@ Runner = Callable[[Sequence[Trial]], Sequence[Result]]
 
 @dataclass(frozen=True)
 class Tried:
-    """A setting that was tried on validation, and what came of it; `valid` is None where it failed."""
+    """A setting that was tried on validation, by which cell, and what came of it; `valid` is None where it failed."""
 
     params: Params
     valid: float | None
     pruned: bool = False
     seconds: float = 0.0
     message: str = ""
+    cell: str = ""
 
     @property
     def counts(self) -> bool:
@@ -82,7 +87,7 @@ class Trained(Generic[Result]):
         settings: the hyper-parameters of each repeat.
         finals: the final cell of each repeat.
         exhausted: whether the trials are all the settings that there are.
-        seconds: of all its cells.
+        seconds: of all its cells, each counted once.
     """
 
     arm: Arm

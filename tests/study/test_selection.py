@@ -8,7 +8,7 @@ import pytest
 from recsys.content.arms import Arm, control_arm
 from recsys.errors import UserError
 from recsys.study.readiness import plateau
-from recsys.study.results import ArmResult, ModelResult
+from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.study.selection import Selection, Tally, best, best_on, choose_sides, tally
 from recsys.tuning.trials import Tried
 from recsys.wording import DASH
@@ -51,6 +51,16 @@ RESULTS = [
 def test_the_best_of_each_side_by_validation_and_never_a_control() -> None:
     content, rival = choose_sides("d", RESULTS)
     assert (content.pair, rival.pair) == (("A", "text"), ("C", "interactions_only"))
+
+
+def test_an_arm_that_was_trained_later_is_no_longer_left_out() -> None:
+    lost = [LeftOutArm(model="A", arm=arm, reason="no memory") for arm in ("both", "text")]
+    first, later = (
+        ModelResult(arms=[result("B", BOTH, 0.4)], left_out=lost),
+        ModelResult(arms=[result("A", BOTH, 0.5)]),
+    )
+    assert first.updated(later).failures == ["A left out (text): no memory"]
+    assert [arm.pair for arm in first.updated(later).arms] == [("B", "both"), ("A", "both")]
 
 
 def test_a_model_that_cannot_be_judged_is_still_a_rival() -> None:

@@ -34,6 +34,7 @@ class Ended:
     curve: Curve = ()
     pruned: bool = False
     seconds: float = 1.0
+    fingerprint: str = ""
 
 
 def identity(trial: Trial) -> float:
@@ -63,7 +64,11 @@ class Runner:
                 break
         pruned = len(curve) < N_EPOCHS
         seconds = self.seconds.get(trial.arm.name, 1.0) * len(curve) / N_EPOCHS
-        return Ended(curve[-1]["valid"], curve=curve if self.gradient else (), pruned=pruned, seconds=seconds)
+        kept = curve if self.gradient else ()
+        return Ended(curve[-1]["valid"], "", kept, pruned, seconds, self.fingerprint(trial))
+
+    def fingerprint(self, trial: Trial) -> str:
+        return f"{trial.arm.name} {trial.stage} {trial.repeat} {trial.params}"
 
     def of(self, arm: Arm, stage: Stage, repeat: int = 1) -> list[Trial]:
         """What was asked for, in order."""
@@ -270,6 +275,21 @@ def test_seconds_are_those_of_all_cells() -> None:
     runner = Runner(gradient=False)
     for row in searched_by(runner, 3).trained:
         assert row.seconds == pytest.approx(sum(trial.arm == row.arm for trial in runner.asked))
+
+
+class OneSplit(Runner):
+    """A closed form whose repeats all have the same split, so that each setting is one cell at each stage."""
+
+    def fingerprint(self, trial: Trial) -> str:
+        return f"{trial.arm.name} {trial.stage} {trial.params}"
+
+
+def test_seconds_of_a_cell_that_several_repeats_share_count_once() -> None:
+    runner = OneSplit(gradient=False)
+    for row in searched_by(runner, 3).trained:
+        of_arm = [trial for trial in runner.asked if trial.arm == row.arm]
+        assert len(of_arm) > len({trial.params["rate"] for trial in of_arm}) + 1
+        assert row.seconds == pytest.approx(len({(trial.stage, trial.params["rate"]) for trial in of_arm}))
 
 
 def rising() -> Callable[[Trial], float]:
