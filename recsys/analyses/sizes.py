@@ -8,6 +8,7 @@ from recsys.analyses.base import Analysis, Inputs, Table
 from recsys.content.encoder import Checkpoint
 from recsys.content.encoders import registry
 from recsys.content.vlm.known import KNOWN as VLMS
+from recsys.errors import UserError
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.scores import label
 from recsys.evidence.wording import interval
@@ -108,9 +109,18 @@ def behind(spec: DatasetSpec, source: str) -> str:
     corpus = spec.descriptions.get(content.corpus or "")
     if corpus is not None:
         return corpus.model or "descriptions from a file"
-    if "model" in content.options:
-        return str(content.options["model"])
-    return "vectors from a file" if "file" in content.options else ""
+    if "file" in content.options:
+        return "vectors from a file"
+    return str(content.options.get("model") or _default_model(content.encoder))
+
+
+def _default_model(encoder: str) -> str:
+    """What an encoder takes where no model is written; empty where it has none, or cannot be loaded."""
+    try:
+        option = registry.load(encoder).Options.model_fields.get("model")
+    except UserError:  # said where its vectors are made
+        return ""
+    return option.default if option is not None and isinstance(option.default, str) else ""
 
 
 def _checkpoint(spec: DatasetSpec, source: str) -> Checkpoint | None:

@@ -1,6 +1,5 @@
 """For whom: the chosen content against its best rival within strata of users and items, and who loses by it."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -52,8 +51,8 @@ class Strata(Analysis):
         return has_verdict(study, name)
 
     def settings(self, study: Study, name: str) -> object:
-        """The statistics, how lists are evaluated, and whether the study asks about cold items."""
-        return study.statistics.model_dump(), study.evaluation.model_dump(), asks_about_cold_items(study, name)
+        """The statistics, and how lists are evaluated."""
+        return study.statistics.model_dump(), study.evaluation.model_dump()
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """A row per stratum, per family with the p-value of its strata being alike, and per sentence on who loses."""
@@ -65,8 +64,7 @@ class Strata(Analysis):
         results = compare_strata(strata, n_rows, options)
         everybody = [compare_weighted(a, b, weights, options) for weights in ((n_rows > 0).astype(float), n_rows)]
         hidden = _hidden(inputs, content, a, b)
-        asks = asks_about_cold_items(inputs.study, inputs.name)
-        sentences = losers(results, everybody[0], primary, about_cold_items=asks)
+        sentences = losers(results, everybody[0], primary)
         if hidden and hidden.shown and not everybody[0].b_better:
             sentences.append(hidden.sentence)
         differing = families_that_differ(results)
@@ -108,12 +106,6 @@ class Strata(Analysis):
                 ],
             )
         ]
-
-
-def asks_about_cold_items(study: Study, name: str) -> bool:
-    """Whether a question of the study names cold or new items."""
-    asked = " ".join([study.question, *(question.ask for question in study.datasets[name].questions)])
-    return re.search(r"\b(cold|new)\b.{0,20}\bitems?\b|\bcold[- ]start\b", asked, re.IGNORECASE) is not None
 
 
 def _of_users(inputs: Inputs, content: StoredLists, a: Scores, b: Scores, n_rows: np.ndarray) -> Iterator[Stratum]:

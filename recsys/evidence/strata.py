@@ -119,24 +119,23 @@ def families_that_differ(results: Sequence[StratumResult]) -> dict[str, float]:
     return smallest
 
 
-def losers(
-    results: Sequence[StratumResult], everybody: Comparison, metric: str, *, about_cold_items: bool
-) -> list[str]:
-    """What the headline must add: who is shown to lose, and cold items that gain nothing.
+def losers(results: Sequence[StratumResult], everybody: Comparison, metric: str) -> list[str]:
+    """What the headline must add: who is shown to lose, and that cold items, for which content is meant, gain nothing.
 
     Args:
         results: of all strata.
         everybody: content against its rival over all users; where it is worse, the headline itself says who loses.
         metric: of the scores, such as `ndcg_at_20`.
-        about_cold_items: whether the study asks about items without training interactions.
     """
-    lost = [each for each in results if each.share_of_users >= WORTH_NAMING and each.by_user.b_better]
-    sentences = [] if everybody.b_better else [_costs(each) for each in lost]
-    cold = [each for each in results if each.name == COLD and not each.by_user.a_better]
+    if everybody.b_better:
+        return []
+    many = [each for each in results if each.share_of_users >= WORTH_NAMING]
+    sentences = [_costs(each) for each in many if each.by_user.b_better]
+    cold = [each for each in many if each.name == COLD and not (each.by_user.a_better or each.by_user.b_better)]
     return sentences + [
-        f"Cold items are not shown to gain, although the question is about them: {means(each.by_user, metric)}."
+        f"Cold items, which {whole_percent(each.share_of_users)} of the users have in the test part, are not shown to "
+        f"gain: {means(each.by_user, metric)}."
         for each in cold
-        if about_cold_items
     ]
 
 

@@ -16,13 +16,25 @@ def spec(**content: ContentSource) -> SimpleNamespace:
 def test_what_is_behind_a_source() -> None:
     sources = spec(
         text=ContentSource(encoder="tfidf_svd"),
-        image=ContentSource(encoder="torchvision_backbone", model="resnet50"),
+        image=ContentSource(encoder="torchvision_backbone", model="resnet18"),
+        looks=ContentSource(encoder="vision_transformer"),
+        titles=ContentSource(encoder="sentence_transformer"),
+        lost=ContentSource(encoder="gone"),
         lvlm=ContentSource(encoder="hidden_states", corpus="seen"),
         words=ContentSource(encoder="keywords", corpus="read"),
         given=ContentSource(encoder="matrix_file", file="image.npy"),
     )
     found = [behind(sources, source) for source in sources.content]  # type: ignore[arg-type]
-    assert found == ["", "resnet50", "blip", "descriptions from a file", "vectors from a file"]
+    assert found == [
+        "",
+        "resnet18",
+        "google/vit-base-patch16-224",
+        "sentence-transformers/all-MiniLM-L6-v2",
+        "",
+        "blip",
+        "descriptions from a file",
+        "vectors from a file",
+    ]
 
 
 def test_a_row_a_source(trained: Inputs) -> None:

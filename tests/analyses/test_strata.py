@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.analyses.base import Inputs
-from recsys.analyses.strata import Strata, asks_about_cold_items
+from recsys.analyses.strata import Strata
 from tests.analyses.conftest import CONTENT, DATASETS, RIVAL
 
 
@@ -34,17 +34,3 @@ def test_the_table_is_printed(trained: Inputs) -> None:
     (table,) = analysis.show(analysis.compute(trained))
     assert all(len(row) == len(table.columns) for row in table.rows)
     assert "That lifts differ between strata: by training interactions, p" in table.caption
-
-
-@pytest.mark.parametrize(
-    ("question", "asks"),
-    [
-        ("Does content help for cold items?", True),
-        ("Do images help new and unseen items?", True),
-        ("Is it good at cold-start?", True),
-        ("Is the new model better?", False),
-    ],
-)
-def test_whether_a_study_asks_about_cold_items(trained: Inputs, question: str, asks: bool) -> None:
-    study = type(trained.study)(**vars(trained.study) | {"question": question})
-    assert asks_about_cold_items(study, "d") is asks

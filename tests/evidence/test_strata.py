@@ -1,5 +1,7 @@
 """Strata of users and items, from scores that are made up: what is found in each, and whether they differ."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,10 +35,10 @@ def sparse_scores(gain: np.ndarray | float, rng: np.random.Generator, mean: floa
     return scored(hits(ease * (1 + gain))), scored(hits(ease), "I", "interactions_only")
 
 
-def said(results: list[StratumResult], *, about_cold_items: bool = True) -> list[str]:
+def said(results: list[StratumResult]) -> list[str]:
     """Who loses, where content and rival are equal over all users."""
     alike = scored(np.eye(R, U))
-    return losers(results, compare(alike, alike, options=QUICK), "ndcg_at_20", about_cold_items=about_cold_items)
+    return losers(results, compare(alike, alike, options=QUICK), "ndcg_at_20")
 
 
 def halves(content: Scores, rival: Scores, n_rows: np.ndarray | None = None) -> list[StratumResult]:
@@ -100,7 +102,7 @@ def test_where_everybody_loses_the_headline_says_so_itself() -> None:
     content, rival = sparse_scores(-0.8, np.random.default_rng(3), mean=0.5)
     found, everybody = halves(content, rival), compare(content, rival, options=QUICK)
     assert all(each.by_user.b_better for each in found)
-    assert losers(found, everybody, "ndcg_at_20", about_cold_items=False) == []
+    assert losers(found, everybody, "ndcg_at_20") == []
 
 
 def test_items_that_are_served_worse_are_named_by_the_users_who_have_them() -> None:
@@ -121,14 +123,22 @@ def test_a_small_stratum_is_left_out_and_one_of_less_than_a_tenth_not_named() ->
     assert said([found]) == []
 
 
-def test_cold_items_that_gain_nothing_are_named_if_the_question_is_about_them() -> None:
+def test_cold_items_that_gain_nothing_are_named_where_a_tenth_of_the_users_have_them() -> None:
     nothing = np.zeros((R, U))
     rows = np.ones((R, U), dtype=int)
     stratum = Stratum("items", COLD, scored(nothing), scored(nothing, "I"), rows)
     found = compare_strata([stratum], rows, options=QUICK)
     (sentence,) = said(found)
-    assert sentence.startswith("Cold items are not shown to gain")
-    assert said(found, about_cold_items=False) == []
+    assert sentence.startswith("Cold items, which 100 % of the users have in the test part, are not shown to gain: ")
+    assert said([replace(each, share_of_users=0.09) for each in found]) == []
+
+
+def test_cold_items_that_are_served_worse_are_named_once() -> None:
+    rows = np.ones((R, U), dtype=int)
+    (sentence,) = said(
+        compare_strata([Stratum("items", COLD, *sparse_scores(-0.8, np.random.default_rng(6)), rows)], rows)
+    )
+    assert sentence.startswith("Content costs cold items")
 
 
 def test_interactions_count_as_often_as_there_are_rows() -> None:
