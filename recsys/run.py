@@ -22,6 +22,7 @@ from recsys.data.dataset import Dataset
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.slots import Slots, default_workers
 from recsys.engine.stored import StoredCell, place
+from recsys.evaluation.whole_lists import whole_lists
 from recsys.evidence.leaderboard import Leaderboard
 from recsys.paths import resolve
 from recsys.store import Store, content_hash
@@ -95,7 +96,7 @@ def run(
         watcher: is called after each cell.
 
     Raises:
-        UserError: data or settings cannot be used, or nothing is left to compare.
+        UserError: data or settings cannot be used, every model would do alike, or nothing is left to compare.
     """
     return {
         name: _Run(study, name, folder, [*data, Path.cwd()], Slots(workers or default_workers()), watcher).result()
@@ -119,6 +120,7 @@ class _Run:
     def result(self) -> DatasetResult:
         self.facts = prepare_dataset(self.spec, self.source, self._place("dataset"), self.study.n_repeats).facts
         data = Dataset.load(self._place("dataset"))
+        whole_lists(data, self.study.evaluation)
         for corpus, spec in self.spec.descriptions.items():
             out = self._place(f"descriptions/{corpus}")
             describe_items(spec, data.items, self.source or Path(), out, self._place("work"), _silent)

@@ -42,7 +42,7 @@ def outdated(study: Study, home: Home, *, page: bool = False) -> str:
         more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
         causes.append(f"from an earlier version of the study file (changed since: {named}{more})")
     if files := [step.asset for step in steps if step.why == FILES_CHANGED]:
-        causes.append(f"before the files of {', '.join(files[:MOST_NAMED])} changed")
+        causes.append(f"before the files of {', '.join(files[:MOST_NAMED])} changed or moved")
     if again := [step.asset for step in steps if step.why == AGAIN]:
         named = ", ".join(again[:MOST_NAMED])
         causes.append(f"while parts of {named} failed for want of memory, disk space or the like")

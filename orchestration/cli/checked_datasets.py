@@ -1,6 +1,6 @@
 """Datasets and their content, read for `check` and before a run by the very functions that the run reads them with."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,8 +13,7 @@ from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
-from recsys.evaluation.metrics.registry import metrics
-from recsys.evaluation.protocol import Protocol
+from recsys.evaluation.whole_lists import whole_lists
 from recsys.study.applicable import left_out
 from recsys.study.checking import Finding, check_content, check_options
 from recsys.study.preparing import prepare_dataset
@@ -72,14 +71,16 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
         try:
             folder = settings.source_folder(name, spec)
             if to_read.made is None:
-                facts[name] = _prepared(study, name, folder, place)
+                facts[name] = prepare_dataset(spec, folder, place).facts
+            data = Dataset.load(place)
+            doubts = whole_lists(data, study.evaluation)
         except UserError as error:
             # Without its items nothing can be said of its content, and need not be said again and again.
             yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
             return
-        data = Dataset.load(place)
         if to_read.made is None:
             yield Finding(f"dataset {name}", _in_words(study, name, facts[name], data))
+        yield from (Finding(f"dataset {name}", doubt, "warning") for doubt in doubts)
         corpora = [corpus for corpus in to_read.corpora if f"descriptions {name}/{corpus}" not in wrong]
         sources = [
             source
@@ -89,29 +90,6 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
         ]
         if sources or corpora:
             yield from check_content(name, spec, data, folder, sources=sources, corpora=corpora)
-
-
-def _prepared(study: Study, name: str, folder: Path | None, place: Path) -> dict[str, Any]:
-    """Facts of a dataset that is prepared in `place` as a run would; UserError where it cannot be, or be ranked."""
-    facts = prepare_dataset(study.datasets[name], folder, place).facts
-    _refuse_what_cannot_be_ranked(study.evaluation, facts["counts"])
-    return facts
-
-
-def _refuse_what_cannot_be_ranked(evaluation: Protocol, counts: Mapping[str, int]) -> None:
-    """UserError where there are too few items to draw negatives from, or for a list to be a choice among them."""
-    n_items, n_negatives, k = counts["items"], evaluation.n_negatives, evaluation.primary_k
-    if n_negatives is not None and n_negatives >= n_items:
-        raise UserError(
-            f"evaluation.n_negatives: {n_negatives:,} items cannot be drawn from the {n_items:,} that there are; "
-            "write fewer, or leave it out to rank all items"
-        )
-    n_ranked = n_items - counts["train"] // counts["users"] if n_negatives is None else n_negatives + 1
-    if metrics()[evaluation.primary_name].ignores_order and k >= n_ranked:
-        raise UserError(
-            f"evaluation.primary: {evaluation.primary} is the same for every model, since a list of {k:,} holds all "
-            f"of the {n_ranked:,} items that are ranked for a user; write a smaller number"
-        )
 
 
 def _in_words(study: Study, name: str, facts: dict[str, Any], data: Dataset) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from orchestration.cli.app import command
 from orchestration.cli.console import out, table, tick
 from orchestration.cli.studies import home_problem, read_settings
+from orchestration.full_disk import full_disk
 from recsys.errors import UserError
 from recsys.wording import count
 
@@ -46,7 +47,8 @@ def doctor() -> None:
         except UserError as problem:
             good, found = False, str(problem)
         except Exception as error:  # a broken installation fails in ways that cannot be listed
-            good, found = False, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            full = full_disk(str(error), settings.home)
+            good, found = False, full or f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         wrong += not good
         shown.add_row(tick(good), name, found)
     out.print(shown)

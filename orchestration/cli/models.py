@@ -45,6 +45,7 @@ def models(
     if on:
         raise UserError("--on is about one model: modalift models NAME --on STUDY")
     shown = table("model", "family", "content", "tuned hyper-parameters", "source")
+    shown.columns[0].no_wrap = True  # a name to be copied
     for model in registry.model_infos():
         content = "yes" if model.file.takes_content else ""
         shown.add_row(model.name, model.file.family, content, ", ".join(model.tuned), model.source)
@@ -140,6 +141,7 @@ def encoders() -> None:
 
     found = encoder_infos()
     shown = table("encoder", "reads", "what it does", "options", "weights", "licence")
+    shown.columns[0].no_wrap = True
     for info in found:
         weights = "needed" if info.needs_weights else "none"
         shown.add_row(info.name, info.modality, info.description, ", ".join(info.options), weights, info.licence)

@@ -13,7 +13,7 @@ from recsys.study.study import Study
 
 State = Literal["missing", "stale", "up to date"]
 SETTINGS_CHANGED = "its code or settings have changed"
-FILES_CHANGED = "its files have changed"
+FILES_CHANGED = "its files have changed or moved"
 AGAIN = "a part failed for want of memory, disk space or the like, and is tried again"
 REUSED = "an input's code or settings have changed, not its content: the stored version is used again"
 

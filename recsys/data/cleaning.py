@@ -33,7 +33,7 @@ class CleaningRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    min_rating: float | None = None
+    min_rating: float | None = Field(default=None, allow_inf_nan=False)
     k_core: KCore = KCore()
 
     @field_validator("k_core", mode="before")

@@ -70,7 +70,7 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
         "counts": _counts(cleaned, kept, users, items, quarantine),
         "truth": raw.truth,
         "drawn": drawn,
-        "listed_by_id": _listed_by_id(cleaned.raw.items, items["item_id"]),
+        "listed_by_id": _listed_by_id(raw.items),
         "notes": [*raw.notes, *_undated(kept)],
     }
     return Dataset(kept, users, items, quarantine, facts, later)
@@ -113,10 +113,15 @@ def in_order(ids: np.ndarray | pd.Series) -> np.ndarray:
     return np.asarray(sorted(names), dtype=object)
 
 
-def _listed_by_id(items: pd.DataFrame, numbered: pd.Series) -> bool:
-    """Whether a table of items has them in the order in which they are numbered; so has one that holds only ids."""
-    described = items.drop(columns="item_id").notna().any(axis=None)
-    return not described or bool((items["item_id"].to_numpy() == numbered.to_numpy()).all())
+def _listed_by_id(items: pd.DataFrame) -> bool:
+    """Whether a source lists its items in the order of their ids, those too that cleaning leaves out.
+
+    So does a table that holds only ids.
+    """
+    if not items.drop(columns="item_id").notna().any(axis=None):
+        return True
+    ids = items["item_id"].dropna().drop_duplicates()
+    return bool((ids.to_numpy() == in_order(ids)).all())
 
 
 def _indexed_items(items: pd.DataFrame) -> pd.DataFrame:

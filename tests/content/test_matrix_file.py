@@ -126,6 +126,29 @@ def test_rows_are_asked_about_where_the_item_table_has_another_order(tmp_path):
     )
 
 
+@pytest.mark.parametrize("ids", [("7", "007"), ("1", "01")])
+def test_two_items_of_one_row_number_are_refused(tmp_path, ids):
+    np.save(tmp_path / "a.npy", np.ones((9, 2)))
+    with pytest.raises(
+        UserError, match=f"items '{ids[0]}' and '{ids[1]}' are the same row number; name the rows in an"
+    ):
+        by(tmp_path, named(*ids), file="a.npy")
+
+
+def test_ids_that_the_file_names_in_two_ways_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", rows=MATRIX, ids=np.arange(5), item_ids=np.arange(5))
+    assert by(tmp_path, named("0"), file="a.npz").present.all()
+    np.savez(tmp_path / "a.npz", rows=MATRIX, ids=np.arange(5), item_ids=np.arange(5)[::-1])
+    with pytest.raises(UserError, match=r"a\.npz: ids and item_ids name the rows differently; keep one of them"):
+        by(tmp_path, named("0"), file="a.npz")
+
+
+def test_blank_lines_at_the_end_of_ids_name_no_row(tmp_path):
+    np.save(tmp_path / "a.npy", MATRIX)
+    (tmp_path / "ids.txt").write_text("item_id\na\nb\nc\nd\ne\n\n \n", encoding="utf-8")
+    assert by(tmp_path, named("e"), file="a.npy", ids_file="ids.txt").matrix.tolist() == [MATRIX[4].tolist()]
+
+
 def test_rows_that_are_named_are_not_asked_about(tmp_path):
     np.savez(tmp_path / "a.npz", rows=MATRIX, ids=np.arange(5))
     assert remarks("matrix_file", {"file": "a.npz"}, named("0"), folder=tmp_path, listed_by_id=False) == []

@@ -1,5 +1,7 @@
 """Cleaning: hand-computed cases, and what must hold for any input."""
 
+import math
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -60,7 +62,7 @@ def test_items_without_interactions_stay_unless_the_core_asks_for_one() -> None:
 def test_rules_are_read_as_written() -> None:
     assert CleaningRules(k_core=5).k_core == KCore(users=5, items=5)
     assert CleaningRules(k_core={"items": 5}).k_core == KCore(users=0, items=5)
-    for wrong in ({"k_core": -1}, {"k_core": {"item": 5}}, {"min_ratings": 3}):
+    for wrong in ({"k_core": -1}, {"k_core": {"item": 5}}, {"min_ratings": 3}, {"min_rating": math.nan}):
         with pytest.raises(ValidationError):
             CleaningRules(**wrong)
 

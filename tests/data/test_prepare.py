@@ -69,6 +69,15 @@ def test_an_item_table_in_another_order_than_that_of_ids_is_known(
     assert found.listed_by_id == listed_by_id
 
 
+def test_an_item_that_cleaning_leaves_out_counts_for_the_order_of_the_table() -> None:
+    raw = catalogue(FIXED, n_items=11)
+    items = raw.items.set_index("item_id", drop=False).loc[["2", "1", "5", "9"]].reset_index(drop=True)
+    items["title"] = "a"
+    found = prepare(replace(raw, items=items), CleaningRules(k_core={"items": 1}), SplitRule(protocol="fixed"))
+    assert "1" not in set(found.items["item_id"])
+    assert not found.listed_by_id
+
+
 def test_rows_of_users_without_training_are_set_aside(dataset: Dataset) -> None:
     assert dataset.quarantine[["table", "key", "reason"]].to_numpy().tolist() == [
         ["interactions", "7 / 2", "user without training interaction"]

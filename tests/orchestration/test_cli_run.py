@@ -84,7 +84,7 @@ def test_a_changed_file_makes_the_dataset_stale(tmp_path: Path) -> None:
     with (tmp_path / "in" / "rows.csv").open("a", encoding="utf-8") as file:
         file.write("u9,i1\n")
     (step,) = plan(study, Home(settings), 'key:"d/dataset"')
-    assert (step.state, step.why) == ("stale", "its files have changed")
+    assert (step.state, step.why) == ("stale", "its files have changed or moved")
 
 
 def test_a_run_ends_with_verdict_truth_sentence_and_report(finished: Finished) -> None:

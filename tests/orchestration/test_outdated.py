@@ -123,7 +123,8 @@ def test_new_data_are_named(tmp_path: Path) -> None:
     with (data / "rows.csv").open("a", encoding="utf-8") as file:
         file.write("u0,i5\n")
     assert outdated(study, Home(settings)) == (
-        "These results were made before the files of shop/dataset changed; `modalift run shop` brings them up to date"
+        "These results were made before the files of shop/dataset changed or moved; `modalift run shop` brings them "
+        "up to date"
     )
     # Figures are there to be read where the data are not.
     data.rename(tmp_path / "elsewhere")

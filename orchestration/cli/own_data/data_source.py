@@ -73,7 +73,7 @@ def from_tables(
     numbered = any(note.startswith("no header") for note in tables[0].notes)
     frames = [values.flat(table.frame) for table in tables]
     try:
-        _refuse_one_column(tables[0])
+        _refuse_one_column(tables, written.delimiter)
         roles = guess(frames[0], frames[1], [str(interactions), str(items)], given, numbered)
     except UserError as error:
         nested = [(table.path, note) for table in tables for note in table.notes if note.startswith(LEFT_OUT)]
@@ -153,13 +153,16 @@ def _table(file: Path, what: str, written: FileOptions) -> Table:
     return table
 
 
-def _refuse_one_column(interactions: Table) -> None:
-    columns = list(map(str, interactions.frame))
-    if len(columns) == 1:
-        raise UserError(
-            f"{interactions.path}: has one column, {columns[0]!r}, where a person and an item are needed; if other "
-            "characters separate its fields, name them with --delimiter"
-        )
+def _refuse_one_column(tables: Sequence[Table], delimiter: str | None) -> None:
+    """UserError for interactions of one column, and for a table that the delimiter of the other leaves with one."""
+    for table, needed in zip(tables, (", where a person and an item are needed", ""), strict=True):
+        columns = list(map(str, table.frame))
+        if len(columns) > 1 or not (needed or delimiter):
+            continue
+        remedy = "if other characters separate its fields, name them with --delimiter"
+        if delimiter:
+            remedy = f"--delimiter {delimiter!r} does not separate it: name what does, or leave it out"
+        raise UserError(f"{table.path}: has one column, {columns[0]!r}{needed}; {remedy}")
 
 
 def _columns(roles: Roles, of_items: Collection[str]) -> dict[str, Any]:

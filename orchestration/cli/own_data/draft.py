@@ -86,7 +86,8 @@ def draft(source: DataSource, protocol: str | None, min_rating: float | None) ->
     left = [f"{counts[what]:,} {what}" for what in ("users", "items", "interactions")]
     pictures = f" with {counts['pictures']:,} pictures" if "pictures" in counts else ""
     if again := counts["steps"]["duplicates"]:
-        reasons.append(f"{count(again, 'interaction')} of a pair that is there already: the latest counts")
+        which = "latest" if "timestamp" in raw.interactions else "first"
+        reasons.append(f"{count(again, 'interaction')} of a pair that is there already: the {which} counts")
     reasons.append(f"leaves {left[0]}, {left[1]}{pictures} and {left[2]}")
     facts = data.facts | {RATED: data.ratings is not None}
     return Draft(

@@ -139,7 +139,8 @@ def guess(
 
 def _without_index(frame: pd.DataFrame, given: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
     """A table without the columns that only number its rows, and their names; what the user named stays."""
-    counted = [name for name in names.index_columns(list(map(str, frame))) if name not in given]
+    unnamed = [name for name in names.index_columns(list(map(str, frame))) if name not in given]
+    counted = [name for name in unnamed if values.can_number_rows(frame[name])]
     return frame.drop(columns=counted), counted
 
 

@@ -128,6 +128,11 @@ def look_like_dates(values: pd.Series) -> bool:
     return bool(len(known)) and bool(spelled.mean() > 0.5)
 
 
+def can_number_rows(values: pd.Series) -> bool:
+    """Whether values are whole numbers, each once, as row numbers are even of rows that were sorted or left out."""
+    return bool(values.str.fullmatch(r"\s*\d+\s*").all()) and values.is_unique
+
+
 def number_the_rows(values: pd.Series) -> bool:
     """Whether values are 0, 1, 2, ... or 1, 2, 3, ... in the order of the rows."""
     found = pd.to_numeric(values, errors="coerce")

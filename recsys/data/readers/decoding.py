@@ -211,7 +211,7 @@ def _decoded(original: Path, path: Path, encoding: str, scratch: Path) -> Path:
             for chunk in chunks(path):
                 out.write(decoder.decode(chunk))
             out.write(decoder.decode(b"", final=True))
-    except (UnicodeError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError):  # of codecs that give bytes, such as hex, too
         raise UserError(f"{original}: is not {encoding}; name its encoding (`encoding`)") from None
     return target
 

@@ -148,6 +148,8 @@ def test_an_encoding_that_cannot_be_told_is_asked_for(tmp_path: Path, encoding: 
     assert cells(table(tmp_path, "a.csv", content, Layout(encoding=encoding)))[0] == ["1", words[encoding]]
     with pytest.raises(UserError, match="is not utf-8; name its encoding"):
         table(tmp_path, "a.csv", content, Layout(encoding="utf-8"))
+    with pytest.raises(UserError, match="is not hex; name its encoding"):
+        table(tmp_path, "a.csv", content, Layout(encoding="hex"))
     with pytest.raises(UserError, match="there is no encoding 'utf-9'"):
         table(tmp_path, "a.csv", content, Layout(encoding="utf-9"))
 

@@ -146,6 +146,19 @@ def test_mistakes_are_one_line(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_pairs_that_stand_twice_are_counted(settings: Settings) -> None:
-    once = rows()
-    _, said = of_frames(settings, pd.concat([once, once.head(30)]), goods(), "--yes")
+    once = rows(timestamp=range(1_600_000_000, 1_600_900_000, 1_000))
+    twice = pd.concat([once, once.head(30)])
+    _, said = of_frames(settings, twice.drop(columns="timestamp"), goods(), "--yes")
+    assert "30 interactions of a pair that is there already: the first counts" in said
+    _, said = of_frames(settings, twice, goods(), "--yes", "--force")
     assert "30 interactions of a pair that is there already: the latest counts" in said
+
+
+def test_a_rating_whose_column_has_no_name_is_no_row_number(settings: Settings) -> None:
+    rated = rows(rating=[1, 2, 3, 4, 5]).rename(columns={"rating": ""})
+    _, said = of_frames(settings, rated, goods(), "--yes")
+    assert "numbers the rows" not in said
+    assert "'3'" in said
+    numbered = rows().reset_index(names="").sample(frac=1, random_state=0)
+    _, said = of_frames(settings, numbered, goods(), "--yes", "--force")
+    assert "not used, of the interactions: '1', which numbers the rows" in said

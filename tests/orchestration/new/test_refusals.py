@@ -195,6 +195,14 @@ def test_fields_between_unusual_characters_are_asked_for_and_then_read(settings:
     line = complaint(settings, "new", "mine", *named, "--yes")
     assert line.startswith(f"{files[0]}: has one column, 'user_id^item_id', where a person and an item are needed; if")
     assert line.endswith("name them with --delimiter")
+    line = complaint(settings, "new", "mine", *named, "--yes", "--delimiter", ";")
+    assert line.endswith("needed; --delimiter ';' does not separate it: name what does, or leave it out")
+    goods().to_csv(files[1], index=False, sep=",")
+    line = complaint(settings, "new", "mine", *named, "--yes", "--delimiter", "^")
+    assert line.startswith(
+        f"{files[1]}: has one column, 'item_id,title,description'; --delimiter '^' does not separate"
+    )
+    goods().to_csv(files[1], index=False, sep="^")
     study, _ = new(settings, *files, "--yes", "--delimiter", "^")
     assert options(study)["delimiter"] == "^"
 

@@ -41,7 +41,7 @@ def read_ids(path: Path) -> list[str]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (ValueError, OSError, EOFError):
         raise UserError(f"{path}: cannot be read as ids; give UTF-8 text, one id per line, or .npy") from None
-    names = [line.strip() for line in lines]
+    names = "\n".join(line.strip() for line in lines).rstrip("\n").split("\n")
     return _strings(np.asarray(names[1:] if names[:1] == ["item_id"] else names, dtype=object))
 
 
@@ -52,7 +52,7 @@ def _npy(path: Path) -> tuple[Mapping[str, np.ndarray], None]:
 def _npz(path: Path) -> tuple[Mapping[str, np.ndarray], list[str] | None]:
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
-    return arrays, next((_strings(arrays[name]) for name in ID_KEYS if name in arrays), None)
+    return arrays, _ids(path, arrays)
 
 
 def _safetensors(path: Path) -> tuple[Mapping[str, np.ndarray], list[str] | None]:
@@ -61,7 +61,15 @@ def _safetensors(path: Path) -> tuple[Mapping[str, np.ndarray], list[str] | None
         written = (file.metadata() or {}).get("item_ids")
     if written is not None:
         return arrays, _strings(np.asarray(json.loads(written), dtype=object))
-    return arrays, next((_strings(arrays[name]) for name in ID_KEYS if name in arrays), None)
+    return arrays, _ids(path, arrays)
+
+
+def _ids(path: Path, arrays: Mapping[str, np.ndarray]) -> list[str] | None:
+    """The ids that an array holds; UserError where two arrays differ in them."""
+    found = [_strings(arrays[name]) for name in ID_KEYS if name in arrays]
+    if any(ids != found[0] for ids in found):
+        raise UserError(f"{path}: {' and '.join(ID_KEYS)} name the rows differently; keep one of them")
+    return found[0] if found else None
 
 
 def _choose(path: Path, arrays: Mapping[str, np.ndarray], key: str | None) -> np.ndarray:

@@ -95,17 +95,23 @@ class MatrixFile(Encoder):
 
 
 def _by_number(item_ids: pd.Series, matrix: np.ndarray, path: object) -> np.ndarray:
-    numbers = pd.to_numeric(item_ids, errors="coerce")
-    wrong = item_ids[numbers.isna() | (numbers < 0) | (numbers % 1 != 0)]
+    wrong = item_ids[~item_ids.str.fullmatch("[0-9]{1,18}")]
     if len(wrong):
         raise UserError(f"{path}: item '{wrong.iloc[0]}' is no row number; name the rows in an `ids_file`")
+    numbers = item_ids.astype("int64")
+    if numbers.duplicated().any():
+        same = item_ids[numbers == numbers[numbers.duplicated()].iloc[0]]
+        raise UserError(
+            f"{path}: items '{same.iloc[0]}' and '{same.iloc[1]}' are the same row number; name the rows in an "
+            "`ids_file`"
+        )
     if len(numbers) and numbers.max() >= len(matrix):
         item = item_ids.iloc[int(numbers.to_numpy().argmax())]
         raise UserError(
             f"{path}: has {len(matrix)} rows, and item '{item}' needs row {item}, counted from 0; "
             "give a row for each id from 0, or name the rows in an `ids_file`"
         )
-    return numbers.to_numpy(dtype=np.int64)
+    return numbers.to_numpy()
 
 
 def _by_id(item_ids: pd.Series, ids: list[str], where: object) -> np.ndarray:
