@@ -2,14 +2,17 @@
 
 import inspect
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.measure import Measurement
 
 from orchestration.cli.app import command
 from orchestration.cli.console import out, say, table, tick
 from orchestration.cli.studies import find_study, read_settings
 from recsys.errors import UserError
+from recsys.wording import listed
 
 if TYPE_CHECKING:
     from recsys.content.encoder import Checkpoint
@@ -44,12 +47,17 @@ def models(
         return
     if on:
         raise UserError("--on is about one model: modalift models NAME --on STUDY")
-    shown = table("model", "family", "content", "tuned hyper-parameters", "source")
-    shown.columns[0].no_wrap = True  # a name to be copied
-    for model in registry.model_infos():
-        content = "yes" if model.file.takes_content else ""
-        shown.add_row(model.name, model.file.family, content, ", ".join(model.tuned), model.source)
-    out.print(shown)
+    rows = [
+        {
+            "model": model.name,
+            "family": model.file.family,
+            "content": "yes" if model.file.takes_content else "",
+            "tuned hyper-parameters": ", ".join(model.tuned),
+            "source": model.source,
+        }
+        for model in registry.model_infos()
+    ]
+    _print(rows, "source", "tuned hyper-parameters")
     say("The lists of several of them can be added, with weights from validation: `ensembles` in a study file.")
 
 
@@ -140,28 +148,53 @@ def encoders() -> None:
     from recsys.content.weights import on_this_machine
 
     found = encoder_infos()
-    shown = table("encoder", "reads", "what it does", "options", "weights", "licence")
-    shown.columns[0].no_wrap = True
-    for info in found:
-        weights = "needed" if info.needs_weights else "none"
-        shown.add_row(info.name, info.modality, info.description, ", ".join(info.options), weights, info.licence)
-    out.print(shown)
-    known = table(
-        "encoder", "reads", "model", ">dim", ">size", "licence", "here", title="Weights that are known to serve"
-    )
-    for info in found:
-        for checkpoint in info.known:
-            known.add_row(info.name, info.modality, *_cells(checkpoint, here=info.has(checkpoint)))
+    rows = [
+        {
+            "encoder": info.name,
+            "reads": info.modality,
+            "what it does": info.description,
+            "options": ", ".join(info.options),
+            "weights": "needed" if info.needs_weights else "none",
+            "licence": info.licence,
+        }
+        for info in found
+    ]
+    _print(rows, "licence", "options", "weights")
+    known = [
+        {"encoder": info.name, "reads": info.modality} | _weights(checkpoint, here=info.has(checkpoint))
+        for info in found
+        for checkpoint in info.known
+    ]
     for checkpoint in KNOWN:
         here = on_this_machine(checkpoint.model, checkpoint.revision) is not None
-        known.add_row("hidden_states", "image, text", *_cells(checkpoint, here=here))
-    out.print(known)
+        known.append({"encoder": "hidden_states", "reads": "image, text"} | _weights(checkpoint, here=here))
+    _print(known, "reads", "licence", title="Weights that are known to serve")
     say("Weights that are not here are fetched when a study first needs them, or put where docs/encoders.md says.")
 
 
-def _cells(checkpoint: "Checkpoint", *, here: bool) -> tuple[str, ...]:
-    size = _size(checkpoint.megabytes)
-    return checkpoint.model, str(checkpoint.dim), size, checkpoint.licence, tick(here)
+def _weights(checkpoint: "Checkpoint", *, here: bool) -> dict[str, str]:
+    return {
+        "model": checkpoint.model,
+        ">dim": str(checkpoint.dim),
+        ">size": _size(checkpoint.megabytes),
+        "licence": checkpoint.licence,
+        "here": tick(here),
+    }
+
+
+def _print(rows: Sequence[Mapping[str, str]], *dispensable: str, title: str | None = None) -> None:
+    """A table without the first of the dispensable columns, as many as are in the way of whole words."""
+    for n_left_out in range(len(dispensable) + 1):
+        left_out = dispensable[:n_left_out]
+        columns = [name for name in rows[0] if name not in left_out]
+        shown = table(*columns, title=title)
+        for row in rows:
+            shown.add_row(*(row[name] for name in columns))
+        if Measurement.get(out, out.options.update(max_width=10_000), shown).minimum <= out.width:
+            break
+    out.print(shown)
+    if left_out:
+        say(f"A wider terminal also shows: {listed(left_out)}.")
 
 
 def _size(megabytes: int) -> str:

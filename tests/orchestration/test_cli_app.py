@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from orchestration.cli import app
+from orchestration.cli.console import out
 from orchestration.settings import Settings
+from recsys.content.encoders import encoder_infos
 from recsys.fingerprints import CHECKOUT
 from tests.orchestration.command_line import call, complaint, printed
 
@@ -109,6 +111,17 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
     assert "tfidf_svd" in encoders
     assert "│ sentence-transformers/all-MiniLM-L6-v2 │ 384 │ 91 MB │ Apache-2.0 │ ✓ │" in encoders
     assert complaint(settings, "models", "EAS").startswith("there is no model 'EAS'; did you mean 'EASE'?")
+
+
+def test_on_a_narrow_terminal_names_are_whole_and_columns_that_can_be_spared_are_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out, "width", 80)
+    shown = call(settings, "encoders").stdout
+    assert max(map(len, shown.splitlines()[:-1])) <= 80
+    assert all(f"│ {info.name} " in shown for info in encoder_infos())
+    assert "A wider terminal also shows: licence and options." in shown
+    assert "A wider terminal" not in printed(settings, "models", "EASE")
 
 
 def test_a_preset_is_shown_beside_the_defaults(settings: Settings) -> None:
