@@ -70,8 +70,8 @@ def dataset(size: Size) -> Dataset:
     """A market skewed towards heavy users and popular items, in which every user has something held out."""
     rng = np.random.default_rng(0)
     rest = size.interactions - 2 * size.users
-    users = np.concatenate([np.tile(np.arange(size.users), 2), size.users * rng.random(rest) ** 1.5])
-    rows = pd.DataFrame({"user": users, "item": size.items * rng.random(size.interactions) ** 2.5}).astype(np.int32)
+    drawn = np.concatenate([np.tile(np.arange(size.users), 2), size.users * rng.random(rest) ** 1.5])
+    rows = pd.DataFrame({"user": drawn, "item": size.items * rng.random(size.interactions) ** 2.5}).astype(np.int32)
     rows["part"] = np.repeat(["test", "train"], [size.users, size.interactions - size.users])
     later = rows.index >= 2 * size.users
     rows.loc[later, "part"] = rng.choice(["train", "valid"], rest, p=[0.88, 0.12])
@@ -104,7 +104,8 @@ def study(size: Size) -> Study:
 def results(planned: Study) -> tuple[ModelResult, dict[str, float]]:
     """Every (model, arm), with the quality of each final cell's lists by fingerprint; one model was left out."""
     rng = np.random.default_rng(1)
-    spec, qualities, arms = planned.datasets[NAME], {}, []
+    spec, arms = planned.datasets[NAME], []
+    qualities: dict[str, float] = {}
     for model, base in zip(planned.models, rng.uniform(0.2, 0.45, len(planned.models)), strict=True):
         for arm in spec.arms(planned.controls):
             quality = base * (1 + GAINS.get(arm.name, -0.02))

@@ -20,7 +20,7 @@ def baby() -> Parts:
 def douyin() -> Parts | None:
     """Douyin from the folder named by MODALIFT_DATA; None without it."""
     dataset = published("douyin")
-    return dataset and _parts(dataset)
+    return _parts(dataset) if dataset else None
 
 
 def larger() -> Parts:
@@ -51,8 +51,8 @@ MARKETS = {"baby": baby, "douyin": douyin, "larger": larger}
 
 
 def _parts(dataset: Dataset) -> Parts:
-    train, test = (_matrix(*part.tocoo().coords, part.shape) for part in (dataset.train, dataset.test))
-    return train, test
+    train, test = (part.tocoo() for part in (dataset.train, dataset.test))
+    return _matrix(train.row, train.col, train.shape), _matrix(test.row, test.col, test.shape)
 
 
 def _matrix(users: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:

@@ -61,15 +61,19 @@ class Bench:
         package = peer.split()[0]
         reasons = LEFT_OUT.get(self.market, {})
         if reason := reasons.get(row.name) or reasons.get(package) or missing(package):
-            return self._none(f"{row.name} by {peer}: {reason}")
+            self._leave_out(f"{row.name} by {peer}: {reason}")
+            return None
         kept = self.folder / f"{row.name} by {peer}.json".replace(" ", "-")
         if anew or not kept.exists():
             console.print(f"{self.market}: {row.name} by {peer} ...", end=" ")
             kept.write_text(json.dumps(self._made(row, peer)), encoding="utf-8")
         told = json.loads(kept.read_text(encoding="utf-8"))
-        return self._none(f"{row.name} by {peer}: {told['failed']}") if "failed" in told else Measurement(**told)
+        if "failed" in told:
+            self._leave_out(f"{row.name} by {peer}: {told['failed']}")
+            return None
+        return Measurement(**told)
 
-    def _none(self, why: str) -> None:
+    def _leave_out(self, why: str) -> None:
         self.left_out.append(f"{self.market}: {why}")
 
     def _made(self, row: Row, peer: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def described(value: object) -> object:
         return [described(value.func), [described(each) for each in value.args], described(value.keywords)]
     if isinstance(value, dict):
         return {key: described(each) for key, each in value.items()}
-    return value.__qualname__ if callable(value) else value
+    return getattr(value, "__qualname__", value)
 
 
 def missing_draws(chosen: dict[str, Setting], draws: int, folder: Path) -> Iterator[tuple[str, int]]:

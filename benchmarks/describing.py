@@ -94,13 +94,15 @@ def main() -> None:
         folder = Path(name)
         make_model(folder / "model", asked.size)
         items = make_items(folder, asked.items, SIDES[asked.size])
-        options = VlmOptions(
-            model=str(folder / "model"),
-            prompt="movies_fields",
-            poolings=("prompt_end", "answer_end", "answer_mean", "image_mean"),
-            max_new_tokens=asked.tokens,
-            batch_size=asked.batch_size,
-            min_compliance=0,  # random weights answer nothing of use
+        options = VlmOptions.model_validate(
+            {
+                "model": str(folder / "model"),
+                "prompt": "movies_fields",
+                "poolings": ["prompt_end", "answer_end", "answer_mean", "image_mean"],
+                "max_new_tokens": asked.tokens,
+                "batch_size": asked.batch_size,
+                "min_compliance": 0,  # random weights answer nothing of use
+            }
         )
         describer = TransformersDescriber(folder / "model", options)
         extraction.choose = lambda *_: describer  # one model for both, loaded before the clock starts

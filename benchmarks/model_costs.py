@@ -79,7 +79,7 @@ def measure(name: str, place: int) -> None:
     cls = registry.load(name)
     size = SIZES[place]
     dataset = generated(size.n_users, size.n_items, size.n_interactions)
-    config = cls.Config(max_epochs=size.epochs) if file.is_trained else cls.Config()
+    config = cls.Config.model_validate({"max_epochs": size.epochs} if file.is_trained else {})
     shown = {}
     if file.takes_content:
         rng, present = np.random.default_rng(1), np.ones(dataset.n_items, dtype=bool)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from recsys.content.features import Content, Features
 from recsys.memory import keep_freed_memory
 from recsys.models import registry
+from recsys.models.gradient import LearnsByGradient
 from recsys.models.graph.lightgcn import LightGCNConfig, LightGCNNetwork
 from recsys.models.multimodal.freedom import FREEDOMConfig, FREEDOMNetwork
 from recsys.recommender import TrainingData
@@ -49,7 +50,8 @@ def content() -> Content:
 def coo(matrix: sparse.csr_array) -> Tensor:
     """The matrix as the peers keep it."""
     entries = matrix.tocoo()
-    return torch.sparse_coo_tensor(np.stack(entries.coords), entries.data, entries.shape, check_invariants=True)
+    places, values = torch.from_numpy(np.stack(entries.coords)), torch.from_numpy(entries.data)
+    return torch.sparse_coo_tensor(places, values, entries.shape, check_invariants=True)
 
 
 def our_epoch(network: PairwiseNetwork, triples: list[Triple]) -> Callable[[], None]:
@@ -80,7 +82,7 @@ def plain_epoch(train: sparse.csr_array, shown: Content, triples: list[Triple]) 
     optimiser = torch.optim.Adam(parameters, lr=RATE)
 
     def loss(graph: Tensor, users: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
-        layers = [table]
+        layers: list[Tensor] = [table]
         for _ in range(N_LAYERS):
             layers.append(torch.sparse.mm(graph, layers[-1]))
         nodes = torch.stack(layers, dim=1).mean(dim=1)
@@ -131,7 +133,10 @@ def main() -> None:
     compare(f"One epoch, {N_FACTORS} factors, {N_LAYERS} layers, batches of 2048", rows)
     table = Table("", "seconds", title="One epoch with default hyper-parameters")
     for name in ("BPRMF", "VBPR", "BM3", "LATTICE", "MGCN"):
-        network = registry.load(name).from_params().new_network(data)
+        model = registry.load(name).from_params()
+        assert isinstance(model, LearnsByGradient)
+        network = model.new_network(data)
+        assert isinstance(network, PairwiseNetwork)
         table.add_row(name, f"{seconds(our_epoch(network, triples)):.2f}")
     console.print(table)
 

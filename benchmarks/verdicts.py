@@ -94,13 +94,13 @@ def main(
         place = place_of(drawn, folder)
         known = (place / "found.json").exists()
         place.mkdir(parents=True, exist_ok=True)
-        rows = judge(drawn, place)
-        for name, of_one in rows.items():
+        judged = judge(drawn, place)
+        for name, of_one in judged.items():
             found[name].append(of_one)
         if not known:
             seconds.append(time.perf_counter() - started)
         left = (draws - number) * sum(seconds) / max(len(seconds), 1) / 60
-        answers = {name: [row.found for row in of_one] for name, of_one in rows.items()}
+        answers = {name: [row.found for row in of_one] for name, of_one in judged.items()}
         console.print(f"seed {seed}: {answers}; {number} of {draws}, about {left:.0f} minutes left")
     rows = [row for name, runs in found.items() for row in tabulated(name, runs)]
     table = pd.DataFrame(rows).to_markdown(index=False)

@@ -43,7 +43,7 @@ def same_model_twice(market: Market, model: str, params: dict[str, Any], seed: i
     """
     content = {name: Features(each.matrix, each.present) for name, each in market.content.items()}
     shown = content if registry.find(model).takes_content else {}
-    sides: list[list[np.ndarray]] = [[], []]
+    sides: list[list[pd.Series]] = [[], []]
     for number in range(MOST):
         data = dataset(market, seed + number if redrawn else seed)
         evaluator = Evaluator(data, "test", PROTOCOL)

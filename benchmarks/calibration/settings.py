@@ -131,7 +131,9 @@ def irrelevant(data: Path | None) -> Iterator[tuple[str, Setting]]:
     yield study(
         "irrelevant_crowded", "content irrelevant, few items and many users", crowded, *rules.NO_HELP, plan=ONE_BASE
     )
-    for name, size in REAL.items() if data else ():
+    if data is None:
+        return
+    for name, size in REAL.items():
         title = f"real interactions ({name}), real vectors permuted among items"
         drawn = partial(real.plasmode, folder=data / name, size=size)
         must = (*rules.NO_HELP, rules.NO_CAPACITY)
