@@ -91,6 +91,20 @@ def guess(
     named_by_user = {each for each in (*vars(given).values(), *(given.text or ())) if isinstance(each, str)}
     interactions, rows_counted = _without_index(interactions, named_by_user)
     items, items_counted = _without_index(items, named_by_user)
+    roles, reasons = _of_interactions(interactions, items, where, given, numbered)
+    roles, said = _described(items, roles, given)
+    said += _left_over(interactions, items, roles)
+    for counted, table in ((rows_counted, "interactions"), (items_counted, "items")):
+        said += (
+            [f"not used, of the {table}: {', '.join(map(repr, counted))}, which numbers the rows"] if counted else []
+        )
+    return replace(roles, reasons=(*reasons, *said))
+
+
+def _of_interactions(
+    interactions: pd.DataFrame, items: pd.DataFrame, where: Sequence[str], given: Given, numbered: bool
+) -> tuple[Roles, list[str]]:
+    """Item, person, rating and time, found in this order, and the reason of each."""
     possible = interactions.drop(columns=given.user) if given.user else interactions
     try:
         pairing = find_item_ids(IdColumns(possible, items, where, numbered), given.item, given.key)
@@ -112,29 +126,30 @@ def guess(
         rating = None
     if time and time_why == ONLY_DATES and is_fact(interactions, time, (people.column, pairing.column)):
         time = None
-    roles = Roles(people.column, pairing.column, pairing.key, rating, time, is_count=is_count and rating is not None)
     reasons = [
-        f"{'! ' if people.is_doubtful else ''}user: '{roles.user}', {people.why}",
-        *_without_person(interactions[roles.user], roles.user),
-        f"item: '{roles.item}', {pairing.why}; "
-        f"{whole_percent(pairing.share)} of its values are in '{roles.key}' of the items",
+        f"{'! ' if people.is_doubtful else ''}user: '{people.column}', {people.why}",
+        *_without_person(interactions[people.column], people.column),
+        f"item: '{pairing.column}', {pairing.why}; "
+        f"{whole_percent(pairing.share)} of its values are in '{pairing.key}' of the items",
         *pairing.remarks,
     ]
+    is_count = is_count and rating is not None
     reasons += [_ORDER] if numbered and not (given.user and given.item) else []
-    reasons += [rating_reason(rating, rating_why, roles.is_count, bool(given.rating))] if rating else []
+    reasons += [rating_reason(rating, rating_why, is_count, bool(given.rating))] if rating else []
     reasons += [time_reason(time, time_why)] if time else []
-    roles, said = _described(items, roles, given)
+    return Roles(people.column, pairing.column, pairing.key, rating, time, is_count=is_count), reasons
+
+
+def _left_over(interactions: pd.DataFrame, items: pd.DataFrame, roles: Roles) -> list[str]:
+    """What is not used of both tables, and why."""
     used = {roles.user, roles.item, roles.rating, roles.timestamp}
     left = [name for name in map(str, interactions) if name not in used]
-    said += unused_interactions(interactions, left, (roles.user, roles.item), roles.rating, roles.timestamp)
     described = {roles.key, roles.title, roles.image, *roles.text}
-    said += _missing_in_first_rows(items, roles)
-    said += unused_items(items, [name for name in map(str, items) if name not in described])
-    for counted, table in ((rows_counted, "interactions"), (items_counted, "items")):
-        said += (
-            [f"not used, of the {table}: {', '.join(map(repr, counted))}, which numbers the rows"] if counted else []
-        )
-    return replace(roles, reasons=(*reasons, *said))
+    return [
+        *unused_interactions(interactions, left, (roles.user, roles.item), roles.rating, roles.timestamp),
+        *_missing_in_first_rows(items, roles),
+        *unused_items(items, [name for name in map(str, items) if name not in described]),
+    ]
 
 
 def _without_index(frame: pd.DataFrame, given: Collection[str]) -> tuple[pd.DataFrame, list[str]]:
