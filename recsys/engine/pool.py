@@ -1,7 +1,8 @@
 """Cells on this machine: in this process, or side by side in worker processes as far as the slots allow.
 
 A cell that runs out of memory, or whose process is killed, while others ran beside it may be their victim: it is run
-once more when all others are done, alone and in a fresh process. Whatever happens to a cell, the others complete.
+once more when all others are done, alone and in a fresh process. Where no process can be started beside others, as
+without a free file descriptor, the cell waits for them. Whatever happens to a cell, the others complete.
 """
 
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 from recsys.engine.failure import CellOutcome, Failure, attempt
 from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
-from recsys.engine.worker import CellFunction, Worker, one_thread
+from recsys.engine.worker import CellFunction, Worker, one_thread, task_of
 
 _IDLE_SECONDS = 300.0
 
@@ -63,47 +64,72 @@ class _Schedule:
 
     def run(self) -> Iterator[tuple[int, CellOutcome]]:
         try:
-            self._start()
+            yield from self._start()
             while self.running:
                 ready = wait(self.running)
                 for connection in [each for each in self.running if each in ready]:
                     ended = self.running.pop(connection)
                     outcome = self._outcome(ended)
                     # The workers should not wait for what the caller does with an outcome.
-                    self._start()
+                    failed = self._start()
                     if outcome is not None:
                         yield ended.position, outcome
+                    yield from failed
         finally:
             for running in self.running.values():
                 running.worker.stop()
             _IDLE.stop_later()
 
-    def _start(self) -> None:
-        """Start, in their order, the waiting cells that fit; once they are done, a suspect alone."""
+    def _start(self) -> list[tuple[int, CellOutcome]]:
+        """Start, in their order, the waiting cells that fit; once they are done, a suspect alone.
+
+        Gives the outcomes of those that could not be started though nothing else ran.
+        """
+        failed: list[tuple[int, CellOutcome]] = []
         for position in list(self.waiting):
             if len(self.running) == self.room.workers:
-                return
-            if self._started(position):
+                return failed
+            found = self._started(position)
+            if found is not None:
                 self.waiting.remove(position)
-        if not self.running and self.suspects:
+            if isinstance(found, Failure):
+                failed.append((position, found))
+        while not self.running and self.suspects:
             # Idle processes may hold memory, too.
             _IDLE.stop(keep=0)
-            self._started(self.suspects.pop(0))
+            position = self.suspects.pop(0)
+            if isinstance(found := self._started(position), Failure):
+                failed.append((position, found))
+        return failed
 
-    def _started(self, position: int) -> bool:
-        """Start a cell if there is room for it."""
+    def _started(self, position: int) -> Worker | Failure | None:
+        """The worker that runs a cell now, or why it cannot be run; None where it has to wait for others."""
         place = self.room.place(self.needs[position], [other.place for other in self.running.values()])
         if place is None:
-            return False
-        worker = _IDLE.take(place.gpu)
-        if worker is None or not worker.start(self.work, self.cells[position]):
-            _IDLE.stop(keep=self.room.workers - len(self.running) - 1)
-            worker = Worker(place.gpu)
-            worker.start(self.work, self.cells[position])
+            return None
+        worker = attempt(partial(self._worker, self.cells[position], place.gpu))
+        if isinstance(worker, Failure):
+            return None if self.running else worker
         for other in self.running.values():
             other.alone = False
         self.running[worker.connection] = _Running(position, place, worker, alone=not self.running)
-        return True
+        return worker
+
+    def _worker(self, cell: Any, gpu: Gpu | None) -> Worker:
+        """A worker that was given the cell: an idle one that is still alive, else a new one.
+
+        A new one that has died by then is known by its outcome.
+        """
+        task = task_of(self.work, cell)
+        idle = _IDLE.take(gpu)
+        if idle is not None:
+            if idle.start(task):
+                return idle
+            idle.stop()
+        _IDLE.stop(keep=self.room.workers - len(self.running) - 1)
+        worker = Worker(gpu)
+        worker.start(task)
+        return worker
 
     def _outcome(self, ended: _Running) -> CellOutcome | None:
         """What came of a cell; None if it is to be run again."""

@@ -58,6 +58,11 @@ def _loaded_libraries(n_modules: int) -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def task_of(work: CellFunction, cell: Any) -> bytes:
+    """What a worker is sent to run a cell."""
+    return cloudpickle.dumps((work, cell))
+
+
 class Worker:
     """The handle of a worker process; one that is bound to a GPU sees no other."""
 
@@ -72,13 +77,12 @@ class Worker:
         theirs.close()
         self._started = time.perf_counter()
 
-    def start(self, work: CellFunction, cell: Any) -> bool:
-        """Begin a cell; False if the process has gone since its last one."""
+    def start(self, task: bytes) -> bool:
+        """Begin a cell; False if the process has gone, as `outcome` says too."""
         self._started = time.perf_counter()
         try:
-            self.connection.send_bytes(cloudpickle.dumps((work, cell)))
-        except BrokenPipeError:
-            self.stop()
+            self.connection.send_bytes(task)
+        except ConnectionError:
             return False
         return True
 
@@ -86,7 +90,7 @@ class Worker:
         """The outcome of its cell, once `connection` is ready; of kind `killed` if the process has ended."""
         try:
             return pickle.loads(self.connection.recv_bytes())
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # OSError: it ended in the middle of its answer
             self._process.join()
             return killed(self._process.exitcode, time.perf_counter() - self._started)
 

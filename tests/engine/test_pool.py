@@ -1,11 +1,14 @@
 """Cells side by side: whatever happens to one, the others complete, and each has exactly one outcome."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from recsys.engine.cell import CellResult
 from recsys.engine.failure import CellOutcome, Failure
 from recsys.engine.pool import run_cells
 from recsys.engine.slots import Gpu, Needs, Slots
+from recsys.engine.worker import Worker
 from tests.engine.work import cell, work
 
 
@@ -97,6 +101,57 @@ def test_a_worker_that_died_between_two_calls_is_replaced(no_idle_workers: None)
         worker.kill()
         worker.wait()
     assert numbers(outcomes("ok", "ok", "ok")) == [0, 1, 2]
+
+
+def test_a_worker_that_dies_before_its_cell_fails_that_cell(
+    monkeypatch: pytest.MonkeyPatch, no_idle_workers: None
+) -> None:
+    class Dead(Worker):
+        def __init__(self, gpu: Gpu | None = None) -> None:
+            super().__init__(gpu)
+            self._process.terminate()
+            self._process.join()
+
+    monkeypatch.setattr(pool, "Worker", Dead)
+    assert [failure(each) for each in outcomes("ok", "ok", "ok")] == [
+        ("killed", "its process crashed (signal 15, Terminated)")
+    ] * 3
+
+
+@pytest.mark.parametrize(("startable", "expected"), [(1, [0, 1, 2, 3]), (0, [None] * 4)])
+def test_where_no_second_process_can_be_started_the_cells_run_in_one(
+    monkeypatch: pytest.MonkeyPatch, no_idle_workers: None, startable: int, expected: list[int | None]
+) -> None:
+    started: list[Worker] = []
+
+    def start(gpu: Gpu | None = None) -> Worker:
+        if len(started) == startable:
+            raise OSError(errno.EMFILE, "Too many open files")
+        started.append(Worker(gpu))
+        return started[-1]
+
+    monkeypatch.setattr(pool, "Worker", start)
+    found = outcomes("ok", "ok", "ok", "ok")
+    assert numbers(found) == expected
+    assert all(failure(each)[0] == "machine" for each in found if isinstance(each, Failure))
+
+
+def test_a_cell_that_cannot_be_sent_to_a_process_fails_alone() -> None:
+    cells = [cell("ok", number=0), cell("ok", number=1, lock=threading.Lock()), cell("ok", number=2)]
+    found = dict(run_cells(cells, Slots(2), work, lambda _: Needs()))
+    assert numbers([found[0], found[1], found[2]]) == [0, None, 2]
+    assert failure(found[1])[1].startswith("TypeError: cannot pickle '_thread.lock' object")
+
+
+def test_a_worker_that_dies_in_the_middle_of_its_answer_was_killed() -> None:
+    worker = Worker()
+    worker.connection.close()
+    worker.connection, theirs = Pipe()
+    os.write(theirs.fileno(), (1000).to_bytes(4, "big") + b"the beginning")
+    theirs.close()
+    worker._process.terminate()
+    assert failure(worker.outcome())[0] == "killed"
+    worker.stop()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's way of ending processes for want of memory")
