@@ -47,6 +47,11 @@ def code_of(*roots: str) -> str:
     return _installed().code_of(*roots)
 
 
+def reaches(root: str, definition: str) -> bool:
+    """Whether a definition of the installed packages leads to another, both as for `code_of`."""
+    return definition in _installed().reached(root)
+
+
 def names_in(module: str) -> list[str]:
     """What a module of the installed packages defines; LookupError where there is no such module."""
     return _installed().names(module)

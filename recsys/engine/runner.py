@@ -11,7 +11,7 @@ from typing import Any
 
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult, run_cell
-from recsys.engine.code import cell_code
+from recsys.engine.code import cell_code, runs_on_gpu
 from recsys.engine.failure import CellOutcome, Failure
 from recsys.engine.pool import run_cells
 from recsys.engine.slots import Needs, Slots
@@ -179,7 +179,8 @@ class CellRunner:
         return made
 
     def _needs(self, job: "_Job") -> Needs:
-        return Needs(memory=int(self.inputs.memory(job.cell.params, job.cell.arm)))
+        memory = int(self.inputs.memory(job.cell.params, job.cell.arm))
+        return Needs(gpu_memory=memory) if runs_on_gpu(job.cell.model) else Needs(memory)
 
     def _keep(self, each: str, job: "_Job", outcome: CellOutcome) -> StoredCell:
         record = self._record(job.cell, outcome)

@@ -1,7 +1,7 @@
 """Which cells a trial is: what repeats share and what they do not, and that only missing cells are computed."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import pytest
 from recsys.content.arms import Arm, Control, content_arm, control_arm
 from recsys.content.features import Content
 from recsys.engine.cell import CellResult, run_cell
+from recsys.engine.code import runs_on_gpu
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
-from recsys.engine.slots import Slots
+from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
 from recsys.evaluation.protocol import Protocol
 from recsys.intact import damaged
 from recsys.models import registry
@@ -22,6 +23,7 @@ from recsys.store import Store
 from recsys.testing.market import planted_market
 from recsys.tuning.trials import Stage, Trial
 from tests.engine.markets import SOURCES, market, save_content
+from tests.engine.work import look_at_job
 
 REPEATS = (1, 2, 3)
 ALONE, BOTH = Arm("interactions_only"), content_arm("both", SOURCES)
@@ -144,6 +146,40 @@ def test_what_the_machine_failed_at_is_tried_again_by_the_next_runner(
         assert failing(finals(ALONE)) and failing.computed == 3  # within one search a failure stands
     again = runner(given, tmp_path)
     assert all(cell.valid is not None for cell in again(finals(ALONE))) and again.computed == 3
+
+
+def test_models_that_ask_for_the_device_run_on_a_gpu() -> None:
+    trained = {info.name for info in registry.model_infos() if info.file.is_trained}
+    assert {info.name for info in registry.model_infos() if runs_on_gpu(info.name)} == trained | {"ADMMSLIM"}
+
+
+@pytest.mark.parametrize(("model", "gpus"), [("BPRMF", {"3", "GPU-5a"}), ("EASE", {None})])
+def test_cells_are_spread_over_the_gpus_where_their_model_runs_on_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, gpus: set[str | None]
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("recsys.engine.runner._run", look_at_job)
+    given = replace(inputs(tmp_path, model), memory=lambda params, arm: 2.0**32)
+    slots = Slots(2, devices=[Gpu("3", 2**33), Gpu("GPU-5a", 2**33)])
+    cells = CellRunner(Store(tmp_path / "store"), given, slots, Watcher())(finals(ALONE, (1, 2)))
+    assert {cell.record["curve"][0]["gpu"] for cell in cells} == gpus
+
+
+@pytest.mark.parametrize("model", ["BPRMF", "EASE"])
+def test_without_a_gpu_a_cell_takes_its_memory_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    asked: list[Needs] = []
+
+    def ask(jobs: Sequence[object], slots: Slots, work: object, needs: Callable[[object], Needs]) -> list[object]:
+        asked.extend(map(needs, jobs))
+        return []
+
+    monkeypatch.setattr("recsys.engine.runner.run_cells", ask)
+    given = replace(inputs(tmp_path, model), memory=lambda params, arm: 7.0)
+    with pytest.raises(KeyError):  # no cell has an outcome
+        runner(given, tmp_path)(finals(ALONE, (1,)))
+    assert [Room(Slots(2, 10, ()), asked).place(each, []) for each in asked] == [Place(7)]
 
 
 @pytest.mark.parametrize("name", ["cell.json", "test.safetensors", "model.safetensors"])

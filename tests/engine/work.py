@@ -77,6 +77,11 @@ def look(cell: Cell) -> CellResult:
     return result(cell, pid=os.getpid(), gpu=os.environ.get("CUDA_VISIBLE_DEVICES"), oom_score_adj=score)
 
 
+def look_at_job(job: Any) -> CellResult:
+    """Where a runner's job runs."""
+    return look(job.cell)
+
+
 def count_threads(cell: Cell) -> CellResult:
     import torch
 
