@@ -32,7 +32,8 @@ class Trainings:
     Attributes:
         cells: fingerprints of all cells, each once.
         computed: how many of them were computed now.
-        lost: a line for each model of which the machine lost a training, even where no arm is left out for it.
+        lost: a line for each model of which the machine lost a training, by its memory, its disk or the like, even
+            where no arm is left out for it.
     """
 
     def __init__(self, home: Home, study: Study, dataset: str, *, asset: str, run: str) -> None:
@@ -58,7 +59,7 @@ class Trainings:
             result = work.do(runner)
         self.cells |= dict.fromkeys(runner.cells)
         self.computed += runner.computed
-        if lost := [cell for cell in runner.cells.values() if cell.record["failure_kind"] == "machine"]:
+        if lost := [cell for cell in runner.cells.values() if cell.worth_another_try]:
             failed = f"{len(lost)} of {len(runner.cells)} trainings failed, which the next run tries again"
             self.lost[model] = f"{model}: {failed}: {lost[0].message}"
         return result

@@ -142,8 +142,15 @@ def test_the_next_run_tries_again_what_may_do_better_and_nothing_else(ran: Ran) 
     assert {records[mark]["model"] for mark in after if after[mark] != before[mark]} == PASSING
 
 
+@pytest.mark.parametrize(
+    ("error", "named_as"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "OSError: [Errno 24] Too many open files"),
+        (MemoryError("Unable to allocate 2.00 GiB"), "MemoryError: Unable to allocate 2.00 GiB"),
+    ],
+)
 def test_a_trial_that_the_machine_lost_is_named_and_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, named_as: str
 ) -> None:
     """Two of three trials leave the model in, and the third may have been the best."""
     lost: list[Cell] = []
@@ -151,7 +158,7 @@ def test_a_trial_that_the_machine_lost_is_named_and_tried_again(
     def once(cell: Cell, out: Path) -> CellResult:
         if cell.model == "ItemKNN" and not lost:
             lost.append(cell)
-            raise OSError(errno.EMFILE, "Too many open files")
+            raise error
         return run_cell(cell, out)
 
     settings = Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
@@ -161,7 +168,7 @@ def test_a_trial_that_the_machine_lost_is_named_and_tried_again(
     assert first.exit_code == 1
     named = [line for line in first.stderr.splitlines() if line.startswith("tiny: ItemKNN: ")]
     assert len(named) == 1 and named[0].startswith("tiny: ItemKNN: 1 of ")
-    assert " trainings failed, which the next run tries again: OSError: [Errno 24] Too many open files" in named[0]
+    assert f" trainings failed, which the next run tries again: {named_as}" in named[0]
     assert [(step.asset, step.why) for step in plan(study, home, select) if step.state != "up to date"] == [
         ("tiny/models/ItemKNN", AGAIN)
     ]
