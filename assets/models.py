@@ -87,6 +87,7 @@ def show(study: Study, name: str, model: str, home: Home, event: Event) -> Mappi
             f"valid {primary}": arm.valid,
             "trials": arm.n_trials,
             "pruned": len(arm.pruned),
+            "failed": arm.n_failed,
             "chosen elsewhere": arm.n_nested,
             "combinations of weights": arm.n_weightings,
             "seconds": arm.seconds,

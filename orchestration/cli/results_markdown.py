@@ -75,9 +75,10 @@ def _row(arm: ArmResult, figures: dict[str, dict[str, Any]]) -> dict[str, str]:
     accuracy = {
         metric_name(metric): _interval(value) for metric, value in figures.items() if metric.startswith(ACCURACY)
     }
-    pruned = f" ({len(arm.pruned)} pruned)" if arm.pruned else ""
+    without = [f"{n} {what}" for n, what in ((len(arm.pruned), "pruned"), (arm.n_failed, "failed")) if n]
+    lost = f" ({', '.join(without)})" if without else ""
     effort = {
-        "trials": f"{arm.n_trials}{pruned}",
+        "trials": f"{arm.n_trials}{lost}",
         "chosen elsewhere": str(arm.n_nested or ""),
         "combinations of weights": str(arm.n_weightings or ""),
         "won": _won(arm),

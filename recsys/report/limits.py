@@ -10,7 +10,7 @@ STILL_RISING = 0.2
 
 def limits(dataset: DatasetReport) -> list[str]:
     """One sentence for each thing a reader may take for shown and that is not; the study's own come last."""
-    read = (_power, _budget, _pruned, _rising)
+    read = (_power, _budget, _failed, _pruned, _rising)
     found = [sentence(dataset) for sentence in read]
     failed = [
         f"The check “{check.name}” failed: {check.found.removesuffix('.')}."
@@ -73,24 +73,60 @@ def _weightings(rows: list[ResultRow]) -> str:
 
 def _trials(rows: list[ResultRow], minutes: float | None) -> str:
     """Whether those that had more settings than trials were given the same number of trials, or the same time."""
-    most = max((row.n_trials for row in rows), default=0)
-    if minutes is not None and rows:
-        fewest = min(rows, key=lambda row: row.n_trials)
-        enough = count(most, "trial")
-        if fewest.n_trials < most:
-            enough = f"{fewest.n_trials} ({fewest.name}) to {enough}"
-        return f"Each model was tuned for {minutes:g} min on each arm, which was enough for {enough}."
-    least = min((row.n_trials for row in rows), default=0)
-    if least < most <= 2 * least:
-        budget = count(least, "trial")
-        more = f"extended to at most {most} while the search was still improving"
-        return f"Each model was tuned with {budget} on each arm, {more}."
-    short = [row.name for row in rows if row.n_trials < most]
-    if short:
-        return f"Tuning was not equal: {listed(short)} had fewer than the {most} trials of the others."
-    if most == 1:
+    if not rows:
+        return ""
+    if minutes is not None:
+        return _timed(rows, minutes)
+    if all(row.n_trials == 1 for row in rows):
         return "No model was tuned: each ran with its default or fixed hyper-parameters."
-    return f"Each model was tuned with {most} trials on each arm; no rival was tuned longer." if rows else ""
+    by_budget: dict[int, list[ResultRow]] = {}
+    for row in sorted(rows, key=lambda row: -row.budget):
+        by_budget.setdefault(row.budget, []).append(row)
+    if len(by_budget) > 1:
+        return _budgets(by_budget)
+    ((budget, _),) = by_budget.items()
+    if short := [row.name for row in rows if row.n_trials < budget]:
+        return f"Tuning was not equal: {listed(short)} had fewer than the {budget} trials of the others."
+    if extended := _extended(budget, rows):
+        return f"Each model was tuned with {count(budget, 'trial')} on each arm{extended}."
+    some_failed = any(row.n_failed for row in rows)
+    longer = ", some of which failed" if some_failed else "; no rival was tuned longer"
+    return f"Each model was tuned with {count(budget, 'trial')} on each arm{longer}."
+
+
+def _timed(rows: list[ResultRow], minutes: float) -> str:
+    fewest, most = (choose(rows, key=lambda row: row.n_trials) for choose in (min, max))
+    enough = count(most.n_trials, "trial")
+    if fewest.n_trials < most.n_trials:
+        enough = f"{fewest.n_trials} ({fewest.name}) to {enough}"
+    return f"Each model was tuned for {minutes:g} min on each arm, which was enough for {enough}."
+
+
+def _budgets(by_budget: dict[int, list[ResultRow]]) -> str:
+    """The budget of each model where they differ, as by default between closed forms and training by gradient."""
+    said = [
+        f"{count(budget, 'trial')} for {listed([*dict.fromkeys(row.model for row in rows)])}{_extended(budget, rows)}"
+        for budget, rows in by_budget.items()
+    ]
+    short = [
+        f"{row.name} ({row.n_trials} of {row.budget})"
+        for rows in by_budget.values()
+        for row in rows
+        if row.n_trials < row.budget
+    ]
+    unspent = f" Not all of it was spent by {listed(short)}." if short else ""
+    return f"Models were tuned with different budgets on each arm: {'; '.join(said)}.{unspent}"
+
+
+def _extended(budget: int, rows: list[ResultRow]) -> str:
+    most = max(row.n_trials for row in rows)
+    return f", extended to at most {most} while the search was still improving" if most > budget else ""
+
+
+def _failed(dataset: DatasetReport) -> str | None:
+    """Trials without a value count as trials: a model that lost many of them was hardly tuned."""
+    rows = [f"{row.name} ({row.n_failed} of {row.n_trials})" for row in dataset.results if row.n_failed]
+    return f"Trials that failed, and found nothing: {listed(rows)}." if rows else None
 
 
 def _pruned(dataset: DatasetReport) -> str | None:

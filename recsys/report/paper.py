@@ -12,6 +12,7 @@ from recsys.evidence.comparison import Comparison
 from recsys.evidence.wording import interval, metric_name, p_cell
 from recsys.report import folding
 from recsys.report.model import DatasetReport, StudyReport
+from recsys.report.rows import ResultRow
 from recsys.report.text import plain
 from recsys.wording import percent
 
@@ -54,10 +55,16 @@ def results_table(dataset: DatasetReport, metrics: Sequence[str]) -> str:
                 "Model": row.name,
                 **{metric_name(m): f"{row.metrics[m].mean:.4f}" if m in row.metrics else "--" for m in metrics},
                 f"95 % interval of {metric_name(metrics[0])}": f"{interval.low:.4f} to {interval.high:.4f}",
-                "Trials": str(row.n_trials) if row.n_trials else "--",
+                "Trials": _trials(row),
             }
         )
     return _table(rows, f"Results on the test part of {dataset.name}, best first.", f"results {dataset.name}")
+
+
+def _trials(row: ResultRow) -> str:
+    if not row.n_trials:
+        return "--"
+    return f"{row.n_trials} ({row.n_failed} failed)" if row.n_failed else str(row.n_trials)
 
 
 def comparisons_table(dataset: DatasetReport) -> str:

@@ -150,6 +150,8 @@ def results(folder: Path, study: Study, arms: list[ArmResult], runs: Mapping[str
                 repeat_means=list(table[study.evaluation.primary]["per_repeat"]),
                 valid=arm.valid,
                 n_trials=arm.n_trials,
+                n_failed=arm.n_failed,
+                budget=0 if arm.members or study.tuning.minutes is not None else study.trials_of(arm.model),
                 n_nested=arm.n_nested,
                 n_weightings=arm.n_weightings,
                 n_pruned=len(arm.pruned),

@@ -100,6 +100,8 @@ class ResultRow(Stored):
         repeat_means: primary metric in each repeat.
         valid: primary metric on the validation part.
         n_trials: of its own search; 0 where it ran at the settings of another arm, or is an ensemble.
+        n_failed: those of them that gave no value.
+        budget: trials that its search was given; 0 where time is the budget, and for an ensemble.
         n_nested: further settings that were tried because another arm or model had chosen them.
         n_weightings: combinations of weights that were tried of an ensemble.
         n_pruned: trials that were pruned.
@@ -118,6 +120,8 @@ class ResultRow(Stored):
     repeat_means: list[float]
     valid: float
     n_trials: int
+    n_failed: int = 0
+    budget: int = 0
     n_nested: int = 0
     n_weightings: int = 0
     n_pruned: int = 0

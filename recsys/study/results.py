@@ -86,6 +86,11 @@ class ArmResult(BaseModel):
         return 0 if self.members else self.searched.n_own
 
     @property
+    def n_failed(self) -> int:
+        """Those of them that gave no value, as without the memory that they needed."""
+        return sum(not each.counts and not each.pruned for each in self.trials[: self.n_trials])
+
+    @property
     def n_weightings(self) -> int:
         """Combinations of weights that were tried of an ensemble."""
         return len(self.trials) if self.members else 0

@@ -22,6 +22,7 @@ class Tally(BaseModel):
     Attributes:
         pairs: how many there are.
         trials: of their own searches.
+        failed: those of them that gave no value.
         nested: settings chosen elsewhere that were tried beside these.
         weightings: combinations of weights that were tried of ensembles.
     """
@@ -30,13 +31,15 @@ class Tally(BaseModel):
 
     pairs: int
     trials: int
+    failed: int = 0
     nested: int = 0
     weightings: int = 0
 
     @property
     def said(self) -> str:
         """Its counts, each with what it counts."""
-        tried = [count(self.trials, "trial")]
+        failed = f" (of which {self.failed:,} failed)" if self.failed else ""
+        tried = [f"{count(self.trials, 'trial')}{failed}"]
         if self.nested:
             tried.append(f"{count(self.nested, 'setting')} chosen elsewhere")
         if self.weightings:
@@ -136,6 +139,7 @@ def tally(results: Sequence[ArmResult]) -> dict[str, Tally]:
         side: Tally(
             pairs=len(arms),
             trials=sum(each.n_trials for each in arms),
+            failed=sum(each.n_failed for each in arms),
             nested=sum(each.n_nested for each in arms),
             weightings=sum(each.n_weightings for each in arms),
         )

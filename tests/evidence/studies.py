@@ -279,6 +279,7 @@ def _results(cells: dict[tuple[str, str, Kind], Scores]) -> list[ResultRow]:
             repeat_means=each.values.mean(axis=1).tolist(),
             valid=each.valid,
             n_trials=1 if key[2] == "baseline" else 20,
+            budget=20,
             exhausted=key[2] == "baseline",
             seconds=3.2 if key[2] == "baseline" else 412.0,
             params={} if key[2] == "baseline" else {"l2": 0.001, "n_layers": 2},

@@ -51,6 +51,47 @@ def test_limits_tell_a_short_budget_from_a_small_space(baby, of_ease, said):
     assert said in limits(baby.model_copy(update={"results": results}))
 
 
+@pytest.mark.parametrize(
+    ("n_of_freedom", "said"),
+    [
+        (
+            {"FREEDOM": (10, 20)},
+            "Models were tuned with different budgets on each arm: 30 trials for EASE; 10 trials for FREEDOM, "
+            "extended to at most 20 while the search was still improving. Nothing to tune: TopPop and Random.",
+        ),
+        (
+            {"FREEDOM": (10, 10)},
+            "Models were tuned with different budgets on each arm: 30 trials for EASE; 10 trials for FREEDOM. Nothing "
+            "to tune: TopPop and Random.",
+        ),
+        (
+            {"FREEDOM": (10, 10), "EASE": (30, 16)},
+            "Models were tuned with different budgets on each arm: 30 trials for EASE; 10 trials for FREEDOM. Not all "
+            "of it was spent by EASE (16 of 30). Nothing to tune: TopPop and Random.",
+        ),
+    ],
+)
+def test_limits_say_each_models_own_budget(baby, n_of_freedom, said):
+    given = {"EASE": (30, 30)} | n_of_freedom
+    kept = [row for row in baby.results if row.kind == "baseline" or row.model in given]
+    results = [
+        row.model_copy(update=dict(zip(("budget", "n_trials"), given[row.model], strict=True)))
+        if row.model in given
+        else row
+        for row in kept
+    ]
+    assert said in limits(baby.model_copy(update={"results": results}))
+
+
+def test_limits_name_failed_trials_and_do_not_call_them_tuning(baby):
+    results = [row.model_copy(update={"n_failed": 19} if row.model == "EASE" else {}) for row in baby.results]
+    said = limits(baby.model_copy(update={"results": results}))
+    assert "Trials that failed, and found nothing: EASE (19 of 20)." in said
+    assert any(
+        line.startswith("Each model was tuned with 20 trials on each arm, some of which failed.") for line in said
+    )
+
+
 def test_limits_do_not_call_a_control_at_its_contents_settings_untuned(baby):
     results = [
         row.model_copy(update={"n_trials": 0}) if row.arm == "both_shuffled_untuned" else row for row in baby.results

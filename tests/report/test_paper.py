@@ -33,6 +33,11 @@ def test_a_row_without_trials_of_its_own_has_a_dash(baby):
     assert len(rows) > 2 and all(row.endswith(r"& -- \\") for row in rows[1:])
 
 
+def test_failed_trials_stand_beside_the_trials(baby):
+    lost = baby.model_copy(update={"results": [row.model_copy(update={"n_failed": 3}) for row in baby.results]})
+    assert r"& 20 (3 failed) \\" in results_table(lost, ["ndcg_at_20"])
+
+
 def test_the_comparisons_have_lifts_with_signs_and_intervals(baby):
     table = comparisons_table(baby)
     assert len(re.findall(r"\\\\$", table, flags=re.MULTILINE)) == 1 + len(baby.deciding)

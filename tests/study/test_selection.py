@@ -1,5 +1,6 @@
 """Who is compared: the best on validation of each side, and nothing else decides."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,14 @@ def test_own_trials_settings_chosen_elsewhere_and_combinations_of_weights_are_co
     content, rival = tally(results).values()
     assert content.said == f"1 model{DASH}arm pair with 3 trials and 2 settings chosen elsewhere"
     assert rival.said == f"3 model{DASH}arm pairs with 4 trials and 26 combinations of weights"
+
+
+def test_trials_without_a_value_are_counted_as_failed() -> None:
+    trials = [Tried({}, 0.4), Tried({}, None), Tried({}, math.nan), Tried({}, 0.1, pruned=True), Tried({}, None)]
+    lossy = result("A", ALONE, 0.4, n_nested=1).model_copy(update={"trials": trials})
+    assert (lossy.n_trials, lossy.n_failed) == (4, 2)  # the last was no trial of its own
+    rival = tally([lossy])["rival"]
+    assert rival.said == f"1 model{DASH}arm pair with 4 trials (of which 2 failed) and 1 setting chosen elsewhere"
 
 
 @pytest.mark.parametrize(
