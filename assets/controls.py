@@ -14,6 +14,7 @@ from orchestration.usable import unusable_sources, usable_study
 from recsys.engine.code import model_code
 from recsys.errors import UserError
 from recsys.fingerprints import code_of, fingerprint
+from recsys.models import registry
 from recsys.study.controls import select_with_controls
 from recsys.study.counting import cells_of_controls
 from recsys.study.record import AssetRecord
@@ -25,20 +26,28 @@ from recsys.study.study import Study
 def node(study: Study, name: str) -> Node:
     """The asset of one dataset's controls."""
     primary = study.evaluation.primary_name
-    trained = dict.fromkeys([*(m for m in content_models(study) if m in study.models), *_members(study)])
-    models = [(model, study.params_of(model), model_code(model, primary)) for model in trained]
-    content = study.datasets[name].content
+    spec = study.datasets[name]
+    models = [(model, study.params_of(model), model_code(model, primary)) for model in _trained(study)]
+    ensembles = [ensemble.model_dump() for ensemble in study.ensembles.values()]
     code = code_of("recsys.study.controls:select_with_controls")
     return Node(
         asset=keys.controls(name),
         group=name,
         inputs=[
             *(keys.model(name, row) for row in study.rows),
-            *(keys.embeddings(name, source) for source in content),
+            *(keys.embeddings(name, source) for source in spec.content),
             keys.dataset(name),
         ],
         # By the margin it is decided which sources are hardly missed, and so which groups are trained.
-        version=fingerprint(study.training_settings, study.statistics.margin, list(study.rows), models, code),
+        version=fingerprint(
+            study.training_settings,
+            study.statistics.margin,
+            list(study.rows),
+            models,
+            ensembles,
+            spec.comparison_identity,
+            code,
+        ),
         make=partial(make, study, name),
         show=show,
         description="Chosen on validation: the content model, its best rival without content, and their controls.",
@@ -47,9 +56,13 @@ def node(study: Study, name: str) -> Node:
     )
 
 
-def _members(study: Study) -> list[str]:
-    """Models that are trained on controls as members of an ensemble."""
-    return [model for name in content_models(study) if name in study.ensembles for model in study.ensembles[name].of]
+def _trained(study: Study) -> list[str]:
+    """Models that may be trained here: on controls, as members of an ensemble, or at settings of a related model."""
+    judged = content_models(study)
+    alone = [row for row in judged if row in study.models]
+    members = [model for row in judged if row in study.ensembles for model in study.ensembles[row].of]
+    related = [model for model in study.models if registry.related(model) & study.models.keys()]
+    return list(dict.fromkeys([*alone, *members, *related]))
 
 
 def make(study: Study, name: str, making: Making) -> AssetRecord:

@@ -55,7 +55,10 @@ def node(study: Study, name: str) -> Node:
             *(keys.model(name, row) for row in study.rows),
             *([keys.controls(name)] if judged else []),
         ],
-        version=fingerprint(study.n_repeats, study.statistics.model_dump(), study.evaluation.model_dump(), code),
+        # Of models that are equally good the first is the best.
+        version=fingerprint(
+            list(study.rows), study.n_repeats, study.statistics.model_dump(), study.evaluation.model_dump(), code
+        ),
         make=partial(make, study, name),
         show=partial(show, study.evaluation),
         description="Mean of each metric on the test part for every model and arm, with 95 % intervals.",

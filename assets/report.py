@@ -48,8 +48,12 @@ LIBRARIES = (
 
 def node(study: Study) -> Node:
     """The asset of a study's report."""
-    scenarios = [spec.model_dump(include={"scenario"}) for spec in study.datasets.values()]
-    settings = [study.title, study.question, scenarios, study.tuning.model_dump(), study.n_repeats]
+    stated = [
+        (name, spec.model_dump(include={"scenario", "split", "questions"}), spec.comparison_identity)
+        for name, spec in study.datasets.items()
+    ]
+    shared = [study.tuning.model_dump(), study.evaluation.model_dump(), study.n_repeats]
+    settings = [study.title, study.question, stated, shared]
     shown = [
         f"{type(each).__module__}:{type(each).__name__}"
         for name in study.datasets

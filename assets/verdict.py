@@ -29,8 +29,8 @@ READY = "ready_to_be_answered"
 def node(study: Study, name: str) -> Node:
     """The asset of one dataset's verdict."""
     spec = study.datasets[name]
-    asked = [question.model_dump() for question in spec.questions]
-    settings = [study.statistics.model_dump(), study.evaluation.primary, asked, spec.scenario.model_dump()]
+    stated = spec.model_dump(include={"questions", "scenario"})
+    settings = [study.statistics.model_dump(), study.evaluation.primary, stated, spec.comparison_identity]
     return Node(
         asset=keys.verdict(name),
         group=name,

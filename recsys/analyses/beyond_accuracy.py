@@ -35,8 +35,8 @@ class BeyondAccuracy(Analysis):
     position = 20
 
     def settings(self, study: Study, name: str) -> object:
-        """The statistics, and how lists are evaluated."""
-        return study.statistics.model_dump(), study.evaluation.model_dump()
+        """The statistics, how lists are evaluated, and which content they are compared by."""
+        return study.statistics.model_dump(), study.evaluation.model_dump(), repr(study.datasets[name].fused)
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """One row per (model, arm), the best by the primary metric first.

@@ -34,8 +34,8 @@ class Integration(Analysis):
         return has_verdict(study, name) and fused is not None and 2 <= len(fused.sources) <= MOST_MEMBERS
 
     def settings(self, study: Study, name: str) -> object:
-        """The statistics, and how lists are evaluated."""
-        return study.statistics.model_dump(), study.evaluation.model_dump()
+        """The statistics, how lists are evaluated, and which sources are fused."""
+        return study.statistics.model_dump(), study.evaluation.model_dump(), repr(study.datasets[name].fused)
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """The comparison, and the weights that validation chose in each repeat; no rows where an arm is missing."""

@@ -34,9 +34,10 @@ class Sizes(Analysis):
         return has_verdict(study, name) and len(spec.content) > 1 and any(behind(spec, each) for each in spec.content)
 
     def settings(self, study: Study, name: str) -> object:
-        """The statistics, and what is behind each source."""
+        """The statistics, and how each source is made."""
         spec = study.datasets[name]
-        return study.statistics.model_dump(), {source: behind(spec, source) for source in spec.content}
+        made = [(source, content.encoder, behind(spec, source)) for source, content in spec.content.items()]
+        return study.statistics.model_dump(), made
 
     def compute(self, inputs: Inputs) -> dict[str, pd.DataFrame]:
         """One row per source that some model was trained on alone, the smallest first."""

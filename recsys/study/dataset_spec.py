@@ -15,6 +15,7 @@ from recsys.data.cleaning import CleaningRules
 from recsys.data.readers import registry
 from recsys.data.splits import SplitRule
 from recsys.errors import hint
+from recsys.fingerprints import code_of
 from recsys.study.judgement_spec import Published, Question, Scenario
 from recsys.study.spec import Open, Strict
 
@@ -157,6 +158,19 @@ class DatasetSpec(Strict):
         inputs = corpus.options.get("inputs", defaults["inputs"].default)
         words = corpus.options.get("text_fields", defaults["text_fields"].default) if "text" in inputs else ()
         return frozenset({*words, *(("image",) if "image" in inputs else ())})
+
+    @property
+    def comparison_identity(self) -> list[Any]:
+        """What decides which arms are compared, beside results: the fused sources, and how each source is made.
+
+        From how a source is made follows what it reads. `reads` itself is not asked: options may be wrong, and assets
+        get their versions before anything says so.
+        """
+        sources = []
+        for source, content in self.content.items():
+            corpus = self.descriptions[content.corpus].identity if content.corpus else None
+            sources.append((source, content.identity, corpus, code_of(encoders.module(content.encoder))))
+        return [repr(self.fused), sources]
 
     def without_sources(self, sources: Collection[str]) -> "DatasetSpec":
         """The dataset without some of its sources, and without the corpora that only these read."""
