@@ -27,16 +27,19 @@ class Making:
     """What a node is given to make its asset with.
 
     Attributes:
-        home: everything the work reads and writes.
+        home: everything the work reads and writes, with the versions of its inputs that are recorded.
         out: the folder for its files.
-        read: folders of its inputs by key.
         run: Dagster's run id.
     """
 
     home: Home
     out: Path
-    read: Mapping[str, Path]
     run: str
+
+    @property
+    def read(self) -> dict[str, Path]:
+        """Folders of its inputs by key."""
+        return {asset: self.home.folder(event) for asset, event in self.home.lineage.read.items()}
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def _asset(node: Node, code_version: str, study: Mapping[str, Any]) -> dg.Assets
             run=context.run.run_id,
             code_version=node.version,
             inputs=node.inputs,
-            build=lambda out, read: node.make(Making(home, out, read, context.run.run_id)),
+            build=lambda out, as_read: node.make(Making(as_read, out, context.run.run_id)),
             also_depends_on=node.files(home.settings),
             study=study,
         )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +26,7 @@ RECORD = "outcome.json"
 
 
 class Home:
-    """Everything a study's work reads and writes."""
+    """Everything a study's work reads and writes; `tracker` is MLflow on this home, which fails nothing."""
 
     def __init__(self, settings: Settings, progress: Progress | None = None) -> None:
         """The home that the settings name; `progress` shows long work."""
@@ -33,16 +34,18 @@ class Home:
         self.progress: Progress = progress or LogProgress()
         self.store = Store(settings.store)
         self.lineage = Lineage(settings.lineage)
+        self.tracker = GuardedTracker(Tracker(settings, self.progress.note), self.progress.note)
+
+    def as_read(self, events: Sequence[Event]) -> "Home":
+        """The same home, in which the newest versions of these events' assets are the ones that were read."""
+        seen = copy(self)
+        seen.lineage = Lineage(self.settings.lineage, events)
+        return seen
 
     @cached_property
     def slots(self) -> Slots:
         """Where cells run side by side."""
         return Slots(self.settings.workers or default_workers())
-
-    @cached_property
-    def tracker(self) -> GuardedTracker:
-        """MLflow on this home, which fails nothing."""
-        return GuardedTracker(Tracker(self.settings, self.progress.note), self.progress.note)
 
     def has(self, asset: str) -> bool:
         """Whether an asset has a version whose files are there and whole."""
@@ -95,7 +98,7 @@ class Home:
         run: str,
         code_version: str,
         inputs: Sequence[str],
-        build: Callable[[Path, dict[str, Path]], AssetRecord],
+        build: Callable[[Path, "Home"], AssetRecord],
         also_depends_on: str = "",
         study: Mapping[str, Any] | None = None,
     ) -> Event:
@@ -106,7 +109,8 @@ class Home:
             run: Dagster's run id, for the lineage.
             code_version: hash of the settings and the code that make it.
             inputs: keys of the assets it reads.
-            build: writes its files into a folder; is given the folders of the inputs by key.
+            build: writes its files into a folder; is given this home with the very versions of the inputs that are
+                recorded, whatever is materialised while it works.
             also_depends_on: signature of files outside the store.
             study: settings of the study at this time, to be compared with later ones.
         """
@@ -161,8 +165,8 @@ class Home:
             write_text(file, json.dumps(study, indent=1))
         return name
 
-    def _fill(self, pending: Path, build: Callable[[Path, dict[str, Path]], AssetRecord], read: list[Event]) -> None:
-        record = build(pending, {event.asset: self.folder(event) for event in read})
+    def _fill(self, pending: Path, build: Callable[[Path, "Home"], AssetRecord], read: list[Event]) -> None:
+        record = build(pending, self.as_read(read))
         kept = {
             "content_hash": content_hash(pending),
             "facts": record.facts,

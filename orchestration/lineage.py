@@ -72,11 +72,21 @@ class Event(BaseModel):
 
 
 class Lineage:
-    """The events under a folder, one folder an asset."""
+    """The events under a folder, one folder an asset.
 
-    def __init__(self, root: Path) -> None:
-        """The lineage kept in a folder, which is made when first written to."""
+    Attributes:
+        root: the folder.
+        read: events whose versions stay the newest of their assets, by asset.
+    """
+
+    def __init__(self, root: Path, read: Iterable[Event] = ()) -> None:
+        """The lineage kept in a folder, which is made when first written to.
+
+        What was `read` stays, whatever is materialised meanwhile: work of hours must not end on other inputs than
+        those that it began with and is recorded with.
+        """
         self.root = root
+        self.read = {event.asset: event for event in read}
 
     def record(self, event: Event) -> None:
         """Put an event in its place, whole."""
@@ -85,6 +95,8 @@ class Lineage:
 
     def latest(self, asset: str, run: str | None = None) -> Event | None:
         """The newest event of an asset, or the newest that a run recorded; None if there is none."""
+        if run is None and asset in self.read:
+            return self.read[asset]
         newest_first = sorted((self.root / asset).glob("*.json"), reverse=True)
         events = (event for file in newest_first if (event := _read(file)))
         return next((event for event in events if run in (None, event.run)), None)

@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def make(home: Home, asset: str, code: str, *inputs: str, cells: tuple[str, ...] = ()) -> Event:
-    def build(out: Path, read: dict[str, Path]) -> AssetRecord:
+    def build(out: Path, read: Home) -> AssetRecord:
         (out / "file").write_text(code * 1000)
         facts = {VERSIONS: [f"{code}, split {repeat}" for repeat in (1, 2)]} if asset.endswith("/dataset") else {}
         return AssetRecord(facts=facts, mlflow_runs=[run_id(asset.split("/")[0], each) for each in cells])

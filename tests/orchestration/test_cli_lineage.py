@@ -18,7 +18,7 @@ from tests.orchestration.command_line import complaint, parsed, printed
 
 
 def make(home: Home, asset: str, value: int, *inputs: str) -> Event:
-    def build(out: Path, _: dict[str, Path]) -> AssetRecord:
+    def build(out: Path, _: Home) -> AssetRecord:
         pd.DataFrame({"item_id": ["a"], "n": [value], "share": [0.5], "here": [True]}).to_parquet(out / "t.parquet")
         return AssetRecord(rows=1)
 

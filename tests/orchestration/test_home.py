@@ -25,9 +25,11 @@ class Producer:
         self.home, self.asset, self.inputs, self.built = home, asset, inputs, 0
 
     def __call__(self, value: int, code: str = "1", outside: str = "") -> Event:
-        def build(out: Path, read: dict[str, Path]) -> AssetRecord:
+        def build(out: Path, read: Home) -> AssetRecord:
             self.built += 1
-            total = value + sum(int((folder / "value").read_text()) for folder in read.values())
+            total = value + sum(
+                int((read.folder(event) / "value").read_text()) for event in read.lineage.read.values()
+            )
             (out / "value").write_text(str(total))
             return AssetRecord(
                 facts={"value": total}, rows=1, checks=(Check(name="small", passed=True, message="yes"),)
@@ -84,8 +86,25 @@ def test_a_missing_input_is_one_line(home: Home) -> None:
         Producer(home, "d/b", "d/a")(1)
 
 
+def test_work_ends_on_the_inputs_that_it_began_with(home: Home) -> None:
+    """Another run makes a newer version of an input while an asset is being made of the older one."""
+    source = Producer(home, "d/a")
+    first = source(1)
+
+    def build(out: Path, as_read: Home) -> AssetRecord:
+        second = source(2, code="2")
+        assert home.current("d/a").fingerprint == second.fingerprint != first.fingerprint
+        assert as_read.current("d/a").fingerprint == first.fingerprint
+        assert as_read.tracker is home.tracker
+        return AssetRecord(rows=1)
+
+    event = home.produce("d/b", run="r", code_version="1", inputs=["d/a"], build=build)
+    assert [read.fingerprint for read in event.inputs] == [first.fingerprint]
+    assert home.current("d/a").fingerprint != first.fingerprint
+
+
 def test_a_build_that_fails_leaves_no_event(home: Home) -> None:
-    def build(out: Path, _: dict[str, Path]) -> AssetRecord:
+    def build(out: Path, _: Home) -> AssetRecord:
         raise UserError("no")
 
     with pytest.raises(UserError):
