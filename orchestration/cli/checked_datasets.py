@@ -1,6 +1,6 @@
 """Datasets and their content, read for `check` and before a run by the very functions that the run reads them with."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from orchestration import keys
+from orchestration.content_widths import content_widths
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.data.dataset import Dataset
@@ -79,7 +80,8 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
             yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
             return
         if to_read.made is None:
-            yield Finding(f"dataset {name}", _in_words(study, name, facts[name], data))
+            widths = content_widths(study, Home(settings), name)
+            yield Finding(f"dataset {name}", _in_words(study, name, facts[name], data, widths))
         yield from (Finding(f"dataset {name}", doubt, "warning") for doubt in doubts)
         corpora = [corpus for corpus in to_read.corpora if f"descriptions {name}/{corpus}" not in wrong]
         sources = [
@@ -92,13 +94,13 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
             yield from check_content(name, spec, data, folder, sources=sources, corpora=corpora)
 
 
-def _in_words(study: Study, name: str, facts: dict[str, Any], data: Dataset) -> str:
+def _in_words(study: Study, name: str, facts: dict[str, Any], data: Dataset, widths: Mapping[str, int]) -> str:
     """What a run would make of a dataset."""
     counts = facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
     said += [f"{counts['pictures']:,} pictures of these items"] if "pictures" in counts else []
     notes = [*facts["notes"], *_quarantined(data)]
-    notes += [line for model in study.models if (line := left_out(study, name, model, facts, {}))]
+    notes += [line for model in study.models if (line := left_out(study, name, model, facts, widths))]
     return "\n    ".join([", ".join(said), *notes])
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from orchestration import keys
 from orchestration.cli.console import table
+from orchestration.content_widths import content_widths
 from orchestration.home import Home
 from recsys.content.arms import INTERACTIONS_ONLY, Arm
 from recsys.engine.slots import GB, free_memory
@@ -26,7 +27,7 @@ from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, fit
 from recsys.study.preparing import prepare_dataset
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
-from recsys.wording import count, duration
+from recsys.wording import count, duration, listed
 
 LIST_BYTES = 1600
 """Size of a user's lists of 100 items with scores, for validation and test."""
@@ -48,6 +49,7 @@ class Cost:
         total: seconds of all of them, one after another; None where nothing is known.
         related: seconds at most, once it tries what related models chose.
         controls: seconds at most of the controls, if it is the content model that is judged.
+        unknown: sources that it is shown and whose vectors `memory` leaves out, since their length is not known yet.
     """
 
     dataset: str
@@ -58,6 +60,7 @@ class Cost:
     total: float | None = None
     related: float = 0.0
     controls: float = 0.0
+    unknown: tuple[str, ...] = ()
 
 
 def costs(
@@ -77,7 +80,8 @@ def costs(
         timed: as from `timed_cells`, where it is asked more than once.
     """
     timed = timed_cells(home) if timed is None else timed
-    return [_cost(study, name, model, facts[name], timed) for name, model in pairs]
+    widths = {name: content_widths(study, home, name) for name in dict.fromkeys(name for name, _ in pairs)}
+    return [_cost(study, name, model, facts[name], widths[name], timed) for name, model in pairs]
 
 
 def facts_of(study: Study, home: Home, name: str) -> Mapping[str, Any]:
@@ -117,6 +121,8 @@ def total(costs: Sequence[Cost], workers: int) -> str:
         said += f", then up to {duration(max(later / workers, 1))} for what related models chose and for controls"
     largest = max((cost.memory for cost in running), default=0.0)
     said += f"; the largest cell needs about {largest / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
+    if unknown := dict.fromkeys(f"{cost.dataset}/{source}" for cost in running for source in cost.unknown):
+        said += f", not counting the vectors of {listed([*unknown])}, whose length is known once they are encoded"
     trained = sum(cost.total or 0 for cost in running if registry.find(cost.model).is_trained)
     return f"All models: {said}{ON_A_GPU if trained > WORTH_A_GPU else ''}"
 
@@ -150,18 +156,20 @@ def disk(study: Study, name: str, facts: Mapping[str, Any]) -> str:
     return f"{said}, most of it fitted models (`keep_states: none` keeps none)" if states > lists else said
 
 
-def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: TimedCells) -> Cost:
+def _cost(
+    study: Study, name: str, model: str, facts: Mapping[str, Any], widths: Mapping[str, int], timed: TimedCells
+) -> Cost:
     arms, fixed = study.arms_of(name, model), study.fixed_params_of(model)
     try:
         cls = registry.load(model)
         config = cls.from_params(**fixed).config
     except UserError:  # `check` names it, and training leaves it out
         return Cost(name, model)
-    if left_out(study, name, model, facts, {}):
+    if left_out(study, name, model, facts, widths):
         return Cost(name, model)
     memory, seconds = 0.0, []
     for arm in arms:
-        size = data_size(facts["counts"], arm, _widths(study, name, arm))
+        size = data_size(facts["counts"], arm, widths)
         memory = max(memory, fit_memory(cls, fixed, size))
         alike, others = (timed.get((cls.__name__, shown), []) for shown in (arm.shows_content, not arm.shows_content))
         # Of stored cells the width is not known.
@@ -169,7 +177,9 @@ def _cost(study: Study, name: str, model: str, facts: Mapping[str, Any], timed: 
         each = cell_seconds(cls, config, size, alike or others, shows_content=arm.shows_content)
         if each is not None:
             seconds.append(each)
-    cost = Cost(name, model, cells_of(study, model, len(arms)), memory, max(seconds, default=None))
+    unknown = tuple(dict.fromkeys(source for arm in arms for source in arm.sources if source not in widths))
+    n_cells = cells_of(study, model, len(arms))
+    cost = Cost(name, model, n_cells, memory, max(seconds, default=None), unknown=unknown)
     if len(seconds) < len(arms):
         return cost
     total = related = 0.0
@@ -190,12 +200,6 @@ def _trials(study: Study, model: str, seconds: float) -> int | None:
     if study.tuning.minutes is None:
         return None
     return min(study.trials_of(model), math.ceil(study.tuning.seconds / seconds))
-
-
-def _widths(study: Study, name: str, arm: Arm) -> dict[str, int]:
-    """Columns of sources that the study fixes; the others are not known before they are encoded."""
-    options = {source: study.datasets[name].content[source].options for source in arm.sources}
-    return {source: given["dim"] for source, given in options.items() if isinstance(given.get("dim"), int)}
 
 
 def timed_cells(home: Home) -> TimedCells:

@@ -135,6 +135,19 @@ class Encoder(ABC):
         columns = (getattr(self.options, "fields", None) or WORDS) if words else ()
         return frozenset({*columns, *(("image",) if self.reads_pictures else ())})
 
+    def width(self, folder: Path | None) -> int | None:
+        """Columns of its vectors, or the most there can be, as far as that is known before anything is encoded.
+
+        Args:
+            folder: what file names in the options are relative to.
+        """
+        given = getattr(self.options, "dim", None) or getattr(self.options, "dimensions", None)
+        # Of another layer, or of one part, the vectors of known weights have another length.
+        if given or self.options.model_fields_set & {"layer", "part"}:
+            return given
+        model = getattr(self.options, "model", None)
+        return next((checkpoint.dim for checkpoint in self.known if checkpoint.model == model), None)
+
     @classmethod
     def has(cls, checkpoint: Checkpoint) -> bool:
         """Whether the weights of a known checkpoint are on this machine."""

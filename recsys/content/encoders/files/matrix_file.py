@@ -59,6 +59,11 @@ class MatrixFile(Encoder):
             )
         return features
 
+    def width(self, folder: Path | None) -> int | None:
+        """Columns of the matrix; UserError where it cannot be read."""
+        _, matrix, _, _ = self._read(Context(folder))
+        return matrix.shape[1]
+
     def remarks(self, items: pd.DataFrame, context: Context) -> list[str]:
         """Where ids are row numbers, rows that no item has, or an item table in another order: content may stand off.
 
