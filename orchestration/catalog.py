@@ -47,7 +47,11 @@ def refresh(home: Home) -> Path:
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
     for event in events:
         _add_event(rows, event)
-    newest = {event.asset: event for event in events if home.is_whole(event)}
+    newest: dict[str, Event] = {}
+    for event in reversed(events):
+        # All files of a version are looked at, so that those of older ones are left alone.
+        if event.asset not in newest and home.is_whole(event):
+            newest[event.asset] = event
     for event in newest.values():
         _add_results(rows, home, event)
     rows["cell"] = [_cell(cell) for cell in stored_cells(cell_folders(home.settings.store))]

@@ -1,8 +1,9 @@
 """What versions depend on outside the store: the content of a user's files.
 
-Content and not times or places, so that a moved folder, a reinstalled package or a `touch` recomputes nothing. A page
-load signs every file of every study; digests are therefore kept, and a file is read again only where its size or time
-has changed.
+Content and not times, so that a reinstalled package or a `touch` recomputes nothing, and of weights and answers not
+places either. A dataset counts by where its folder is, too, since it refers to pictures by path: in a moved folder it
+is prepared anew, and what is made of it only where it came out otherwise. A page load signs every file of every study;
+digests are therefore kept, and a file is read again only where its size or time has changed.
 """
 
 import os

@@ -14,17 +14,17 @@ from orchestration import keys
 from orchestration.cli.console import table
 from orchestration.content_widths import content_widths
 from orchestration.home import Home
+from orchestration.lineage import Event
 from recsys.content.arms import INTERACTIONS_ONLY, Arm
 from recsys.engine.slots import GB, free_memory
 from recsys.engine.stored import cell_folders, stored_cells
 from recsys.errors import UserError
 from recsys.models import registry
-from recsys.recommender import DataSize
 from recsys.study.applicable import left_out
 from recsys.study.control_arms import most_arms
 from recsys.study.counting import cells_of, cells_of_related
 from recsys.study.estimate import DENSE, TimedCell, cell_seconds, data_size, fit_memory, in_words
-from recsys.study.preparing import prepare_dataset
+from recsys.study.preparing import VERSIONS, prepare_dataset
 from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 from recsys.wording import count, duration, listed
@@ -203,16 +203,16 @@ def _trials(study: Study, model: str, seconds: float) -> int | None:
 
 
 def timed_cells(home: Home) -> TimedCells:
-    """Cells of the home that ended well."""
-    sizes: dict[str, DataSize | None] = {}
+    """Cells of the home that ended well on the newest versions of their datasets: sizes of older ones are gone."""
+    newest: dict[str, Event | None] = {}
     timed: dict[tuple[str, bool], list[TimedCell]] = defaultdict(list)
     for cell in stored_cells(cell_folders(home.settings.store)):
         dataset = cell.record["dataset"]
-        if dataset not in sizes:
-            event = home.lineage.latest(keys.dataset(dataset))
-            sizes[dataset] = data_size(event.facts["counts"], Arm("data"), {}) if event else None
-        size = sizes[dataset]
-        if size is not None and not cell.message:
+        if dataset not in newest:
+            newest[dataset] = home.lineage.latest(keys.dataset(dataset))
+        event = newest[dataset]
+        if event and cell.record["data_version"] in event.facts[VERSIONS] and not cell.message:
             alike = registry.class_name(cell.record["model"]), cell.record["arm"] != INTERACTIONS_ONLY
+            size = data_size(event.facts["counts"], Arm("data"), {})
             timed[alike].append(TimedCell(size, cell.seconds, len(cell.curve)))
     return timed

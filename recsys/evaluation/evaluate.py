@@ -169,7 +169,7 @@ def validator(dataset: Dataset, protocol: Protocol) -> Callable[[Recommender], f
     """The callable for `TrainingData.validate`: mean primary metric on the validation part.
 
     It stops training and prunes, so on large data it ranks a sample of the users (see `sample_users`). What tunes and
-    chooses is `evaluate`, which ranks all of them.
+    chooses ranks all of them (see `recsys.engine.cell`).
     """
     evaluator = Evaluator(dataset, "valid", protocol)
     evaluator.users = sample_users(evaluator.users, dataset.n_items, dataset.train.nnz)

@@ -35,7 +35,7 @@ class StratumResult:
         share_of_users: of all users, mean over repeats.
         share_of_rows: of all test rows, likewise.
         by_user: content against the rival, each user counting alike; p-values corrected over all strata by Holm.
-        by_interaction: the same, each user counting as often as it has test rows.
+        by_interaction: the same, each user counting as often as it has test rows, without a correction.
         contrast: the stratum's lift less that of all other strata of its family; nan where one is undefined.
         p_contrast: two-sided, corrected over the family by Holm; likewise.
         of_items: whether it is some items' test rows, and not some users.

@@ -77,7 +77,15 @@ def test_widths_are_those_of_stored_vectors_where_they_were_made_with_the_same_s
         ({"encoder": "torchvision_backbone", "model": "resnet50"}, 2048),
         ({"encoder": "torchvision_backbone", "model": "resnet50", "layer": ["layer1", "layer2"]}, None),
         ({"encoder": "torchvision_backbone", "model": "resnet18"}, None),
-        ({"encoder": "embeddings_endpoint", "model": "m", "endpoint": {"address": "http://h/v1"}, "dimensions": 256}, 256),
+        (
+            {
+                "encoder": "embeddings_endpoint",
+                "model": "m",
+                "endpoint": {"address": "http://h/v1"},
+                "dimensions": 256,
+            },
+            256,
+        ),
         ({"encoder": "matrix_file", "file": "is-not-there.npy"}, None),
         ({"encoder": "attributes"}, None),
     ],

@@ -1,12 +1,15 @@
 """What a study will take is said before anything is trained, and a model that would not fit is left out in a line."""
 
+import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from orchestration.cli.costs import Cost, cost_table, costs, total
+from orchestration.cli.costs import Cost, cost_table, costs, timed_cells, total
 from orchestration.home import Home
+from orchestration.lineage import Event
 from orchestration.settings import Settings
 from recsys.recommender import DataSize
 from recsys.study.estimate import TimedCell
@@ -103,3 +106,27 @@ def test_the_time_of_the_workers_is_not_taken_for_that_of_the_cells() -> None:
     assert line.startswith("All models: about 90 minutes with 2 workers; ")
     assert "time on processor cores" in line and "hours of" not in line
     assert [column.header for column in cost_table(costs).columns][-1] == "all, one after another"
+
+
+def test_cells_on_an_older_version_of_a_dataset_tell_nothing_of_the_newest(tmp_path: Path) -> None:
+    home = Home(Settings(home=tmp_path))
+    event = Event(
+        asset="d/dataset",
+        run="r",
+        started=datetime.now(UTC),
+        code_version="1",
+        transitive_version="1",
+        fingerprint="1",
+        content_hash="1",
+        path="d/dataset/1",
+        facts={"versions": ["now"], "counts": {"users": 9, "items": 8, "train": 7}},
+    )
+    home.lineage.record(event)
+    for version, seconds in (("before", 99.0), ("now", 1.0)):
+        folder = home.settings.store / "d" / "cells" / version
+        folder.mkdir(parents=True)
+        record = {"dataset": "d", "model": "EASE", "arm": "interactions_only", "data_version": version, "failure": ""}
+        record |= {"seconds": {"fit": seconds}, "curve": []}
+        (folder / "cell.json").write_text(json.dumps(record), encoding="utf-8")
+    (timed,) = timed_cells(home)["EASE", False]
+    assert timed.seconds == 1
