@@ -105,7 +105,11 @@ def users_differ(differences: np.ndarray, *, equivalent: bool = False) -> Gate:
 
 
 def rival_plateaued(
-    values: Sequence[float | None], exhausted: bool, n_taken_over: int = 0, whose: str = "the rival"
+    values: Sequence[float | None],
+    exhausted: bool,
+    n_taken_over: int = 0,
+    whose: str = "the rival",
+    minutes: float | None = None,
 ) -> Gate:
     """Red where the search for the rival's settings was still improving when its budget ended.
 
@@ -120,6 +124,7 @@ def rival_plateaued(
         exhausted: whether these are all the settings that there are.
         n_taken_over: how many of them were taken over: no trials of its own, and none of its budget.
         whose: search it was, such as `EASE, a member of the rival Both,`.
+        minutes: the time by which the search was bounded; None: by its number of trials.
     """
     name, n, ended = "plateau of the rival", len(values), sum(value is not None for value in values)
     if exhausted:
@@ -130,12 +135,17 @@ def rival_plateaued(
     if n < FEWEST_TRIALS or not ended:
         found = f"{both}, of which {ended:,} gave a value: too few to show a plateau"
         message = f"{_opening(whose)} was tuned with {found}."
-        return Gate(name=name, colour="red", message=message, remedy=f"Give it {FEWEST_TRIALS} trials at least.")
+        remedy = f"Give it {FEWEST_TRIALS} trials at least."
+        if minutes is not None:
+            remedy = f"Raise `tuning.minutes` (from {minutes:g}) until there are {FEWEST_TRIALS} trials at least."
+        return Gate(name=name, colour="red", message=message, remedy=remedy)
     gained = late_gain(values)
     message = f"In the last third of {both}, {whose} gained {percent(gained)}."
     if gained > PLATEAU:
-        more = 2 * (n - n_taken_over)
-        remedy = f"Raise its budget to {more:,} trials (`tuning`): a rival that is still improving flatters content."
+        more = f"its budget to {2 * (n - n_taken_over):,} trials (`tuning`)"
+        if minutes is not None:
+            more = f"`tuning.minutes` from {minutes:g} to {2 * minutes:g}"
+        remedy = f"Raise {more}: a rival that is still improving flatters content."
         return Gate(name=name, colour="red", message=message, remedy=remedy)
     return Gate(name=name, colour="green", message=message)
 

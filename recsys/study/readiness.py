@@ -82,7 +82,7 @@ def assess(
         gates.beats_baselines(means, study.evaluation.primary, _against_top_pop(content, rival, scores)),
         # A model that makes no use of its content may be the rival itself: that is an answer, and not a fault.
         *([] if unchanged else [gates.users_differ(differences, equivalent=against_rival.equivalent)]),
-        plateau(results.arm(chosen.rival), results),
+        plateau(results.arm(chosen.rival), results, study.tuning.minutes),
         gates.finals_agree({each.pair: each.valid_by_repeat for each in deciding}),
         *(
             content_gates.leak(
@@ -104,10 +104,10 @@ def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:
     return chosen.content, chosen.rival, chosen.shuffled, chosen.popularity
 
 
-def plateau(rival: ArmResult, results: ModelResult) -> Gate:
+def plateau(rival: ArmResult, results: ModelResult, minutes: float | None = None) -> Gate:
     """Whether the rival's search was over; of an ensemble that of each member, and the least settled one is named."""
     if not rival.members:
-        return gates.rival_plateaued(_trials(rival), rival.exhausted, rival.n_nested)
+        return gates.rival_plateaued(_trials(rival), rival.exhausted, rival.n_nested, minutes=minutes)
     members = [results.arm(pair) for pair in rival.members]
     open_ones = sorted((each for each in members if not each.exhausted), key=lambda each: -late_gain(_trials(each)))
     if not open_ones:
@@ -116,7 +116,7 @@ def plateau(rival: ArmResult, results: ModelResult) -> Gate:
         return gates.rival_plateaued([value for each in members for value in _trials(each)], True, whose=whose)
     found = [
         gates.rival_plateaued(
-            _trials(each), False, each.n_nested, f"{label(*each.pair)}, a member of the rival {rival.model},"
+            _trials(each), False, each.n_nested, f"{label(*each.pair)}, a member of the rival {rival.model},", minutes
         )
         for each in open_ones
     ]

@@ -127,6 +127,11 @@ def test_of_an_ensemble_the_member_that_was_searched_is_named():
     assert rival_plateaued([0.3] * 3, exhausted=False, whose=whose).message.startswith(opening)
     rising = rival_plateaued([0.3] * 8 + [0.4], exhausted=False, whose=whose).message
     assert rising == "In the last third of 9 trials, EASE, a member of the rival Both, gained 25.0 %."
+    timed = rival_plateaued([0.3] * 8 + [0.4], exhausted=False, minutes=2.5)
+    assert timed.remedy.startswith("Raise `tuning.minutes` from 2.5 to 5: a rival that is still improving")
+    assert rival_plateaued([0.3] * 3, exhausted=False, minutes=2.5).remedy == (
+        "Raise `tuning.minutes` (from 2.5) until there are 9 trials at least."
+    )
     whole = rival_plateaued([0.3] * 4, exhausted=True, whose="EASE and ItemKNN, members of the rival Both,").message
     assert whole == "All 4 settings of EASE and ItemKNN, members of the rival Both, were tried."
 
