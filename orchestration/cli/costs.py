@@ -211,7 +211,7 @@ def timed_cells(home: Home) -> TimedCells:
         if dataset not in newest:
             newest[dataset] = home.lineage.latest(keys.dataset(dataset))
         event = newest[dataset]
-        if event and cell.record["data_version"] in event.facts[VERSIONS] and not cell.message:
+        if event and cell.record["data_version"] in event.facts.get(VERSIONS, ()) and not cell.message:
             alike = registry.class_name(cell.record["model"]), cell.record["arm"] != INTERACTIONS_ONLY
             size = data_size(event.facts["counts"], Arm("data"), {})
             timed[alike].append(TimedCell(size, cell.seconds, len(cell.curve)))

@@ -37,7 +37,7 @@ FULL: dict[str, Any] = {
         "VBPR": {"arms": ["text"]},
         "AttributeItemKNN": None,
     },
-    "ensembles": {"Together": {"of": ["ItemKNN", "HybridItemKNN"]}},
+    "ensembles": {"Together": {"of": ["VBPR", "HybridItemKNN"]}},
     "tuning": {"minutes": 5},
     "repeats": 2,
 }
@@ -47,7 +47,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("question", "Does the text help?"),
     ("models.ItemKNN.n_neighbours", [20, 10]),
     ("models.HybridItemKNN.arms", ["text"]),
-    ("ensembles.Together.of", ["HybridItemKNN", "ItemKNN"]),
+    ("ensembles.Together.of", ["HybridItemKNN", "VBPR"]),
     ("ensembles.Together.by", "scores"),
     ("ensembles.Together.each_source", True),
     ("controls", ["noise"]),
