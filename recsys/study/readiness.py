@@ -1,7 +1,8 @@
 """Whether a dataset's question is ready to be answered: its gates, and whether content made any difference at all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def assess(
         gates.beats_baselines(means, study.evaluation.primary, _against_top_pop(content, rival, scores)),
         # A model that makes no use of its content may be the rival itself: that is an answer, and not a fault.
         *([] if unchanged else [gates.users_differ(differences, equivalent=against_rival.equivalent)]),
-        plateau(results.arm(chosen.rival), results, study.tuning.minutes),
+        plateau(results.arm(chosen.rival), results, partial(search_minutes, study)),
         gates.finals_agree({each.pair: each.valid_by_repeat for each in deciding}),
         *(
             content_gates.leak(
@@ -104,10 +105,23 @@ def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:
     return chosen.content, chosen.rival, chosen.shuffled, chosen.popularity
 
 
-def plateau(rival: ArmResult, results: ModelResult, minutes: float | None = None) -> Gate:
-    """Whether the rival's search was over; of an ensemble that of each member, and the least settled one is named."""
+def search_minutes(study: Study, arm: ArmResult) -> float | None:
+    """The time that ended an arm's search; None where its number of trials did."""
+    return study.tuning.minutes if arm.n_trials < study.trials_of(arm.model) else None
+
+
+def plateau(
+    rival: ArmResult, results: ModelResult, minutes: Callable[[ArmResult], float | None] = lambda arm: None
+) -> Gate:
+    """Whether the rival's search was over; of an ensemble that of each member, and the least settled one is named.
+
+    Args:
+        rival: the best model without content.
+        results: of all models, members of ensembles among them.
+        minutes: the time that ended an arm's search; None where its number of trials did.
+    """
     if not rival.members:
-        return gates.rival_plateaued(_trials(rival), rival.exhausted, rival.n_nested, minutes=minutes)
+        return gates.rival_plateaued(_trials(rival), rival.exhausted, rival.n_nested, minutes=minutes(rival))
     members = [results.arm(pair) for pair in rival.members]
     open_ones = sorted((each for each in members if not each.exhausted), key=lambda each: -late_gain(_trials(each)))
     if not open_ones:
@@ -116,7 +130,11 @@ def plateau(rival: ArmResult, results: ModelResult, minutes: float | None = None
         return gates.rival_plateaued([value for each in members for value in _trials(each)], True, whose=whose)
     found = [
         gates.rival_plateaued(
-            _trials(each), False, each.n_nested, f"{label(*each.pair)}, a member of the rival {rival.model},", minutes
+            _trials(each),
+            False,
+            each.n_nested,
+            f"{label(*each.pair)}, a member of the rival {rival.model},",
+            minutes(each),
         )
         for each in open_ones
     ]

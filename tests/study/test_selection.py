@@ -1,6 +1,7 @@
 """Who is compared: the best on validation of each side, and nothing else decides."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 
 from recsys.content.arms import Arm, control_arm
 from recsys.errors import UserError
-from recsys.study.readiness import plateau
+from recsys.study.readiness import plateau, search_minutes
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.study.selection import Selection, Tally, best, best_on, choose_sides, tally
+from recsys.study.study import Study
 from recsys.tuning.trials import Tried
 from recsys.wording import DASH
 
@@ -125,6 +127,20 @@ def test_of_an_ensemble_as_rival_the_searches_of_its_members_are_asked(
     ]
     rival = result("Together", ALONE, 0.4, 26, members=[each.pair for each in members])
     assert plateau(rival, ModelResult(arms=[*members, rival])).message.startswith(message)
+
+
+def test_more_minutes_are_the_remedy_only_where_time_ended_the_search() -> None:
+    study = Study(
+        name="s",
+        title="t",
+        datasets={"d": {"source": {"reader": "market"}}},
+        models={"ItemKNN": {}},
+        tuning={"minutes": 5, "trials": 7},
+    )
+    for n_trials, minutes in ((3, 5), (7, None)):
+        rival = result("ItemKNN", ALONE, 0.4, n_trials, exhausted=False)
+        gate = plateau(rival, ModelResult(arms=[rival]), partial(search_minutes, study))
+        assert ("`tuning.minutes` (from 5)" in gate.remedy) == (minutes is not None)
 
 
 def test_a_selection_comes_back_from_a_folder(tmp_path: Path) -> None:
