@@ -67,11 +67,11 @@ class Bench:
         if anew or not kept.exists():
             console.print(f"{self.market}: {row.name} by {peer} ...", end=" ")
             kept.write_text(json.dumps(self._made(row, peer)), encoding="utf-8")
-        told = json.loads(kept.read_text(encoding="utf-8"))
-        if "failed" in told:
-            self._leave_out(f"{row.name} by {peer}: {told['failed']}")
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        if "failed" in found:
+            self._leave_out(f"{row.name} by {peer}: {found['failed']}")
             return None
-        return Measurement(**told)
+        return Measurement(**found)
 
     def _leave_out(self, why: str) -> None:
         self.left_out.append(f"{self.market}: {why}")

@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
@@ -95,6 +96,11 @@ def table(*columns: str, title: str | None = None) -> Table:
         name = one_line(column.removeprefix(">"))
         made.add_column(name, justify="right" if is_figure else "left", overflow="fold")
     return made
+
+
+def natural_width(shown: Table) -> Measurement:
+    """How wide a table is with no word cut in two, and with no line broken, whatever the terminal's width."""
+    return Measurement.get(out, out.options.update(max_width=10_000), shown)
 
 
 def print_json(content: Any) -> None:

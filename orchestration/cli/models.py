@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.measure import Measurement
 
 from orchestration.cli.app import command
-from orchestration.cli.console import out, say, table, tick
+from orchestration.cli.console import natural_width, out, say, table, tick
 from orchestration.cli.studies import find_study, read_settings
 from recsys.errors import UserError
 from recsys.wording import listed
@@ -190,7 +189,7 @@ def _print(rows: Sequence[Mapping[str, str]], *dispensable: str, title: str | No
         shown = table(*columns, title=title)
         for row in rows:
             shown.add_row(*(row[name] for name in columns))
-        if Measurement.get(out, out.options.update(max_width=10_000), shown).minimum <= out.width:
+        if natural_width(shown).minimum <= out.width:
             break
     out.print(shown)
     if left_out:

@@ -4,12 +4,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.measure import Measurement
 from rich.table import Table
 
 from orchestration import keys
 from orchestration.cli.app import command
-from orchestration.cli.console import note, out, print_json, say, table
+from orchestration.cli.console import natural_width, note, out, print_json, say, table
 from orchestration.cli.options import JsonOption, StudyArgument
 from orchestration.cli.studies import find_study, read_settings
 from recsys.errors import UserError
@@ -165,7 +164,7 @@ def _widest_that_fits(
         interval = f"{row['ci_low']:.4f} to {row['ci_high']:.4f}"
         rest = [f"{means[row['model'], row['arm'], other]:.4f}" for other in others]
         shown.add_row(row["model"], row["arm"], f"{row['mean']:.4f}", interval, *rest)
-    too_wide = Measurement.get(out, out.options.update(max_width=10_000), shown).maximum > out.width
+    too_wide = natural_width(shown).maximum > out.width
     return _widest_that_fits(name, rows, primary, others[:-1], means) if others and too_wide else shown
 
 

@@ -16,7 +16,7 @@ MOST_USERS = 100
 def what_would_decide(comparison: Comparison) -> str:
     """In words, if the lift is what was measured: by showing it, or that it lies within the margin if that is easier.
 
-    Where neither was shown, either takes more than there is, so that no number comes out that the study already has. A
+    Where neither was shown, either needs more users or repeats than there are, never as many as the study has. A
     lift within the margin by the 90 % interval of equivalence may still be open to that of 95 %.
     """
     if not comparison.error.known:

@@ -84,7 +84,7 @@ def _trials(rows: list[ResultRow], minutes: float | None) -> str:
         by_budget.setdefault(row.budget, []).append(row)
     if len(by_budget) > 1:
         return _budgets(by_budget)
-    ((budget, _),) = by_budget.items()
+    (budget,) = by_budget
     if short := [row.name for row in rows if row.n_trials < budget]:
         return f"Tuning was not equal: {listed(short)} had fewer than the {budget} trials of the others."
     if extended := _extended(budget, rows):
