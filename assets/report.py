@@ -18,14 +18,13 @@ from orchestration.lineage import Event
 from orchestration.tracked import run_id
 from recsys.analyses.registry import applicable
 from recsys.engine.stored import StoredCell, place, stored_cells
-from recsys.evidence.across import answer_together
 from recsys.fingerprints import code_of, files_of, fingerprint
 from recsys.models import registry
 from recsys.report import parts
 from recsys.report.model import RunFacts, StudyReport
 from recsys.store import write_text
 from recsys.study.ensembles import SOURCE
-from recsys.study.judgement import Judgement
+from recsys.study.judgement import Judgement, together
 from recsys.study.record import AssetRecord
 from recsys.study.results import ModelResult
 from recsys.study.selection import has_verdict
@@ -79,6 +78,8 @@ def make(study: Study, making: Making) -> AssetRecord:
 
     home = making.home
     datasets = [dataset_report.gather(home, study, name) for name in study.datasets]
+    with_verdict = [name for name in study.datasets if has_verdict(study, name)]
+    judged = {name: Judgement.load(home.folder(home.current(keys.verdict(name)))) for name in with_verdict}
     cells = [cell for name in study.datasets for cell in _cells(home, study, name)]
     page = StudyReport(
         title=study.title,
@@ -95,7 +96,7 @@ def make(study: Study, making: Making) -> AssetRecord:
             training_seconds=sum(cell.seconds for cell in cells),
             commands=[f"modalift run {study.name}", f"modalift results {study.name} --json"],
         ),
-        together=_together(home, study),
+        together=together(judged),
         sources=_sources(study, {cell.record["model"] for cell in cells}),
     )
     (making.out / PAGE).write_text(render(page), encoding="utf-8")
@@ -106,14 +107,6 @@ def _sources(study: Study, rows: Collection[str]) -> dict[str, str]:
     """What each row follows: the paper of a model, and those of all ensembles once."""
     found = {row: registry.load(row).source for row in sorted(rows) if row not in study.ensembles}
     return found | ({"Ensemble": SOURCE} if study.ensembles else {})
-
-
-def _together(home: Home, study: Study) -> str:
-    """What all datasets with a verdict say together; empty where there are fewer than two."""
-    judged = [name for name in study.datasets if has_verdict(study, name)]
-    found = {name: Judgement.load(home.folder(home.current(keys.verdict(name)))).overall for name in judged}
-    together = answer_together({name: (each.name, each.against_rival) for name, each in found.items()})
-    return together.sentence if together else ""
 
 
 def show(study: Study, home: Home, event: Event) -> Mapping[str, object]:

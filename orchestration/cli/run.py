@@ -127,7 +127,8 @@ def _failures(home: "Home", assets: tuple[str, ...]) -> list[str]:
 def _conclude(study: "Study", home: "Home", done: "Materialised") -> None:
     from orchestration import keys
     from orchestration.cli.describe import outcome_lines
-    from orchestration.cli.verdicts import judgements, sentences, together, verdict_table
+    from orchestration.cli.verdicts import judgements, sentences, verdict_table
+    from recsys.study.judgement import together
     from recsys.study.record import LEFT_OUT
 
     assets = done.assets
@@ -145,8 +146,9 @@ def _conclude(study: "Study", home: "Home", done: "Materialised") -> None:
                 say(line)
     if judged:
         out.print(verdict_table(study, home, judged))
-    for sentence in [*sentences(study, home, assets), together(judged)]:
-        if sentence:
-            say(sentence)
+    for sentence in sentences(study, home, assets):
+        say(sentence)
+    if across := together(judged):
+        say(f"All datasets together: {across}")
     if keys.report(study.name) in assets:
         say(f"Report: {(home.settings.reports / f'{study.name}.html').resolve()}")

@@ -9,7 +9,6 @@ from orchestration.cli.console import table, tick
 from orchestration.home import Home
 from recsys.analyses.base import HEADLINE
 from recsys.analyses.registry import applicable
-from recsys.evidence.across import answer_together
 from recsys.evidence.sources_wording import named_in_words
 from recsys.evidence.wording import interval, p_cell, probability
 from recsys.study.judgement import Judgement
@@ -50,13 +49,6 @@ def _headline(study: Study, name: str, home: Home, assets: Collection[str]) -> l
     analyses = [asset for key in applicable(study, name) if (asset := keys.analysis(name, key)) in assets]
     events = [event for asset in analyses if (event := home.lineage.latest(asset))]
     return [sentence for event in events for sentence in event.facts.get(HEADLINE, ())]
-
-
-def together(judged: Mapping[str, Judgement]) -> str:
-    """What all datasets with a verdict say together; empty where there are fewer than two."""
-    overall = {name: judgement.overall for name, judgement in judged.items()}
-    found = answer_together({name: (each.name, each.against_rival) for name, each in overall.items()})
-    return f"All datasets together: {found.sentence}" if found else ""
 
 
 def verdict_table(study: Study, home: Home, judged: Mapping[str, Judgement]) -> Table:

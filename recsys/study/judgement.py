@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from recsys.engine.worker import one_thread
+from recsys.evidence.across import answer_together
 from recsys.evidence.comparison import Comparison, compare, holm
 from recsys.evidence.decision import Sides, decide
 from recsys.evidence.gates import Gate
@@ -57,6 +58,13 @@ class Judgement(BaseModel):
     def load(cls, folder: Path) -> "Judgement":
         """Read it from a folder."""
         return cls.model_validate_json((folder / VERDICT).read_text(encoding="utf-8"))
+
+
+def together(judged: Mapping[str, Judgement]) -> str:
+    """What the verdicts of several datasets say together; empty where there are fewer than two."""
+    verdicts = {name: each.overall for name, each in judged.items()}
+    found = answer_together({name: (each.name, each.against_rival) for name, each in verdicts.items()})
+    return found.sentence if found else ""
 
 
 @one_thread()
