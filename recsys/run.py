@@ -1,6 +1,6 @@
 """A whole study in one call, into one folder, without Dagster, lineage or MLflow.
 
-    result = run(load_study(Path("studies/demo.yaml")), Path("demo"))
+    result = run(load_study("studies/demo.yaml"), "results")
     print(result["image_market"].sentence)
 
 What was trained before in the folder is found again, so that a run that was stopped goes on where it was.
@@ -80,9 +80,9 @@ class DatasetResult:
 
 def run(
     study: Study,
-    folder: Path,
+    folder: str | Path,
     *,
-    data: Sequence[Path] = (),
+    data: str | Path | Sequence[str | Path] = (),
     workers: int | None = None,
     watcher: Watcher | None = None,
 ) -> dict[str, DatasetResult]:
@@ -91,15 +91,16 @@ def run(
     Args:
         study: as `recsys.study.file.load_study` reads it.
         folder: takes everything that is computed; made where it is missing.
-        data: where folders that the study names are looked for, besides the working folder.
+        data: folder or folders where those that the study names are looked for, before the working folder.
         workers: cells that run side by side; None: one a core.
         watcher: is called after each cell.
 
     Raises:
         UserError: data or settings cannot be used, every model would do alike, or nothing is left to compare.
     """
+    places = [Path(each) for each in ([data] if isinstance(data, str | Path) else data)] + [Path.cwd()]
     return {
-        name: _Run(study, name, folder, [*data, Path.cwd()], Slots(workers or default_workers()), watcher).result()
+        name: _Run(study, name, Path(folder), places, Slots(workers or default_workers()), watcher).result()
         for name in study.datasets
     }
 

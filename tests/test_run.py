@@ -32,7 +32,7 @@ def test_it_gives_what_the_assets_give_and_goes_on_where_it_was(finished: Finish
     pd.testing.assert_frame_equal(result.metrics, theirs, check_exact=True)
     before = written(tmp_path)
     assert set(before) == set(written(settings.store))
-    again = run(study, tmp_path, workers=1)["tiny"]
+    again = run(study, str(tmp_path), workers=1)["tiny"]
     assert written(tmp_path) == before
     assert (again.sentence, again.truth) == (result.sentence, result.truth)
 

@@ -28,12 +28,13 @@ READ_AS = {"bool": "true or false", "int": "a number", "float": "a number", "nul
 """What YAML makes of a value without quotes, by the last part of its tag."""
 
 
-def load_study(path: Path) -> Study:
+def load_study(path: str | Path) -> Study:
     """Read and check a study file.
 
     Raises:
         UserError: the file is missing, is no YAML, or a key in it is wrong; one line that names it.
     """
+    path = Path(path)
     _check_name(path)
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -15,7 +15,7 @@ def answered(settings: Settings) -> Judgement:
     file = settings.studies / "shop.yaml"
     text = file.read_text(encoding="utf-8").replace("  TopPop:\n", "  Random:\n  TopPop:\n  EASE:\n")
     file.write_text(text, encoding="utf-8")
-    judgement = run(load_study(file), settings.home, data=[settings.studies], workers=1)["shop"].judgement
+    judgement = run(load_study(str(file)), settings.home, data=str(settings.studies), workers=1)["shop"].judgement
     assert judgement is not None
     return judgement
 
