@@ -118,6 +118,6 @@ def provenance(from_files: Sequence[str]) -> Gate:
     return Gate(
         name="provenance",
         colour="amber",
-        message=f"{listed(from_files)} came from files, and nothing here can tell what whoever made them has seen.",
+        message=f"{listed(from_files)} came from files: whether their makers saw the test part cannot be known here.",
         remedy="Say in the study where they came from and when they were made.",
     )

@@ -114,7 +114,7 @@ GATES = [
     Gate(
         name="origin: image",
         colour="amber",
-        message="The vectors of 'image' come from a file, and nothing here can tell what they have seen.",
+        message="The vectors of 'image' come from a file: whether its maker saw the test part cannot be known here.",
         remedy="Ask who made them.",
     ),
     Gate(name="baselines", colour="green", message="Best personalised nDCG@20 0.1444, TopPop 0.0560."),
