@@ -5,6 +5,7 @@ from orchestration.cli import (  # noqa: F401  (importing a module registers its
     clean,
     describe,
     doctor,
+    encoders,
     export,
     lineage,
     models,

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -16,6 +17,8 @@ from rich.measure import Measurement
 from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
+
+from recsys.wording import listed
 
 PIPE_WIDTH = 140
 TICK, CROSS = "✓", "✗"
@@ -101,6 +104,27 @@ def table(*columns: str, title: str | None = None) -> Table:
 def natural_width(shown: Table) -> Measurement:
     """How wide a table is with no word cut in two, and with no line broken, whatever the terminal's width."""
     return Measurement.get(out, out.options.update(max_width=10_000), shown)
+
+
+def print_rows(rows: Sequence[Mapping[str, str]], *dispensable: str, title: str | None = None) -> None:
+    """A table without the first of the dispensable columns, as many as are in the way of whole words.
+
+    Args:
+        rows: each by column; there is one at least.
+        dispensable: columns that a narrow terminal does without, the first of them first.
+        title: above the table.
+    """
+    for n_left_out in range(len(dispensable) + 1):
+        left_out = dispensable[:n_left_out]
+        columns = [name for name in rows[0] if name not in left_out]
+        shown = table(*columns, title=title)
+        for row in rows:
+            shown.add_row(*(row[name] for name in columns))
+        if natural_width(shown).minimum <= out.width:
+            break
+    out.print(shown)
+    if left_out:
+        say(f"A wider terminal also shows: {listed(left_out)}.")
 
 
 def print_json(content: Any) -> None:

@@ -124,6 +124,16 @@ def test_on_a_narrow_terminal_names_are_whole_and_columns_that_can_be_spared_are
     assert "A wider terminal" not in printed(settings, "models", "EASE")
 
 
+def test_one_encoder_is_shown_with_what_its_options_mean(settings: Settings) -> None:
+    shown = " ".join(printed(settings, "encoders", "vision_transformer").split())
+    assert "│ pooling │ cls │ cls, mean, pooler │" in shown and "Reads: image; weights: needed" in shown
+    assert "│ device │ auto │ auto, cpu, cuda │ `auto` takes CUDA where there is any. │" in shown
+    assert "google/vit-base-patch16-224" in shown and "resnet50" not in shown
+    assert "│ file │ must be given │" in " ".join(printed(settings, "encoders", "matrix_file").split())
+    assert complaint(settings, "encoders", "tfidf").startswith("there is no encoder 'tfidf'")
+    assert "size of the embeddings." in printed(settings, "models", "LightGCN")
+
+
 def test_a_preset_is_shown_beside_the_defaults(settings: Settings) -> None:
     assert "│ n_layers │ 2 │ 1 │" in printed(settings, "models", "BM3@published/electronics")
     assert complaint(settings, "models", "BM3@publishd/baby").startswith("BM3 has no preset 'publishd/baby'")
@@ -136,7 +146,8 @@ def test_a_model_is_shown_with_what_was_published_of_it_and_with_what_it_takes(s
     assert "mmrec: Zhou: MMRec" in shown
     assert "│ indifferent_market │ LightGCN │" in shown
     assert "other lists with another seed" in shown and "no, unless a study lists values" in shown
-    assert "Published figures: none are known" in printed(settings, "models", "TopPop")
+    without = printed(settings, "models", "TopPop")
+    assert "Published figures: none are known" in without and "Hyper-parameters: it has none" in without
     assert complaint(settings, "models", "--on", str(file)).startswith("--on is about one model")
 
 
