@@ -12,7 +12,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from recsys.engine.failure import CellOutcome, Failure, attempt
+from recsys.engine.failure import PASSING, CellOutcome, Failure, attempt
 from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
 from recsys.engine.worker import CellFunction, Worker, one_thread, task_of
 
@@ -89,31 +89,38 @@ class _Schedule:
         for position in list(self.waiting):
             if len(self.running) == self.room.workers:
                 return failed
-            found = self._started(position)
-            if found is not None:
-                self.waiting.remove(position)
-            if isinstance(found, Failure):
-                failed.append((position, found))
+            place = self._place(position)
+            if place is None:
+                continue
+            failure = self._begin(position, place)
+            if failure and failure.kind in PASSING and self.running:
+                return failed
+            self.waiting.remove(position)
+            if failure:
+                failed.append((position, failure))
         while not self.running and self.suspects:
             # Idle processes may hold memory, too.
             _IDLE.stop(keep=0)
             position = self.suspects.pop(0)
-            if isinstance(found := self._started(position), Failure):
-                failed.append((position, found))
+            place = self._place(position)
+            assert place is not None  # nothing else runs
+            if failure := self._begin(position, place):
+                failed.append((position, failure))
         return failed
 
-    def _started(self, position: int) -> Worker | Failure | None:
-        """The worker that runs a cell now, or why it cannot be run; None where it has to wait for others."""
-        place = self.room.place(self.needs[position], [other.place for other in self.running.values()])
-        if place is None:
-            return None
+    def _place(self, position: int) -> Place | None:
+        """Where a cell fits now, None while it has to wait."""
+        return self.room.place(self.needs[position], [other.place for other in self.running.values()])
+
+    def _begin(self, position: int, place: Place) -> Failure | None:
+        """Run a cell at its place, or say why it could not be given to a process."""
         worker = attempt(partial(self._worker, self.cells[position], place.gpu))
         if isinstance(worker, Failure):
-            return None if self.running else worker
+            return worker
         for other in self.running.values():
             other.alone = False
         self.running[worker.connection] = _Running(position, place, worker, alone=not self.running)
-        return worker
+        return None
 
     def _worker(self, cell: Any, gpu: Gpu | None) -> Worker:
         """A worker that was given the cell: an idle one that is still alive, else a new one.

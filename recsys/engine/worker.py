@@ -67,14 +67,24 @@ class Worker:
     """The handle of a worker process; one that is bound to a GPU sees no other."""
 
     def __init__(self, gpu: Gpu | None = None) -> None:
-        """Start the process; it imports what its first cell needs when that cell comes."""
+        """Start the process; it imports what its first cell needs when that cell comes.
+
+        Raises:
+            OSError: no process can be started, for want of memory, of processes or of open files.
+        """
         self.gpu = gpu
         self.connection, theirs = Pipe()
         env = _ONE_THREAD | ({"CUDA_VISIBLE_DEVICES": gpu.name} if gpu else {})
         self._process = LokyProcess(target=_serve, args=(theirs, os.getpid()), env=env, daemon=True)
-        self._process.start()
-        # With the last copy of its end gone with the process, its death is the end of the file.
-        theirs.close()
+        try:
+            self._process.start()
+        except Exception as error:
+            self.connection.close()
+            # Where pipes cannot be opened, loky fails over what it has not assigned yet.
+            raise OSError(f"no process could be started: {error.__context__ or error}") from error
+        finally:
+            # With the last copy of its end gone with the process, its death is the end of the file.
+            theirs.close()
         self._started = time.perf_counter()
 
     def start(self, task: bytes) -> bool:

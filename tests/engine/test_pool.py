@@ -2,12 +2,14 @@
 
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from threadpoolctl import threadpool_info
 
 from recsys.engine import pool
 from recsys.engine.cell import CellResult
-from recsys.engine.failure import CellOutcome, Failure
+from recsys.engine.failure import CellOutcome, Failure, attempt
 from recsys.engine.pool import run_cells
 from recsys.engine.slots import Gpu, Needs, Slots
 from recsys.engine.worker import Worker
@@ -134,6 +136,35 @@ def test_where_no_second_process_can_be_started_the_cells_run_in_one(
     found = outcomes("ok", "ok", "ok", "ok")
     assert numbers(found) == expected
     assert all(failure(each)[0] == "machine" for each in found if isinstance(each, Failure))
+
+
+@contextmanager
+def free_files(n_free: int) -> Iterator[None]:
+    """So many files can still be opened."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = max(int(name) for name in os.listdir("/proc/self/fd")) + 1
+    held = []
+    while not held or held[-1] < used:
+        held.append(os.dup(0))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (held[-1] + 1 + n_free, limits[1]))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for file in held:
+            os.close(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts open files in /proc")
+@pytest.mark.parametrize("n_free", range(6))
+def test_where_files_cannot_be_opened_it_is_the_machine(n_free: int) -> None:
+    Worker().stop()  # what loky opens once
+    before = len(os.listdir("/proc/self/fd"))
+    with free_files(n_free):
+        found = attempt(Worker)
+    assert isinstance(found, Failure) and found.kind == "machine"
+    assert "Too many open files" in found.message
+    assert len(os.listdir("/proc/self/fd")) - before <= 1  # loky leaves one open where its second pipe fails
 
 
 def test_a_cell_that_cannot_be_sent_to_a_process_fails_alone() -> None:
