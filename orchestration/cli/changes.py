@@ -47,7 +47,8 @@ def outdated(study: Study, home: Home, *, page: bool = False) -> str:
         named = ", ".join(again[:MOST_NAMED])
         causes.append(f"while parts of {named} failed for want of memory, disk space or the like")
     said = " and ".join(causes) or "before the study, its data or modalift itself changed"
-    return f"These results were made {said}; `modalift run {study.name}` brings them up to date"
+    remedy = "tries these again" if again and len(causes) == 1 else "brings them up to date"
+    return f"These results were made {said}; `modalift run {study.name}` {remedy}"
 
 
 def outdated_asset(study: Study, home: Home, asset: str) -> str:

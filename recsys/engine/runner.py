@@ -118,6 +118,7 @@ class CellRunner:
         self.store, self.inputs, self.slots, self.watcher = store, inputs, slots, watcher
         self.place = place(inputs.dataset)
         self.cells: dict[str, StoredCell] = {}
+        self.failed_before: dict[str, StoredCell] = {}
         self.computed = self.damaged = 0
 
     def __call__(self, trials: Sequence[Trial]) -> list[StoredCell]:
@@ -161,9 +162,11 @@ class CellRunner:
             stored = StoredCell.load(folder)
             if each in self.cells or not stored.worth_another_try:
                 return stored
-        elif not self.damaged:
+            self.failed_before[each] = stored
+            return None
+        if not self.damaged:
             logger.warning("%s: is damaged or gone; this cell and others like it are computed anew", file)
-        self.damaged += file is not None
+        self.damaged += 1
         self.store.remove(self.place, each)
         return None
 
@@ -180,9 +183,13 @@ class CellRunner:
 
     def _needs(self, job: "_Job") -> Needs:
         memory = int(self.inputs.memory(job.cell.params, job.cell.arm))
-        return Needs(gpu_memory=memory) if runs_on_gpu(job.cell.model) else Needs(memory)
+        # Data and content pass through main memory on their way to a GPU, so that it is counted in full there, too.
+        return Needs(memory, gpu_memory=memory if runs_on_gpu(job.cell.model) else None)
 
     def _keep(self, each: str, job: "_Job", outcome: CellOutcome) -> StoredCell:
+        before = self.failed_before.get(each)
+        if before and isinstance(outcome, Failure) and outcome.kind == before.record["failure_kind"]:
+            return before  # what was made of it stays as it is
         record = self._record(job.cell, outcome)
 
         def fill(folder: Path) -> None:
@@ -191,7 +198,7 @@ class CellRunner:
                 for file in job.out.iterdir():
                     file.rename(folder / file.name)
 
-        return StoredCell.load(self.store.write(self.place, each, fill))
+        return StoredCell.load(self.store.write(self.place, each, fill, replace=before is not None))
 
     def _record(self, cell: Cell, outcome: CellOutcome) -> dict[str, Any]:
         described = {

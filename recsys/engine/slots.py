@@ -23,7 +23,7 @@ class Needs:
     Attributes:
         memory: bytes of main memory, 0 where unknown.
         gpu_memory: bytes of a GPU's memory, 0 where unknown; None: it uses no GPU. Where there is no GPU, the
-            cell runs on the CPU and takes as much of main memory instead.
+            cell runs on the CPU and takes as much of main memory, if that is more.
     """
 
     memory: int = 0
@@ -92,7 +92,7 @@ class Room:
     def _places(self, needs: Needs, running: Collection[Place]) -> list[Place]:
         """One for each GPU, the least busy first; a single one on the CPU."""
         if needs.gpu_memory is None or not self.gpus:
-            return [Place(needs.memory + (needs.gpu_memory or 0))]
+            return [Place(max(needs.memory, needs.gpu_memory or 0))]
         busy = {gpu: sum(place.gpu == gpu for place in running) for gpu in self.gpus}
         least_busy = sorted(self.gpus, key=lambda gpu: (busy[gpu], _taken(gpu, running) - gpu.memory))
         return [Place(needs.memory, gpu, needs.gpu_memory + _CONTEXT) for gpu in least_busy]

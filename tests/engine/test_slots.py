@@ -58,7 +58,7 @@ def test_a_cell_for_the_cpu_takes_no_gpu() -> None:
 
 
 def test_without_a_gpu_its_memory_is_taken_from_the_main_one() -> None:
-    assert fill(Slots(9, 10, ()), Needs(1, 5), Needs(0, 5), Needs(0, 4)) == [Place(6), None, Place(4)]
+    assert fill(Slots(9, 10, ()), Needs(1, 5), Needs(0, 5), Needs(0, 4)) == [Place(5), Place(5), None]
 
 
 def test_main_memory_bounds_cells_on_gpus_too() -> None:
