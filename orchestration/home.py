@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +119,10 @@ class Home:
             read = [self.current(key) for key in inputs]
             version = version_of(code_version, {e.asset: e.content_hash for e in read}, also_depends_on)
             folder = self.store.find(asset, version)
-            if folder is not None and not self._can_be_used(asset, folder):
-                self.store.remove(asset, version)
-                folder = None
-            reused = folder is not None
-            if folder is None:
-                folder = self.store.write(asset, version, lambda pending: self._fill(pending, build, read))
+            reused = folder is not None and self._can_be_used(asset, folder)
+            if folder is None or not reused:
+                fill = partial(self._fill, build=build, read=read)
+                folder = self.store.write(asset, version, fill, replace=True)
             record = _record(folder)
             event = Event(
                 asset=asset,
@@ -167,6 +165,9 @@ class Home:
 
     def _fill(self, pending: Path, build: Callable[[Path, "Home"], AssetRecord], read: list[Event]) -> None:
         record = build(pending, self.as_read(read))
+        for each in read:  # a version in which something failed is made again under its own name
+            if _record(self.folder(each))["content_hash"] != each.content_hash:
+                raise UserError(f"{each.asset} was made anew meanwhile; run the same command again")
         kept = {
             "content_hash": content_hash(pending),
             "facts": record.facts,

@@ -35,8 +35,15 @@ class Store:
         folder = self.root / place / fingerprint
         return folder if folder.is_dir() else None
 
-    def write(self, place: str, fingerprint: str, fill: Callable[[Path], None]) -> Path:
-        """Write a version by filling a folder; the first of two equal writers wins."""
+    def write(self, place: str, fingerprint: str, fill: Callable[[Path], None], *, replace: bool = False) -> Path:
+        """Write a version by filling a folder; the first of two equal writers wins.
+
+        Args:
+            place: where its versions are.
+            fingerprint: its name.
+            fill: writes its files into a folder.
+            replace: put it in the place of one that is there, once it is whole.
+        """
         parent = self.root / place
         if place not in self._swept:  # a look at every version would cost more than writing a small one
             _remove_abandoned(parent)
@@ -48,6 +55,8 @@ class Store:
             fill(pending)
             list_files(pending)
             _flush(pending)
+            if replace:
+                self.remove(place, fingerprint)
             _put(pending, final)
         finally:
             shutil.rmtree(pending, ignore_errors=True)

@@ -61,6 +61,18 @@ def test_the_first_of_two_equal_writers_wins(store: Store) -> None:
     assert [path.name for path in folder.parent.iterdir()] == ["v1"]
 
 
+def test_a_version_is_replaced_once_the_new_one_is_whole(store: Store) -> None:
+    folder = store.write("a", "v1", lambda f: write_text(f / "x", "first"))
+
+    def fill(pending: Path) -> None:
+        assert (folder / "x").read_text() == "first"
+        write_text(pending / "x", "second")
+
+    assert store.write("a", "v1", fill, replace=True) == folder
+    assert (folder / "x").read_text() == "second"
+    assert [path.name for path in folder.parent.iterdir()] == ["v1"]
+
+
 def test_a_killed_writer_leaves_no_version_and_its_rest_is_removed(store: Store) -> None:
     process = start_writer(store)
     process.send_signal(signal.SIGKILL)

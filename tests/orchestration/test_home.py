@@ -103,6 +103,22 @@ def test_work_ends_on_the_inputs_that_it_began_with(home: Home) -> None:
     assert home.current("d/a").fingerprint != first.fingerprint
 
 
+def test_an_input_that_is_made_again_under_its_own_name_meanwhile_is_said(home: Home) -> None:
+    first = Producer(home, "d/a")(1)
+
+    def again(folder: Path) -> None:
+        record = json.loads((home.folder(first) / "outcome.json").read_text())
+        (folder / "outcome.json").write_text(json.dumps(record | {"content_hash": "another"}))
+
+    def build(out: Path, _: Home) -> AssetRecord:
+        home.store.write("d/a", first.fingerprint, again, replace=True)
+        return AssetRecord(rows=1)
+
+    with pytest.raises(UserError, match="^d/a was made anew meanwhile; run the same command again$"):
+        home.produce("d/b", run="r", code_version="1", inputs=["d/a"], build=build)
+    assert home.lineage.latest("d/b") is None
+
+
 def test_a_build_that_fails_leaves_no_event(home: Home) -> None:
     def build(out: Path, _: Home) -> AssetRecord:
         raise UserError("no")
