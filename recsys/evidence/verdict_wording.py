@@ -131,14 +131,22 @@ def _content_not_chosen(found: Verdict) -> str:
 
 def _inconclusive(found: Verdict) -> str:
     rival, shuffled = found.against_rival, found.against_shuffled
-    undecided = _undecided(found)
-    contradictory = "these contradict each other, which no number of users closes"
-    closing = what_would_decide(undecided) if undecided else contradictory
     return (
         f"Inconclusive: {rival.a} {versus(rival)} {best_without(rival)} ({means(rival, found.metric)}; "
         f"{lift(rival)}), and {versus(shuffled)} its own shuffled control ({lift(shuffled)}); "
-        f"{closing}."
+        f"{_what_is_missing(found)}."
     )
+
+
+def _what_is_missing(found: Verdict) -> str:
+    undecided = _undecided(found)
+    if undecided is None:
+        return "these contradict each other, which no number of users closes"
+    if undecided.equivalent and undecided is not found.against_rival:
+        return f"that {undecided.a} beats {undecided.b} is not shown ({lift(undecided)})"
+    if undecided in (found.against_rival, found.against_shuffled):
+        return what_would_decide(undecided)
+    return f"{undecided.a} {versus(undecided)} {undecided.b} ({lift(undecided)}), and {what_would_decide(undecided)}"
 
 
 def _undecided(found: Verdict) -> Comparison | None:
@@ -155,13 +163,13 @@ def _undecided(found: Verdict) -> Comparison | None:
         return shuffled
     if untuned.relation == "open" and (shuffled.a_better or no_effect_so_far):
         return untuned
-    if shuffled.a_better and untuned.a_better:
-        return found.against_popularity if rival.a_better else rival
-    return (
-        found.shuffled_against_rival
-        if shuffled.equivalent and found.shuffled_against_rival.relation == "open"
-        else None
-    )
+    if shuffled.equivalent and found.shuffled_against_rival.relation == "open":
+        return found.shuffled_against_rival
+    if rival.a_better:
+        # Within the margin of a control content may still be better than it, which helping takes.
+        controls = (shuffled, untuned, found.against_popularity)
+        return next((each for each in controls if each.relation in ("open", "equivalent")), None)
+    return rival if shuffled.a_better and untuned.a_better else None
 
 
 def _over_rival(found: Verdict, relation: str) -> str:
