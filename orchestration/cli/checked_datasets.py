@@ -55,7 +55,7 @@ def part_of(study: Study, home: Home, to_do: Collection[str]) -> list[ToRead]:
         corpora = [corpus for corpus in spec.descriptions if keys.descriptions(name, corpus) in to_do]
         if keys.dataset(name) in to_do:
             found.append(ToRead(name, sources, corpora))
-        elif (sources or corpora) and home.has(keys.dataset(name)):
+        elif any(asset.startswith(f"{name}/") for asset in to_do) and home.has(keys.dataset(name)):
             found.append(ToRead(name, sources, corpora, home.folder(home.current(keys.dataset(name)))))
     return found
 

@@ -44,6 +44,6 @@ def whole_lists(dataset: Dataset, protocol: Protocol) -> list[str]:
 
 def _n_ranked(evaluator: Evaluator) -> np.ndarray:
     """Items that are ranked for each user at test, shape (n_users,)."""
-    if evaluator.protocol.n_negatives is not None:
-        return evaluator.protocol.n_negatives + np.diff(evaluator.truth.indptr)[evaluator.users]
+    if evaluator.candidates is not None:
+        return np.diff(evaluator.candidates.indptr)[evaluator.users]
     return evaluator.dataset.n_items - np.diff(evaluator.masked.indptr)[evaluator.users]

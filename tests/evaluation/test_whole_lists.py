@@ -53,6 +53,8 @@ def test_of_sampled_items_the_held_out_ones_are_ranked_too() -> None:
     assert whole_lists(dataset([1, 1]), Protocol(primary="recall_at_5", n_negatives=5)) == []
     with pytest.raises(UserError, match="recall_at_6 is the same for every model"):
         whole_lists(dataset([1, 1]), Protocol(primary="recall_at_6", n_negatives=5))
+    with pytest.raises(UserError, match="holds all of the 6 items at most"):  # fewer are left than were asked for
+        whole_lists(dataset([12, 13]), Protocol(primary="recall_at_6", n_negatives=10))
     with pytest.raises(
         UserError, match=r"evaluation\.n_negatives: 20 items cannot be drawn from the 20 that there are"
     ):

@@ -90,6 +90,10 @@ def test_a_list_that_holds_all_items_is_refused_where_its_order_is_nothing(setti
     assert line.startswith("dataset shop: evaluation.primary: recall_at_40 is the same for every model, since a list ")
     file.write_text(f"{study}evaluation: {{primary: ndcg_at_{ITEMS}}}\n", encoding="utf-8")
     assert "✓ dataset shop" in printed(settings, "check", "shop")
+    assert call(settings, "run", "shop", "--select", 'key:"shop/dataset"').exit_code == 0
+    file.write_text(f"{study}evaluation: {{primary: recall_at_{ITEMS}}}\n", encoding="utf-8")
+    run = call(settings, "run", "shop")
+    assert run.exit_code == 2 and line in run.stderr
 
 
 def test_a_matrix_with_more_rows_than_items_is_asked_about(settings: Settings) -> None:
