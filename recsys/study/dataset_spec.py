@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from recsys.content.arms import INTERACTIONS_ONLY, Arm, Control, content_arm, control_arm
 from recsys.content.encoders import registry as encoders
+from recsys.content.provenance import SPEED_AND_PLACE
 from recsys.content.vlm.options import CHANGES_NO_ANSWER, VlmOptions
 from recsys.content.weights import own_folder
 from recsys.data.cleaning import CleaningRules
@@ -48,8 +49,8 @@ class ContentSource(Open):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What the vectors depend on: all options but the size of a batch, and where a server runs."""
-        return self.model_dump(exclude={"batch_size", "endpoint"})
+        """What the vectors depend on: all options but those of speed, and where a server runs."""
+        return self.model_dump(exclude=SPEED_AND_PLACE)
 
 
 class CorpusSpec(Open):

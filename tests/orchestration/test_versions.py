@@ -103,7 +103,11 @@ ELSEWHERE = {
     f"{SHOP}.published.table": "writes `source`, `rows` and `doubts`",
 }
 """Keys that no change above is about, with the reason."""
-FREE = [(f"{SHOP}.content.lvlm.batch_size", 4), (f"{SHOP}.descriptions.asked.batch_size", 4)]
+FREE = [
+    (f"{SHOP}.content.lvlm.batch_size", 4),
+    (f"{SHOP}.content.image.workers", 2),
+    (f"{SHOP}.descriptions.asked.batch_size", 4),
+]
 """Options of speed."""
 
 
