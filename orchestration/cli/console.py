@@ -124,7 +124,7 @@ def print_rows(rows: Sequence[Mapping[str, str]], *dispensable: str, title: str 
             break
     out.print(shown)
     if left_out:
-        say(f"A wider terminal also shows: {listed(left_out)}.")
+        say(f"A wider terminal also shows: {listed([name.removeprefix('>') for name in left_out])}.")
 
 
 def print_json(content: Any) -> None:

@@ -44,7 +44,7 @@ def encoders(
         print_rows(rows, "licence", "options", "weights")
         known = list(_known_to(found))
     if known:
-        print_rows(known, "reads", "licence", title="Weights that are known to serve")
+        print_rows(known, "reads", "licence", ">dim", ">size", title="Weights that are known to serve")
         say("Weights that are not here are fetched when a study first needs them, or put where docs/encoders.md says.")
 
 

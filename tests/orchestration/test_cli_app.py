@@ -120,7 +120,9 @@ def test_on_a_narrow_terminal_names_are_whole_and_columns_that_can_be_spared_are
     shown = call(settings, "encoders").stdout
     assert max(map(len, shown.splitlines()[:-1])) <= 80
     assert all(f"│ {info.name} " in shown for info in encoder_infos())
+    assert all(f"│ {checkpoint.model} " in shown for info in encoder_infos() for checkpoint in info.known)
     assert "A wider terminal also shows: licence and options." in shown
+    assert "A wider terminal also shows: reads, licence, dim and size." in shown
     assert "A wider terminal" not in printed(settings, "models", "EASE")
 
 
