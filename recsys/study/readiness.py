@@ -1,8 +1,7 @@
 """Whether a dataset's question is ready to be answered: its gates, and whether content made any difference at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from recsys.study.measuring import CellOf, UserScores
 from recsys.study.results import ArmResult, ModelResult
 from recsys.study.selection import Selection
 from recsys.study.study import Study
-from recsys.tuning.plateau import late_gain
+from recsys.tuning.plateau import FEWEST_TRIALS, late_gain
 from recsys.wording import listed
 
 SAME_LISTS = 0.99
@@ -83,7 +82,7 @@ def assess(
         gates.beats_baselines(means, study.evaluation.primary, _against_top_pop(content, rival, scores)),
         # A model that makes no use of its content may be the rival itself: that is an answer, and not a fault.
         *([] if unchanged else [gates.users_differ(differences, equivalent=against_rival.equivalent)]),
-        plateau(results.arm(chosen.rival), results, partial(search_minutes, study)),
+        plateau(study, results.arm(chosen.rival), results),
         gates.finals_agree({each.pair: each.valid_by_repeat for each in deciding}),
         *(
             content_gates.leak(
@@ -105,23 +104,17 @@ def _deciding(chosen: Selection) -> tuple[tuple[str, str], ...]:
     return chosen.content, chosen.rival, chosen.shuffled, chosen.popularity
 
 
-def search_minutes(study: Study, arm: ArmResult) -> float | None:
-    """The time that ended an arm's search; None where its number of trials did."""
-    return study.tuning.minutes if arm.n_trials < study.trials_of(arm.model) else None
-
-
-def plateau(
-    rival: ArmResult, results: ModelResult, minutes: Callable[[ArmResult], float | None] = lambda arm: None
-) -> Gate:
+def plateau(study: Study, rival: ArmResult, results: ModelResult) -> Gate:
     """Whether the rival's search was over; of an ensemble that of each member, and the least settled one is named.
 
     Args:
+        study: gives the budget of searches.
         rival: the best model without content.
         results: of all models, members of ensembles among them.
-        minutes: the time that ended an arm's search; None where its number of trials did.
     """
     if not rival.members:
-        return gates.rival_plateaued(_trials(rival), rival.exhausted, rival.n_nested, minutes=minutes(rival))
+        minutes = _search_minutes(study, rival)
+        return gates.rival_plateaued(_trials(rival), rival.exhausted, rival.n_nested, minutes=minutes)
     members = [results.arm(pair) for pair in rival.members]
     open_ones = sorted((each for each in members if not each.exhausted), key=lambda each: -late_gain(_trials(each)))
     if not open_ones:
@@ -134,11 +127,17 @@ def plateau(
             False,
             each.n_nested,
             f"{label(*each.pair)}, a member of the rival {rival.model},",
-            minutes(each),
+            _search_minutes(study, each),
         )
         for each in open_ones
     ]
     return gates.in_reading_order(found)[0]
+
+
+def _search_minutes(study: Study, arm: ArmResult) -> float | None:
+    """The time that ended an arm's search; None where its number of trials did, or is too small for any plateau."""
+    most = study.trials_of(arm.model)
+    return study.tuning.minutes if arm.n_trials < most and most >= FEWEST_TRIALS else None
 
 
 def _trials(arm: ArmResult) -> list[float | None]:

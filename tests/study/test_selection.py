@@ -1,7 +1,6 @@
 """Who is compared: the best on validation of each side, and nothing else decides."""
 
 import math
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from recsys.content.arms import Arm, control_arm
 from recsys.errors import UserError
-from recsys.study.readiness import plateau, search_minutes
+from recsys.study.readiness import plateau
 from recsys.study.results import ArmResult, LeftOutArm, ModelResult
 from recsys.study.selection import Selection, Tally, best, best_on, choose_sides, tally
 from recsys.study.study import Study
@@ -110,37 +109,41 @@ def test_trials_without_a_value_are_counted_as_failed() -> None:
     assert rival.said == f"1 model{DASH}arm pair with 4 trials (of which 2 failed) and 1 setting chosen elsewhere"
 
 
+def tuned(**tuning: float) -> Study:
+    return Study(
+        name="s",
+        title="t",
+        datasets={"d": {"source": {"reader": "market"}}},
+        models={"ItemKNN": {}, "EASE": {}},
+        tuning=tuning,
+    )
+
+
 @pytest.mark.parametrize(
     ("exhausted", "message"),
     [
-        ((False, False), "C, a member of the rival Together, was tuned with 3 trials, of which 3 gave a value: "),
-        ((False, True), "In the last third of 12 trials, A, a member of the rival Together, gained 0.0 %."),
-        ((True, True), "All 15 settings of A and C, members of the rival Together, were tried."),
+        ((False, False), "EASE, a member of the rival Together, was tuned with 3 trials, of which 3 gave a value: "),
+        ((False, True), "In the last third of 12 trials, ItemKNN, a member of the rival Together, gained 0.0 %."),
+        ((True, True), "All 15 settings of ItemKNN and EASE, members of the rival Together, were tried."),
     ],
 )
 def test_of_an_ensemble_as_rival_the_searches_of_its_members_are_asked(
     exhausted: tuple[bool, bool], message: str
 ) -> None:
     members = [
-        result("A", ALONE, 0.3, 12, exhausted=exhausted[0]),
-        result("C", ALONE, 0.35, 3, exhausted=exhausted[1]),
+        result("ItemKNN", ALONE, 0.3, 12, exhausted=exhausted[0]),
+        result("EASE", ALONE, 0.35, 3, exhausted=exhausted[1]),
     ]
     rival = result("Together", ALONE, 0.4, 26, members=[each.pair for each in members])
-    assert plateau(rival, ModelResult(arms=[*members, rival])).message.startswith(message)
+    assert plateau(tuned(), rival, ModelResult(arms=[*members, rival])).message.startswith(message)
 
 
-def test_more_minutes_are_the_remedy_only_where_time_ended_the_search() -> None:
-    study = Study(
-        name="s",
-        title="t",
-        datasets={"d": {"source": {"reader": "market"}}},
-        models={"ItemKNN": {}},
-        tuning={"minutes": 5, "trials": 7},
-    )
-    for n_trials, minutes in ((3, 5), (7, None)):
-        rival = result("ItemKNN", ALONE, 0.4, n_trials, exhausted=False)
-        gate = plateau(rival, ModelResult(arms=[rival]), partial(search_minutes, study))
-        assert ("`tuning.minutes` (from 5)" in gate.remedy) == (minutes is not None)
+@pytest.mark.parametrize(("n_trials", "most", "by_time"), [(3, 12, True), (8, 8, False), (3, 8, False)])
+def test_more_minutes_are_the_remedy_only_where_they_give_more_trials(n_trials: int, most: int, by_time: bool) -> None:
+    rival = result("ItemKNN", ALONE, 0.4, n_trials, exhausted=False)
+    gate = plateau(tuned(minutes=5, trials=most), rival, ModelResult(arms=[rival]))
+    assert ("`tuning.minutes` (from 5)" in gate.remedy) == by_time
+    assert "9 trials at least" in gate.remedy
 
 
 def test_a_selection_comes_back_from_a_folder(tmp_path: Path) -> None:
