@@ -39,7 +39,7 @@ class Making:
     @property
     def read(self) -> dict[str, Path]:
         """Folders of its inputs by key."""
-        return {asset: self.home.folder(event) for asset, event in self.home.lineage.read.items()}
+        return {asset: self.home.folder(event) for asset, event in self.home.lineage.pinned.items()}
 
 
 @dataclass(frozen=True)

@@ -76,17 +76,17 @@ class Lineage:
 
     Attributes:
         root: the folder.
-        read: events whose versions stay the newest of their assets, by asset.
+        pinned: events whose versions stay the newest of their assets, by asset.
     """
 
-    def __init__(self, root: Path, read: Iterable[Event] = ()) -> None:
+    def __init__(self, root: Path, pinned: Iterable[Event] = ()) -> None:
         """The lineage kept in a folder, which is made when first written to.
 
-        What was `read` stays, whatever is materialised meanwhile: work of hours must not end on other inputs than
+        What is `pinned` stays, whatever is materialised meanwhile: work of hours must not end on other inputs than
         those that it began with and is recorded with.
         """
         self.root = root
-        self.read = {event.asset: event for event in read}
+        self.pinned = {event.asset: event for event in pinned}
 
     def record(self, event: Event) -> None:
         """Put an event in its place, whole."""
@@ -94,9 +94,9 @@ class Lineage:
         write_text(self.root / event.asset / name, event.model_dump_json(indent=1))
 
     def latest(self, asset: str, run: str | None = None) -> Event | None:
-        """The newest event of an asset, or the newest that a run recorded; None if there is none."""
-        if run is None and asset in self.read:
-            return self.read[asset]
+        """The newest event of an asset, or the newest that a run recorded, pinned or not; None if there is none."""
+        if run is None and asset in self.pinned:
+            return self.pinned[asset]
         newest_first = sorted((self.root / asset).glob("*.json"), reverse=True)
         events = (event for file in newest_first if (event := _read(file)))
         return next((event for event in events if run in (None, event.run)), None)

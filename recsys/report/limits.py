@@ -90,8 +90,8 @@ def _trials(rows: list[ResultRow], minutes: float | None) -> str:
     if extended := _extended(budget, rows):
         return f"Each model was tuned with {count(budget, 'trial')} on each arm{extended}."
     some_failed = any(row.n_failed for row in rows)
-    longer = ", some of which failed" if some_failed else "; no rival was tuned longer"
-    return f"Each model was tuned with {count(budget, 'trial')} on each arm{longer}."
+    more = ", some of which failed" if some_failed else "; no rival was tuned longer"
+    return f"Each model was tuned with {count(budget, 'trial')} on each arm{more}."
 
 
 def _timed(rows: list[ResultRow], minutes: float) -> str:

@@ -28,7 +28,7 @@ class Producer:
         def build(out: Path, read: Home) -> AssetRecord:
             self.built += 1
             total = value + sum(
-                int((read.folder(event) / "value").read_text()) for event in read.lineage.read.values()
+                int((read.folder(event) / "value").read_text()) for event in read.lineage.pinned.values()
             )
             (out / "value").write_text(str(total))
             return AssetRecord(
