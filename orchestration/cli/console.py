@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.style import StyleType
 from rich.table import Table
@@ -53,7 +53,7 @@ class PlainConsole(Console):
 
 
 class PlainTable(Table):
-    """A table with one line of text in a cell, whatever a user's text holds."""
+    """A table with one line of text in a cell, whatever a user's text holds; names are not cut where there is room."""
 
     def add_row(
         self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False
@@ -61,6 +61,13 @@ class PlainTable(Table):
         """Add a row of cells."""
         plain = [one_line(cell) if isinstance(cell, str) else cell for cell in cells]
         super().add_row(*plain, style=style, end_section=end_section)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """What Rich prints: columns of single words keep their width, and others are broken between words."""
+        fits = natural_width(self).minimum <= options.max_width
+        for column in self.columns:
+            column.no_wrap = fits and not any(" " in str(cell) for cell in (column.header, *column.cells))
+        yield from super().__rich_console__(console, options)
 
 
 out = PlainConsole(width=None if sys.stdout.isatty() else PIPE_WIDTH)
@@ -106,7 +113,7 @@ def natural_width(shown: Table) -> Measurement:
     return Measurement.get(out, out.options.update(max_width=10_000), shown)
 
 
-def print_rows(rows: Sequence[Mapping[str, str]], *dispensable: str, title: str | None = None) -> None:
+def print_rows(rows: Sequence[Mapping[str, str | Text]], *dispensable: str, title: str | None = None) -> None:
     """A table without the first of the dispensable columns, as many as are in the way of whole words.
 
     Args:

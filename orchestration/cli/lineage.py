@@ -11,7 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from orchestration.cli.app import command
-from orchestration.cli.console import out, print_json, say, table
+from orchestration.cli.console import out, print_json, print_rows, say
 from orchestration.cli.options import JsonOption
 from orchestration.cli.studies import find_study, own_studies, read_settings
 from recsys.errors import UserError, hint
@@ -178,11 +178,18 @@ def _show_all(graph: Graph, listed: "Sequence[str]", as_json: bool) -> None:
     if as_json:
         print_json([_record(graph, event) for event in events])
         return
-    shown = table("asset", "version", "content", "made", ">rows", "inputs")
-    for event in events:
-        versions = event.fingerprint[:8], event.content_hash[:8]
-        shown.add_row(event.asset, *versions, _when(event), _rows(event), _freshness(graph, event))
-    out.print(shown)
+    rows: list[dict[str, str | Text]] = [
+        {
+            "asset": event.asset,
+            "version": event.fingerprint[:8],
+            "content": event.content_hash[:8],
+            "made": _when(event),
+            ">rows": _rows(event),
+            "inputs": _freshness(graph, event),
+        }
+        for event in events
+    ]
+    print_rows(rows, "content", "version")
 
 
 def _show_tree(graph: Graph, node: "Event") -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from orchestration.cli import app
-from orchestration.cli.console import out
+from orchestration.cli.console import out, table
 from orchestration.settings import Settings
 from recsys.content.encoders import encoder_infos
 from recsys.fingerprints import CHECKOUT
@@ -124,6 +124,19 @@ def test_on_a_narrow_terminal_names_are_whole_and_columns_that_can_be_spared_are
     assert "A wider terminal also shows: licence and options." in shown
     assert "A wider terminal also shows: reads, licence, dim and size." in shown
     assert "A wider terminal" not in printed(settings, "models", "EASE")
+
+
+def test_names_keep_their_width_where_other_columns_can_be_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out, "width", 44)
+    shown = table("asset", "why")
+    shown.add_row("shop/analyses/sensitivity", "never computed, or its files are not there any more")
+    with out.capture() as captured:
+        out.print(shown)
+    assert "│ shop/analyses/sensitivity │ " in captured.get()
+    shown.add_row("a_name_that_is_wider_than_the_terminal_itself", "")
+    with out.capture() as captured:
+        out.print(shown)
+    assert "".join(re.findall(r"│ (\S+) ", captured.get())).endswith("a_name_that_is_wider_than_the_terminal_itself")
 
 
 def test_one_encoder_is_shown_with_what_its_options_mean(settings: Settings) -> None:
