@@ -106,7 +106,10 @@ class Worker:
 
     def stop(self) -> None:
         """End the process now, whatever it does."""
-        self._process.terminate()
+        if self._process.is_alive():
+            # SIGTERM may be lost on a process that has only just been started.
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
         self._process.join()
         self.connection.close()
 

@@ -256,6 +256,17 @@ def _pids(folder: Path, count: int) -> list[int]:
     return [int(file.name) for file in files]
 
 
+def test_a_worker_that_has_only_just_been_started_ends_too() -> None:
+    """It takes over that SIGTERM is ignored, and knows better only once it has begun."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        worker = Worker()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    worker.stop()
+    assert not worker._process.is_alive()
+
+
 def test_a_program_that_was_started_with_sigterm_ignored_ends_all_the_same() -> None:
     program = (
         "from recsys.engine.pool import run_cells\nfrom recsys.engine.slots import Needs, Slots\n"
