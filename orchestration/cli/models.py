@@ -70,6 +70,7 @@ def _show_model(cls: "type[Recommender]", file: Any, preset: dict[str, Any] | No
     )
     if rows := _hyper_parameters(cls, preset):
         print_rows(rows, "meaning")
+        say("Any of them is searched, too, where a study lists values for it.")
     else:
         say("Hyper-parameters: it has none")
     for name, values in cls.presets.items():
@@ -113,7 +114,7 @@ def _hyper_parameters(cls: "type[Recommender]", preset: dict[str, Any] | None) -
     meant = meanings(cls.Config)
     rows = []
     for name, field in cls.Config.model_fields.items():
-        searched = _range(field.json_schema_extra) or "no, unless a study lists values"
+        searched = _range(field.json_schema_extra) or "no"
         own = {"searched": searched} if preset is None else {">in the preset": _value(preset[name])}
         default = {">default": _value(field.default)}
         values = default | own if preset is None else own | default

@@ -160,7 +160,7 @@ def test_a_model_is_shown_with_what_was_published_of_it_and_with_what_it_takes(s
     assert "│ baby │ 0.0479 │ 0.0754 │ 0.0257 │ 0.0328 │ mmrec │" in shown
     assert "mmrec: Zhou: MMRec" in shown
     assert "│ indifferent_market │ LightGCN │" in shown
-    assert "other lists with another seed" in shown and "no, unless a study lists values" in shown
+    assert "other lists with another seed" in shown and "│ n_factors │ 64 │ no │ size of the embeddings. │" in shown
     without = printed(settings, "models", "TopPop")
     assert "Published figures: none are known" in without and "Hyper-parameters: it has none" in without
     assert complaint(settings, "models", "--on", str(file)).startswith("--on is about one model")
