@@ -22,12 +22,11 @@ def encoders(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only this encoder, with its options.")] = None,
 ) -> None:
     """List the encoders that turn text, images, descriptions and attributes into vectors, and weights for them."""
-    from recsys.content.encoders import encoder_infos, registry
+    from recsys.content.encoders import encoder_info, encoder_infos, registry
 
     if name:
-        cls = registry.load(name)
-        _show_encoder(name, cls)
-        known = list(_known_to([info for info in encoder_infos() if info.name == name]))
+        _show_encoder(name, registry.load(name))
+        known = list(_known_to([encoder_info(name)]))
     else:
         found = encoder_infos()
         rows = [

@@ -70,7 +70,8 @@ def _show_model(cls: "type[Recommender]", file: Any, preset: dict[str, Any] | No
     )
     if rows := _hyper_parameters(cls, preset):
         print_rows(rows, "meaning")
-        say("Any of them is searched, too, where a study lists values for it.")
+        if preset is None:
+            say("Any of them is searched, too, where a study lists values for it.")
     else:
         say("Hyper-parameters: it has none")
     for name, values in cls.presets.items():

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from recsys.content.encoder import Checkpoint, Context, Encoder, Modality, OnProgress
+from recsys.content.encoder import Checkpoint, Context, Modality, OnProgress
 from recsys.content.encoders import registry
 from recsys.content.features import Features
 
-__all__ = ["EncoderInfo", "encode", "encoder_infos", "remarks", "share_isolated"]
+__all__ = ["EncoderInfo", "encode", "encoder_info", "encoder_infos", "remarks", "share_isolated"]
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,11 @@ def remarks(
 
 def encoder_infos() -> list[EncoderInfo]:
     """All encoders whose file can be used; imports every one of them."""
-    return [_info(name, cls) for name, cls in registry.load_all().items()]
+    return [encoder_info(name) for name in registry.load_all()]
 
 
-def _info(name: str, cls: type[Encoder]) -> EncoderInfo:
+def encoder_info(name: str) -> EncoderInfo:
+    """The encoder of this name; UserError where there is none, or its file cannot be used."""
+    cls = registry.load(name)
     options = tuple(cls.Options.model_fields)
     return EncoderInfo(name, cls.modality, cls.description, cls.licence, cls.needs_weights, options, cls.known)
