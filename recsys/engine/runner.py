@@ -145,7 +145,7 @@ class CellRunner:
         for each, make in makes.items():
             stored = self._find(each)
             if stored is None:
-                stored = StoredCell.load(self.store.write(self.place, each, partial(_fill, make)))
+                stored = self._write(each, partial(_fill, make))
                 self.computed += 1
             found[each] = stored
             self.watcher.cell(stored)
@@ -198,7 +198,11 @@ class CellRunner:
                 for file in job.out.iterdir():
                     file.rename(folder / file.name)
 
-        return StoredCell.load(self.store.write(self.place, each, fill, replace=before is not None))
+        return self._write(each, fill)
+
+    def _write(self, each: str, fill: Callable[[Path], None]) -> StoredCell:
+        folder = self.store.write(self.place, each, fill, replace=each in self.failed_before)
+        return StoredCell.load(folder)
 
     def _record(self, cell: Cell, outcome: CellOutcome) -> dict[str, Any]:
         described = {
