@@ -55,9 +55,14 @@ def part_of(study: Study, home: Home, to_do: Collection[str]) -> list[ToRead]:
         corpora = [corpus for corpus in spec.descriptions if keys.descriptions(name, corpus) in to_do]
         if keys.dataset(name) in to_do:
             found.append(ToRead(name, sources, corpora))
-        elif any(asset.startswith(f"{name}/") for asset in to_do) and home.has(keys.dataset(name)):
+        elif (sources or corpora or _is_measured(study, name, to_do)) and home.has(keys.dataset(name)):
             found.append(ToRead(name, sources, corpora, home.folder(home.current(keys.dataset(name)))))
     return found
+
+
+def _is_measured(study: Study, name: str, to_do: Collection[str]) -> bool:
+    """Whether models are trained on a dataset or their lists measured."""
+    return keys.metrics(name) in to_do or any(keys.model(name, row) in to_do for row in study.rows)
 
 
 def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str, dict[str, Any]]) -> Iterator[Finding]:
