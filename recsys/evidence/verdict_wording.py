@@ -141,7 +141,7 @@ def _inconclusive(found: Verdict) -> str:
 def _what_is_missing(found: Verdict) -> str:
     undecided = _undecided(found)
     if undecided is None:
-        return "these contradict each other, which no number of users closes"
+        return "these contradict each other, which no number of users resolves"
     if undecided.equivalent and undecided is not found.against_rival:
         return f"that {undecided.a} beats {undecided.b} is not shown ({lift(undecided)})"
     if undecided in (found.against_rival, found.against_shuffled):

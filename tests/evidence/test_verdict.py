@@ -197,7 +197,7 @@ def test_a_rival_of_the_same_model_is_told_apart():
 
 def test_comparisons_that_contradict_each_other_ask_for_no_more_users():
     assert verdict(0.02, -0.02, 0.02).sentence.endswith(
-        "these contradict each other, which no number of users closes."
+        "these contradict each other, which no number of users resolves."
     )
 
 
