@@ -90,9 +90,10 @@ class Strata(Analysis):
         return [
             Table(
                 title="For whom",
-                caption="Lift of the chosen content over its best rival. Of items: only they count as relevant, "
-                "among users who have one of them to be found. By interaction: each user counts as often as it has "
-                f"test rows. p is corrected by Holm over the strata. {' '.join(said)}".strip(),
+                caption="Lift of the chosen content over its best rival. A user whose training items differ from "
+                "repeat to repeat may be in several strata. Of items: only they count as relevant, among users who "
+                "have one of them to be found. By interaction: each user counts as often as it has test rows. "
+                f"p is corrected by Holm over the strata. {' '.join(said)}".strip(),
                 columns=["Who", "Users", "With content", "Rival", "Lift", "95 % interval", "p", "By interaction"],
                 rows=[
                     [
