@@ -43,24 +43,9 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
     items = _indexed_items(cleaned.raw.items)
     rows = _indexed(cleaned.raw.interactions, users, items)
     rows["part"] = assign_parts(rows, split)
-    warm = np.zeros(len(users), dtype=bool)
-    warm[rows["user"].to_numpy()[(rows["part"] == "train").to_numpy()]] = True
-    left_out = ~warm[rows["user"].to_numpy()]
-    kept, cold = (rows[~left_out].reset_index(drop=True), rows[left_out]) if left_out.any() else (rows, rows[:0])
-    for part in PARTS:
-        if not (kept["part"] == part).any():
-            raise UserError(
-                f"split '{split.protocol}' leaves the {part} part without a user who has training rows; "
-                "choose another protocol such as 'temporal'"
-            )
-    _refuse_too_few_users(kept, len(users))
-    named = cold.assign(
-        user_id=users["user_id"].to_numpy()[cold["user"]], item_id=items["item_id"].to_numpy()[cold["item"]]
-    )
-    reason = "user without training interaction"
-    quarantine = collect(
-        [cleaned.raw.quarantine, quarantine_of("interactions", named, INTERACTION_KEY, reason, named.get("row"))]
-    )
+    kept, cold = _without_cold_users(rows, users, items)
+    _refuse_too_little(kept, split, len(users))
+    quarantine = collect([cleaned.raw.quarantine, cold])
     kept = kept[[name for name in COLUMNS if name in kept]]
     later, drawn = pd.DataFrame(), is_drawn(split, kept)
     if drawn:
@@ -96,7 +81,28 @@ def _undated(interactions: pd.DataFrame) -> list[str]:
     return [f"{n:,} of {len(interactions):,} interactions: {UNDATED}; the split needs none"] if n else []
 
 
-def _refuse_too_few_users(interactions: pd.DataFrame, n_users: int) -> None:
+def _without_cold_users(
+    rows: pd.DataFrame, users: pd.DataFrame, items: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of users who have a training row, and the quarantine of all others."""
+    warm = np.zeros(len(users), dtype=bool)
+    warm[rows["user"].to_numpy()[(rows["part"] == "train").to_numpy()]] = True
+    left_out = ~warm[rows["user"].to_numpy()]
+    kept, cold = (rows[~left_out].reset_index(drop=True), rows[left_out]) if left_out.any() else (rows, rows[:0])
+    named = cold.assign(
+        user_id=users["user_id"].to_numpy()[cold["user"]], item_id=items["item_id"].to_numpy()[cold["item"]]
+    )
+    reason = "user without training interaction"
+    return kept, quarantine_of("interactions", named, INTERACTION_KEY, reason, named.get("row"))
+
+
+def _refuse_too_little(interactions: pd.DataFrame, split: SplitRule, n_users: int) -> None:
+    for part in PARTS:
+        if not (interactions["part"] == part).any():
+            raise UserError(
+                f"split '{split.protocol}' leaves the {part} part without a user who has training rows; "
+                "choose another protocol such as 'temporal'"
+            )
     n_tested = interactions["user"][interactions["part"] == "test"].nunique()
     if n_tested < MIN_TESTED:
         raise UserError(
