@@ -14,6 +14,7 @@ from typing import Any
 from recsys.evidence.comparison import DEFAULTS, ComparisonOptions, compare
 from recsys.evidence.scores import Scores
 from recsys.evidence.verdict import Verdict, VerdictName
+from recsys.evidence.verdict_table import TableInput
 from recsys.evidence.verdict_wording import advice, sentence
 
 
@@ -70,26 +71,6 @@ def decide(
 
 
 def _name(found: Verdict, *, stopped: bool, unchanged: bool) -> VerdictName:
-    """The row of the table in `docs/evidence.md`, read from the top: the first that holds."""
-    rival, popularity = found.against_rival, found.against_popularity
-    shuffled, untuned, capacity = found.against_shuffled, found.against_untuned, found.shuffled_against_rival
-    used = shuffled.a_better and untuned.a_better
     if stopped:
         return "not_ready"
-    if unchanged:
-        return "content_not_chosen"
-    if rival.a_better and used and popularity.a_better:
-        return "helps" if rival.lift >= rival.margin or rival.mean_b == 0 else "helps_a_little"
-    if rival.a_better and used and (popularity.equivalent or popularity.b_better):
-        return "popularity_not_content"
-    if capacity.a_better and shuffled.equivalent:
-        return "capacity_not_content"
-    if used and rival.lift_high < rival.margin:
-        return "used_but_does_not_pay"
-    if rival.equivalent and shuffled.equivalent and untuned.equivalent:
-        return "no_effect"
-    if rival.b_better and shuffled.b_better:
-        return "harms"
-    if rival.b_better and shuffled.equivalent:
-        return "model_harms"
-    return "inconclusive"
+    return "content_not_chosen" if unchanged else TableInput.of(found).verdict

@@ -6,6 +6,7 @@ from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.planning import what_would_decide
 from recsys.evidence.verdict import Verdict, VerdictName
+from recsys.evidence.verdict_table import awaited, in_the_way, unbeaten
 from recsys.evidence.wording import interval, lift, means, versus
 from recsys.wording import percent
 
@@ -26,12 +27,17 @@ ADVICE: dict[VerdictName, str] = {
 DOES_NOT_PAY = (
     "Keep the best model without content: this one is not better by the margin, and only the reason is still open."
 )
+NO_VERDICT_FITS = "Do not decide by this study: its comparisons fit no verdict, and more users would not change that."
+MORE_USERS = "however many users there are"
 
 
 def advice(name: VerdictName, found: Verdict) -> str:
     """What the person who decides should do; where the verdict is open, what is known suffices if nothing pays."""
     rival = found.against_rival
-    return DOES_NOT_PAY if name == "inconclusive" and rival.lift_high < rival.margin else ADVICE[name]
+    if name == "inconclusive" and rival.lift_high < rival.margin:
+        return DOES_NOT_PAY
+    fits_none = name == "inconclusive" and awaited(found) is None and unbeaten(found) is None
+    return NO_VERDICT_FITS if fits_none else ADVICE[name]
 
 
 def sentence(name: VerdictName, found: Verdict, stopped: Sequence[str]) -> str:
@@ -139,37 +145,15 @@ def _inconclusive(found: Verdict) -> str:
 
 
 def _what_is_missing(found: Verdict) -> str:
-    undecided = _undecided(found)
-    if undecided is None:
-        return "these contradict each other, which no number of users resolves"
-    if undecided.equivalent and undecided is not found.against_rival:
-        return f"that {undecided.a} beats {undecided.b} is not shown ({lift(undecided)})"
-    if undecided in (found.against_rival, found.against_shuffled):
-        return what_would_decide(undecided)
-    return f"{undecided.a} {versus(undecided)} {undecided.b} ({lift(undecided)}), and {what_would_decide(undecided)}"
-
-
-def _undecided(found: Verdict) -> Comparison | None:
-    """The first comparison that keeps the verdict open (see `decision`); None where they contradict each other.
-
-    Content that is used and not shown to pay is decided by its lift over the rival, which may be equivalent by the
-    90 % interval and still reach the margin by that of 95 %.
-    """
-    rival, shuffled, untuned = found.against_rival, found.against_shuffled, found.against_untuned
-    no_effect_so_far = rival.equivalent and shuffled.equivalent
-    if rival.relation == "open":
-        return rival
-    if shuffled.relation == "open":
-        return shuffled
-    if untuned.relation == "open" and (shuffled.a_better or no_effect_so_far):
-        return untuned
-    if shuffled.equivalent and found.shuffled_against_rival.relation == "open":
-        return found.shuffled_against_rival
-    if rival.a_better:
-        # Within the margin of a control content may still be better than it, which helping takes.
-        controls = (shuffled, untuned, found.against_popularity)
-        return next((each for each in controls if each.relation in ("open", "equivalent")), None)
-    return rival if shuffled.a_better and untuned.a_better else None
+    if undecided := awaited(found):
+        said = undecided in (found.against_rival, found.against_shuffled)
+        opening = "" if said else f"{undecided.a} {versus(undecided)} {undecided.b} ({lift(undecided)}), and "
+        return f"{opening}{what_would_decide(undecided)}"
+    if control := unbeaten(found):
+        return f"that {control.a} beats {control.b} is not shown ({lift(control)})"
+    if control := in_the_way(found):
+        return f"yet {control.a} {versus(control)} {control.b} ({lift(control)}): no verdict fits these, {MORE_USERS}"
+    return f"no verdict fits these, {MORE_USERS}"
 
 
 def _over_rival(found: Verdict, relation: str) -> str:

@@ -9,7 +9,7 @@ from recsys.evidence.comparison import ComparisonOptions
 from recsys.evidence.decision import Sides, decide
 from recsys.evidence.planning import what_would_decide
 from recsys.evidence.scores import Scores, best_on_validation
-from recsys.evidence.verdict_wording import ADVICE, DOES_NOT_PAY
+from recsys.evidence.verdict_wording import ADVICE, DOES_NOT_PAY, NO_VERDICT_FITS
 from tests.evidence.options import QUICK
 
 N_USERS = 400
@@ -78,9 +78,23 @@ def test_each_row_of_the_table(over, expected):
     found = verdict(*over)
     assert found.name == expected
     assert found.sentence.startswith(OPENINGS[expected])
-    rival = found.against_rival
-    pays_nothing = expected == "inconclusive" and rival.lift_high < rival.margin
-    assert found.advice == (DOES_NOT_PAY if pays_nothing else ADVICE[expected])
+    if expected != "inconclusive":
+        assert found.advice == ADVICE[expected]
+
+
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [
+        ((0.00, 0.02, 0.00), DOES_NOT_PAY),
+        ((0.02, -0.02, 0.02), NO_VERDICT_FITS),
+        ((0.02, 0.02, -0.02), NO_VERDICT_FITS),
+        ((0.02, 0.02, 0.00), ADVICE["inconclusive"]),
+    ],
+)
+def test_the_advice_of_an_open_verdict_says_whether_more_users_could_answer_it(over, said):
+    found = verdict(*over)
+    assert found.name == "inconclusive"
+    assert found.advice == said
 
 
 def test_where_only_the_reason_is_open_the_advice_is_to_keep_the_rival():
@@ -195,10 +209,39 @@ def test_a_rival_of_the_same_model_is_told_apart():
     assert "the best interaction-only model, VBPR without content (nDCG@20 0.5000" in decide(Sides(**given)).sentence
 
 
-def test_comparisons_that_contradict_each_other_ask_for_no_more_users():
-    assert verdict(0.02, -0.02, 0.02).sentence.endswith(
-        "these contradict each other, which no number of users resolves."
-    )
+@pytest.mark.parametrize(
+    ("over", "in_the_way"),
+    [
+        ((0.02, -0.02, 0.02), ""),
+        ((0.00, 0.00, 0.02), "yet VBPR (both) beats VBPR (shuffled_untuned) (lift +"),
+        ((0.02, 0.02, -0.02), "yet VBPR (both) is worse than VBPR (shuffled_untuned) (lift -"),
+        ((-0.02, 0.02, -0.01), "yet VBPR (both) is worse than VBPR (shuffled_untuned) (lift -"),
+        ((-0.02, 0.02, 0.00), "yet VBPR (both) equals VBPR (shuffled_untuned) (lift "),
+        ((0.02, 0.02, -0.02, 0.00), "yet VBPR (both) is worse than VBPR (shuffled_untuned) (lift -"),
+    ],
+)
+def test_what_stands_in_the_way_of_every_verdict_is_named_and_no_users_are_asked_for(over, in_the_way):
+    said = verdict(*over).sentence
+    assert said.endswith("no verdict fits these, however many users there are.")
+    assert in_the_way in said
+
+
+def test_a_comparison_that_could_not_change_the_verdict_is_not_waited_for():
+    """Whatever came of the rival: content equals its control at its own settings, and beats the one tuned anew."""
+    given = vars(sides(0.02, 0.02, 0.00)) | {"popularity": scored("VBPR", "popularity", -0.005, 0.2, seed=4)}
+    found = decide(Sides(**given), options=QUICK)
+    assert found.against_popularity.relation == "open"
+    assert what_would_decide(found.against_popularity) not in found.sentence
+
+
+def test_of_several_open_comparisons_the_one_that_decides_alone_is_waited_for():
+    """Shuffled content beats the rival: if real content equals it, that is capacity, whatever its lift."""
+    given = vars(sides(0.02, 0.0)) | {"rival": scored("EASE", "interactions_only", -0.02, 0.25, seed=2)}
+    given |= {"shuffled": scored("VBPR", "shuffled", 0.0, 0.25, seed=2)}
+    found = decide(Sides(**given), options=QUICK)
+    assert {found.against_rival.relation, found.against_shuffled.relation} == {"open"}
+    assert found.shuffled_against_rival.a_better
+    assert found.sentence.endswith(f"; {what_would_decide(found.against_shuffled)}.")
 
 
 def test_validation_alone_chooses():
