@@ -31,6 +31,8 @@ def node(study: Study, name: str) -> Node:
     spec = study.datasets[name]
     stated = spec.model_dump(include={"questions", "scenario"})
     settings = [study.statistics.model_dump(), study.evaluation.primary, stated, spec.comparison_identity]
+    # A remedy speaks of the budget: results may be the same under another one.
+    budget = [study.tuning.model_dump(), study.n_repeats]
     return Node(
         asset=keys.verdict(name),
         group=name,
@@ -40,7 +42,7 @@ def node(study: Study, name: str) -> Node:
             keys.controls(name),
             keys.metrics(name),
         ],
-        version=fingerprint(settings, code_of(f"{__name__}:make")),
+        version=fingerprint(settings, budget, code_of(f"{__name__}:make")),
         make=partial(make, study, name),
         show=show,
         description="Content against its best rival and its controls; which source; what could overturn the answer.",

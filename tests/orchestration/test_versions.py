@@ -169,6 +169,12 @@ def test_the_fused_sources_count_wherever_they_are_compared() -> None:
     assert changed(f"{SHOP}.both", ["text", "lvlm"]) == expected
 
 
+@pytest.mark.parametrize("path", ["tuning.trials", "tuning.minutes"])
+def test_a_budget_counts_where_remedies_speak_of_it(path: str) -> None:
+    """More of it may find the same settings."""
+    assert "verdict" in changed(path, dict(CHANGES)[path])
+
+
 @pytest.mark.parametrize("path", [f"{SHOP}.content.text.fields", f"{SHOP}.descriptions.asked.inputs"])
 def test_what_a_source_reads_counts_where_sources_are_judged(path: str) -> None:
     """The vectors may be the same, as where no item has a text, and then are no change of an input."""
