@@ -6,6 +6,7 @@
 What was trained before in the folder is found again, so that a run that was stopped goes on where it was.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -48,6 +49,8 @@ from recsys.study.selection import Selection, has_verdict
 from recsys.study.study import Study
 from recsys.study.training import ModelWork, train_model
 from recsys.study.truth import TruthRow, planted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ class _Run:
     def result(self) -> DatasetResult:
         self.facts = prepare_dataset(self.spec, self.source, self._place("dataset"), self.study.n_repeats).facts
         data = Dataset.load(self._place("dataset"))
-        whole_lists(data, self.study.evaluation)
+        for doubt in whole_lists(data, self.study.evaluation):
+            log.warning("%s: %s", self.name, doubt)
         for corpus, spec in self.spec.descriptions.items():
             out = self._place(f"descriptions/{corpus}")
             describe_items(spec, data.items, self.source or Path(), out, self._place("work"), _silent)

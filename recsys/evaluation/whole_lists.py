@@ -4,11 +4,12 @@ import numpy as np
 
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
-from recsys.evaluation.evaluate import Evaluator
+from recsys.evaluation.evaluate import Evaluator, Part
 from recsys.evaluation.metrics.registry import metrics
 from recsys.evaluation.protocol import Protocol
 from recsys.wording import whole_percent
 
+WHERE: dict[Part, str] = {"test": "at test", "valid": "at validation, where settings are chosen"}
 WORTH_SAYING = 0.1
 """The share of users from which on it is said that their lists hold everything."""
 
@@ -27,23 +28,24 @@ def whole_lists(dataset: Dataset, protocol: Protocol) -> list[str]:
         )
     if not metrics()[protocol.primary_name].ignores_order:
         return []
-    n_ranked = _n_ranked(Evaluator(dataset, "test", protocol))
-    share, most = float((k >= n_ranked).mean()), int(n_ranked.max())
-    if share == 1:
+    ranked = {part: _n_ranked(Evaluator(dataset, part, protocol)) for part in WHERE}
+    shares = {part: float((k >= n_ranked).mean()) for part, n_ranked in ranked.items()}
+    part = max(shares, key=shares.__getitem__)
+    if shares[part] == 1:
         raise UserError(
-            f"evaluation.primary: {protocol.primary} is the same for every model, since a list of {k:,} holds all of "
-            f"the {most:,} items at most that are ranked for a user; write a smaller number"
+            f"evaluation.primary: {protocol.primary} is the same for every model {WHERE[part]}, since a list of {k:,} "
+            f"holds all of the {ranked[part].max():,} items at most that are ranked for a user; write a smaller number"
         )
-    if share < WORTH_SAYING:
+    if shares[part] < WORTH_SAYING:
         return []
     return [
-        f"{protocol.primary} is the same for every model for {whole_percent(share)} of the users, whose lists of "
-        f"{k:,} hold all items that are ranked for them; a smaller number tells models apart"
+        f"{protocol.primary} is the same for every model {WHERE[part]} for {whole_percent(shares[part])} of the "
+        f"users, whose lists of {k:,} hold all items that are ranked for them; a smaller number tells models apart"
     ]
 
 
 def _n_ranked(evaluator: Evaluator) -> np.ndarray:
-    """Items that are ranked for each user at test, shape (n_users,)."""
+    """Items that are ranked for each user of a part, shape (n_users,)."""
     if evaluator.candidates is not None:
         return np.diff(evaluator.candidates.indptr)[evaluator.users]
     return evaluator.dataset.n_items - np.diff(evaluator.masked.indptr)[evaluator.users]

@@ -11,11 +11,11 @@ from recsys.evaluation.whole_lists import whole_lists
 N_ITEMS = 20
 
 
-def dataset(n_train: list[int], n_valid: int = 2) -> Dataset:
-    """Users with so many training items each, some validation items and one test item."""
+def dataset(n_train: list[int], n_valid: int = 2, n_test: int = 1) -> Dataset:
+    """Users with so many training, validation and test items each."""
     rows = []
     for user, n in enumerate(n_train):
-        parts = ["train"] * n + ["valid"] * n_valid + ["test"]
+        parts = ["train"] * n + ["valid"] * n_valid + ["test"] * n_test
         rows += [(user, item, part) for item, part in enumerate(parts)]
     return Dataset(
         interactions=pd.DataFrame(rows, columns=["user", "item", "part"]),
@@ -36,7 +36,8 @@ def test_lists_of_everything_are_refused_by_what_is_masked(mask: str, n_ranked: 
     data = dataset([10, 12])
     assert len(whole_lists(data, Protocol(primary=f"recall_at_{n_ranked - 1}", mask=mask))) == 1
     with pytest.raises(
-        UserError, match=f"recall_at_{n_ranked} is the same .* of the {n_ranked} items at most that are"
+        UserError,
+        match=f"recall_at_{n_ranked} is the same for every model at test, .* of the {n_ranked} items at most that are",
     ):
         whole_lists(data, Protocol(primary=f"recall_at_{n_ranked}", mask=mask))
 
@@ -44,7 +45,7 @@ def test_lists_of_everything_are_refused_by_what_is_masked(mask: str, n_ranked: 
 def test_the_share_of_users_is_said_from_a_tenth_on() -> None:
     (line,) = whole_lists(dataset([1] * 9 + [12]), Protocol(primary="hit_rate_at_6"))
     assert line.startswith(
-        "hit_rate_at_6 is the same for every model for 10 % of the users, whose lists of 6 hold all"
+        "hit_rate_at_6 is the same for every model at test for 10 % of the users, whose lists of 6 hold all"
     )
     assert whole_lists(dataset([1] * 10 + [12]), Protocol(primary="hit_rate_at_6")) == []
 
@@ -55,6 +56,8 @@ def test_of_sampled_items_the_held_out_ones_are_ranked_too() -> None:
         whole_lists(dataset([1, 1]), Protocol(primary="recall_at_6", n_negatives=5))
     with pytest.raises(UserError, match="holds all of the 6 items at most"):  # fewer are left than were asked for
         whole_lists(dataset([12, 13]), Protocol(primary="recall_at_6", n_negatives=10))
+    with pytest.raises(UserError, match="is the same for every model at validation, where settings are chosen, "):
+        whole_lists(dataset([1, 1], n_valid=1, n_test=3), Protocol(primary="recall_at_6", n_negatives=5))
     with pytest.raises(
         UserError, match=r"evaluation\.n_negatives: 20 items cannot be drawn from the 20 that there are"
     ):
