@@ -135,14 +135,14 @@ def rival_plateaued(
     if n < FEWEST_TRIALS or not ended:
         found = f"{both}, of which {ended:,} gave a value: too few to show a plateau"
         message = f"{_opening(whose)} was tuned with {found}."
-        remedy = f"Give it {FEWEST_TRIALS} trials at least."
+        remedy = f"Set `tuning.trials` to {FEWEST_TRIALS} at least."
         if minutes is not None:
             remedy = f"Raise `tuning.minutes` (from {minutes:g}) until there are {FEWEST_TRIALS} trials at least."
         return Gate(name=name, colour="red", message=message, remedy=remedy)
     gained = late_gain(values)
     message = f"In the last third of {both}, {whose} gained {percent(gained)}."
     if gained > PLATEAU:
-        more = f"its budget to {2 * (n - n_taken_over):,} trials (`tuning`)"
+        more = f"`tuning.trials` to {2 * (n - n_taken_over):,}"
         if minutes is not None:
             more = f"`tuning.minutes` from {minutes:g} to {2 * minutes:g}"
         remedy = f"Raise {more}: a rival that is still improving flatters content."

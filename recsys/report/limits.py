@@ -75,7 +75,7 @@ def _trials(rows: list[ResultRow], minutes: float | None) -> str:
     """Whether those that had more settings than trials were given the same number of trials, or the same time."""
     if not rows:
         return ""
-    if minutes is not None:
+    if minutes is not None and any(row.n_trials < row.budget for row in rows):
         return _timed(rows, minutes)
     if all(row.n_trials == 1 for row in rows):
         return "No model was tuned: each ran with its default or fixed hyper-parameters."
@@ -99,7 +99,7 @@ def _timed(rows: list[ResultRow], minutes: float) -> str:
     enough = count(most.n_trials, "trial")
     if fewest.n_trials < most.n_trials:
         enough = f"{fewest.n_trials} ({fewest.name}) to {enough}"
-    return f"Each model was tuned for {minutes:g} min on each arm, which was enough for {enough}."
+    return f"Each model was tuned for at most {minutes:g} min on each arm, which was enough for {enough}."
 
 
 def _budgets(by_budget: dict[int, list[ResultRow]]) -> str:

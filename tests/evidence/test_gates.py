@@ -109,7 +109,7 @@ def test_a_setting_taken_over_from_another_model_shows_what_the_search_missed():
     assert rival_plateaued(own, exhausted=False).colour == "green"
     gate = rival_plateaued([*own, 0.31], exhausted=False, n_taken_over=1)
     assert gate.message == "In the last third of 30 trials and 1 setting chosen elsewhere, the rival gained 3.2 %."
-    assert gate.remedy.startswith("Raise its budget to 60 trials")
+    assert gate.remedy.startswith("Raise `tuning.trials` to 60: ")
 
 
 def test_settings_that_were_taken_over_are_not_called_trials():
@@ -118,7 +118,7 @@ def test_settings_that_were_taken_over_are_not_called_trials():
         "The rival was tuned with 6 trials and 1 setting chosen elsewhere, of which 7 gave a value: "
         "too few to show a plateau."
     )
-    assert gate.remedy == "Give it 9 trials at least."
+    assert gate.remedy == "Set `tuning.trials` to 9 at least."
 
 
 def test_of_an_ensemble_the_member_that_was_searched_is_named():
