@@ -22,7 +22,7 @@ from recsys.report.limits import limits
 from recsys.report.model import DatasetReport, StudyReport
 from recsys.report.opening import BADGES, key_figures, why_unnamed
 from recsys.report.rows import ComparisonRow, Kind, ResultRow, Section, TuningCurve
-from recsys.report.text import breakable, collapsed, shortened, typeset
+from recsys.report.text import breakable, collapsed, setting, shortened, typeset
 from recsys.wording import count, duration, percent
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ def render(report: StudyReport) -> str:
         "p": lambda p: typeset(wording.p_cell(p)),
         "percent": lambda share: typeset(percent(share)),
         "score": lambda value: f"{value:.4f}",
+        "setting": setting,
         "shortened": shortened,
         "typeset": typeset,
     }

@@ -46,6 +46,14 @@ def breakable(text: str | Markup) -> Markup:
     return Markup(re.sub(r"(?<=\w)[_+/](?=\w)", r"\g<0><wbr>", str(escape(text))))
 
 
+def setting(value: object) -> str:
+    """A hyper-parameter as a person would write it, rounded to four digits: 0.7889, 44480, 3.1e-06."""
+    if not isinstance(value, float):
+        return str(value)
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:.0f}" if 1e4 <= abs(rounded) < 1e7 else f"{rounded:.4g}"
+
+
 def plain(text: str) -> str:
     """The text without control characters and marks of direction, for places that cannot isolate it."""
     return "".join(each for each in text if unicodedata.category(each) not in ("Cc", "Cf", "Cs"))

@@ -47,6 +47,11 @@ def test_the_column_that_stays_keeps_its_row_lines(chromium, file: Path):
         cell = page.locator(".scroll th[scope=row]:first-child").first
         assert cell.evaluate("each => getComputedStyle(each.closest('table')).borderCollapse") == "separate"
         assert cell.evaluate("each => getComputedStyle(each).borderBottomWidth") == "1px"
+        heights = page.evaluate(
+            "[...document.querySelectorAll('.scroll tr')].map(each => each.offsetHeight && "
+            "each.getBoundingClientRect().height)"
+        )
+        assert [height for height in heights if abs(height - round(height)) > 0.01] == []
 
 
 def test_on_paper_everything_fits_and_is_unfolded(chromium, file: Path):

@@ -5,7 +5,7 @@ import pytest
 from recsys.analyses.base import Table
 from recsys.report.render import render
 from recsys.report.rows import CheckRow, QuarantineRow, Section
-from recsys.report.text import BEGINNING, LONG, collapsed, plain, shortened
+from recsys.report.text import BEGINNING, LONG, collapsed, plain, setting, shortened
 from tests.evidence.studies import dataset, study
 from tests.report.browser import CHROMIUM, CUT_OFF, OVER_PAPER, PAPER, browser, opened, violations
 
@@ -76,3 +76,11 @@ def test_long_text_is_folded_whole():
 
 def test_marks_of_direction_are_left_out_where_they_cannot_be_isolated():
     assert plain("a\u202eb\u0000c") == "abc"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(44480.1, "44480"), (0.78891, "0.7889"), (3.1e-6, "3.1e-06"), (30.0, "30"), (True, "True"), ("tfidf", "tfidf")],
+)
+def test_settings_are_shown_as_a_person_would_write_them(value: object, shown: str) -> None:
+    assert setting(value) == shown
