@@ -26,9 +26,10 @@ NOT_CONTENT = {"provenance.json"}
 class Store:
     """Versions under `<root>/<place>/<fingerprint>/`."""
 
-    def __init__(self, root: Path) -> None:
-        """A store in a folder, which is made when first written to."""
+    def __init__(self, root: Path, locks: Path | None = None) -> None:
+        """A store in a folder, made when first written to; its `locks` are in a folder beside it unless given."""
         self.root = root
+        self._locks = locks or root.parent / "locks"
         self._swept: set[str] = set()
 
     def find(self, place: str, fingerprint: str) -> Path | None:
@@ -66,7 +67,7 @@ class Store:
         return final
 
     def remove(self, place: str, fingerprint: str) -> None:
-        """Remove a version, at once for readers: it loses its name first, then its files. One that is gone is no error."""
+        """Remove a version: its name first, so that no reader sees half of it. One that is gone is no error."""
         _remove(self.root / place / fingerprint)
 
     @contextmanager
@@ -101,10 +102,6 @@ class Store:
                 held.close()
                 locked = False
             yield locked
-
-    @property
-    def _locks(self) -> Path:
-        return self.root.parent / "locks"
 
 
 def content_hash(folder: Path) -> str:
