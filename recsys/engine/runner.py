@@ -1,5 +1,6 @@
 """Cells under fingerprints: what was computed is found again, what is missing is computed and stored."""
 
+import errno
 import json
 import logging
 import time
@@ -259,4 +260,11 @@ class _Job:
 def _run(job: _Job) -> CellResult:
     if job.cell.stage == "final":  # a tuning cell leaves no files
         job.out.mkdir(parents=True, exist_ok=True)
-    return run_cell(job.cell, job.out)
+    try:
+        return run_cell(job.cell, job.out)
+    except FileNotFoundError as error:
+        gone = next((each for each in (*job.cell.content.values(), job.cell.dataset) if each in str(error)), None)
+        if gone is None:
+            raise
+        # No error of the model, which would be kept: the input may be made anew.
+        raise OSError(errno.ESTALE, "an input was removed while the cell ran", gone) from error

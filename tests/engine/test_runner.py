@@ -147,6 +147,17 @@ def test_what_the_machine_failed_at_is_tried_again_by_the_next_runner(
     assert all(cell.valid is not None for cell in again(finals(ALONE))) and again.computed == 3
 
 
+@pytest.mark.parametrize("name", ["dataset", "text"])
+def test_an_input_that_vanishes_is_no_error_of_the_model(tmp_path: Path, name: str) -> None:
+    given = inputs(tmp_path, "HybridItemKNN", drawn=False)
+    gone = given.folder if name == "dataset" else given.content["text"]
+    gone.rename(tmp_path / "aside")
+    (failed, *_) = runner(given, tmp_path)(finals(BOTH))
+    assert failed.valid is None and failed.worth_another_try and str(gone) in failed.message
+    (tmp_path / "aside").rename(gone)
+    assert runner(given, tmp_path)(finals(BOTH))[0].valid is not None
+
+
 def full(*_: object) -> CellResult:
     raise OSError(errno.ENOSPC, "No space left on device")
 
