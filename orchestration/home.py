@@ -164,10 +164,12 @@ class Home:
         return name
 
     def _fill(self, pending: Path, build: Callable[[Path, "Home"], AssetRecord], read: list[Event]) -> None:
-        record = build(pending, self.as_read(read))
-        for each in read:  # a version in which something failed is made again under its own name
-            if _record(self.folder(each))["content_hash"] != each.content_hash:
-                raise UserError(f"{each.asset} was made anew meanwhile; run the same command again")
+        try:
+            record = build(pending, self.as_read(read))
+        except FileNotFoundError:
+            self._require_unchanged(read)
+            raise
+        self._require_unchanged(read)
         kept = {
             "content_hash": content_hash(pending),
             "facts": record.facts,
@@ -178,6 +180,16 @@ class Home:
             "worth_another_try": record.worth_another_try,
         }
         (pending / RECORD).write_text(json.dumps(kept, indent=1, default=str), encoding="utf-8")
+
+    def _require_unchanged(self, read: list[Event]) -> None:
+        """UserError where an input is not what was read; a version in which something failed is made again."""
+        for each in read:
+            try:
+                unchanged = _record(self.folder(each))["content_hash"] == each.content_hash
+            except FileNotFoundError:
+                unchanged = False
+            if not unchanged:
+                raise UserError(f"{each.asset} was made anew meanwhile; run the same command again")
 
 
 def version_of(code_version: str, inputs: dict[str, str], also_depends_on: str) -> str:

@@ -18,7 +18,7 @@ from orchestration.home import RECORD, Home
 from orchestration.lineage import Event, computing_events
 from orchestration.tracked import run_id
 from recsys.engine.stored import cell_folders, place, stored_cells
-from recsys.store import PENDING, is_abandoned
+from recsys.store import PENDING, is_abandoned, remove_abandoned
 from recsys.study.preparing import VERSIONS
 
 Kind = Literal["versions", "cells", "batches", "leftovers"]
@@ -156,8 +156,10 @@ def _remove(home: Home, gone: Unused) -> int:
     size = gone.size
     if gone.kind in ("versions", "cells"):
         home.store.remove(str(gone.path.parent.relative_to(home.settings.store)), gone.path.name)
-    elif gone.path.is_dir():
-        shutil.rmtree(gone.path, ignore_errors=True)
-    else:
+    elif gone.path.is_file():
         gone.path.unlink(missing_ok=True)
+    elif gone.kind == "leftovers":
+        remove_abandoned(gone.path)
+    else:
+        shutil.rmtree(gone.path, ignore_errors=True)
     return size

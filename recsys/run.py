@@ -115,7 +115,7 @@ class _Run:
         self, study: Study, name: str, folder: Path, data: Sequence[Path], slots: Slots, watcher: Watcher | None
     ) -> None:
         self.study, self.name, self.spec = study, name, study.datasets[name]
-        self.folder, self.store = folder / name, Store(folder)
+        self.folder, self.store = folder / name, Store(folder, locks=folder / "locks")
         self.slots, self.watcher = slots, watcher or Watcher()
         self.source = _source_folder(name, self.spec, data)
         self.facts: dict[str, Any] = {}

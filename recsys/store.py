@@ -2,14 +2,15 @@
 
 A version is a folder named by the fingerprint of everything it depends on. It is written under another name,
 flushed, and renamed, so that a reader never sees half of it and a killed writer leaves only a folder that the
-next writer removes.
+next writer removes. A version that is replaced is renamed too, and goes once the new one has its name; where a
+kill came between the two renames, the next writer gives the old one its name back.
 """
 
 import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,9 +26,10 @@ NOT_CONTENT = {"provenance.json"}
 class Store:
     """Versions under `<root>/<place>/<fingerprint>/`."""
 
-    def __init__(self, root: Path) -> None:
-        """A store in a folder, which is made when first written to."""
+    def __init__(self, root: Path, locks: Path | None = None) -> None:
+        """A store in a folder, made when first written to; its `locks` are in a folder beside it unless given."""
         self.root = root
+        self._locks = locks or root.parent / "locks"
         self._swept: set[str] = set()
 
     def find(self, place: str, fingerprint: str) -> Path | None:
@@ -42,11 +44,12 @@ class Store:
             place: where its versions are.
             fingerprint: its name.
             fill: writes its files into a folder.
-            replace: put it in the place of one that is there, once it is whole.
+            replace: put it in the place of one that is there, once it is whole. For a writer that holds the place's
+                lock: between the two renames a version is not there, and another writer of it would get in between.
         """
         parent = self.root / place
         if place not in self._swept:  # a look at every version would cost more than writing a small one
-            _remove_abandoned(parent)
+            _sweep(parent)
             self._swept.add(place)
         pending = parent / _pending_name()
         pending.mkdir(parents=True)
@@ -56,19 +59,16 @@ class Store:
             list_files(pending)
             _flush(pending)
             if replace:
-                self.remove(place, fingerprint)
-            _put(pending, final)
+                _replace(pending, final)
+            else:
+                _put(pending, final)
         finally:
             shutil.rmtree(pending, ignore_errors=True)
         return final
 
     def remove(self, place: str, fingerprint: str) -> None:
-        """Remove a version, so that it can be written anew."""
-        folder = self.root / place / fingerprint
-        if folder.is_dir():
-            gone = folder.with_name(_pending_name())
-            folder.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True)
+        """Remove a version: its name first, so that no reader sees half of it. One that is gone is no error."""
+        _remove(self.root / place / fingerprint)
 
     @contextmanager
     def scratch(self, place: str) -> Iterator[Path]:
@@ -102,10 +102,6 @@ class Store:
                 held.close()
                 locked = False
             yield locked
-
-    @property
-    def _locks(self) -> Path:
-        return self.root.parent / "locks"
 
 
 def content_hash(folder: Path) -> str:
@@ -150,15 +146,55 @@ def _put(pending: Path, final: Path) -> None:
         _flush_folder(final.parent)
 
 
+def _replace(pending: Path, final: Path) -> None:
+    """Give a folder the name of a version, and remove that version once the new name is on disk."""
+    aside = final.with_name(f"{_pending_name()}-{final.name}")
+    try:
+        with suppress(FileNotFoundError):
+            final.rename(aside)
+        _put(pending, final)
+    except BaseException:
+        _put_back(aside)
+        raise
+    _remove(aside)
+
+
+def _put_back(aside: Path) -> None:
+    """Give a version that was to be replaced its name back, unless another has it."""
+    with suppress(OSError):
+        aside.rename(aside.with_name(_replaced_version(aside)))
+
+
+def _replaced_version(folder: Path) -> str:
+    """The version that a folder holds which was renamed so that another could take its place; empty for others."""
+    return "".join(folder.name.split("-", 3)[3:])
+
+
+def _remove(folder: Path) -> None:
+    gone = folder.with_name(_pending_name())
+    with suppress(FileNotFoundError):
+        folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def is_abandoned(pending: Path) -> bool:
     """Whether the process that a file or folder was being written by has ended; its number is in the name."""
     pid = pending.name.removeprefix(f"{PENDING}-").split("-")[0].split(".")[0]
     return pid.isdigit() and not psutil.pid_exists(int(pid))
 
 
-def _remove_abandoned(parent: Path) -> None:
-    for folder in filter(is_abandoned, parent.glob(f"{PENDING}-*")):
+def remove_abandoned(folder: Path) -> None:
+    """Remove a folder that a killed writer left; the only copy of a version gets its name back instead."""
+    version = _replaced_version(folder)
+    if version:
+        _put_back(folder)
+    if not version or folder.with_name(version).is_dir():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    for folder in filter(is_abandoned, parent.glob(f"{PENDING}-*")):
+        remove_abandoned(folder)
 
 
 def _flush(folder: Path) -> None:

@@ -43,6 +43,7 @@ def test_a_model_as_published_stands_beside_the_tuned_one(tmp_path: Path) -> Non
     study = write_study(tmp_path, text.replace("resamples: 500", "resamples: 100"))
     results = run(study, tmp_path / "out", workers=1)["tiny"].results
     tuned, published = (results.arm((row, "both")) for row in ("BM3", "BM3@published/sports"))
+    assert (tmp_path / "out/locks").is_dir() and not (tmp_path / "locks").exists()
     assert (len(tuned.trials), len(published.trials)) == (3, 1)
     assert published.params["norm_weight"] == 0.01
     assert published.params["feature_scaling"] == "raw"

@@ -1,6 +1,7 @@
 """A version is written whole or not at all, whatever happens to its writer."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from recsys import store as store_module
 from recsys.store import Store, write_text
 
 SLOW_WRITER = """
@@ -23,6 +25,21 @@ def fill(folder):
 
 with Store(Path(sys.argv[1])).lock("a/b"):
     Store(Path(sys.argv[1])).write("a/b", "v1", fill)
+"""
+
+KILLED_REPLACING = """
+import os, signal, sys
+from pathlib import Path
+from recsys import store
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def fill(folder):
+    (folder / "x").write_text("second")
+
+setattr(store, sys.argv[2], die)
+store.Store(Path(sys.argv[1])).write("a", "v1", fill, replace=True)
 """
 
 
@@ -71,6 +88,78 @@ def test_a_version_is_replaced_once_the_new_one_is_whole(store: Store) -> None:
     assert store.write("a", "v1", fill, replace=True) == folder
     assert (folder / "x").read_text() == "second"
     assert [path.name for path in folder.parent.iterdir()] == ["v1"]
+
+
+class Stopped(BaseException):
+    """What no `except Exception` sees, like Ctrl-C."""
+
+
+@pytest.mark.parametrize("error", [OSError("disk on fire"), Stopped()])
+def test_a_version_whose_replacement_fails_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    folder = store.write("a", "v1", lambda f: write_text(f / "x", "first"))
+
+    def fail(pending: Path, final: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(store_module, "_put", fail)
+    with pytest.raises(type(error)):
+        store.write("a", "v1", lambda f: write_text(f / "x", "second"), replace=True)
+    assert (folder / "x").read_text() == "first"
+    assert [path.name for path in folder.parent.iterdir()] == ["v1"]
+
+
+def test_an_interrupt_while_the_replaced_version_is_removed_leaves_the_new_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = store.write("a", "v1", lambda f: write_text(f / "x", "first"))
+
+    def stop(folder: Path, ignore_errors: bool) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patched, pytest.raises(Stopped):
+        patched.setattr(shutil, "rmtree", stop)
+        store.write("a", "v1", lambda f: write_text(f / "x", "second"), replace=True)
+    assert (folder / "x").read_text() == "second"
+
+
+@pytest.mark.parametrize(
+    ("killed_at", "there", "after"),
+    [("_put", None, "first"), ("_remove", "second", "second"), ("_flush_folder", "second", "second")],
+)
+def test_a_writer_that_is_killed_while_it_replaces_a_version_loses_nothing(
+    store: Store, killed_at: str, there: str | None, after: str
+) -> None:
+    store.write("a", "v1", lambda f: write_text(f / "x", "first"))
+    subprocess.run([sys.executable, "-c", KILLED_REPLACING, str(store.root), killed_at], check=False)
+    found = store.find("a", "v1")
+    assert (found and (found / "x").read_text()) == there
+    Store(store.root).write("a", "v2", lambda f: write_text(f / "x", "1"))
+    assert (store.root / "a/v1/x").read_text() == after
+    assert sorted(path.name for path in (store.root / "a").iterdir()) == ["v1", "v2"]
+
+
+def test_a_version_that_is_gone_can_be_replaced_and_removed(store: Store) -> None:
+    folder = store.write("a", "v1", lambda f: write_text(f / "x", "1"), replace=True)
+    assert (folder / "x").read_text() == "1"
+    for _ in range(2):
+        store.remove("a", "v1")
+        assert list(folder.parent.iterdir()) == []
+
+
+def test_two_that_remove_a_version_at_once_both_succeed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write("a", "v1", lambda f: write_text(f / "x", "1"))
+    name = store_module._pending_name
+
+    def remove_first() -> str:
+        monkeypatch.setattr(store_module, "_pending_name", name)
+        store.remove("a", "v1")
+        return name()
+
+    monkeypatch.setattr(store_module, "_pending_name", remove_first)
+    store.remove("a", "v1")
+    assert store.find("a", "v1") is None
 
 
 def test_a_killed_writer_leaves_no_version_and_its_rest_is_removed(store: Store) -> None:

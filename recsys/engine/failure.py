@@ -1,5 +1,6 @@
 """A cell that cannot be run ends in a `Failure` with a reason: it never ends the search or the other cells."""
 
+import errno
 import re
 import signal
 import sysconfig
@@ -14,8 +15,8 @@ import recsys
 from recsys.engine.cell import CellResult
 from recsys.errors import UserError
 
-FailureKind = Literal["error", "out_of_memory", "killed", "machine"]
-PASSING: tuple[FailureKind, ...] = ("out_of_memory", "killed", "machine")
+FailureKind = Literal["error", "out_of_memory", "killed", "exhausted", "machine"]
+PASSING: tuple[FailureKind, ...] = ("out_of_memory", "killed", "exhausted", "machine")
 """What may not happen again, so that the next run tries again."""
 Result = TypeVar("Result")
 
@@ -25,6 +26,12 @@ _LIBRARIES = ("site-packages", "dist-packages", sysconfig.get_paths()["stdlib"])
 _NO_MEMORY = re.compile(r"can't allocate memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
 # What reading a file raises that was cut off: named, since a cell should not import pandas or safetensors for them.
 _DAMAGED = {"ArrowInvalid", "SafetensorError", "JSONDecodeError"}
+# What processes share and others may hold: files open on the whole system; processes and threads of a user.
+_EXHAUSTED = {errno.ENFILE, errno.EAGAIN}
+# What may pass without a change to the model: a full disk or quota, files left open in this process, a failing disk,
+# a file system that lost the file. The other errors of the operating system are the code's own (a file that it does
+# not find or may not write, a server that does not answer), and would come again in each run.
+_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.EIO, errno.ESTALE}
 _MOST = 500
 """Characters of a message."""
 
@@ -36,8 +43,9 @@ class Failure:
     Attributes:
         message: the reason, one line.
         seconds: until it failed.
-        kind: `out_of_memory` and `killed` may be a matter of what ran beside the cell; `machine` is one of the disk,
-            of open files, of threads or of a file that is damaged; `error` is one of the cell itself.
+        kind: `out_of_memory`, `killed` and `exhausted` (no thread, process or open file was left on the system) may
+            be a matter of what ran beside the cell; `machine` is one of the disk, of files that this process has
+            open or of a file that is damaged; `error` is one of the cell itself.
     """
 
     message: str
@@ -49,11 +57,11 @@ CellOutcome = CellResult | Failure
 
 
 def attempt(work: Callable[[], Result]) -> Result | Failure:
-    """What `work` returns, or a Failure for any exception it raises."""
+    """What `work` returns, or a Failure for any exception it raises; KeyboardInterrupt is raised."""
     started = time.perf_counter()
     try:
         return work()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plug-in that calls sys.exit ends its own cell only
         return Failure(_reason(error), time.perf_counter() - started, _kind(error))
 
 
@@ -68,29 +76,40 @@ def killed(exit_code: int | None, seconds: float) -> Failure:
     return Failure(message, seconds, "killed")
 
 
-def _kind(error: Exception) -> FailureKind:
+def _kind(error: BaseException) -> FailureKind:
+    """The first that fits of the error and of those that it was raised from."""
+    if isinstance(error, UserError):
+        return "error"
     if _is_out_of_memory(error):
         return "out_of_memory"
-    return "machine" if _is_of_the_machine(error) else "error"
-
-
-def _is_of_the_machine(error: BaseException) -> bool:
-    if isinstance(error, UserError):
-        return False
-    if isinstance(error, OSError) or type(error).__name__ in _DAMAGED or "can't start new thread" in str(error):
-        return True
+    if _errno(error) in _EXHAUSTED or "can't start new thread" in str(error):
+        return "exhausted"
+    if _errno(error) in _MACHINE or _is_damage(error):
+        return "machine"
     # Libraries hide the operating system's error behind one of their own.
-    return error.__cause__ is not None and _is_of_the_machine(error.__cause__)
+    return _kind(error.__cause__) if error.__cause__ is not None else "error"
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def _errno(error: BaseException) -> int | None:
+    return error.errno if isinstance(error, OSError) else None
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Whether a file was cut off or damaged; pyarrow raises a bare OSError where a file makes no sense to it."""
+    if type(error) is OSError and error.errno is None:
+        frames = traceback.extract_tb(error.__traceback__)
+        return bool(frames) and "pyarrow" in frames[-1].filename
+    return type(error).__name__ in _DAMAGED
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
     # torch.OutOfMemoryError by name: a cell without torch should not import it for its error.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _errno(error) == errno.ENOMEM:
         return True
     return isinstance(error, RuntimeError) and _NO_MEMORY.search(str(error)) is not None
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, UserError):
         return text
@@ -99,7 +118,7 @@ def _reason(error: Exception) -> str:
     return f"{name}: {text}{_place(error)}" if text else f"{name}{_place(error)}"
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Where the error was raised: the innermost line that is this library's or a user's own."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)

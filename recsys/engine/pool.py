@@ -1,8 +1,9 @@
 """Cells on this machine: in this process, or side by side in worker processes as far as the slots allow.
 
-A cell that runs out of memory, or whose process is killed, while others ran beside it may be their victim: it is run
-once more when all others are done, alone and in a fresh process. Where no process can be started beside others, as
-without a free file descriptor, the cell waits for them. Whatever happens to a cell, the others complete.
+A cell that runs out of memory, of threads or of processes, or whose process is killed, while others ran beside it may
+be their victim: it is run once more when all others are done, alone and in a fresh process. Where no process can be
+started beside others, as without a free file descriptor, the cell waits for them. Whatever happens to a cell, the
+others complete.
 """
 
 import threading
@@ -31,7 +32,7 @@ def run_cells(
         cells: what to run, in whatever form `work` takes it; they are pickled for other processes, like their results.
         slots: what they may use of this machine.
         work: runs a cell: a pure function that can be pickled. Any exception that it raises is a Failure of the
-            cell; KeyboardInterrupt in this process ends the running cells and is raised.
+            cell, SystemExit too; KeyboardInterrupt in this process ends the running cells and is raised.
         needs: what a cell needs while it runs. A cell that needs more than there is runs alone.
     """
     if slots.workers > 1:
@@ -64,26 +65,27 @@ class _Schedule:
 
     def run(self) -> Iterator[tuple[int, CellOutcome]]:
         try:
-            yield from self._start()
+            yield from self._try_to_start()
             while self.running:
                 ready = wait(self.running)
                 for connection in [each for each in self.running if each in ready]:
                     ended = self.running.pop(connection)
                     outcome = self._outcome(ended)
                     # The workers should not wait for what the caller does with an outcome.
-                    failed = self._start()
+                    not_started = self._try_to_start()
                     if outcome is not None:
                         yield ended.position, outcome
-                    yield from failed
+                    yield from not_started
         finally:
             for running in self.running.values():
                 running.worker.stop()
             _IDLE.stop_later()
 
-    def _start(self) -> list[tuple[int, CellOutcome]]:
+    def _try_to_start(self) -> list[tuple[int, CellOutcome]]:
         """Start, in their order, the waiting cells that fit; once they are done, a suspect alone.
 
-        Gives the outcomes of those that could not be started though nothing else ran.
+        Returns:
+            Position and failure of each cell that could not be started though nothing else ran.
         """
         failed: list[tuple[int, CellOutcome]] = []
         for position in list(self.waiting):
@@ -145,7 +147,7 @@ class _Schedule:
             _IDLE.give(ended.worker)
             return outcome
         ended.worker.stop()
-        if ended.alone or outcome.kind == "machine":  # nothing that ran beside it fills a disk
+        if ended.alone or outcome.kind == "machine":  # it would find the same disk alone
             return outcome
         self.suspects.append(ended.position)
         return None

@@ -1,11 +1,11 @@
 """Cells under fingerprints: what was computed is found again, what is missing is computed and stored."""
 
+import errno
 import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +118,10 @@ class CellRunner:
         self.store, self.inputs, self.slots, self.watcher = store, inputs, slots, watcher
         self.place = place(inputs.dataset)
         self.cells: dict[str, StoredCell] = {}
-        self.failed_before: dict[str, StoredCell] = {}
-        self.computed = self.damaged = 0
+        self.to_replace: dict[str, StoredCell] = {}
+        """Cells that failed in earlier runs for what may have passed by now: this run tries them again."""
+        self.computed = 0
+        self._damage_reported = False
 
     def __call__(self, trials: Sequence[Trial]) -> list[StoredCell]:
         """The cells of all trials, in their order; only missing ones are computed, each once."""
@@ -145,7 +147,8 @@ class CellRunner:
         for each, make in makes.items():
             stored = self._find(each)
             if stored is None:
-                stored = self._write(each, partial(_fill, make))
+                with self.store.scratch(self.place) as scratch:
+                    stored = self._keep(each, make(scratch), scratch)
                 self.computed += 1
             found[each] = stored
             self.watcher.cell(stored)
@@ -154,20 +157,27 @@ class CellRunner:
         return found
 
     def _find(self, each: str) -> StoredCell | None:
+        """A cell of the store, None where it is to be computed; within one search a failure stands."""
+        stored = self._load(each)
+        if stored is None or each in self.cells or not stored.worth_another_try:
+            return stored
+        self.to_replace[each] = stored
+        return None
+
+    def _load(self, each: str) -> StoredCell | None:
+        """A cell of the store, None where it is not there or a file of it is damaged or gone."""
         folder = self.store.find(self.place, each)
         if folder is None:
             return None
-        file = damaged(folder)
-        if file is None:
-            stored = StoredCell.load(folder)
-            if each in self.cells or not stored.worth_another_try:
-                return stored
-            self.failed_before[each] = stored
+        try:
+            file = damaged(folder)
+            if file is None:
+                return StoredCell.load(folder)
+        except FileNotFoundError:  # another run is replacing it
             return None
-        if not self.damaged:
+        if not self._damage_reported:
             logger.warning("%s: is damaged or gone; this cell and others like it are computed anew", file)
-        self.damaged += 1
-        self.store.remove(self.place, each)
+            self._damage_reported = True
         return None
 
     def _compute(self, missing: dict[str, Cell]) -> dict[str, StoredCell]:
@@ -175,8 +185,8 @@ class CellRunner:
         with self.store.scratch(self.place) as scratch:
             jobs = [_Job(cell, scratch / each) for each, cell in missing.items()]
             for position, outcome in run_cells(jobs, self.slots, _run, self._needs):
-                # Read back: where another process was quicker, its cell counts for both.
-                made[names[position]] = self._keep(names[position], jobs[position], outcome)
+                job = jobs[position]
+                made[names[position]] = self._keep(names[position], self._record(job.cell, outcome), job.out)
                 self.computed += 1
                 self.watcher.cell(made[names[position]])
         return made
@@ -186,23 +196,32 @@ class CellRunner:
         # Data and content pass through main memory on their way to a GPU, so that it is counted in full there, too.
         return Needs(memory, gpu_memory=memory if runs_on_gpu(job.cell.model) else None)
 
-    def _keep(self, each: str, job: "_Job", outcome: CellOutcome) -> StoredCell:
-        before = self.failed_before.get(each)
-        if before and isinstance(outcome, Failure) and outcome.kind == before.record["failure_kind"]:
-            return before  # what was made of it stays as it is
-        record = self._record(job.cell, outcome)
+    def _keep(self, each: str, record: dict[str, Any], files: Path) -> StoredCell:
+        """Store a cell, or find that another run has stored it meanwhile, which then counts for both."""
 
         def fill(folder: Path) -> None:
             (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
-            if job.out.is_dir() and isinstance(outcome, CellResult):
-                for file in job.out.iterdir():
+            if files.is_dir() and not record["failure_kind"]:
+                for file in files.iterdir():
                     file.rename(folder / file.name)
 
-        return self._write(each, fill)
+        with self.store.lock(self.place):
+            stored = self._load(each)
+            if stored is not None and not self._replaces(each, record, stored):
+                return stored
+            return StoredCell.load(self.store.write(self.place, each, fill, replace=True))
 
-    def _write(self, each: str, fill: Callable[[Path], None]) -> StoredCell:
-        folder = self.store.write(self.place, each, fill, replace=each in self.failed_before)
-        return StoredCell.load(folder)
+    def _replaces(self, each: str, record: dict[str, Any], stored: StoredCell) -> bool:
+        """Whether what came of a cell takes the place of what is stored of it."""
+        if not stored.worth_another_try:
+            return False
+        if not record["failure_kind"]:
+            return True
+        # Results of this or another run may have been made of a stored failure. So a new failure takes its place only
+        # where it is the very record that this run set out to replace, and there is something new to say.
+        before = self.to_replace.get(each)
+        found_before = before is not None and before.record == stored.record
+        return found_before and record["failure_kind"] != stored.record["failure_kind"]
 
     def _record(self, cell: Cell, outcome: CellOutcome) -> dict[str, Any]:
         described = {
@@ -230,10 +249,6 @@ class CellRunner:
         return described | asdict(outcome) | {"failure": "", "failure_kind": ""}
 
 
-def _fill(make: Callable[[Path], dict[str, Any]], folder: Path) -> None:
-    (folder / RECORD).write_text(json.dumps(make(folder), indent=1), encoding="utf-8")
-
-
 @dataclass(frozen=True)
 class _Job:
     """A cell and the folder that it writes into."""
@@ -245,4 +260,11 @@ class _Job:
 def _run(job: _Job) -> CellResult:
     if job.cell.stage == "final":  # a tuning cell leaves no files
         job.out.mkdir(parents=True, exist_ok=True)
-    return run_cell(job.cell, job.out)
+    try:
+        return run_cell(job.cell, job.out)
+    except FileNotFoundError as error:
+        gone = next((each for each in (*job.cell.content.values(), job.cell.dataset) if each in str(error)), None)
+        if gone is None:
+            raise
+        # No error of the model, which would be kept: the input may be made anew.
+        raise OSError(errno.ESTALE, "an input was removed while the cell ran", gone) from error

@@ -23,7 +23,7 @@ class Needs:
     Attributes:
         memory: bytes of main memory, 0 where unknown.
         gpu_memory: bytes of a GPU's memory, 0 where unknown; None: it uses no GPU. Where there is no GPU, the
-            cell runs on the CPU and takes as much of main memory, if that is more.
+            cell runs on the CPU, and needs the larger of the two numbers in main memory.
     """
 
     memory: int = 0

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,6 +30,8 @@ from recsys.engine.slots import Gpu
 
 CellFunction = Callable[[Any], CellResult]
 
+_ENDING_SECONDS = 5.0
+"""How long a process that has closed its end of the pipe may take to end by itself."""
 _LIBRARIES = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
@@ -77,11 +79,10 @@ class Worker:
         env = _ONE_THREAD | ({"CUDA_VISIBLE_DEVICES": gpu.name} if gpu else {})
         self._process = LokyProcess(target=_serve, args=(theirs, os.getpid()), env=env, daemon=True)
         try:
-            self._process.start()
-        except Exception as error:
+            _start(self._process)
+        except BaseException:
             self.connection.close()
-            # Where pipes cannot be opened, loky fails over what it has not assigned yet.
-            raise OSError(f"no process could be started: {error.__context__ or error}") from error
+            raise
         finally:
             # With the last copy of its end gone with the process, its death is the end of the file.
             theirs.close()
@@ -97,21 +98,46 @@ class Worker:
         return True
 
     def outcome(self) -> CellOutcome:
-        """The outcome of its cell, once `connection` is ready; of kind `killed` if the process has ended."""
+        """The outcome of its cell, once `connection` is ready; of kind `killed` if the process has ended.
+
+        A process that has closed its end but goes on is ended. An outcome that cannot be unpickled is a failure of
+        the cell.
+        """
         try:
-            return pickle.loads(self.connection.recv_bytes())
+            answer = self.connection.recv_bytes()
         except (EOFError, OSError):  # OSError: it ended in the middle of its answer
-            self._process.join()
+            self._process.join(_ENDING_SECONDS)  # it keeps its exit code where it ends by itself
+            self._end()
             return killed(self._process.exitcode, time.perf_counter() - self._started)
+        return attempt(partial(pickle.loads, answer))
 
     def stop(self) -> None:
         """End the process now, whatever it does."""
+        self._end()
+        self.connection.close()
+
+    def _end(self) -> None:
         if self._process.is_alive():
             # SIGTERM may be lost on a process that has only just been started.
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
         self._process.join()
-        self.connection.close()
+
+
+def _start(process: LokyProcess) -> None:
+    try:
+        process.start()
+    except OSError as error:
+        raise _not_started(error) from error
+    except UnboundLocalError as error:
+        # Where pipes cannot be opened, loky fails over what it has not assigned yet.
+        if isinstance(error.__context__, OSError):
+            raise _not_started(error.__context__) from error
+        raise
+
+
+def _not_started(refused: OSError) -> OSError:
+    return OSError(refused.errno, f"no process could be started: {refused.strerror or refused}")
 
 
 def _serve(connection: Connection, parent: int) -> None:

@@ -67,10 +67,22 @@ def test_allocations_that_are_refused_are_out_of_memory(allocate) -> None:
         (UserError("the file is out of memory cards"), "error"),
         (OSError(errno.ENOSPC, "No space left on device"), "machine"),
         (OSError(errno.EMFILE, "Too many open files"), "machine"),
-        (RuntimeError("can't start new thread"), "machine"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "machine"),
+        (OSError(errno.EIO, "Input/output error"), "machine"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "out_of_memory"),
+        (OSError(errno.ENFILE, "Too many open files in system"), "exhausted"),
+        (OSError(errno.EAGAIN, "Resource temporarily unavailable"), "exhausted"),
+        (RuntimeError("can't start new thread"), "exhausted"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "words.txt"), "error"),
+        (PermissionError(errno.EACCES, "Permission denied"), "error"),
+        (OSError(errno.EROFS, "Read-only file system"), "error"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "error"),
+        (TimeoutError("timed out"), "error"),
+        (OSError("the plug-in's own"), "error"),
+        (SystemExit(1), "error"),
     ],
 )
-def test_kinds(error: Exception, kind: str) -> None:
+def test_kinds(error: BaseException, kind: str) -> None:
     assert failure(error).kind == kind
 
 
@@ -86,6 +98,16 @@ def test_a_file_that_was_cut_off_is_the_machines_failure(tmp_path: Path, name: s
         file.truncate(kept)
     outcome = attempt(lambda: READS[name](tmp_path / name))
     assert isinstance(outcome, Failure) and outcome.kind == "machine"
+
+
+def test_a_parquet_file_whose_footer_makes_no_sense_is_the_machines_failure(tmp_path: Path) -> None:
+    file = tmp_path / "x.parquet"
+    pd.DataFrame({"a": [1.0]}).to_parquet(file)
+    whole = file.read_bytes()
+    size = int.from_bytes(whole[-8:-4], "little")
+    file.write_bytes(whole[: -8 - size] + bytes(b ^ 0xFF for b in whole[-8 - size : -8]) + whole[-8:])
+    outcome = attempt(lambda: pd.read_parquet(file))
+    assert isinstance(outcome, Failure) and outcome.message.startswith("OSError: ") and outcome.kind == "machine"
 
 
 def test_an_error_that_a_library_raised_for_the_systems_is_the_machines() -> None:

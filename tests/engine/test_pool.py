@@ -77,8 +77,9 @@ def test_a_cell_that_may_not_have_its_memory_fails_alone(workers: int) -> None:
     assert message.startswith("MemoryError: Unable to allocate 4.00 GiB for an array with shape (536870912,)")
 
 
-def test_out_of_memory_beside_others_is_tried_once_more_alone(tmp_path: Path) -> None:
-    found = outcomes("once", "once", "ok", "once", folder=str(tmp_path))
+@pytest.mark.parametrize("once", ["once", "once_no_thread"])
+def test_want_of_memory_or_threads_beside_others_is_tried_once_more_alone(tmp_path: Path, once: str) -> None:
+    found = outcomes(once, once, "ok", once, folder=str(tmp_path))
     assert numbers(found) == [0, 1, 2, 3]
     # Each in a process that had run nothing before it.
     assert len(set(seen([found[0], found[1], found[3]], "pid"))) == 3
@@ -90,6 +91,22 @@ def test_a_killed_process_fails_its_own_cell_and_no_other() -> None:
     reason = "its process was killed (signal 9), most often for want of memory"
     assert failure(found[1]) == ("killed", reason)
     assert failure(found[3]) == ("killed", "its process ended without a result (exit code 3)")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_cell_that_exits_python_fails_by_its_own_error(workers: int) -> None:
+    found = outcomes("ok", "exit_python", "ok", slots=Slots(workers))
+    assert numbers(found) == [0, None, 2]
+    kind, message = failure(found[1])
+    assert kind == "error" and message.startswith("SystemExit: 2 (tests/engine/work.py:")
+
+
+@pytest.mark.parametrize("error", ["OSError", "ValueError"])
+def test_an_outcome_that_cannot_be_unpickled_fails_its_cell(error: str) -> None:
+    found = outcomes("ok", "unreadable", "ok", error=error)
+    assert numbers(found) == [0, None, 2]
+    kind, message = failure(found[1])
+    assert kind == "error" and message.startswith(f"{error}: cannot be read (tests/engine/work.py:")
 
 
 def test_a_crash_names_its_signal() -> None:
@@ -183,6 +200,27 @@ def test_a_worker_that_dies_in_the_middle_of_its_answer_was_killed() -> None:
     worker._process.terminate()
     assert failure(worker.outcome())[0] == "killed"
     worker.stop()
+
+
+def test_a_process_that_closes_its_end_and_goes_on_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.engine.worker._ENDING_SECONDS", 0.1)
+    worker = Worker()
+    worker.connection.close()
+    worker.connection, theirs = Pipe()
+    theirs.close()
+    assert failure(worker.outcome())[0] == "killed"
+    assert not worker._process.is_alive()
+    worker.stop()
+
+
+@pytest.mark.parametrize("error", [TypeError("cannot pickle"), UnboundLocalError("parent_r")])
+def test_what_is_no_refusal_of_the_system_is_raised_as_is(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def start(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("recsys.engine.worker.LokyProcess.start", start)
+    with pytest.raises(type(error)):
+        Worker()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux's way of ending processes for want of memory")

@@ -4,16 +4,18 @@ import errno
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from recsys.content.arms import Arm, Control, content_arm, control_arm
 from recsys.content.features import Content
-from recsys.engine.cell import CellResult, run_cell
+from recsys.engine.cell import Cell, CellResult, run_cell
 from recsys.engine.code import runs_on_gpu
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
+from recsys.engine.stored import StoredCell
 from recsys.evaluation.protocol import Protocol
 from recsys.intact import damaged
 from recsys.models import registry
@@ -135,9 +137,6 @@ def test_what_is_chosen_has_not_seen_the_seed_of_the_final_cell(tmp_path: Path) 
 def test_what_the_machine_failed_at_is_tried_again_by_the_next_runner(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> CellResult:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     given = inputs(tmp_path, "EASE")
     with monkeypatch.context() as patched:
         patched.setattr("recsys.engine.runner.run_cell", full)
@@ -146,6 +145,124 @@ def test_what_the_machine_failed_at_is_tried_again_by_the_next_runner(
         assert failing(finals(ALONE)) and failing.computed == 3  # within one search a failure stands
     again = runner(given, tmp_path)
     assert all(cell.valid is not None for cell in again(finals(ALONE))) and again.computed == 3
+
+
+@pytest.mark.parametrize("name", ["dataset", "text"])
+def test_an_input_that_vanishes_is_no_error_of_the_model(tmp_path: Path, name: str) -> None:
+    given = inputs(tmp_path, "HybridItemKNN", drawn=False)
+    gone = given.folder if name == "dataset" else given.content["text"]
+    gone.rename(tmp_path / "aside")
+    (failed, *_) = runner(given, tmp_path)(finals(BOTH))
+    assert failed.valid is None and failed.worth_another_try and str(gone) in failed.message
+    (tmp_path / "aside").rename(gone)
+    assert runner(given, tmp_path)(finals(BOTH))[0].valid is not None
+
+
+def full(*_: object) -> CellResult:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def out_of_memory(*_: object) -> CellResult:
+    raise MemoryError("too large")
+
+
+def singular(*_: object) -> CellResult:
+    raise ValueError("the matrix is singular")
+
+
+def outcomes_of_two_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: Callable[..., CellResult], theirs: Callable[..., CellResult]
+) -> tuple[StoredCell, StoredCell]:
+    """Our cell and theirs, of two runs that found one failed for want of disk space; theirs ends first."""
+    given = inputs(tmp_path, "EASE", drawn=False)
+    other = runner(given, tmp_path)
+    ended: list[StoredCell] = []
+
+    def compute(cell: Cell, out: Path) -> CellResult:
+        monkeypatch.setattr("recsys.engine.runner.run_cell", theirs)
+        ended.extend(other(finals(ALONE, (1,))))
+        return ours(cell, out)
+
+    monkeypatch.setattr("recsys.engine.runner.run_cell", full)
+    runner(given, tmp_path)(finals(ALONE, (1,)))
+    monkeypatch.setattr("recsys.engine.runner.run_cell", compute)
+    (our_cell,) = runner(given, tmp_path)(finals(ALONE, (1,)))
+    return our_cell, ended[0]
+
+
+@pytest.mark.parametrize("ours", [full, out_of_memory, singular, run_cell])
+def test_a_cell_that_another_run_trained_meanwhile_counts_for_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: Callable[..., CellResult]
+) -> None:
+    our_cell, their_cell = outcomes_of_two_runs(tmp_path, monkeypatch, ours, run_cell)
+    assert their_cell.valid is not None and our_cell == their_cell
+    assert len(their_cell.lists("test").users)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "counts"),
+    [
+        (singular, out_of_memory, "theirs"),  # theirs is another record than the one that was to be replaced
+        (out_of_memory, singular, "theirs"),
+        (singular, full, "ours"),
+        (run_cell, out_of_memory, "ours"),
+    ],
+)
+def test_of_two_failures_the_one_that_was_found_is_replaced(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ours: Callable[..., CellResult],
+    theirs: Callable[..., CellResult],
+    counts: str,
+) -> None:
+    our_cell, their_cell = outcomes_of_two_runs(tmp_path, monkeypatch, ours, theirs)
+    stored = StoredCell.load(our_cell.folder)
+    assert our_cell == stored and (their_cell == stored) == (counts == "theirs")
+
+
+def test_cells_are_stored_by_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free: list[bool] = []
+
+    class Watched(Store):
+        def write(self, *args: Any, **more: Any) -> Path:
+            with self.lock_all("m") as locked:
+                free.append(locked)
+            return super().write(*args, **more)
+
+    store = Watched(tmp_path / "store")
+    CellRunner(store, inputs(tmp_path, "EASE", drawn=False), Slots(1), Watcher())(finals(ALONE))
+    assert free == [False]
+    with store.lock_all("m") as locked:
+        assert locked
+
+
+def test_a_cell_that_another_run_is_replacing_counts_as_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    given, looks = inputs(tmp_path, "EASE", drawn=False), []
+    (first, *_) = runner(given, tmp_path)(finals(ALONE))
+
+    def gone_once(folder: Path) -> Path | None:
+        looks.append(folder)
+        return damaged(folder / "gone" if len(looks) == 1 else folder)
+
+    monkeypatch.setattr("recsys.engine.runner.damaged", gone_once)
+    (second, *_) = runner(given, tmp_path)(finals(ALONE))
+    assert second == first and caplog.messages == []
+
+
+def test_a_made_cell_that_is_damaged_is_made_again(tmp_path: Path) -> None:
+    def make(out: Path) -> dict[str, Any]:
+        (out / "x.json").write_text("1")
+        return {"valid": 0.5, "failure": "", "failure_kind": ""}
+
+    given = inputs(tmp_path, "TopPop")
+    first = runner(given, tmp_path).made({"e": make})["e"]
+    (first.folder / "x.json").unlink()
+    again = runner(given, tmp_path)
+    assert again.made({"e": make})["e"].valid == 0.5 and again.computed == 1
+    assert damaged(first.folder) is None and (first.folder / "x.json").read_text() == "1"
+    assert [path.name for path in first.folder.parent.iterdir()] == ["e"]
 
 
 def test_models_that_ask_for_the_device_run_on_a_gpu() -> None:
@@ -165,10 +282,8 @@ def test_cells_are_spread_over_the_gpus_where_their_model_runs_on_one(
     assert {cell.record["curve"][0]["gpu"] for cell in cells} == gpus
 
 
-@pytest.mark.parametrize("model", ["BPRMF", "EASE"])
-def test_without_a_gpu_a_cell_takes_its_memory_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
-) -> None:
+def needs_of_a_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> Needs:
+    """What a cell of seven bytes says it needs."""
     asked: list[Needs] = []
 
     def ask(jobs: Sequence[object], slots: Slots, work: object, needs: Callable[[object], Needs]) -> list[object]:
@@ -179,7 +294,25 @@ def test_without_a_gpu_a_cell_takes_its_memory_once(
     given = replace(inputs(tmp_path, model), memory=lambda params, arm: 7.0)
     with pytest.raises(KeyError):  # no cell has an outcome
         runner(given, tmp_path)(finals(ALONE, (1,)))
-    assert [Room(Slots(2, 10, ()), asked).place(each, []) for each in asked] == [Place(7)]
+    return asked[0]
+
+
+@pytest.mark.parametrize("model", ["BPRMF", "EASE"])
+def test_without_a_gpu_a_cell_takes_its_memory_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    needs = needs_of_a_cell(tmp_path, monkeypatch, model)
+    assert Room(Slots(2, 10, ()), [needs]).place(needs, []) == Place(7)
+
+
+def test_on_a_gpu_a_cell_takes_its_memory_in_full_from_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.engine.runner.runs_on_gpu", lambda model: True)
+    needs = needs_of_a_cell(tmp_path, monkeypatch, "EASE")
+    gpu = Gpu("0", 2**33)
+    place = Room(Slots(2, 10, [gpu]), [needs]).place(needs, [])
+    assert place is not None and (place.memory, place.gpu) == (7, gpu)
+    assert place.gpu_memory >= 7
+    assert Room(Slots(2, 10, [gpu]), [needs]).place(needs, [place]) is None  # 14 bytes of 10
 
 
 @pytest.mark.parametrize("name", ["cell.json", "test.safetensors", "model.safetensors"])

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -58,6 +59,15 @@ def once(cell: Cell) -> CellResult:
     return result(cell, pid=os.getpid())
 
 
+def once_no_thread(cell: Cell) -> CellResult:
+    """Without a thread where it is run for the first time."""
+    mark = Path(cell.params["folder"], str(cell.params["number"]))
+    if not mark.exists():
+        mark.touch()
+        raise RuntimeError("can't start new thread")
+    return result(cell, pid=os.getpid())
+
+
 def die(cell: Cell) -> CellResult:
     os.kill(os.getpid(), cell.params.get("signal", signal.SIGKILL))
     raise AssertionError("unreachable")
@@ -65,6 +75,28 @@ def die(cell: Cell) -> CellResult:
 
 def leave(cell: Cell) -> CellResult:
     os._exit(3)
+
+
+def exit_python(cell: Cell) -> CellResult:
+    sys.exit(2)
+
+
+class Unreadable:
+    """What is pickled and cannot be unpickled."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _raise, (self.name,)
+
+
+def _raise(name: str) -> None:
+    raise {"OSError": OSError, "ValueError": ValueError}[name]("cannot be read")
+
+
+def unreadable(cell: Cell) -> CellResult:
+    return result(cell, answer=Unreadable(cell.params["error"]))
 
 
 def not_pickled(cell: Cell) -> CellResult:
@@ -102,6 +134,9 @@ ACTIONS = {
     "refuse": refuse,
     "allocate": allocate,
     "once": once,
+    "once_no_thread": once_no_thread,
+    "exit_python": exit_python,
+    "unreadable": unreadable,
     "die": die,
     "leave": leave,
     "not_pickled": not_pickled,

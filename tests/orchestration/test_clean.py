@@ -111,6 +111,14 @@ def test_what_killed_processes_left_goes(home: Home) -> None:
     assert (home.folder(event).parent / f".pending-{os.getpid()}-0a").is_dir()
 
 
+def test_the_only_copy_of_a_version_is_kept(home: Home) -> None:
+    """A process was killed after it had moved the version aside, and before the new one had its name."""
+    folder = home.folder(make(home, "d/dataset", "1"))
+    folder.rename(folder.with_name(f".pending-{NO_PROCESS}-0a-{folder.name}"))
+    free(home)
+    assert names(home) == [] and home.has("d/dataset")
+
+
 def test_a_dataset_at_work_is_skipped(home: Home) -> None:
     for dataset in ("d", "e"):
         make(home, f"{dataset}/dataset", "1"), make(home, f"{dataset}/dataset", "2")

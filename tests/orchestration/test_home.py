@@ -119,6 +119,30 @@ def test_an_input_that_is_made_again_under_its_own_name_meanwhile_is_said(home: 
     assert home.lineage.latest("d/b") is None
 
 
+@pytest.mark.parametrize("reads_it", [True, False])
+def test_an_input_that_vanishes_meanwhile_is_said(home: Home, reads_it: bool) -> None:
+    first = Producer(home, "d/a")(1)
+
+    def build(out: Path, as_read: Home) -> AssetRecord:
+        home.store.remove("d/a", first.fingerprint)
+        if reads_it:
+            (as_read.folder(first) / "value").read_text()
+        return AssetRecord(rows=1)
+
+    with pytest.raises(UserError, match="^d/a was made anew meanwhile; run the same command again$"):
+        home.produce("d/b", run="r", code_version="1", inputs=["d/a"], build=build)
+
+
+def test_a_file_of_a_builds_own_that_is_missing_is_its_error(home: Home) -> None:
+    Producer(home, "d/a")(1)
+
+    def build(out: Path, _: Home) -> AssetRecord:
+        raise FileNotFoundError("words.txt")
+
+    with pytest.raises(FileNotFoundError, match=r"words\.txt"):
+        home.produce("d/b", run="r", code_version="1", inputs=["d/a"], build=build)
+
+
 def test_a_build_that_fails_leaves_no_event(home: Home) -> None:
     def build(out: Path, _: Home) -> AssetRecord:
         raise UserError("no")
