@@ -12,6 +12,7 @@ from orchestration.cli.own_data.guess import Given, guess
 from orchestration.settings import Settings
 from recsys.data.readers import read
 from recsys.errors import UserError
+from tests.orchestration.command_line import printed
 from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, refusal, taken, write
 
 WHERE = ("r.csv", "i.csv")
@@ -395,3 +396,19 @@ def test_the_column_of_the_items_is_not_the_users(settings: Settings) -> None:
 def test_an_empty_column_of_the_items_is_called_empty(settings: Settings) -> None:
     _, said = of_frames(settings, taken(), goods(slogan=[None] * N_ITEMS))
     assert "! 'slogan' of the items: without a single value" in said
+
+
+def test_what_users_made_is_no_content_unless_the_user_says_so(settings: Settings) -> None:
+    rows = taken().assign(user_id=lambda rows: "u" + rows["user_id"].astype(str))
+    fans = rows.groupby("item_id")["user_id"].first()
+    items = goods(review_text=[f"a fine thing, number {n} of many" for n in range(N_ITEMS)])
+    items["tags"] = [f"{fan} fan" for fan in fans.reindex(items["item_id"])]
+    study, said = of_frames(settings, rows, items)
+    assert options(study)["text_columns"] == ["description"]
+    assert "! 'review_text' of the items: no content, since its name says that users made it" in said
+    assert "! 'tags' of the items: no content, since in 100 % of the items it names users who took that very" in said
+    assert "not used, of the items" not in said
+    study, said = of_frames(settings, rows, items, "--text-columns", "review_text,tags", "--force")
+    assert options(study)["text_columns"] == ["review_text", "tags"] and "no content" not in said
+    checked = printed(settings, "check", "mine")
+    assert "'text' names users who took that very item in 100 % of the items with one" in checked
