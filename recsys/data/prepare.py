@@ -16,7 +16,10 @@ from recsys.errors import UserError
 
 MIN_TESTED = 2
 """Fewer users in the test part say nothing of the differences between users."""
-UNDATED = "no time that can be read (of another unit than most, before 1900, after 2099, or no time)"
+UNDATED = (
+    "no time that can be read (of another unit than most, before 1900, after 2099, the first day of 1900 or 1970 for "
+    "one that is not known, or no time)"
+)
 COLUMNS = ("user", "item", "part", "rating", "timestamp")
 """Columns of a dataset's interactions, the last two where the source has them."""
 

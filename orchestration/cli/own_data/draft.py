@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from orchestration.cli.own_data.data_source import DataSource
+from orchestration.cli.own_data.losses import sign
 from orchestration.cli.own_data.thresholds import Threshold, threshold
-from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
 from recsys.content.encoder import Context
 from recsys.content.encoders import registry
 from recsys.data.cleaning import CleaningRules, clean
@@ -16,6 +16,7 @@ from recsys.data.images import pictures_note
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
 from recsys.data.splits import SplitRule, needs_times
+from recsys.data.times import OURS
 from recsys.errors import UserError
 from recsys.study.applicable import RATED
 from recsys.wording import count, whole_percent
@@ -147,7 +148,7 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
             )
         reasons.append(f"split: {given}, as you said")
         if given != "ratio" and timed:
-            reasons += _without_time(raw)
+            reasons += [*_without_time(raw), *_at_one_time(raw)]
         return given
     if "part" in raw.interactions:
         missing = [part for part in PARTS if not (raw.interactions["part"] == part).any()]
@@ -165,7 +166,7 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
             "split: temporal, so that each person's last interactions are predicted from the earlier ones; "
             "--split ratio draws them at random"
         )
-        reasons += _without_time(raw)
+        reasons += [*_without_time(raw), *_at_one_time(raw)]
         return "temporal"
     few = f"only {whole_percent(ordered)} of the people have" if ordered else "nobody has"
     reasons.append(f"! split: ratio, at random, since {few} interactions at more than one time")
@@ -177,9 +178,21 @@ def _without_time(raw: RawData) -> list[str]:
     times = raw.interactions["timestamp"]
     if not (missing := int(times.isna().sum())):
         return []
-    sign = "! " if missing > MOST_WITHOUT_TIME * len(times) else ""
+    left_out = f"{missing:,} of {len(times):,} rows have none that can be read, and the split leaves them out"
+    return [f"{sign(missing, len(times))}time: {left_out}"]
+
+
+def _at_one_time(raw: RawData) -> list[str]:
+    """A line where most people have most of their interactions at one time, so that none of these is the last."""
+    at_once = raw.interactions.groupby(["user_id", "timestamp"]).size()
+    of_person = at_once.groupby("user_id")
+    several = of_person.sum() > 1
+    mostly = float((2 * of_person.max() > of_person.sum())[several].mean()) if several.any() else 0.0
+    if mostly <= TIMED:
+        return []
     return [
-        f"{sign}time: {missing:,} of {len(times):,} rows have none that can be read, and the split leaves them out"
+        f"! time: {whole_percent(mostly)} of the people have more than half of their interactions at one time; which "
+        "of these came last is not known and is drawn at random"
     ]
 
 
@@ -218,10 +231,6 @@ def _dates(raw: RawData) -> str:
         return ""
     times = raw.interactions["timestamp"].dropna()
     years = (times.min().year, times.max().year) if len(times) else (0, 0)
-    if years[0] < _OLDEST:
+    if years[0] < pd.Timestamp(OURS).year:
         return ""
     return str(years[0]) if years[0] == years[1] else f"{years[0]} to {years[1]}"
-
-
-_OLDEST = 1980
-"""Earlier times are numbers that count something else than seconds since 1970."""
