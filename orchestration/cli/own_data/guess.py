@@ -11,6 +11,7 @@ import pandas as pd
 from orchestration.cli.own_data import names, values
 from orchestration.cli.own_data.id_columns import ENOUGH, IdColumns
 from orchestration.cli.own_data.item_ids import find_item_ids
+from orchestration.cli.own_data.losses import sign
 from orchestration.cli.own_data.people import find_people
 from orchestration.cli.own_data.rating_and_time import (
     ONLY_DATES,
@@ -30,8 +31,6 @@ _ORDER = (
     "! the interactions have no header, so their columns were taken in the usual order of person, item, rating, time; "
     "--user-column, --item-column and --rating-column say otherwise"
 )
-MOST_WITHOUT_PERSON = 0.05
-"""Share of the rows that may lack a person before it is said in so many words."""
 NONE = "none"
 """What a user writes for a role that no column has."""
 
@@ -211,12 +210,12 @@ def _refuse_taken(flags: dict[str | None, str], user: str, item: str) -> None:
 
 
 def _without_person(people: pd.Series, name: str) -> list[str]:
-    missing = float(people.isna().mean())
-    if missing <= MOST_WITHOUT_PERSON:
+    missing = int(people.isna().sum())
+    if not sign(missing, len(people)):
         return []
     return [
-        f"! {whole_percent(missing)} of the interactions have no '{name}' and are left out: fill it in where it is "
-        "that of the row above, or name another column with --user-column"
+        f"! {whole_percent(missing / len(people))} of the interactions have no '{name}' and are left out: fill it in "
+        "where it is that of the row above, or name another column with --user-column"
     ]
 
 

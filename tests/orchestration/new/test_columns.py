@@ -412,3 +412,12 @@ def test_what_users_made_is_no_content_unless_the_user_says_so(settings: Setting
     assert options(study)["text_columns"] == ["review_text", "tags"] and "no content" not in said
     checked = printed(settings, "check", "mine")
     assert "'text' names users who took that very item in 100 % of the items with one" in checked
+
+
+@pytest.mark.parametrize(("lost", "sign"), [(60, "! "), (12, "")])
+def test_rows_that_are_lost_are_a_warning_from_a_twentieth_on(settings: Settings, lost: int, sign: str) -> None:
+    rows = taken(rating=range(1, 6)).astype({"rating": object})
+    rows.loc[: lost - 1, "rating"] = "inf"
+    _, said = of_frames(settings, rows, pd.concat([goods(), goods()]))
+    assert f"  {sign}quarantined {lost} interactions: rating is not a number\n" in said
+    assert "  quarantined 40 items: the same row again\n" in said
