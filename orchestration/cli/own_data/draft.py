@@ -1,6 +1,7 @@
 """From data that were read to what a study of them says: threshold, core, split, content, and the reasons."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -107,7 +108,12 @@ def _liked(source: DataSource, min_rating: float | None) -> Threshold:
         share = (ratings >= least).mean()
         reason = f"min_rating: {least:g}, as usual for this layout; {whole_percent(share)} of the rows reach it"
         return Threshold(float(least), source.feedback, reason)
-    return threshold(ratings, source.is_count, min_rating)
+    try:
+        return threshold(ratings, source.is_count, min_rating)
+    except UserError as error:
+        file, column = source.options.get("interactions", ""), source.options.get("rating_column")
+        named = f"column '{column}': " if column else ""
+        raise UserError(f"{Path(source.options['folder'], file)}: {named}{error}") from None
 
 
 def _dated(raw: RawData, split: SplitRule) -> RawData:
@@ -131,7 +137,8 @@ def _cleaning(raw: RawData, least: float | None, reasons: list[str]) -> dict[str
         positive = steps["read"] - steps["duplicates"] - steps["min_rating"]
         left = positive - steps["k_core"]
         if left >= KEPT * positive:
-            reasons.append(f"k_core: {core}, which keeps {left:,} of {positive:,} interactions")
+            liked = "" if least is None else f" with a rating of {least:g} or more"
+            reasons.append(f"k_core: {core}, which keeps {left:,} of the {positive:,} interactions{liked}")
             return {**rules, "k_core": core}
     reasons.append("k_core: none, since even 2 would leave out more than half of the interactions")
     return {**rules, "k_core": 0}

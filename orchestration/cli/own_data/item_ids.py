@@ -11,7 +11,7 @@ import pandas as pd
 from orchestration.cli.own_data import names, values
 from orchestration.cli.own_data.id_columns import ENOUGH, IdColumns
 from orchestration.cli.own_data.losses import MOST
-from recsys.data.ids import nearest_repair, normalised
+from recsys.data.ids import nearest_repair, normalised, refuse_inexact
 from recsys.errors import UserError
 from recsys.wording import count, whole_percent
 
@@ -63,6 +63,8 @@ def find_item_ids(tables: IdColumns, column: str | None, key: str | None) -> Pai
     if tables.share(*best) < ENOUGH:
         by_value = [] if column and key else tables.unnamed_keys(columns)
         best = max(by_value, key=tables.rank) if by_value else best
+    refuse_inexact(tables.interactions[best[0]], tables.where[0])
+    refuse_inexact(tables.items[best[1]], tables.where[1])
     _refuse_low(tables, best)
     _refuse_flag(tables, best[0])
     _refuse_equal(tables, best, pairs)
