@@ -59,6 +59,22 @@ def _normalised(name: str) -> str | None:
     return text
 
 
+def spelt_twice(ids: pd.Series) -> list[str]:
+    """What to say of distinct ids of people that differ only by what people and programs change without meaning to."""
+    unique = pd.Series(ids.dropna().unique(), dtype="str")
+    said = []
+    for name in ("case", "leading zeros"):
+        repaired = unique.map(REPAIRS[name])
+        alike = repaired.duplicated(keep=False)
+        if n := int(alike.sum()):
+            first, second = unique[repaired == repaired[alike].iloc[0]].iloc[:2]
+            said.append(
+                f"{n:,} user ids equal another but for {name}, such as '{first}' and '{second}': make them one in the "
+                "file if they are the same person"
+            )
+    return said
+
+
 def refuse_inexact(ids: pd.Series, file: Path | str) -> None:
     """UserError where ids were whole numbers of a column of floats, too large for these to tell one from the next."""
     unique = pd.Series(ids.dropna().astype("str").unique(), dtype="str")

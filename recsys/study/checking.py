@@ -151,7 +151,10 @@ def _source(
 def _naming_users(encoder: Encoder, data: Dataset) -> Iterator[str]:
     """A sentence for each column of words that an encoder reads and that names the users of its items."""
     took = data.interactions
-    ids = {"user_id": data.users["user_id"].take(took["user"]), "item_id": data.items["item_id"].take(took["item"])}
+    ids = {
+        "user_id": data.users["user_id"].take(took["user"].to_numpy()),
+        "item_id": data.items["item_id"].take(took["item"].to_numpy()),
+    }
     pairs = pd.DataFrame({name: column.to_numpy() for name, column in ids.items()})
     for column in sorted(encoder.reads.intersection(data.items) - {"image"}):
         if share := share_naming_users(data.items.set_index("item_id")[column], pairs):

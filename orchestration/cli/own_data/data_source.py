@@ -192,7 +192,7 @@ def _read(reader: str, options: dict[str, Any], folder: Path) -> RawData:
 
 def _read_and_quarantined(raw: RawData) -> Sequence[str]:
     kept = {"interactions": len(raw.interactions), "items": len(raw.items), "images": n_pictures(raw.items)}
-    n_rows = raw.quarantine["table"].value_counts().add(pd.Series(kept), fill_value=0)
+    n_rows = raw.quarantine["table"].value_counts().add(pd.Series(kept), fill_value=0).to_dict()
     # What stands in parentheses tells one broken picture from another.
     reasons = raw.quarantine["reason"].str.replace(r" \(.*\)$", "", regex=True)
     groups = raw.quarantine.assign(reason=reasons).groupby(["table", "reason"], sort=False)

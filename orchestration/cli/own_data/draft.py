@@ -13,6 +13,7 @@ from recsys.content.encoder import Context
 from recsys.content.encoders import registry
 from recsys.data.cleaning import CleaningRules, clean
 from recsys.data.dataset import PARTS
+from recsys.data.ids import spelt_twice
 from recsys.data.images import pictures_note
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
@@ -72,7 +73,8 @@ def draft(source: DataSource, protocol: str | None, min_rating: float | None) ->
         bad = raw.quarantine["reason"].value_counts()
         raise UserError(f"no interaction can be used ({bad.index[0]}: {bad.iloc[0]:,} rows); fix the files")
     liked = _liked(source, min_rating)
-    reasons = [liked.reason] if liked.reason else []
+    reasons = [f"! {said}" for said in spelt_twice(raw.interactions["user_id"])]
+    reasons += [liked.reason] if liked.reason else []
     split_reasons: list[str] = []
     split = {"protocol": _protocol(raw, protocol, split_reasons), "seed": SEED}
     cleaning = _cleaning(_dated(raw, SplitRule.model_validate(split)), liked.value, reasons)

@@ -422,3 +422,11 @@ def test_rows_that_are_lost_are_a_warning_from_a_twentieth_on(settings: Settings
     line = f"quarantined {lost} interactions: rating is not a number"
     assert line in said and (f"! {line}" in said) == warns
     assert "quarantined 40 items: the same row again" in said and "! quarantined 40 items" not in said
+
+
+def test_people_whose_ids_differ_by_case_are_said_here_and_by_check(settings: Settings) -> None:
+    rows = taken().assign(user_id=lambda rows: "u" + rows["user_id"].astype(str))
+    rows.loc[rows.index % 2 == 0, "user_id"] = rows["user_id"].str.upper()
+    _, said = of_frames(settings, rows, goods())
+    assert "! 120 user ids equal another but for case, such as 'U0' and 'u0'" in said
+    assert "120 user ids equal another but for case" in printed(settings, "check", "mine")
