@@ -8,6 +8,7 @@ apart, so these are never repaired here, only named.
 import re
 import unicodedata
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +17,9 @@ from recsys.errors import UserError
 
 NO_ID = frozenset({"", "nan", "none", "null", "<na>", "nat", "\\n"})
 """What programs write where an id is missing, in small letters."""
+EXACT = 2**53
+"""Whole numbers from here on share a float64 with others."""
+_FLOAT = r"-?[0-9]{16,}\.0+|-?[0-9](\.[0-9]+)?[eE]\+[0-9]+"
 MOST_APART = 0.9
 """Share of the known ids that a repair must keep apart from each other."""
 _AROUND = re.compile(r"^[\s\u00ad\u200b-\u200f\u2060\ufeff]+|[\s\u00ad\u200b-\u200f\u2060\ufeff]+$")
@@ -53,6 +57,34 @@ def _normalised(name: str) -> str | None:
     if text.endswith("0") and (whole := re.fullmatch(r"(-?[0-9]+)\.0+", text)):
         text = whole[1]
     return text
+
+
+def spelt_twice(ids: pd.Series) -> list[str]:
+    """What to say of distinct ids of people that differ only by what people and programs change without meaning to."""
+    unique = pd.Series(ids.dropna().unique(), dtype="str")
+    said = []
+    for name in ("case", "leading zeros"):
+        repaired = unique.map(REPAIRS[name])
+        alike = repaired.duplicated(keep=False)
+        if n := int(alike.sum()):
+            first, second = unique[repaired == repaired[alike].iloc[0]].iloc[:2]
+            said.append(
+                f"{n:,} user ids equal another but for {name}, such as '{first}' and '{second}': make them one in the "
+                "file if they are the same person"
+            )
+    return said
+
+
+def refuse_inexact(ids: pd.Series, file: Path | str) -> None:
+    """UserError where ids were whole numbers of a column of floats, too large for these to tell one from the next."""
+    unique = pd.Series(ids.dropna().astype("str").unique(), dtype="str")
+    numbers = pd.to_numeric(unique, errors="coerce")
+    found = unique[unique.str.fullmatch(_FLOAT) & (numbers.abs() >= EXACT)]
+    if len(found) and numbers.notna().mean() > 0.5:
+        raise UserError(
+            f"{file}: column '{ids.name}' holds ids as floats above 2^53, such as '{found.iloc[0]}', which are not "
+            "exact: write them as whole numbers or as text"
+        )
 
 
 def _written_out(name: str) -> str:

@@ -25,6 +25,8 @@ Pictures = Mapping[str, dict[str, list[Path]]]
 """By item and by what tells its pictures apart, the files that are called so."""
 FEWEST = 2
 """Items behind whose ids a word must stand to be a view such as `front`, and no part of another item's id."""
+LITTER = frozenset({"thumbs.db", "desktop.ini"})
+"""What Windows leaves in folders of pictures."""
 NO_ITEM = "picture is named by no item's id"
 SAME_NAME = "a further file of the same name: the first is used"
 ALMOST: dict[str, Callable[[str], str]] = {
@@ -65,7 +67,12 @@ def picture_files(folder: Path) -> list[Path]:
 
     Hidden files are passed over: macOS leaves some beside every picture that it copies.
     """
-    found: list[tuple[int, Path]] = []
+    return [path for path, is_folder in _walked(folder) if _is_picture(path.name) and not is_folder]
+
+
+def _walked(folder: Path) -> list[tuple[Path, bool]]:
+    """All files and folders below a folder that are not hidden, and which are folders."""
+    found: list[tuple[int, Path, bool]] = []
 
     def fail(error: OSError) -> None:
         if Path(error.filename) == folder:
@@ -74,8 +81,20 @@ def picture_files(folder: Path) -> list[Path]:
     for place, folders, names in os.walk(folder, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
         depth = len(Path(place).parts)
-        found += [(depth, Path(place, name)) for name in names if not name.startswith(".") and _is_picture(name)]
-    return [path for _, path in sorted(found)]
+        found += [(depth, Path(place, name), True) for name in folders]
+        found += [(depth, Path(place, name), False) for name in names if not name.startswith(".")]
+    return [(path, is_folder) for _, path, is_folder in sorted(found)]
+
+
+def _no_pictures(folder: Path) -> Iterator[str]:
+    """A sentence on files that are not read by their names' ends, and on folders called like a picture."""
+    unread = [path for path, is_folder in _walked(folder) if _is_picture(path.name) == is_folder]
+    unread = [path for path in unread if path.name.lower() not in LITTER]
+    if unread:
+        yield (
+            f"not read, for files of pictures end in {', '.join(sorted(SUFFIXES))}: {len(unread):,} in the folder, "
+            f"such as {unread[0].relative_to(folder)}"
+        )
 
 
 def files_by_stem(folder: Path) -> dict[str, Path]:
@@ -120,7 +139,7 @@ def match_images(ids: pd.Series, folder: Path, by: Reading | None = None) -> Mat
     missing = [name for composed, name in wanted.items() if composed not in ordered]
     rows = [(file.relative_to(folder).as_posix(), SAME_NAME) for file in again]
     rows += _unknown(dict(sorted(unknown.items())), missing, folder)
-    doubts = [*_of_other_items(pictures, wanted), *_contested(contested, by, folder)]
+    doubts = [*_of_other_items(pictures, wanted), *_contested(contested, by, folder), *_no_pictures(folder)]
     return Matched(pd.Series(paths, index=ids.index, dtype="object"), named_aside("images", rows), tuple(doubts), by)
 
 

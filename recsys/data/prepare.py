@@ -8,6 +8,7 @@ import pandas as pd
 
 from recsys.data.cleaning import Cleaned, CleaningRules, clean
 from recsys.data.dataset import PARTS, Dataset
+from recsys.data.ids import spelt_twice
 from recsys.data.images import counts_of_pictures
 from recsys.data.quarantine import INTERACTION_KEY, RowFilter, collect, quarantine_of
 from recsys.data.raw import ITEM_COLUMNS, RawData
@@ -16,7 +17,10 @@ from recsys.errors import UserError
 
 MIN_TESTED = 2
 """Fewer users in the test part say nothing of the differences between users."""
-UNDATED = "no time that can be read (of another unit than most, before 1900, after 2099, or no time)"
+UNDATED = (
+    "no time that can be read (of another unit than most, before 1900, after 2099, the first day of 1900 or 1970 for "
+    "one that is not known, or no time)"
+)
 COLUMNS = ("user", "item", "part", "rating", "timestamp")
 """Columns of a dataset's interactions, the last two where the source has them."""
 
@@ -56,7 +60,7 @@ def prepare(raw: RawData, rules: CleaningRules, split: SplitRule, n_repeats: int
         "truth": raw.truth,
         "drawn": drawn,
         "listed_by_id": _listed_by_id(raw.items),
-        "notes": [*raw.notes, *_undated(kept)],
+        "notes": [*raw.notes, *spelt_twice(raw.interactions["user_id"]), *_undated(kept)],
     }
     return Dataset(kept, users, items, quarantine, facts, later)
 

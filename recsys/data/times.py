@@ -9,6 +9,11 @@ UNITS = {10**9: (0, 10**11), 10**6: (10**11, 10**14), 10**3: (10**14, 10**17), 1
 """Nanoseconds of a unit, and the sizes that numbers of it have. Milliseconds before March 1973 would be taken for
 seconds, and seconds after the year 5138 for milliseconds."""
 FIRST, LAST = np.datetime64("1900-01-01", "ns"), np.datetime64("2100-01-01", "ns")
+OURS = np.datetime64("1980-01-01", "ns")
+"""Where most times are later, those of a day of `PLACEHOLDERS` stand for times that are not known."""
+PLACEHOLDERS = np.array(["1900-01-01", "1970-01-01"], "datetime64[ns]")
+"""What 0, -1 and an empty date become, a day earlier or later in other time zones."""
+DAY = np.timedelta64(1, "D")
 NUMBER = r"^(?P<sign>[-+]?)(?P<whole>[1-8]?[0-9]{1,18})(?:[.](?P<fraction>[0-9]*))?$"
 SCIENTIFIC = r"^[-+]?[0-9]+([.][0-9]*)?[eE][+]?[0-9]{1,2}$"
 COMPACT = r"^(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([0-9]{6})?$"
@@ -19,7 +24,8 @@ def to_times(stamps: pd.Series) -> pd.Series:
 
     Args:
         stamps: strings, numbers or dates. Numbers of one column are of one unit, that of most of them; those that
-            are of another by their size are not read, nor is any time before 1900 or from 2100.
+            are of another by their size are not read, nor is any time before 1900 or from 2100, nor one that stands
+            for a time that is not known (see `PLACEHOLDERS`).
     """
     texts = pa.chunked_array(pa.array(stamps.astype("str"), pa.string())).combine_chunks()
     texts = pc.utf8_trim_whitespace(texts)
@@ -33,7 +39,20 @@ def to_times(stamps: pd.Series) -> pd.Series:
     if dated.any():
         moments[dated] = _dates(texts.filter(pa.array(dated)))
     moments[~((moments >= FIRST) & (moments < LAST))] = np.datetime64("NaT")
+    moments[_stand_for_none(moments)] = np.datetime64("NaT")
     return pd.Series(moments, index=stamps.index, name=stamps.name)
+
+
+def _stand_for_none(moments: np.ndarray) -> np.ndarray:
+    """Which times are placeholders, among others of our days; numbers that count from 0 are none."""
+    near = np.zeros(len(moments), dtype=bool)
+    for day in PLACEHOLDERS:
+        near |= (moments >= day - DAY) & (moments <= day + DAY)
+    if not near.any():
+        return near
+    others = moments[~near & ~np.isnat(moments)]
+    are_ours = bool(len(others)) and np.median(others.astype("int64")) >= OURS.astype("int64")
+    return near & are_ours
 
 
 def _true(mask: pa.Array) -> np.ndarray:

@@ -21,11 +21,13 @@ from recsys.data.dataset import Dataset
 from recsys.data.images import pictures_note
 from recsys.data.options import parse
 from recsys.data.readers import registry as readers
+from recsys.data.users_in_text import share_naming_users
 from recsys.errors import UserError
 from recsys.evidence.content_gates import look_alike
 from recsys.study.booleans import refuse_booleans
 from recsys.study.checking_descriptions import ExpectedCorpus, expected_corpus, refuse_missing_device, share_of_items
 from recsys.study.dataset_spec import ContentSource, CorpusSpec, DatasetSource, DatasetSpec
+from recsys.wording import whole_percent
 
 Level = Literal["good", "warning", "bad"]
 EXAMPLES = 3
@@ -143,7 +145,23 @@ def _source(
         yield Finding(what, str(error), "bad")
         return
     yield _coverage(what, source, encoder, items, keys, to_be_written=to_be_written)
-    yield from (Finding(what, each, "warning") for each in said)
+    yield from (Finding(what, each, "warning") for each in (*said, *_naming_users(encoder, data)))
+
+
+def _naming_users(encoder: Encoder, data: Dataset) -> Iterator[str]:
+    """A sentence for each column of words that an encoder reads and that names the users of its items."""
+    took = data.interactions
+    ids = {
+        "user_id": data.users["user_id"].take(took["user"].to_numpy()),
+        "item_id": data.items["item_id"].take(took["item"].to_numpy()),
+    }
+    pairs = pd.DataFrame({name: column.to_numpy() for name, column in ids.items()})
+    for column in sorted(encoder.reads.intersection(data.items) - {"image"}):
+        if share := share_naming_users(data.items.set_index("item_id")[column], pairs):
+            yield (
+                f"'{column}' names users who took that very item in {whole_percent(share)} of the items with one, so "
+                "that it may tell who chose what: leave out what users made"
+            )
 
 
 def _coverage(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.data.ids import nearest_repair, normalised, refuse_strangers
+from recsys.data.ids import nearest_repair, normalised, refuse_strangers, spelt_twice
 from recsys.errors import UserError
 
 
@@ -81,3 +81,13 @@ def test_without_a_repair_a_value_of_each_side_is_shown() -> None:
         refuse_strangers(pd.Series(["7"]), pd.Series(["zz"]))
     refuse_strangers(pd.Series(["7", "8"]), pd.Series(["8"]))
     refuse_strangers(pd.Series([], dtype="str"), pd.Series(["8"]))
+
+
+def test_ids_of_people_that_differ_by_case_or_zeros_are_counted_with_an_example() -> None:
+    said = spelt_twice(pd.Series(["Ann", "ann", "bob", "007", "7", "07", None, "bob"]))
+    assert [each.partition(": ")[0] for each in said] == [
+        "2 user ids equal another but for case, such as 'Ann' and 'ann'",
+        "3 user ids equal another but for leading zeros, such as '007' and '7'",
+    ]
+    assert said[0].endswith(": make them one in the file if they are the same person")
+    assert spelt_twice(pd.Series(["0", "10", "1", "ann", "bob"])) == []

@@ -41,6 +41,18 @@ def test_files_by_stem_takes_images_only_and_the_first_of_two(tmp_path: Path) ->
         files_by_stem(tmp_path / "7.JPG")
 
 
+def test_what_is_not_read_as_a_picture_is_counted_with_an_example(tmp_path: Path) -> None:
+    touch(tmp_path, "1.png", "shelf/2.png", "Thumbs.db", ".DS_Store")
+    ids = pd.Series(["1", "2", "3", "4", "5"])
+    assert match_images(ids, tmp_path).doubts == ()
+    touch(tmp_path, "3.bin", "shelf/4.svg")
+    (tmp_path / "5.png").mkdir()
+    (said,) = match_images(ids, tmp_path).doubts
+    assert said.startswith("not read, for files of pictures end in .avif") and said.endswith(
+        ": 3 in the folder, such as 3.bin"
+    )
+
+
 def test_pictures_in_subfolders_are_found_and_of_one_name_those_further_up_count(tmp_path: Path) -> None:
     touch(tmp_path, "010/0108775015.jpg", "011/0110000001.JPEG", "b/5.jpg", "5.png")
     taken, aside = matched(tmp_path, "0108775015", "0110000001", "5")

@@ -295,8 +295,8 @@ def test_a_time_that_cannot_be_read_costs_a_row_only_where_the_split_needs_it() 
     kept = prepare(raw, CleaningRules(), SplitRule())
     assert (len(kept.interactions), len(kept.quarantine)) == (15, 0)
     assert kept.facts["notes"] == [
-        "6 of 15 interactions: no time that can be read (of another unit than most, before 1900, after 2099, or no "
-        "time); the split needs none"
+        "6 of 15 interactions: no time that can be read (of another unit than most, before 1900, after 2099, the "
+        "first day of 1900 or 1970 for one that is not known, or no time); the split needs none"
     ]
     dated = prepare(raw, CleaningRules(), SplitRule(protocol="temporal"))
     assert (len(dated.interactions), dated.facts["notes"]) == (9, [])

@@ -171,6 +171,26 @@ def test_parquet_keeps_integer_ids_exact_beside_missing_ones(tmp_path: Path) -> 
     assert reasons(raw) == [("interactions", 3, "? / 7", "no user id")]
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+@pytest.mark.parametrize("column", ["user_id", "item_id"])
+def test_ids_that_floats_cannot_hold_are_refused(tmp_path: Path, suffix: str, column: str) -> None:
+    """Several ids would be one: as text nothing shows of which."""
+    frame = pd.DataFrame({"user_id": [1, 2, 3], "item_id": [5, 6, 7], "rating": [1e17, 2.0, 3.0]})
+    frame[column] = (frame[column] + 2**53).astype(float)
+    file = tmp_path / f"buys{suffix}"
+    frame.to_parquet(file) if suffix == ".parquet" else frame.to_csv(file, index=False)
+    with pytest.raises(UserError, match=f"buys{suffix}: column '{column}' holds ids as floats above 2\\^53"):
+        read("table", {"interactions": file.name}, tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("ids", [[2.0**53 - 1, 5.0, 2.0], ["1e+20", "x", "y"], ["9.78E+12", "5", "6"]])
+def test_exact_floats_and_codes_that_look_like_floats_are_ids(tmp_path: Path, ids: list[object]) -> None:
+    pd.DataFrame({"user_id": [1, 2, 3], "item_id": ids}).to_parquet(tmp_path / "buys.parquet")
+    raw = read("table", {"interactions": "buys.parquet"}, tmp_path, tmp_path)
+    expected = ["9007199254740991", "5", "2"] if isinstance(ids[0], float) else ids
+    assert raw.interactions["item_id"].tolist() == expected
+
+
 def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
     raw = read("movielens", {}, movielens, movielens)
     aside = raw.quarantine["table"].value_counts()
@@ -189,6 +209,11 @@ def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
             "reader 'market': n_users: Input should be greater than or equal to 10, not 1",
         ),
         ("table", {}, "reader 'table': interactions: this key is missing; write it"),
+        (
+            "table",
+            {"interactions": "r.csv", "item_column": "user_id"},
+            "reader 'table': 'user_column' and 'item_column' are the same column 'user_id': name another",
+        ),
         (
             "yelp",
             {"pictures": 101},

@@ -68,6 +68,21 @@ def test_numbers_of_another_unit_than_most_are_not_read() -> None:
     assert [pd.isna(time) for time in found] == [False, True, False, True]
 
 
+@pytest.mark.parametrize(
+    "written", [0, -1, "1970-01-01", "1969-12-31T19:00:00-05:00", "1970-01-01 09:00", "1900-01-01"]
+)
+@pytest.mark.parametrize("share", [0.05, 0.7])
+def test_what_stands_for_an_unknown_time_is_none(written: object, share: float) -> None:
+    known = [f"202{n % 5}-03-04T05:06:07" if isinstance(written, str) else 1600000000 + n for n in range(100)]
+    found = to_times(pd.Series([written if n < 100 * share else time for n, time in enumerate(known)]))
+    assert found.isna().tolist() == [n < 100 * share for n in range(100)]
+
+
+def test_days_of_1970_among_their_like_and_numbers_from_0_are_times() -> None:
+    assert times("1970-01-01", "1970-01-09", "1971-03-04")[0] == pd.Timestamp("1970-01-01")
+    assert not pd.isna(times(0, 1, 2, 1000)).any()
+
+
 def test_small_numbers_are_seconds_in_their_order() -> None:
     assert times("100", "101.5") == [pd.Timestamp(100, unit="s"), pd.Timestamp(101.5, unit="s")]
 

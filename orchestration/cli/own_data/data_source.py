@@ -11,8 +11,10 @@ import pandas as pd
 
 from orchestration.cli.own_data import values
 from orchestration.cli.own_data.guess import Given, Roles, guess
+from orchestration.cli.own_data.losses import sign
 from orchestration.cli.own_data.pictures import find_pictures
 from orchestration.cli.own_data.places import common_folder, relative
+from recsys.data.images import n_pictures
 from recsys.data.options import Reading
 from recsys.data.raw import RawData
 from recsys.data.readers import read, recognise
@@ -26,6 +28,9 @@ AS_FOUND = FileOptions()
 _FEATURES = "_feat.npy"
 _LOST = 0.5
 """Share of a file's rows that may be quarantined before anything is guessed of the rest."""
+
+_NO_LOSS = ("the same ", "a further ")
+"""How reasons begin of what is there already, or is more of it than is used."""
 
 
 @dataclass(frozen=True)
@@ -186,10 +191,13 @@ def _read(reader: str, options: dict[str, Any], folder: Path) -> RawData:
 
 
 def _read_and_quarantined(raw: RawData) -> Sequence[str]:
+    kept = {"interactions": len(raw.interactions), "items": len(raw.items), "images": n_pictures(raw.items)}
+    n_rows = raw.quarantine["table"].value_counts().add(pd.Series(kept), fill_value=0).to_dict()
     # What stands in parentheses tells one broken picture from another.
     reasons = raw.quarantine["reason"].str.replace(r" \(.*\)$", "", regex=True)
     groups = raw.quarantine.assign(reason=reasons).groupby(["table", "reason"], sort=False)
     return [f"read {len(raw.interactions):,} interactions and {len(raw.items):,} items"] + [
+        f"{'' if str(reason).startswith(_NO_LOSS) else sign(len(rows), n_rows[table])}"
         f"quarantined {count(len(rows), str(table).removesuffix('s'))}: {reason}"
         for (table, reason), rows in sorted(groups, key=lambda group: -len(group[1]))
     ]

@@ -1,21 +1,24 @@
 """From data that were read to what a study of them says: threshold, core, split, content, and the reasons."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from orchestration.cli.own_data.data_source import DataSource
+from orchestration.cli.own_data.losses import sign
 from orchestration.cli.own_data.thresholds import Threshold, threshold
-from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
 from recsys.content.encoder import Context
 from recsys.content.encoders import registry
 from recsys.data.cleaning import CleaningRules, clean
 from recsys.data.dataset import PARTS
+from recsys.data.ids import spelt_twice
 from recsys.data.images import pictures_note
 from recsys.data.prepare import prepare
 from recsys.data.raw import RawData
 from recsys.data.splits import SplitRule, needs_times
+from recsys.data.times import OURS
 from recsys.errors import UserError
 from recsys.study.applicable import RATED
 from recsys.wording import count, whole_percent
@@ -70,7 +73,8 @@ def draft(source: DataSource, protocol: str | None, min_rating: float | None) ->
         bad = raw.quarantine["reason"].value_counts()
         raise UserError(f"no interaction can be used ({bad.index[0]}: {bad.iloc[0]:,} rows); fix the files")
     liked = _liked(source, min_rating)
-    reasons = [liked.reason] if liked.reason else []
+    reasons = [f"! {said}" for said in spelt_twice(raw.interactions["user_id"])]
+    reasons += [liked.reason] if liked.reason else []
     split_reasons: list[str] = []
     split = {"protocol": _protocol(raw, protocol, split_reasons), "seed": SEED}
     cleaning = _cleaning(_dated(raw, SplitRule.model_validate(split)), liked.value, reasons)
@@ -106,7 +110,12 @@ def _liked(source: DataSource, min_rating: float | None) -> Threshold:
         share = (ratings >= least).mean()
         reason = f"min_rating: {least:g}, as usual for this layout; {whole_percent(share)} of the rows reach it"
         return Threshold(float(least), source.feedback, reason)
-    return threshold(ratings, source.is_count, min_rating)
+    try:
+        return threshold(ratings, source.is_count, min_rating)
+    except UserError as error:
+        file, column = source.options.get("interactions", ""), source.options.get("rating_column")
+        named = f"column '{column}': " if column else ""
+        raise UserError(f"{Path(source.options['folder'], file)}: {named}{error}") from None
 
 
 def _dated(raw: RawData, split: SplitRule) -> RawData:
@@ -130,7 +139,8 @@ def _cleaning(raw: RawData, least: float | None, reasons: list[str]) -> dict[str
         positive = steps["read"] - steps["duplicates"] - steps["min_rating"]
         left = positive - steps["k_core"]
         if left >= KEPT * positive:
-            reasons.append(f"k_core: {core}, which keeps {left:,} of {positive:,} interactions")
+            liked = "" if least is None else f" with a rating of {least:g} or more"
+            reasons.append(f"k_core: {core}, which keeps {left:,} of the {positive:,} interactions{liked}")
             return {**rules, "k_core": core}
     reasons.append("k_core: none, since even 2 would leave out more than half of the interactions")
     return {**rules, "k_core": 0}
@@ -147,7 +157,7 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
             )
         reasons.append(f"split: {given}, as you said")
         if given != "ratio" and timed:
-            reasons += _without_time(raw)
+            reasons += [*_without_time(raw), *_at_one_time(raw)]
         return given
     if "part" in raw.interactions:
         missing = [part for part in PARTS if not (raw.interactions["part"] == part).any()]
@@ -165,7 +175,7 @@ def _protocol(raw: RawData, given: str | None, reasons: list[str]) -> str:
             "split: temporal, so that each person's last interactions are predicted from the earlier ones; "
             "--split ratio draws them at random"
         )
-        reasons += _without_time(raw)
+        reasons += [*_without_time(raw), *_at_one_time(raw)]
         return "temporal"
     few = f"only {whole_percent(ordered)} of the people have" if ordered else "nobody has"
     reasons.append(f"! split: ratio, at random, since {few} interactions at more than one time")
@@ -177,9 +187,21 @@ def _without_time(raw: RawData) -> list[str]:
     times = raw.interactions["timestamp"]
     if not (missing := int(times.isna().sum())):
         return []
-    sign = "! " if missing > MOST_WITHOUT_TIME * len(times) else ""
+    left_out = f"{missing:,} of {len(times):,} rows have none that can be read, and the split leaves them out"
+    return [f"{sign(missing, len(times))}time: {left_out}"]
+
+
+def _at_one_time(raw: RawData) -> list[str]:
+    """A line where most people have most of their interactions at one time, so that none of these is the last."""
+    at_once = raw.interactions.groupby(["user_id", "timestamp"]).size()
+    of_person = at_once.groupby("user_id")
+    several = of_person.sum() > 1
+    mostly = float((2 * of_person.max() > of_person.sum())[several].mean()) if several.any() else 0.0
+    if mostly <= TIMED:
+        return []
     return [
-        f"{sign}time: {missing:,} of {len(times):,} rows have none that can be read, and the split leaves them out"
+        f"! time: {whole_percent(mostly)} of the people have more than half of their interactions at one time; which "
+        "of these came last is not known and is drawn at random"
     ]
 
 
@@ -218,10 +240,6 @@ def _dates(raw: RawData) -> str:
         return ""
     times = raw.interactions["timestamp"].dropna()
     years = (times.min().year, times.max().year) if len(times) else (0, 0)
-    if years[0] < _OLDEST:
+    if years[0] < pd.Timestamp(OURS).year:
         return ""
     return str(years[0]) if years[0] == years[1] else f"{years[0]} to {years[1]}"
-
-
-_OLDEST = 1980
-"""Earlier times are numbers that count something else than seconds since 1970."""

@@ -3,7 +3,7 @@
 What is printed and what the study says come from the same `Roles`, so that they cannot differ.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -11,6 +11,7 @@ import pandas as pd
 from orchestration.cli.own_data import names, values
 from orchestration.cli.own_data.id_columns import ENOUGH, IdColumns
 from orchestration.cli.own_data.item_ids import find_item_ids
+from orchestration.cli.own_data.losses import sign
 from orchestration.cli.own_data.people import find_people
 from orchestration.cli.own_data.rating_and_time import (
     ONLY_DATES,
@@ -20,7 +21,9 @@ from orchestration.cli.own_data.rating_and_time import (
     rating_reason,
     time_reason,
 )
+from orchestration.cli.own_data.text import Text, find_text, left_out
 from orchestration.cli.own_data.unused import unused_interactions, unused_items
+from recsys.data.ids import normalised
 from recsys.errors import UserError, hint
 from recsys.wording import whole_percent
 
@@ -28,8 +31,6 @@ _ORDER = (
     "! the interactions have no header, so their columns were taken in the usual order of person, item, rating, time; "
     "--user-column, --item-column and --rating-column say otherwise"
 )
-MOST_WITHOUT_PERSON = 0.05
-"""Share of the rows that may lack a person before it is said in so many words."""
 NONE = "none"
 """What a user writes for a role that no column has."""
 
@@ -54,6 +55,7 @@ class Roles:
     Attributes:
         user, item, rating, timestamp: of the interactions.
         key, title, text, image: of the items.
+        from_users: columns of the items that are no content since users made them, and what shows that.
         is_count: whether the rating counts actions, such as plays, instead of stating an opinion.
         reasons: for each role why, then what is not used; a line that begins with `!` is a warning.
     """
@@ -66,6 +68,7 @@ class Roles:
     title: str | None = None
     text: tuple[str, ...] = ()
     image: str | None = None
+    from_users: Mapping[str, str] = field(default_factory=dict)
     is_count: bool = False
     reasons: tuple[str, ...] = field(default=())
 
@@ -92,7 +95,7 @@ def guess(
     interactions, rows_counted = _without_index(interactions, named_by_user)
     items, items_counted = _without_index(items, named_by_user)
     roles, reasons = _of_interactions(interactions, items, where, given, numbered)
-    roles, said = _described(items, roles, given)
+    roles, said = _described(items, roles, given, _pairs(interactions, roles))
     said += _left_over(interactions, items, roles)
     for counted, table in ((rows_counted, "interactions"), (items_counted, "items")):
         said += (
@@ -144,8 +147,9 @@ def _left_over(interactions: pd.DataFrame, items: pd.DataFrame, roles: Roles) ->
     """What is not used of both tables, and why."""
     used = {roles.user, roles.item, roles.rating, roles.timestamp}
     left = [name for name in map(str, interactions) if name not in used]
-    described = {roles.key, roles.title, roles.image, *roles.text}
+    described = {roles.key, roles.title, roles.image, *roles.text, *roles.from_users}
     return [
+        *(left_out(name, why) for name, why in roles.from_users.items()),
         *unused_interactions(interactions, left, (roles.user, roles.item), roles.rating, roles.timestamp),
         *_missing_in_first_rows(items, roles),
         *unused_items(items, [name for name in map(str, items) if name not in described]),
@@ -206,12 +210,12 @@ def _refuse_taken(flags: dict[str | None, str], user: str, item: str) -> None:
 
 
 def _without_person(people: pd.Series, name: str) -> list[str]:
-    missing = float(people.isna().mean())
-    if missing <= MOST_WITHOUT_PERSON:
+    missing = int(people.isna().sum())
+    if not sign(missing, len(people)):
         return []
     return [
-        f"! {whole_percent(missing)} of the interactions have no '{name}' and are left out: fill it in where it is "
-        "that of the row above, or name another column with --user-column"
+        f"! {whole_percent(missing / len(people))} of the interactions have no '{name}' and are left out: fill it in "
+        "where it is that of the row above, or name another column with --user-column"
     ]
 
 
@@ -229,8 +233,14 @@ def _missing_in_first_rows(items: pd.DataFrame, roles: Roles) -> list[str]:
     ]
 
 
-def _described(items: pd.DataFrame, roles: Roles, given: Given) -> tuple[Roles, list[str]]:
-    """The roles with title, text and image, and a reason for each."""
+def _pairs(interactions: pd.DataFrame, roles: Roles) -> pd.DataFrame:
+    """Who took what, with ids as the reader compares them."""
+    columns = {"user_id": roles.user, "item_id": roles.item}
+    return pd.DataFrame({name: normalised(interactions[column]) for name, column in columns.items()}).dropna()
+
+
+def _described(items: pd.DataFrame, roles: Roles, given: Given, pairs: pd.DataFrame) -> tuple[Roles, list[str]]:
+    """The roles with title, text and image, and a reason for each; `pairs` as `find_text` takes them."""
     columns = [name for name in map(str, items) if name != roles.key]
     wordy = [name for name in columns if values.numbers(items[name]) is None and items[name].notna().any()]
     local = [name for name in wordy if not values.are_addresses(items[name])]
@@ -238,13 +248,10 @@ def _described(items: pd.DataFrame, roles: Roles, given: Given) -> tuple[Roles, 
     title, title_why = (title if title in items else None), "by its name" if given.title is None else "as you said"
     image = next((n for n in names.named("image", wordy) if values.are_pictures(items[n])), None)
     if given.text is not None:
-        text, text_why = tuple(name for name in given.text if name in items), "as you said"
+        text = Text(tuple(name for name in given.text if name in items), "as you said")
     else:
         free = [name for name in local if name not in (title, image) and not values.are_pictures(items[name])]
-        speaking = {*names.named("text", free), *(n for n in free if names.declared_type(n) == "token_seq")}
-        by_value = {name for name in free if name not in speaking and values.are_words(items[name])}
-        text = tuple(name for name in free if name in speaking | by_value)
-        text_why = f"by name{' or values' if by_value else ''}"
+        text = find_text(items, free, roles.key, pairs)
     said = [f"title: '{title}', {title_why}"] if title else []
-    said += [f"text: {', '.join(repr(name) for name in text)}, {text_why}"] if text else []
-    return replace(roles, title=title, text=text, image=image), said
+    said += [f"text: {', '.join(repr(name) for name in text.columns)}, {text.why}"] if text.columns else []
+    return replace(roles, title=title, text=text.columns, image=image, from_users=text.from_users), said

@@ -10,12 +10,12 @@ import pandas as pd
 
 from orchestration.cli.own_data import names, values
 from orchestration.cli.own_data.id_columns import ENOUGH, IdColumns
-from recsys.data.ids import nearest_repair, normalised
+from orchestration.cli.own_data.losses import MOST
+from recsys.data.ids import nearest_repair, normalised, refuse_inexact
 from recsys.errors import UserError
 from recsys.wording import count, whole_percent
 
 _REMEDY = "name the columns with --item-column and --items-id-column"
-_NEARLY_ALL = 0.95
 _AS_WELL = 0.9
 """Part of the best column's share of known ids that another column must have to match as well."""
 _USUAL_COLUMNS = 5
@@ -63,6 +63,8 @@ def find_item_ids(tables: IdColumns, column: str | None, key: str | None) -> Pai
     if tables.share(*best) < ENOUGH:
         by_value = [] if column and key else tables.unnamed_keys(columns)
         best = max(by_value, key=tables.rank) if by_value else best
+    refuse_inexact(tables.interactions[best[0]], tables.where[0])
+    refuse_inexact(tables.items[best[1]], tables.where[1])
     _refuse_low(tables, best)
     _refuse_flag(tables, best[0])
     _refuse_equal(tables, best, pairs)
@@ -178,7 +180,7 @@ def _why(tables: IdColumns, pair: tuple[str, str], given: bool) -> str:
 def _remarks(tables: IdColumns, pair: tuple[str, str]) -> list[str]:
     column, key = pair
     remarks, share = [], tables.share(*pair)
-    if share < _NEARLY_ALL:
+    if share < 1 - MOST:
         here = values.same_ids(tables.interactions[column])
         missing = values.example(here[~here.isin(tables.ids(key))])
         remarks.append(f"! {whole_percent(1 - share)} of the interactions are with unknown items, such as '{missing}'")

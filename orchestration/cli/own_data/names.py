@@ -176,6 +176,11 @@ def speaks_of_something_elses_time(name: str) -> bool:
     return _speaks_of("span", name)
 
 
+def speaks_of_users(name: str) -> bool:
+    """Whether a column of the items is called like something that users wrote or did."""
+    return _speaks_of("crowd", name)
+
+
 def has_id(name: str) -> bool:
     """Whether a name says that its column holds ids, of whatever."""
     return _speaks_of("id", name) or strength("item", name) > 0

@@ -9,6 +9,7 @@ from orchestration.cli.own_data.unused import MOST_WITHOUT_TIME
 from recsys.errors import UserError
 
 ONLY_DATES = "the only column of dates"
+AS_ORDER = "by its name; its numbers are no dates and are used as an order, the largest as the last"
 _AGAIN = 2
 """Rows of an id, on average, from which it tells something that its values of another column never differ."""
 
@@ -78,7 +79,7 @@ def find_time(
     ordered = [n for n in called if names.strength("time", n) == names.CERTAIN and values.are_ordered(interactions[n])]
     ordered = [n for n in ordered if names.plain(n) != "data" and not values.may_come_round(interactions[n])]
     if ordered:
-        return ordered[0], "by its name; its numbers are no dates and are used as an order"
+        return ordered[0], AS_ORDER
     if numbered:
         epochs = [name for name in left if values.are_times(interactions[name])]
         return (epochs[0] if epochs else None), "by its values"
@@ -96,6 +97,6 @@ def _holds_dates(column: pd.Series, name: str) -> bool:
 
 def time_reason(name: str, why: str) -> str:
     """The line about the time; a warning where nothing but its values speaks for it."""
-    if why == ONLY_DATES:
+    if why in (ONLY_DATES, AS_ORDER):
         return f"! time: '{name}', {why}; another column, or none, with --time-column NAME or --time-column none"
     return f"time: '{name}', {why}"

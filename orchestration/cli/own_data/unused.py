@@ -140,7 +140,8 @@ def _time_warning(column: pd.Series, name: str, can_order: bool) -> str:
     share = whole_percent(len(unread) / column.notna().sum())
     return (
         f"column '{name}' looks like a time and is not used, since {share} of its values "
-        f"cannot be read, such as '{shown}' beside '{read}': write all in one way, such as 2024-01-31"
+        f"cannot be read, such as '{shown}' beside '{read}': write all in one way, such as 2024-01-31, "
+        "and leave out the rows whose time is not known"
     )
 
 

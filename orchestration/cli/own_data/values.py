@@ -6,14 +6,12 @@ import pandas as pd
 from recsys.data.decoding import SUFFIXES
 from recsys.data.ids import NO_ID, normalised
 from recsys.data.readers.catalogue import DECIMAL_COMMA
-from recsys.data.times import to_times
+from recsys.data.times import OURS, to_times
 
 MOST_STEPS = 20
 """Distinct values of a column that may be a scale of opinions."""
 _MOSTLY = 0.9
 _LONGEST_TIME = 40
-_OLDEST = pd.Timestamp(1980, 1, 1)
-"""Numbers that would be earlier times count something else."""
 _MISSING = NO_ID | {"na", "n/a", "#n/a", "-", "--", "?"}
 _NO_VALUE = frozenset({"NaN", "NaT"}.union(_MISSING, map(str.upper, _MISSING), map(str.title, _MISSING)))
 """What R, spreadsheets and people write where a number or a time is missing."""
@@ -88,7 +86,9 @@ def are_times(values: pd.Series) -> bool:
     if not len(known) or known.astype(str).str.len().max() > _LONGEST_TIME:
         return False
     moments = to_times(known).dropna()
-    return len(moments) >= _MOSTLY * len(known) and bool(moments.quantile(0.05) >= _OLDEST)
+    return len(moments) >= _MOSTLY * len(known) and bool(
+        moments.quantile(0.05) >= pd.Timestamp(OURS)
+    )  # earlier: what counts something else
 
 
 def no_times(values: pd.Series) -> pd.Series:

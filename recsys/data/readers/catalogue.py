@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.data.decoding import SUFFIXES
-from recsys.data.ids import nearest_repair, normalised, refuse_strangers
+from recsys.data.ids import nearest_repair, normalised, refuse_inexact, refuse_strangers
 from recsys.data.images import FURTHER_DIGESTS, FURTHER_PATHS, attach_images
 from recsys.data.options import SourceOptions
 from recsys.data.quarantine import INTERACTION_KEY, RowFilter, collect
@@ -79,6 +79,7 @@ def read_items(options: ItemTableOptions, folder: Path) -> tuple[pd.DataFrame, p
     table = read_table(existing(folder, options.items, "items"), "items", options.layout)
     named = [options.title_column, *(options.text_columns or ()), options.image_column]
     table.need([options.item_column, *(column for column in named if column)])
+    refuse_inexact(table.frame[options.item_column], table.path)
     items, notes = standard_items(
         table.frame, options.item_column, options.title_column, options.text_columns, options.image_column
     )

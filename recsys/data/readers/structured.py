@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from recsys.data.ids import EXACT
 from recsys.data.readers.decoding import Text, as_utf8
 from recsys.data.readers.layout import BadRow, Rows
 from recsys.errors import UserError
@@ -60,8 +61,8 @@ def _parquet_value(name: str, kind: str) -> str | None:
         return None if inner.endswith("]") or _is_nested(inner) or inner in FLOATS else f"{column}::VARCHAR[]"
     if _is_nested(kind):
         return None
-    if kind in FLOATS:  # 12.0 is 12, as an id and as a rating
-        whole = f"{column} = trunc({column}) AND abs({column}) < 1e18"
+    if kind in FLOATS:  # 12.0 is 12, as an id and as a rating; what a float cannot hold still shows that it was one
+        whole = f"{column} = trunc({column}) AND abs({column}) < {EXACT}"
         digits = f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
         return f"CASE WHEN NOT isnan({column}) THEN {digits} END"
     return f"{column}::VARCHAR"

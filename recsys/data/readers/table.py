@@ -1,10 +1,13 @@
 """Any catalogue kept as CSV, JSON lines or Parquet: the options say which column is what."""
 
+from itertools import combinations
 from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
+from pydantic import model_validator
 
+from recsys.data.ids import refuse_inexact
 from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
 from recsys.data.readers.assembly import items_in
@@ -31,6 +34,16 @@ class TableOptions(ItemTableOptions):
     rating_column: str | None = None
     timestamp_column: str | None = None
 
+    @model_validator(mode="after")
+    def _one_role_each(self) -> "TableOptions":
+        roles = ("user_column", "item_column", "rating_column", "timestamp_column")
+        for first, second in combinations(roles, 2):
+            if getattr(self, first) is not None and getattr(self, first) == getattr(self, second):
+                raise ValueError(
+                    f"'{first}' and '{second}' are the same column '{getattr(self, first)}': name another"
+                )
+        return self
+
 
 def read(options: TableOptions, folder: Path, workdir: Path) -> RawData:
     """Read interactions and, where the options name one, the item table; images by column or by file name."""
@@ -43,6 +56,8 @@ def read(options: TableOptions, folder: Path, workdir: Path) -> RawData:
     }
     used = {name: column for name, column in named.items() if column}
     table.need(list(used.values()))
+    for column in (options.user_column, options.item_column):
+        refuse_inexact(table.frame[column], table.path)
     frame = pd.DataFrame({name: table.frame[column] for name, column in used.items()} | {"row": table.rows})
     if options.items:
         id_column = options.items_id_column or options.item_column

@@ -12,6 +12,7 @@ from orchestration.cli.own_data.guess import Given, guess
 from orchestration.settings import Settings
 from recsys.data.readers import read
 from recsys.errors import UserError
+from tests.orchestration.command_line import printed
 from tests.orchestration.new.tables import N_ITEMS, goods, new, of_frames, options, refusal, taken, write
 
 WHERE = ("r.csv", "i.csv")
@@ -395,3 +396,37 @@ def test_the_column_of_the_items_is_not_the_users(settings: Settings) -> None:
 def test_an_empty_column_of_the_items_is_called_empty(settings: Settings) -> None:
     _, said = of_frames(settings, taken(), goods(slogan=[None] * N_ITEMS))
     assert "! 'slogan' of the items: without a single value" in said
+
+
+def test_what_users_made_is_no_content_unless_the_user_says_so(settings: Settings) -> None:
+    rows = taken().assign(user_id=lambda rows: "u" + rows["user_id"].astype(str))
+    fans = rows.groupby("item_id")["user_id"].first()
+    items = goods(review_text=[f"a fine thing, number {n} of many" for n in range(N_ITEMS)])
+    items["tags"] = [f"{fan} fan" for fan in fans.reindex(items["item_id"])]
+    study, said = of_frames(settings, rows, items)
+    assert options(study)["text_columns"] == ["description"]
+    assert "! 'review_text' of the items: no content, since its name says that users made it" in said
+    assert "! 'tags' of the items: no content, since in 100 % of the items it names users who took that very" in said
+    assert "not used, of the items" not in said
+    study, said = of_frames(settings, rows, items, "--text-columns", "review_text,tags", "--force")
+    assert options(study)["text_columns"] == ["review_text", "tags"] and "no content" not in said
+    checked = printed(settings, "check", "mine")
+    assert "'text' names users who took that very item in 100 % of the items with one" in checked
+
+
+@pytest.mark.parametrize(("lost", "warns"), [(60, True), (12, False)])
+def test_rows_that_are_lost_are_a_warning_from_a_twentieth_on(settings: Settings, lost: int, warns: bool) -> None:
+    rows = taken(rating=range(1, 6)).astype({"rating": object})
+    rows.loc[: lost - 1, "rating"] = "inf"
+    _, said = of_frames(settings, rows, pd.concat([goods(), goods()]))
+    line = f"quarantined {lost} interactions: rating is not a number"
+    assert line in said and (f"! {line}" in said) == warns
+    assert "quarantined 40 items: the same row again" in said and "! quarantined 40 items" not in said
+
+
+def test_people_whose_ids_differ_by_case_are_said_here_and_by_check(settings: Settings) -> None:
+    rows = taken().assign(user_id=lambda rows: "u" + rows["user_id"].astype(str))
+    rows.loc[rows.index % 2 == 0, "user_id"] = rows["user_id"].str.upper()
+    _, said = of_frames(settings, rows, goods())
+    assert "! 120 user ids equal another but for case, such as 'U0' and 'u0'" in said
+    assert "120 user ids equal another but for case" in printed(settings, "check", "mine")

@@ -75,3 +75,27 @@ def test_marks_of_a_script_belong_to_their_letters(role: names.Role, name: str) 
 
 def test_numbers_are_no_names() -> None:
     assert names.alike("Item-ID", "item_id") and not names.alike("1", "1") and not names.alike("_", "-")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reviews",
+        "review_text",
+        "customerReviews",
+        "user_comments",
+        "Feedback",
+        "answered_questions",
+        "also_bought",
+        "レビュー",
+    ],
+)
+def test_names_of_what_users_made(name: str) -> None:
+    assert names.speaks_of_users(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["description", "question_text", "tags", "author", "brand_story", "preview", "answer", "keywords"]
+)
+def test_names_of_what_may_be_an_items_own(name: str) -> None:
+    assert not names.speaks_of_users(name)

@@ -225,3 +225,8 @@ def test_a_file_of_blank_lines_holds_no_row(settings: Settings) -> None:
         settings, "new", "mine", "--interactions", folder / "r.csv", "--items", write(goods(), folder / "i.csv")
     )
     assert line == f"{folder / 'r.csv'}: holds no row; give a file with data"
+
+
+def test_a_code_among_the_ratings_is_named_with_its_file_and_column(settings: Settings) -> None:
+    line = refusal(settings, taken(stars=[1, 2, 3, 4, 5, 5, 4, 3, 2, 99]), goods())
+    assert line.startswith("r.csv: column 'stars': the ratings go from 1 to 5, but ")

@@ -63,6 +63,33 @@ def refusal_of_time(settings: Settings) -> str:
     return refusal(settings, timed(["good", "bad"], "mood"), goods(), "--time-column", "mood")
 
 
+def test_zeros_among_times_are_no_times_and_are_counted(settings: Settings) -> None:
+    rows = timed([START + n for n in range(5000)], "ts")
+    rows.loc[rows.index % 12 == 0, "ts"] = 0
+    study, said = of_frames(settings, rows, goods())
+    assert (
+        study.datasets["mine"].split.protocol == "temporal" and study.datasets["mine"].scenario.date_of_data == "2020"
+    )
+    assert "! time: 50 of 600 rows have none that can be read, and the split leaves them out" in said
+
+
+@pytest.mark.parametrize("values", [[-START - n for n in range(5000)], [2019, 2020, 2021]])
+def test_numbers_that_are_an_order_at_most_are_taken_aloud(settings: Settings, values: list[object]) -> None:
+    _, said = of_frames(settings, timed(values, "timestamp"), goods())
+    assert (
+        "! time: 'timestamp', by its name; its numbers are no dates and are used as an order, the largest as" in said
+    )
+    assert "at one time" not in said
+
+
+def test_times_that_most_rows_of_a_person_share_are_said(settings: Settings) -> None:
+    rows = timed(["2024-01-31"], "date")
+    rows.loc[rows.groupby("user_id").cumcount() >= 7, "date"] = "2024-02-29"
+    study, said = of_frames(settings, rows, goods())
+    assert study.datasets["mine"].split.protocol == "temporal"
+    assert "! time: 100 % of the people have more than half of their interactions at one time; which of these" in said
+
+
 def test_a_time_without_a_known_name_is_pointed_out(settings: Settings) -> None:
     _, said = of_frames(settings, timed([START + n for n in range(5000)], "x"), goods())
     assert "! column 'x' looks like a time and is not used; --time-column 'x' uses it" in said
