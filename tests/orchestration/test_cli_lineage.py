@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -9,12 +10,13 @@ from uuid import UUID
 import pandas as pd
 import pytest
 
+from orchestration.cli.console import out
 from orchestration.home import Home
 from orchestration.lineage import Event, computing_events
 from orchestration.settings import Settings
 from recsys.study.record import AssetRecord
 from recsys.study.study import Study
-from tests.orchestration.command_line import complaint, parsed, printed
+from tests.orchestration.command_line import call, complaint, parsed, printed
 
 
 def make(home: Home, asset: str, value: int, *inputs: str) -> Event:
@@ -50,6 +52,20 @@ def test_the_tree_has_each_version_once(home: Home) -> None:
     shown = printed(home.settings, "lineage", "d/models/M")
     assert shown.count("not the newest version") == 1
     assert "newer: d/dataset" in shown and "d/dataset (above)" in shown
+
+
+def test_on_a_narrow_terminal_the_state_comes_first_and_nothing_is_cut(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = printed(home.settings, "lineage", "d/models/M")
+    monkeypatch.setattr(out, "width", 60)
+    shown = call(home.settings, "lineage", "d/models/M").stdout
+    assert max(map(len, shown.splitlines())) <= 60
+    assert re.sub(r"[\s│├└─]+", "", shown) == re.sub(r"[\s│├└─]+", "", wide)
+    assert shown.startswith("d/models/M: newer: d/dataset (version ")
+    monkeypatch.setattr(out, "width", 80)
+    states = re.findall(r"^│ (\S+).* │ (none|the newest|newer:) +│$", call(home.settings, "lineage").stdout, re.M)
+    assert states == [("d/dataset", "none"), ("d/embeddings/text", "newer:"), ("d/models/M", "newer:")]
 
 
 def test_without_an_asset_all_are_listed(home: Home) -> None:
