@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 import typer
 
 from orchestration.cli.app import command
-from orchestration.cli.console import print_rows, say, tick
-from orchestration.cli.meanings import default_of, meanings
+from orchestration.cli.console import print_list, print_rows, say, tick
+from orchestration.cli.meanings import default_of, meanings, shown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -52,23 +52,18 @@ def _show_encoder(name: str, cls: "type[Encoder]") -> None:
     for line in ("", *inspect.cleandoc(cls.__doc__ or "").splitlines(), ""):
         say(line)
     say(f"Reads: {cls.modality}; weights: {'needed' if cls.needs_weights else 'none'}; licence: {cls.licence}")
-    if rows := _options(cls.Options):
-        print_rows(rows, "meaning", title="Options, under `content` in a study")
+    if cls.Options.model_fields:
+        print_list("Options, under `content` in a study:", _options(cls.Options))
     else:
         say("Options: it has none")
 
 
-def _options(options: "type[BaseModel]") -> list[dict[str, str]]:
+def _options(options: "type[BaseModel]") -> Iterator[str]:
     meant = meanings(options)
-    return [
-        {
-            "option": option,
-            ">default": default_of(field),
-            "one of": ", ".join(map(str, _choices(field.annotation))),
-            "meaning": meant.get(option, ""),
-        }
-        for option, field in options.model_fields.items()
-    ]
+    for option, field in options.model_fields.items():
+        choices = ", ".join(map(shown, _choices(field.annotation)))
+        default = default_of(field) if field.is_required() else f"default {default_of(field)}"
+        yield f"{option} ({default}{choices and f'; one of {choices}'}): {meant.get(option, '')}"
 
 
 def _choices(annotation: Any) -> list[Any]:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from orchestration.cli import app
-from orchestration.cli.console import out, table
+from orchestration.cli.console import PlainConsole, out, table
 from orchestration.settings import Settings
 from recsys.content.encoders import encoder_infos
 from recsys.fingerprints import CHECKOUT
@@ -105,7 +105,7 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
     assert "EASE" in printed(settings, "models")
     shown = printed(settings, "models", "ItemKNN")
     assert "n_neighbours" in shown and "one of cosine" in shown and "Source: " in shown
-    assert "the same lists with any seed" in shown
+    assert "Another seed gives the same lists." in shown and "It does not take content." in shown
     assert "as in published comparisons" in printed(settings, "models", "UserKNN")  # what follows the first line
     encoders = " ".join(printed(settings, "encoders").split())
     assert "tfidf_svd" in encoders
@@ -126,6 +126,38 @@ def test_on_a_narrow_terminal_names_are_whole_and_columns_that_can_be_spared_are
     assert "A wider terminal" not in printed(settings, "models", "EASE")
 
 
+@pytest.mark.parametrize(
+    "command", ["encoders image_text", "encoders hidden_states", "models LightGCN", "models CEASE"]
+)
+def test_on_a_narrow_terminal_all_options_have_their_meaning_and_no_word_is_cut(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    wide = call(settings, *command.split()).stdout
+    monkeypatch.setattr(out, "width", 80)
+    narrow = call(settings, *command.split()).stdout
+    start = "Options, " if "encoders" in command else "Hyper-parameters"
+    listed = [line for line in narrow[narrow.index(start) :].splitlines()[1:] if line.startswith("  ")]
+    assert listed and max(map(len, listed)) <= 80
+    assert set(" ".join(listed).split()) <= set(wide.split())
+    entries = re.split(r"\n  (?=\S)", "\n" + "\n".join(listed))[1:]
+    assert all(re.match(r"\w+ \(.+?\): \S", entry, re.S) for entry in entries)
+
+
+@pytest.mark.parametrize("width", [64, 72, 80])
+def test_a_table_cuts_no_word_where_all_fit(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    shown = table("name", "what it says", "other words")
+    shown.add_row(
+        "SteamGames2024", "a b c d e f g h i j k l m n o p q r s t u v", "x `recsys.content.vlm.describer` y"
+    )
+    for _ in range(2):  # what is printed on a narrow terminal stays as it is for a wide one
+        console = PlainConsole(width=width)
+        with console.capture() as captured:
+            console.print(shown)
+        assert "SteamGames2024" in captured.get() and "`recsys.content.vlm.describer`" in captured.get()
+        assert max(map(len, captured.get().splitlines())) <= width
+    assert all(column.width is None and not column.no_wrap for column in shown.columns)
+
+
 def test_names_keep_their_width_where_other_columns_can_be_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out, "width", 44)
     shown = table("asset", "why")
@@ -141,16 +173,18 @@ def test_names_keep_their_width_where_other_columns_can_be_broken(monkeypatch: p
 
 def test_one_encoder_is_shown_with_what_its_options_mean(settings: Settings) -> None:
     shown = " ".join(printed(settings, "encoders", "vision_transformer").split())
-    assert "│ pooling │ cls │ cls, mean, pooler │" in shown and "Reads: image; weights: needed" in shown
-    assert "│ device │ auto │ auto, cpu, cuda │ `auto` takes CUDA where there is any. │" in shown
+    assert "pooling (default cls; one of cls, mean, pooler): " in shown and "Reads: image; weights: needed" in shown
+    assert "device (default auto; one of auto, cpu, cuda): `auto` takes CUDA where there is any." in shown
     assert "google/vit-base-patch16-224" in shown and "resnet50" not in shown
-    assert "│ file │ must be given │" in " ".join(printed(settings, "encoders", "matrix_file").split())
+    assert "file (must be given): " in printed(settings, "encoders", "matrix_file")
+    assert "fewer pictures; null keeps all descriptors." in printed(settings, "encoders", "visual_descriptors")
+    assert "fields (default null): " in printed(settings, "encoders", "tfidf_svd")
     assert complaint(settings, "encoders", "tfidf").startswith("there is no encoder 'tfidf'")
     assert "size of the embeddings." in printed(settings, "models", "LightGCN")
 
 
 def test_a_preset_is_shown_beside_the_defaults(settings: Settings) -> None:
-    assert "│ n_layers │ 2 │ 1 │" in printed(settings, "models", "BM3@published/electronics")
+    assert "n_layers (default 1; in the preset 2): " in printed(settings, "models", "BM3@published/electronics")
     assert complaint(settings, "models", "BM3@publishd/baby").startswith("BM3 has no preset 'publishd/baby'")
 
 
@@ -160,7 +194,9 @@ def test_a_model_is_shown_with_what_was_published_of_it_and_with_what_it_takes(s
     assert "│ baby │ 0.0479 │ 0.0754 │ 0.0257 │ 0.0328 │ mmrec │" in shown
     assert "mmrec: Zhou: MMRec" in shown
     assert "│ indifferent_market │ LightGCN │" in shown
-    assert "other lists with another seed" in shown and "│ n_factors │ 64 │ no │ size of the embeddings. │" in shown
+    assert "Another seed gives other lists." in shown
+    assert "n_factors (default 64; not searched): size of the embeddings." in shown
+    assert "tiktok by damrs is not compared with: validation and test parts exchanged" in shown
     without = printed(settings, "models", "TopPop")
     assert "Published figures: none are known" in without and "Hyper-parameters: it has none" in without
     assert complaint(settings, "models", "--on", str(file)).startswith("--on is about one model")
