@@ -8,7 +8,7 @@ from rich.text import Text
 
 from orchestration.cli.app import command
 from orchestration.cli.check import check_before_run
-from orchestration.cli.console import complain, err, out, say, table
+from orchestration.cli.console import complain, err, out, print_rows, say
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets, warn_of_study_elsewhere
@@ -61,10 +61,16 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
 
     home = Home(settings)
     steps = plan(study, home, select)
-    shown = table("asset", "state", "why", ">cells at most", title=f"Study {study.name}")
-    for step in steps:
-        shown.add_row(step.asset, Text(step.state, COLOURS[step.state]), step.why, str(step.cells or ""))
-    out.print(shown)
+    rows: list[dict[str, str | Text]] = [
+        {
+            "asset": step.asset,
+            "state": Text(step.state, COLOURS[step.state]),
+            "why": step.why,
+            ">cells at most": str(step.cells or ""),
+        }
+        for step in steps
+    ]
+    print_rows(rows, title=f"Study {study.name}")
     to_do = _to_do(steps)
     _show_costs(study, home, to_do, check_before_run(study, home, to_do))
     timed = "" if study.tuning.minutes is None else f", {study.budget} of tuning for each model and arm"
