@@ -1,6 +1,5 @@
 """Hyper-parameters that a study gives its models, tried before anything is trained."""
 
-import math
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -57,8 +56,6 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any], *, of_preset
     fixed = {key: value for key, value in given.items() if not isinstance(value, list)}
     choices = {key: value for key, value in given.items() if isinstance(value, list)}
     for key, value in (*fixed.items(), *((key, value) for key, values in choices.items() for value in values)):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"{key}: {PYDANTICS}a finite number, not {value}; {remedy(key)}")
         try:
             refuse_booleans(cls.Config, {key: value})
         except ValueError as error:

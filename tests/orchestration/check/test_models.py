@@ -17,6 +17,8 @@ DEFAULT = "a value fixes it, a list is searched, and without the key it has its 
         ("EASE: {l2: []}", f"model EASE: l2: Input should be one value at least, not []; {SEARCHED}"),
         ("EASE: {l2: [1, x]}", f"model EASE: l2: Input should be a valid number, not 'x'; {SEARCHED}"),
         ("EASE: {l2: .inf}", f"model EASE: l2: Input should be a finite number, not inf; {SEARCHED}"),
+        ("EASE: {l2: 1e400}", f"model EASE: l2: Input should be a finite number, not '1e400'; {SEARCHED}"),
+        ("EASE: {l2: [1, 1e400]}", f"model EASE: l2: Input should be a finite number, not '1e400'; {SEARCHED}"),
         (
             "EASE: {l2: {low: 1, high: 3}}",
             f"model EASE: l2: Input should be a valid number, not {{low: 1, high: 3}}; {SEARCHED}",
