@@ -103,14 +103,15 @@ def _show_published(model: str) -> None:
 
 def _show_costs(model: str, study_name: str) -> None:
     """Time and memory on each dataset of a study, whether or not it runs the model; nothing is kept."""
-    from orchestration.cli.costs import cost_table, costs, facts_of
+    from orchestration.cli.costs import cost_table, costs, known_datasets, prepared
     from orchestration.home import Home
 
     settings = read_settings()
     study, home = find_study(study_name, settings), Home(settings)
     asked = study.model_copy(update={"models": {model: study.models.get(model, {})}})
-    facts = {name: facts_of(study, home, name) for name in study.datasets}
-    out.print(cost_table(costs(asked, home, facts, [(name, model) for name in facts])))
+    made = known_datasets(study, home)
+    known = {name: made.get(name) or prepared(study, home, name) for name in study.datasets}
+    out.print(cost_table(costs(asked, home, known, [(name, model) for name in known])))
 
 
 def _hyper_parameters(cls: "type[Recommender]", preset: dict[str, Any] | None) -> Iterator[str]:

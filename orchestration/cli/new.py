@@ -164,15 +164,18 @@ def _write(name: str, file: Path, data: "Draft", answers: "Answers", settings: "
     from orchestration.cli.costs import costs, disk, timed_cells, total
     from orchestration.cli.own_data.rivals import Rivals, candidates, choose
     from orchestration.cli.own_data.template import loaded, study_text
+    from orchestration.content_widths import KnownDataset
     from orchestration.home import Home
 
-    home, facts = Home(settings), {name: data.facts}
+    home = Home(settings)
     timed = timed_cells(home)
     every = candidates(bool(data.content))
+    drafted = loaded(name, study_text(name, data, answers, Rivals(tuple(every), None)))
+    known = {name: KnownDataset.of(drafted, home, name, data.facts)}
 
     def seconds(trials: int | None) -> dict[str, float | None]:
         study = loaded(name, study_text(name, data, answers, Rivals(tuple(every), trials)))
-        found = costs(study, home, facts, [(name, model) for model in every], timed)
+        found = costs(study, home, known, [(name, model) for model in every], timed)
         return {cost.model: cost.total if cost.cells else None for cost in found}
 
     rivals = choose(seconds, home.slots.workers)
@@ -186,7 +189,7 @@ def _write(name: str, file: Path, data: "Draft", answers: "Answers", settings: "
         ) from None
     for model, why in rivals.left_out.items():
         say(f"  ! {model} is left out, since {why}")
-    taken = total(costs(study, home, facts, [(name, model) for model in study.models]), home.slots.workers)
+    taken = total(costs(study, home, known, [(name, model) for model in study.models]), home.slots.workers)
     say(f"  {taken}{'; the controls of the model that is judged come on top' if data.content else ''}")
     say(f"  {disk(study, name, data.facts)}")
     say(f"Wrote {file}. Look it over, then:")
