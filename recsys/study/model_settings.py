@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from recsys.errors import UserError
-from recsys.mistakes import PYDANTICS, first_mistake
+from recsys.mistakes import MUST_BE, PYDANTICS, first_mistake
 from recsys.models import registry
 from recsys.study.booleans import refuse_booleans
 from recsys.tuning.space import SearchSpace
@@ -63,7 +63,7 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any], *, of_preset
         _try(cls, fixed | {key: value}, remedy)
     for key, values in choices.items():
         if key in cls.Config.model_fields and not values:
-            raise UserError(f"{key}: {PYDANTICS}one value at least, not []; {remedy(key)}")
+            raise UserError(f"{key}: {MUST_BE}one value at least, not []; {remedy(key)}")
         if twice := [value for place, value in enumerate(values) if value in values[:place]]:
             raise UserError(f"{key}: {_as_written(twice[0])} stands among its choices twice; write each choice once")
     SearchSpace(cls.Config, given)
