@@ -8,7 +8,7 @@ from rich.text import Text
 
 from orchestration.cli.app import command
 from orchestration.cli.check import check_before_run
-from orchestration.cli.console import complain, err, out, print_rows, say
+from orchestration.cli.console import complain, err, note, out, print_rows, say
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets, warn_of_study_elsewhere
@@ -119,6 +119,7 @@ def _materialise(study: "Study", settings: "Settings", select: str | None) -> No
     from orchestration.materialise import materialise
 
     home = Home(settings)
+    note_other_runs(study, home)
     check_before_run(study, home, _to_do(plan(study, home, select)))
     try:
         with RichProgress(err) as progress:
@@ -132,6 +133,15 @@ def _materialise(study: "Study", settings: "Settings", select: str | None) -> No
         complain(failure)
     if lost or done.failures:
         raise typer.Exit(1)
+
+
+def note_other_runs(study: "Study", home: "Home") -> None:
+    """A line for each dataset, and for the study, of which another run is computing an asset."""
+    for group in (*study.datasets, study.name):
+        with home.store.lock_all(group) as free:
+            pass
+        if not free:
+            note(f"waiting for another run that is at work on {group}; what it has computed is used here too")
 
 
 def _failures(home: "Home", assets: tuple[str, ...]) -> list[str]:
