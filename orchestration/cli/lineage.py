@@ -48,7 +48,7 @@ def lineage(
     """
     from orchestration.home import Home
 
-    home = Home(read_settings())
+    home = Home(read_settings(home_is="read"))
     events = sorted(home.lineage.events(), key=lambda event: event.ended)
     if not events:
         raise UserError(f"{home.settings.home}: nothing has been materialised yet; `modalift run STUDY` does")
