@@ -116,13 +116,12 @@ def total(costs: Sequence[Cost], workers: int) -> str:
     """All models together in a line: the time with so many workers, and the largest cell beside the free memory."""
     running = [cost for cost in costs if cost.cells]
     known = [cost.total for cost in running if cost.total is not None]
-    said = (
-        f"about {duration(max(sum(known) / workers, 1))} with {count(workers, 'worker')}" if known else "time unknown"
-    )
+    all_of_them, later = (max(seconds / workers, 1) for seconds in (sum(known), _later(running)))
+    said = f"about {duration(all_of_them, beside=later)} with {count(workers, 'worker')}" if known else "time unknown"
     if len(known) < len(running):
         said += ", not counting models of which no cell has run yet"
-    if later := _later(running):
-        said += f", then up to {duration(max(later / workers, 1))} for what related models chose and for controls"
+    if _later(running):
+        said += f", then up to {duration(later, beside=all_of_them)} for what related models chose and for controls"
     largest = max((cost.memory for cost in running), default=0.0)
     said += f"; the largest cell needs about {largest / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
     if unknown := dict.fromkeys(f"{cost.dataset}/{source}" for cost in running for source in cost.unknown):
