@@ -1,7 +1,9 @@
 """`modalift encoders`: what turns content into vectors, and trained weights that serve."""
 
 import inspect
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from orchestration.cli.app import command
 from orchestration.cli.console import print_list, print_rows, say, tick
 from orchestration.cli.meanings import default_of, meanings, shown
+from recsys.errors import UserError, near
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -25,6 +28,7 @@ def encoders(
     from recsys.content.encoders import encoder_info, encoder_infos, registry
 
     if name:
+        _refuse_unknown(name)
         _show_encoder(name, registry.load(name))
         known = list(_known_to([encoder_info(name)]))
     else:
@@ -45,6 +49,17 @@ def encoders(
     if known:
         print_rows(known, "reads", "licence", ">dim", ">size", title="Weights that are known to serve")
         say("Weights that are not here are fetched when a study first needs them, or put where docs/encoders.md says.")
+
+
+def _refuse_unknown(name: str) -> None:
+    """UserError that proposes an encoder by a word of its description, such as CLIP, where no name is near."""
+    from recsys.content.encoders import encoder_infos
+
+    infos = encoder_infos()
+    names = [info.name for info in infos]
+    words = {word: info.name for info in infos for word in re.findall(r"\w{3,}", info.description.lower())}
+    if name not in names and not near(name, names) and (found := get_close_matches(name.lower(), words, n=1)):
+        raise UserError(f"there is no encoder '{name}'; did you mean '{words[found[0]]}'?")
 
 
 def _show_encoder(name: str, cls: "type[Encoder]") -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
@@ -11,7 +11,7 @@ from orchestration.cli.app import command
 from orchestration.cli.console import say
 from orchestration.cli.studies import read_settings
 from recsys.data.options import Reading
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 from recsys.store import write_text
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from recsys.data.readers.catalogue import FileOptions
 
 COLUMNS = "Columns, where the guess is wrong"
+Drawn = Literal["ratio", "temporal", "leave_one_out", "global_time"]
 SCENARIO = "What the verdict holds for"
 
 
@@ -36,6 +37,18 @@ def _column(what: str) -> typer.models.OptionInfo:
 
 def _scenario(what: str) -> typer.models.OptionInfo:
     return typer.Option(metavar="WORDS", help=what, rich_help_panel=SCENARIO)
+
+
+def _choice(metavar: str, kind: Any, what: str) -> typer.models.OptionInfo:
+    """One of the values of a `Literal`, which stand in the help: a narrow terminal would cut a metavar of them all."""
+    known = get_args(kind)
+
+    def parse(given: str) -> str:
+        if given not in known:
+            raise typer.BadParameter(f"there is no '{given}'{hint(given, known)}")
+        return given
+
+    return typer.Option(metavar=metavar, parser=parse, help=what)
 
 
 @command(
@@ -53,7 +66,11 @@ def new(
     ] = None,
     images_by: Annotated[
         Reading | None,
-        typer.Option(help="Whose picture a file is, where its name and its folder are ids of two items."),
+        _choice(
+            "PART",
+            Reading,
+            "Whose picture a file is, where its name and its folder are ids: name or folder.",
+        ),
     ] = None,
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data in a published layout, instead of the two files.")
@@ -62,8 +79,12 @@ def new(
         str | None, typer.Option(metavar="READER", help="The folder's layout, where it could be several.")
     ] = None,
     split: Annotated[
-        Literal["ratio", "temporal", "leave_one_out", "global_time"] | None,
-        typer.Option(help="How to split; by default temporal where times are found, else ratio."),
+        Drawn | None,
+        _choice(
+            "PROTOCOL",
+            Drawn,
+            "How to split: ratio, temporal, leave_one_out or global_time; by default temporal, without times ratio.",
+        ),
     ] = None,
     min_rating: Annotated[float | None, typer.Option(help="From which rating on a row counts as liked.")] = None,
     encoding: Annotated[

@@ -67,7 +67,7 @@ def test_an_unknown_study_is_answered_with_the_nearest(settings: Settings) -> No
 
 def test_a_wrong_environment_variable_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     line = complaint(settings.model_copy(update={"workers": -1}), "results", "demo")
-    assert line == "MODALIFT_WORKERS: Input should be greater than or equal to 1, not '-1'; fix or unset it"
+    assert line == "MODALIFT_WORKERS: must be 1 or more, not '-1'; fix or unset it"
 
 
 def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(
@@ -181,6 +181,17 @@ def test_one_encoder_is_shown_with_what_its_options_mean(settings: Settings) -> 
     assert "fields (default null): " in printed(settings, "encoders", "tfidf_svd")
     assert complaint(settings, "encoders", "tfidf").startswith("there is no encoder 'tfidf'")
     assert "size of the embeddings." in printed(settings, "models", "LightGCN")
+
+
+def test_an_encoder_is_found_by_a_word_of_its_description(settings: Settings) -> None:
+    assert complaint(settings, "encoders", "clipp") == "there is no encoder 'clipp'; did you mean 'image_text'?"
+    assert complaint(settings, "encoders", "zzzz") == "there is no encoder 'zzzz'; `modalift encoders` lists them"
+
+
+def test_a_choice_of_new_is_no_word_that_a_narrow_terminal_cuts(settings: Settings) -> None:
+    shown = printed(settings, "new", "--help")
+    assert "PROTOCOL" in shown and "leave_one_out" in shown and "ratio|" not in shown
+    assert "there is no 'temporl'; did you mean 'temporal'?" in call(settings, "new", "x", "--split", "temporl").stderr
 
 
 def test_a_preset_is_shown_beside_the_defaults(settings: Settings) -> None:
