@@ -9,7 +9,7 @@ digests are therefore kept, and a file is read again only where its size or time
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from recsys.fingerprints import fingerprint
@@ -44,7 +44,7 @@ def signature(kept: Path, *places: Path) -> str:
             signed.append([name, *found])
         if new:
             # In one short transaction at the end: other processes wait for this file while it is written.
-            with digests:
+            with suppress(sqlite3.OperationalError), digests:  # a home that can only be read keeps none
                 digests.executemany(KEEP, new)
     return fingerprint(signed)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 SHORTEST_BEGINNING = 4
 """Letters from which on the beginning of a name tells it from others."""
-MOST_NAMED = 30
+MOST_NAMED = 12
 """The largest number of names that an error lists."""
 
 

@@ -22,5 +22,10 @@ def resolve(path: str, folders: Sequence[Path], what: str) -> Path:
     for candidate in candidates:
         if candidate.exists():
             return candidate.resolve()
-    hint = "" if given.is_absolute() else "; set MODALIFT_DATA to the folder that holds it (from Python: `data`)"
-    raise UserError(f"{what}: '{path}' is not there (looked at {', '.join(map(str, candidates))}){hint}")
+    if given.is_absolute():
+        raise UserError(f"{what}: '{path}' is not there; give a path that exists, or put the data there")
+    looked = ", ".join(map(str, candidates))
+    raise UserError(
+        f"{what}: '{path}' is not there (looked at {looked}); set MODALIFT_DATA to the folder that holds it (from "
+        "Python: `data`)"
+    )

@@ -51,7 +51,7 @@ class ModelConfig(BaseModel):
             published or as measured.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     first_points: ClassVar[FirstPoints] = ()
 

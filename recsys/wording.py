@@ -27,13 +27,20 @@ def whole_percent(share: float) -> str:
     return percent(share, digits=0)
 
 
-def duration(seconds: float) -> str:
-    """A time as exactly as it helps to know it: "under 1 s", "40 s", "3 minutes", "2.0 hours"."""
+def duration(seconds: float, beside: float = 0.0) -> str:
+    """A time as exactly as it helps to know it: "under 1 s", "40 s", "3 minutes", "2.0 hours".
+
+    Args:
+        seconds: the time.
+        beside: another time of the same sentence, whose unit this one takes if it is 1 of it at least.
+    """
     if seconds < 1:
         return "under 1 s"
-    if seconds < TWO:
+    if seconds < (60 if beside >= TWO else TWO):
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < TWO * 60 else f"{seconds / 3600:.1f} hours"
+    if seconds < (3600 if beside >= TWO * 60 else TWO * 60):
+        return count(round(seconds / 60), "minute")
+    return f"{seconds / 3600:.1f} hours"
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

@@ -1,7 +1,7 @@
 """`modalift check`: whether a study can be run, found out without training. `modalift run` asks the same first."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestration.cli.app import command
 from orchestration.cli.console import note, out, say, tick
@@ -11,6 +11,7 @@ from recsys.errors import UserError
 from recsys.wording import count
 
 if TYPE_CHECKING:
+    from orchestration.content_widths import KnownDataset
     from orchestration.home import Home
     from orchestration.settings import Settings
     from recsys.study.checking import Finding
@@ -31,20 +32,20 @@ def check(study: StudyArgument) -> None:
         f"{tick(True)} study {read.name}: {count(len(read.datasets), 'dataset')}, {count(len(read.models), 'model')}, "
         f"{ensembles}{count(arms, 'arm')} of {read.budget} and {count(read.n_repeats, 'repeat')}"
     )
-    facts: dict[str, dict[str, Any]] = {}
+    known: dict[str, KnownDataset] = {}
     failures = []
-    for finding in _findings(read, settings, facts):
+    for finding in _findings(read, settings, known):
         out.print(f"{MARKS[finding.level]} {finding.what}: {finding.said}", soft_wrap=True)
         failures += [finding.what] if finding.level == "bad" else []
     if failures:
         if there := _select_of_the_rest(read, failures):
             note(there)
         raise UserError(f"study {read.name} cannot be run as it is: fix {', '.join(failures)}")
-    _show_costs(read, settings, facts)
+    _show_costs(read, settings, known)
 
 
-def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str, dict[str, Any]]:
-    """Read the data and the content that a run is about to read, and give the facts of each dataset that it will make.
+def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> "dict[str, KnownDataset]":
+    """Read the data and the content that a run is about to read, and give what is known of each dataset it will make.
 
     Args:
         study: what is to be run.
@@ -55,13 +56,15 @@ def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str,
         UserError: the run would stop, hours later perhaps; what else is wrong is said in lines before it.
     """
     from orchestration import keys
-    from orchestration.cli.checked_datasets import findings, part_of
+    from orchestration.cli.checked_datasets import findings, part_of, without_verdict
     from recsys.study.counting import too_few_trials
 
     _refuse_wrong_settings(study, to_do)
-    facts: dict[str, dict[str, Any]] = {}
+    known: dict[str, KnownDataset] = {}
     to_read = part_of(study, home, to_do)
-    found = [finding for each in to_read for finding in findings(study, each, home.settings, facts)]
+    found = [finding for each in to_read for finding in findings(study, each, home, known)]
+    judged = {name: dataset for name, dataset in known.items() if keys.verdict(name) in to_do}
+    found += without_verdict(study, judged)
     bad = [finding for finding in found if finding.level == "bad"]
     for finding in [*(each for each in found if each.level == "warning"), *bad[:-1]]:
         note(f"{finding.what}: {finding.said}")
@@ -71,7 +74,7 @@ def check_before_run(study: "Study", home: "Home", to_do: set[str]) -> dict[str,
         raise UserError(f"{bad[-1].what}: {bad[-1].said}")
     if to_do & {keys.verdict(name) for name in study.datasets} and (few := too_few_trials(study)):
         note(f"! {few}")
-    return facts
+    return known
 
 
 def _select_of_the_rest(study: "Study", failures: Sequence[str]) -> str:
@@ -94,20 +97,21 @@ def _refuse_wrong_settings(study: "Study", to_do: set[str]) -> None:
         raise UserError(f"model {model}: {why}")
 
 
-def _show_costs(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> None:
+def _show_costs(study: "Study", settings: "Settings", known: "dict[str, KnownDataset]") -> None:
     from orchestration.cli.costs import cost_table, costs, total
     from orchestration.home import Home
 
-    if facts:
+    if known:
         home = Home(settings)
-        found = costs(study, home, facts, [(name, model) for name in facts for model in study.models])
+        found = costs(study, home, known, [(name, model) for name in known for model in study.models])
         out.print(cost_table(found))
         say(total(found, home.slots.workers))
 
 
-def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, Any]]) -> Iterator["Finding"]:
-    """Models, then each dataset with its content; what is found of datasets is put into `facts`."""
-    from orchestration.cli.checked_datasets import all_of, findings
+def _findings(study: "Study", settings: "Settings", known: "dict[str, KnownDataset]") -> Iterator["Finding"]:
+    """Models, then each dataset with its content; what is found of datasets is put into `known`."""
+    from orchestration.cli.checked_datasets import all_of, findings, without_verdict
+    from orchestration.home import Home
     from recsys.study.checking import Finding
     from recsys.study.counting import too_few_trials
     from recsys.study.selection import content_models
@@ -119,7 +123,8 @@ def _findings(study: "Study", settings: "Settings", facts: dict[str, dict[str, A
         no_use = "none of the models takes content, so that nothing is learnt of it; add one, such as HybridItemKNN"
         yield Finding("models", no_use, "warning")
     for to_read in all_of(study):
-        yield from findings(study, to_read, settings, facts)
+        yield from findings(study, to_read, Home(settings), known)
+    yield from without_verdict(study, known)
 
 
 def _models(study: "Study") -> Iterator["Finding"]:

@@ -4,20 +4,19 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 
 from orchestration import keys
-from orchestration.content_widths import content_widths
+from orchestration.content_widths import KnownDataset
 from orchestration.home import Home
-from orchestration.settings import Settings
 from recsys.data.dataset import Dataset
 from recsys.errors import UserError
 from recsys.evaluation.whole_lists import whole_lists
 from recsys.study.applicable import left_out
 from recsys.study.checking import Finding, check_content, check_options
 from recsys.study.preparing import prepare_dataset
+from recsys.study.selection import has_verdict
 from recsys.study.study import Study
 from recsys.wording import count
 
@@ -65,8 +64,8 @@ def _is_measured(study: Study, name: str, to_do: Collection[str]) -> bool:
     return keys.metrics(name) in to_do or any(keys.model(name, row) in to_do for row in study.rows)
 
 
-def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str, dict[str, Any]]) -> Iterator[Finding]:
-    """What is found by reading a dataset; the facts of one that is prepared are put into `facts`."""
+def findings(study: Study, to_read: ToRead, home: Home, known: dict[str, KnownDataset]) -> Iterator[Finding]:
+    """What is found by reading a dataset; one that is prepared is put into `known`."""
     name, spec = to_read.name, study.datasets[to_read.name]
     wrong = {finding.what: finding for finding in check_options(name, spec)}
     yield from wrong.values()
@@ -75,9 +74,9 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
     with TemporaryDirectory() as scratch:
         place = to_read.made or Path(scratch)
         try:
-            folder = settings.source_folder(name, spec)
+            folder = home.settings.source_folder(name, spec)
             if to_read.made is None:
-                facts[name] = prepare_dataset(spec, folder, place).facts
+                known[name] = KnownDataset.of(study, home, name, prepare_dataset(spec, folder, place).facts)
             data = Dataset.load(place)
             doubts = whole_lists(data, study.evaluation)
         except UserError as error:
@@ -85,8 +84,7 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
             yield Finding(f"dataset {name}", str(error).removeprefix(f"dataset {name}: "), "bad")
             return
         if to_read.made is None:
-            widths = content_widths(study, Home(settings), name)
-            yield Finding(f"dataset {name}", _in_words(study, name, facts[name], data, widths))
+            yield Finding(f"dataset {name}", _in_words(study, name, known[name], data))
         yield from (Finding(f"dataset {name}", doubt, "warning") for doubt in doubts)
         corpora = [corpus for corpus in to_read.corpora if f"descriptions {name}/{corpus}" not in wrong]
         sources = [
@@ -99,13 +97,23 @@ def findings(study: Study, to_read: ToRead, settings: Settings, facts: dict[str,
             yield from check_content(name, spec, data, folder, sources=sources, corpora=corpora)
 
 
-def _in_words(study: Study, name: str, facts: dict[str, Any], data: Dataset, widths: Mapping[str, int]) -> str:
+def without_verdict(study: Study, known: Mapping[str, KnownDataset]) -> Iterator[Finding]:
+    """Datasets that are to be judged, and on which no model that takes content can be run."""
+    for name, dataset in known.items():
+        models = [model for model in study.models if study.takes_content(model)]
+        lines = [left_out(study, name, model, dataset.facts, dataset.widths) for model in models]
+        if has_verdict(study, name) and all(lines):
+            said = f"no model that takes content is left, so that there is no verdict: {lines[0]}"
+            yield Finding(f"dataset {name}", said, "bad")
+
+
+def _in_words(study: Study, name: str, known: KnownDataset, data: Dataset) -> str:
     """What a run would make of a dataset."""
-    counts = facts["counts"]
+    facts, counts = known.facts, known.facts["counts"]
     said = [f"{counts[key]:,} {key}" for key in ("users", "items", "train", "valid", "test")]
     said += [f"{counts['pictures']:,} pictures of these items"] if "pictures" in counts else []
     notes = [*facts["notes"], *_quarantined(data)]
-    notes += [line for model in study.models if (line := left_out(study, name, model, facts, widths))]
+    notes += [line for model in study.models if (line := left_out(study, name, model, facts, known.widths))]
     return "\n    ".join([", ".join(said), *notes])
 
 

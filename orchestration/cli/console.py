@@ -8,12 +8,15 @@ import json
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.measure import Measurement
+from rich.measure import Measurement, measure_renderables
 from rich.style import StyleType
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +24,7 @@ from rich.text import Text
 from recsys.wording import listed
 
 PIPE_WIDTH = 140
+UNBOUNDED = 10_000
 TICK, CROSS = "✓", "✗"
 # Control characters but for tab and new line, marks and overrides of direction, separators of lines, lone surrogates.
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -53,7 +57,7 @@ class PlainConsole(Console):
 
 
 class PlainTable(Table):
-    """A table with one line of text in a cell, whatever a user's text holds; names are not cut where there is room."""
+    """A table with one line of text in a cell, whatever a user's text holds; words are not cut where there is room."""
 
     def add_row(
         self, *cells: RenderableType | None, style: StyleType | None = None, end_section: bool = False
@@ -63,11 +67,23 @@ class PlainTable(Table):
         super().add_row(*plain, style=style, end_section=end_section)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """What Rich prints: columns of single words keep their width, and others are broken between words."""
-        fits = natural_width(self).minimum <= options.max_width
-        for column in self.columns:
-            column.no_wrap = fits and not any(" " in str(cell) for cell in (column.header, *column.cells))
-        yield from super().__rich_console__(console, options)
+        """What Rich prints; no column is narrower than its longest word where there is room for all of these."""
+        shown = copy(self)
+        if widths := self._widths(console, options):
+            shown.columns = [replace(column, width=width) for column, width in zip(self.columns, widths, strict=True)]
+        yield from super(PlainTable, shown).__rich_console__(console, options)
+
+    def _widths(self, console: Console, options: ConsoleOptions) -> list[int]:
+        """Widths of the columns, the widest of them made narrower as far as needed; empty where nothing is enough."""
+        unbounded = options.update(max_width=UNBOUNDED)
+        cells = [(column.header, *column.cells) for column in self.columns]
+        measured = [measure_renderables(console, unbounded, each) for each in cells]
+        frame = Measurement.get(console, unbounded, self).minimum - sum(each.minimum for each in measured)
+        for widest in range(max((each.maximum for each in measured), default=0), 0, -1):
+            widths = [max(each.minimum, min(each.maximum, widest)) for each in measured]
+            if frame + sum(widths) <= options.max_width:
+                return widths
+        return []
 
 
 out = PlainConsole(width=None if sys.stdout.isatty() else PIPE_WIDTH)
@@ -110,11 +126,11 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 def natural_width(shown: Table) -> Measurement:
     """How wide a table is with no word cut in two, and with no line broken, whatever the terminal's width."""
-    return Measurement.get(out, out.options.update(max_width=10_000), shown)
+    return Measurement.get(out, out.options.update(max_width=UNBOUNDED), shown)
 
 
 def print_rows(rows: Sequence[Mapping[str, str | Text]], *dispensable: str, title: str | None = None) -> None:
-    """A table without the first of the dispensable columns, as many as are in the way of whole words.
+    """A table without empty columns, and without as many dispensable ones as are in the way of whole words.
 
     Args:
         rows: each by column; there is one at least.
@@ -123,7 +139,7 @@ def print_rows(rows: Sequence[Mapping[str, str | Text]], *dispensable: str, titl
     """
     for n_left_out in range(len(dispensable) + 1):
         left_out = dispensable[:n_left_out]
-        columns = [name for name in rows[0] if name not in left_out]
+        columns = [name for name in rows[0] if name not in left_out and any(row[name] for row in rows)]
         shown = table(*columns, title=title)
         for row in rows:
             shown.add_row(*(row[name] for name in columns))
@@ -132,6 +148,24 @@ def print_rows(rows: Sequence[Mapping[str, str | Text]], *dispensable: str, titl
     out.print(shown)
     if left_out:
         say(f"A wider terminal also shows: {listed([name.removeprefix('>') for name in left_out])}.")
+
+
+def print_list(title: str, entries: Iterable[str]) -> None:
+    """Paragraphs under a title, each with a hanging indent and broken between words; nothing where there are none."""
+    lines = [
+        textwrap.fill(
+            one_line(entry),
+            width=out.width,
+            initial_indent="  ",
+            subsequent_indent="      ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for entry in entries
+    ]
+    if lines:
+        say(title)
+        out.print("\n".join(lines), soft_wrap=True)
 
 
 def print_json(content: Any) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from orchestration import keys
 from orchestration.cli.console import table
-from orchestration.content_widths import content_widths
+from orchestration.content_widths import KnownDataset
 from orchestration.home import Home
 from orchestration.lineage import Event
 from recsys.content.arms import INTERACTIONS_ONLY, Arm
@@ -66,7 +66,7 @@ class Cost:
 def costs(
     study: Study,
     home: Home,
-    facts: Mapping[str, Mapping[str, Any]],
+    known: Mapping[str, KnownDataset],
     pairs: Sequence[tuple[str, str]],
     timed: TimedCells | None = None,
 ) -> list[Cost]:
@@ -75,26 +75,30 @@ def costs(
     Args:
         study: gives the budget.
         home: holds the cells.
-        facts: of each prepared dataset.
+        known: each dataset by its name.
         pairs: each a dataset and a model.
         timed: as from `timed_cells`, where it is asked more than once.
     """
     timed = timed_cells(home) if timed is None else timed
-    widths = {name: content_widths(study, home, name) for name in dict.fromkeys(name for name, _ in pairs)}
-    return [_cost(study, name, model, facts[name], widths[name], timed) for name, model in pairs]
+    return [_cost(study, name, model, known[name], timed) for name, model in pairs]
 
 
-def facts_of(study: Study, home: Home, name: str) -> Mapping[str, Any]:
-    """Facts of a dataset as it was prepared in this home, or else is prepared now, which nothing is kept of.
+def known_datasets(study: Study, home: Home) -> dict[str, KnownDataset]:
+    """The datasets of a study that were prepared in this home."""
+    made = {name: event for name in study.datasets if (event := home.lineage.latest(keys.dataset(name)))}
+    return {name: KnownDataset.of(study, home, name, event.facts) for name, event in made.items()}
+
+
+def prepared(study: Study, home: Home, name: str) -> KnownDataset:
+    """A dataset that is prepared now, which nothing is kept of.
 
     Raises:
         UserError: the data cannot be read.
     """
-    if event := home.lineage.latest(keys.dataset(name)):
-        return event.facts
     spec = study.datasets[name]
     with TemporaryDirectory() as scratch:
-        return prepare_dataset(spec, home.settings.source_folder(name, spec), Path(scratch)).facts
+        facts = prepare_dataset(spec, home.settings.source_folder(name, spec), Path(scratch)).facts
+    return KnownDataset.of(study, home, name, facts)
 
 
 def cost_table(costs: Sequence[Cost]) -> Table:
@@ -112,13 +116,12 @@ def total(costs: Sequence[Cost], workers: int) -> str:
     """All models together in a line: the time with so many workers, and the largest cell beside the free memory."""
     running = [cost for cost in costs if cost.cells]
     known = [cost.total for cost in running if cost.total is not None]
-    said = (
-        f"about {duration(max(sum(known) / workers, 1))} with {count(workers, 'worker')}" if known else "time unknown"
-    )
+    all_of_them, later = (max(seconds / workers, 1) for seconds in (sum(known), _later(running)))
+    said = f"about {duration(all_of_them, beside=later)} with {count(workers, 'worker')}" if known else "time unknown"
     if len(known) < len(running):
         said += ", not counting models of which no cell has run yet"
-    if later := _later(running):
-        said += f", then up to {duration(max(later / workers, 1))} for what related models chose and for controls"
+    if _later(running):
+        said += f", then up to {duration(later, beside=all_of_them)} for what related models chose and for controls"
     largest = max((cost.memory for cost in running), default=0.0)
     said += f"; the largest cell needs about {largest / GB:.1f} of {free_memory() / GB:.1f} GB of memory"
     if unknown := dict.fromkeys(f"{cost.dataset}/{source}" for cost in running for source in cost.unknown):
@@ -156,9 +159,8 @@ def disk(study: Study, name: str, facts: Mapping[str, Any]) -> str:
     return f"{said}, most of it fitted models (`keep_states: none` keeps none)" if states > lists else said
 
 
-def _cost(
-    study: Study, name: str, model: str, facts: Mapping[str, Any], widths: Mapping[str, int], timed: TimedCells
-) -> Cost:
+def _cost(study: Study, name: str, model: str, known: KnownDataset, timed: TimedCells) -> Cost:
+    facts, widths = known.facts, known.widths
     arms, fixed = study.arms_of(name, model), study.fixed_params_of(model)
     try:
         cls = registry.load(model)

@@ -1,14 +1,17 @@
 """`modalift encoders`: what turns content into vectors, and trained weights that serve."""
 
 import inspect
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
 from orchestration.cli.app import command
-from orchestration.cli.console import print_rows, say, tick
-from orchestration.cli.meanings import default_of, meanings
+from orchestration.cli.console import print_list, print_rows, say, tick
+from orchestration.cli.meanings import default_of, meanings, shown
+from recsys.errors import UserError, near
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -25,6 +28,7 @@ def encoders(
     from recsys.content.encoders import encoder_info, encoder_infos, registry
 
     if name:
+        _refuse_unknown(name)
         _show_encoder(name, registry.load(name))
         known = list(_known_to([encoder_info(name)]))
     else:
@@ -47,28 +51,34 @@ def encoders(
         say("Weights that are not here are fetched when a study first needs them, or put where docs/encoders.md says.")
 
 
+def _refuse_unknown(name: str) -> None:
+    """UserError that proposes an encoder by a word of its description, such as CLIP, where no name is near."""
+    from recsys.content.encoders import encoder_infos
+
+    infos = encoder_infos()
+    names = [info.name for info in infos]
+    words = {word: info.name for info in infos for word in re.findall(r"\w{3,}", info.description.lower())}
+    if name not in names and not near(name, names) and (found := get_close_matches(name.lower(), words, n=1)):
+        raise UserError(f"there is no encoder '{name}'; did you mean '{words[found[0]]}'?")
+
+
 def _show_encoder(name: str, cls: "type[Encoder]") -> None:
     say(f"{name}: {cls.description}")
     for line in ("", *inspect.cleandoc(cls.__doc__ or "").splitlines(), ""):
         say(line)
     say(f"Reads: {cls.modality}; weights: {'needed' if cls.needs_weights else 'none'}; licence: {cls.licence}")
-    if rows := _options(cls.Options):
-        print_rows(rows, "meaning", title="Options, under `content` in a study")
+    if cls.Options.model_fields:
+        print_list("Options, under `content` in a study:", _options(cls.Options))
     else:
         say("Options: it has none")
 
 
-def _options(options: "type[BaseModel]") -> list[dict[str, str]]:
+def _options(options: "type[BaseModel]") -> Iterator[str]:
     meant = meanings(options)
-    return [
-        {
-            "option": option,
-            ">default": default_of(field),
-            "one of": ", ".join(map(str, _choices(field.annotation))),
-            "meaning": meant.get(option, ""),
-        }
-        for option, field in options.model_fields.items()
-    ]
+    for option, field in options.model_fields.items():
+        choices = ", ".join(map(shown, _choices(field.annotation)))
+        default = default_of(field) if field.is_required() else f"default {default_of(field)}"
+        yield f"{option} ({default}{choices and f'; one of {choices}'}): {meant.get(option, '')}"
 
 
 def _choices(annotation: Any) -> list[Any]:

@@ -31,7 +31,7 @@ def export(
     from orchestration import exports
     from orchestration.home import Home
 
-    home = Home(read_settings())
+    home = Home(read_settings(home_is="read"))
     key = choose(asset, home.lineage.assets(), "materialised asset")
     if not croissant.absolute().parent.is_dir():
         raise UserError(f"{croissant}: there is no such folder to write into; make it first")

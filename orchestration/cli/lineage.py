@@ -48,7 +48,7 @@ def lineage(
     """
     from orchestration.home import Home
 
-    home = Home(read_settings())
+    home = Home(read_settings(home_is="read"))
     events = sorted(home.lineage.events(), key=lambda event: event.ended)
     if not events:
         raise UserError(f"{home.settings.home}: nothing has been materialised yet; `modalift run STUDY` does")
@@ -185,7 +185,7 @@ def _show_all(graph: Graph, listed: "Sequence[str]", as_json: bool) -> None:
             "content": event.content_hash[:8],
             "made": _when(event),
             ">rows": _rows(event),
-            "inputs": _freshness(graph, event),
+            "inputs": _inputs(graph, event),
         }
         for event in events
     ]
@@ -193,13 +193,13 @@ def _show_all(graph: Graph, listed: "Sequence[str]", as_json: bool) -> None:
 
 
 def _show_tree(graph: Graph, node: "Event") -> None:
-    out.print(_label(graph, node), soft_wrap=True)
+    out.print(_label(graph, node))
     steps = (("Made from", graph.inputs, "the source alone"), ("Read by", graph.readers, "nothing yet"))
     for title, step, nothing in steps:
         if step(node):
             root = Tree(f"{title}:")
             _grow(root, node, step, graph, set())
-            out.print(root, soft_wrap=True)
+            out.print(root)
         else:
             say(f"{title}: {nothing}")
     for line in _provenance(node):
@@ -223,9 +223,10 @@ def _grow(branch: Tree, event: "Event", step: Any, graph: Graph, seen: set[str])
 
 
 def _label(graph: Graph, event: "Event") -> Text:
+    """An asset, and first of all whether it is up to date; a narrow terminal breaks the rest of the line."""
     rows = f", {count(event.rows, 'row')}" if event.rows is not None else ""
-    version = f" (version {event.fingerprint[:8]}, content {event.content_hash[:8]}, made {_when(event)}{rows}): "
-    return Text.assemble((event.asset, "bold"), version, _freshness(graph, event))
+    version = f" (version {event.fingerprint[:8]}, content {event.content_hash[:8]}, made {_when(event)}{rows})"
+    return Text.assemble((event.asset, "bold"), ": ", _freshness(graph, event), version)
 
 
 def _freshness(graph: Graph, event: "Event") -> Text:
@@ -233,8 +234,15 @@ def _freshness(graph: Graph, event: "Event") -> Text:
         return Text("not the newest version", "yellow")
     if not event.inputs:
         return Text("the newest", "green")
+    return Text("inputs are the newest", "green") if not graph.outdated(event) else _inputs(graph, event)
+
+
+def _inputs(graph: Graph, event: "Event") -> Text:
+    """Whether the inputs of an asset are the newest, in a column of that name."""
+    if not event.inputs:
+        return Text("none")
     outdated = graph.outdated(event)
-    return Text(f"newer: {', '.join(outdated)}", "yellow") if outdated else Text("inputs are the newest", "green")
+    return Text(f"newer: {', '.join(outdated)}", "yellow") if outdated else Text("the newest", "green")
 
 
 def _when(event: "Event") -> str:

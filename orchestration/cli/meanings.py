@@ -1,5 +1,6 @@
-"""What the keys of a model or an encoder mean, as the docstrings of their classes say."""
+"""What the keys of a model or an encoder mean, from the docstrings of their classes, in the words of a study file."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,7 +14,12 @@ def meanings(cls: "type[BaseModel]") -> dict[str, str]:
 
     docs = [vars(base).get("__doc__") or "" for base in reversed(cls.__mro__)]
     said = [each for doc in docs for each in parse(doc, DocstringStyle.GOOGLE).params]
-    return {each.arg_name: " ".join((each.description or "").split()) for each in said}
+    return {each.arg_name: _as_yaml(" ".join((each.description or "").split())) for each in said}
+
+
+def _as_yaml(meaning: str) -> str:
+    """A docstring's `None: no limit` as a study has it, `null: no limit`."""
+    return re.sub(r"\bNone\b(?! of)", "null", meaning)
 
 
 def default_of(field: "FieldInfo") -> str:
@@ -26,7 +32,9 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     if value is None:
-        return "none"
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list | tuple):
         return ", ".join(map(shown, value)) or "none"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -2,12 +2,13 @@
 
 import inspect
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orchestration.cli.app import command
-from orchestration.cli.console import out, print_rows, say, table
+from orchestration.cli.console import out, print_list, print_rows, say, table
 from orchestration.cli.meanings import meanings, shown
 from orchestration.cli.studies import find_study, read_settings
 from recsys.errors import UserError
@@ -63,13 +64,11 @@ def _show_model(cls: "type[Recommender]", file: Any, preset: dict[str, Any] | No
     for line in ("", *inspect.cleandoc(cls.__doc__ or "").splitlines(), ""):
         say(line)
     say(f"Source: {cls.source}")
-    say(
-        f"Content: {'taken' if file.takes_content else 'not taken'}; "
-        f"{'the same lists with any seed' if cls.deterministic else 'other lists with another seed'}; "
-        f"items without interactions: {'scored' if cls.scores_cold_items else 'not scored'}"
-    )
-    if rows := _hyper_parameters(cls, preset):
-        print_rows(rows, "meaning")
+    say(f"It {'takes' if file.takes_content else 'does not take'} content.")
+    say(f"Another seed gives {'the same' if cls.deterministic else 'other'} lists.")
+    say(f"It {'scores' if cls.scores_cold_items else 'does not score'} items without interactions.")
+    if cls.Config.model_fields:
+        print_list("Hyper-parameters:", _hyper_parameters(cls, preset))
         if preset is None:
             say("Any of them is searched, too, where a study lists values for it.")
     else:
@@ -88,39 +87,41 @@ def _show_published(model: str) -> None:
     if found.empty:
         say("Published figures: none are known")
         return
-    shown = table("dataset", *(f">{metric_name(metric)}" for metric in METRICS), "publication", "no target, because")
-    for row in found.sort_values("dataset", kind="stable").to_dict("records"):
+    columns = ("dataset", *(f">{metric_name(metric)}" for metric in METRICS), "publication")
+    published = table(*columns, title="Published figures")
+    rows = found.sort_values("dataset", kind="stable").to_dict("records")
+    for row in rows:
         figures_of_row = ("" if math.isnan(row[metric]) else f"{row[metric]:.4f}" for metric in METRICS)
-        shown.add_row(row["dataset"], *figures_of_row, row["publication"], row["doubt"])
-    shown.title = "Published figures"
-    out.print(shown)
+        published.add_row(row["dataset"], *figures_of_row, row["publication"])
+    out.print(published)
+    for row in rows:
+        if row["doubt"]:
+            say(f"{row['dataset']} by {row['publication']} is not compared with: {row['doubt']}")
     for key in dict.fromkeys(found["publication"]):
         say(f"{key}: {publications()[key].paper}; {publications()[key].protocol}")
 
 
 def _show_costs(model: str, study_name: str) -> None:
     """Time and memory on each dataset of a study, whether or not it runs the model; nothing is kept."""
-    from orchestration.cli.costs import cost_table, costs, facts_of
+    from orchestration.cli.costs import cost_table, costs, known_datasets, prepared
     from orchestration.home import Home
 
     settings = read_settings()
     study, home = find_study(study_name, settings), Home(settings)
     asked = study.model_copy(update={"models": {model: study.models.get(model, {})}})
-    facts = {name: facts_of(study, home, name) for name in study.datasets}
-    out.print(cost_table(costs(asked, home, facts, [(name, model) for name in facts])))
+    made = known_datasets(study, home)
+    known = {name: made.get(name) or prepared(study, home, name) for name in study.datasets}
+    out.print(cost_table(costs(asked, home, known, [(name, model) for name in known])))
 
 
-def _hyper_parameters(cls: "type[Recommender]", preset: dict[str, Any] | None) -> list[dict[str, str]]:
+def _hyper_parameters(cls: "type[Recommender]", preset: dict[str, Any] | None) -> Iterator[str]:
     """Each with its default and what tuning tries, or with its value in a preset, and with its meaning."""
     meant = meanings(cls.Config)
-    rows = []
     for name, field in cls.Config.model_fields.items():
-        searched = _range(field.json_schema_extra) or "no"
-        own = {"searched": searched} if preset is None else {">in the preset": _value(preset[name])}
-        default = {">default": _value(field.default)}
-        values = default | own if preset is None else own | default
-        rows.append({"hyper-parameter": name} | values | {"meaning": meant.get(name, "")})
-    return rows
+        searched = _range(field.json_schema_extra)
+        own = f"searched: {searched}" if searched else "not searched"
+        own = own if preset is None else f"in the preset {shown(preset[name])}"
+        yield f"{name} (default {shown(field.default)}; {own}): {meant.get(name, '')}"
 
 
 def _range(extra: Any) -> str:
@@ -128,10 +129,6 @@ def _range(extra: Any) -> str:
     if space is None:
         return ""
     if "choices" in space:
-        return f"one of {', '.join(map(_value, space['choices']))}"
+        return f"one of {', '.join(map(shown, space['choices']))}"
     scale = ", log scale" if space["log"] else f", in steps of {space['step']}" if space["step"] else ""
-    return f"{_value(space['low'])} to {_value(space['high'])}{scale}"
-
-
-def _value(value: Any) -> str:
-    return "by the data" if value is None else shown(value)
+    return f"{shown(space['low'])} to {shown(space['high'])}{scale}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
@@ -11,7 +11,7 @@ from orchestration.cli.app import command
 from orchestration.cli.console import say
 from orchestration.cli.studies import read_settings
 from recsys.data.options import Reading
-from recsys.errors import UserError
+from recsys.errors import UserError, hint
 from recsys.store import write_text
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from recsys.data.readers.catalogue import FileOptions
 
 COLUMNS = "Columns, where the guess is wrong"
+Drawn = Literal["ratio", "temporal", "leave_one_out", "global_time"]
 SCENARIO = "What the verdict holds for"
 
 
@@ -36,6 +37,18 @@ def _column(what: str) -> typer.models.OptionInfo:
 
 def _scenario(what: str) -> typer.models.OptionInfo:
     return typer.Option(metavar="WORDS", help=what, rich_help_panel=SCENARIO)
+
+
+def _choice(metavar: str, kind: Any, what: str) -> typer.models.OptionInfo:
+    """One of the values of a `Literal`, which stand in the help: a narrow terminal would cut a metavar of them all."""
+    known = get_args(kind)
+
+    def parse(given: str) -> str:
+        if given not in known:
+            raise typer.BadParameter(f"there is no '{given}'{hint(given, known)}")
+        return given
+
+    return typer.Option(metavar=metavar, parser=parse, help=what)
 
 
 @command(
@@ -53,7 +66,11 @@ def new(
     ] = None,
     images_by: Annotated[
         Reading | None,
-        typer.Option(help="Whose picture a file is, where its name and its folder are ids of two items."),
+        _choice(
+            "PART",
+            Reading,
+            "Whose picture a file is, where its name and its folder are ids: name or folder.",
+        ),
     ] = None,
     folder: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Data in a published layout, instead of the two files.")
@@ -62,8 +79,12 @@ def new(
         str | None, typer.Option(metavar="READER", help="The folder's layout, where it could be several.")
     ] = None,
     split: Annotated[
-        Literal["ratio", "temporal", "leave_one_out", "global_time"] | None,
-        typer.Option(help="How to split; by default temporal where times are found, else ratio."),
+        Drawn | None,
+        _choice(
+            "PROTOCOL",
+            Drawn,
+            "How to split: ratio, temporal, leave_one_out or global_time; by default temporal, without times ratio.",
+        ),
     ] = None,
     min_rating: Annotated[float | None, typer.Option(help="From which rating on a row counts as liked.")] = None,
     encoding: Annotated[
@@ -164,15 +185,18 @@ def _write(name: str, file: Path, data: "Draft", answers: "Answers", settings: "
     from orchestration.cli.costs import costs, disk, timed_cells, total
     from orchestration.cli.own_data.rivals import Rivals, candidates, choose
     from orchestration.cli.own_data.template import loaded, study_text
+    from orchestration.content_widths import KnownDataset
     from orchestration.home import Home
 
-    home, facts = Home(settings), {name: data.facts}
+    home = Home(settings)
     timed = timed_cells(home)
     every = candidates(bool(data.content))
+    drafted = loaded(name, study_text(name, data, answers, Rivals(tuple(every), None)))
+    known = {name: KnownDataset.of(drafted, home, name, data.facts)}
 
     def seconds(trials: int | None) -> dict[str, float | None]:
         study = loaded(name, study_text(name, data, answers, Rivals(tuple(every), trials)))
-        found = costs(study, home, facts, [(name, model) for model in every], timed)
+        found = costs(study, home, known, [(name, model) for model in every], timed)
         return {cost.model: cost.total if cost.cells else None for cost in found}
 
     rivals = choose(seconds, home.slots.workers)
@@ -186,7 +210,7 @@ def _write(name: str, file: Path, data: "Draft", answers: "Answers", settings: "
         ) from None
     for model, why in rivals.left_out.items():
         say(f"  ! {model} is left out, since {why}")
-    taken = total(costs(study, home, facts, [(name, model) for model in study.models]), home.slots.workers)
+    taken = total(costs(study, home, known, [(name, model) for model in study.models]), home.slots.workers)
     say(f"  {taken}{'; the controls of the model that is judged come on top' if data.content else ''}")
     say(f"  {disk(study, name, data.facts)}")
     say(f"Wrote {file}. Look it over, then:")

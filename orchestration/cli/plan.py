@@ -1,15 +1,14 @@
 """What a run would do: each asset up to date, stale or missing, and how many cells it may need at most."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from assets.study_nodes import study_nodes
 from orchestration import keys
 from orchestration.asset_factory import Node, transitive_versions
-from orchestration.content_widths import content_widths
+from orchestration.content_widths import KnownDataset
 from orchestration.home import Home, version_of
-from orchestration.lineage import Event
 from recsys.study.applicable import left_out
 from recsys.study.study import Study
 
@@ -43,9 +42,6 @@ def plan(study: Study, home: Home, select: str | None = None) -> list[Step]:
 
     nodes = {node.asset: node for node in study_nodes(study)}
     versions = transitive_versions(list(nodes.values()), home.settings)
-    read = {name: event for name in study.datasets if (event := home.lineage.latest(keys.dataset(name)))}
-    widths = {name: content_widths(study, home, name) for name in read}
-    models = {keys.model(name, model): (name, model) for name in study.datasets for model in study.models}
     steps: list[Step] = []
     changing: set[str] = set()
     for asset in selected(study, home.settings, select) if select else nodes:
@@ -53,17 +49,19 @@ def plan(study: Study, home: Home, select: str | None = None) -> list[Step]:
         if state != "up to date":
             changing.add(asset)
         most = 0 if state == "up to date" or why == REUSED else nodes[asset].cells()
-        if asset in models and (unfit := _left_out(study, *models[asset], read, widths)):
-            why, most = unfit, 0
         steps.append(Step(asset, state, why, most))
     return steps
 
 
-def _left_out(
-    study: Study, dataset: str, model: str, read: Mapping[str, Event], widths: Mapping[str, Mapping[str, int]]
-) -> str:
-    """Why a model cannot run on a dataset, as far as the dataset has been read."""
-    return left_out(study, dataset, model, read[dataset].facts, widths[dataset]) if dataset in read else ""
+def without_left_out(study: Study, steps: Sequence[Step], known: Mapping[str, KnownDataset]) -> list[Step]:
+    """The steps of a plan, where a model that cannot run on a known dataset has the reason and needs no cells."""
+    unfit = {
+        keys.model(name, model): why
+        for name, dataset in known.items()
+        for model in study.models
+        if (why := left_out(study, name, model, dataset.facts, dataset.widths))
+    }
+    return [replace(step, why=unfit[step.asset], cells=0) if step.asset in unfit else step for step in steps]
 
 
 def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tuple[State, str]:

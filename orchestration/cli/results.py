@@ -47,7 +47,7 @@ def results(
     from orchestration.cli.results_markdown import page
     from orchestration.home import Home
 
-    settings = read_settings()
+    settings = read_settings(home_is="read")
     read, home = find_study(study, settings), Home(settings)
     ready = [name for name in read.datasets if home.lineage.latest(keys.metrics(name))]
     if not ready:

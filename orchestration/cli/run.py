@@ -1,14 +1,14 @@
 """`modalift run`: materialise a study and say what came of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from orchestration.cli.app import command
 from orchestration.cli.check import check_before_run
-from orchestration.cli.console import complain, err, out, say, table
+from orchestration.cli.console import complain, err, note, out, print_rows, say
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
 from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets, warn_of_study_elsewhere
@@ -16,6 +16,7 @@ from recsys.wording import count
 
 if TYPE_CHECKING:
     from orchestration.cli.plan import Step
+    from orchestration.content_widths import KnownDataset
     from orchestration.home import Home
     from orchestration.materialise import Materialised
     from orchestration.settings import Settings
@@ -56,17 +57,19 @@ def run(
 
 def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None:
     """The plan; then whatever a run would stop at ends this too, with the same line and exit code."""
-    from orchestration.cli.plan import plan
+    from orchestration.cli.costs import known_datasets
+    from orchestration.cli.plan import plan, without_left_out
     from orchestration.home import Home
 
     home = Home(settings)
-    steps = plan(study, home, select)
-    shown = table("asset", "state", "why", ">cells at most", title=f"Study {study.name}")
-    for step in steps:
-        shown.add_row(step.asset, Text(step.state, COLOURS[step.state]), step.why, str(step.cells or ""))
-    out.print(shown)
+    steps, known = plan(study, home, select), known_datasets(study, home)
     to_do = _to_do(steps)
-    _show_costs(study, home, to_do, check_before_run(study, home, to_do))
+    try:
+        known |= check_before_run(study, home, to_do)
+    finally:
+        steps = without_left_out(study, steps, known)
+        _show_steps(study, steps)
+    _show_costs(study, home, to_do, known)
     timed = "" if study.tuning.minutes is None else f", {study.budget} of tuning for each model and arm"
     most = sum(step.cells for step in steps if step.asset in to_do)
     say(f"{len(to_do)} of {count(len(steps), 'asset')} to do, {count(most, 'cell')} at most{timed}")
@@ -78,19 +81,32 @@ def _show_plan(study: "Study", settings: "Settings", select: str | None) -> None
         )
 
 
+def _show_steps(study: "Study", steps: Sequence["Step"]) -> None:
+    rows: list[dict[str, str | Text]] = [
+        {
+            "asset": step.asset,
+            "state": Text(step.state, COLOURS[step.state]),
+            "why": step.why,
+            ">cells at most": str(step.cells or ""),
+        }
+        for step in steps
+    ]
+    print_rows(rows, title=f"Study {study.name}")
+
+
 def _to_do(steps: Sequence["Step"]) -> set[str]:
     return {step.asset for step in steps if step.state != "up to date"}
 
 
-def _show_costs(study: "Study", home: "Home", to_do: set[str], read: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print what training the models takes; `read` has the facts of datasets that are to be made."""
+def _show_costs(study: "Study", home: "Home", to_do: set[str], known: Mapping[str, "KnownDataset"]) -> None:
+    """Print what training the models takes."""
     from orchestration import keys
-    from orchestration.cli.costs import cost_table, costs, facts_of, total
+    from orchestration.cli.costs import cost_table, costs, prepared, total
 
-    missing = {name: [m for m in study.models if keys.model(name, m) in to_do] for name in study.datasets}
-    facts = {name: read.get(name) or facts_of(study, home, name) for name in filter(missing.get, missing)}
-    if facts:
-        found = costs(study, home, facts, [(name, model) for name in facts for model in missing[name]])
+    pairs = [(name, m) for name in study.datasets for m in study.models if keys.model(name, m) in to_do]
+    unread = {name for name, _ in pairs} - set(known)
+    if pairs:
+        found = costs(study, home, {**known, **{name: prepared(study, home, name) for name in unread}}, pairs)
         out.print(cost_table(found))
         say(total(found, home.slots.workers))
 
@@ -103,6 +119,7 @@ def _materialise(study: "Study", settings: "Settings", select: str | None) -> No
     from orchestration.materialise import materialise
 
     home = Home(settings)
+    note_other_runs(study, home)
     check_before_run(study, home, _to_do(plan(study, home, select)))
     try:
         with RichProgress(err) as progress:
@@ -116,6 +133,15 @@ def _materialise(study: "Study", settings: "Settings", select: str | None) -> No
         complain(failure)
     if lost or done.failures:
         raise typer.Exit(1)
+
+
+def note_other_runs(study: "Study", home: "Home") -> None:
+    """A line for each dataset, and for the study, of which another run is computing an asset."""
+    for group in (*study.datasets, study.name):
+        with home.store.lock_all(group) as free:
+            pass
+        if not free:
+            note(f"waiting for another run that is at work on {group}; what it has computed is used here too")
 
 
 def _failures(home: "Home", assets: tuple[str, ...]) -> list[str]:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from recsys.study.study import Study
 
 
-def read_settings(*, check_home: bool = True) -> "Settings":
-    """The settings; UserError names the environment variable that is wrong."""
+def read_settings(home_is: Literal["written", "read", "passed over"] = "written") -> "Settings":
+    """The settings; UserError names the environment variable that is wrong, or says why the home cannot be used so."""
     from orchestration.settings import Settings
 
     try:
@@ -26,13 +26,13 @@ def read_settings(*, check_home: bool = True) -> "Settings":
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"MODALIFT_{str(first['loc'][0]).upper()}: {problem_of(first)}; fix or unset it") from None
-    if check_home and (problem := home_problem(settings.home)):
+    if home_is != "passed over" and (problem := home_problem(settings.home, written=home_is == "written")):
         raise UserError(f"{settings.home}: {problem}; set MODALIFT_HOME to a folder of yours")
     return settings
 
 
-def home_problem(home: Path) -> str:
-    """Why a folder cannot be the home, empty where it can: it is there, or can be made, and can be written to."""
+def home_problem(home: Path, *, written: bool = True) -> str:
+    """Why a folder cannot be the home, empty where it can: it is there, or can be made, and can be `written` to."""
     if not _is_utf8(str(home)):
         return "has a name that is not UTF-8, which its databases cannot keep"
     try:
@@ -43,7 +43,9 @@ def home_problem(home: Path) -> str:
         return f"cannot be the home folder ({error.strerror})"
     if not there.is_dir():
         return "is a file, not a folder" if there == home else f"cannot be made, since {there} is a file"
-    return "" if os.access(there, os.W_OK | os.X_OK) else "cannot be written to"
+    if written:
+        return "" if os.access(there, os.W_OK | os.X_OK) else "cannot be written to"
+    return "" if os.access(there, os.R_OK | os.X_OK) else "cannot be read"
 
 
 def _is_utf8(text: str) -> bool:

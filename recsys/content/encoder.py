@@ -29,7 +29,7 @@ SAMPLE = 32
 class EncoderOptions(BaseModel):
     """Options of an encoder; unknown ones are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,8 @@ class Encoder(ABC):
         needs_weights: whether it must be given trained weights.
         known: weights that serve it, those of published studies first.
         quick: whether it encodes a whole catalogue in moments, so that a check may do so.
+        reduces: whether its columns are directions among the contents themselves, as those of a principal component
+            analysis are, so that there are at most as many as there are contents.
     """
 
     Options: ClassVar[type[EncoderOptions]] = EncoderOptions
@@ -110,6 +112,7 @@ class Encoder(ABC):
     needs_weights: ClassVar[bool] = False
     known: ClassVar[tuple[Checkpoint, ...]] = ()
     quick: ClassVar[bool] = False
+    reduces: ClassVar[bool] = False
 
     def __init__(self, options: EncoderOptions | None = None) -> None:
         """An encoder with default options unless some are given."""

@@ -23,7 +23,7 @@ class Protocol(BaseModel):
             of the hits within the longest list, as some published code does.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     ks: tuple[int, ...] = (5, 10, 20, 50)
     primary: str = "ndcg_at_20"

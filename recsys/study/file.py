@@ -24,6 +24,12 @@ NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 STRING, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 OTHER_BASE = re.compile(r"[-+]?(0[0-9_]+|[0-9_]+(:[0-9_.]+)+)")
 """Numbers that YAML reads to the base of eight or sixty."""
+REMEDIES = {
+    r"'\t'": "indent with blanks, not with a tab",
+    "another document": "a file holds one study: remove the line '---' and what is not part of it",
+    "constructor for the tag": "tags are not allowed: remove it, and write the value alone",
+}
+"""What to do, by part of what the parser says."""
 READ_AS = {"bool": "true or false", "int": "a number", "float": "a number", "null": "empty", "timestamp": "a date"}
 """What YAML makes of a value without quotes, by the last part of its tag."""
 
@@ -42,11 +48,11 @@ def load_study(path: str | Path) -> Study:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); give the path of a study file") from None
     except UnicodeDecodeError:
-        raise UserError(f"{path}: is not a text file in UTF-8; give the path of a study file") from None
+        raise UserError(f"{path}: is not a text file in UTF-8; save it as UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "cannot be parsed"
+        problem = _problem(getattr(error, "problem", None) or "cannot be parsed")
         raise UserError(f"{path}:{place} is not YAML: {problem}") from None
     except RecursionError:
         raise UserError(f"{path}: is nested too deeply to be a study") from None
@@ -60,6 +66,11 @@ def load_study(path: str | Path) -> Study:
         raise UserError(f"{path}: {first_mistake(error, Study, no_keys=('name',))}") from None
     except UserError as error:
         raise UserError(f"{path}: models: {error}") from None
+
+
+def _problem(said: str) -> str:
+    """What the parser says, with the remedy where there is a usual one."""
+    return next((f"{said}; {remedy}" for part, remedy in REMEDIES.items() if part in said), said)
 
 
 def _check_name(path: Path) -> None:

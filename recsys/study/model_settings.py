@@ -1,6 +1,5 @@
 """Hyper-parameters that a study gives its models, tried before anything is trained."""
 
-import math
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from recsys.errors import UserError
-from recsys.mistakes import PYDANTICS, first_mistake
+from recsys.mistakes import MUST_BE, PYDANTICS, first_mistake
 from recsys.models import registry
 from recsys.study.booleans import refuse_booleans
 from recsys.tuning.space import SearchSpace
@@ -57,8 +56,6 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any], *, of_preset
     fixed = {key: value for key, value in given.items() if not isinstance(value, list)}
     choices = {key: value for key, value in given.items() if isinstance(value, list)}
     for key, value in (*fixed.items(), *((key, value) for key, values in choices.items() for value in values)):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"{key}: {PYDANTICS}a finite number, not {value}; {remedy(key)}")
         try:
             refuse_booleans(cls.Config, {key: value})
         except ValueError as error:
@@ -66,7 +63,7 @@ def check_settings(cls: "type[Recommender]", given: dict[str, Any], *, of_preset
         _try(cls, fixed | {key: value}, remedy)
     for key, values in choices.items():
         if key in cls.Config.model_fields and not values:
-            raise UserError(f"{key}: {PYDANTICS}one value at least, not []; {remedy(key)}")
+            raise UserError(f"{key}: {MUST_BE}one value at least, not []; {remedy(key)}")
         if twice := [value for place, value in enumerate(values) if value in values[:place]]:
             raise UserError(f"{key}: {_as_written(twice[0])} stands among its choices twice; write each choice once")
     SearchSpace(cls.Config, given)

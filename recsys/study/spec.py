@@ -17,7 +17,7 @@ LONGEST_NAME = 255
 class Strict(BaseModel):
     """A part of a study file that knows all of its keys, and does not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Open(BaseModel):

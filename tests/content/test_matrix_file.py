@@ -176,6 +176,7 @@ def test_rows_that_are_named_are_not_asked_about(tmp_path):
             {"file": "flat.npy"},
             "flat.npy: cannot tell which array is the matrix (one: float64 (4,)); give",
         ),
+        (named("0"), {"file": "empty.npy"}, "empty.npy: is empty; write it anew as an array of numbers"),
         (named("0"), {"file": "objects.npy"}, "objects.npy: damaged, or made of Python objects; write it anew as an"),
         (named("0"), {"file": "broken.npz"}, "broken.npz: damaged, or made of Python"),
         (named("0"), {"file": "broken.safetensors"}, "broken.safetensors: damaged, or made of Python objects"),
@@ -188,6 +189,7 @@ def test_mistakes_are_one_line(tmp_path, items, options, message):
     np.save(tmp_path / "objects.npy", np.array([{}, None]), allow_pickle=True)
     (tmp_path / "broken.npz").write_bytes(b"PK no")
     (tmp_path / "broken.safetensors").write_bytes(b"no")
+    (tmp_path / "empty.npy").write_bytes(b"")
     for name, ids in {"short": "ab", "twice": "abacd", "other": "abcde"}.items():
         (tmp_path / f"{name}.txt").write_text("\n".join(ids), encoding="utf-8")
     with pytest.raises(UserError) as error:

@@ -215,7 +215,7 @@ def test_keywords_merge_near_synonyms_where_asked(minilm):
     ("merge", "message"),
     [
         ({}, "encoder 'keywords': merge.threshold: this key is missing; write it"),
-        ({"threshold": 0}, "encoder 'keywords': merge.threshold: Input should be greater than 0"),
+        ({"threshold": 0}, "encoder 'keywords': merge.threshold: must be greater than 0"),
         (
             {"threshold": 0.2, "model": "./no"},
             "model './no': there is no such folder with a config.json; give a folder",

@@ -206,7 +206,7 @@ def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
         (
             "market",
             {"n_users": 1},
-            "reader 'market': n_users: Input should be greater than or equal to 10, not 1",
+            "reader 'market': n_users: must be 10 or more, not 1",
         ),
         ("table", {}, "reader 'table': interactions: this key is missing; write it"),
         (
@@ -217,7 +217,7 @@ def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:
         (
             "yelp",
             {"pictures": 101},
-            "reader 'yelp': pictures: Input should be less than or equal to 100, not 101",
+            "reader 'yelp': pictures: must be 100 or less, not 101",
         ),
     ],
 )

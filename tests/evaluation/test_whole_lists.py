@@ -50,6 +50,13 @@ def test_the_share_of_users_is_said_from_a_tenth_on() -> None:
     assert whole_lists(dataset([1] * 10 + [12]), Protocol(primary="hit_rate_at_6")) == []
 
 
+def test_lists_longer_than_the_catalogue_are_said() -> None:
+    said = "evaluation: lists of 1,000 are longer than the catalogue of 20 items"
+    assert whole_lists(dataset([10, 10]), Protocol(primary="ndcg_at_1000")) == [said]
+    assert whole_lists(dataset([10, 10]), Protocol(ks=(20, 1000))) == [said]
+    assert whole_lists(dataset([10, 10]), Protocol()) == []  # nobody wrote that there be lists of 50
+
+
 def test_of_sampled_items_the_held_out_ones_are_ranked_too() -> None:
     assert whole_lists(dataset([1, 1]), Protocol(primary="recall_at_5", n_negatives=5)) == []
     with pytest.raises(UserError, match="recall_at_6 is the same for every model"):

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from orchestration.cli import app
-from orchestration.cli.console import out, table
+from orchestration.cli.console import PlainConsole, out, table
 from orchestration.settings import Settings
 from recsys.content.encoders import encoder_infos
 from recsys.fingerprints import CHECKOUT
@@ -67,7 +67,7 @@ def test_an_unknown_study_is_answered_with_the_nearest(settings: Settings) -> No
 
 def test_a_wrong_environment_variable_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     line = complaint(settings.model_copy(update={"workers": -1}), "results", "demo")
-    assert line == "MODALIFT_WORKERS: Input should be greater than or equal to 1, not '-1'; fix or unset it"
+    assert line == "MODALIFT_WORKERS: must be 1 or more, not '-1'; fix or unset it"
 
 
 def test_a_fault_is_one_line_and_a_traceback_only_when_asked_for(
@@ -105,7 +105,7 @@ def test_models_and_encoders_are_listed_with_their_ranges(settings: Settings) ->
     assert "EASE" in printed(settings, "models")
     shown = printed(settings, "models", "ItemKNN")
     assert "n_neighbours" in shown and "one of cosine" in shown and "Source: " in shown
-    assert "the same lists with any seed" in shown
+    assert "Another seed gives the same lists." in shown and "It does not take content." in shown
     assert "as in published comparisons" in printed(settings, "models", "UserKNN")  # what follows the first line
     encoders = " ".join(printed(settings, "encoders").split())
     assert "tfidf_svd" in encoders
@@ -126,6 +126,38 @@ def test_on_a_narrow_terminal_names_are_whole_and_columns_that_can_be_spared_are
     assert "A wider terminal" not in printed(settings, "models", "EASE")
 
 
+@pytest.mark.parametrize(
+    "command", ["encoders image_text", "encoders hidden_states", "models LightGCN", "models CEASE"]
+)
+def test_on_a_narrow_terminal_all_options_have_their_meaning_and_no_word_is_cut(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    wide = call(settings, *command.split()).stdout
+    monkeypatch.setattr(out, "width", 80)
+    narrow = call(settings, *command.split()).stdout
+    start = "Options, " if "encoders" in command else "Hyper-parameters"
+    listed = [line for line in narrow[narrow.index(start) :].splitlines()[1:] if line.startswith("  ")]
+    assert listed and max(map(len, listed)) <= 80
+    assert set(" ".join(listed).split()) <= set(wide.split())
+    entries = re.split(r"\n  (?=\S)", "\n" + "\n".join(listed))[1:]
+    assert all(re.match(r"\w+ \(.+?\): \S", entry, re.S) for entry in entries)
+
+
+@pytest.mark.parametrize("width", [64, 72, 80])
+def test_a_table_cuts_no_word_where_all_fit(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    shown = table("name", "what it says", "other words")
+    shown.add_row(
+        "SteamGames2024", "a b c d e f g h i j k l m n o p q r s t u v", "x `recsys.content.vlm.describer` y"
+    )
+    for _ in range(2):  # what is printed on a narrow terminal stays as it is for a wide one
+        console = PlainConsole(width=width)
+        with console.capture() as captured:
+            console.print(shown)
+        assert "SteamGames2024" in captured.get() and "`recsys.content.vlm.describer`" in captured.get()
+        assert max(map(len, captured.get().splitlines())) <= width
+    assert all(column.width is None and not column.no_wrap for column in shown.columns)
+
+
 def test_names_keep_their_width_where_other_columns_can_be_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out, "width", 44)
     shown = table("asset", "why")
@@ -141,16 +173,29 @@ def test_names_keep_their_width_where_other_columns_can_be_broken(monkeypatch: p
 
 def test_one_encoder_is_shown_with_what_its_options_mean(settings: Settings) -> None:
     shown = " ".join(printed(settings, "encoders", "vision_transformer").split())
-    assert "│ pooling │ cls │ cls, mean, pooler │" in shown and "Reads: image; weights: needed" in shown
-    assert "│ device │ auto │ auto, cpu, cuda │ `auto` takes CUDA where there is any. │" in shown
+    assert "pooling (default cls; one of cls, mean, pooler): " in shown and "Reads: image; weights: needed" in shown
+    assert "device (default auto; one of auto, cpu, cuda): `auto` takes CUDA where there is any." in shown
     assert "google/vit-base-patch16-224" in shown and "resnet50" not in shown
-    assert "│ file │ must be given │" in " ".join(printed(settings, "encoders", "matrix_file").split())
+    assert "file (must be given): " in printed(settings, "encoders", "matrix_file")
+    assert "fewer pictures; null keeps all descriptors." in printed(settings, "encoders", "visual_descriptors")
+    assert "fields (default null): " in printed(settings, "encoders", "tfidf_svd")
     assert complaint(settings, "encoders", "tfidf").startswith("there is no encoder 'tfidf'")
     assert "size of the embeddings." in printed(settings, "models", "LightGCN")
 
 
+def test_an_encoder_is_found_by_a_word_of_its_description(settings: Settings) -> None:
+    assert complaint(settings, "encoders", "clipp") == "there is no encoder 'clipp'; did you mean 'image_text'?"
+    assert complaint(settings, "encoders", "zzzz") == "there is no encoder 'zzzz'; `modalift encoders` lists them"
+
+
+def test_a_choice_of_new_is_no_word_that_a_narrow_terminal_cuts(settings: Settings) -> None:
+    shown = printed(settings, "new", "--help")
+    assert "PROTOCOL" in shown and "leave_one_out" in shown and "ratio|" not in shown
+    assert "there is no 'temporl'; did you mean 'temporal'?" in call(settings, "new", "x", "--split", "temporl").stderr
+
+
 def test_a_preset_is_shown_beside_the_defaults(settings: Settings) -> None:
-    assert "│ n_layers │ 2 │ 1 │" in printed(settings, "models", "BM3@published/electronics")
+    assert "n_layers (default 1; in the preset 2): " in printed(settings, "models", "BM3@published/electronics")
     assert complaint(settings, "models", "BM3@publishd/baby").startswith("BM3 has no preset 'publishd/baby'")
 
 
@@ -160,7 +205,9 @@ def test_a_model_is_shown_with_what_was_published_of_it_and_with_what_it_takes(s
     assert "│ baby │ 0.0479 │ 0.0754 │ 0.0257 │ 0.0328 │ mmrec │" in shown
     assert "mmrec: Zhou: MMRec" in shown
     assert "│ indifferent_market │ LightGCN │" in shown
-    assert "other lists with another seed" in shown and "│ n_factors │ 64 │ no │ size of the embeddings. │" in shown
+    assert "Another seed gives other lists." in shown
+    assert "n_factors (default 64; not searched): size of the embeddings." in shown
+    assert "tiktok by damrs is not compared with: validation and test parts exchanged" in shown
     without = printed(settings, "models", "TopPop")
     assert "Published figures: none are known" in without and "Hyper-parameters: it has none" in without
     assert complaint(settings, "models", "--on", str(file)).startswith("--on is about one model")

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import re
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -9,12 +11,13 @@ from uuid import UUID
 import pandas as pd
 import pytest
 
+from orchestration.cli.console import out
 from orchestration.home import Home
 from orchestration.lineage import Event, computing_events
 from orchestration.settings import Settings
 from recsys.study.record import AssetRecord
 from recsys.study.study import Study
-from tests.orchestration.command_line import complaint, parsed, printed
+from tests.orchestration.command_line import call, complaint, parsed, printed
 
 
 def make(home: Home, asset: str, value: int, *inputs: str) -> Event:
@@ -50,6 +53,20 @@ def test_the_tree_has_each_version_once(home: Home) -> None:
     shown = printed(home.settings, "lineage", "d/models/M")
     assert shown.count("not the newest version") == 1
     assert "newer: d/dataset" in shown and "d/dataset (above)" in shown
+
+
+def test_on_a_narrow_terminal_the_state_comes_first_and_nothing_is_cut(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = printed(home.settings, "lineage", "d/models/M")
+    monkeypatch.setattr(out, "width", 60)
+    shown = call(home.settings, "lineage", "d/models/M").stdout
+    assert max(map(len, shown.splitlines())) <= 60
+    assert re.sub(r"[\s│├└─]+", "", shown) == re.sub(r"[\s│├└─]+", "", wide)
+    assert shown.startswith("d/models/M: newer: d/dataset (version ")
+    monkeypatch.setattr(out, "width", 80)
+    states = re.findall(r"^│ (\S+).* │ (none|the newest|newer:) +│$", call(home.settings, "lineage").stdout, re.M)
+    assert states == [("d/dataset", "none"), ("d/embeddings/text", "newer:"), ("d/models/M", "newer:")]
 
 
 def test_without_an_asset_all_are_listed(home: Home) -> None:
@@ -94,6 +111,16 @@ def test_an_unknown_asset_and_an_empty_home_are_one_line(home: Home, tmp_path: P
     assert line == "there is no materialised asset 'd/model/M'; did you mean 'd/models/M'?"
     empty = Settings(home=tmp_path / "empty")
     assert complaint(empty, "lineage") == f"{empty.home}: nothing has been materialised yet; `modalift run STUDY` does"
+
+
+def test_what_only_reads_needs_no_home_that_can_be_written_to(
+    finished: tuple[Settings, Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: not mode & os.W_OK and allowed(place, mode))
+    assert printed(finished[0], "lineage", "tiny/metrics").startswith("tiny/metrics: ")
+    assert "ItemKNN" in printed(finished[0], "results", "tiny")
+    assert "cannot be written to" in complaint(finished[0], "run", "tiny")
 
 
 def test_openlineage_has_exact_inputs_and_versions(home: Home, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from assets.study_nodes import study_nodes
 from orchestration import materialise
 from orchestration.cli.plan import plan
 from orchestration.cli.progress import RichProgress
+from orchestration.cli.run import note_other_runs
 from orchestration.fingerprints import signature
 from orchestration.home import Home
 from orchestration.settings import Settings
@@ -120,7 +121,7 @@ def test_what_content_would_stop_at_is_said_before_anything_is_made(tmp_path: Pa
     write_study(tmp_path, TINY.replace("{encoder: tfidf_svd, dim: 8}", "{encoder: tfidf_svd, dim: x}"))
     settings = Settings(home=tmp_path / "home", studies=tmp_path, workers=1)
     line = complaint(settings, "run", "tiny", "--select", 'key:"tiny/dataset" or key:"tiny/embeddings/text"')
-    assert line.startswith("content tiny/text: encoder 'tfidf_svd': dim: Input should be a valid")
+    assert line.startswith("content tiny/text: encoder 'tfidf_svd': dim: must be a")
     assert not settings.home.exists() or not list(settings.store.glob("*"))
 
 
@@ -130,6 +131,22 @@ def test_a_report_without_results_says_what_to_run(tmp_path: Path) -> None:
     line = complaint(settings, "report", "tiny")
     assert line == "study tiny has no tiny/dataset yet: `modalift run tiny` computes it, and the report"
     assert not settings.home.exists()  # nor is there a failed run in Dagster
+
+
+def test_a_run_says_at_once_that_another_is_at_work_on_the_same(
+    finished: Finished, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(finished[0])
+    note_other_runs(finished[1], home)
+    assert capsys.readouterr().err == ""
+    with home.store.lock("tiny/models/EASE"):
+        note_other_runs(finished[1], home)
+    assert capsys.readouterr().err.startswith("waiting for another run that is at work on tiny; ")
+
+
+def test_a_plan_of_nothing_to_do_has_no_column_of_reasons(finished: Finished) -> None:
+    shown = printed(finished[0], "run", "tiny", "--dry-run")
+    assert "┃ asset ┃ state ┃ ┡" in shown and "why" not in shown
 
 
 def test_ctrl_c_is_one_line_and_exit_code_130(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +184,7 @@ def test_a_check_names_everything_that_is_wrong(tmp_path: Path) -> None:
     assert result.exit_code == 2
     expected = "study tiny cannot be run as it is: fix model ItemKNN, dataset tiny, content tiny/image\n"
     assert result.stderr == expected
-    assert "✗ model ItemKNN: n_neighbours: Input should be" in result.stdout
+    assert "✗ model ItemKNN: n_neighbours: must be" in result.stdout
     assert "✗ dataset tiny: reader 'market': users: there is no such key; did you mean 'n_users'?" in result.stdout
     assert "✗ content tiny/image: encoder 'visual_descriptors': dims: " in result.stdout
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.cli.costs import Cost, cost_table, costs, timed_cells, total
+from orchestration.content_widths import KnownDataset
 from orchestration.home import Home
 from orchestration.lineage import Event
 from orchestration.settings import Settings
@@ -80,11 +81,11 @@ def test_where_time_is_the_budget_later_cells_follow_from_what_it_is_enough_for(
 ) -> None:
     settings, study = many
     timed = study.model_copy(update={"tuning": study.tuning.model_copy(update={"minutes": 1.0, "trials": 500})})
-    facts = {"many": {"counts": {"users": 50, "items": 40, "train": 900}}}
+    known = {"many": KnownDataset({"counts": {"users": 50, "items": 40, "train": 900}}, {})}
     ran = {("ItemKNN", False): [TimedCell(DataSize(50, 40, 900), 40.0)]}
     found = {
         repeats: costs(
-            timed.model_copy(update={"repeats": repeats}), Home(settings), facts, [("many", "ItemKNN")], ran
+            timed.model_copy(update={"repeats": repeats}), Home(settings), known, [("many", "ItemKNN")], ran
         )
         for repeats in (1, 3)
     }

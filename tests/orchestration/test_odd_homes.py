@@ -99,7 +99,7 @@ def test_what_can_be_no_home_is_one_line_for_every_command(home: str, said: str,
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_of_others_is_one_line(studies: Path) -> None:
     (studies / "closed").mkdir(mode=0o555)
-    assert "closed: cannot be written to" in check_refusal(studies / "closed", studies, ONE, ("results", "tiny"))
+    assert "closed: cannot be written to" in check_refusal(studies / "closed", studies, ONE)
 
 
 def test_a_tilde_that_the_shell_left_is_the_users_folder(monkeypatch: pytest.MonkeyPatch) -> None:

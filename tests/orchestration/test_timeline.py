@@ -140,6 +140,12 @@ def test_a_time_is_in_seconds_up_to_two_minutes_wherever_it_is_said() -> None:
     assert [duration(each) for each in seconds] == words
 
 
+def test_two_times_of_a_sentence_have_one_unit_where_the_shorter_is_one_of_it_at_least() -> None:
+    assert [duration(each, beside=130) for each in (40, 61, 118)] == ["40 s", "1 minute", "2 minutes"]
+    assert [duration(each, beside=9000) for each in (1200, 3700)] == ["20 minutes", "1.0 hours"]
+    assert duration(118, beside=30) == "118 s"
+
+
 def test_work_is_shown_in_several_places() -> None:
     first: list[str] = []
     second: list[str] = []

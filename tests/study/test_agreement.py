@@ -43,7 +43,7 @@ def refusal(folder: Path, more: str) -> str:
         ("{E: {of: EASE}}", "ensembles.E.of: write a list, such as [a, b]"),
         ("{E: {of: [EASE], each_source: true}}", "ensemble 'E': no member takes content, so leave 'each_source' out"),
         ("{E: {of: [EASE]}}", "ensemble 'E' is EASE alone: name another model, or let it stand once for each source"),
-        ("{E: {of: [EASE, ItemKNN], by: rank}}", "ensembles.E.by: Input should be 'scores' or 'ranks'"),
+        ("{E: {of: [EASE, ItemKNN], by: rank}}", "ensembles.E.by: must be 'scores' or 'ranks'"),
         ("{E: {of: [EASE, ItemKNN], weights: [1]}}", "ensembles.E.weights: there is no such key (known: of, by,"),
         ("{topPop: {of: [EASE, ItemKNN]}}", "ensemble 'topPop' has the name of a model: give it another"),
         ("{both: {of: [EASE, ItemKNN]}}", "ensemble 'both' has the name of an arm: give it another"),
@@ -142,7 +142,7 @@ def test_a_question_that_each_model_with_that_source_can_answer(tmp_path: Path, 
     [
         ("{}", "datasets.d.published.rows: is empty; write one at least"),
         ("{EASE: {}}", "datasets.d.published.rows.EASE: is empty; write one at least"),
-        ("{EASE: {recall_at_20: .inf}}", "datasets.d.published.rows.EASE.recall_at_20: Input should be a finite"),
+        ("{EASE: {recall_at_20: .inf}}", "datasets.d.published.rows.EASE.recall_at_20: must be a finite"),
         (
             "{HybridItemKNN (bothh): {recall_at_20: 0.1}}",
             "dataset 'd': published: 'models' has no 'HybridItemKNN (bothh)' to stand beside it; did you mean "

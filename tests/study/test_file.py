@@ -1,5 +1,6 @@
 """What people write in a study file: each mistake is one line that names the file, and nothing is lost in silence."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,50 @@ def test_names_that_become_folders_and_assets_are_letters_digits_and_underscores
 )
 def test_what_is_no_study_is_one_line(text: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("title: x\n\tmodels: [EASE]\n", "; indent with blanks, not with a tab"),
+        ("title: x\n---\ntitle: y\n", "a file holds one study: remove the line '---' and what is not part of it"),
+        ("title: !!python/name:os.system\n", "; tags are not allowed: remove it, and write the value alone"),
+    ],
+)
+def test_what_is_no_yaml_is_said_with_the_remedy(text: str, end: str, tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=rf"line \d+, column \d+ is not YAML: .*{re.escape(end)}$"):
+        load_study(file)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_file_in_another_encoding_is_to_be_saved_in_utf_8(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_bytes(STUDY.format(name="a").replace("title: x", "title: für").encode(encoding))
+    with pytest.raises(UserError, match="is not a text file in UTF-8; save it as UTF-8$"):
+        load_study(file)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "controls: [shufled]",
+            "controls (entry 1): must be 'shuffled', 'noise', 'constant', 'popularity' or 'removed',",
+        ),
+        ("controls: [shufled]", "not 'shufled'; did you mean 'shuffled'?"),
+        ("repeats: 0", "repeats: must be 1 or more, not 0"),
+        ("repeats: 2.5", "repeats: must be a whole number, not 2.5"),
+    ],
+)
+def test_a_wrong_value_is_said_in_plain_words(line: str, said: str, tmp_path: Path) -> None:
+    assert said in refusal(tmp_path, f"{STUDY.format(name='a')}{line}\n")
+
+
+def test_a_split_at_random_is_answered_with_its_name_here(tmp_path: Path) -> None:
+    text = STUDY.format(name="a").replace("models:", "    split: {protocol: random}\nmodels:")
+    assert refusal(tmp_path, text).endswith("not 'random'; did you mean 'ratio'?")
 
 
 def test_half_a_character_is_refused_before_a_report_is_to_hold_it(tmp_path: Path) -> None:

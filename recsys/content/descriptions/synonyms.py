@@ -52,7 +52,7 @@ class Merge(BaseModel):
             `joyful` and `sorrowful` or `adults` and `teenagers`: opposites stand in the same sentences.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     model: str = "sentence-transformers/all-MiniLM-L6-v2"
     revision: str | None = None

@@ -52,7 +52,7 @@ class EndpointOptions(BaseModel):
         structured: demand JSON with the prompt's fields (`response_format: json_schema`), where the server takes it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     address: str
     api_key_env: str = Field("OPENAI_API_KEY", pattern=r"^[A-Z_][A-Z0-9_]*$")
@@ -147,7 +147,7 @@ class VlmOptions(BaseModel):
         precision: of the weights; `auto` is bfloat16 on a CUDA device and float32 on a CPU.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     model: str
     revision: str | None = None

@@ -22,7 +22,7 @@ class Prompt(BaseModel):
         text: the instruction itself.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str = Field(min_length=1)
     version: int = Field(ge=1)

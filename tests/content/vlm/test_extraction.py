@@ -235,7 +235,7 @@ def test_mistakes_are_one_line(given, tmp_path, changed, message, monkeypatch):
 @pytest.mark.parametrize("n", [0, 101])
 def test_so_many_pictures_are_refused_before_anything_is_asked(n):
     assert VlmOptions(model="m", prompt="p", pictures=100).pictures == 100
-    with pytest.raises(UserError, match="descriptions: pictures: Input should be "):
+    with pytest.raises(UserError, match="descriptions: pictures: must be "):
         VlmOptions.read({"model": "m", "prompt": "p", "pictures": n})
 
 

@@ -50,7 +50,7 @@ def test_a_file_of_ones_own(tmp_path):
             "name: a\nversion: 1\ndomain: b\nfields: []\ntext: c\nlabel: d\n",
             "label: there is no such key (known: name",
         ),
-        ("name: a\nversion: one\ndomain: b\nfields: []\ntext: c\n", "version: Input should be a valid integer"),
+        ("name: a\nversion: one\ndomain: b\nfields: []\ntext: c\n", "version: must be a whole number"),
         ("name: a\nversion: 1\ndomain: b\nfields: Genre\ntext: c\n", "fields: write a list, such as [a, b]"),
         ("1: a\n", "not a prompt; give the keys name, version"),
         ("- a\n", "not a prompt; give the keys name, version"),

@@ -14,29 +14,31 @@ DEFAULT = "a value fixes it, a list is searched, and without the key it has its 
     ("model", "line"),
     [
         ("EASE: {L2: 3}", "model EASE: L2: there is no such key; did you mean 'l2'?"),
-        ("EASE: {l2: []}", f"model EASE: l2: Input should be one value at least, not []; {SEARCHED}"),
-        ("EASE: {l2: [1, x]}", f"model EASE: l2: Input should be a valid number, not 'x'; {SEARCHED}"),
-        ("EASE: {l2: .inf}", f"model EASE: l2: Input should be a finite number, not inf; {SEARCHED}"),
+        ("EASE: {l2: []}", f"model EASE: l2: must be one value at least, not []; {SEARCHED}"),
+        ("EASE: {l2: [1, x]}", f"model EASE: l2: must be a number, not 'x'; {SEARCHED}"),
+        ("EASE: {l2: .inf}", f"model EASE: l2: must be a finite number, not inf; {SEARCHED}"),
+        ("EASE: {l2: 1e400}", f"model EASE: l2: must be a finite number, not '1e400'; {SEARCHED}"),
+        ("EASE: {l2: [1, 1e400]}", f"model EASE: l2: must be a finite number, not '1e400'; {SEARCHED}"),
         (
             "EASE: {l2: {low: 1, high: 3}}",
-            f"model EASE: l2: Input should be a valid number, not {{low: 1, high: 3}}; {SEARCHED}",
+            f"model EASE: l2: must be a number, not {{low: 1, high: 3}}; {SEARCHED}",
         ),
-        ("EASE: {l2: }", f"model EASE: l2: Input should be a valid number, not empty; {SEARCHED}"),
+        ("EASE: {l2: }", f"model EASE: l2: must be a number, not empty; {SEARCHED}"),
         ("EASE: {l2: [1, 2, 1.0]}", "model EASE: l2: 1.0 stands among its choices twice; write each choice once"),
         (
             "BPRMF: {learning_rate: 1000}",
-            f"model BPRMF: learning_rate: Input should be less than or equal to 1, not 1000; {SEARCHED}",
+            f"model BPRMF: learning_rate: must be 1 or less, not 1000; {SEARCHED}",
         ),
         ("EASE: {l2: yes}", "model EASE: l2: write a number; YAML reads what is written there as true"),
         ("EASE: {mirror: 0.1}", "model EASE: mirror: there is no such key"),
         (
             "BPRMF: {mirror: [0, -1]}",
-            f"model BPRMF: mirror: Input should be greater than or equal to 0, not -1; {DEFAULT}",
+            f"model BPRMF: mirror: must be 0 or more, not -1; {DEFAULT}",
         ),
-        ("BPRMF: {mirror_interval: 0}", "model BPRMF: mirror_interval: Input should be "),
+        ("BPRMF: {mirror_interval: 0}", "model BPRMF: mirror_interval: must be "),
         (
             "BM3@published/baby: {n_layers: x}",
-            "model BM3@published/baby: n_layers: Input should be a valid integer, not 'x'; "
+            "model BM3@published/baby: n_layers: must be a whole number, not 'x'; "
             "a value replaces the preset's, which stands without the key",
         ),
         ("BM3@published/baby: {n_layer: 2}", "model BM3@published/baby: n_layer: there is no such key; did you mean"),

@@ -28,6 +28,8 @@ def read_matrix(path: Path, key: str | None) -> tuple[np.ndarray, list[str] | No
     try:
         arrays, ids = readers[path.suffix](path)
     except (ValueError, OSError, EOFError, BadZipFile, SafetensorError):
+        if path.is_file() and not path.stat().st_size:
+            raise UserError(f"{path}: is empty; write it anew as an array of numbers") from None
         # NumPy's own message advises to load it by pickle.
         raise UserError(f"{path}: damaged, or made of Python objects; write it anew as an array of numbers") from None
     return _choose(path, arrays, key), ids

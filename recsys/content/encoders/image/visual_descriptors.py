@@ -47,6 +47,7 @@ class VisualDescriptors(Encoder):
     Options = VisualDescriptorsOptions
     modality: ClassVar[Modality] = "image"
     description = "colour (HSV, CIELAB layout), texture (LBP, co-occurrence) and shape (HOG) of pictures"
+    reduces = True
 
     def contents(self, items: pd.DataFrame, context: Context) -> list[str | None]:
         """The digests of the pictures."""

@@ -53,6 +53,7 @@ class TfidfSvd(Encoder):
     modality: ClassVar[Modality] = "text"
     description = "words of any script weighted by TF-IDF, reduced by a truncated SVD (latent semantic analysis)"
     quick = True
+    reduces = True
 
     def encode(self, items: pd.DataFrame, context: Context) -> Features:
         """Unit vectors; an item without a known word is absent."""
