@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestration import keys
-from orchestration.cli.plan import AGAIN, FILES_CHANGED, REUSED, plan
+from orchestration.cli.plan import AGAIN, DAMAGED, FILES_CHANGED, REUSED, plan
 from orchestration.home import Home
 from recsys.errors import UserError
 from recsys.study.selection import has_verdict
@@ -43,6 +43,8 @@ def outdated(study: Study, home: Home, *, page: bool = False) -> str:
         causes.append(f"from an earlier version of the study file (changed since: {named}{more})")
     if files := [step.asset for step in steps if step.why == FILES_CHANGED]:
         causes.append(f"before the files of {', '.join(files[:MOST_NAMED])} changed or moved")
+    if damaged := [step.asset for step in steps if step.why == DAMAGED]:
+        causes.append(f"before files of {', '.join(damaged[:MOST_NAMED])} were damaged or removed")
     if again := [step.asset for step in steps if step.why == AGAIN]:
         named = ", ".join(again[:MOST_NAMED])
         causes.append(f"while parts of {named} failed for want of memory, disk space or the like")

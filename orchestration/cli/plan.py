@@ -15,6 +15,7 @@ from recsys.study.study import Study
 State = Literal["missing", "stale", "up to date"]
 SETTINGS_CHANGED = "its code or settings have changed"
 FILES_CHANGED = "its files have changed or moved"
+DAMAGED = "its version is not in the store, or a file of it is damaged or gone"
 AGAIN = "a part failed for want of memory, disk space or the like, and is tried again"
 REUSED = "an input's code or settings have changed, not its content: the stored version is used again"
 
@@ -82,7 +83,7 @@ def _state(home: Home, node: Node, wanted: str, changing: Collection[str]) -> tu
     if read != inputs:
         return "stale", "an input has changed"
     if not stored:
-        return "stale", "its version is not in the store, or a file of it is damaged or gone"
+        return "stale", DAMAGED
     if version_of(node.version, inputs, node.files(home.settings)) != latest.fingerprint:
         return "stale", FILES_CHANGED
     return "stale", REUSED

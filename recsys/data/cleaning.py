@@ -169,7 +169,8 @@ def _refuse_empty(steps: dict[str, int], rules: CleaningRules) -> None:
     left = steps["read"] - steps["duplicates"]
     if not left:
         raise UserError("the source has no usable interaction; look at its quarantine for the reasons")
-    remedies = {"min_rating": f"lower 'min_rating' ({rules.min_rating})", "k_core": f"lower 'k_core' ({rules.k_core})"}
+    core = f"users: {rules.k_core.users}, items: {rules.k_core.items}"
+    remedies = {"min_rating": f"lower 'min_rating' ({rules.min_rating})", "k_core": f"lower 'k_core' ({core})"}
     for step, remedy in remedies.items():
         if steps[step] == left:
             raise UserError(f"cleaning leaves no interaction: '{step}' removed the last {left}; {remedy}")

@@ -76,7 +76,7 @@ def test_rules_are_read_as_written() -> None:
         ),
         (
             CleaningRules(k_core=2),
-            "cleaning leaves no interaction: 'k_core' removed the last 1; lower 'k_core' (users=2 items=2)",
+            "cleaning leaves no interaction: 'k_core' removed the last 1; lower 'k_core' (users: 2, items: 2)",
         ),
     ],
 )

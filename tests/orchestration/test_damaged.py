@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.cli.changes import outdated
 from orchestration.cli.plan import plan
 from orchestration.home import Home
 from orchestration.settings import Settings
 from recsys.intact import damaged
+from recsys.study.file import load_study
 from recsys.study.results import ModelResult
 from recsys.study.study import Study
 from tests.orchestration.command_line import call, complaint
@@ -63,6 +65,14 @@ def test_a_file_that_is_gone_is_named_and_computed_anew(copied: Settings, finish
     assert call(copied, "run", "tiny").exit_code == 0
     assert final.is_file()
     assert {step.state for step in plan(study, home)} == {"up to date"}
+
+
+def test_results_are_not_said_to_be_of_an_earlier_study_where_a_file_is_damaged(copied: Settings) -> None:
+    cut(final_cell(copied, "TopPop") / "model.safetensors")
+    assert outdated(load_study(copied.studies / "tiny.yaml"), Home(copied)) == (
+        "These results were made before files of tiny/models/TopPop were damaged or removed; `modalift run tiny` "
+        "brings them up to date"
+    )
 
 
 def test_a_run_computes_what_is_damaged_and_finds_the_rest(copied: Settings, finished: Finished) -> None:
