@@ -43,9 +43,9 @@ from recsys.engine.runner import CellRunner
 
 keep, kept = CellRunner._keep, []
 
-def keep_and_die(runner, mark, job, outcome):
-    stored = keep(runner, mark, job, outcome)
-    kept.append(job.cell.model)
+def keep_and_die(runner, mark, record, files):
+    stored = keep(runner, mark, record, files)
+    kept.append(record["model"])
     if kept.count("BPRMF") == 6:
         os.kill(os.getpid(), signal.SIGKILL)
     return stored
