@@ -63,7 +63,9 @@ def spelt_twice(ids: pd.Series) -> list[str]:
     """What to say of distinct ids of people that differ only by what people and programs change without meaning to."""
     unique = pd.Series(ids.dropna().unique(), dtype="str")
     said = []
-    for name in ("case", "leading zeros"):
+    # Where most ids mix both cases, programs made them, and letters of other case are other letters.
+    mixed = ((unique != unique.str.lower()) & (unique != unique.str.upper()) & (unique != unique.str.title())).mean()
+    for name in ("leading zeros",) if mixed > 0.5 else ("case", "leading zeros"):
         repaired = unique.map(REPAIRS[name])
         alike = repaired.duplicated(keep=False)
         if n := int(alike.sum()):

@@ -25,8 +25,6 @@ Pictures = Mapping[str, dict[str, list[Path]]]
 """By item and by what tells its pictures apart, the files that are called so."""
 FEWEST = 2
 """Items behind whose ids a word must stand to be a view such as `front`, and no part of another item's id."""
-LITTER = frozenset({"thumbs.db", "desktop.ini"})
-"""What Windows leaves in folders of pictures."""
 NO_ITEM = "picture is named by no item's id"
 SAME_NAME = "a further file of the same name: the first is used"
 ALMOST: dict[str, Callable[[str], str]] = {
@@ -86,14 +84,16 @@ def _walked(folder: Path) -> list[tuple[Path, bool]]:
     return [(path, is_folder) for _, path, is_folder in sorted(found)]
 
 
-def _no_pictures(folder: Path) -> Iterator[str]:
-    """A sentence on files that are not read by their names' ends, and on folders called like a picture."""
-    unread = [path for path, is_folder in _walked(folder) if _is_picture(path.name) == is_folder]
-    unread = [path for path in unread if path.name.lower() not in LITTER]
+def _no_pictures(folder: Path, missing: Iterable[str]) -> Iterator[str]:
+    """A sentence on what is called by the id of an item without a picture and is none, such as `12.svg`."""
+    ids = {_composed(name) for name in missing}
+    unread = [
+        path for path, is_folder in _walked(folder) if _is_picture(path.name) == is_folder and _stem(path) in ids
+    ]
     if unread:
         yield (
-            f"not read, for files of pictures end in {', '.join(sorted(SUFFIXES))}: {len(unread):,} in the folder, "
-            f"such as {unread[0].relative_to(folder)}"
+            f"not read, for files of pictures end in {', '.join(sorted(SUFFIXES))}: {len(unread):,} named by items "
+            f"without a picture, such as {unread[0].relative_to(folder)}"
         )
 
 
@@ -139,7 +139,7 @@ def match_images(ids: pd.Series, folder: Path, by: Reading | None = None) -> Mat
     missing = [name for composed, name in wanted.items() if composed not in ordered]
     rows = [(file.relative_to(folder).as_posix(), SAME_NAME) for file in again]
     rows += _unknown(dict(sorted(unknown.items())), missing, folder)
-    doubts = [*_of_other_items(pictures, wanted), *_contested(contested, by, folder), *_no_pictures(folder)]
+    doubts = [*_of_other_items(pictures, wanted), *_contested(contested, by, folder), *_no_pictures(folder, missing)]
     return Matched(pd.Series(paths, index=ids.index, dtype="object"), named_aside("images", rows), tuple(doubts), by)
 
 

@@ -2,7 +2,8 @@
 
 Such a text tells who chose what, those choices too that are held out for the test, so that it is no content. An id is
 found where it stands as a word. Short ids such as `12` stand in texts by chance, hence only a text counts in which the
-users that it names took that very item far more often than users of their activity take items of that popularity.
+users that it names took that very item far more often than users of their activity take items of that popularity, and
+not a few of them only.
 """
 
 import numpy as np
@@ -15,6 +16,8 @@ FEWEST, LEAST = 5, 0.01
 """Items, and share of the items with a text, that must name one of their users."""
 SURE = 5.0
 """Standard errors by which the users who are named must exceed chance; they must be twice as many, too."""
+SURE_OVER_USERS = 2.8
+"""The same over users: tastes cluster, so that a size that is an id by chance may fit all items of its user."""
 MOST = 20_000
 """Items that are looked at."""
 
@@ -35,7 +38,12 @@ def share_naming_users(texts: pd.Series, pairs: pd.DataFrame) -> float:
     named = pd.DataFrame({"item_id": words.index, "user_id": words.to_numpy()}).drop_duplicates()
     chance = of_user.reindex(named["user_id"]).to_numpy() * of_item.reindex(named["item_id"], fill_value=0).to_numpy()
     chance = np.minimum(chance / max(len(pairs), 1), 1)
-    took = named.merge(pairs, on=["item_id", "user_id"])
-    n_items = took["item_id"].nunique()
-    bound = max(2 * chance.sum(), chance.sum() + SURE * float(np.sqrt((chance * (1 - chance)).sum())))
-    return n_items / len(known) if n_items >= max(FEWEST, LEAST * len(known)) and len(took) > bound else 0.0
+    took = named.merge(pairs.assign(took=1.0), on=["item_id", "user_id"], how="left")["took"].fillna(0).to_numpy()
+    n_items = named["item_id"][took > 0].nunique()
+    beyond = pd.Series(took - chance).groupby(named["user_id"].to_numpy()).sum()
+    is_sure = (
+        took.sum() > 2 * chance.sum()
+        and beyond.sum() > SURE * float(np.sqrt((chance * (1 - chance)).sum()))
+        and beyond.sum() > SURE_OVER_USERS * float(np.sqrt((beyond**2).sum()))
+    )
+    return n_items / len(known) if n_items >= max(FEWEST, LEAST * len(known)) and is_sure else 0.0

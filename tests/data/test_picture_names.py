@@ -42,14 +42,14 @@ def test_files_by_stem_takes_images_only_and_the_first_of_two(tmp_path: Path) ->
 
 
 def test_what_is_not_read_as_a_picture_is_counted_with_an_example(tmp_path: Path) -> None:
-    touch(tmp_path, "1.png", "shelf/2.png", "Thumbs.db", ".DS_Store")
+    touch(tmp_path, "1.png", "1.txt", "shelf/2.png", "Thumbs.db", ".DS_Store", "orders.csv")
     ids = pd.Series(["1", "2", "3", "4", "5"])
     assert match_images(ids, tmp_path).doubts == ()
     touch(tmp_path, "3.bin", "shelf/4.svg")
     (tmp_path / "5.png").mkdir()
     (said,) = match_images(ids, tmp_path).doubts
     assert said.startswith("not read, for files of pictures end in .avif") and said.endswith(
-        ": 3 in the folder, such as 3.bin"
+        ": 3 named by items without a picture, such as 3.bin"
     )
 
 

@@ -44,3 +44,12 @@ def test_others_than_its_own_users_and_no_text_at_all() -> None:
     naming = texts([f"by u{next(u for u in range(N_USERS) if u not in others[item])}" for item in range(N_ITEMS)])
     assert share_naming_users(naming, pairs("u")) == 0
     assert share_naming_users(naming.map(lambda _: None), pairs("u")) == 0
+
+
+def test_a_size_that_is_an_id_of_users_with_the_same_taste() -> None:
+    """Items of a series share a number, and whose id it is likes that series now and then."""
+    taste, series = RNG.integers(10, size=N_USERS), np.arange(N_ITEMS) % 10
+    numbers = np.array([next(u for u in RNG.permutation(N_USERS) if taste[u] == one or one > 1) for one in range(10)])
+    rows = [(str(u), f"p{i}") for u in range(N_USERS) for i in np.flatnonzero(series == taste[u])[:15]]
+    sizes = texts([f"size {numbers[one]}" for one in series])
+    assert share_naming_users(sizes, pd.DataFrame(rows, columns=["user_id", "item_id"])) == 0

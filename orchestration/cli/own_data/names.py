@@ -177,8 +177,8 @@ def speaks_of_something_elses_time(name: str) -> bool:
 
 
 def speaks_of_users(name: str) -> bool:
-    """Whether a column of the items is called like something that users wrote or did."""
-    return _speaks_of("crowd", name)
+    """Whether a column of the items is called like something that users wrote or did, and not the seller."""
+    return _speaks_of("crowd", name) and not _speaks_of("publisher", name)
 
 
 def has_id(name: str) -> bool:

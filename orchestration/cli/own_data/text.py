@@ -46,7 +46,7 @@ def find_text(items: pd.DataFrame, free: list[str], key: str, pairs: pd.DataFram
 def _made_by_users(name: str, texts: pd.Series, pairs: pd.DataFrame) -> str:
     """What shows that users made a text; empty where nothing does."""
     if names.speaks_of_users(name):
-        return "its name says that users made it"
+        return "its name suggests that users made it"
     if share := share_naming_users(texts, pairs):
         return f"in {whole_percent(share)} of the items it names users who took that very item"
     return ""

@@ -405,7 +405,7 @@ def test_what_users_made_is_no_content_unless_the_user_says_so(settings: Setting
     items["tags"] = [f"{fan} fan" for fan in fans.reindex(items["item_id"])]
     study, said = of_frames(settings, rows, items)
     assert options(study)["text_columns"] == ["description"]
-    assert "! 'review_text' of the items: no content, since its name says that users made it" in said
+    assert "! 'review_text' of the items: no content, since its name suggests that users made it" in said
     assert "! 'tags' of the items: no content, since in 100 % of the items it names users who took that very" in said
     assert "not used, of the items" not in said
     study, said = of_frames(settings, rows, items, "--text-columns", "review_text,tags", "--force")

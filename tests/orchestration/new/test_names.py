@@ -85,7 +85,6 @@ def test_numbers_are_no_names() -> None:
         "customerReviews",
         "user_comments",
         "Feedback",
-        "answered_questions",
         "also_bought",
         "レビュー",
     ],
@@ -95,7 +94,12 @@ def test_names_of_what_users_made(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["description", "question_text", "tags", "author", "brand_story", "preview", "answer", "keywords"]
+    "name",
+    [
+        *("description", "question_text", "tags", "author", "brand_story", "preview", "answer", "keywords"),
+        *("user_manual", "buyer_guide", "target_customer", "Kunden_Information", "customerCareText"),
+        *("editorial_review", "critic_review", "press_reviews", "developer_comment", "commentaire_editeur"),
+    ],
 )
 def test_names_of_what_may_be_an_items_own(name: str) -> None:
     assert not names.speaks_of_users(name)
