@@ -27,8 +27,7 @@ ADVICE: dict[VerdictName, str] = {
 DOES_NOT_PAY = (
     "Keep the best model without content: this one is not better by the margin, and only the reason is still open."
 )
-NO_VERDICT_FITS = "Do not decide by this study: its comparisons fit no verdict, and more users would not change that."
-MORE_USERS = "however many users there are"
+NO_VERDICT_FITS = "Do not decide by this study: what its comparisons show fits no verdict."
 
 
 def advice(name: VerdictName, found: Verdict) -> str:
@@ -152,8 +151,8 @@ def _what_is_missing(found: Verdict) -> str:
     if control := unbeaten(found):
         return f"that {control.a} beats {control.b} is not shown ({lift(control)})"
     if control := in_the_way(found):
-        return f"yet {control.a} {versus(control)} {control.b} ({lift(control)}): no verdict fits these, {MORE_USERS}"
-    return f"no verdict fits these, {MORE_USERS}"
+        return f"yet {control.a} {versus(control)} {control.b} ({lift(control)}): no verdict fits these"
+    return "no verdict fits these"
 
 
 def _over_rival(found: Verdict, relation: str) -> str:

@@ -91,7 +91,7 @@ def test_each_row_of_the_table(over, expected):
         ((0.02, 0.02, 0.00), ADVICE["inconclusive"]),
     ],
 )
-def test_the_advice_of_an_open_verdict_says_whether_more_users_could_answer_it(over, said):
+def test_the_advice_of_an_open_verdict_says_whether_anything_would_answer_it(over, said):
     found = verdict(*over)
     assert found.name == "inconclusive"
     assert found.advice == said
@@ -220,9 +220,9 @@ def test_a_rival_of_the_same_model_is_told_apart():
         ((0.02, 0.02, -0.02, 0.00), "yet VBPR (both) is worse than VBPR (shuffled_untuned) (lift -"),
     ],
 )
-def test_what_stands_in_the_way_of_every_verdict_is_named_and_no_users_are_asked_for(over, in_the_way):
+def test_what_stands_in_the_way_of_every_verdict_is_named(over, in_the_way):
     said = verdict(*over).sentence
-    assert said.endswith("no verdict fits these, however many users there are.")
+    assert said.endswith("no verdict fits these.")
     assert in_the_way in said
 
 
