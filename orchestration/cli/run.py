@@ -1,5 +1,6 @@
 """`modalift run`: materialise a study and say what came of it."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from orchestration.settings import Settings
     from recsys.study.study import Study
 
+A_MOMENT = 0.5
+"""Seconds."""
 COLOURS = {"up to date": "green", "stale": "yellow", "missing": "red"}
 STOPPED = 130
 
@@ -136,12 +139,18 @@ def _materialise(study: "Study", settings: "Settings", select: str | None) -> No
 
 
 def note_other_runs(study: "Study", home: "Home") -> None:
-    """A line for each dataset, and for the study, of which another run is computing an asset."""
-    for group in (*study.datasets, study.name):
-        with home.store.lock_all(group) as free:
-            pass
-        if not free:
-            note(f"waiting for another run that is at work on {group}; what it has computed is used here too")
+    """A line for each dataset, and for the study, that another command is at work on, and not for a moment only."""
+    for group in dict.fromkeys((*study.datasets, study.name)):
+        if _is_free(home, group):
+            continue
+        time.sleep(A_MOMENT)  # another command may only have looked, as this one does
+        if not _is_free(home, group):
+            note(f"waiting for another command that is at work on {group}; what it has computed is used here too")
+
+
+def _is_free(home: "Home", group: str) -> bool:
+    with home.store.lock_all(group) as free:
+        return free
 
 
 def _failures(home: "Home", assets: tuple[str, ...]) -> list[str]:

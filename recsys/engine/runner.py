@@ -263,7 +263,7 @@ def _run(job: _Job) -> CellResult:
     try:
         return run_cell(job.cell, job.out)
     except FileNotFoundError as error:
-        gone = next((each for each in (*job.cell.content.values(), job.cell.dataset) if each in str(error)), None)
+        gone = next((each for each in (*job.cell.content.values(), job.cell.dataset) if not Path(each).exists()), None)
         if gone is None:
             raise
         # No error of the model, which would be kept: the input may be made anew.

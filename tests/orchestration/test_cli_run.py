@@ -141,7 +141,8 @@ def test_a_run_says_at_once_that_another_is_at_work_on_the_same(
     assert capsys.readouterr().err == ""
     with home.store.lock("tiny/models/EASE"):
         note_other_runs(finished[1], home)
-    assert capsys.readouterr().err.startswith("waiting for another run that is at work on tiny; ")
+    said = capsys.readouterr().err
+    assert said.startswith("waiting for another command that is at work on tiny; ") and said.count("waiting") == 1
 
 
 def test_a_plan_of_nothing_to_do_has_no_column_of_reasons(finished: Finished) -> None:

@@ -87,7 +87,9 @@ def test_a_list_that_holds_all_items_is_refused_where_its_order_is_nothing(setti
     study = file.read_text(encoding="utf-8")
     file.write_text(f"{study}evaluation: {{primary: recall_at_{ITEMS}}}\n", encoding="utf-8")
     (line,) = refused(settings)
-    assert line.startswith("dataset shop: evaluation.primary: recall_at_40 is the same for every model at test, since a list ")
+    assert line.startswith(
+        "dataset shop: evaluation.primary: recall_at_40 is the same for every model at test, since a list "
+    )
     file.write_text(f"{study}evaluation: {{primary: ndcg_at_{ITEMS}}}\n", encoding="utf-8")
     assert "✓ dataset shop" in printed(settings, "check", "shop")
     assert call(settings, "run", "shop", "--select", 'key:"shop/dataset"').exit_code == 0
