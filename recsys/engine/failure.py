@@ -29,8 +29,8 @@ _DAMAGED = {"ArrowInvalid", "SafetensorError", "JSONDecodeError"}
 # What processes share and others may hold: files open on the whole system; processes and threads of a user.
 _EXHAUSTED = {errno.ENFILE, errno.EAGAIN}
 # What may pass without a change to the model: a full disk or quota, a limit of a file's size, files left open in this
-# process, a failing disk, a file system that lost the file. The system's other errors are the code's own (a file that it
-# does not find or may not write, a server that does not answer), and would come again in each run.
+# process, a failing disk, a file system that lost the file. The system's other errors are the code's own, as of a file
+# that it does not find or a server that does not answer, and would come again in each run.
 _MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.EIO, errno.ESTALE}
 _MOST = 500
 """Characters of a message."""

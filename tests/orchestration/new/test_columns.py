@@ -400,7 +400,7 @@ def test_an_empty_column_of_the_items_is_called_empty(settings: Settings) -> Non
 
 def test_what_users_made_is_no_content_unless_the_user_says_so(settings: Settings) -> None:
     rows = taken().assign(user_id=lambda rows: "u" + rows["user_id"].astype(str))
-    fans = rows.groupby("item_id")["user_id"].first()
+    fans = rows.sample(frac=1, random_state=0).groupby("item_id")["user_id"].first()
     items = goods(review_text=[f"a fine thing, number {n} of many" for n in range(N_ITEMS)])
     items["tags"] = [f"{fan} fan" for fan in fans.reindex(items["item_id"])]
     study, said = of_frames(settings, rows, items)
