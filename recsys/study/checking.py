@@ -5,9 +5,9 @@ the encoding itself is left out where it takes long.
 """
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -106,7 +106,7 @@ def check_content(
         sources: those that matter.
         corpora: those that matter beside the ones that these sources read.
     """
-    items = data.items
+    items, share_naming_its_users = data.items, cache(partial(_share_naming_its_users, data))
     wanted = {spec.content[source].corpus for source in sources} | set(corpora)
     with TemporaryDirectory() as scratch:
         read: dict[str, ExpectedCorpus] = {}
@@ -121,11 +121,18 @@ def check_content(
         for source, content in spec.content.items():
             if source in sources and (content.corpus is None or content.corpus in read):
                 encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
-                yield from _source(name, source, encoder, data, folder, read.get(content.corpus or ""))
+                corpus_read = read.get(content.corpus or "")
+                yield from _source(name, source, encoder, data, folder, corpus_read, share_naming_its_users)
 
 
 def _source(
-    name: str, source: str, encoder: Encoder, data: Dataset, folder: Path | None, corpus: ExpectedCorpus | None
+    name: str,
+    source: str,
+    encoder: Encoder,
+    data: Dataset,
+    folder: Path | None,
+    corpus: ExpectedCorpus | None,
+    share_naming_its_users: Callable[[str], float],
 ) -> Iterator[Finding]:
     what, items = f"content {name}/{source}", data.items
     context = Context(folder=folder, listed_by_id=data.listed_by_id)
@@ -145,19 +152,27 @@ def _source(
         yield Finding(what, str(error), "bad")
         return
     yield _coverage(what, source, encoder, items, keys, to_be_written=to_be_written)
-    yield from (Finding(what, each, "warning") for each in (*said, *_naming_users(encoder, data)))
+    yield from (
+        Finding(what, each, "warning") for each in (*said, *_naming_users(encoder, items, share_naming_its_users))
+    )
 
 
-def _naming_users(encoder: Encoder, data: Dataset) -> Iterator[str]:
-    """A sentence for each column of words that an encoder reads and that names the users of its items."""
+def _share_naming_its_users(data: Dataset, column: str) -> float:
     took = data.interactions
     ids = {
         "user_id": data.users["user_id"].take(took["user"].to_numpy()),
         "item_id": data.items["item_id"].take(took["item"].to_numpy()),
     }
-    pairs = pd.DataFrame({name: column.to_numpy() for name, column in ids.items()})
-    for column in sorted(encoder.reads.intersection(data.items) - {"image"}):
-        if share := share_naming_users(data.items.set_index("item_id")[column], pairs):
+    pairs = pd.DataFrame({name: values.to_numpy() for name, values in ids.items()})
+    return share_naming_users(data.items.set_index("item_id")[column], pairs)
+
+
+def _naming_users(
+    encoder: Encoder, items: pd.DataFrame, share_naming_its_users: Callable[[str], float]
+) -> Iterator[str]:
+    """A sentence for each column of words that an encoder reads and that names the users of its items."""
+    for column in sorted(encoder.reads.intersection(items) - {"image"}):
+        if share := share_naming_its_users(column):
             yield (
                 f"'{column}' names users who took that very item in {whole_percent(share)} of the items with one, so "
                 "that it may tell who chose what: leave out what users made"
