@@ -65,7 +65,11 @@ def picture_files(folder: Path) -> list[Path]:
 
     Hidden files are passed over: macOS leaves some beside every picture that it copies.
     """
-    return [path for path, is_folder in _walked(folder) if _is_picture(path.name) and not is_folder]
+    return _pictures(_walked(folder))
+
+
+def _pictures(walked: Iterable[tuple[Path, bool]]) -> list[Path]:
+    return [path for path, is_folder in walked if _is_picture(path.name) and not is_folder]
 
 
 def _walked(folder: Path) -> list[tuple[Path, bool]]:
@@ -84,12 +88,10 @@ def _walked(folder: Path) -> list[tuple[Path, bool]]:
     return [(path, is_folder) for _, path, is_folder in sorted(found)]
 
 
-def _no_pictures(folder: Path, missing: Iterable[str]) -> Iterator[str]:
+def _no_pictures(walked: Iterable[tuple[Path, bool]], folder: Path, missing: Iterable[str]) -> Iterator[str]:
     """A sentence on what is called by the id of an item without a picture and is none, such as `12.svg`."""
     ids = {_composed(name) for name in missing}
-    unread = [
-        path for path, is_folder in _walked(folder) if _is_picture(path.name) == is_folder and _stem(path) in ids
-    ]
+    unread = [path for path, is_folder in walked if _is_picture(path.name) == is_folder and _stem(path) in ids]
     if unread:
         yield (
             f"not read, for files of pictures end in {', '.join(sorted(SUFFIXES))}: {len(unread):,} named by items "
@@ -117,7 +119,8 @@ def match_images(ids: pd.Series, folder: Path, by: Reading | None = None) -> Mat
         UserError: `by` is not given, and both could be meant.
     """
     wanted = {_composed(name): name for name in ids}
-    files = picture_files(folder)
+    walked = _walked(folder)
+    files = _pictures(walked)
     named = _named({_stem(file) for file in files}, wanted)
     placed = {file: _item_folder(file.relative_to(folder), wanted) for file in files}
     contested = [file for file in files if placed[file] and named.get(_stem(file)) not in (None, placed[file])]
@@ -139,7 +142,11 @@ def match_images(ids: pd.Series, folder: Path, by: Reading | None = None) -> Mat
     missing = [name for composed, name in wanted.items() if composed not in ordered]
     rows = [(file.relative_to(folder).as_posix(), SAME_NAME) for file in again]
     rows += _unknown(dict(sorted(unknown.items())), missing, folder)
-    doubts = [*_of_other_items(pictures, wanted), *_contested(contested, by, folder), *_no_pictures(folder, missing)]
+    doubts = [
+        *_of_other_items(pictures, wanted),
+        *_contested(contested, by, folder),
+        *_no_pictures(walked, folder, missing),
+    ]
     return Matched(pd.Series(paths, index=ids.index, dtype="object"), named_aside("images", rows), tuple(doubts), by)
 
 
