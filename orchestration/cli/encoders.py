@@ -53,12 +53,13 @@ def encoders(
 
 def _refuse_unknown(name: str) -> None:
     """UserError that proposes an encoder by a word of its description, such as CLIP, where no name is near."""
-    from recsys.content.encoders import encoder_infos
+    from recsys.content.encoders import encoder_infos, registry
 
-    infos = encoder_infos()
-    names = [info.name for info in infos]
-    words = {word: info.name for info in infos for word in re.findall(r"\w{3,}", info.description.lower())}
-    if name not in names and not near(name, names) and (found := get_close_matches(name.lower(), words, n=1)):
+    names = registry.names()
+    if name in names or near(name, names):
+        return
+    words = {word: info.name for info in encoder_infos() for word in re.findall(r"\w{3,}", info.description.lower())}
+    if found := get_close_matches(name.lower(), words, n=1):
         raise UserError(f"there is no encoder '{name}'; did you mean '{words[found[0]]}'?")
 
 
