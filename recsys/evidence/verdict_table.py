@@ -3,21 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal
+from typing import Literal, get_args
 
 from recsys.evidence.comparison import Comparison
 from recsys.evidence.verdict import Verdict, VerdictName
 
-Compared = Literal["rival", "shuffled", "untuned", "capacity", "popularity"]
-COMPARISONS: dict[Compared, str] = {
-    "rival": "against_rival",
-    "shuffled": "against_shuffled",
-    "untuned": "against_untuned",
-    "capacity": "shuffled_against_rival",
-    "popularity": "against_popularity",
-}
+Compared = Literal[
+    "against_rival", "against_shuffled", "against_untuned", "shuffled_against_rival", "against_popularity"
+]
+COMPARISONS: tuple[Compared, ...] = get_args(Compared)
 """Attributes of a `Verdict`; where several comparisons keep one open, the first of these is spoken of."""
-CONTROLS: tuple[Compared, ...] = ("shuffled", "untuned", "popularity")
+CONTROLS: tuple[Compared, ...] = ("against_shuffled", "against_untuned", "against_popularity")
 Claim = Literal["better", "worse", "equivalent"]
 Shown = frozenset[Claim]
 """What a comparison has shown: nothing, or a difference, or equivalence, or a difference within the margin."""
@@ -30,8 +26,7 @@ class TableInput:
     """All that the table asks for.
 
     Attributes:
-        shown: by comparison: C against I (`rival`), S1 (`shuffled`), S0 (`untuned`) and P (`popularity`), and S1
-            against I (`capacity`).
+        shown: by comparison.
         reaches_margin: whether the lift over I is the margin or more.
         below_margin: whether the interval of that lift ends below the margin.
     """
@@ -45,7 +40,7 @@ class TableInput:
         """What the comparisons of a verdict have shown."""
         rival = found.against_rival
         return cls(
-            {name: _shown(_comparison(found, name)) for name in COMPARISONS},
+            {name: _shown(getattr(found, name)) for name in COMPARISONS},
             reaches_margin=rival.lift >= rival.margin or rival.mean_b == 0,
             below_margin=rival.lift_high < rival.margin,
         )
@@ -77,8 +72,8 @@ class TableInput:
 
         A lift over I within the margin by the 90 % interval of equivalence may still be open to that of 95 %.
         """
-        may_still_pay = self.shown["rival"] == {"equivalent"} and not self.below_margin
-        return [name for name in COMPARISONS if not self.shown[name] or (name == "rival" and may_still_pay)]
+        may_still_pay = self.shown["against_rival"] == {"equivalent"} and not self.below_margin
+        return [name for name in COMPARISONS if not self.shown[name] or (name == "against_rival" and may_still_pay)]
 
     def with_decided(self, names: Sequence[Compared]) -> Iterator["TableInput"]:
         """The same with some comparisons decided, in every way."""
@@ -88,7 +83,7 @@ class TableInput:
         name, *others = names
         for shown in DECIDED:
             decided = replace(self, shown={**self.shown, name: shown})
-            if name == "rival":
+            if name == "against_rival":
                 better = "better" in shown
                 decided = replace(decided, reaches_margin=better, below_margin=not better)
             yield from decided.with_decided(others)
@@ -103,32 +98,28 @@ def awaited(found: Verdict) -> Comparison | None:
     for n in range(1, len(given.undecided) + 1):
         for names in combinations(given.undecided, n):
             if any(each.verdict != "inconclusive" for each in given.with_decided(names)):
-                return _comparison(found, names[0])
+                return getattr(found, names[0])
     return None
 
 
 def unbeaten(found: Verdict) -> Comparison | None:
     """The control that content equals and would have to beat, where it beats I and no verdict fits; else None."""
     given = TableInput.of(found)
-    if "better" not in given.shown["rival"]:
+    if "better" not in given.shown["against_rival"]:
         return None
     for name in CONTROLS:
         beaten = replace(given, shown={**given.shown, name: BETTER})
         if given.shown[name] == {"equivalent"} and beaten.verdict != "inconclusive":
-            return _comparison(found, name)
+            return getattr(found, name)
     return None
 
 
 def in_the_way(found: Verdict) -> Comparison | None:
     """Why no verdict fits, where what was shown against I and S1 does not say it already; else None."""
     shown = TableInput.of(found).shown
-    if "better" in shown["shuffled"] or "equivalent" in shown["rival"] & shown["shuffled"]:
+    if "better" in shown["against_shuffled"] or "equivalent" in shown["against_rival"] & shown["against_shuffled"]:
         return found.against_untuned
-    return found.shuffled_against_rival if "equivalent" in shown["shuffled"] else None
-
-
-def _comparison(found: Verdict, name: Compared) -> Comparison:
-    return getattr(found, COMPARISONS[name])
+    return found.shuffled_against_rival if "equivalent" in shown["against_shuffled"] else None
 
 
 def _shown(comparison: Comparison) -> Shown:
