@@ -44,7 +44,12 @@ ROWS = (
     Row("FREEDOM", {"dropout": 0.8, "reg_weight": 1e-3}, RAW | {"drop_rate": 0.8, "content_weight": 1e-3}, 5),
     Row("MGCN", {"cl_loss": 0.01}, RAW | {"contrast_weight": 0.01}, 10),
     Row("LATTICE", {"reg_weight": 1e-5, "n_layers": 1}, RAW | {"l2": 1e-5}, 10, learning_rate=5e-4),
-    Row("DualGNN", {"aggr_mode": "add", "reg_weight": 1e-3}, RAW | {"preference_l2": 1e-3}, 10),
+    Row(
+        "DualGNN",
+        {"aggr_mode": "add", "reg_weight": 1e-3},
+        RAW | {"preference_l2": 1e-3, "first_weight_on_sum": True},
+        10,
+    ),
     Row("DRAGON", {"aggr_mode": "add", "reg_weight": 1e-3}, RAW | {"preference_l2": 1e-3}, 10),
     Row(
         "PGL",
@@ -87,7 +92,12 @@ ROWS = (
         5,
     ),
     # MMRec's MMGCN has three layers whatever `n_layers` says.
-    Row("MMGCN", {"n_layers": 2, "reg_weight": 1e-3}, RAW | {"n_layers": 3, "l2": 1e-3}, 10),
+    Row(
+        "MMGCN",
+        {"n_layers": 2, "reg_weight": 1e-3},
+        RAW | {"n_layers": 3, "l2": 1e-3, "train_embeddings": False},
+        10,
+    ),
     Row("GRCN", {"n_layers": 3, "reg_weight": 1e-3}, RAW | {"l2": 1e-3, "hard": True}, 10),
 )
 """What is left out: MMRec's DA-MRS needs a file that MMRec cannot make."""

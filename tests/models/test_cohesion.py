@@ -100,6 +100,22 @@ def test_the_balance_of_parts_passes_no_gradient() -> None:
     torch.testing.assert_close(items.grad[4] if items.grad is not None else None, expected)
 
 
+def test_the_part_of_learned_vectors_is_left_as_drawn_where_asked_for() -> None:
+    model = network(MARKET.content, train_own_part=False, preference_l2=0.3)
+    assert_factors(model, [np.concatenate(parts, axis=1) for parts in by_hand(model, MARKET.content)])
+    model.loss(tuple(torch.tensor(part) for part in BATCH)).backward()
+    gradients = {name: torch.as_tensor(parameter.grad) for name, parameter in model.encoder.named_parameters()}
+    assert gradients["preferences"].any(dim=0).tolist() == 6 * [False] + 12 * [True]
+    still = {name for name, gradient in gradients.items() if not gradient.any()}
+    assert still == {f"views.0.mapping.{layer}.{part}" for layer in (0, 2) for part in ("weight", "bias")}
+
+
+def test_without_content_the_part_of_learned_vectors_learns_whatever_is_asked_for() -> None:
+    model = network({}, train_own_part=False)
+    model.loss(tuple(torch.tensor(part) for part in BATCH)).backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
 def test_cold_rows_are_what_their_content_says_and_nothing_else() -> None:
     users, items = network(MISSING).tables()  # before neighbours are added
     assert not users[COLD_USER].any()

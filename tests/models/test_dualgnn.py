@@ -40,9 +40,12 @@ def network(content: Content, **params: float) -> DualGNNNetwork:
         return DualGNNNetwork(TrainingData(MARKET.train, content, 5), config)
 
 
-def by_hand(model: DualGNNNetwork, content: Content) -> tuple[np.ndarray, np.ndarray]:
+def by_hand(model: DualGNNNetwork, content: Content, *, on_sum: bool = False) -> tuple[np.ndarray, np.ndarray]:
     parts = encodings(model.encoder, content)
-    users = sum(weighted(model, [part for part, _ in parts]))
+    of_users = [part for part, _ in parts]
+    if on_sum:
+        of_users[0] = sum(of_users)
+    users = sum(weighted(model, of_users))
     return users + user_graph(3) @ users, sum(part for _, part in parts)
 
 
@@ -50,6 +53,12 @@ def by_hand(model: DualGNNNetwork, content: Content) -> tuple[np.ndarray, np.nda
 def test_factors_by_hand(content: Content) -> None:
     model = network(content)
     assert_factors(model, by_hand(model, content))
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+def test_the_first_weight_acts_on_the_sum_where_asked_for(content: Content) -> None:
+    model = network(content, first_weight_on_sum=True)
+    assert_factors(model, by_hand(model, content, on_sum=True))
 
 
 def test_loss_by_hand() -> None:

@@ -33,7 +33,9 @@ def shares(logits: np.ndarray) -> np.ndarray:
     return exponentials / np.where(taken.any(axis=1), exponentials.sum(axis=1), 1)[:, None]
 
 
-def by_hand(model: GRCNNetwork, content: Content, *, hard: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def by_hand(
+    model: GRCNNetwork, content: Content, *, hard: bool = False, n_routing: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """With dense matrices of users and items."""
     P, moved, to_users, to_items = parameters(model), [], [], []
     for m, features in enumerate(content.values()):
@@ -41,6 +43,8 @@ def by_hand(model: GRCNNetwork, content: Content, *, hard: bool = False) -> tupl
         users = length_one(P[f"{name}.preferences"])
         mapped = scaled(features.matrix, features.present) @ P[f"{name}.source.linear.weight"].T
         items = length_one(leaky(mapped + P[f"{name}.source.linear.bias"]) * features.present[:, None])
+        for _ in range(n_routing):
+            users = length_one(users + shares(users @ items.T) @ items)
         a_users, a_items = shares(users @ items.T), shares(items @ users.T)
         moved.append((users + a_users @ items, items + a_items @ users))
         to_users.append(a_users * P[f"{name}.item_confidence"])
@@ -64,6 +68,13 @@ def by_hand(model: GRCNNetwork, content: Content, *, hard: bool = False) -> tupl
 def test_factors_by_hand(content: Content, hard: bool) -> None:
     model = network(content, hard=hard)
     for found, expected in zip(model.factors(), by_hand(model, content, hard=hard), strict=True):
+        np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("content", [ONE, with_missing(MARKET.content)], ids=["one", "missing"])
+def test_preferences_move_towards_the_items_taken_where_asked_for(content: Content) -> None:
+    model = network(content, n_routing=3)
+    for found, expected in zip(model.factors(), by_hand(model, content, n_routing=3), strict=True):
         np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-4, atol=1e-6)
 
 

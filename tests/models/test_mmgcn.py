@@ -94,6 +94,15 @@ def test_loss_by_hand() -> None:
     assert_loss(model, loss)
 
 
+@pytest.mark.parametrize("content", [{}, MARKET.content], ids=["none", "two"])
+def test_embeddings_and_preferences_are_left_as_drawn_where_asked_for(content: Content) -> None:
+    model = network(content, train_embeddings=False)
+    model.loss(tuple(torch.tensor(part) for part in BATCH)).backward()
+    still = {name for name, parameter in model.named_parameters() if parameter.grad is None}
+    preferences = {f"branches.{m}.preferences" for m in range(len(model.branches))}
+    assert still == {"users", "items"} | preferences
+
+
 def test_without_content_one_network_starts_from_a_learned_table() -> None:
     model = network({})
     P = parameters(model)

@@ -205,6 +205,13 @@ def test_content_learns_nothing_from_the_maps_and_their_layer_learns() -> None:
     assert gradient.any()
 
 
+def test_compression_is_left_as_drawn_where_asked_for() -> None:
+    model = network(MARKET.content, train_compression=False)
+    model.loss(tuple(torch.tensor(part) for part in BATCH)).backward()
+    still = {name for name, parameter in model.named_parameters() if parameter.grad is None}
+    assert still == {f"maps.{side}.compress.{part}" for side in (0, 1) for part in ("weight", "bias")}
+
+
 def test_attention_by_blocks_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, parted = network(MARKET.content), network(MARKET.content)
     batch = tuple(torch.tensor(part) for part in BATCH)

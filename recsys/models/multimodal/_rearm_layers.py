@@ -93,11 +93,11 @@ class ContentAttention(nn.Module):
 class MetaNetwork(nn.Module):
     """A low-rank map of each node's embedding, computed from the node's content."""
 
-    def __init__(self, n_sources: int, width: int, rank: int) -> None:
-        """One layer compresses the sources, two make each side of the map."""
+    def __init__(self, n_sources: int, width: int, rank: int, *, train_compression: bool = True) -> None:
+        """One layer compresses the sources, trained or left as drawn, and two make each side of the map."""
         super().__init__()
         size = width * rank
-        self.compress = nn.Linear(n_sources * width, width)
+        self.compress = nn.Linear(n_sources * width, width).requires_grad_(train_compression)
         self.down, self.up = (
             nn.Sequential(nn.Linear(width, size), nn.PReLU(), nn.Linear(size, size)) for _ in range(2)
         )

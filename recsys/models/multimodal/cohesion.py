@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from pydantic import PositiveInt
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import embedding, softplus
 
 from recsys.models.gradient import GradientModel
 from recsys.models.multimodal.dragon import DRAGONConfig
@@ -29,9 +29,15 @@ _SMALLEST = 1e-8  # under the root of the mixture, as published
 
 
 class COHESIONConfig(DRAGONConfig):
-    """Hyper-parameters of COHESION: those of DRAGON, with the layers searched."""
+    """Hyper-parameters of COHESION: those of DRAGON, with the layers searched.
+
+    Attributes:
+        train_own_part: whether the encoder of items' learned vectors is trained, as in the paper; in the published
+            code it stays as it was drawn, and the vectors learn through the sources' parts alone.
+    """
 
     n_layers: PositiveInt = searched(2, 1, 4)
+    train_own_part: bool = True
 
 
 class RefinedEncoder(PreferenceEncoder):
@@ -40,10 +46,11 @@ class RefinedEncoder(PreferenceEncoder):
     mixed: Tensor  # items with an interaction or the source, shape (n_items, n_views, 1)
 
     def __init__(
-        self, data: TrainingData, config: PreferenceConfig, views: list[ItemView], draws: torch.Generator
+        self, data: TrainingData, config: COHESIONConfig, views: list[ItemView], draws: torch.Generator
     ) -> None:
         """Take the views, that of the learned table first."""
         super().__init__(data, config, views, draws)
+        self.train_own_part = config.train_own_part or len(views) == 1
         present = torch.stack([view.present for view in views], dim=1)
         self.register_buffer("mixed", present | present[:, :1], persistent=False)
 
@@ -62,7 +69,14 @@ class RefinedEncoder(PreferenceEncoder):
             layer = (operator @ layer.flatten(1)).unflatten(1, start.shape[1:])
             layer = (unit(layer) * start).sum(dim=2, keepdim=True) * layer
             total = total + layer
-        return total
+        return total if self.train_own_part else torch.cat([total[:, :1].detach(), total[:, 1:]], dim=1)
+
+    def mean_square(self, users: Tensor) -> Tensor:
+        """As for all encoders, of the parts that are trained."""
+        if self.train_own_part:
+            return super().mean_square(users)
+        of_sources = embedding(users, self.preferences)[:, self.n_factors :]
+        return of_sources.square().mean() * (len(self.views) - 1)
 
 
 class COHESIONNetwork(PreferenceNetwork):
@@ -76,8 +90,8 @@ class COHESIONNetwork(PreferenceNetwork):
 
     def new_encoder(self, data: TrainingData, config: PreferenceConfig, draws: torch.Generator) -> PreferenceEncoder:
         """The learned table, also seen through two layers, and the sources."""
-        own = learned_view(data, config, draws)
-        return RefinedEncoder(data, config, [own, *(feature_view(f, config) for f in data.content.values())], draws)
+        own, sources = learned_view(data, config, draws), (feature_view(f, config) for f in data.content.values())
+        return RefinedEncoder(data, cast(COHESIONConfig, config), [own, *sources], draws)
 
     def tables(self) -> tuple[Tensor, Tensor]:
         """One part after the other."""
@@ -104,10 +118,10 @@ class COHESION(GradientModel):
     among the parts' margins.
 
     In the published code the encoder of learned vectors gets no gradient and stays random, against the paper; here it
-    is trained, and its preferences are regularised like the others. Decided here: the table of users' weights, which
-    nothing but the regulariser reads, is left out; without a source and without interactions an item has no start;
-    a single part counts by one; and what DRAGON decides. Without content the part of learned vectors and the graph of
-    users are left.
+    is trained, and its preferences are regularised like the others, unless `train_own_part` says otherwise. Decided
+    here: the table of users' weights, which nothing but the regulariser reads, is left out; without a source and
+    without interactions an item has no start; a single part counts by one; and what DRAGON decides. Without content
+    the part of learned vectors and the graph of users are left.
     """
 
     Config = COHESIONConfig

@@ -20,6 +20,8 @@ from recsys.training.network import Batch
 from recsys.training.operators import SparseOperator
 from recsys.training.randomness import generator
 
+AS_PUBLISHED = {"train_embeddings": False, "feature_scaling": "raw"}
+
 
 class MMGCNConfig(ContentConfig):
     """Hyper-parameters of MMGCN.
@@ -28,11 +30,14 @@ class MMGCNConfig(ContentConfig):
         n_layers: layers of each source's network.
         n_hidden: columns of a source's mapped features and of users' preferences in it.
         l2: weight of the mean squares of the batch's embeddings and of its users' preferences.
+        train_embeddings: whether embeddings and preferences are trained, as in the paper; in the published code they
+            stay as they were drawn.
     """
 
     n_layers: PositiveInt = 3
     n_hidden: PositiveInt = 256
     l2: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
+    train_embeddings: bool = True
     learning_rate: LearningRate = searched(3e-3, 1e-4, 1e-2, log=True)
 
 
@@ -101,17 +106,22 @@ class MMGCNNetwork(GraphNetwork):
             preferences, items = initial_embeddings(data.train, config.n_factors, draws, nn.init.xavier_normal_)
             view = ItemView(nn.Parameter(items), items.any(dim=1))
             self.branches.append(Branch(view, preferences, taken, config))
+        for table in (self.users, self.items, *self._preferences()):
+            table.requires_grad_(config.train_embeddings)
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR, and the mean squares of embeddings and preferences."""
         nodes, places = distinct_rows(self.nodes(*batch))
         u, p, n = embedding(places, self._means(nodes)).chunk(3)
-        square = self.mean_squares(batch, *(cast(Branch, branch).preferences for branch in self.branches))
+        square = self.mean_squares(batch, *self._preferences())
         return factor_bpr_loss(u, p, n) + self.l2 * square
 
     def factors(self) -> tuple[Tensor, Tensor]:
         """Means of the branches."""
         return self.parted(self._means(torch.arange(len(self.users) + len(self.items), device=self.device)))
+
+    def _preferences(self) -> list[Tensor]:
+        return [cast(Branch, branch).preferences for branch in self.branches]
 
     def _means(self, nodes: Tensor) -> Tensor:
         """The nodes' mean vectors over the branches that know them."""
@@ -130,14 +140,14 @@ class MMGCN(GradientModel):
     all sources share.
 
     Paper and published code differ: the code never trains embeddings and preferences, so that its regulariser is a
-    constant, and scores with the vectors of the last training batch; here, as in the paper, they are trained. As in
-    the code neighbours are averaged and both parts stand side by side. Decided here: all sources are mapped to one
-    width, where the code takes text as it is; preferences in all sources are regularised, not those in images alone,
-    and of the batch's users, not of all; an item that lacks a source has no features in its network, and where it has
-    no interactions either, no part of the mean. Without content there is one network, on a learned table of items.
-    Sizes and choices are the published ones; the learning rate is three times that of Baby, which was slower on the
-    validation part of Last.fm and no better. There, as in the published tables of Amazon Baby, the model ranks well
-    below LightGCN.
+    constant, and scores with the vectors of the last training batch; here, as in the paper, they are trained, unless
+    `train_embeddings` says otherwise, as the presets do. As in the code neighbours are averaged and both parts stand
+    side by side. Decided here: all sources are mapped to one width, where the code takes text as it is; preferences in
+    all sources are regularised, not those in images alone, and of the batch's users, not of all; an item that lacks a
+    source has no features in its network, and where it has no interactions either, no part of the mean. Without
+    content there is one network, on a learned table of items. Sizes and choices are the published ones; the learning
+    rate is three times that of Baby, which was slower on the validation part of Last.fm and no better. There, as in
+    the published tables of Amazon Baby, the model ranks well below LightGCN.
     """
 
     Config = MMGCNConfig
@@ -150,15 +160,9 @@ class MMGCN(GradientModel):
     without_content = "LightGCN"
     bytes_per_feature = FROZEN
     presets: ClassVar[Presets] = {
-        "published/movielens": {"learning_rate": 1e-4, "l2": 1e-4, "batch_size": 1024, "feature_scaling": "raw"},
-        "published/tiktok": {"learning_rate": 5e-4, "l2": 0.1, "batch_size": 1024, "feature_scaling": "raw"},
-        "published/baby": {
-            "learning_rate": 1e-3,
-            "l2": 1e-3,
-            "batch_size": 4096,
-            "patience": 20,
-            "feature_scaling": "raw",
-        },
+        "published/movielens": AS_PUBLISHED | {"learning_rate": 1e-4, "l2": 1e-4, "batch_size": 1024},
+        "published/tiktok": AS_PUBLISHED | {"learning_rate": 5e-4, "l2": 0.1, "batch_size": 1024},
+        "published/baby": AS_PUBLISHED | {"learning_rate": 1e-3, "l2": 1e-3, "batch_size": 4096, "patience": 20},
     }
 
     @classmethod

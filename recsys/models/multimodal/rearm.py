@@ -24,7 +24,7 @@ from recsys.training.network import Batch, Step
 from recsys.training.propagation import propagate
 from recsys.training.randomness import generator
 
-AS_PUBLISHED = {"batch_size": 2048, "learning_rate": 5e-5, "feature_scaling": "raw"}
+AS_PUBLISHED = {"batch_size": 2048, "learning_rate": 5e-5, "feature_scaling": "raw", "train_compression": False}
 
 
 class REARMConfig(ContentConfig):
@@ -45,6 +45,8 @@ class REARMConfig(ContentConfig):
         dropout: dropout rate of each source's self-attention.
         cross_dropout: dropout rate of the cross-attention between sources.
         rank: rank of the meta network's maps of embeddings.
+        train_compression: whether the layer behind which the meta network sees content is trained, as in the paper; in
+            the published code it stays as it was drawn.
         contrast_weight: weight of InfoNCE between two sources.
         temperature: temperature of that contrast.
         difference_weight: weight of the orthogonality constraint between two sources.
@@ -64,6 +66,7 @@ class REARMConfig(ContentConfig):
     dropout: Share = 0.4
     cross_dropout: Share = 0.6
     rank: PositiveInt = 3
+    train_compression: bool = True
     contrast_weight: NonNegativeFloat = searched(5e-6, choices=[0.0, 5e-6, 1e-3, 1e-2], needs="sources")
     temperature: PositiveFloat = 0.6
     difference_weight: NonNegativeFloat = searched(5e-5, choices=[0.0, 5e-5, 5e-4, 5e-3], needs="sources")
@@ -108,7 +111,9 @@ class REARMNetwork(GraphNetwork):
             rates = config.dropout, config.cross_dropout
             self.attention = ContentAttention(len(shown), config.n_factors, rates, self.activation)
             sizes = len(shown), config.n_factors, config.rank
-            self.maps = nn.ModuleList(MetaNetwork(*sizes) for _ in ("users", "items"))
+            self.maps = nn.ModuleList(
+                MetaNetwork(*sizes, train_compression=config.train_compression) for _ in ("users", "items")
+            )
             present = torch.from_numpy(np.stack([features.present for features in shown.values()], axis=1)).float()
             reached = propagate(self.item_graph, present, config.n_graph_layers, "last") > 0
             self.register_buffer("known", reached.T[:, :, None], persistent=False)
@@ -177,13 +182,13 @@ class REARM(GradientModel):
     its z_m. The loss adds a contrast of two sources' z_m, and a constraint by which they are orthogonal.
 
     In the published code the layer that compresses z_m for M gets no gradient and stays random; here it is trained and
-    only z_m is detached. Published results drew negatives outside the users' test items too; here nothing but training
-    items are known. Decided here: a node without neighbours by co-occurrence has none, where the published code ties
-    it to the most active ones; sources that do not reach an item over its graph have no part of it; with more than two
-    sources the queries to a source are the mean of the others, and losses are summed over pairs; a single source has
-    neither. Without content there are LightGCN's means of embeddings that moved over both co-occurrence graphs.
-    Defaults are the published ones for Amazon Baby but for the learning rate, there 5e-5, and the weight of images
-    among items, there 0.
+    only z_m is detached, unless `train_compression` says otherwise, as the presets do. Published results drew
+    negatives outside the users' test items too; here nothing but training items are known. Decided here: a node
+    without neighbours by co-occurrence has none, where the published code ties it to the most active ones; sources
+    that do not reach an item over its graph have no part of it; with more than two sources the queries to a source are
+    the mean of the others, and losses are summed over pairs; a single source has neither. Without content there are
+    LightGCN's means of embeddings that moved over both co-occurrence graphs. Defaults are the published ones for
+    Amazon Baby but for the learning rate, there 5e-5, and the weight of images among items, there 0.
     """
 
     Config = REARMConfig
