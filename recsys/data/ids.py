@@ -17,9 +17,12 @@ from recsys.errors import UserError
 
 NO_ID = frozenset({"", "nan", "none", "null", "<na>", "nat", "\\n"})
 """What programs write where an id is missing, in small letters."""
-EXACT = 2**53
-"""Whole numbers from here on share a float64 with others."""
+EXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}
+"""Whole numbers from here on share a float with others."""
 _FLOAT = r"-?[0-9]{16,}\.0+|-?[0-9](\.[0-9]+)?[eE]\+[0-9]+"
+INEXACT = "{:.16e}"
+"""How a reader writes a whole number that its column cannot tell from the next."""
+_INEXACT = r"-?[0-9]\.[0-9]{16}e\+[0-9]+"
 MOST_APART = 0.9
 """Share of the known ids that a repair must keep apart from each other."""
 _AROUND = re.compile(r"^[\s\u00ad\u200b-\u200f\u2060\ufeff]+|[\s\u00ad\u200b-\u200f\u2060\ufeff]+$")
@@ -81,11 +84,12 @@ def refuse_inexact(ids: pd.Series, file: Path | str) -> None:
     """UserError where ids were whole numbers of a column of floats, too large for these to tell one from the next."""
     unique = pd.Series(ids.dropna().astype("str").unique(), dtype="str")
     numbers = pd.to_numeric(unique, errors="coerce")
-    found = unique[unique.str.fullmatch(_FLOAT) & (numbers.abs() >= EXACT)]
+    is_large = unique.str.fullmatch(_FLOAT) & (numbers.abs() >= EXACT["DOUBLE"])
+    found = unique[is_large | unique.str.fullmatch(_INEXACT)]
     if len(found) and numbers.notna().mean() > 0.5:
         raise UserError(
-            f"{file}: column '{ids.name}' holds ids as floats above 2^53, such as '{found.iloc[0]}', which are not "
-            "exact: write them as whole numbers or as text"
+            f"{file}: column '{ids.name}' holds ids as floats, such as {float(found.iloc[0]):.0f}, which are too "
+            "large to be exact: write them as whole numbers or as text"
         )
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -171,15 +172,23 @@ def test_parquet_keeps_integer_ids_exact_beside_missing_ones(tmp_path: Path) -> 
     assert reasons(raw) == [("interactions", 3, "? / 7", "no user id")]
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 @pytest.mark.parametrize("column", ["user_id", "item_id"])
-def test_ids_that_floats_cannot_hold_are_refused(tmp_path: Path, suffix: str, column: str) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "exact", "kind"),
+    [(".parquet", 2**53, "float64"), (".csv", 2**53, "float64"), (".parquet", 2**24, "float32")],
+)
+def test_ids_that_floats_cannot_hold_are_refused(
+    tmp_path: Path, suffix: str, exact: int, kind: str, column: str
+) -> None:
     """Several ids would be one: as text nothing shows of which."""
     frame = pd.DataFrame({"user_id": [1, 2, 3], "item_id": [5, 6, 7], "rating": [1e17, 2.0, 3.0]})
-    frame[column] = (frame[column] + 2**53).astype(float)
+    frame[column] = (frame[column] + exact).astype(kind)
     file = tmp_path / f"buys{suffix}"
     frame.to_parquet(file) if suffix == ".parquet" else frame.to_csv(file, index=False)
-    with pytest.raises(UserError, match=f"buys{suffix}: column '{column}' holds ids as floats above 2\\^53"):
+    refusal = (
+        f"buys{suffix}: column '{column}' holds ids as floats, such as {frame[column][0]:.0f}, which are too large"
+    )
+    with pytest.raises(UserError, match=refusal):
         read("table", {"interactions": file.name}, tmp_path, tmp_path)
 
 
@@ -189,6 +198,18 @@ def test_exact_floats_and_codes_that_look_like_floats_are_ids(tmp_path: Path, id
     raw = read("table", {"interactions": "buys.parquet"}, tmp_path, tmp_path)
     expected = ["9007199254740991", "5", "2"] if isinstance(ids[0], float) else ids
     assert raw.interactions["item_id"].tolist() == expected
+
+
+def test_numbers_of_small_floats_are_read_whole(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"user_id": [2**24 - 1, 5, 2], "item_id": ["a", "b", "c"], "rating": [2**24, 4.5, np.inf]})
+    frame = frame.astype({"user_id": "float32", "rating": "float32"})
+    frame["timestamp"] = np.array([1_600_000_000, 1_600_000_128, 1_600_000_512], "float32")
+    frame.to_parquet(tmp_path / "buys.parquet")
+    options = {"interactions": "buys.parquet", "rating_column": "rating", "timestamp_column": "timestamp"}
+    raw = read("table", options, tmp_path, tmp_path)
+    assert raw.interactions["user_id"].tolist() == ["16777215", "5"]
+    assert raw.interactions["rating"].tolist() == [2**24, 4.5]
+    assert raw.interactions["timestamp"].astype(str).tolist() == ["2020-09-13 12:26:40", "2020-09-13 12:28:48"]
 
 
 def test_rows_read_and_rows_set_aside_are_all_rows(movielens: Path) -> None:

@@ -13,13 +13,12 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from recsys.data.ids import EXACT
+from recsys.data.ids import EXACT, INEXACT
 from recsys.data.readers.decoding import Text, as_utf8
 from recsys.data.readers.layout import BadRow, Rows
 from recsys.errors import UserError
 
 MAX_LINE = 64 << 20
-FLOATS = ("FLOAT", "DOUBLE")
 LEFT_OUT = "left out, since their values are no text"
 HALF_LETTER = re.compile(
     rb"(?<!\\)(?:\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -58,13 +57,13 @@ def _parquet_value(name: str, kind: str) -> str | None:
     column = _identifier(name)
     if kind.endswith("]"):
         inner = kind[: kind.rindex("[")]
-        return None if inner.endswith("]") or _is_nested(inner) or inner in FLOATS else f"{column}::VARCHAR[]"
+        return None if inner.endswith("]") or _is_nested(inner) or inner in EXACT else f"{column}::VARCHAR[]"
     if _is_nested(kind):
         return None
-    if kind in FLOATS:  # 12.0 is 12, as an id and as a rating; what a float cannot hold still shows that it was one
-        whole = f"{column} = trunc({column}) AND abs({column}) < {EXACT}"
-        digits = f"CASE WHEN {whole} THEN {column}::BIGINT::VARCHAR ELSE {column}::VARCHAR END"
-        return f"CASE WHEN NOT isnan({column}) THEN {digits} END"
+    if kind in EXACT:  # 12.0 is 12, as an id and as a rating; what a float cannot hold still shows that it was one
+        return f"""CASE WHEN isnan({column}) THEN NULL
+            WHEN {column} <> trunc({column}) OR isinf({column}) THEN {column}::VARCHAR
+            WHEN abs({column}) < {EXACT[kind]} THEN {column}::BIGINT::VARCHAR ELSE format('{INEXACT}', {column}) END"""
     return f"{column}::VARCHAR"
 
 
