@@ -47,7 +47,7 @@ ROWS = (
     Row(
         "DualGNN",
         {"aggr_mode": "add", "reg_weight": 1e-3},
-        RAW | {"preference_l2": 1e-3, "first_weight_on_sum": True},
+        RAW | {"preference_l2": 1e-3, "image_weight_on_sum": True},
         10,
     ),
     Row("DRAGON", {"aggr_mode": "add", "reg_weight": 1e-3}, RAW | {"preference_l2": 1e-3}, 10),

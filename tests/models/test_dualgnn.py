@@ -40,11 +40,11 @@ def network(content: Content, **params: float) -> DualGNNNetwork:
         return DualGNNNetwork(TrainingData(MARKET.train, content, 5), config)
 
 
-def by_hand(model: DualGNNNetwork, content: Content, *, on_sum: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def by_hand(model: DualGNNNetwork, content: Content, *, on_sum: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     parts = encodings(model.encoder, content)
     of_users = [part for part, _ in parts]
-    if on_sum:
-        of_users[0] = sum(of_users)
+    if on_sum is not None:
+        of_users[on_sum] = sum(of_users)
     users = sum(weighted(model, of_users))
     return users + user_graph(3) @ users, sum(part for _, part in parts)
 
@@ -55,10 +55,10 @@ def test_factors_by_hand(content: Content) -> None:
     assert_factors(model, by_hand(model, content))
 
 
-@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
-def test_the_first_weight_acts_on_the_sum_where_asked_for(content: Content) -> None:
-    model = network(content, first_weight_on_sum=True)
-    assert_factors(model, by_hand(model, content, on_sum=True))
+@pytest.mark.parametrize("content", [*CONTENTS.values(), {"tags": MARKET.audio} | ONE], ids=[*CONTENTS, "no images"])
+def test_the_weight_of_images_acts_on_the_sum_where_asked_for(content: Content) -> None:
+    model = network(content, image_weight_on_sum=True)
+    assert_factors(model, by_hand(model, content, on_sum=list(content).index("image") if "image" in content else 0))
 
 
 def test_loss_by_hand() -> None:

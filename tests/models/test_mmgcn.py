@@ -12,6 +12,7 @@ from recsys.testing.contract import MARKET
 from recsys.testing.gradient_contract import GradientContract
 from recsys.testing.market import COLD_USER, N_ITEMS, N_USERS, with_missing
 from recsys.training.randomness import seeded_region
+from recsys.tuning.space import SearchSpace
 from tests.models.dense import (
     BATCH,
     CONSTANT,
@@ -95,12 +96,16 @@ def test_loss_by_hand() -> None:
 
 
 @pytest.mark.parametrize("content", [{}, MARKET.content], ids=["none", "two"])
-def test_embeddings_and_preferences_are_left_as_drawn_where_asked_for(content: Content) -> None:
+def test_embeddings_beside_content_are_left_as_drawn_where_asked_for(content: Content) -> None:
     model = network(content, train_embeddings=False)
     model.loss(tuple(torch.tensor(part) for part in BATCH)).backward()
     still = {name for name, parameter in model.named_parameters() if parameter.grad is None}
-    preferences = {f"branches.{m}.preferences" for m in range(len(model.branches))}
-    assert still == {"users", "items"} | preferences
+    assert still == ({"users", "items", "branches.0.preferences", "branches.1.preferences"} if content else set())
+
+
+def test_what_regularises_nothing_is_not_searched() -> None:
+    trained, left = (SearchSpace(MMGCNConfig, {"train_embeddings": choice}, ("text",)) for choice in (True, False))
+    assert set(trained.distributions) - set(left.distributions) == {"l2"}
 
 
 def test_without_content_one_network_starts_from_a_learned_table() -> None:

@@ -16,12 +16,12 @@ class DualGNNConfig(PreferenceConfig):
 
     Attributes:
         n_user_neighbours: neighbours per user in the graph of users, those with the most items in common.
-        first_weight_on_sum: whether a user's weight of the first source acts on the sum of all sources, as in the code
-            of the published tables, instead of on its own.
+        image_weight_on_sum: whether a user's weight of images acts on the sum of all sources, as in the code of the
+            published tables, instead of on images alone; without images, the weight of the first source.
     """
 
     n_user_neighbours: PositiveInt = 40
-    first_weight_on_sum: bool = False
+    image_weight_on_sum: bool = False
 
 
 class DualGNNNetwork(WeightedSources):
@@ -30,14 +30,18 @@ class DualGNNNetwork(WeightedSources):
     def __init__(self, data: TrainingData, config: DualGNNConfig) -> None:
         """Draw the parameters from the seed and lay out both graphs."""
         super().__init__(data, config)
-        self.first_weight_on_sum = config.first_weight_on_sum
+        sources = list(data.content)
+        first = sources.index("image") if "image" in sources else 0
+        self.on_sum = first if config.image_weight_on_sum else None
         self.add_user_graph(data, config.n_user_neighbours)
 
     def tables(self) -> tuple[Tensor, Tensor]:
         """Sums over sources, those of users weighed."""
         users, items = self.encoded()
-        if self.first_weight_on_sum:
-            users = torch.cat([users.sum(dim=1, keepdim=True), users[:, 1:]], dim=1)
+        if self.on_sum is not None:
+            parts = list(users.unbind(dim=1))
+            parts[self.on_sum] = users.sum(dim=1)
+            users = torch.stack(parts, dim=1)
         return self.weighed(users).sum(dim=1), items.sum(dim=1)
 
 
@@ -49,12 +53,12 @@ class DualGNN(GradientModel):
     and items' features through two layers, both of length one. j are the users with the most shared items, s the
     softmax of these counts. The loss is BPR with the logarithm of base 2, as published.
 
-    Paper and published tables differ: by a slip in the code of the tables (MMRec) the weight of the first source acts
-    on the sum of all; here it acts on its own, as in the paper, unless `first_weight_on_sum` says otherwise. Decided
-    here: a user with fewer neighbours than asked for has those there are; items' weights of sources, which act on
-    nothing but their own norm, are left out; a single source is not weighed; an item that lacks a source has a zero
-    vector in it before propagation. Vectors are computed as the parameters stand, also in evaluation. Without content
-    there is one learned table of items in the place of features, and the graph of users.
+    Paper and published tables differ: by a slip in the code of the tables (MMRec) the weight of images acts on the sum
+    of all; here it acts on its own, as in the paper, unless `image_weight_on_sum` says otherwise. Decided here: a user
+    with fewer neighbours than asked for has those there are; items' weights of sources, which act on nothing but their
+    own norm, are left out; a single source is not weighed; an item that lacks a source has a zero vector in it before
+    propagation. Vectors are computed as the parameters stand, also in evaluation. Without content there is one learned
+    table of items in the place of features, and the graph of users.
     """
 
     Config = DualGNNConfig

@@ -29,15 +29,17 @@ class MMGCNConfig(ContentConfig):
     Attributes:
         n_layers: layers of each source's network.
         n_hidden: columns of a source's mapped features and of users' preferences in it.
+        train_embeddings: whether embeddings and preferences are trained beside content, as in the paper; in the
+            published code they stay as they were drawn.
         l2: weight of the mean squares of the batch's embeddings and of its users' preferences.
-        train_embeddings: whether embeddings and preferences are trained, as in the paper; in the published code they
-            stay as they were drawn.
     """
 
     n_layers: PositiveInt = 3
     n_hidden: PositiveInt = 256
-    l2: NonNegativeFloat = searched(1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
     train_embeddings: bool = True
+    l2: NonNegativeFloat = searched(
+        1e-3, choices=[0.0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1], unless={"train_embeddings": [False]}
+    )
     learning_rate: LearningRate = searched(3e-3, 1e-4, 1e-2, log=True)
 
 
@@ -107,7 +109,7 @@ class MMGCNNetwork(GraphNetwork):
             view = ItemView(nn.Parameter(items), items.any(dim=1))
             self.branches.append(Branch(view, preferences, taken, config))
         for table in (self.users, self.items, *self._preferences()):
-            table.requires_grad_(config.train_embeddings)
+            table.requires_grad_(config.train_embeddings or not self.content_shown)
 
     def loss(self, batch: Batch) -> Tensor:
         """BPR, and the mean squares of embeddings and preferences."""
