@@ -3,7 +3,8 @@
     result = run(load_study("studies/demo.yaml"), "results")
     print(result["image_market"].sentence)
 
-What was trained before in the folder is found again, so that a run that was stopped goes on where it was.
+What was trained before in the folder is found again, so that a run that was stopped goes on where it was. A second run
+into the same folder waits for the first one's dataset.
 """
 
 import logging
@@ -122,6 +123,10 @@ class _Run:
         self.widths: dict[str, int] = {}
 
     def result(self) -> DatasetResult:
+        with self.store.lock(self.name):
+            return self._answer()
+
+    def _answer(self) -> DatasetResult:
         self.facts = prepare_dataset(self.spec, self.source, self._place("dataset"), self.study.n_repeats).facts
         data = Dataset.load(self._place("dataset"))
         for doubt in whole_lists(data, self.study.evaluation):

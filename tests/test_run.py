@@ -1,6 +1,7 @@
 """`recsys.run`: a study in one call gives what the assets give, is resumable, and survives a model that raises."""
 
 from pathlib import Path
+from threading import Thread
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from orchestration.settings import Settings
 from recsys.engine.stored import cell_folders
 from recsys.models.neighbours.itemknn import ItemKNN
 from recsys.run import run
+from recsys.store import Store
 from recsys.study.judgement import Judgement
 from recsys.study.study import Study
 from tests.orchestration.conftest import TINY, finished, write_study
@@ -35,6 +37,17 @@ def test_it_gives_what_the_assets_give_and_goes_on_where_it_was(finished: Finish
     again = run(study, str(tmp_path), workers=1)["tiny"]
     assert written(tmp_path) == before
     assert (again.sentence, again.truth) == (result.sentence, result.truth)
+
+
+def test_a_second_run_into_a_folder_waits_for_the_first(tmp_path: Path) -> None:
+    study, out = write_study(tmp_path, TINY), tmp_path / "out"
+    second = Thread(target=run, args=(study, out), kwargs={"workers": 1})
+    with Store(out, locks=out / "locks").lock("tiny"):
+        second.start()
+        second.join(0.5)
+        assert not (out / "tiny").exists()
+    second.join()
+    assert (out / "tiny" / "dataset").is_dir()
 
 
 def test_a_model_as_published_stands_beside_the_tuned_one(tmp_path: Path) -> None:
