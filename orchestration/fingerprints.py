@@ -3,7 +3,8 @@
 Content and not times, so that a reinstalled package or a `touch` recomputes nothing, and of weights and answers not
 places either. A dataset counts by where its folder is, too, since it refers to pictures by path: in a moved folder it
 is prepared anew, and what is made of it only where it came out otherwise. A page load signs every file of every study;
-digests are therefore kept, and a file is read again only where its size or time has changed.
+digests are therefore kept, and a file is read again only where its size, a time of it or its place on the disk has
+changed: one copied with the times of another has a time of change (`st_ctime`) of its own.
 """
 
 import os
@@ -15,9 +16,9 @@ from pathlib import Path
 from recsys.fingerprints import fingerprint
 from recsys.store import sha256_of
 
-TABLE = "CREATE TABLE IF NOT EXISTS digests (path TEXT PRIMARY KEY, size INT, modified INT, digest TEXT)"
-FIND = "SELECT digest FROM digests WHERE path = ? AND size = ? AND modified = ?"
-KEEP = "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?)"
+TABLE = "CREATE TABLE IF NOT EXISTS file_digests (path TEXT PRIMARY KEY, state TEXT, digest TEXT)"
+FIND = "SELECT digest FROM file_digests WHERE path = ? AND state = ?"
+KEEP = "INSERT OR REPLACE INTO file_digests VALUES (?, ?, ?)"
 
 
 def signature(kept: Path, *places: Path) -> str:
@@ -33,8 +34,7 @@ def signature(kept: Path, *places: Path) -> str:
         signed, new = [], []
         for file, name in _named(places):
             try:
-                stat = file.stat()
-                known = (str(file), stat.st_size, stat.st_mtime_ns)
+                known = (str(file), _state(file.stat()))
                 found = digests.execute(FIND, known).fetchone()
                 if found is None:
                     found = (sha256_of(file),)
@@ -47,6 +47,11 @@ def signature(kept: Path, *places: Path) -> str:
             with suppress(sqlite3.OperationalError), digests:  # a home that can only be read keeps none
                 digests.executemany(KEEP, new)
     return fingerprint(signed)
+
+
+def _state(stat: os.stat_result) -> str:
+    """What differs once another file is in the place of one, or other bytes are in it."""
+    return f"{stat.st_dev} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
 
 
 def _named(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:

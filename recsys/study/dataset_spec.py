@@ -34,10 +34,14 @@ class DatasetSource(Open):
     folder: str | None = None
 
     def places(self, folder: Path) -> list[Path]:
-        """The files and folders that the options name, where they name all of them; else the whole folder."""
+        """The files and folders that the options name, where they name all of them; else the whole folder.
+
+        Pictures that a column names may be anywhere in it.
+        """
         needed = registry.load(self.reader).options.names_files
-        named = super().places(folder) if needed and all(option in self.options for option in needed) else []
-        return named or [folder]
+        are_all_named = "images" in self.options or "image_column" not in self.options
+        is_complete = bool(needed) and all(option in self.options for option in needed) and are_all_named
+        return (super().places(folder) if is_complete else []) or [folder]
 
 
 class ContentSource(Open):

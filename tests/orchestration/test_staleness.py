@@ -186,6 +186,12 @@ def test_files_are_read_once_and_again_when_they_change(tmp_path: Path, monkeypa
     (folder / "b").write_text("longer")
     after = signature(kept, folder)
     assert after != before and read == ["a", "b", "c", "b"]
+    times = (folder / "a").stat()
+    (tmp_path / "other").write_text("A")
+    os.utime(tmp_path / "other", ns=(times.st_atime_ns, times.st_mtime_ns))
+    (tmp_path / "other").replace(folder / "a")
+    assert signature(kept, folder) != after and read[-1] == "a"
+    (folder / "a").write_text("a")
     (moved := tmp_path / "moved").mkdir()
     for name in "abc":
         (moved / name).write_bytes((folder / name).read_bytes())

@@ -319,6 +319,13 @@ def test_only_the_files_that_a_source_names_count_as_its_data(tmp_path: Path) ->
         (tmp_path / name).touch()
     named = DatasetSource(reader="table", folder="x", interactions="orders.csv", items="items.csv", user_column="user")  # type: ignore[call-arg]
     assert named.places(tmp_path) == [tmp_path / "orders.csv", tmp_path / "items.csv"]
+    pictured = named.model_copy(update={"image_column": "picture"})
+    assert pictured.places(tmp_path) == [tmp_path]
+    (tmp_path / "photos").mkdir()
+    assert pictured.model_copy(update={"images": "photos"}).places(tmp_path) == [
+        *named.places(tmp_path),
+        tmp_path / "photos",
+    ]
     assert DatasetSource(reader="inter", folder="x").places(tmp_path) == [tmp_path]
     content = ContentSource(encoder="matrix_file", file="orders.csv", ids_file="items.csv", dim=3)  # type: ignore[call-arg]
     assert content.places(tmp_path) == [tmp_path / "orders.csv", tmp_path / "items.csv"]
