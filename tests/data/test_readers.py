@@ -1,5 +1,6 @@
 """Readers against small files written by hand: what is read, what is set aside, and what is refused."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,12 @@ def test_a_cell_may_name_several_pictures_in_their_order(shop: Path, cell: str, 
     assert [len(of_item) for of_item in pictures_of(alone.items)] == [1, 0]
 
 
+def test_pictures_that_lie_elsewhere_are_named(shop: Path) -> None:
+    (shop / "goods.csv").write_text((shop / "goods.csv").read_text().replace("pics/", "pics/../../"))
+    notes = read("table", TABLE_OPTIONS | {"image_column": "picture"}, shop, shop).notes
+    assert f"pictures outside of {shop}: 1; put them there, since a change elsewhere is not noticed" in notes
+
+
 def test_table_without_item_table_takes_items_from_interactions(shop: Path) -> None:
     raw = read("table", {"interactions": "buys.csv", "user_column": "who", "item_column": "what"}, shop, shop)
     assert raw.items["item_id"].tolist() == ["a", "b"]
@@ -198,6 +205,32 @@ def test_exact_floats_and_codes_that_look_like_floats_are_ids(tmp_path: Path, id
     raw = read("table", {"interactions": "buys.parquet"}, tmp_path, tmp_path)
     expected = ["9007199254740991", "5", "2"] if isinstance(ids[0], float) else ids
     assert raw.interactions["item_id"].tolist() == expected
+
+
+def test_a_list_of_one_is_its_value_and_a_list_of_several_is_quarantined(tmp_path: Path) -> None:
+    rows = [{"user_id": f"u{n}", "item_id": f"i{n}", "rating": n, "timestamp": 1_600_000_000 + n} for n in range(5)]
+    rows[1] |= {"rating": [5, 1]}
+    rows[2] |= {"user_id": ["u2", "u3"]}
+    rows[3] |= {"user_id": ["u3"], "timestamp": [1_600_000_003]}
+    (tmp_path / "buys.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    options = {"interactions": "buys.jsonl", "rating_column": "rating", "timestamp_column": "timestamp"}
+    raw = read("table", options, tmp_path, tmp_path)
+    assert raw.interactions["user_id"].tolist() == ["u0", "u3", "u4"]
+    assert raw.interactions["rating"].tolist() == [0, 3, 4]
+    assert raw.interactions["timestamp"].notna().all()
+    several = "several values in one field"
+    assert reasons(raw) == [("interactions", 2, "u1 / i1", several), ("interactions", 3, "? / i2", several)]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_lists_that_come_late_in_a_column_are_joined(tmp_path: Path, suffix: str) -> None:
+    ids = [f"i{n}" for n in range(1200)]
+    frame = pd.DataFrame({"item_id": ids, "text": [None] * 1199 + [["a", "b"]]})
+    file = tmp_path / f"goods{suffix}"
+    frame.to_parquet(file) if suffix == ".parquet" else frame.to_json(file, orient="records", lines=True)
+    pd.DataFrame({"user_id": "u", "item_id": ids}).to_csv(tmp_path / "buys.csv", index=False)
+    raw = read("table", {"interactions": "buys.csv", "items": file.name}, tmp_path, tmp_path)
+    assert raw.items["text"].dropna().tolist() == ["a b"]
 
 
 def test_numbers_of_small_floats_are_read_whole(tmp_path: Path) -> None:

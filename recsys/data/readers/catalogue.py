@@ -1,5 +1,6 @@
 """What readers of files share: checked item tables and checked interactions."""
 
+from os.path import normpath
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,11 @@ def standard_items(
 
 
 def _holds_lists(column: pd.Series) -> bool:
-    return column.dtype == object and any(isinstance(value, list | np.ndarray) for value in column.head(1000))
+    return column.dtype == object and any(_is_list(value) for value in column)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list | np.ndarray)
 
 
 def _as_text(value: object) -> str | None:
@@ -163,7 +168,10 @@ def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) ->
         return pictures_from(items, folder / options.images, options)
     place = folder / (options.images or "")
     paths = [tuple(place / name for name in named_pictures(cell)) for cell in items["image_path"]]
-    return Pictured(*attach_images(items, pd.Series(paths, index=items.index, dtype="object"), options.pictures))
+    pictured = attach_images(items, pd.Series(paths, index=items.index, dtype="object"), options.pictures)
+    n_outside = sum(not Path(normpath(path)).is_relative_to(normpath(place)) for named in paths for path in named)
+    note = f"pictures outside of {place}: {n_outside:,}; put them there, since a change elsewhere is not noticed"
+    return Pictured(*pictured, notes=(note,) if n_outside else ())
 
 
 def named_pictures(cell: object) -> list[str]:
@@ -194,8 +202,10 @@ def usable_interactions(frame: pd.DataFrame, known: pd.Series | None) -> tuple[p
     Raises:
         UserError: no id of the interactions is one of the items.
     """
+    frame, has_several = _single_values(frame)
     ids = {column: normalised(frame[column]) for column in INTERACTION_KEY}
     row_filter = RowFilter("interactions", frame.assign(**ids), INTERACTION_KEY, frame.get("row"))
+    row_filter.reject(has_several, "several values in one field")
     row_filter.reject(row_filter.kept["user_id"].isna(), "no user id")
     row_filter.reject(row_filter.kept["item_id"].isna(), "no item id")
     if "rating" in frame:
@@ -207,6 +217,17 @@ def usable_interactions(frame: pd.DataFrame, known: pd.Series | None) -> tuple[p
         refuse_strangers(row_filter.kept["item_id"], known)
         _reject_unknown(row_filter, known)
     return row_filter.kept.reset_index(drop=True), row_filter.quarantine()
+
+
+def _single_values(frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """The frame with the only value of each list, and which rows have a list of several."""
+    has_several = np.zeros(len(frame), dtype=bool)
+    for name in [name for name in frame if _holds_lists(frame[name])]:
+        values = [list(value) if _is_list(value) else [value] for value in frame[name]]
+        has_several |= [len(value) > 1 for value in values]
+        single = [value[0] if len(value) == 1 else None for value in values]
+        frame = frame.assign(**{str(name): pd.Series(single, index=frame.index, dtype="object")})
+    return frame, has_several
 
 
 def _numbers(ratings: pd.Series) -> pd.Series:
