@@ -43,7 +43,7 @@ def hint(given: str, known: Collection[str], command: str = "") -> str:
 
 
 def near(given: Any, known: Collection[str]) -> str:
-    """`; did you mean 'EASE'?` where a known name is near, or begins like what was given; else nothing."""
+    """`; did you mean 'EASE'?` where a known name is near, begins like what was given or has it as a word."""
     if not isinstance(given, str):
         return ""
     folder = given.rpartition("/")[0] + "/"
@@ -54,4 +54,5 @@ def near(given: Any, known: Collection[str]) -> str:
     for names, least in ((by_lower, 0.6), (by_beginning, 0.75)):
         if found := get_close_matches(wanted, names, n=1, cutoff=least):
             return f"; did you mean '{names[found[0]]}'?"
-    return ""
+    with_word = [name for lower, name in by_lower.items() if f"_{wanted}_" in f"_{lower}_"]
+    return f"; did you mean '{with_word[0]}'?" if len(with_word) == 1 else ""

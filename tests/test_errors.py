@@ -23,6 +23,8 @@ def test_a_line_break_in_a_name_is_written_as_its_escape(given: str, line: str) 
         ("xyz", [], "", " (known: none)"),
         ("tfdif", ["keywords", "tfidf_svd"], "", "; did you mean 'tfidf_svd'?"),
         ("titel", ["item_id", "name"], "", " (known: item_id, name)"),
+        ("l2", ["n_factors", "preference_l2"], "", "; did you mean 'preference_l2'?"),
+        ("l2", ["content_l2", "preference_l2"], "", " (known: content_l2, preference_l2)"),
         ("published/moon", ["published/baby", "published/sports"], "", " (known: published/baby, published/sports)"),
         ("published/babies", ["published/baby", "published/sports"], "", "; did you mean 'published/baby'?"),
     ],

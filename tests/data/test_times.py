@@ -61,6 +61,10 @@ def test_years_of_other_calendars_never_come_round_as_ours(years: list[int], not
 def test_days_as_one_number() -> None:
     assert times("20150304", "20150305") == [pd.Timestamp("2015-03-04"), pd.Timestamp("2015-03-05")]
     assert times("20150304101500") == [pd.Timestamp("2015-03-04 10:15:00")]
+    assert times("201503041015", "201503042359") == [
+        pd.Timestamp("2015-03-04 10:15:00"),
+        pd.Timestamp("2015-03-04 23:59:00"),
+    ]
 
 
 def test_numbers_of_another_unit_than_most_are_not_read() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -31,7 +32,11 @@ def read_parquet(path: Path) -> Rows:
 
     Raises:
         duckdb.Error: it is no Parquet file.
+        UserError: two columns have one name. Those that differ by case alone are one to DuckDB, which would rename it.
     """
+    names = pd.Series(parquet.read_schema(path).names, dtype="str")
+    if len(twice := names[names.str.lower().duplicated()]):
+        raise UserError(f"{path}: two columns have the same name '{twice.iloc[0]}', case aside; rename one")
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         source = f"read_parquet({_literal(str(path))})"

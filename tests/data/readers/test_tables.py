@@ -131,6 +131,15 @@ def test_a_dictionary_that_python_cannot_make_or_json_cannot_hold_is_one_line(tm
     assert bad_rows(found) == [(2, "it is not a JSON object")]
 
 
+@pytest.mark.parametrize("twice", ["rating", "Rating"])
+def test_parquet_columns_of_one_name_are_refused(tmp_path: Path, twice: str) -> None:
+    parquet.write_table(pa.table([["u"], ["1"], ["2"]], names=["user_id", "rating", twice]), tmp_path / "a.parquet")
+    with pytest.raises(
+        UserError, match=f"a.parquet: two columns have the same name '{twice}', case aside; rename one"
+    ):
+        read_table(tmp_path / "a.parquet", "items")
+
+
 def test_parquet_columns_of_all_kinds(tmp_path: Path) -> None:
     made = pa.table(
         {
