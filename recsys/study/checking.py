@@ -106,7 +106,8 @@ def check_content(
         sources: those that matter.
         corpora: those that matter beside the ones that these sources read.
     """
-    items, share_naming_its_users = data.items, cache(partial(_share_naming_its_users, data))
+    items, text_columns = data.items, spec.source.options.get("text_columns") or ()
+    naming_its_users = cache(partial(_naming_its_users, data, text_columns))
     wanted = {spec.content[source].corpus for source in sources} | set(corpora)
     with TemporaryDirectory() as scratch:
         read: dict[str, ExpectedCorpus] = {}
@@ -122,7 +123,7 @@ def check_content(
             if source in sources and (content.corpus is None or content.corpus in read):
                 encoder = registry.load(content.encoder).from_options(content.encoder, content.options)
                 corpus_read = read.get(content.corpus or "")
-                yield from _source(name, source, encoder, data, folder, corpus_read, share_naming_its_users)
+                yield from _source(name, source, encoder, data, folder, corpus_read, naming_its_users)
 
 
 def _source(
@@ -132,7 +133,7 @@ def _source(
     data: Dataset,
     folder: Path | None,
     corpus: ExpectedCorpus | None,
-    share_naming_its_users: Callable[[str], float],
+    naming_its_users: Callable[[str], dict[str, float]],
 ) -> Iterator[Finding]:
     what, items = f"content {name}/{source}", data.items
     context = Context(folder=folder, listed_by_id=data.listed_by_id)
@@ -152,27 +153,31 @@ def _source(
         yield Finding(what, str(error), "bad")
         return
     yield _coverage(what, source, encoder, items, keys, to_be_written=to_be_written)
-    yield from (
-        Finding(what, each, "warning") for each in (*said, *_naming_users(encoder, items, share_naming_its_users))
-    )
+    yield from (Finding(what, each, "warning") for each in (*said, *_naming_users(encoder, items, naming_its_users)))
 
 
-def _share_naming_its_users(data: Dataset, column: str) -> float:
+def _naming_its_users(data: Dataset, text_columns: Sequence[str], column: str) -> dict[str, float]:
+    """The share of items whose users a column names, by column; in place of the text, those that it is made of."""
     took = data.interactions
     ids = {
         "user_id": data.users["user_id"].take(took["user"].to_numpy()),
         "item_id": data.items["item_id"].take(took["item"].to_numpy()),
     }
     pairs = pd.DataFrame({name: values.to_numpy() for name, values in ids.items()})
-    return share_naming_users(data.items.set_index("item_id")[column], pairs)
+    by_id = data.items.set_index("item_id")
+    share = share_naming_users(by_id[column], pairs)
+    if not share:
+        return {}
+    parts = [one for one in text_columns if column == "text" and one != "text" and one in by_id]
+    return {one: of_one for one in parts if (of_one := share_naming_users(by_id[one], pairs))} or {column: share}
 
 
 def _naming_users(
-    encoder: Encoder, items: pd.DataFrame, share_naming_its_users: Callable[[str], float]
+    encoder: Encoder, items: pd.DataFrame, naming_its_users: Callable[[str], dict[str, float]]
 ) -> Iterator[str]:
     """A sentence for each column of words that an encoder reads and that names the users of its items."""
-    for column in sorted(encoder.reads.intersection(items) - {"image"}):
-        if share := share_naming_its_users(column):
+    for read in sorted(encoder.reads.intersection(items) - {"image"}):
+        for column, share in naming_its_users(read).items():
             yield (
                 f"'{column}' names users who took that very item in {whole_percent(share)} of the items with one, so "
                 "that it may tell who chose what: leave out what users made"

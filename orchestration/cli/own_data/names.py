@@ -177,8 +177,15 @@ def speaks_of_something_elses_time(name: str) -> bool:
 
 
 def speaks_of_users(name: str) -> bool:
-    """Whether a column of the items is called like something that users wrote or did, and not the seller."""
-    return _speaks_of("crowd", name) and not _speaks_of("publisher", name)
+    """Whether a column of the items is called like something that users wrote or did.
+
+    An editor's reviews and a maker's comments are not; where the words leave open whose they are (`seller_feedback`,
+    `author_reviews`), they are the users'.
+    """
+    if _speaks_of("user", name):
+        return _speaks_of("crowd", name) or _speaks_of("tag", name) or _follows("user", "by", name)
+    by_maker = _follows("remark", "maker", name) or _follows("maker", "by", name)
+    return _speaks_of("crowd", name) and not _speaks_of("editorial", name) and not by_maker
 
 
 def has_id(name: str) -> bool:
@@ -188,3 +195,9 @@ def has_id(name: str) -> bool:
 
 def _speaks_of(kind: str, name: str) -> bool:
     return any(kind in kinds_of(word) for word in words(name))
+
+
+def _follows(kind: str, first: str, name: str) -> bool:
+    """Whether a word of one kind stands somewhere after a word of another."""
+    said = [kinds_of(word) for word in words(name)]
+    return any(first in kinds and any(kind in later for later in said[place:]) for place, kinds in enumerate(said, 1))

@@ -58,4 +58,5 @@ def test_what_users_made_is_no_content_unless_the_user_says_so(settings: Setting
     study, said = of_frames(settings, rows, items, "--text-columns", "review_text,tags", "--force")
     assert options(study)["text_columns"] == ["review_text", "tags"] and "no content" not in said
     checked = printed(settings, "check", "mine")
-    assert "'text' names users who took that very item in 100 % of the items with one" in checked
+    assert "'tags' names users who took that very item in 100 % of the items with one" in checked
+    assert "'text' names users" not in checked and "'review_text' names users" not in checked

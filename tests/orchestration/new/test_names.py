@@ -87,9 +87,32 @@ def test_numbers_are_no_names() -> None:
         "Feedback",
         "also_bought",
         "レビュー",
+        *("tags_by_users", "user_tags", "customerTags", "user_generated_tags", "KundenSchlagworte", "用户标签"),
+        *("written_by_buyers", "vonKunden", "keywords from customers"),
     ],
 )
 def test_names_of_what_users_made(name: str) -> None:
+    assert names.speaks_of_users(name)
+
+
+MADE_OR_SOLD = st.sampled_from(["author", "designer", "developer", "manufacturer", "seller", "vendor", "staff"])
+
+
+@given(
+    whom=MADE_OR_SOLD,
+    what=st.sampled_from(["review", "reviews", "feedback", "opinions", "testimonials"]),
+    between=st.sampled_from(["", "on", "of", "about", "for", "to"]),
+    turned=st.booleans(),
+    separator=SEPARATORS.filter(bool),
+    case=CASES,
+)
+def test_who_made_or_sells_an_item_may_be_what_users_write_of(whom, what, between, turned, separator, case) -> None:
+    said = [what, between, whom] if between or turned else [whom, what]
+    assert names.speaks_of_users(case(separator.join(filter(None, said))))
+
+
+@pytest.mark.parametrize("name", ["comment_author", "commentDeveloper", "seller_comment", "press_reviews_user"])
+def test_who_wrote_a_comment_is_open(name: str) -> None:
     assert names.speaks_of_users(name)
 
 
@@ -99,6 +122,8 @@ def test_names_of_what_users_made(name: str) -> None:
         *("description", "question_text", "tags", "author", "brand_story", "preview", "answer", "keywords"),
         *("user_manual", "buyer_guide", "target_customer", "Kunden_Information", "customerCareText"),
         *("editorial_review", "critic_review", "press_reviews", "developer_comment", "commentaire_editeur"),
+        *("reviews_from_the_press", "comments_by_the_author", "feedback_from_manufacturer", "HerstellerKommentar"),
+        *("text_by_author", "product_tags", "keywords_from_publisher"),
     ],
 )
 def test_names_of_what_may_be_an_items_own(name: str) -> None:
