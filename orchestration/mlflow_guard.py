@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from orchestration.addresses import EXPERIMENTS, Addresses
+from orchestration.mlflow_database import first_line
 from orchestration.mlflow_views import View
 from orchestration.tracked import TrackedDataset, TrackedTraining
 from orchestration.tracking import Tracker
@@ -21,7 +22,6 @@ from recsys.store import write_text
 T = TypeVar("T")
 PAUSE_SECONDS = 300.0
 """How long MLflow is left alone after it failed: it may take half a minute to say that its database is locked."""
-LONGEST = 300
 REFUSED = "INVALID_PARAMETER_VALUE"
 """MLflow's error code for what it will never take, such as a metric whose name has an `@`."""
 LATER = "they are written when it works again"
@@ -70,7 +70,7 @@ class GuardedTracker:
         except Exception as error:  # SQLAlchemy's, MLflow's, the operating system's
             self._try_at = time.monotonic() + PAUSE_SECONDS
             kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
-            self.note(f"MLflow cannot be written to ({kind}{_first_line(error)}): {else_}")
+            self.note(f"MLflow cannot be written to ({kind}{first_line(error)}): {else_}")
             return False
         return True
 
@@ -88,7 +88,7 @@ class GuardedTracker:
                     self._log([each])
                 return
             line = (
-                f"MLflow does not take runs of {_datasets(trainings)} ({_first_line(error)}): they are left out there"
+                f"MLflow does not take runs of {_datasets(trainings)} ({first_line(error)}): they are left out there"
             )
             if line not in self._refused:
                 self._refused.add(line)
@@ -117,10 +117,6 @@ class GuardedTracker:
 
 def _training(kept: dict[str, Any]) -> TrackedTraining:
     return TrackedTraining(**kept | {"dataset": TrackedDataset(**kept["dataset"])})
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no message"])[0][:LONGEST]
 
 
 def _datasets(trainings: Sequence[TrackedTraining]) -> str:

@@ -105,9 +105,14 @@ class Settings(BaseSettings):
         return self.home / "catalog.duckdb"
 
     @property
+    def mlflow_database(self) -> Path:
+        """Every training as a run."""
+        return self.home / "mlflow.db"
+
+    @property
     def tracking_uri(self) -> str:
         """MLflow's database, quoted where SQLAlchemy would read `?` or a code such as `%20` in the path as its own."""
-        path = str((self.home / "mlflow.db").resolve())
+        path = str(self.mlflow_database.resolve())
         if unquote(path) != path:
             path = path.replace("%", "%25")
         return f"sqlite:///{path.replace('?', '%3F')}"

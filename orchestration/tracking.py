@@ -1,26 +1,23 @@
 """MLflow: every training is a run, flat, with tags; one experiment per dataset.
 
-The database is made once, under a lock, before any parallel work: several processes that migrate a new one at
-the same time corrupt it. Trainings are written when they have ended, many in one transaction, and a run's id follows
-from the training's fingerprint. So a killed process leaves no run open, a training written twice is one run, and
-runs that were lost can be written again from stored cells.
+The database is made once, under a lock, before any parallel work. Trainings are written when they have ended, many in
+one transaction, and a run's id follows from the training's fingerprint. So a killed process leaves no run open, a
+training written twice is one run, and runs that were lost can be written again from stored cells.
 """
 
 import logging
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from orchestration import mlflow_database
 from orchestration.addresses import Addresses
 from orchestration.mlflow_tables import NOTE, content_rows, dataset_row, input_rows, metric_row, run_row
 from orchestration.mlflow_views import View
 from orchestration.settings import Settings
 from orchestration.tracked import TrackedDataset, TrackedTraining
-from recsys.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 DATASET = "modalift.dataset"
-LOCKED_SECONDS = 20.0
-"""How long another program may keep the database locked."""
 OWN_NOTE = "modalift.note"
 """What this program last wrote as the note: where the two differ, a person has changed theirs, and it stays."""
 
@@ -55,22 +50,8 @@ class Tracker:
         self.settings.home.mkdir(parents=True, exist_ok=True)
         self.settings.artifacts.mkdir(exist_ok=True)
         with self._lock():
-            self._open_once()
-            client = MlflowClient(tracking_uri=self.settings.tracking_uri)
-            client.search_experiments(max_results=1)
-        return client
-
-    def _open_once(self) -> None:
-        """Fail at once where the database cannot be opened: MLflow would try again for minutes."""
-        file = self.settings.home / "mlflow.db"
-        try:
-            with closing(sqlite3.connect(file, timeout=LOCKED_SECONDS)) as database:
-                database.execute("BEGIN IMMEDIATE")
-                database.rollback()
-        except sqlite3.OperationalError as error:
-            raise UserError(f"{file}: {error}; close what keeps it open, or make it writable") from None
-        except sqlite3.DatabaseError as error:
-            raise UserError(f"{file}: {error}; move it away, and a new one is made") from None
+            mlflow_database.prepare(self.settings, self.note)
+        return MlflowClient(tracking_uri=self.settings.tracking_uri)
 
     @cached_property
     def _store(self) -> "SqlAlchemyStore":

@@ -3,7 +3,8 @@
 A version is a folder named by the fingerprint of everything it depends on. It is written under another name,
 flushed, and renamed, so that a reader never sees half of it and a killed writer leaves only a folder that the
 next writer removes. A version that is replaced is renamed too, and goes once the new one has its name; where a
-kill came between the two renames, the next writer gives the old one its name back.
+kill came between the two renames, the next writer gives the old one its name back. A lock beside a folder says that
+its writer is at work: in containers all processes may have one number, and none sees those of the others.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from filelock import FileLock, Timeout
 from recsys.intact import list_files
 
 PENDING = ".pending"
+LOCK = ".lock"
 NOT_CONTENT = {"provenance.json"}
 
 
@@ -51,10 +53,8 @@ class Store:
         if place not in self._swept:  # a look at every version would cost more than writing a small one
             _sweep(parent)
             self._swept.add(place)
-        pending = parent / _pending_name()
-        pending.mkdir(parents=True)
         final = parent / fingerprint
-        try:
+        with self.scratch(place) as pending:
             fill(pending)
             list_files(pending)
             _flush(pending)
@@ -62,8 +62,6 @@ class Store:
                 _replace(pending, final)
             else:
                 _put(pending, final)
-        finally:
-            shutil.rmtree(pending, ignore_errors=True)
         return final
 
     def remove(self, place: str, fingerprint: str) -> None:
@@ -75,12 +73,12 @@ class Store:
         """A folder beside a place's versions, gone when the context is left; a killed process's goes later."""
         parent = self.root / place
         parent.mkdir(parents=True, exist_ok=True)
-        folder = parent / _pending_name()
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with _pending(parent) as folder:
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def lock(self, place: str) -> Iterator[None]:
@@ -131,8 +129,26 @@ def write_text(file: Path, text: str) -> None:
     pending.replace(file)
 
 
+@contextmanager
+def _pending(parent: Path) -> Iterator[Path]:
+    """A new path in a folder, and a lock that says so as long as its process is at work on it."""
+    path = parent / _pending_name()
+    lock = _lock_of(path)
+    with FileLock(lock):
+        try:
+            yield path
+        finally:
+            lock.unlink(missing_ok=True)
+
+
 def _pending_name() -> str:
     return f"{PENDING}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def _lock_of(pending: Path) -> Path:
+    """The lock of what is being written, and of the version that it replaces, whose name begins like its own."""
+    beginning = "-".join(pending.name.removesuffix(LOCK).split("-")[:3])
+    return pending.with_name(f"{beginning}{LOCK}")
 
 
 def _put(pending: Path, final: Path) -> None:
@@ -148,7 +164,7 @@ def _put(pending: Path, final: Path) -> None:
 
 def _replace(pending: Path, final: Path) -> None:
     """Give a folder the name of a version, and remove that version once the new name is on disk."""
-    aside = final.with_name(f"{_pending_name()}-{final.name}")
+    aside = final.with_name(f"{pending.name}-{final.name}")
     try:
         with suppress(FileNotFoundError):
             final.rename(aside)
@@ -171,6 +187,7 @@ def _replaced_version(folder: Path) -> str:
 
 
 def _remove(folder: Path) -> None:
+    # Without a lock, which a full disk may not take: this is what frees it.
     gone = folder.with_name(_pending_name())
     with suppress(FileNotFoundError):
         folder.rename(gone)
@@ -178,13 +195,23 @@ def _remove(folder: Path) -> None:
 
 
 def is_abandoned(pending: Path) -> bool:
-    """Whether the process that a file or folder was being written by has ended; its number is in the name."""
+    """Whether the process that wrote a file or folder has ended: nobody holds its lock or, without one, has its number."""
+    lock = _lock_of(pending)
+    if lock.exists():
+        try:
+            with FileLock(lock, timeout=0):
+                return True
+        except Timeout:
+            return False
     pid = pending.name.removeprefix(f"{PENDING}-").split("-")[0].split(".")[0]
     return pid.isdigit() and not psutil.pid_exists(int(pid))
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove a folder that a killed writer left; the only copy of a version gets its name back instead."""
+    """Remove what a killed writer left; the only copy of a version gets its name back instead."""
+    if folder.is_file():
+        folder.unlink(missing_ok=True)
+        return
     version = _replaced_version(folder)
     if version:
         _put_back(folder)
@@ -193,8 +220,9 @@ def remove_abandoned(folder: Path) -> None:
 
 
 def _sweep(parent: Path) -> None:
-    for folder in filter(is_abandoned, parent.glob(f"{PENDING}-*")):
-        remove_abandoned(folder)
+    # In this order a lock goes after what it is of.
+    for left in filter(is_abandoned, sorted(parent.glob(f"{PENDING}-*"))):
+        remove_abandoned(left)
 
 
 def _flush(folder: Path) -> None:

@@ -187,6 +187,33 @@ def test_the_rest_of_a_living_writer_is_left_alone(store: Store) -> None:
     assert pending.is_dir()
 
 
+@pytest.mark.parametrize("killed_at", ["_flush", "_put", "_remove", "_flush_folder"])
+def test_what_a_killed_process_of_this_ones_number_left_is_removed(store: Store, killed_at: str) -> None:
+    """As in containers, where each run may have the same number."""
+    store.write("a", "v1", lambda f: write_text(f / "x", "first"))
+    killed = subprocess.Popen([sys.executable, "-c", KILLED_REPLACING, str(store.root), killed_at])
+    killed.wait()
+    left = list((store.root / "a").glob(".pending-*"))
+    assert left
+    for path in left:
+        path.rename(path.with_name(path.name.replace(f"-{killed.pid}-", f"-{os.getpid()}-")))
+    Store(store.root).write("a", "v2", lambda f: write_text(f / "x", "1"))
+    assert sorted(path.name for path in (store.root / "a").iterdir()) == ["v1", "v2"]
+
+
+def test_a_living_writer_whose_number_is_not_known_here_is_left_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from one container to another."""
+    process = start_writer(store)
+    monkeypatch.setattr("psutil.pid_exists", lambda pid: False)
+    store.write("a/b", "v2", lambda f: write_text(f / "x", "1"))
+    (half,) = (store.root / "a/b").glob(".pending-*/half")
+    assert half.read_text() == "half"
+    process.kill()
+    process.wait()
+
+
 def test_a_text_is_replaced_whole(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "x.json"
     write_text(file, "1")

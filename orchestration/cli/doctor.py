@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.cli.app import command
-from orchestration.cli.console import out, table, tick
+from orchestration.cli.console import note, out, table, tick
 from orchestration.cli.studies import home_problem, read_settings
 from orchestration.full_disk import full_disk
 from recsys.errors import UserError
@@ -101,13 +101,13 @@ def _home(settings: "Settings") -> str:
 
 
 def _mlflow(settings: "Settings") -> str:
-    if not (settings.home / "mlflow.db").exists():
+    if not settings.mlflow_database.exists():
         return "no database yet; the first run makes it"
     from mlflow.entities import ViewType
 
     from orchestration.tracking import Tracker
 
-    client = Tracker(settings).client
+    client = Tracker(settings, note).client
     experiments = client.search_experiments(ViewType.ALL, max_results=1000)
     deleted = sum(each.lifecycle_stage == "deleted" for each in experiments)
     said = f", {deleted} of them deleted (the next run of their dataset restores them)" if deleted else ""

@@ -1,6 +1,7 @@
 """A cell that cannot be run ends in a `Failure` with a reason: it never ends the search or the other cells."""
 
 import errno
+import json
 import re
 import signal
 import sysconfig
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import recsys
-from recsys.engine.cell import CellResult
+from recsys.data import dataset
+from recsys.engine.cell import Cell, CellResult
 from recsys.errors import UserError
 
 FailureKind = Literal["error", "out_of_memory", "killed", "exhausted", "machine"]
@@ -25,13 +27,33 @@ _LIBRARIES = ("site-packages", "dist-packages", sysconfig.get_paths()["stdlib"])
 # PyTorch reports a failed allocation on the CPU, and some on the GPU, as a plain RuntimeError.
 _NO_MEMORY = re.compile(r"can't allocate memory|out of memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
 # What reading a file raises that was cut off: named, since a cell should not import pandas or safetensors for them.
-_DAMAGED = {"ArrowInvalid", "SafetensorError", "JSONDecodeError"}
+_DAMAGED = {"ArrowInvalid", "SafetensorError", "BadZipFile", "BadGzipFile", "EOFError"}
+_CUT_OFF = re.compile(r"failed reading zip archive|data was truncated|truncated file", re.IGNORECASE)
 # What processes share and others may hold: files open on the whole system; processes and threads of a user.
 _EXHAUSTED = {errno.ENFILE, errno.EAGAIN}
-# What may pass without a change to the model: a full disk or quota, a limit of a file's size, files left open in this
-# process, a failing disk, a file system that lost the file. The system's other errors are the code's own, as of a file
-# that it does not find or a server that does not answer, and would come again in each run.
-_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.EIO, errno.ESTALE}
+# What the operating system says of a wrong name or argument, which would come again in each run. Anything else may
+# pass without a change to the model: a full disk, a lost mount, rights that were not given, a server that is away.
+_OWN = {
+    errno.ENOENT,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENOTEMPTY,
+    errno.ENAMETOOLONG,
+    errno.EINVAL,
+    errno.EBADF,
+}
+# What CUDA and its libraries say of the device and its driver. PyTorch's errors name devices too, such as `cuda:0`.
+_DEVICE = re.compile(
+    r"CUDA (unknown )?error|CUDA driver|No CUDA GPUs|no NVIDIA driver|NVML|CU(BLAS|DNN)_STATUS|STATUS_NOT_INITIALIZED",
+    re.IGNORECASE,
+)
+# What they say of a kernel and its arguments: an index out of range would come again.
+_KERNEL = re.compile(
+    r"device-side assert|illegal (memory access|instruction)|misaligned address|invalid (configuration )?argument"
+    r"|STATUS_(INVALID_VALUE|BAD_PARAM|NOT_SUPPORTED)",
+    re.IGNORECASE,
+)
 _MOST = 500
 """Characters of a message."""
 
@@ -44,8 +66,8 @@ class Failure:
         message: the reason, one line.
         seconds: until it failed.
         kind: `out_of_memory`, `killed` and `exhausted` (no thread, process or open file was left on the system) may
-            be a matter of what ran beside the cell; `machine` is one of the disk, of files that this process has
-            open or of a file that is damaged; `error` is one of the cell itself.
+            be a matter of what ran beside the cell; `machine` is one of disks, mounts, rights and servers, of a GPU
+            or of a file that is damaged; `error` is one of the cell itself.
     """
 
     message: str
@@ -76,6 +98,19 @@ def killed(exit_code: int | None, seconds: float) -> Failure:
     return Failure(message, seconds, "killed")
 
 
+def unread_input(cell: Cell, error: OSError | json.JSONDecodeError) -> str | None:
+    """The input that an error is about, None where it is about a file of the model's own.
+
+    Whether the input is there by now says nothing: another run may be replacing it.
+    """
+    if isinstance(error, OSError):
+        named = str(error.filename or error)
+        return next((each for each in (*cell.content.values(), f"{cell.dataset}/") if each in named), None)
+    # Of the inputs only the dataset has JSON.
+    read_by = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
+    return cell.dataset if dataset.__file__ in read_by else None
+
+
 def _kind(error: BaseException) -> FailureKind:
     """The first that fits of the error and of those that it was raised from."""
     if isinstance(error, UserError):
@@ -84,7 +119,7 @@ def _kind(error: BaseException) -> FailureKind:
         return "out_of_memory"
     if _errno(error) in _EXHAUSTED or "can't start new thread" in str(error):
         return "exhausted"
-    if _errno(error) in _MACHINE or _is_damage(error):
+    if _is_refusal(error) or _is_damage(error) or _is_of_the_gpu(error):
         return "machine"
     # Libraries hide the operating system's error behind one of their own.
     return _kind(error.__cause__) if error.__cause__ is not None else "error"
@@ -94,12 +129,23 @@ def _errno(error: BaseException) -> int | None:
     return error.errno if isinstance(error, OSError) else None
 
 
+def _is_refusal(error: BaseException) -> bool:
+    """Whether the operating system refused what it may grant another time."""
+    number = _errno(error)
+    return number is not None and number not in _OWN
+
+
+def _is_of_the_gpu(error: BaseException) -> bool:
+    text = str(error)
+    return isinstance(error, RuntimeError) and _DEVICE.search(text) is not None and _KERNEL.search(text) is None
+
+
 def _is_damage(error: BaseException) -> bool:
     """Whether a file was cut off or damaged; pyarrow raises a bare OSError where a file makes no sense to it."""
     if type(error) is OSError and error.errno is None:
         frames = traceback.extract_tb(error.__traceback__)
         return bool(frames) and "pyarrow" in frames[-1].filename
-    return type(error).__name__ in _DAMAGED
+    return type(error).__name__ in _DAMAGED or _CUT_OFF.search(str(error)) is not None
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from recsys.engine.failure import PASSING, CellOutcome, Failure, attempt
 from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
-from recsys.engine.worker import CellFunction, Worker, one_thread, task_of
+from recsys.engine.worker import CellFunction, Worker, free_gpu, one_thread, task_of
 
 _IDLE_SECONDS = 300.0
 
@@ -25,8 +25,8 @@ def run_cells(
 ) -> Iterator[tuple[int, CellOutcome]]:
     """Run all cells, yielding each one's position and outcome as it ends, in any order.
 
-    One worker runs in this process with one thread, and a pool is not started; a cell that
-    kills its process then kills this one.
+    One worker runs in this process with one thread, and a pool is not started, unless a cell has broken CUDA here; a
+    cell that kills its process then kills this one.
 
     Args:
         cells: what to run, in whatever form `work` takes it; they are pickled for other processes, like their results.
@@ -39,6 +39,10 @@ def run_cells(
         yield from _Schedule(cells, slots, work, needs).run()
         return
     for position, cell in enumerate(cells):
+        if not free_gpu():  # what broke it stays with this process
+            rest = _Schedule(cells[position:], slots, work, needs).run()
+            yield from ((position + later, outcome) for later, outcome in rest)
+            return
         with one_thread():
             outcome = attempt(partial(work, cell))
         yield position, outcome
@@ -143,11 +147,13 @@ class _Schedule:
     def _outcome(self, ended: _Running) -> CellOutcome | None:
         """What came of a cell; None if it is to be run again."""
         outcome = ended.worker.outcome()
-        if not isinstance(outcome, Failure) or outcome.kind == "error":
+        kind = outcome.kind if isinstance(outcome, Failure) else None
+        stands = kind in (None, "error")
+        if stands and ended.worker.is_sound:
             _IDLE.give(ended.worker)
-            return outcome
-        ended.worker.stop()
-        if ended.alone or outcome.kind == "machine":  # it would find the same disk alone
+        else:
+            ended.worker.stop()
+        if stands or ended.alone or kind == "machine":  # it would find the same disk alone
             return outcome
         self.suspects.append(ended.position)
         return None

@@ -12,7 +12,7 @@ from typing import Any
 from recsys.content.arms import Arm
 from recsys.engine.cell import Cell, CellResult, run_cell
 from recsys.engine.code import cell_code, runs_on_gpu
-from recsys.engine.failure import CellOutcome, Failure
+from recsys.engine.failure import CellOutcome, Failure, unread_input
 from recsys.engine.pool import run_cells
 from recsys.engine.slots import Needs, Slots
 from recsys.engine.stored import RECORD, StoredCell, place
@@ -262,9 +262,9 @@ def _run(job: _Job) -> CellResult:
         job.out.mkdir(parents=True, exist_ok=True)
     try:
         return run_cell(job.cell, job.out)
-    except FileNotFoundError as error:
-        gone = next((each for each in (*job.cell.content.values(), job.cell.dataset) if not Path(each).exists()), None)
-        if gone is None:
+    except (OSError, json.JSONDecodeError) as error:
+        unread = unread_input(job.cell, error)
+        if unread is None:
             raise
         # No error of the model, which would be kept: the input may be made anew.
-        raise OSError(errno.ESTALE, "an input was removed while the cell ran", gone) from error
+        raise OSError(errno.ESTALE, "an input was changed while the cell ran, or is damaged", unread) from error

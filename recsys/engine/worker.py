@@ -25,7 +25,7 @@ from joblib.externals.loky.backend.process import LokyProcess
 from threadpoolctl import ThreadpoolController
 
 from recsys.engine.cell import CellResult
-from recsys.engine.failure import CellOutcome, attempt, killed
+from recsys.engine.failure import CellOutcome, Failure, attempt, killed
 from recsys.engine.slots import Gpu
 
 CellFunction = Callable[[Any], CellResult]
@@ -60,13 +60,33 @@ def _loaded_libraries(n_modules: int) -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def free_gpu() -> bool:
+    """Free what torch keeps for later, which is lost to other processes on the GPU; False where CUDA is broken.
+
+    After an error such as an illegal access, CUDA refuses whatever the process asks of it from then on.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return True
+
+    def free() -> None:
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()
+
+    return not isinstance(attempt(free), Failure)
+
+
 def task_of(work: CellFunction, cell: Any) -> bytes:
     """What a worker is sent to run a cell."""
     return cloudpickle.dumps((work, cell))
 
 
 class Worker:
-    """The handle of a worker process; one that is bound to a GPU sees no other."""
+    """The handle of a worker process; one that is bound to a GPU sees no other.
+
+    Attributes:
+        is_sound: whether the process can run another cell after the one whose outcome it gave.
+    """
 
     def __init__(self, gpu: Gpu | None = None) -> None:
         """Start the process; it imports what its first cell needs when that cell comes.
@@ -74,7 +94,7 @@ class Worker:
         Raises:
             OSError: no process can be started, for want of memory, of processes or of open files.
         """
-        self.gpu = gpu
+        self.gpu, self.is_sound = gpu, True
         self.connection, theirs = Pipe()
         env = _ONE_THREAD | ({"CUDA_VISIBLE_DEVICES": gpu.name} if gpu else {})
         self._process = LokyProcess(target=_serve, args=(theirs, os.getpid()), env=env, daemon=True)
@@ -104,7 +124,7 @@ class Worker:
         the cell.
         """
         try:
-            answer = self.connection.recv_bytes()
+            answer, self.is_sound = self.connection.recv()
         except (EOFError, OSError):  # OSError: it ended in the middle of its answer
             self._process.join(_ENDING_SECONDS)  # it keeps its exit code where it ends by itself
             self._end()
@@ -152,7 +172,7 @@ def _serve(connection: Connection, parent: int) -> None:
         score.write_text(str(min(int(score.read_text()) + 500, 1000)))
     with suppress(EOFError, BrokenPipeError):
         while True:
-            connection.send_bytes(_answer(connection.recv_bytes()))
+            connection.send((_answer(connection.recv_bytes()), free_gpu()))
 
 
 def _answer(task: bytes) -> bytes:
@@ -163,10 +183,6 @@ def _answer(task: bytes) -> bytes:
         return pickle.dumps(work(cell))
 
     answer = attempt(run)
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        # What torch keeps for later is lost to the other processes on this GPU.
-        torch.cuda.empty_cache()
     return answer if isinstance(answer, bytes) else pickle.dumps(answer)
 
 

@@ -215,12 +215,13 @@ class ModelResult(BaseModel):
 
     @property
     def failures(self) -> list[str]:
-        """One line for each model that lost an arm: which arms, and the reason of the first."""
+        """One line for each model that lost an arm: which arms, the reason of the first, whether it may do better."""
         lost: dict[str, list[LeftOutArm]] = {}
         for each in self.left_out:
             lost.setdefault(each.model, []).append(each)
         return [
             f"{model} left out ({', '.join(dict.fromkeys(each.arm for each in arms))}): {arms[0].reason}"
+            f"{'; the next run tries again' if any(each.worth_another_try for each in arms) else ''}"
             for model, arms in lost.items()
         ]
 

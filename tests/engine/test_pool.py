@@ -234,6 +234,20 @@ def test_processes_are_used_again(no_idle_workers: None) -> None:
     assert second <= first and os.getpid() not in first
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_process_whose_cuda_is_broken_runs_no_other_cell(
+    workers: int, no_idle_workers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("is_initialized", "synchronize", "empty_cache"):  # one worker is this process
+        monkeypatch.setattr(torch.cuda, name, getattr(torch.cuda, name))
+    found = outcomes("break_cuda", *["look"] * 5, slots=Slots(workers))
+    kind, message = failure(found[0])
+    assert kind == "error" and message.startswith("ValueError: item 7 of 5")
+    broken = int(message.split()[6])
+    assert broken not in seen(found[1:], "pid")
+    assert broken not in seen(outcomes("look", "look", slots=Slots(workers)), "pid")
+
+
 def test_cells_too_large_to_run_side_by_side_run_one_by_one(no_idle_workers: None) -> None:
     found = outcomes(*["look"] * 3, slots=Slots(3, memory=10), needs=Needs(11))
     assert len(set(seen(found, "pid"))) == 1

@@ -1,6 +1,7 @@
 """Which cells a trial is: what repeats share and what they do not, and that only missing cells are computed."""
 
 import errno
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from recsys.content.arms import Arm, Control, content_arm, control_arm
 from recsys.content.features import Content
+from recsys.data.dataset import INTERACTIONS
 from recsys.engine.cell import Cell, CellResult, run_cell
 from recsys.engine.code import runs_on_gpu
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
@@ -140,9 +142,9 @@ def test_what_the_machine_failed_at_is_tried_again_by_the_next_runner(
     given = inputs(tmp_path, "EASE")
     with monkeypatch.context() as patched:
         patched.setattr("recsys.engine.runner.run_cell", full)
-        failing = runner(given, tmp_path)
-        assert [cell.valid for cell in failing(finals(ALONE))] == [None] * 3
-        assert failing(finals(ALONE)) and failing.computed == 3  # within one search a failure stands
+        first = runner(given, tmp_path)
+        assert [cell.valid for cell in first(finals(ALONE))] == [None] * 3
+        assert first(finals(ALONE)) and first.computed == 3  # within one search a failure stands
     again = runner(given, tmp_path)
     assert all(cell.valid is not None for cell in again(finals(ALONE))) and again.computed == 3
 
@@ -156,6 +158,54 @@ def test_an_input_that_vanishes_is_no_error_of_the_model(tmp_path: Path, name: s
     assert failed.valid is None and failed.worth_another_try and str(gone) in failed.message
     (tmp_path / "aside").rename(gone)
     assert runner(given, tmp_path)(finals(BOTH))[0].valid is not None
+
+
+def failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Callable[[CellInputs], Exception]) -> StoredCell:
+    """A cell whose inputs are all there, and which raises an error about them."""
+    given = inputs(tmp_path, "HybridItemKNN", drawn=False)
+
+    def fail(*_: object) -> CellResult:
+        raise error(given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("recsys.engine.runner.run_cell", fail)
+        return runner(given, tmp_path)(finals(BOTH, (1,)))[0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        lambda given: FileNotFoundError(errno.ENOENT, "No such file or directory", str(given.folder / INTERACTIONS)),
+        lambda given: FileNotFoundError(errno.ENOENT, f"Failed to open local file '{given.folder / INTERACTIONS}'"),
+        lambda given: FileNotFoundError(errno.ENOENT, "No such file or directory", str(given.content["text"])),
+        lambda given: FileNotFoundError(f"No such file or directory: {given.content['text']}"),
+    ],
+)
+def test_an_input_that_is_back_by_the_time_the_cell_has_failed_is_no_error_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Callable[[CellInputs], Exception]
+) -> None:
+    assert failing(tmp_path, monkeypatch, error).worth_another_try
+
+
+def test_a_file_of_the_models_own_is_its_error_even_while_an_input_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def error(given: CellInputs) -> Exception:
+        given.folder.rename(tmp_path / "aside")
+        return FileNotFoundError(errno.ENOENT, "No such file or directory", "words.txt")
+
+    assert not failing(tmp_path, monkeypatch, error).worth_another_try
+
+
+def test_json_of_an_input_that_is_cut_off_is_no_error_of_the_model(tmp_path: Path) -> None:
+    given = inputs(tmp_path, "HybridItemKNN", drawn=False)
+    (given.folder / "facts.json").write_text("{")
+    assert runner(given, tmp_path)(finals(BOTH, (1,)))[0].worth_another_try
+
+
+def test_json_that_a_model_cannot_read_is_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = json.JSONDecodeError("Expecting value", "", 0)
+    assert not failing(tmp_path, monkeypatch, lambda given: error).worth_another_try
 
 
 def full(*_: object) -> CellResult:

@@ -114,6 +114,18 @@ def look_at_job(job: Any) -> CellResult:
     return look(job.cell)
 
 
+def break_cuda(cell: Cell) -> CellResult:
+    """Fails, and so does from then on whatever this process asks of CUDA."""
+    import torch
+
+    def refuse() -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    torch.cuda.is_initialized = lambda: True
+    torch.cuda.synchronize = torch.cuda.empty_cache = refuse
+    raise ValueError(f"item 7 of 5, in {os.getpid()}")
+
+
 def count_threads(cell: Cell) -> CellResult:
     import torch
 
@@ -141,6 +153,7 @@ ACTIONS = {
     "leave": leave,
     "not_pickled": not_pickled,
     "look": look,
+    "break_cuda": break_cuda,
     "count_threads": count_threads,
     "forever": forever,
 }

@@ -87,6 +87,8 @@ def test_the_run_ends_with_exit_code_1_and_names_the_four(ran: Ran) -> None:
     assert len(named) == 4
     for expected in LINES.values():
         assert sum(line.startswith(f"tiny: {expected}") for line in named) == 1
+    again = {line.split()[1] for line in named if line.endswith("; the next run tries again")}
+    assert again == PASSING
     assert f"Materialised {len(home_of(folder).lineage.assets())} assets of study tiny" in done.stdout
     assert "Report: " in done.stdout
 

@@ -99,7 +99,7 @@ def _put_back(file: Path, content: bytes) -> None:
 def test_a_study_ends_well_and_what_was_not_written_is_written_later(
     harm: Callable[[Settings], Callable[[], None]], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.tracking.LOCKED_SECONDS", 0.2)
+    monkeypatch.setattr("orchestration.mlflow_database.LOCKED_SECONDS", 0.2)
     mend = harm(settings)
     done, lines = ran(settings, MORE)
     assert done.failures == () and "small/report" in done.assets
