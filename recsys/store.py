@@ -195,7 +195,7 @@ def _remove(folder: Path) -> None:
 
 
 def is_abandoned(pending: Path) -> bool:
-    """Whether the process that wrote a file or folder has ended: nobody holds its lock or, without one, has its number."""
+    """Whether the process that wrote a file or folder has ended: its lock is free or, without one, its number is."""
     lock = _lock_of(pending)
     if lock.exists():
         try:
