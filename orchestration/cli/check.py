@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 from orchestration.cli.app import command
 from orchestration.cli.console import note, out, say, tick
 from orchestration.cli.options import StudyArgument
-from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets
+from orchestration.cli.studies import (
+    find_study,
+    read_settings,
+    warn_of_home_that_is_only_read,
+    warn_of_shared_datasets,
+)
 from recsys.errors import UserError
 from recsys.wording import count
 
@@ -23,8 +28,9 @@ MARKS = {"good": tick(True), "warning": "!", "bad": tick(False)}
 @command("check", "modalift check demo", "modalift check studies/mine.yaml")
 def check(study: StudyArgument) -> None:
     """Read a study, its data and its content as a run will, and check everything without training anything."""
-    settings = read_settings()
+    settings = read_settings(home_is="read")
     read = find_study(study, settings)
+    warn_of_home_that_is_only_read(settings)
     warn_of_shared_datasets(read, settings)
     arms = sum(len(read.arms_of(name, model)) for name in read.datasets for model in read.models)
     ensembles = f"{count(len(read.ensembles), 'ensemble')}, " if read.ensembles else ""

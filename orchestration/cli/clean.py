@@ -31,7 +31,7 @@ def clean(
     from orchestration.home import Home
     from orchestration.unused import free, unused
 
-    home = Home(read_settings())
+    home = Home(read_settings(home_is="read" if dry_run else "written"))
     found = unused(home)
     if not found:
         say(f"{home.settings.home}: nothing to free")

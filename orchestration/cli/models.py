@@ -106,7 +106,7 @@ def _show_costs(model: str, study_name: str) -> None:
     from orchestration.cli.costs import cost_table, costs, known_datasets, prepared
     from orchestration.home import Home
 
-    settings = read_settings()
+    settings = read_settings(home_is="read")
     study, home = find_study(study_name, settings), Home(settings)
     asked = study.model_copy(update={"models": {model: study.models.get(model, {})}})
     made = known_datasets(study, home)

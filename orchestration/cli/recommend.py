@@ -39,7 +39,7 @@ def recommend(
     from orchestration.home import Home
     from recsys.study.recommending import recommend as recommended
 
-    settings = read_settings()
+    settings = read_settings(home_is="read")
     read = find_study(study, settings)
     name = choose_dataset(dataset, read)
     known = choose(model, read.rows, f"model of study {read.name} called")

@@ -12,7 +12,13 @@ from orchestration.cli.check import check_before_run
 from orchestration.cli.console import complain, err, note, out, print_rows, say
 from orchestration.cli.options import StudyArgument
 from orchestration.cli.progress import RichProgress
-from orchestration.cli.studies import find_study, read_settings, warn_of_shared_datasets, warn_of_study_elsewhere
+from orchestration.cli.studies import (
+    find_study,
+    read_settings,
+    warn_of_home_that_is_only_read,
+    warn_of_shared_datasets,
+    warn_of_study_elsewhere,
+)
 from recsys.wording import count
 
 if TYPE_CHECKING:
@@ -46,12 +52,13 @@ def run(
 
     What was computed before is found again; a run that was stopped goes on where it was.
     """
-    settings = read_settings()
+    settings = read_settings(home_is="read" if dry_run else "written")
     if workers:
         settings = settings.model_copy(update={"workers": workers})
     read = find_study(study, settings, to_run=not dry_run)
     warn_of_shared_datasets(read, settings)
     if dry_run:
+        warn_of_home_that_is_only_read(settings)
         _show_plan(read, settings, select)
     else:
         warn_of_study_elsewhere(study, read, settings)

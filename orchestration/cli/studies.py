@@ -48,6 +48,12 @@ def home_problem(home: Path, *, written: bool = True) -> str:
     return "" if os.access(there, os.R_OK | os.X_OK) else "cannot be read"
 
 
+def warn_of_home_that_is_only_read(settings: "Settings") -> None:
+    """A line where a run would stop at once, since the home cannot be written to."""
+    if problem := home_problem(settings.home):
+        note(f"! {settings.home}: {problem}; to run anything, set MODALIFT_HOME to a folder of yours")
+
+
 def _is_utf8(text: str) -> bool:
     try:
         text.encode()

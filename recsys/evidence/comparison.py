@@ -18,7 +18,8 @@ ALPHA = 0.05
 POWER = 0.80
 MARGIN = 0.02
 N_RESAMPLES = 10_000
-Relation = Literal["better", "worse", "equivalent", "open"]
+Claim = Literal["better", "worse", "equivalent"]
+Relation = Literal[Claim, "open"]
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,23 @@
 """The table of verdicts in `docs/evidence.md`, and what keeps a verdict open by it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import product
 from typing import Literal, get_args
 
-from recsys.evidence.comparison import Comparison
+from recsys.evidence.comparison import Claim, Comparison
+from recsys.evidence.planning import Prospect, prospects
 from recsys.evidence.verdict import Verdict, VerdictName
 
 Compared = Literal[
     "against_rival", "against_shuffled", "against_untuned", "shuffled_against_rival", "against_popularity"
 ]
 COMPARISONS: tuple[Compared, ...] = get_args(Compared)
-"""Attributes of a `Verdict`; where several comparisons keep one open, the first of these is spoken of."""
+"""Attributes of a `Verdict`."""
 CONTROLS: tuple[Compared, ...] = ("against_shuffled", "against_untuned", "against_popularity")
-Claim = Literal["better", "worse", "equivalent"]
 Shown = frozenset[Claim]
 """What a comparison has shown: nothing, or a difference, or equivalence, or a difference within the margin."""
 BETTER: Shown = frozenset({"better"})
-DECIDED: tuple[Shown, ...] = (BETTER, frozenset({"equivalent"}), frozenset({"worse"}))
 
 
 @dataclass(frozen=True)
@@ -66,40 +65,25 @@ class TableInput:
             return "model_harms"
         return "inconclusive"
 
-    @property
-    def undecided(self) -> list[Compared]:
-        """Comparisons that more users or repeats would decide.
-
-        A lift over I within the margin by the 90 % interval of equivalence may still be open to that of 95 %.
-        """
-        may_still_pay = self.shown["against_rival"] == {"equivalent"} and not self.below_margin
-        return [name for name in COMPARISONS if not self.shown[name] or (name == "against_rival" and may_still_pay)]
-
-    def with_decided(self, names: Sequence[Compared]) -> Iterator["TableInput"]:
-        """The same with some comparisons decided, in every way."""
-        if not names:
-            yield self
-            return
-        name, *others = names
-        for shown in DECIDED:
-            decided = replace(self, shown={**self.shown, name: shown})
-            if name == "against_rival":
-                better = "better" in shown
-                decided = replace(decided, reaches_margin=better, below_margin=not better)
-            yield from decided.with_decided(others)
+    def with_claims(self, claims: Mapping[Compared, Claim]) -> "TableInput":
+        """The same with some claims shown as well; C that is worse than I, or the same, ends below the margin."""
+        shown = {name: each | {claims[name]} if name in claims else each for name, each in self.shown.items()}
+        below = claims.get("against_rival") in ("equivalent", "worse")
+        return replace(self, shown=shown, below_margin=self.below_margin or below)
 
 
-def awaited(found: Verdict) -> Comparison | None:
-    """What an open verdict waits for: the first of the fewest undecided comparisons that could lead to another one.
+def awaited(found: Verdict) -> list[Prospect]:
+    """What would lead an open verdict to another one, if all lifts are what was measured: the easiest way to it.
 
-    None where no other verdict would follow, however they were decided.
+    Empty where no verdict would follow.
     """
     given = TableInput.of(found)
-    for n in range(1, len(given.undecided) + 1):
-        for names in combinations(given.undecided, n):
-            if any(each.verdict != "inconclusive" for each in given.with_decided(names)):
-                return getattr(found, names[0])
-    return None
+    ways: list[list[Prospect]] = []
+    for chosen in product(*([None, *prospects(getattr(found, name))] for name in COMPARISONS)):
+        way = {name: each for name, each in zip(COMPARISONS, chosen, strict=True) if each}
+        if given.with_claims({name: each.claim for name, each in way.items()}).verdict != "inconclusive":
+            ways.append(list(way.values()))
+    return min(ways, key=lambda way: (max(each.narrowing for each in way), len(way)), default=[])
 
 
 def unbeaten(found: Verdict) -> Comparison | None:
@@ -120,6 +104,11 @@ def in_the_way(found: Verdict) -> Comparison | None:
     if "better" in shown["against_shuffled"] or "equivalent" in shown["against_rival"] & shown["against_shuffled"]:
         return found.against_untuned
     return found.shuffled_against_rival if "equivalent" in shown["against_shuffled"] else None
+
+
+def has_open(found: Verdict) -> bool:
+    """Whether a comparison has shown nothing yet."""
+    return not all(TableInput.of(found).shown.values())
 
 
 def _shown(comparison: Comparison) -> Shown:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from recsys.content.arms import INTERACTIONS_ONLY
 from recsys.evidence.comparison import Comparison
-from recsys.evidence.planning import what_would_decide
+from recsys.evidence.planning import what_would_show
 from recsys.evidence.verdict import Verdict, VerdictName
-from recsys.evidence.verdict_table import awaited, in_the_way, unbeaten
+from recsys.evidence.verdict_table import awaited, has_open, in_the_way, unbeaten
 from recsys.evidence.wording import interval, lift, means, versus
 from recsys.wording import percent
 
@@ -27,15 +27,17 @@ ADVICE: dict[VerdictName, str] = {
 DOES_NOT_PAY = (
     "Keep the best model without content: this one is not better by the margin, and only the reason is still open."
 )
+NOTHING_PAYS = "Keep the best model without content: this one is not better by the margin, and no verdict says why."
 NO_VERDICT_FITS = "Do not decide by this study: what its comparisons show fits no verdict."
 
 
 def advice(name: VerdictName, found: Verdict) -> str:
     """What the person who decides should do; where the verdict is open, what is known suffices if nothing pays."""
-    rival = found.against_rival
-    if name == "inconclusive" and rival.lift_high < rival.margin:
-        return DOES_NOT_PAY
-    fits_none = name == "inconclusive" and awaited(found) is None and unbeaten(found) is None
+    if name != "inconclusive":
+        return ADVICE[name]
+    fits_none = not awaited(found) and unbeaten(found) is None
+    if found.against_rival.lift_high < found.against_rival.margin:
+        return NOTHING_PAYS if fits_none else DOES_NOT_PAY
     return NO_VERDICT_FITS if fits_none else ADVICE[name]
 
 
@@ -144,15 +146,19 @@ def _inconclusive(found: Verdict) -> str:
 
 
 def _what_is_missing(found: Verdict) -> str:
-    if undecided := awaited(found):
-        said = undecided in (found.against_rival, found.against_shuffled)
-        opening = "" if said else f"{undecided.a} {versus(undecided)} {undecided.b} ({lift(undecided)}), and "
-        return f"{opening}{what_would_decide(undecided)}"
+    if way := awaited(found):
+        compared = [each.comparison for each in way]
+        unsaid = [each for each in compared if each not in (found.against_rival, found.against_shuffled)]
+        return "; ".join([*map(_compared, unsaid), what_would_show(way)])
     if control := unbeaten(found):
         return f"that {control.a} beats {control.b} is not shown ({lift(control)})"
-    if control := in_the_way(found):
-        return f"yet {control.a} {versus(control)} {control.b} ({lift(control)}): no verdict fits these"
-    return "no verdict fits these"
+    fits = "were the lifts what was measured, no verdict would fit" if has_open(found) else "no verdict fits these"
+    control = in_the_way(found)
+    return f"yet {_compared(control)}: {fits}" if control else fits
+
+
+def _compared(comparison: Comparison) -> str:
+    return f"{comparison.a} {versus(comparison)} {comparison.b} ({lift(comparison)})"
 
 
 def _over_rival(found: Verdict, relation: str) -> str:

@@ -7,7 +7,7 @@ from recsys.wording import DASH, percent
 
 _ALL_LOST = -1.0005
 """What is below this one would be printed as less than -100.0 %."""
-_VERSUS: dict[Relation, str] = {
+_RELATIONS: dict[Relation, str] = {
     "better": "beats",
     "worse": "is worse than",
     "equivalent": "equals",
@@ -71,7 +71,12 @@ def lift(comparison: Comparison) -> str:
 
 def versus(comparison: Comparison) -> str:
     """How A stands to B, as a verb; what is not decided is open, not the same."""
-    return _VERSUS[comparison.relation]
+    return relation(comparison.relation)
+
+
+def relation(name: Relation) -> str:
+    """A relation as a verb."""
+    return _RELATIONS[name]
 
 
 def means(comparison: Comparison, metric: str) -> str:

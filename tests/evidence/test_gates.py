@@ -69,7 +69,7 @@ def test_a_large_gain_that_too_few_repeats_leave_open_asks_for_repeats():
     compared = compare(best, top_pop, options=QUICK)
     gate = beats_baselines(means(EASE=float(best.values.mean()), TopPop=float(base.mean())), "ndcg_at_20", compared)
     assert gate.colour == "red" and compared.lift > 0.3
-    assert gate.remedy.startswith("A lift of ") and gate.remedy.endswith(" repeats (instead of 2).")
+    assert gate.remedy.startswith("That EASE beats TopPop by ") and gate.remedy.endswith(" repeats (instead of 2).")
 
 
 def test_too_few_users_that_differ_are_red():

@@ -8,7 +8,7 @@ import pytest
 
 from recsys.evidence.comparison import Comparison, compare, detectable_difference
 from recsys.evidence.mean_error import MeanError
-from recsys.evidence.planning import repeats_needed, users_needed, what_would_decide
+from recsys.evidence.planning import prospects, repeats_needed, users_needed, what_would_decide, what_would_show
 from recsys.evidence.scores import Scores
 from tests.evidence.options import QUICK
 
@@ -60,20 +60,53 @@ def test_more_is_named_than_there_is(lift):
 
 def test_what_would_show_a_lift():
     said = what_would_decide(open_comparison(0.05, noise=0.5))
-    assert said.startswith("a lift of 5.0 % would be shown by about ")
+    assert said.startswith("that A (both) beats B by 5.0 % would be shown by about ")
     assert said.endswith(" users (there are 400)")
 
 
 def test_what_would_show_that_there_is_none():
-    assert what_would_decide(open_comparison(0.005, noise=0.2)).startswith("a lift within 2.0 % would be shown by ")
+    said = what_would_decide(open_comparison(0.005, noise=0.2))
+    assert said.startswith("that A (both) equals B within 2.0 % would be shown by ")
 
 
 def test_where_no_number_would_do_that_is_said():
     said = what_would_decide(open_comparison(0.02, noise=20))
-    opening = (
-        "neither 100 times the users nor 30 repeats would show a lift of 2.0 %, where the smallest lift that could"
+    assert said.startswith(
+        "neither 100 times the users nor 30 repeats would show that A (both) beats B by 2.0 %, where the smallest lift"
     )
-    assert said.startswith(opening)
+
+
+def test_of_several_claims_the_hardest_gives_the_numbers():
+    easy, hard = open_comparison(0.05, noise=0.5), replace(open_comparison(-0.03, noise=0.5), model_b="C")
+    of_each = [users_needed(each.error, abs(each.difference)) for each in (easy, hard)]
+    said = what_would_show([prospects(each)[0] for each in (easy, hard)])
+    assert of_each[0] < of_each[1]
+    assert said == (
+        "that A (both) beats B by 5.0 % and is worse than C by 3.0 % "
+        f"would be shown by about {of_each[1]:,} users (there are 400)"
+    )
+
+
+def test_several_claims_that_no_number_would_show_together_get_none():
+    easy, impossible = open_comparison(0.05, noise=0.5), open_comparison(0.03, noise=20)
+    said = what_would_show([prospects(each)[0] for each in (easy, impossible)])
+    assert said.startswith("neither 100 times the users nor 30 repeats would show that A (both) beats B by 5.0 % and")
+
+
+@pytest.mark.parametrize(
+    ("lift", "claims"),
+    [
+        (0.03, ["better"]),
+        (-0.03, ["worse"]),
+        (0.012, ["better", "equivalent"]),
+        (-0.005, ["equivalent", "worse"]),
+        (0.0, ["equivalent"]),
+    ],
+)
+def test_what_may_come_to_be_shown_is_what_was_measured_the_easiest_first(lift, claims):
+    found = prospects(open_comparison(lift, noise=0.5))
+    assert [each.claim for each in found] == claims
+    assert [each.narrowing for each in found] == sorted(each.narrowing for each in found)
 
 
 def test_one_repeat_of_a_seeded_model_needs_others():

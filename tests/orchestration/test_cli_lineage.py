@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -111,16 +110,6 @@ def test_an_unknown_asset_and_an_empty_home_are_one_line(home: Home, tmp_path: P
     assert line == "there is no materialised asset 'd/model/M'; did you mean 'd/models/M'?"
     empty = Settings(home=tmp_path / "empty")
     assert complaint(empty, "lineage") == f"{empty.home}: nothing has been materialised yet; `modalift run STUDY` does"
-
-
-def test_what_only_reads_needs_no_home_that_can_be_written_to(
-    finished: tuple[Settings, Study], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    allowed = os.access
-    monkeypatch.setattr(os, "access", lambda place, mode: not mode & os.W_OK and allowed(place, mode))
-    assert printed(finished[0], "lineage", "tiny/metrics").startswith("tiny/metrics: ")
-    assert "ItemKNN" in printed(finished[0], "results", "tiny")
-    assert "cannot be written to" in complaint(finished[0], "run", "tiny")
 
 
 def test_openlineage_has_exact_inputs_and_versions(home: Home, tmp_path: Path) -> None:
