@@ -51,8 +51,11 @@ def near(given: Any, known: Collection[str]) -> str:
     wanted = given[start:].lower()
     by_lower = {name[start:].lower(): name for name in known}
     by_beginning = {name[: max(len(wanted), SHORTEST_BEGINNING)]: whole for name, whole in reversed(by_lower.items())}
-    for names, least in ((by_lower, 0.6), (by_beginning, 0.75)):
-        if found := get_close_matches(wanted, names, n=1, cutoff=least):
-            return f"; did you mean '{names[found[0]]}'?"
+    close = [
+        names[found]
+        for names, least in ((by_lower, 0.6), (by_beginning, 0.75))
+        for found in get_close_matches(wanted, names, n=1, cutoff=least)
+    ]
     with_word = [name for lower, name in by_lower.items() if f"_{wanted}_" in f"_{lower}_"]
-    return f"; did you mean '{with_word[0]}'?" if len(with_word) == 1 else ""
+    meant = close or (with_word if len(with_word) == 1 else [])
+    return f"; did you mean '{meant[0]}'?" if meant else ""
