@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import pandas as pd
 
 from recsys.data.quarantine import RowFilter, collect, quarantine_of
@@ -37,7 +36,7 @@ from recsys.data.readers.assembly import (
     joined_text,
     text_of,
 )
-from recsys.data.readers.catalogue import noted
+from recsys.data.readers.catalogue import is_list, noted
 from recsys.data.readers.decoding import unpacked
 from recsys.data.readers.recognition import Recognised, first_line, first_lines
 from recsys.data.readers.structured import python_dict
@@ -183,7 +182,7 @@ def _products(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
 
 def _flat(cell: object) -> object:
     """Categories of 2014 are lists of paths; their names, each once."""
-    if not isinstance(cell, list | np.ndarray):
+    if not is_list(cell):
         return text_of(cell)
     names = [name for entry in cell for name in (entry if isinstance(entry, list) else [entry])]
     return list(dict.fromkeys(text for name in names if (text := text_of(name)))) or None

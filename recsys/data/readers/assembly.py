@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from recsys.data.images import attach_images
 from recsys.data.quarantine import collect
 from recsys.data.raw import RawData
-from recsys.data.readers.catalogue import usable_interactions, usable_items
+from recsys.data.readers.catalogue import is_list, usable_interactions, usable_items
 from recsys.data.readers.pictures import Pictured, PictureOptions, pictures_from
 from recsys.data.readers.recognition import folder_of_images
 from recsys.data.readers.tables import Table
@@ -117,7 +116,7 @@ def images_folder(folder: Path, given: str | None) -> Path | None:
 
 def text_of(cell: Any) -> str | None:
     """A cell as text: a list's strings a line each, HTML entities as letters; None where nothing is said."""
-    parts = cell if isinstance(cell, list | np.ndarray) else [cell]
+    parts = cell if is_list(cell) else [cell]
     said = [html.unescape(part).strip() for part in parts if isinstance(part, str)]
     return "\n".join(part for part in said if part) or None
 

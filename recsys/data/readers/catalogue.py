@@ -2,6 +2,7 @@
 
 from os.path import normpath
 from pathlib import Path
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -119,15 +120,16 @@ def standard_items(
 
 
 def _holds_lists(column: pd.Series) -> bool:
-    return column.dtype == object and any(_is_list(value) for value in column)
+    return column.dtype == object and any(is_list(value) for value in column)
 
 
-def _is_list(value: object) -> bool:
+def is_list(value: object) -> TypeGuard[list[Any] | np.ndarray]:
+    """Whether a field of Parquet or JSON holds a list."""
     return isinstance(value, list | np.ndarray)
 
 
 def _as_text(value: object) -> str | None:
-    if isinstance(value, list | np.ndarray):
+    if is_list(value):
         return " ".join(str(one) for one in value if one is not None) or None
     return str(value)
 
@@ -176,7 +178,7 @@ def with_images(items: pd.DataFrame, options: ItemTableOptions, folder: Path) ->
 
 def named_pictures(cell: object) -> list[str]:
     """The files that a cell names: a list of them, or one text in which they stand side by side (`a.jpg|b.jpg`)."""
-    if isinstance(cell, list | np.ndarray):
+    if is_list(cell):
         return [str(name) for name in cell if name is not None]
     if not isinstance(cell, str):
         return []
@@ -223,7 +225,7 @@ def _single_values(frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """The frame with the only value of each list, and which rows have a list of several."""
     has_several = np.zeros(len(frame), dtype=bool)
     for name in [name for name in frame if _holds_lists(frame[name])]:
-        values = [list(value) if _is_list(value) else [value] for value in frame[name]]
+        values = [list(value) if is_list(value) else [value] for value in frame[name]]
         has_several |= [len(value) > 1 for value in values]
         single = [value[0] if len(value) == 1 else None for value in values]
         frame = frame.assign(**{str(name): pd.Series(single, index=frame.index, dtype="object")})

@@ -12,7 +12,6 @@ Source: Yelp Open Dataset.
 from collections import defaultdict
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from recsys.data.images import attach_images
@@ -26,7 +25,7 @@ from recsys.data.readers.assembly import (
     joined_text,
     with_pictures,
 )
-from recsys.data.readers.catalogue import noted
+from recsys.data.readers.catalogue import is_list, noted
 from recsys.data.readers.pictures import Pictured
 from recsys.data.readers.recognition import Recognised, first_line
 from recsys.data.readers.tables import read_table
@@ -97,9 +96,8 @@ def _businesses(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]
 def _listed(cell: object) -> list[str] | None:
     """Categories are one string in newer editions, a list in older ones."""
     if isinstance(cell, str):
-        names = cell.split(SEPARATOR)
-    else:
-        names = list(cell) if isinstance(cell, list | np.ndarray) else []
+        cell = cell.split(SEPARATOR)
+    names = cell if is_list(cell) else []
     return [name.strip() for name in names if isinstance(name, str) and name.strip()] or None
 
 
