@@ -72,7 +72,7 @@ def what_would_show(wanted: Sequence[Prospect]) -> str:
     """
     compared = [each.comparison for each in wanted]
     if not all(each.error.known for each in compared):
-        return "one repeat cannot be told from luck: run at least 3"
+        return "one repeat cannot be distinguished from chance: run at least 3"
     if hitless := [each.b for each in compared if each.mean_b <= 0]:
         return f"how many users it would take is unknown, since {hitless[0]} has no hit"
     sought = _together(wanted)

@@ -56,7 +56,7 @@ def test_without_other_repeats_nothing_is_claimed(over):
     seeded = {name: Scores(*each.pair, each.users, each.values, 0.0) for name, each in vars(plain).items() if each}
     found = decide(Sides(**seeded), options=QUICK)
     assert found.name == "inconclusive"
-    assert found.sentence.endswith("one repeat cannot be told from luck: run at least 3.")
+    assert found.sentence.endswith("one repeat cannot be distinguished from chance: run at least 3.")
 
 
 def test_what_may_still_pay_is_not_said_not_to():

@@ -111,7 +111,8 @@ def test_what_may_come_to_be_shown_is_what_was_measured_the_easiest_first(lift, 
 
 def test_one_repeat_of_a_seeded_model_needs_others():
     assert (
-        what_would_decide(open_comparison(0.02, n_repeats=1)) == "one repeat cannot be told from luck: run at least 3"
+        what_would_decide(open_comparison(0.02, n_repeats=1))
+        == "one repeat cannot be distinguished from chance: run at least 3"
     )
 
 
