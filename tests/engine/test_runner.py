@@ -1,7 +1,5 @@
 """Which cells a trial is: what repeats share and what they do not, and that only missing cells are computed."""
 
-import errno
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.content.arms import Arm, Control, content_arm, control_arm
+from recsys.content.arms import Arm, Control, control_arm
 from recsys.content.features import Content
-from recsys.data.dataset import INTERACTIONS
-from recsys.engine.cell import Cell, CellResult, run_cell
+from recsys.engine.cell import run_cell
 from recsys.engine.code import runs_on_gpu
 from recsys.engine.runner import CellInputs, CellRunner, Watcher
 from recsys.engine.slots import Gpu, Needs, Place, Room, Slots
-from recsys.engine.stored import StoredCell
-from recsys.evaluation.protocol import Protocol
 from recsys.intact import damaged
 from recsys.models import registry
 from recsys.models.baselines.toppop import TopPop
@@ -26,38 +21,9 @@ from recsys.recommender import TrainingData
 from recsys.store import Store
 from recsys.testing.market import planted_market
 from recsys.tuning.trials import Stage, Trial
-from tests.engine.markets import SOURCES, market, save_content
+from tests.engine.markets import market
+from tests.engine.runs import ALONE, BOTH, NOISE, REPEATS, SHUFFLED, finals, inputs, runner
 from tests.engine.work import look_at_job
-
-REPEATS = (1, 2, 3)
-ALONE, BOTH = Arm("interactions_only"), content_arm("both", SOURCES)
-SHUFFLED, NOISE = control_arm(BOTH, "shuffled"), control_arm(BOTH, "noise")
-
-
-def inputs(folder: Path, model: str, n_repeats: int = 3, *, drawn: bool = True) -> CellInputs:
-    """Of a model on the planted market, saved into `folder`; final cells keep their models."""
-    data, place = market(n_repeats, drawn=drawn), folder / f"{n_repeats} repeats"
-    place.mkdir()
-    data.save(place)
-    content = save_content(place)
-    return CellInputs(
-        dataset="m",
-        folder=place,
-        data_versions=[data.repeat(number).version for number in range(1, n_repeats + 1)],
-        content=content,
-        content_versions=dict.fromkeys(content, "1"),
-        model=model,
-        protocol=Protocol(ks=(5,), primary="ndcg_at_5"),
-        keeps_state=lambda arm: True,
-    )
-
-
-def runner(given: CellInputs, folder: Path) -> CellRunner:
-    return CellRunner(Store(folder / "store"), given, Slots(1), Watcher())
-
-
-def finals(arm: Arm, repeats: Sequence[int] = REPEATS, stage: Stage = "final") -> list[Trial]:
-    return [Trial(arm, {}, stage, repeat) for repeat in repeats]
 
 
 def n_different(given: CellInputs, arm: Arm, stage: Stage = "final") -> int:
@@ -134,171 +100,6 @@ def test_what_is_chosen_has_not_seen_the_seed_of_the_final_cell(tmp_path: Path) 
     seeds = {stage: [given.cell(trial).seed for trial in finals(ALONE, stage=stage)] for stage in ("tuning", "final")}
     assert seeds["final"] == [1, 2, 3]
     assert len({*seeds["tuning"], *seeds["final"]}) == 6
-
-
-def test_what_the_machine_failed_at_is_tried_again_by_the_next_runner(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given = inputs(tmp_path, "EASE")
-    with monkeypatch.context() as patched:
-        patched.setattr("recsys.engine.runner.run_cell", full)
-        first = runner(given, tmp_path)
-        assert [cell.valid for cell in first(finals(ALONE))] == [None] * 3
-        assert first(finals(ALONE)) and first.computed == 3  # within one search a failure stands
-    again = runner(given, tmp_path)
-    assert all(cell.valid is not None for cell in again(finals(ALONE))) and again.computed == 3
-
-
-@pytest.mark.parametrize("name", ["dataset", "text"])
-def test_an_input_that_vanishes_is_no_error_of_the_model(tmp_path: Path, name: str) -> None:
-    given = inputs(tmp_path, "HybridItemKNN", drawn=False)
-    gone = given.folder if name == "dataset" else given.content["text"]
-    gone.rename(tmp_path / "aside")
-    (failed, *_) = runner(given, tmp_path)(finals(BOTH))
-    assert failed.valid is None and failed.worth_another_try and str(gone) in failed.message
-    (tmp_path / "aside").rename(gone)
-    assert runner(given, tmp_path)(finals(BOTH))[0].valid is not None
-
-
-def failing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Callable[[CellInputs], Exception]) -> StoredCell:
-    """A cell whose inputs are all there, and which raises an error about them."""
-    given = inputs(tmp_path, "HybridItemKNN", drawn=False)
-
-    def fail(*_: object) -> CellResult:
-        raise error(given)
-
-    with monkeypatch.context() as patched:
-        patched.setattr("recsys.engine.runner.run_cell", fail)
-        return runner(given, tmp_path)(finals(BOTH, (1,)))[0]
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        lambda given: FileNotFoundError(errno.ENOENT, "No such file or directory", str(given.folder / INTERACTIONS)),
-        lambda given: FileNotFoundError(errno.ENOENT, f"Failed to open local file '{given.folder / INTERACTIONS}'"),
-        lambda given: FileNotFoundError(errno.ENOENT, "No such file or directory", str(given.content["text"])),
-        lambda given: FileNotFoundError(f"No such file or directory: {given.content['text']}"),
-    ],
-)
-def test_an_input_that_is_back_by_the_time_the_cell_has_failed_is_no_error_of_the_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Callable[[CellInputs], Exception]
-) -> None:
-    assert failing(tmp_path, monkeypatch, error).worth_another_try
-
-
-def test_a_file_of_the_models_own_is_its_error_even_while_an_input_is_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def error(given: CellInputs) -> Exception:
-        given.folder.rename(tmp_path / "aside")
-        return FileNotFoundError(errno.ENOENT, "No such file or directory", "words.txt")
-
-    assert not failing(tmp_path, monkeypatch, error).worth_another_try
-
-
-def test_json_of_an_input_that_is_cut_off_is_no_error_of_the_model(tmp_path: Path) -> None:
-    given = inputs(tmp_path, "HybridItemKNN", drawn=False)
-    (given.folder / "facts.json").write_text("{")
-    assert runner(given, tmp_path)(finals(BOTH, (1,)))[0].worth_another_try
-
-
-def test_json_that_a_model_cannot_read_is_its_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    error = json.JSONDecodeError("Expecting value", "", 0)
-    assert not failing(tmp_path, monkeypatch, lambda given: error).worth_another_try
-
-
-def full(*_: object) -> CellResult:
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def out_of_memory(*_: object) -> CellResult:
-    raise MemoryError("too large")
-
-
-def singular(*_: object) -> CellResult:
-    raise ValueError("the matrix is singular")
-
-
-def outcomes_of_two_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: Callable[..., CellResult], theirs: Callable[..., CellResult]
-) -> tuple[StoredCell, StoredCell]:
-    """Our cell and theirs, of two runs that found one failed for want of disk space; theirs ends first."""
-    given = inputs(tmp_path, "EASE", drawn=False)
-    other = runner(given, tmp_path)
-    ended: list[StoredCell] = []
-
-    def compute(cell: Cell, out: Path) -> CellResult:
-        monkeypatch.setattr("recsys.engine.runner.run_cell", theirs)
-        ended.extend(other(finals(ALONE, (1,))))
-        return ours(cell, out)
-
-    monkeypatch.setattr("recsys.engine.runner.run_cell", full)
-    runner(given, tmp_path)(finals(ALONE, (1,)))
-    monkeypatch.setattr("recsys.engine.runner.run_cell", compute)
-    (our_cell,) = runner(given, tmp_path)(finals(ALONE, (1,)))
-    return our_cell, ended[0]
-
-
-@pytest.mark.parametrize("ours", [full, out_of_memory, singular, run_cell])
-def test_a_cell_that_another_run_trained_meanwhile_counts_for_both(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: Callable[..., CellResult]
-) -> None:
-    our_cell, their_cell = outcomes_of_two_runs(tmp_path, monkeypatch, ours, run_cell)
-    assert their_cell.valid is not None and our_cell == their_cell
-    assert len(their_cell.lists("test").users)
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs", "counts"),
-    [
-        (singular, out_of_memory, "theirs"),  # theirs is another record than the one that was to be replaced
-        (out_of_memory, singular, "theirs"),
-        (singular, full, "ours"),
-        (run_cell, out_of_memory, "ours"),
-    ],
-)
-def test_of_two_failures_the_one_that_was_found_is_replaced(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    ours: Callable[..., CellResult],
-    theirs: Callable[..., CellResult],
-    counts: str,
-) -> None:
-    our_cell, their_cell = outcomes_of_two_runs(tmp_path, monkeypatch, ours, theirs)
-    stored = StoredCell.load(our_cell.folder)
-    assert our_cell == stored and (their_cell == stored) == (counts == "theirs")
-
-
-def test_cells_are_stored_by_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    free: list[bool] = []
-
-    class Watched(Store):
-        def write(self, *args: Any, **more: Any) -> Path:
-            with self.lock_all("m") as locked:
-                free.append(locked)
-            return super().write(*args, **more)
-
-    store = Watched(tmp_path / "store")
-    CellRunner(store, inputs(tmp_path, "EASE", drawn=False), Slots(1), Watcher())(finals(ALONE))
-    assert free == [False]
-    with store.lock_all("m") as locked:
-        assert locked
-
-
-def test_a_cell_that_another_run_is_replacing_counts_as_not_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    given, looks = inputs(tmp_path, "EASE", drawn=False), []
-    (first, *_) = runner(given, tmp_path)(finals(ALONE))
-
-    def gone_once(folder: Path) -> Path | None:
-        looks.append(folder)
-        return damaged(folder / "gone" if len(looks) == 1 else folder)
-
-    monkeypatch.setattr("recsys.engine.runner.damaged", gone_once)
-    (second, *_) = runner(given, tmp_path)(finals(ALONE))
-    assert second == first and caplog.messages == []
 
 
 def test_a_made_cell_that_is_damaged_is_made_again(tmp_path: Path) -> None:
